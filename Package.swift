@@ -1,0 +1,99 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Every target is built in the Swift 6 language mode with the same strict settings: the arrows of docs/architecture.md
+/// are only worth something while the compiler checks them.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+func target(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclusions(name), resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+}
+
+/// Each service and kernel folder explains itself in a README.
+func exclusions(_ name: String) -> [String] {
+    ["ControlPlane", "TestSupport"].contains(name) ? [] : ["README.md"]
+}
+
+let package = Package(
+    name: "novella",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "novella", targets: ["novella"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+
+        // The kernel.
+        target("CloudCore", [crypto]),
+        target("SQL", ["CloudCore", "CLibPQ", log, .product(name: "GRDB", package: "GRDB.swift")]),
+        target("Access", ["CloudCore"]),
+        target("Durable", ["CloudCore", "SQL", log, lifecycle]),
+        target(
+            "HTTPKit",
+            [
+                "CloudCore", "Access", hummingbird, httpTypes, nio, log,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+
+        // The services; none imports another.
+        target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "CArgon2", crypto, httpTypes, nio, log]),
+
+        // The composition root and the binary.
+        target(
+            "ControlPlane",
+            [
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", log, lifecycle, crypto,
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        .executableTarget(
+            name: "novella",
+            dependencies: [
+                "ControlPlane", "CloudCore", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log],
+            swiftSettings: strict),
+
+        tests("CloudCoreTests", ["CloudCore"]),
+        tests("SQLTests", ["SQL", "CloudCore"]),
+        tests("AccessTests", ["Access", "CloudCore"]),
+        tests("DurableTests", ["Durable", "SQL", "CloudCore"]),
+        tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
+        tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", httpTypes, nio]),
+        tests("TidyTests", []),
+    ]
+)

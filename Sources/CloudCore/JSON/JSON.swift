@@ -1,0 +1,112 @@
+/// A JSON value, for what has no shape of its own: bodies as they come in, open attributes, options.
+///
+/// An object keeps the order of its keys: what a user stored comes back as it was written.
+package enum JSON: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object(JSONObject)
+
+    /// The word of the type in messages to the caller, as JSON Schema has it.
+    package var typeName: String {
+        switch self {
+        case .null: "null"
+        case .bool: "boolean"
+        case .integer: "integer"
+        case .number: "number"
+        case .string: "string"
+        case .array: "array"
+        case .object: "object"
+        }
+    }
+
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+    package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+    package var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    package var isNull: Bool { self == .null }
+
+    /// The member of that name when this is an object that has one.
+    package subscript(key: String) -> JSON? { object?[key] }
+
+    /// The value as compact JSON text.
+    package var text: String {
+        var writer = JSONWriter()
+        writer.value(self)
+        return writer.text
+    }
+}
+
+extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral, ExpressibleByFloatLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(JSONObject(elements)) }
+    package init(nilLiteral: ()) { self = .null }
+}
+
+/// The members of a JSON object, in their order, each name once.
+package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+    package private(set) var members: [(key: String, value: JSON)]
+    /// Made when there are enough members for a search to cost more than a hash.
+    private var index: [String: Int]?
+
+    private static let indexedFrom = 12
+
+    package init() { members = [] }
+
+    /// The last of several members of one name holds.
+    package init(_ members: some Sequence<(String, JSON)>) {
+        self.members = []
+        for (key, value) in members { self[key] = value }
+    }
+
+    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var count: Int { members.count }
+    package var keys: [String] { members.map(\.key) }
+
+    package subscript(key: String) -> JSON? {
+        get { position(of: key).map { members[$0].value } }
+        set {
+            switch (position(of: key), newValue) {
+            case (let at?, let value?): members[at].value = value
+            case (nil, let value?):
+                members.append((key, value))
+                if index != nil { index?[key] = members.count - 1 } else if members.count >= Self.indexedFrom { reindex() }
+            case (let at?, nil):
+                members.remove(at: at)
+                if index != nil { reindex() }
+            case (nil, nil): break
+            }
+        }
+    }
+
+    private func position(of key: String) -> Int? {
+        if let index { return index[key] }
+        return members.firstIndex { $0.key == key }
+    }
+
+    private mutating func reindex() {
+        index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+    }
+
+    /// Whether both have the same members, in whatever order.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(members.count)
+        hasher.combine(Set(members.map(\.key)))
+    }
+}

@@ -1,0 +1,75 @@
+/// Who calls, on what scope and with which roles: what a verified token says. A value that is handed on, never a global.
+package struct Principal: Sendable, Hashable, Codable {
+    /// A name and an id of one of Identity's things, as tokens and policies speak of them.
+    package struct Named: Sendable, Hashable, Codable {
+        package var id: String
+        package var name: String
+
+        package init(id: String, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    /// What the roles are held on.
+    package enum Scope: Sendable, Hashable, Codable {
+        case unscoped
+        case project(id: ID<Kind.Project>, name: String, domain: Named)
+        case domain(Named)
+        case system
+    }
+
+    package var userID: ID<Kind.User>
+    package var userName: String
+    package var userDomain: Named
+    package var scope: Scope
+    package var roles: [Named]
+    /// The ids of the token's own audit chain: its own first, then its first ancestor's.
+    package var auditIDs: [String]
+    package var expiresAt: Timestamp
+    /// Set when the token came of a trust: who trusts whom.
+    package var trust: Trust?
+    package var applicationCredentialID: ID<Kind.ApplicationCredential>?
+    /// Set when the token came of an OAuth1 access token.
+    package var accessTokenID: String?
+
+    package struct Trust: Sendable, Hashable, Codable {
+        package var id: ID<Kind.Trust>
+        package var trustorID: ID<Kind.User>
+        package var trusteeID: ID<Kind.User>
+
+        package init(id: ID<Kind.Trust>, trustorID: ID<Kind.User>, trusteeID: ID<Kind.User>) {
+            self.id = id
+            self.trustorID = trustorID
+            self.trusteeID = trusteeID
+        }
+    }
+
+    package init(
+        userID: ID<Kind.User>, userName: String, userDomain: Named, scope: Scope, roles: [Named], auditIDs: [String] = [],
+        expiresAt: Timestamp
+    ) {
+        self.userID = userID
+        self.userName = userName
+        self.userDomain = userDomain
+        self.scope = scope
+        self.roles = roles
+        self.auditIDs = auditIDs
+        self.expiresAt = expiresAt
+    }
+
+    package var projectID: ID<Kind.Project>? {
+        if case .project(let id, _, _) = scope { id } else { nil }
+    }
+
+    package var domainID: ID<Kind.Domain>? {
+        if case .domain(let domain) = scope { ID(domain.id) } else { nil }
+    }
+
+    package var isSystemScoped: Bool { scope == .system }
+
+    /// Whether the token can do only part of what its user may: a trust, an application credential, OAuth1.
+    package var isDelegated: Bool { trust != nil || applicationCredentialID != nil || accessTokenID != nil }
+
+    package func hasRole(_ name: String) -> Bool { roles.contains { $0.name.lowercased() == name.lowercased() } }
+}

@@ -1,0 +1,165 @@
+/// A moment: whole microseconds since 1970-01-01T00:00:00Z, as every table stores it.
+package struct Timestamp: Hashable, Comparable, Sendable, Codable {
+    package var microseconds: Int64
+
+    package init(microseconds: Int64) { self.microseconds = microseconds }
+
+    package init(seconds: Int64) { microseconds = seconds * 1_000_000 }
+
+    package init(from decoder: any Decoder) throws {
+        microseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(microseconds)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    package var seconds: Int64 {
+        let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
+
+    package static func + (left: Self, right: Duration) -> Self {
+        Self(microseconds: left.microseconds + right.wholeMicroseconds)
+    }
+
+    package static func - (left: Self, right: Duration) -> Self {
+        Self(microseconds: left.microseconds - right.wholeMicroseconds)
+    }
+
+    package static func - (left: Self, right: Self) -> Duration {
+        .microseconds(left.microseconds - right.microseconds)
+    }
+
+    /// The moment with its fraction of a second cut off.
+    package var wholeSeconds: Self { Self(seconds: seconds) }
+}
+
+extension Duration {
+    /// The duration in microseconds, rounded towards zero.
+    package var wholeMicroseconds: Int64 {
+        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    }
+
+    /// The duration in seconds, for metrics and log lines.
+    package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+// MARK: - ISO 8601
+
+extension Timestamp {
+    /// `2026-11-21T03:52:23.000000Z`: Keystone's way of writing a moment.
+    package var iso8601Microseconds: String { text(fraction: true, suffix: "Z") }
+
+    /// `2026-11-21T03:52:23Z`: Nova's and Glance's way.
+    package var iso8601Seconds: String { text(fraction: false, suffix: "Z") }
+
+    /// `2026-11-21T03:52:23.000000`: the way of the APIs that leave the zone out.
+    package var iso8601MicrosecondsNoZone: String { text(fraction: true, suffix: "") }
+
+    private func text(fraction: Bool, suffix: String) -> String {
+        let total = seconds
+        var days = total / 86_400
+        var inDay = total % 86_400
+        if inDay < 0 { (days, inDay) = (days - 1, inDay + 86_400) }
+        let (year, month, day) = Self.civil(daysSinceEpoch: days)
+        let micro = microseconds - total * 1_000_000
+        return String(unsafeUninitializedCapacity: 32) { out in
+            var at = 0
+            func put(_ value: Int64, _ width: Int, _ separator: UInt8?) {
+                var rest = value
+                for place in stride(from: at + width - 1, through: at, by: -1) {
+                    out[place] = UInt8(48 + rest % 10)
+                    rest /= 10
+                }
+                at += width
+                if let separator {
+                    out[at] = separator
+                    at += 1
+                }
+            }
+            put(year, 4, UInt8(ascii: "-"))
+            put(month, 2, UInt8(ascii: "-"))
+            put(day, 2, UInt8(ascii: "T"))
+            put(inDay / 3600, 2, UInt8(ascii: ":"))
+            put(inDay / 60 % 60, 2, UInt8(ascii: ":"))
+            put(inDay % 60, 2, fraction ? UInt8(ascii: ".") : nil)
+            if fraction { put(micro, 6, nil) }
+            for byte in suffix.utf8 {
+                out[at] = byte
+                at += 1
+            }
+            return at
+        }
+    }
+
+    /// Reads `2026-11-21[T ]03:52:23[.fraction][Z|±hh:mm|±hhmm]`; without a zone it is UTC. Nil for anything else.
+    package init?(iso8601 text: String) {
+        var digits = Array(text.utf8)[...]
+        func number(_ width: Int) -> Int64? {
+            guard digits.count >= width else { return nil }
+            var value: Int64 = 0
+            for byte in digits.prefix(width) {
+                guard byte >= 48, byte <= 57 else { return nil }
+                value = value * 10 + Int64(byte - 48)
+            }
+            digits = digits.dropFirst(width)
+            return value
+        }
+        func skip(_ allowed: StaticString) -> Bool {
+            guard let first = digits.first else { return false }
+            let found = allowed.withUTF8Buffer { $0.contains(first) }
+            if found { digits = digits.dropFirst() }
+            return found
+        }
+        guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2), skip("T "),
+            let hour = number(2), skip(":"), let minute = number(2), skip(":"), let second = number(2),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+        else { return nil }
+        var micro: Int64 = 0
+        if skip(".") {
+            var scale: Int64 = 100_000
+            guard digits.first.map({ $0 >= 48 && $0 <= 57 }) == true else { return nil }
+            while let digit = number(1) {
+                micro += digit * scale
+                scale /= 10
+            }
+        }
+        var offset: Int64 = 0
+        if !digits.isEmpty, !skip("Z") {
+            let negative = digits.first == UInt8(ascii: "-")
+            guard skip("+-"), let hours = number(2) else { return nil }
+            _ = skip(":")
+            guard let minutes = number(2) else { return nil }
+            offset = (hours * 60 + minutes) * (negative ? -60 : 60)
+        }
+        guard digits.isEmpty, Self.civil(daysSinceEpoch: Self.days(year, month, day)) == (year, month, day) else { return nil }
+        let seconds = Self.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+        self.init(microseconds: seconds * 1_000_000 + micro)
+    }
+
+    /// Days from the epoch to a date of the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
+    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// The inverse (`civil_from_days`).
+    private static func civil(daysSinceEpoch days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let z = days + 719_468
+        let era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+}

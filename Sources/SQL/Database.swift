@@ -1,0 +1,59 @@
+import CloudCore
+
+/// The one database, whichever it is. Every table of every service is behind this surface, and only this target knows a
+/// database library.
+///
+/// A closure is handed to a thread that owns a connection: one hop for a whole transaction, however many statements it
+/// has. A write may be run more than once (PostgreSQL refuses one of two that contradict each other, and it is tried
+/// again), so a closure changes rows and returns values and does nothing else; what should happen afterwards goes into
+/// `Transaction.afterCommit`.
+package struct Database: Sendable {
+    let engine: any Engine
+
+    init(engine: any Engine) { self.engine = engine }
+
+    package var dialect: Dialect { engine.dialect }
+
+    /// Reads one consistent state of all tables.
+    package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await Self.naming { try await engine.read(body) }
+    }
+
+    /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
+    /// returns: a power cut after it loses nothing.
+    package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await Self.naming { try await engine.write(body) }
+    }
+
+    /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is
+    /// one small query, since another process may have committed.
+    package func revision(of topic: Topic) async throws -> Revision {
+        try await Self.naming { try await engine.revision(of: topic) }
+    }
+
+    /// Closes every connection after the work that is under way. Nothing may be asked afterwards.
+    package func close() async { await engine.close() }
+
+    /// A database that is away or overloaded is a 503 that may be tried again; every other refusal that no store turned
+    /// into an error of the API is a bug, and stays what it is for the log.
+    private static func naming<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as SQLError where error.isTransient {
+            var unavailable = CloudError(
+                .unavailable, "The service is temporarily unable to complete the request. Please try again.",
+                detail: "the database did not complete a transaction", cause: error)
+            unavailable.isTransient = true
+            throw unavailable
+        }
+    }
+}
+
+/// A kind of database.
+protocol Engine: Sendable {
+    var dialect: Dialect { get }
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
+    func revision(of topic: Topic) async throws -> Revision
+    func close() async
+}

@@ -1,0 +1,191 @@
+internal import CLibPQ
+import CloudCore
+
+/// A connection to PostgreSQL, by libpq. It is opened when it is first needed and again after it was lost.
+final class PostgresConnection: Connection {
+    private let parameters: String
+    private var handle: OpaquePointer?
+    /// The names of what this session has prepared, by statement.
+    private var prepared: [String: String] = [:]
+
+    /// A session keeps at most so many prepared statements; then it starts over.
+    private static let mostPrepared = 500
+
+    init(parameters: String) { self.parameters = parameters }
+
+    deinit { PQfinish(handle) }
+
+    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
+        let result = try run(sql, arguments)
+        defer { PQclear(result) }
+        let width = PQnfields(result)
+        let columns = Row.Columns((0..<width).map { String(cString: PQfname(result, $0)) })
+        let types = (0..<width).map { PQftype(result, $0) }
+        return try (0..<PQntuples(result)).map { row in
+            Row(columns: columns, values: try (0..<width).map { try Self.value(result, row, $0, types[Int($0)]) })
+        }
+    }
+
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        let result = try run(sql, arguments)
+        defer { PQclear(result) }
+        return Int(String(cString: PQcmdTuples(result))) ?? 0
+    }
+
+    /// Statements without arguments, several in one text, unprepared.
+    func script(_ sql: String) throws {
+        let result = PQexec(try open(), sql)
+        defer { PQclear(result) }
+        try check(result, sql)
+    }
+
+    /// Forgets the session, so that the next use opens another. For when it is not known what state it is in.
+    func reset() {
+        PQfinish(handle)
+        handle = nil
+        prepared = [:]
+    }
+
+    // MARK: The session
+
+    private func open() throws -> OpaquePointer {
+        if let handle {
+            if PQstatus(handle) == CONNECTION_OK { return handle }
+            reset()
+        }
+        let fresh = PQconnectdb(parameters)
+        guard let fresh, PQstatus(fresh) == CONNECTION_OK else {
+            let reason = fresh.map { String(cString: PQerrorMessage($0)) } ?? "out of memory"
+            PQfinish(fresh)
+            throw SQLError.unavailable(reason)
+        }
+        handle = fresh
+        // A statement that hangs must not hold its thread for ever.
+        let settings = PQexec(fresh, "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET bytea_output = 'hex'")
+        defer { PQclear(settings) }
+        try check(settings, "SET")
+        return fresh
+    }
+
+    private func run(_ sql: String, _ arguments: [SQLValue]) throws -> OpaquePointer? {
+        let handle = try open()
+        let name = try statement(sql, handle)
+        let texts: [[CChar]?] = arguments.map(Self.text)
+        let result = Self.withPointers(texts) { pointers in
+            PQexecPrepared(handle, name, CInt(arguments.count), pointers, nil, nil, 0)
+        }
+        do {
+            try check(result, sql)
+            return result
+        } catch {
+            PQclear(result)
+            throw error
+        }
+    }
+
+    private func statement(_ sql: String, _ handle: OpaquePointer) throws -> String {
+        if let name = prepared[sql] { return name }
+        if prepared.count >= Self.mostPrepared {
+            try script("DEALLOCATE ALL")
+            prepared = [:]
+        }
+        let name = "s\(prepared.count)"
+        let result = PQprepare(handle, name, Self.numbered(sql), 0, nil)
+        defer { PQclear(result) }
+        try check(result, sql)
+        prepared[sql] = name
+        return name
+    }
+
+    private func check(_ result: OpaquePointer?, _ sql: String) throws {
+        let status = PQresultStatus(result)
+        if status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK { return }
+        guard let result, let code = PQresultErrorField(result, CInt(UInt8(ascii: "C"))) else {
+            let reason = handle.map { String(cString: PQerrorMessage($0)) } ?? "no connection"
+            reset()
+            throw SQLError.unavailable(reason)
+        }
+        let state = String(cString: code)
+        let message = "\(String(cString: PQresultErrorMessage(result)))\(sql)"
+        let constraint = PQresultErrorField(result, CInt(UInt8(ascii: "n"))).map { String(cString: $0) } ?? message
+        switch state {
+        case "23505": throw SQLError.uniqueViolation(constraint: constraint)
+        case "23503": throw SQLError.foreignKeyViolation(constraint: constraint)
+        case "23514", "23502": throw SQLError.checkViolation(constraint: constraint)
+        case "40001", "40P01": throw SQLError.serializationFailure(message)
+        case "57014", "55P03": throw SQLError.unavailable(message)
+        case let state where state.hasPrefix("08") || state.hasPrefix("57P") || state.hasPrefix("53"):
+            reset()
+            throw SQLError.unavailable(message)
+        case let state where state.hasPrefix("42") || state.hasPrefix("22"): throw SQLError.misuse(message)
+        default: throw SQLError.broken(message)
+        }
+    }
+
+    // MARK: Values
+
+    /// Numbers the `?`s of a statement: `$1`, `$2`. A `?` between single quotes is text.
+    private static func numbered(_ sql: String) -> String {
+        var out = ""
+        var number = 0
+        var quoted = false
+        for character in sql {
+            if character == "'" { quoted.toggle() }
+            if character == "?", !quoted {
+                number += 1
+                out += "$\(number)"
+            } else {
+                out.append(character)
+            }
+        }
+        return out
+    }
+
+    private static func text(_ value: SQLValue) -> [CChar]? {
+        switch value {
+        case .null: nil
+        case .integer(let value): Array(String(value).utf8CString)
+        case .real(let value): Array(value.description.utf8CString)
+        // PostgreSQL's text has no NUL, and a C string would be cut there without a word.
+        case .text(let value): Array(value.replacing("\0", with: "\u{fffd}").utf8CString)
+        case .blob(let bytes): Array(("\\x" + Hex.text(bytes)).utf8CString)
+        }
+    }
+
+    private static func withPointers<Value>(
+        _ texts: [[CChar]?], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value
+    ) -> Value {
+        var lengths: [Int?] = []
+        var all: [CChar] = []
+        for text in texts {
+            lengths.append(text.map { _ in all.count })
+            if let text { all += text }
+        }
+        return all.withUnsafeBufferPointer { storage in
+            let pointers = lengths.map { offset in offset.flatMap { at in storage.baseAddress.map { $0 + at } } }
+            return (pointers + [nil]).withUnsafeBufferPointer { buffer in
+                // The buffer has at least the closing nil.
+                body(buffer.baseAddress!)  // tidy: allow force-unwrap, the buffer is never empty
+            }
+        }
+    }
+
+    private static func value(_ result: OpaquePointer?, _ row: CInt, _ column: CInt, _ type: Oid) throws -> SQLValue {
+        if PQgetisnull(result, row, column) == 1 { return .null }
+        guard let start = PQgetvalue(result, row, column) else { return .null }
+        let length = Int(PQgetlength(result, row, column))
+        let text = start.withMemoryRebound(to: UInt8.self, capacity: length) {
+            String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
+        }
+        switch type {
+        case 20, 21, 23: return .integer(Int64(text) ?? 0)  // int8, int2, int4
+        case 1700: return Int64(text).map(SQLValue.integer) ?? .real(Double(text) ?? 0)  // numeric: sums of int8
+        case 700, 701: return .real(Double(text) ?? 0)
+        case 16: return .integer(text == "t" ? 1 : 0)
+        case 17:
+            guard let bytes = Hex.bytes(text.dropFirst(2)) else { throw SQLError.misuse("bytea in an unknown form") }
+            return .blob(bytes)
+        default: return .text(text)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import CloudCore
+import Foundation
+
+/// PostgreSQL: a thread for each connection, because libpq's blocking calls on threads are its fastest use.
+///
+/// Writes are SERIALIZABLE: the stores are written for one writer at a time, as SQLite has it, and here PostgreSQL sees
+/// to it that the outcome is the same. The one of two that it refuses is run again.
+final class PostgresEngine: Engine {
+    let dialect = Dialect.postgreSQL
+    private let connections: ClosurePool<PostgresConnection>
+
+    /// Attempts of one transaction before its caller hears that the database is busy.
+    private static let mostAttempts = 30
+
+    init(parameters: String, connections count: Int) throws {
+        let all = (0..<count).map { _ in PostgresConnection(parameters: parameters) }
+        // The first is opened now, so that wrong parameters show at the start and not at the first request.
+        try all.first?.script(Self.revisionTable)
+        connections = ClosurePool(name: "postgres", workers: all)
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await connections.run { connection in
+            try Self.attempt { try Self.read(connection, body) }
+        }
+    }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await connections.run { connection in
+            let (value, effects) = try Self.attempt { try Self.write(connection, body) }
+            for action in effects.actions { action() }
+            return value
+        }
+    }
+
+    func revision(of topic: Topic) async throws -> Revision {
+        try await connections.run { connection in
+            try Self.attempt {
+                let rows = try connection.rows(
+                    "SELECT count(*) AS count, coalesce(max(number), 0) AS last FROM sql_change WHERE topic = ?",
+                    [.text(topic.name)])
+                return try Revision(count: rows.first?["count"] ?? 0, last: rows.first?["last"] ?? 0)
+            }
+        }
+    }
+
+    func close() async { await connections.close() }
+
+    // MARK: Transactions
+
+    private static func read<Value>(
+        _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
+    ) throws -> Value {
+        _ = try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
+        defer { _ = try? connection.execute("ROLLBACK", []) }
+        return try body(Transaction(connection: connection, effects: .init(), dialect: .postgreSQL, isWritable: false))
+    }
+
+    private static func write<Value>(
+        _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
+    ) throws -> (Value, Transaction.Effects) {
+        let effects = Transaction.Effects()
+        _ = try connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", [])
+        do {
+            let value = try body(
+                Transaction(connection: connection, effects: effects, dialect: .postgreSQL, isWritable: true))
+            for topic in effects.topics { try mark(topic, connection) }
+            _ = try connection.execute("COMMIT", [])
+            return (value, effects)
+        } catch {
+            if (try? connection.execute("ROLLBACK", [])) == nil { connection.reset() }
+            throw error
+        }
+    }
+
+    /// Runs again what lost against another transaction, after a pause that grows and differs from thread to thread.
+    private static func attempt<Value>(_ body: () throws -> Value) throws -> Value {
+        for attempt in 1..<mostAttempts {
+            do {
+                return try body()
+            } catch SQLError.serializationFailure {
+                Thread.sleep(forTimeInterval: Double.random(in: 0.0005...0.002) * Double(min(attempt, 10)))
+            }
+        }
+        return try body()
+    }
+
+    // MARK: Revisions
+
+    /// A row for each commit that changed a topic. Rows are inserted, never updated, so that two writers do not refuse each
+    /// other over them; count and highest number together differ after every commit, also when numbers are committed
+    /// out of their order.
+    private static let revisionTable = """
+        DO $$ BEGIN
+          PERFORM pg_advisory_xact_lock(\(lock));
+          CREATE TABLE IF NOT EXISTS sql_change (
+            topic TEXT NOT NULL, number BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (topic, number));
+        END $$;
+        """
+
+    /// The advisory lock under which the schema is changed.
+    static let lock = 7_305_808_869_231_650_401
+
+    private static func mark(_ topic: Topic, _ connection: PostgresConnection) throws {
+        let rows = try connection.rows("INSERT INTO sql_change (topic) VALUES (?) RETURNING number", [.text(topic.name)])
+        // Now and then the tail is cut off: the count changes with the highest number in the same commit, so no
+        // pair of both comes twice.
+        let number: Int64 = try rows.first?["number"] ?? 0
+        if number.isMultiple(of: 1000) {
+            _ = try connection.execute(
+                "DELETE FROM sql_change WHERE topic = ? AND number < ?", [.text(topic.name), .integer(number - 500)])
+        }
+    }
+}
+
+extension Database {
+    /// Opens a PostgreSQL database (15 or later).
+    ///
+    /// - Parameters:
+    ///   - parameters: a libpq connection string or URI, as `host=/run/postgresql dbname=novella`.
+    ///   - connections: sessions, and so transactions at the same time.
+    package static func postgreSQL(_ parameters: String, connections: Int = 8) throws -> Database {
+        Database(engine: try PostgresEngine(parameters: parameters, connections: connections))
+    }
+}

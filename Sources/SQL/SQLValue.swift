@@ -1,0 +1,156 @@
+import CloudCore
+
+/// What a column holds, in the common part of both databases: TEXT, INTEGER (64 bits), DOUBLE PRECISION, BLOB.
+package enum SQLValue: Sendable, Hashable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
+}
+
+/// A Swift type that goes into a column and comes back out of it.
+package protocol SQLConvertible: Sendable {
+    var sql: SQLValue { get }
+    /// Nil when the column holds something of another type.
+    init?(sql: SQLValue)
+}
+
+extension String: SQLConvertible {
+    package var sql: SQLValue { .text(self) }
+    package init?(sql: SQLValue) {
+        guard case .text(let value) = sql else { return nil }
+        self = value
+    }
+}
+
+extension Int64: SQLConvertible {
+    package var sql: SQLValue { .integer(self) }
+    package init?(sql: SQLValue) {
+        guard case .integer(let value) = sql else { return nil }
+        self = value
+    }
+}
+
+extension Int: SQLConvertible {
+    package var sql: SQLValue { .integer(Int64(self)) }
+    package init?(sql: SQLValue) {
+        guard case .integer(let value) = sql else { return nil }
+        self = Int(value)
+    }
+}
+
+/// 0 or 1: SQLite has no type of its own for it.
+extension Bool: SQLConvertible {
+    package var sql: SQLValue { .integer(self ? 1 : 0) }
+    package init?(sql: SQLValue) {
+        guard case .integer(let value) = sql else { return nil }
+        self = value != 0
+    }
+}
+
+extension Double: SQLConvertible {
+    package var sql: SQLValue { .real(self) }
+    package init?(sql: SQLValue) {
+        switch sql {
+        case .real(let value): self = value
+        case .integer(let value): self = Double(value)
+        default: return nil
+        }
+    }
+}
+
+extension Array: SQLConvertible where Element == UInt8 {
+    package var sql: SQLValue { .blob(self) }
+    package init?(sql: SQLValue) {
+        guard case .blob(let value) = sql else { return nil }
+        self = value
+    }
+}
+
+/// Microseconds since the epoch.
+extension Timestamp: SQLConvertible {
+    package var sql: SQLValue { .integer(microseconds) }
+    package init?(sql: SQLValue) {
+        guard case .integer(let value) = sql else { return nil }
+        self.init(microseconds: value)
+    }
+}
+
+extension ID: SQLConvertible {
+    package var sql: SQLValue { .text(text) }
+    package init?(sql: SQLValue) {
+        guard case .text(let value) = sql else { return nil }
+        self.init(value)
+    }
+}
+
+/// JSON as TEXT; SQL never looks into it.
+extension JSON: SQLConvertible {
+    package var sql: SQLValue { .text(text) }
+    package init?(sql: SQLValue) {
+        guard case .text(let value) = sql, let json = try? JSON.parse(value, maximumDepth: 256) else { return nil }
+        self = json
+    }
+}
+
+extension JSONObject: SQLConvertible {
+    package var sql: SQLValue { .text(JSON.object(self).text) }
+    package init?(sql: SQLValue) {
+        guard let json = JSON(sql: sql), case .object(let object) = json else { return nil }
+        self = object
+    }
+}
+
+extension Optional: SQLConvertible where Wrapped: SQLConvertible {
+    package var sql: SQLValue { self?.sql ?? .null }
+    package init?(sql: SQLValue) {
+        if sql == .null {
+            self = .none
+        } else {
+            guard let value = Wrapped(sql: sql) else { return nil }
+            self = .some(value)
+        }
+    }
+}
+
+/// A row of a result. It is a value: it may leave the transaction that read it.
+package struct Row: Sendable {
+    /// The names of a result's columns, once for all its rows.
+    package final class Columns: Sendable {
+        let names: [String]
+        private let positions: [String: Int]
+
+        package init(_ names: [String]) {
+            self.names = names
+            positions = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        func position(of name: String) -> Int? { positions[name] }
+    }
+
+    package let columns: Columns
+    package let values: [SQLValue]
+
+    package init(columns: Columns, values: [SQLValue]) {
+        self.columns = columns
+        self.values = values
+    }
+
+    /// The column's value as the type that is asked for. A missing column or another type is a bug, and thrown as one.
+    package subscript<Value: SQLConvertible>(_ column: String) -> Value {
+        get throws {
+            guard let position = columns.position(of: column) else {
+                throw SQLError.misuse("no column '\(column)' in [\(columns.names.joined(separator: ", "))]")
+            }
+            return try value(at: position)
+        }
+    }
+
+    package func value<Value: SQLConvertible>(at position: Int, as: Value.Type = Value.self) throws -> Value {
+        guard let value = Value(sql: values[position]) else {
+            throw SQLError.misuse("column '\(columns.names[position])' does not hold a \(Value.self)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,115 @@
+import CloudCore
+import Foundation
+
+/// Threads that each own a connection and take jobs from one queue. A job may block: that is what they are for.
+final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
+    private let condition = NSCondition()
+    private var jobs: [Job] = []
+    private var head = 0
+    private var isClosed = false
+    private var running: Int
+    private var whenClosed: [CheckedContinuation<Void, Never>] = []
+    private let mostWaiting: Int
+
+    /// - Parameters:
+    ///   - mostWaiting: jobs that may wait before new ones are refused: a queue without an end is an outage that nobody sees.
+    ///   - batch: how many jobs one thread may take at once, given to `perform` together.
+    init(
+        name: String, workers: [Worker], mostWaiting: Int = 10_000, batch: Int = 1,
+        perform: @escaping @Sendable (Worker, [Job]) -> Void
+    ) {
+        self.mostWaiting = mostWaiting
+        running = workers.count
+        for (number, worker) in workers.enumerated() {
+            let owned = Owned(worker)
+            let thread = Thread { [self] in
+                while let taken = next(batch) { perform(owned.worker, taken) }
+                finished()
+            }
+            thread.name = "\(name)-\(number)"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    /// Gives a job to the next free thread.
+    func submit(_ job: Job) throws(SQLError) {
+        condition.lock()
+        defer { condition.unlock() }
+        guard !isClosed else { throw .unavailable("the database is closed") }
+        guard jobs.count - head < mostWaiting else { throw .unavailable("\(mostWaiting) transactions wait already") }
+        jobs.append(job)
+        condition.signal()
+    }
+
+    /// Lets the threads end after what they have, and waits for them.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            condition.lock()
+            isClosed = true
+            if running == 0 {
+                condition.unlock()
+                continuation.resume()
+            } else {
+                whenClosed.append(continuation)
+                condition.broadcast()
+                condition.unlock()
+            }
+        }
+    }
+
+    private func next(_ most: Int) -> [Job]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while head == jobs.count {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        let end = min(head + most, jobs.count)
+        let taken = Array(jobs[head..<end])
+        head = end
+        if head == jobs.count {
+            jobs.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > 1024 {
+            jobs.removeFirst(head)
+            head = 0
+        }
+        return taken
+    }
+
+    private func finished() {
+        condition.lock()
+        running -= 1
+        let waiting = running == 0 ? whenClosed : []
+        if running == 0 { whenClosed = [] }
+        condition.unlock()
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Carries a worker into its thread, where it stays.
+    private struct Owned: @unchecked Sendable {
+        let worker: Worker
+        init(_ worker: Worker) { self.worker = worker }
+    }
+}
+
+/// A pool whose jobs are closures, run one by one.
+typealias ClosurePool<Worker> = WorkerPool<Worker, (Worker) -> Void>
+
+extension WorkerPool where Job == (Worker) -> Void {
+    convenience init(name: String, workers: [Worker]) {
+        self.init(name: name, workers: workers) { worker, jobs in for job in jobs { job(worker) } }
+    }
+
+    /// Runs `body` on a thread of the pool.
+    func run<Value: Sendable>(_ body: @escaping @Sendable (Worker) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            do {
+                try submit { worker in continuation.resume(with: Result { try body(worker) }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}
