@@ -1,0 +1,90 @@
+package import CloudCore
+import Hummingbird
+package import NIOCore
+
+/// The body of a request: read once, whole as JSON or piece by piece.
+package struct Body: Sendable {
+    let stream: RequestBody
+    let declaredLength: Int?
+    let contentType: String?
+    /// The most bytes that `bytes()` and `json()` take.
+    let limit: Int
+
+    /// A client has so long to send a body that is read whole.
+    private static let deadline: Duration = .seconds(30)
+
+    init(stream: RequestBody, declaredLength: Int?, contentType: String?, limit: Int) {
+        self.stream = stream
+        self.declaredLength = declaredLength
+        self.contentType = contentType
+        self.limit = limit
+    }
+
+    /// The whole body.
+    ///
+    /// - Throws: `CloudError.tooLarge` past the limit, before the rest is read; `.timeout` when the client is too slow.
+    package func bytes() async throws -> ByteBuffer {
+        if let declaredLength {
+            if declaredLength == 0 { return ByteBuffer() }
+            if declaredLength > limit { throw Self.tooLarge }
+        }
+        return try await withDeadline(Self.deadline, CloudError(.timeout, "The request's body did not arrive in time.")) {
+            var whole = ByteBuffer()
+            for try await part in stream {
+                if whole.readableBytes + part.readableBytes > limit { throw Self.tooLarge }
+                whole.writeImmutableBuffer(part)
+            }
+            return whole
+        }
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// - Throws: `CloudError.badRequest` for anything else, `.unsupportedMediaType` when the client calls it something
+    ///   other than JSON.
+    package func json() async throws -> JSONObject {
+        if let contentType, !Self.isJSON(contentType) {
+            throw CloudError(.unsupportedMediaType, "The content type \(contentType.prefix(80)) is not supported; use application/json.")
+        }
+        let bytes = try await bytes()
+        guard bytes.readableBytes > 0 else { throw CloudError.badRequest("The request has no body; a JSON object is expected.") }
+        do {
+            guard case .object(let object) = try JSON.parse(bytes.readableBytesView) else {
+                throw CloudError.badRequest("The request's body must be a JSON object.")
+            }
+            return object
+        } catch let error as JSONSyntaxError {
+            throw CloudError.badRequest("The request's body is not valid JSON: \(error.description).")
+        }
+    }
+
+    /// The body as a JSON object; an empty one where there is none.
+    package func jsonIfAny() async throws -> JSONObject {
+        if declaredLength == 0 || (declaredLength == nil && contentType == nil) { return [:] }
+        return try await json()
+    }
+
+    private static func isJSON(_ contentType: String) -> Bool {
+        let type = contentType.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        return type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
+            || type == "text/plain" || type == "application/x-www-form-urlencoded" || type.isEmpty
+    }
+
+    private static let tooLarge = CloudError(.tooLarge, "The request's body is too large.")
+}
+
+/// Runs `body`, and cancels it and throws `error` when it has not ended in time.
+package func withDeadline<Value: Sendable>(
+    _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw error
+        }
+        guard let first = try await group.next() else { throw CancellationError() }
+        group.cancelAll()
+        return first
+    }
+}

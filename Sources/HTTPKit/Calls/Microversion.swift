@@ -1,0 +1,79 @@
+import CloudCore
+package import HTTPTypes
+
+/// A version of one service's API, as `2.79`. Each is a small, announced change; a client asks for the one it knows.
+package struct Microversion: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let major: Int
+    package let minor: Int
+
+    package init(_ major: Int, _ minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.count < 6 && $0.allSatisfy { "0123456789".contains($0) } }),
+            let major = Int(parts[0]), let minor = Int(parts[1]), String(minor) == parts[1], String(major) == parts[0]
+        else { return nil }
+        self.init(major, minor)
+    }
+
+    package var description: String { "\(major).\(minor)" }
+
+    package static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
+}
+
+/// The microversions of one service, and how its clients ask for them.
+package struct MicroversionRange: Sendable {
+    /// The word before the version in `OpenStack-API-Version`, as `compute`.
+    package let serviceType: String
+    package let minimum: Microversion
+    package let maximum: Microversion
+    /// The header of the time before `OpenStack-API-Version`, as `X-OpenStack-Nova-API-Version`.
+    package let olderHeader: HTTPField.Name?
+
+    package init(serviceType: String, _ range: ClosedRange<Microversion>, olderHeader: HTTPField.Name? = nil) {
+        self.serviceType = serviceType
+        minimum = range.lowerBound
+        maximum = range.upperBound
+        self.olderHeader = olderHeader
+    }
+
+    /// The version that a request asks for; the minimum where it does not say, the maximum for `latest`.
+    ///
+    /// - Throws: `badRequest` for what is no version, `notAcceptable` for one outside the range (API-SIG's guideline on
+    ///   microversions).
+    package func requested(by headers: HTTPFields) throws -> Microversion {
+        guard let text = text(in: headers) else { return minimum }
+        if text == "latest" { return maximum }
+        guard let version = Microversion(text) else {
+            throw CloudError.badRequest("The API version \(text.prefix(40)) is not of the form MAJOR.MINOR, nor 'latest'.")
+        }
+        guard version >= minimum, version <= maximum else {
+            throw CloudError(
+                .notAcceptable, "Version \(version) is not supported by the API. Minimum is \(minimum) and maximum is \(maximum).")
+        }
+        return version
+    }
+
+    private func text(in headers: HTTPFields) -> String? {
+        for value in headers[values: .apiVersion] {
+            for one in value.split(separator: ",") {
+                let words = one.split(separator: " ")
+                if words.count == 2, words[0].lowercased() == serviceType { return String(words[1]) }
+            }
+        }
+        return olderHeader.flatMap { headers[$0] }
+    }
+
+    /// The headers that tell the client which version it got, and caches what the answer depends on.
+    func mark(_ headers: inout HTTPFields, _ version: Microversion) {
+        headers[.apiVersion] = "\(serviceType) \(version)"
+        headers.append(HTTPField(name: .vary, value: HTTPField.Name.apiVersion.rawName))
+        if let olderHeader {
+            headers[olderHeader] = version.description
+            headers.append(HTTPField(name: .vary, value: olderHeader.rawName))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import CloudCore
+
+/// The part of a URL behind the `?`, decoded.
+package struct Query: Sendable {
+    package let raw: String
+    package let items: [(name: String, value: String)]
+
+    private static let mostItems = 256
+
+    /// - Throws: `CloudError.badRequest` when it is no UTF-8, or has more than 256 items.
+    package init(_ raw: some StringProtocol) throws {
+        self.raw = String(raw)
+        var items: [(name: String, value: String)] = []
+        for part in raw.split(separator: "&", omittingEmptySubsequences: true) {
+            guard items.count < Self.mostItems else { throw CloudError.badRequest("The query has more than \(Self.mostItems) items.") }
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decode(pair[0]), let value = Self.decode(pair.count > 1 ? pair[1] : "") else {
+                throw CloudError.badRequest("The query is not valid percent-encoded UTF-8.")
+            }
+            items.append((name, value))
+        }
+        self.items = items
+    }
+
+    package static let none = try! Query("")  // tidy: allow try!, an empty query has nothing to refuse
+
+    /// The first value of that name.
+    package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+
+    package func has(_ name: String) -> Bool { items.contains { $0.name == name } }
+
+    private static func decode(_ text: some StringProtocol) -> String? { Percent.decode(text, plusIsSpace: true) }
+}
+
+/// Percent-encoding (RFC 3986).
+package enum Percent {
+    /// Nil when a `%` is not followed by two digits, or when the bytes are no UTF-8, or hold a NUL.
+    package static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+        let utf8 = text.utf8
+        guard utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 == 0 }) else { return String(text) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(utf8.count)
+        var at = utf8.startIndex
+        while at < utf8.endIndex {
+            let byte = utf8[at]
+            at = utf8.index(after: at)
+            switch byte {
+            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard let end = utf8.index(at, offsetBy: 2, limitedBy: utf8.endIndex),
+                    let value = Hex.bytes(String(decoding: utf8[at..<end], as: UTF8.self))?.first, value != 0
+                else { return nil }
+                bytes.append(value)
+                at = end
+            case 0: return nil
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// Encodes all but the unreserved characters: for a path's segment or a query's value.
+    package static func encode(_ text: String) -> String {
+        var out = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            default: out += "%" + Hex.text([byte]).uppercased()
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,49 @@
+package import CloudCore
+package import HTTPTypes
+package import NIOCore
+
+/// What a route answers.
+package struct Reply: Sendable {
+    package enum Content: Sendable {
+        case none
+        case bytes([UInt8])
+        /// Written piece by piece; the length in bytes where it is known.
+        case stream(length: Int?, write: @Sendable (any ReplyWriter) async throws -> Void)
+    }
+
+    package var status: HTTPResponse.Status
+    package var headers: HTTPFields
+    package var content: Content
+
+    package init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], content: Content = .none) {
+        self.status = status
+        self.headers = headers
+        self.content = content
+    }
+
+    /// A JSON object, written by `members`.
+    package static func json(
+        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ members: (inout JSONWriter) throws -> Void
+    ) rethrows -> Reply {
+        var writer = JSONWriter()
+        try writer.object(members)
+        return json(status, headers: headers, bytes: writer.bytes)
+    }
+
+    package static func json(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], bytes: [UInt8]) -> Reply {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Reply(status, headers: headers, content: .bytes(bytes))
+    }
+
+    package static func text(_ status: HTTPResponse.Status = .ok, _ text: String, type: String = "text/plain; charset=utf-8") -> Reply {
+        Reply(status, headers: [.contentType: type], content: .bytes(Array(text.utf8)))
+    }
+
+    package static let noContent = Reply(.noContent)
+}
+
+/// Where a streamed answer goes. A write waits until the client has taken what was written before.
+package protocol ReplyWriter: Sendable {
+    func write(_ bytes: ByteBuffer) async throws
+}

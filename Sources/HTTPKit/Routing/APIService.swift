@@ -1,0 +1,27 @@
+import Access
+import CloudCore
+
+/// One OpenStack API as it hangs on the port: its routes, its envelope for errors, its microversions.
+package struct APIService: Sendable {
+    /// The service's word in metrics and logs, as `identity`.
+    package let name: String
+    /// Where it is reached: `/identity`, and an empty one for the root. The first is the one that links show.
+    package let prefixes: [String]
+    package let envelope: any ErrorEnvelope
+    package let microversions: MicroversionRange?
+    /// The most bytes of a body that is read whole.
+    package let bodyLimit: Int
+    package let routes: [Route]
+
+    package init(
+        name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
+        bodyLimit: Int = 1 << 20, routes: [Route]
+    ) {
+        self.name = name
+        self.prefixes = prefixes
+        self.envelope = envelope
+        self.microversions = microversions
+        self.bodyLimit = bodyLimit
+        self.routes = routes
+    }
+}

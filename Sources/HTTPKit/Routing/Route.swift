@@ -1,0 +1,30 @@
+package import HTTPTypes
+
+/// One line of a service's route table.
+package struct Route: Sendable {
+    package typealias Handler = @Sendable (Call) async throws -> Reply
+
+    package let method: HTTPRequest.Method
+    /// `/users/{user_id}`: a brace stands for one segment; `{path...}` at the end for all that follow.
+    package let path: String
+    package let handler: Handler
+
+    package init(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        self.method = method
+        self.path = path
+        self.handler = handler
+    }
+
+    package static func get(_ path: String, _ handler: @escaping Handler) -> Route { Route(.get, path, handler) }
+    package static func head(_ path: String, _ handler: @escaping Handler) -> Route { Route(.head, path, handler) }
+    package static func post(_ path: String, _ handler: @escaping Handler) -> Route { Route(.post, path, handler) }
+    package static func put(_ path: String, _ handler: @escaping Handler) -> Route { Route(.put, path, handler) }
+    package static func patch(_ path: String, _ handler: @escaping Handler) -> Route { Route(.patch, path, handler) }
+    package static func delete(_ path: String, _ handler: @escaping Handler) -> Route { Route(.delete, path, handler) }
+
+    /// The same route below a prefix.
+    package func below(_ prefix: String) -> Route { Route(method, prefix + path, handler) }
+
+    /// `GET /users/{user_id}`: how metrics, logs and tests name it.
+    package var name: String { "\(method.rawValue) \(path)" }
+}

@@ -1,0 +1,51 @@
+import CloudCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What Hummingbird knows of a connection that the responder needs.
+struct ConnectionContext: InitializableFromSource, Sendable {
+    let remoteAddress: String?
+
+    init(source: ApplicationRequestContextSource) { remoteAddress = source.channel.remoteAddress?.ipAddress }
+}
+
+/// Makes the responder one of Hummingbird's.
+struct ServerResponder: HTTPResponder {
+    typealias Context = ConnectionContext
+
+    let responder: Responder
+    let isTLS: Bool
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let reply = await responder.respond(
+            to: request.head, .init(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress))
+        return Response(status: reply.status, headers: reply.headers, body: reply.hummingbirdBody)
+    }
+}
+
+extension Reply {
+    fileprivate var hummingbirdBody: ResponseBody {
+        switch content {
+        // A HEAD's length must stay what the route said; Hummingbird sets its own only where there is none.
+        case .none: ResponseBody()
+        case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .stream(let length, let write):
+            ResponseBody(contentLength: length) { writer in
+                let channel = StreamWriter(writer)
+                try await write(channel)
+                try await channel.finish()
+            }
+        }
+    }
+}
+
+/// Hands a stream's pieces to Hummingbird's writer, one after the other.
+private final class StreamWriter: ReplyWriter, @unchecked Sendable {  // Used by one task at a time, as a stream is.
+    private var writer: any ResponseBodyWriter
+
+    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+
+    func write(_ bytes: ByteBuffer) async throws { try await writer.write(bytes) }
+    func finish() async throws { try await writer.finish(nil) }
+}

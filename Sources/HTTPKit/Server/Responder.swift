@@ -1,0 +1,208 @@
+package import Access
+package import CloudCore
+package import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+
+/// Answers every request: finds its service and route, runs it, renders its errors, and writes down what happened.
+package struct Responder: Sendable {
+    /// Which pages of other origins may call the API from a browser.
+    package struct CORS: Sendable {
+        package var allowedOrigins: [String]
+        package init(allowedOrigins: [String]) { self.allowedOrigins = allowedOrigins }
+    }
+
+    private struct Mount: Sendable {
+        let prefix: String
+        let service: APIService
+        let tree: RouteTree
+    }
+
+    private let mounts: [Mount]
+    private let verifier: (any TokenVerifier)?
+    private let world: World
+    private let publicURL: String?
+    private let cors: CORS
+    package let metrics: Metrics
+    private let accessLog: AccessLog?
+    private let log: Logger
+
+    /// - Parameters:
+    ///   - publicURL: what links begin with; nil builds them from each request's `Host`.
+    /// - Throws: `RouteConflict`.
+    package init(
+        services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
+        cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, log: Logger
+    ) throws {
+        mounts = try services.flatMap { service in
+            let tree = try RouteTree(service.routes)
+            return service.prefixes.map { Mount(prefix: $0, service: service, tree: tree) }
+        }.sorted { $0.prefix.count > $1.prefix.count }
+        self.verifier = verifier
+        self.world = world
+        self.publicURL = publicURL
+        self.cors = cors
+        self.metrics = metrics
+        self.accessLog = accessLog
+        self.log = log
+    }
+
+    /// What a request brings, apart from its head.
+    package struct Arrival: Sendable {
+        package var body: RequestBody
+        package var isTLS: Bool
+        package var remoteAddress: String?
+    }
+
+    package func respond(to head: HTTPRequest, _ arrival: Arrival) async -> Reply {
+        let started = ContinuousClock.now
+        let requestID = Self.requestID(head.headerFields, world)
+        let target = head.path ?? "/"
+        let path = target.prefix { $0 != "?" && $0 != "#" }
+        let rawQuery = target.dropFirst(path.count).dropFirst().prefix { $0 != "#" }
+        var (reply, service, route) = await route(head, String(path), rawQuery, arrival, requestID)
+        reply.headers[.requestID] = requestID
+        allowOrigin(head, &reply)
+        if head.method == .head { reply = Self.withoutContent(reply) }
+        record(head, String(path), reply, service, route, requestID, arrival, ContinuousClock.now - started)
+        return reply
+    }
+
+    // MARK: Routing
+
+    private func route(
+        _ head: HTTPRequest, _ path: String, _ rawQuery: Substring, _ arrival: Arrival, _ requestID: String
+    ) async -> (Reply, service: String, route: String) {
+        guard let mount = mounts.first(where: { Self.isBelow(path, $0.prefix) }) else {
+            return (Reply.text(.notFound, "There is nothing here.\n"), "none", "none")
+        }
+        let service = mount.service
+        let base = origin(head, arrival) + mount.prefix
+        let inside = String(path.dropFirst(mount.prefix.count))
+        var context = ErrorContext(requestID: requestID, base: base, microversion: nil, microversions: service.microversions)
+        var name = "unknown"
+        do {
+            switch mount.tree.match(head.method, inside) {
+            case .notFound: throw CloudError.notFound("The resource could not be found.")
+            case .wrongMethod(let allowed):
+                let allow = allowed.map(\.rawValue).joined(separator: ", ")
+                if head.method == .options { return (Reply(.noContent, headers: [.allow: allow]), service.name, "OPTIONS") }
+                var error = CloudError(.methodNotAllowed, "The method \(head.method.rawValue) is not allowed for this resource.")
+                error.headers = [("Allow", allow)]
+                throw error
+            case .found(let route, let parameters):
+                name = route.name
+                let version = try service.microversions?.requested(by: head.headerFields)
+                context = ErrorContext(
+                    requestID: requestID, base: base, microversion: version, microversions: service.microversions)
+                let call = Call(
+                    method: head.method, path: inside, query: try Query(rawQuery), headers: head.headerFields,
+                    parameters: parameters, base: base, requestID: requestID, microversion: version,
+                    remoteAddress: arrival.remoteAddress, body: body(head, arrival, service.bodyLimit), verifier: verifier)
+                var reply = try await route.handler(call)
+                if let version { service.microversions?.mark(&reply.headers, version) }
+                return (reply, service.name, name)
+            }
+        } catch {
+            return (failure(error, service, context), service.name, name)
+        }
+    }
+
+    private func body(_ head: HTTPRequest, _ arrival: Arrival, _ limit: Int) -> Body {
+        let length = head.headerFields[.contentLength].flatMap { Int($0) }
+        let isChunked = head.headerFields[.transferEncoding] != nil
+        return Body(
+            stream: arrival.body, declaredLength: length ?? (isChunked ? nil : 0), contentType: head.headerFields[.contentType],
+            limit: limit)
+    }
+
+    /// The scheme, host and port that links begin with.
+    private func origin(_ head: HTTPRequest, _ arrival: Arrival) -> String {
+        if let publicURL { return publicURL }
+        let host = head.authority ?? "localhost"
+        // What is no host and port must not get into a link.
+        let isPlain = host.utf8.count <= 255 && host.utf8.allSatisfy {
+            ($0 >= 48 && $0 <= 58) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
+                || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["), UInt8(ascii: "]")].contains($0)
+        }
+        return (arrival.isTLS ? "https://" : "http://") + (isPlain ? host : "localhost")
+    }
+
+    private static func isBelow(_ path: String, _ prefix: String) -> Bool {
+        guard path.utf8.starts(with: prefix.utf8) else { return false }
+        return path.utf8.count == prefix.utf8.count || path.utf8.dropFirst(prefix.utf8.count).first == UInt8(ascii: "/")
+            || prefix.isEmpty
+    }
+
+    // MARK: Errors
+
+    private func failure(_ error: any Error, _ service: APIService, _ context: ErrorContext) -> Reply {
+        let known = (error as? CloudError) ?? .internalError("an error that no service named", cause: error)
+        let status = known.kind.status
+        if status.code >= 500 {
+            log.error(
+                "a request failed",
+                metadata: ["request_id": "\(context.requestID)", "service": "\(service.name)", "error": "\(known)"])
+        }
+        var reply = service.envelope.reply(known, status, context)
+        for header in known.headers {
+            if let name = HTTPField.Name(header.name) { reply.headers[name] = header.value }
+        }
+        if known.kind == .tooLarge || known.kind == .timeout { reply.headers[.connection] = "close" }
+        if let version = context.microversion { service.microversions?.mark(&reply.headers, version) }
+        return reply
+    }
+
+    // MARK: The answer's head
+
+    /// Another service's request id is taken over when it is one, so that one id can be followed through.
+    private static func requestID(_ headers: HTTPFields, _ world: World) -> String {
+        if let given = headers[.globalRequestID], given.hasPrefix("req-"), given.utf8.count == 40,
+            given.utf8.dropFirst(4).allSatisfy({ Hex.bytes("0\(Character(Unicode.Scalar($0)))") != nil || $0 == UInt8(ascii: "-") })
+        {
+            return given
+        }
+        return "req-" + world.random.uuid()
+    }
+
+    private func allowOrigin(_ head: HTTPRequest, _ reply: inout Reply) {
+        guard let origin = head.headerFields[.origin],
+            cors.allowedOrigins.contains(origin) || cors.allowedOrigins.contains("*")
+        else { return }
+        reply.headers[.accessControlAllowOrigin] = origin
+        reply.headers.append(HTTPField(name: .vary, value: "Origin"))
+        reply.headers[.accessControlExposeHeaders] =
+            "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, x-openstack-request-id, Location, ETag"
+        if head.method == .options, let wanted = head.headerFields[.accessControlRequestMethod] {
+            reply.headers[.accessControlAllowMethods] = wanted
+            reply.headers[.accessControlAllowHeaders] = head.headerFields[.accessControlRequestHeaders] ?? ""
+            reply.headers[.accessControlMaxAge] = "3600"
+        }
+    }
+
+    /// A HEAD's answer has the GET's headers, its length among them, and no content.
+    private static func withoutContent(_ reply: Reply) -> Reply {
+        var reply = reply
+        switch reply.content {
+        case .none: break
+        case .bytes(let bytes): reply.headers[.contentLength] = String(bytes.count)
+        case .stream(let length, _): if let length { reply.headers[.contentLength] = String(length) }
+        }
+        reply.content = .none
+        return reply
+    }
+
+    private func record(
+        _ head: HTTPRequest, _ path: String, _ reply: Reply, _ service: String, _ route: String, _ requestID: String,
+        _ arrival: Arrival, _ took: Duration
+    ) {
+        metrics.request(service: service, route: route, status: reply.status.code, took: took)
+        guard let accessLog else { return }
+        let size = if case .bytes(let bytes) = reply.content { bytes.count } else { 0 }
+        accessLog.add(
+            AccessLog.Line(
+                at: world.now, remote: arrival.remoteAddress ?? "-", method: head.method.rawValue, path: path,
+                status: reply.status.code, bytes: size, took: took, requestID: requestID))
+    }
+}
