@@ -68,8 +68,10 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
 
+        target("Resources", ["CloudCore", "SQL", "Access", "HTTPKit", httpTypes]),
+
         // The services; none imports another.
-        target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "CArgon2", crypto, httpTypes, nio, log]),
+        target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2", crypto, httpTypes, nio, log]),
 
         // The composition root and the binary.
         target(

@@ -1,0 +1,94 @@
+package import CloudCore
+package import SQL
+
+/// A Swift type that a resource's field may have: it goes into JSON and into a column, and comes back from both.
+package protocol FieldValue: SQLConvertible, Equatable {
+    var json: JSON { get }
+    /// Nil when the JSON is of another type. The field's `Shape` was checked before.
+    init?(json: JSON)
+    /// The SQL literal that a missing value sorts as.
+    static var sqlNothing: String { get }
+}
+
+extension FieldValue {
+    package static var sqlNothing: String { "''" }
+}
+
+extension String: FieldValue {
+    package var json: JSON { .string(self) }
+    package init?(json: JSON) {
+        guard let value = json.string else { return nil }
+        self = value
+    }
+}
+
+extension Bool: FieldValue {
+    package static var sqlNothing: String { "0" }
+    package var json: JSON { .bool(self) }
+    package init?(json: JSON) {
+        guard let value = json.bool else { return nil }
+        self = value
+    }
+}
+
+extension Int64: FieldValue {
+    package static var sqlNothing: String { "0" }
+    package var json: JSON { .integer(self) }
+    package init?(json: JSON) {
+        guard let value = json.integer else { return nil }
+        self = value
+    }
+}
+
+extension Int: FieldValue {
+    package static var sqlNothing: String { "0" }
+    package var json: JSON { .integer(Int64(self)) }
+    package init?(json: JSON) {
+        guard let value = json.integer else { return nil }
+        self = Int(value)
+    }
+}
+
+extension ID: FieldValue {
+    package var json: JSON { .string(text) }
+    package init?(json: JSON) {
+        guard let value = json.string else { return nil }
+        self.init(value)
+    }
+}
+
+/// Written as Keystone writes a moment; a service that writes it otherwise derives a field of its own.
+extension Timestamp: FieldValue {
+    package static var sqlNothing: String { "0" }
+    package var json: JSON { .string(iso8601Microseconds) }
+    package init?(json: JSON) {
+        guard let text = json.string else { return nil }
+        self.init(iso8601: text)
+    }
+}
+
+extension JSON: FieldValue {
+    package var json: JSON { self }
+    package init?(json: JSON) { self = json }
+}
+
+extension JSONObject: FieldValue {
+    package var json: JSON { .object(self) }
+    package init?(json: JSON) {
+        guard let value = json.object else { return nil }
+        self = value
+    }
+}
+
+extension Optional: FieldValue where Wrapped: FieldValue {
+    package static var sqlNothing: String { Wrapped.sqlNothing }
+    package var json: JSON { self?.json ?? .null }
+    package init?(json: JSON) {
+        if json.isNull {
+            self = .none
+        } else {
+            guard let value = Wrapped(json: json) else { return nil }
+            self = .some(value)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import CloudCore
+package import HTTPKit
+package import SQL
+
+/// Which rows of a table, in which order, how many.
+package struct ListQuery: Sendable {
+    package enum Comparison: Sendable {
+        case equals, notEquals, less, lessOrEqual, greater, greaterOrEqual
+        case contains, startsWith, endsWith
+        case equalsIgnoringCase, containsIgnoringCase, startsWithIgnoringCase, endsWithIgnoringCase
+        case isIn([SQLValue])
+    }
+
+    package struct Condition: Sendable {
+        var column: String
+        var comparison: Comparison
+        var value: SQLValue
+    }
+
+    package var conditions: [Condition] = []
+    /// Conditions that a service writes itself: SQL over the table's columns, and the values of its `?`s.
+    package var raw: [(sql: String, arguments: [SQLValue])] = []
+    /// What to sort by, as SQL that is never NULL, each ascending or not. The id is always added, so that the order is total.
+    package var sort: [(column: String, ascending: Bool)] = []
+    /// The id of the last row that the caller has seen.
+    package var marker: String?
+    package var limit: Int?
+
+    package init() {}
+
+    package mutating func filter(_ column: String, _ comparison: Comparison = .equals, _ value: some SQLConvertible) {
+        conditions.append(Condition(column: column, comparison: comparison, value: value.sql))
+    }
+
+    package mutating func filter(_ column: String, in values: [some SQLConvertible]) {
+        conditions.append(Condition(column: column, comparison: .isIn(values.map(\.sql)), value: .null))
+    }
+
+    /// The conditions as SQL that stands behind `WHERE`, and their arguments.
+    func whereClause() -> (sql: String, arguments: [SQLValue]) {
+        var parts: [String] = []
+        var arguments: [SQLValue] = []
+        for condition in conditions {
+            let (sql, values) = condition.sql
+            parts.append(sql)
+            arguments += values
+        }
+        for condition in raw {
+            parts.append("(\(condition.sql))")
+            arguments += condition.arguments
+        }
+        return (parts.isEmpty ? "1 = 1" : parts.joined(separator: " AND "), arguments)
+    }
+}
+
+extension ListQuery.Condition {
+    /// Text functions that both databases have: `LIKE` has another meaning of case on each.
+    var sql: (String, [SQLValue]) {
+        let lower = "lower(\(column))"
+        let small: SQLValue = if case .text(let text) = value { .text(text.lowercased()) } else { value }
+        switch comparison {
+        case .equals: return value == .null ? ("\(column) IS NULL", []) : ("\(column) = ?", [value])
+        case .notEquals: return value == .null ? ("\(column) IS NOT NULL", []) : ("\(column) <> ?", [value])
+        case .less: return ("\(column) < ?", [value])
+        case .lessOrEqual: return ("\(column) <= ?", [value])
+        case .greater: return ("\(column) > ?", [value])
+        case .greaterOrEqual: return ("\(column) >= ?", [value])
+        case .equalsIgnoringCase: return ("\(lower) = ?", [small])
+        case .contains: return Self.contains(column, value)
+        case .containsIgnoringCase: return Self.contains(lower, small)
+        case .startsWith: return Self.starts(column, value)
+        case .startsWithIgnoringCase: return Self.starts(lower, small)
+        case .endsWith: return Self.ends(column, value)
+        case .endsWithIgnoringCase: return Self.ends(lower, small)
+        case .isIn(let values):
+            if values.isEmpty { return ("1 = 0", []) }
+            return ("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))", values)
+        }
+    }
+
+    private static func contains(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        value == .text("") ? ("1 = 1", []) : ("replace(\(column), ?, '') <> \(column)", [value])
+    }
+
+    private static func starts(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        ("substr(\(column), 1, length(?)) = ?", [value, value])
+    }
+
+    private static func ends(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        ("substr(\(column), length(\(column)) - length(?) + 1) = ?", [value, value])
+    }
+}
+
+extension ResourceSchema {
+    private static var comparisons: [String: ListQuery.Comparison] {
+        [
+            "contains": .contains, "icontains": .containsIgnoringCase, "startswith": .startsWith,
+            "istartswith": .startsWithIgnoringCase, "endswith": .endsWith, "iendswith": .endsWithIgnoringCase,
+            "iequals": .equalsIgnoringCase,
+        ]
+    }
+
+    /// The largest page, also for callers who do not ask for pages.
+    package static var mostInPage: Int { 1000 }
+
+    /// What a list's URL asks for. Names that no filter has are passed over, as the reference does.
+    ///
+    /// - Throws: `CloudError.badRequest` for a limit, a direction or a sort key that cannot be.
+    package func query(from query: Query) throws -> ListQuery {
+        var list = ListQuery()
+        for (name, value) in query.items {
+            let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+            if let field = field(name), field.filter != .none, let column = field.column {
+                if field.isBoolean {
+                    list.filter(column, .equals, Self.truth(value))
+                } else {
+                    list.filter(column, .equals, value)
+                }
+            } else if parts.count > 2, parts[parts.count - 2].isEmpty, let comparison = Self.comparisons[String(parts[parts.count - 1])],
+                let field = field(parts.dropLast(2).joined(separator: "_")), field.filter == .text, let column = field.column
+            {
+                list.filter(column, comparison, value)
+            }
+        }
+        if let text = query["limit"] {
+            guard let limit = Int(text), limit >= 0 else { throw CloudError.badRequest("The limit must be a whole number, not '\(text.prefix(32))'.") }
+            if limit > 0 { list.limit = min(limit, Self.mostInPage) }
+        }
+        list.marker = query["marker"]
+        if let key = query["sort_key"] {
+            guard let order = field(key)?.order else { throw CloudError.badRequest("'\(key.prefix(64))' cannot be sorted by.") }
+            list.sort.append((order, try ascending(query["sort_dir"])))
+        }
+        return list
+    }
+
+    private func ascending(_ direction: String?) throws -> Bool {
+        switch direction {
+        case nil, "asc": true
+        case "desc": false
+        default: throw CloudError.badRequest("sort_dir must be 'asc' or 'desc'.")
+        }
+    }
+
+    /// Keystone's reading of a filter's truth: all but `0` and `false` is true, also nothing.
+    private static func truth(_ value: String) -> Bool { !["0", "false", "no", "off", "n"].contains(value.lowercased()) }
+}

@@ -1,0 +1,203 @@
+package import CloudCore
+package import HTTPKit
+import SQL
+
+/// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
+/// are taken, what is stored, what may be filtered and sorted by, what is shown.
+package protocol Resource: Sendable {
+    /// What is true of a new one before its caller said anything.
+    init()
+    /// The public id.
+    var id: String { get }
+    /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
+    var extra: JSONObject { get set }
+    static var schema: ResourceSchema<Self> { get }
+}
+
+extension Resource {
+    package var extra: JSONObject {
+        get { [:] }
+        set {}
+    }
+}
+
+/// The description of a resource.
+package struct ResourceSchema<R: Resource>: Sendable {
+    /// `user`: the key of a body, and the word in policies (`identity:get_user`).
+    package let singular: String
+    /// `users`: the key of a list, and the segment of the URL.
+    package let plural: String
+    package let table: String
+    package let fields: [Field<R>]
+    /// Whether members that have no field are kept and shown (`extra`), or refused.
+    package let isOpen: Bool
+    let create: Shape
+    let update: Shape
+    let stored: [Field<R>]
+
+    package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
+        self.singular = singular
+        self.plural = plural
+        self.table = table
+        self.fields = fields
+        isOpen = open
+        create = .object(
+            fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) }, open: open)
+        update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
+        stored = fields.filter { $0.column != nil }
+    }
+
+    package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
+
+    /// What a body of a `POST` and of a `PATCH` may be: for tests that feed them every wrong thing.
+    package var shapes: (create: Shape, update: Shape) { (create, update) }
+}
+
+/// One field of a resource.
+package struct Field<R: Sendable>: Sendable {
+    /// Whether the body that makes one may have the field.
+    package enum OnCreate: Sendable { case required, optional, unknown }
+    /// Whether the body that changes one may.
+    package enum OnUpdate: Sendable {
+        case allowed
+        /// It may be repeated, not changed.
+        case fixed
+        case unknown
+    }
+    package enum Filter: Sendable {
+        case none, exact
+        /// Also `name__contains`, `name__icontains`, `…startswith`, `…endswith` and their like.
+        case text
+    }
+
+    package let name: String
+    package let shape: Shape
+    package let create: OnCreate
+    package let update: OnUpdate
+    package let filter: Filter
+    package let isShown: Bool
+    let column: String?
+    /// The SQL that lists are sorted by.
+    let order: String?
+    let isBoolean: Bool
+    let json: @Sendable (R) -> JSON
+    let setJSON: @Sendable (inout R, JSON) -> Bool
+    let sql: @Sendable (R) -> SQLValue
+    let setSQL: @Sendable (inout R, SQLValue) -> Bool
+
+    /// A field that is stored in a column, of its own name unless another is given.
+    package init<Value: FieldValue>(
+        _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
+        update: OnUpdate = .allowed, filter: Filter = .none, shown: Bool = true, column: String? = nil
+    ) {
+        self.name = name
+        self.shape = shape
+        self.create = create
+        self.update = update
+        self.filter = filter
+        isShown = shown
+        self.column = column ?? name
+        order = "coalesce(\(column ?? name), \(Value.sqlNothing))"
+        isBoolean = Value.self == Bool.self
+        json = { $0[keyPath: path].json }
+        setJSON = { resource, json in
+            guard let value = Value(json: json) else { return false }
+            resource[keyPath: path] = value
+            return true
+        }
+        sql = { $0[keyPath: path].sql }
+        setSQL = { resource, sql in
+            guard let value = Value(sql: sql) else { return false }
+            resource[keyPath: path] = value
+            return true
+        }
+    }
+
+    /// A field that is shown, and made from others.
+    package init(_ name: String, derived: @escaping @Sendable (R) -> JSON) {
+        self.name = name
+        shape = .any
+        create = .unknown
+        update = .unknown
+        filter = .none
+        isShown = true
+        column = nil
+        order = nil
+        isBoolean = false
+        json = derived
+        setJSON = { _, _ in true }
+        sql = { _ in .null }
+        setSQL = { _, _ in true }
+    }
+
+    /// A field that a body may have and that the resource's service itself reads: a password, a hint.
+    package init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
+        self.name = name
+        self.shape = shape
+        self.create = create
+        self.update = update
+        filter = .none
+        isShown = false
+        column = nil
+        order = nil
+        isBoolean = false
+        json = { _ in .null }
+        setJSON = { _, _ in true }
+        sql = { _ in .null }
+        setSQL = { _, _ in true }
+    }
+}
+
+// MARK: - Bodies and views
+
+extension ResourceSchema {
+    /// A new resource from the body of a `POST`.
+    ///
+    /// - Throws: `CloudError.badRequest` that names the member.
+    package func new(from body: JSONObject) throws -> (resource: R, given: JSONObject) {
+        let given = try Shape.unwrap(body, singular, create)
+        var resource = R()
+        try apply(given, to: &resource)
+        return (resource, given)
+    }
+
+    /// What the body of a `PATCH` changes.
+    package func changes(from body: JSONObject) throws -> JSONObject { try Shape.unwrap(body, singular, update) }
+
+    /// Sets the fields that `given` has.
+    package func apply(_ given: JSONObject, to resource: inout R) throws {
+        for (key, value) in given.members {
+            if let field = field(key) {
+                guard field.setJSON(&resource, value) else {
+                    throw Shape.wrong("\(singular)/\(key)", "a value of the type \(value.typeName) is not expected here")
+                }
+            } else if isOpen, key != "links" {
+                resource.extra[key] = value
+            }
+        }
+    }
+
+    /// Refuses to change what cannot be changed.
+    package func checkFixed(_ given: JSONObject, of resource: R) throws {
+        if let id = given["id"], id != .string(resource.id) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
+        for field in fields where field.update == .fixed {
+            if let value = given[field.name], value != field.json(resource) {
+                throw Shape.wrong("\(singular)/\(field.name)", "it cannot be changed")
+            }
+        }
+    }
+
+    /// Writes the resource's members into the object that is open.
+    package func view(_ resource: R, into writer: inout JSONWriter) {
+        for field in fields where field.isShown {
+            writer.key(dynamic: field.name)
+            writer.value(field.json(resource))
+        }
+        if isOpen {
+            for (key, value) in resource.extra.members where self.field(key) == nil {
+                writer.key(dynamic: key)
+                writer.value(value)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import CloudCore
+package import SQL
+
+/// The rows of one resource: the SQL that its schema implies, and nothing else.
+package struct ResourceStore<R: Resource>: Sendable {
+    private let schema = R.schema
+    private let columns: String
+    private let insertSQL: String
+    private let updateSQL: String
+
+    package init() {
+        let names = schema.stored.compactMap(\.column) + (schema.isOpen ? ["extra"] : [])
+        columns = names.joined(separator: ", ")
+        insertSQL = "INSERT INTO \(schema.table) (\(columns)) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
+        updateSQL = "UPDATE \(schema.table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
+    }
+
+    package func find(_ id: String, in tx: Transaction) throws -> R? {
+        try tx.rows("SELECT \(columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
+    }
+
+    /// - Throws: `CloudError.notFound` in the API's words.
+    package func require(_ id: String, in tx: Transaction) throws -> R {
+        guard let found = try find(id, in: tx) else { throw CloudError.notFound(schema.singular.replacing("_", with: " "), id) }
+        return found
+    }
+
+    package func insert(_ resource: R, in tx: Transaction) throws {
+        try tx.execute(insertSQL, arguments: values(resource))
+    }
+
+    package func update(_ resource: R, in tx: Transaction) throws {
+        try tx.execute(updateSQL, arguments: values(resource) + [.text(resource.id)])
+    }
+
+    @discardableResult
+    package func delete(_ id: String, in tx: Transaction) throws -> Bool {
+        try tx.execute("DELETE FROM \(schema.table) WHERE id = ?", id) > 0
+    }
+
+    package func all(_ query: ListQuery = ListQuery(), in tx: Transaction) throws -> [R] { try page(query, in: tx).rows }
+
+    /// A page and whether more rows follow it.
+    ///
+    /// Pages are cut by the sort key of the marker's row, not by counting rows: the last page costs what the first does.
+    /// - Throws: `CloudError.badRequest` when the marker is no row.
+    package func page(_ query: ListQuery, in tx: Transaction) throws -> (rows: [R], hasMore: Bool) {
+        var (sql, arguments) = query.whereClause()
+        let order = query.sort + [(column: "id", ascending: true)]
+        if let marker = query.marker {
+            guard let row = try tx.row("SELECT \(order.map(\.column).joined(separator: ", ")) FROM \(schema.table) WHERE id = ?", marker)
+            else { throw CloudError.badRequest("Marker could not be found.") }
+            let (after, values) = Self.after(order, row.values)
+            sql += " AND (\(after))"
+            arguments += values
+        }
+        let ordering = order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
+        var text = "SELECT \(columns) FROM \(schema.table) WHERE \(sql) ORDER BY \(ordering)"
+        if let limit = query.limit {
+            text += " LIMIT ?"
+            arguments.append(.integer(Int64(limit + 1)))
+        }
+        var rows = try tx.rows(text, arguments: arguments).map(resource)
+        let hasMore = query.limit.map { rows.count > $0 } ?? false
+        if hasMore { rows.removeLast() }
+        return (rows, hasMore)
+    }
+
+    /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
+    private static func after(
+        _ order: [(column: String, ascending: Bool)], _ values: [SQLValue]
+    ) -> (sql: String, arguments: [SQLValue]) {
+        var parts: [String] = []
+        var arguments: [SQLValue] = []
+        for end in order.indices {
+            let equal = order[..<end].map { "\($0.column) = ?" }
+            parts.append("(" + (equal + ["\(order[end].column) \(order[end].ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
+            arguments += values[...end]
+        }
+        return (parts.joined(separator: " OR "), arguments)
+    }
+
+    // MARK: Mapping
+
+    private func values(_ resource: R) -> [SQLValue] {
+        schema.stored.map { $0.sql(resource) } + (schema.isOpen ? [resource.extra.sql] : [])
+    }
+
+    private func resource(_ row: Row) throws -> R {
+        var resource = R()
+        for (field, value) in zip(schema.stored, row.values) {
+            guard field.setSQL(&resource, value) else {
+                throw SQLError.misuse("\(schema.table).\(field.name) does not hold what its field says")
+            }
+        }
+        if schema.isOpen { resource.extra = try row.value(at: schema.stored.count) }
+        return resource
+    }
+}
