@@ -5,10 +5,12 @@ import SQL
 /// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
 /// are taken, what is stored, what may be filtered and sorted by, what is shown.
 package protocol Resource: Sendable {
+    /// What its ids are ids of.
+    associatedtype Noun = Self
     /// What is true of a new one before its caller said anything.
     init()
     /// The public id.
-    var id: String { get }
+    var id: ID<Noun> { get set }
     /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
     var extra: JSONObject { get set }
     static var schema: ResourceSchema<Self> { get }
@@ -64,6 +66,11 @@ package struct Field<R: Sendable>: Sendable {
         case fixed
         case unknown
     }
+    package enum Shown: Sendable {
+        case always, never
+        /// Left out of the view when it is null.
+        case whenSet
+    }
     package enum Filter: Sendable {
         case none, exact
         /// Also `name__contains`, `name__icontains`, `…startswith`, `…endswith` and their like.
@@ -75,7 +82,7 @@ package struct Field<R: Sendable>: Sendable {
     package let create: OnCreate
     package let update: OnUpdate
     package let filter: Filter
-    package let isShown: Bool
+    package let shown: Shown
     let column: String?
     /// The SQL that lists are sorted by.
     let order: String?
@@ -88,14 +95,14 @@ package struct Field<R: Sendable>: Sendable {
     /// A field that is stored in a column, of its own name unless another is given.
     package init<Value: FieldValue>(
         _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
-        update: OnUpdate = .allowed, filter: Filter = .none, shown: Bool = true, column: String? = nil
+        update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
     ) {
         self.name = name
         self.shape = shape
         self.create = create
         self.update = update
         self.filter = filter
-        isShown = shown
+        self.shown = shown
         self.column = column ?? name
         order = "coalesce(\(column ?? name), \(Value.sqlNothing))"
         isBoolean = Value.self == Bool.self
@@ -120,7 +127,7 @@ package struct Field<R: Sendable>: Sendable {
         create = .unknown
         update = .unknown
         filter = .none
-        isShown = true
+        shown = .always
         column = nil
         order = nil
         isBoolean = false
@@ -137,7 +144,7 @@ package struct Field<R: Sendable>: Sendable {
         self.create = create
         self.update = update
         filter = .none
-        isShown = false
+        shown = .never
         column = nil
         order = nil
         isBoolean = false
@@ -179,7 +186,7 @@ extension ResourceSchema {
 
     /// Refuses to change what cannot be changed.
     package func checkFixed(_ given: JSONObject, of resource: R) throws {
-        if let id = given["id"], id != .string(resource.id) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
+        if let id = given["id"], id != .string(resource.id.text) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
         for field in fields where field.update == .fixed {
             if let value = given[field.name], value != field.json(resource) {
                 throw Shape.wrong("\(singular)/\(field.name)", "it cannot be changed")
@@ -189,9 +196,11 @@ extension ResourceSchema {
 
     /// Writes the resource's members into the object that is open.
     package func view(_ resource: R, into writer: inout JSONWriter) {
-        for field in fields where field.isShown {
+        for field in fields where field.shown != .never {
+            let value = field.json(resource)
+            if value.isNull, field.shown == .whenSet { continue }
             writer.key(dynamic: field.name)
-            writer.value(field.json(resource))
+            writer.value(value)
         }
         if isOpen {
             for (key, value) in resource.extra.members where self.field(key) == nil {

@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 package import SQL
 
 /// The rows of one resource: the SQL that its schema implies, and nothing else.
@@ -15,13 +15,13 @@ package struct ResourceStore<R: Resource>: Sendable {
         updateSQL = "UPDATE \(schema.table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
     }
 
-    package func find(_ id: String, in tx: Transaction) throws -> R? {
+    package func find(_ id: ID<R.Noun>, in tx: Transaction) throws -> R? {
         try tx.rows("SELECT \(columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
     }
 
     /// - Throws: `CloudError.notFound` in the API's words.
-    package func require(_ id: String, in tx: Transaction) throws -> R {
-        guard let found = try find(id, in: tx) else { throw CloudError.notFound(schema.singular.replacing("_", with: " "), id) }
+    package func require(_ id: ID<R.Noun>, in tx: Transaction) throws -> R {
+        guard let found = try find(id, in: tx) else { throw CloudError.notFound(schema.singular.replacing("_", with: " "), id.text) }
         return found
     }
 
@@ -30,11 +30,11 @@ package struct ResourceStore<R: Resource>: Sendable {
     }
 
     package func update(_ resource: R, in tx: Transaction) throws {
-        try tx.execute(updateSQL, arguments: values(resource) + [.text(resource.id)])
+        try tx.execute(updateSQL, arguments: values(resource) + [resource.id.sql])
     }
 
     @discardableResult
-    package func delete(_ id: String, in tx: Transaction) throws -> Bool {
+    package func delete(_ id: ID<R.Noun>, in tx: Transaction) throws -> Bool {
         try tx.execute("DELETE FROM \(schema.table) WHERE id = ?", id) > 0
     }
 

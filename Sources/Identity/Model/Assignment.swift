@@ -1,0 +1,53 @@
+import CloudCore
+
+/// That somebody has a role somewhere.
+struct Assignment: Sendable, Hashable {
+    enum Actor: Sendable, Hashable {
+        case user(ID<Kind.User>)
+        case group(ID<Kind.Group>)
+
+        var id: String {
+            switch self {
+            case .user(let id): id.text
+            case .group(let id): id.text
+            }
+        }
+
+        var kind: String {
+            switch self {
+            case .user: "user"
+            case .group: "group"
+            }
+        }
+    }
+
+    enum Target: Sendable, Hashable {
+        case project(ID<Kind.Project>)
+        case domain(ID<Kind.Domain>)
+        /// The cloud as a whole.
+        case system
+
+        /// `system` stands in the table as a target of its own.
+        var id: String {
+            switch self {
+            case .project(let id): id.text
+            case .domain(let id): id.text
+            case .system: "system"
+            }
+        }
+
+        var kind: String {
+            switch self {
+            case .project: "project"
+            case .domain: "domain"
+            case .system: "system"
+            }
+        }
+    }
+
+    var actor: Actor
+    var target: Target
+    var roleID: ID<Kind.Role>
+    /// Holds in every project below the target, and not on the target itself.
+    var isInherited: Bool
+}

@@ -1,0 +1,65 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// A part of the cloud with endpoints of its own. Its id is a name that its maker may choose.
+struct Region: Resource {
+    var id: ID<Region> = ID("")
+    var description = ""
+    var parentRegionID: ID<Region>?
+    var extra: JSONObject = [:]
+
+    static let schema = ResourceSchema<Region>(
+        "region", "regions", table: "identity_region", open: true,
+        [
+            Field("id", \.id, .nullable(.string(0...255)), update: .fixed),
+            Field("description", \.storedDescription, .nullable(.string(0...255)), filter: .text),
+            Field("parent_region_id", \.parentRegionID, .nullable(.string(0...255)), filter: .exact),
+        ])
+
+    private var storedDescription: String? {
+        get { description }
+        set { description = newValue ?? "" }
+    }
+}
+
+/// One of the cloud's APIs, in the catalog.
+struct CatalogService: Resource {
+    var id: ID<CatalogService> = ID("")
+    var type = ""
+    var name: String?
+    var isEnabled = true
+    var extra: JSONObject = [:]
+
+    static let schema = ResourceSchema<CatalogService>(
+        "service", "services", table: "identity_service", open: true,
+        [
+            Field("id", \.id, .any, create: .unknown, update: .fixed),
+            Field("type", \.type, .string(1...255, .notBlank), create: .required, filter: .text),
+            Field("name", \.name, .nullable(.string(1...255)), filter: .text, shown: .whenSet),
+            Field("enabled", \.isEnabled, .boolean),
+        ])
+}
+
+/// Where one of the cloud's APIs is reached.
+struct Endpoint: Resource {
+    var id: ID<Endpoint> = ID("")
+    var interface = ""
+    var regionID: ID<Region>?
+    var serviceID: ID<CatalogService> = ID("")
+    var url = ""
+    var isEnabled = true
+    var extra: JSONObject = [:]
+
+    static let schema = ResourceSchema<Endpoint>(
+        "endpoint", "endpoints", table: "identity_endpoint", open: true,
+        [
+            Field("id", \.id, .any, create: .unknown, update: .fixed),
+            Field("interface", \.interface, .oneOf(["admin", "internal", "public"]), create: .required, filter: .exact),
+            Field("region_id", \.regionID, .nullable(.string(1...255)), filter: .exact),
+            Field("region", derived: { $0.regionID.json }),
+            Field("service_id", \.serviceID, .string(1...64), create: .required, filter: .exact),
+            Field("url", \.url, .string(1...225, .url), create: .required),
+            Field("enabled", \.isEnabled, .boolean),
+        ])
+}

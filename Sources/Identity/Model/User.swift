@@ -1,0 +1,74 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// Somebody who can authenticate.
+struct User: Resource {
+    typealias Noun = Kind.User
+
+    var id: ID<Kind.User> = ID("")
+    var name = ""
+    var domainID: ID<Kind.Domain> = ID("")
+    var isEnabled = true
+    var defaultProjectID: ID<Kind.Project>?
+    var options: JSONObject = [:]
+    var createdAt = Timestamp(microseconds: 0)
+    /// Days since the epoch of the last successful authentication; kept only while inactivity disables users.
+    var lastActiveDay: Int?
+    /// Wrong passwords since the last right one.
+    var failedAttempts = 0
+    var failedAt: Timestamp?
+    /// When the present password ends; kept here so that a list can show and filter it without its passwords.
+    var passwordExpiresAt: Timestamp?
+    var extra: JSONObject = [:]
+
+    static let schema = ResourceSchema<User>(
+        "user", "users", table: "identity_user", open: true,
+        [
+            Field("id", \.id, .any, create: .unknown, update: .fixed),
+            Field("name", \.name, .name, create: .required, filter: .text),
+            Field("domain_id", \.domainID, .id, update: .fixed, filter: .exact),
+            Field("enabled", \.isEnabled, .boolean, filter: .exact),
+            Field("default_project_id", \.defaultProjectID, .nullable(.string(0...64)), filter: .exact, shown: .whenSet),
+            Field("options", \.options, Shape.userOptions),
+            Field("password_expires_at", \.passwordExpiresAt, .any, create: .unknown, update: .unknown),
+            Field(input: "password", .nullable(.string(0...4096))),
+            Field("created_at", \.createdAt, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("last_active_day", \.lastActiveDay, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("failed_attempts", \.failedAttempts, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("failed_at", \.failedAt, .any, create: .unknown, update: .unknown, shown: .never),
+        ])
+}
+
+/// What an administrator may decide for one user alone.
+extension User {
+    enum Option {
+        static let ignoreChangePasswordUponFirstUse = "ignore_change_password_upon_first_use"
+        static let ignorePasswordExpiry = "ignore_password_expiry"
+        static let ignoreLockout = "ignore_lockout_failure_attempts"
+        static let lockPassword = "lock_password"
+        static let ignoreInactivity = "ignore_user_inactivity"
+        static let factorRules = "multi_factor_auth_rules"
+        static let factorsEnabled = "multi_factor_auth_enabled"
+    }
+
+    func has(_ option: String) -> Bool { options[option] == true }
+
+    /// Sets of methods, each of which is enough to authenticate; empty when any one method is.
+    var factorRules: [Set<String>] {
+        guard options[Option.factorsEnabled] != false else { return [] }
+        return options[Option.factorRules]?.array?.map { Set($0.array?.compactMap(\.string) ?? []) } ?? []
+    }
+}
+
+extension Shape {
+    static let userOptions = Shape.object([
+        .init(User.Option.ignoreChangePasswordUponFirstUse, .nullable(.boolean)),
+        .init(User.Option.ignorePasswordExpiry, .nullable(.boolean)),
+        .init(User.Option.ignoreLockout, .nullable(.boolean)),
+        .init(User.Option.lockPassword, .nullable(.boolean)),
+        .init(User.Option.ignoreInactivity, .nullable(.boolean)),
+        .init(User.Option.factorRules, .nullable(.array(.array(.string(1...64), 1...16, unique: true), 0...16, unique: true))),
+        .init(User.Option.factorsEnabled, .nullable(.boolean)),
+    ])
+}

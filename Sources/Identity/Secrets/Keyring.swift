@@ -1,0 +1,150 @@
+import CloudCore
+import Crypto
+import Foundation
+import SQL
+import Synchronization
+
+/// The keys that tokens and stored secrets are sealed with. They lie in the database, sealed by the master key, so that
+/// every control process has the same ones; the master key itself never gets there.
+///
+/// A key is used until a newer one takes over, and opens what it sealed for as long as that may be shown: rotating keys
+/// logs nobody out.
+final class Keyring: Sendable {
+    enum Purpose: String, Sendable {
+        /// Seals tokens.
+        case token
+        /// Seals what has to be read again: credentials' blobs, OAuth secrets.
+        case secret
+    }
+
+    private struct Key: Sendable {
+        let id: String
+        let purpose: Purpose
+        let key: SymmetricKey
+        let usedFrom: Timestamp
+    }
+
+    private struct State {
+        var keys: [String: Key] = [:]
+        var current: [Purpose: Key] = [:]
+        var loadedAt: Timestamp?
+    }
+
+    private let database: Database
+    private let world: World
+    private let master: SymmetricKey
+    private let state = Mutex(State())
+
+    /// An unknown key id makes the keys be read again, at most so often: a flood of made-up tokens must not become a flood
+    /// of queries.
+    private static let reloadInterval = Duration.milliseconds(200)
+
+    init(database: Database, world: World, master: SymmetricKey) {
+        self.database = database
+        self.world = world
+        self.master = master
+    }
+
+    /// Reads the keys, and makes the first of each purpose.
+    func prepare() async throws {
+        try await load()
+        for purpose in [Purpose.token, .secret] where state.withLock({ $0.current[purpose] }) == nil {
+            try await rotate(purpose)
+        }
+    }
+
+    /// Makes a new key the one that is used.
+    func rotate(_ purpose: Purpose) async throws {
+        let id = Hex.text(world.random.bytes(8))
+        let now = world.now
+        let sealed = try AES.GCM.seal(world.random.bytes(32), using: master, authenticating: Self.label(id, purpose)).combined
+        guard let sealed else { throw CloudError.internalError("a key could not be sealed") }
+        try await database.write { tx in
+            try tx.execute(
+                "INSERT INTO identity_key (id, purpose, sealed, created_at, used_from) VALUES (?, ?, ?, ?, ?)",
+                id, purpose.rawValue, Array(sealed), now, now)
+        }
+        try await load()
+    }
+
+    /// Removes token keys that nothing valid can be sealed with any more.
+    /// - Parameter keeping: how long a token may be shown after it was issued.
+    func prune(keeping: Duration) async throws {
+        let horizon = world.now - keeping
+        try await database.write { tx in
+            // A key is out of use from the moment the next one came.
+            try tx.execute(
+                """
+                DELETE FROM identity_key WHERE purpose = 'token' AND EXISTS (
+                  SELECT 1 FROM identity_key newer WHERE newer.purpose = 'token'
+                    AND newer.used_from > identity_key.used_from AND newer.used_from < ?)
+                """, horizon)
+        }
+        try await load()
+    }
+
+    /// When the present key of a purpose was taken into use.
+    func usedSince(_ purpose: Purpose) -> Timestamp? { state.withLock { $0.current[purpose]?.usedFrom } }
+
+    // MARK: Sealing
+
+    /// Seals bytes for a context: the id of the key and the box. What was sealed for one context opens in no other.
+    func seal(_ plain: [UInt8], _ purpose: Purpose, context: String) throws -> (keyID: String, box: [UInt8]) {
+        guard let key = state.withLock({ $0.current[purpose] }) else { throw CloudError.internalError("no \(purpose) key") }
+        let nonce = try AES.GCM.Nonce(data: world.random.bytes(12))
+        let box = try AES.GCM.seal(plain, using: key.key, nonce: nonce, authenticating: Array("\(key.id)/\(context)".utf8))
+        guard let combined = box.combined else { throw CloudError.internalError("a box without its parts") }
+        return (key.id, Array(combined))
+    }
+
+    /// Opens a box; nil when it was not sealed here, for this context, by this key.
+    func open(_ box: [UInt8], keyID: String, _ purpose: Purpose, context: String) async throws -> [UInt8]? {
+        guard let key = try await key(keyID), key.purpose == purpose, let sealed = try? AES.GCM.SealedBox(combined: box) else {
+            return nil
+        }
+        return (try? AES.GCM.open(sealed, using: key.key, authenticating: Array("\(keyID)/\(context)".utf8))).map { Array($0) }
+    }
+
+    /// The same with keys that are known already: for use inside a transaction.
+    func openKnown(_ box: [UInt8], keyID: String, _ purpose: Purpose, context: String) -> [UInt8]? {
+        guard let key = state.withLock({ $0.keys[keyID] }), key.purpose == purpose,
+            let sealed = try? AES.GCM.SealedBox(combined: box)
+        else { return nil }
+        return (try? AES.GCM.open(sealed, using: key.key, authenticating: Array("\(keyID)/\(context)".utf8))).map { Array($0) }
+    }
+
+    // MARK: Keys
+
+    private func key(_ id: String) async throws -> Key? {
+        let (found, loadedAt) = state.withLock { ($0.keys[id], $0.loadedAt) }
+        if let found { return found }
+        if let loadedAt, world.now - loadedAt < Self.reloadInterval { return nil }
+        try await load()
+        return state.withLock { $0.keys[id] }
+    }
+
+    private func load() async throws {
+        let rows = try await database.read { tx in
+            try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from")
+                .map { (try $0["id"] as String, try $0["purpose"] as String, try $0["sealed"] as [UInt8], try $0["used_from"] as Timestamp) }
+        }
+        var keys: [String: Key] = [:]
+        var current: [Purpose: Key] = [:]
+        for (id, purposeText, sealed, usedFrom) in rows {
+            guard let purpose = Purpose(rawValue: purposeText) else { continue }
+            guard let box = try? AES.GCM.SealedBox(combined: sealed),
+                let bytes = try? AES.GCM.open(box, using: master, authenticating: Self.label(id, purpose))
+            else {
+                throw CloudError.internalError(
+                    "key \(id) cannot be opened: the master key (secret.key) is not the one that this database was made with")
+            }
+            let key = Key(id: id, purpose: purpose, key: SymmetricKey(data: bytes), usedFrom: usedFrom)
+            keys[id] = key
+            current[purpose] = key
+        }
+        let now = world.now
+        state.withLock { $0 = State(keys: keys, current: current, loadedAt: now) }
+    }
+
+    private static func label(_ id: String, _ purpose: Purpose) -> [UInt8] { Array("novella/\(purpose.rawValue)/\(id)".utf8) }
+}
