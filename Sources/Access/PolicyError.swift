@@ -13,7 +13,8 @@ package enum PolicyError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .badRule(let name, let text, let error): "The policy rule \(name) cannot be read: \(error) of \"\(text)\"."
         case .unknownName(let name): "The policy has no rule named \(name)."
-        case .unknownReference(let reference, let name): "The policy rule \(name) refers to rule:\(reference), which does not exist."
+        case .unknownReference(let reference, let name):
+            "The policy rule \(name) refers to rule:\(reference), which does not exist."
         case .cycle(let names): "The policy rules refer to each other in a circle: \(names.joined(separator: " -> "))."
         case .duplicateName(let name): "The policy rule \(name) is declared twice."
         }
