@@ -30,8 +30,44 @@ package struct Principal: Sendable, Hashable, Codable {
     /// Set when the token came of a trust: who trusts whom.
     package var trust: Trust?
     package var applicationCredentialID: ID<Kind.ApplicationCredential>?
+    /// What an application credential may be used for; nil when for everything its roles allow.
+    package var accessRules: [AccessRule]?
     /// Set when the token came of an OAuth1 access token.
     package var accessTokenID: String?
+
+    /// One request that an application credential may make.
+    package struct AccessRule: Sendable, Hashable, Codable {
+        package var id: String
+        /// The service's type, as `compute`.
+        package var service: String
+        package var method: String
+        /// `/v2.1/servers/{server_id}`: a brace or `*` stands for one segment, `**` for any number.
+        package var path: String
+
+        package init(id: String, service: String, method: String, path: String) {
+            self.id = id
+            self.service = service
+            self.method = method
+            self.path = path
+        }
+
+        package func allows(service: String, method: String, path: String) -> Bool {
+            self.service == service && self.method == method && Self.matches(Self.segments(self.path), Self.segments(path))
+        }
+
+        private static func segments(_ path: String) -> ArraySlice<Substring> { path.split(separator: "/")[...] }
+
+        private static func matches(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring>) -> Bool {
+            guard let first = pattern.first else { return path.isEmpty }
+            if first == "**" {
+                return (path.startIndex...path.endIndex).contains { matches(pattern.dropFirst(), path[$0...]) }
+            }
+            guard let segment = path.first, first == "*" || first == segment || (first.hasPrefix("{") && first.hasSuffix("}")) else {
+                return false
+            }
+            return matches(pattern.dropFirst(), path.dropFirst())
+        }
+    }
 
     package struct Trust: Sendable, Hashable, Codable {
         package var id: ID<Kind.Trust>

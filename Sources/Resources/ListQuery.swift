@@ -37,7 +37,7 @@ package struct ListQuery: Sendable {
     }
 
     /// The conditions as SQL that stands behind `WHERE`, and their arguments.
-    func whereClause() -> (sql: String, arguments: [SQLValue]) {
+    package var clause: (sql: String, arguments: [SQLValue]) {
         var parts: [String] = []
         var arguments: [SQLValue] = []
         for condition in conditions {

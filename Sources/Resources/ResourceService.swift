@@ -26,6 +26,7 @@ package struct ServiceContext: Sendable {
     }
 
     /// A write that makes what is kept in memory of the API out of date.
+    @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await database.write { [topic] tx in
             tx.changed(topic)
@@ -83,7 +84,7 @@ extension ResourceService {
         for field in R.schema.fields where field.shown != .never {
             switch field.json(resource) {
             case .string(let text): target.set("target.\(R.schema.singular).\(field.name)", to: text)
-            case .null: target.set("target.\(R.schema.singular).\(field.name)", to: nil)
+            // A null is left out: a policy would take it for equal to what the caller does not have.
             default: break
             }
         }

@@ -45,7 +45,7 @@ package struct ResourceStore<R: Resource>: Sendable {
     /// Pages are cut by the sort key of the marker's row, not by counting rows: the last page costs what the first does.
     /// - Throws: `CloudError.badRequest` when the marker is no row.
     package func page(_ query: ListQuery, in tx: Transaction) throws -> (rows: [R], hasMore: Bool) {
-        var (sql, arguments) = query.whereClause()
+        var (sql, arguments) = query.clause
         let order = query.sort + [(column: "id", ascending: true)]
         if let marker = query.marker {
             guard let row = try tx.row("SELECT \(order.map(\.column).joined(separator: ", ")) FROM \(schema.table) WHERE id = ?", marker)

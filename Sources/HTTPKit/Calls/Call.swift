@@ -19,6 +19,8 @@ package struct Call: Sendable {
     package internal(set) var microversion: Microversion?
     package let remoteAddress: String?
     package let body: Body
+    /// The type of the service that is called, as the catalog and access rules have it.
+    let service: String
     let verifier: (any TokenVerifier)?
 
     /// The value of a `{name}` in the route's path.
@@ -34,7 +36,11 @@ package struct Call: Sendable {
     /// - Throws: `CloudError.unauthenticated` without a token, and with one that gives no access now.
     package func caller() async throws -> Principal {
         guard let verifier, let token = authToken else { throw CloudError(.unauthenticated, Self.unauthenticatedMessage) }
-        return try await verifier.principal(of: token)
+        let caller = try await verifier.principal(of: token)
+        if let rules = caller.accessRules, !rules.contains(where: { $0.allows(service: service, method: method.rawValue, path: path) }) {
+            throw CloudError(.unauthenticated, Self.unauthenticatedMessage, detail: "no access rule allows \(method) \(path)")
+        }
+        return caller
     }
 
     /// The token that the caller shows. Headers that tell an identity without a token are never looked at.

@@ -3,7 +3,7 @@ import CloudCore
 
 /// One OpenStack API as it hangs on the port: its routes, its envelope for errors, its microversions.
 package struct APIService: Sendable {
-    /// The service's word in metrics and logs, as `identity`.
+    /// The service's type in the catalog, as `identity`: also its word in access rules, metrics and logs.
     package let name: String
     /// Where it is reached: `/identity`, and an empty one for the root. The first is the one that links show.
     package let prefixes: [String]

@@ -99,7 +99,8 @@ package struct Responder: Sendable {
                 let call = Call(
                     method: head.method, path: inside, query: try Query(rawQuery), headers: head.headerFields,
                     parameters: parameters, base: base, requestID: requestID, microversion: version,
-                    remoteAddress: arrival.remoteAddress, body: body(head, arrival, service.bodyLimit), verifier: verifier)
+                    remoteAddress: arrival.remoteAddress, body: body(head, arrival, service.bodyLimit),
+                    service: service.name, verifier: verifier)
                 var reply = try await route.handler(call)
                 if let version { service.microversions?.mark(&reply.headers, version) }
                 return (reply, service.name, name)

@@ -1,0 +1,132 @@
+import Access
+package import CloudCore
+import Resources
+import SQL
+import Synchronization
+
+/// Issues, verifies and revokes tokens.
+///
+/// A token is verified against what is true now. Its unsealed form and what it gives are kept in memory for as long as the
+/// database says that nothing of Identity was committed since: on SQLite a comparison of two numbers, on PostgreSQL one
+/// small query. So every way of losing access takes effect with its commit, and a busy token costs next to nothing.
+package final class TokenService: TokenVerifier, Sendable {
+    /// A token that was verified, with its view already written.
+    struct Verified: Sendable {
+        let authorization: Authorization
+        let revision: Revision
+        let withCatalog: [UInt8]
+        let withoutCatalog: [UInt8]
+    }
+
+    private struct Cache {
+        var young: [String: Verified] = [:]
+        var old: [String: Verified] = [:]
+    }
+
+    private let context: ServiceContext
+    private let sealer: TokenSealer
+    private let authorizations = AuthorizationStore()
+    private let revocations = RevocationStore()
+    private let cache = Mutex(Cache())
+
+    /// Tokens in each of the cache's two generations; some 4 KiB each.
+    private static let mostCached = 1000
+
+    init(context: ServiceContext, sealer: TokenSealer) {
+        self.context = context
+        self.sealer = sealer
+    }
+
+    // MARK: Verifying
+
+    package func principal(of text: String) async throws -> Principal { try await verified(text).authorization.principal }
+
+    /// - Parameter grace: how long after its end a token is still shown to services that finish long work with it.
+    /// - Throws: `CloudError.unauthenticated`, whatever is wrong with the token.
+    func verified(_ text: String, grace: Duration = .zero) async throws -> Verified {
+        let revision = try await context.database.revision(of: context.topic)
+        if let cached = cached(text), cached.revision == revision {
+            try checkTime(cached.authorization.token, grace)
+            return cached
+        }
+        guard let token = try await sealer.token(of: text) else { throw Self.refused("not a token of this cloud") }
+        try checkTime(token, grace)
+        let authorization = try await read(token)
+        let verified = Self.verified(authorization, revision)
+        keep(verified, for: text)
+        return verified
+    }
+
+    private func read(_ token: Token) async throws -> Authorization {
+        do {
+            return try await context.read { [authorizations] tx in try authorizations.authorization(of: token, in: tx) }
+        } catch let refusal as AuthorizationStore.Refusal {
+            throw Self.refused("\(refusal)")
+        }
+    }
+
+    private func checkTime(_ token: Token, _ grace: Duration) throws {
+        guard context.world.now < token.expiresAt + grace else { throw Self.refused("expired") }
+    }
+
+    static func refused(_ detail: String) -> CloudError {
+        CloudError(.unauthenticated, "The request you have made requires authentication.", detail: detail)
+    }
+
+    private static func verified(_ authorization: Authorization, _ revision: Revision) -> Verified {
+        func bytes(_ withCatalog: Bool) -> [UInt8] {
+            var writer = JSONWriter(capacity: 4096)
+            writer.object { authorization.write(into: &$0, withCatalog: withCatalog) }
+            return writer.bytes
+        }
+        return Verified(authorization: authorization, revision: revision, withCatalog: bytes(true), withoutCatalog: bytes(false))
+    }
+
+    // MARK: Issuing
+
+    /// Seals a token for what was checked.
+    ///
+    /// - Throws: `AuthorizationStore.Refusal` when its user, scope or roles are not what they should be.
+    func issue(_ token: Token) async throws -> (text: String, verified: Verified) {
+        let revision = try await context.database.revision(of: context.topic)
+        let authorization = try await context.read { [authorizations] tx in try authorizations.authorization(of: token, in: tx) }
+        let text = try sealer.text(of: token)
+        let verified = Self.verified(authorization, revision)
+        keep(verified, for: text)
+        return (text, verified)
+    }
+
+    /// A fresh audit id: 16 random bytes in 22 letters.
+    func newAuditID() -> String { context.world.random.urlSafe(16) }
+
+    // MARK: Revoking
+
+    /// - Parameter chain: also what the token came of, and all else that came of that.
+    func revoke(_ token: Token, chain: Bool) async throws {
+        var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
+        if chain { event.auditChainID = token.chainID } else { event.auditID = token.auditIDs.first }
+        let written = event
+        try await context.write { [revocations] tx in try revocations.insert(written, in: tx) }
+    }
+
+    func token(of text: String) async throws -> Token? { try await sealer.token(of: text) }
+
+    // MARK: The cache
+
+    private func cached(_ text: String) -> Verified? {
+        cache.withLock { cache in
+            if let found = cache.young[text] { return found }
+            guard let found = cache.old[text] else { return nil }
+            cache.young[text] = found
+            return found
+        }
+    }
+
+    /// Two generations: when the young one is full it becomes the old one, and what nobody asked for since is forgotten.
+    private func keep(_ verified: Verified, for text: String) {
+        cache.withLock { cache in
+            if cache.young.count >= Self.mostCached { cache = Cache(young: [:], old: cache.young) }
+            cache.young[text] = verified
+        }
+    }
+}

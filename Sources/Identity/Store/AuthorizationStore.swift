@@ -1,0 +1,182 @@
+import CloudCore
+import SQL
+
+/// Reads what a token gives now. One transaction, some ten small queries, and nothing is kept here: `TokenService` keeps it for
+/// as long as nothing of Identity changes.
+struct AuthorizationStore: Sendable {
+    private let assignments = AssignmentStore()
+    private let revocations = RevocationStore()
+    private let catalogs = CatalogStore()
+
+    /// Why a token gives nothing. Its holder learns only that it does not; a rescoping user learns more.
+    enum Refusal: Error, Sendable {
+        case revoked
+        case userGone, userDisabled
+        case projectGone, projectDisabled
+        case domainGone, domainDisabled
+        case noRoles
+        case trustGone, delegationGone
+    }
+
+    /// - Throws: `Refusal`.
+    func authorization(of token: Token, in tx: Transaction) throws -> Authorization {
+        if try revocations.concerning(token, in: tx).contains(where: { $0.covers(token) }) { throw Refusal.revoked }
+        let holder = try user(token.userID, in: tx)
+        var access = Authorization(
+            token: token,
+            principal: Principal(
+                userID: token.userID, userName: holder.name, userDomain: holder.domain, scope: .unscoped, roles: [],
+                auditIDs: token.auditIDs, expiresAt: token.expiresAt),
+            passwordExpiresAt: holder.passwordExpiresAt)
+        try scope(&access, in: tx)
+        if token.trustID != nil {
+            try delegateByTrust(&access, in: tx)
+        } else if token.applicationCredentialID != nil {
+            try delegateByApplicationCredential(&access, in: tx)
+        } else if token.accessTokenID != nil {
+            try delegateByAccessToken(&access, in: tx)
+        } else if token.scope != .unscoped {
+            access.principal.roles = try roles(of: token.userID, token.scope, in: tx)
+        }
+        if token.scope != .unscoped {
+            guard !access.principal.roles.isEmpty else { throw Refusal.noRoles }
+            access.catalog = try catalogs.catalog(of: access.principal.projectID, in: tx)
+        }
+        return access
+    }
+
+    // MARK: Users
+
+    private struct Holder {
+        var name: String
+        var domain: Principal.Named
+        var passwordExpiresAt: Timestamp?
+    }
+
+    private func user(_ id: ID<Kind.User>, in tx: Transaction) throws -> Holder {
+        guard
+            let row = try tx.row(
+                """
+                SELECT u.name, u.enabled, u.password_expires_at, d.id AS domain_id, d.name AS domain_name, d.enabled AS domain_enabled
+                FROM identity_user u JOIN identity_project d ON d.id = u.domain_id WHERE u.id = ?
+                """, id)
+        else { throw Refusal.userGone }
+        guard try row["enabled"] else { throw Refusal.userDisabled }
+        guard try row["domain_enabled"] else { throw Refusal.domainDisabled }
+        return Holder(
+            name: try row["name"], domain: .init(id: try row["domain_id"], name: try row["domain_name"]),
+            passwordExpiresAt: try row["password_expires_at"])
+    }
+
+    // MARK: Scopes
+
+    private func scope(_ access: inout Authorization, in tx: Transaction) throws {
+        switch access.token.scope {
+        case .unscoped: return
+        case .system: access.principal.scope = .system
+        case .domain(let id):
+            guard let row = try tx.row("SELECT name, enabled FROM identity_project WHERE id = ? AND is_domain = 1", id) else {
+                throw Refusal.domainGone
+            }
+            guard try row["enabled"] else { throw Refusal.domainDisabled }
+            access.principal.scope = .domain(.init(id: id.text, name: try row["name"]))
+        case .project(let id):
+            // A project that acts as a domain is in no domain: the token shows it as its own.
+            guard
+                let row = try tx.row(
+                    """
+                    SELECT p.name, p.enabled, p.is_domain, d.id AS domain_id, d.name AS domain_name, d.enabled AS domain_enabled
+                    FROM identity_project p JOIN identity_project d ON d.id = coalesce(p.domain_id, p.id) WHERE p.id = ?
+                    """, id)
+            else { throw Refusal.projectGone }
+            guard try row["enabled"] else { throw Refusal.projectDisabled }
+            guard try row["domain_enabled"] else { throw Refusal.domainDisabled }
+            access.isDomainProject = try row["is_domain"]
+            access.principal.scope = .project(
+                id: id, name: try row["name"], domain: .init(id: try row["domain_id"], name: try row["domain_name"]))
+        }
+    }
+
+    func roles(of user: ID<Kind.User>, _ scope: Token.Scope, in tx: Transaction) throws -> [Principal.Named] {
+        switch scope {
+        case .unscoped: []
+        case .project(let id): try assignments.effectiveRoles(of: user, on: .project(id), in: tx)
+        case .domain(let id): try assignments.effectiveRoles(of: user, on: .domain(id), in: tx)
+        case .system: try assignments.effectiveRoles(of: user, on: .system, in: tx)
+        }
+    }
+
+    // MARK: Delegation
+
+    /// What somebody handed on is never more than they have now: all of it, or nothing.
+    private func handedOn(
+        _ roles: Set<ID<Kind.Role>>, by user: ID<Kind.User>, _ scope: Token.Scope, in tx: Transaction
+    ) throws -> [Principal.Named] {
+        let held = Set(try self.roles(of: user, scope, in: tx).map { ID<Kind.Role>($0.id) })
+        guard !roles.isEmpty, roles.isSubset(of: held) else { throw Refusal.noRoles }
+        return try assignments.named(try assignments.implied(by: roles, in: tx), in: tx)
+    }
+
+    /// A trust: the trustee acts with roles of the trustor, and shows the trustor's name where it impersonates.
+    private func delegateByTrust(_ access: inout Authorization, in tx: Transaction) throws {
+        guard let id = access.token.trustID,
+            let row = try tx.row(
+                """
+                SELECT trustor_user_id, trustee_user_id, project_id, impersonation, expires_at, remaining_uses, redelegated_trust_id
+                FROM identity_trust WHERE id = ? AND deleted_at IS NULL
+                """, id)
+        else { throw Refusal.trustGone }
+        let trustor: ID<Kind.User> = try row["trustor_user_id"]
+        let trustee: ID<Kind.User> = try row["trustee_user_id"]
+        guard trustee == access.token.userID else { throw Refusal.trustGone }
+        let source = try user(trustor, in: tx)
+        let roles: [ID<Kind.Role>] = try tx.rows("SELECT role_id FROM identity_trust_role WHERE trust_id = ?", id)
+            .map { try $0["role_id"] }
+        access.principal.roles = try handedOn(Set(roles), by: trustor, access.token.scope, in: tx)
+        let impersonates: Bool = try row["impersonation"]
+        access.trust = .init(id: id, trustorID: trustor, trusteeID: trustee, impersonates: impersonates)
+        access.principal.trust = .init(id: id, trustorID: trustor, trusteeID: trustee)
+        if impersonates {
+            access.principal.userID = trustor
+            access.principal.userName = source.name
+            access.principal.userDomain = source.domain
+            access.passwordExpiresAt = source.passwordExpiresAt
+        }
+    }
+
+    private func delegateByApplicationCredential(_ access: inout Authorization, in tx: Transaction) throws {
+        guard let id = access.token.applicationCredentialID,
+            let row = try tx.row(
+                "SELECT name, project_id, unrestricted, expires_at FROM identity_application_credential WHERE id = ? AND user_id = ?",
+                id, access.token.userID),
+            access.token.scope == .project(try row["project_id"])
+        else { throw Refusal.delegationGone }
+        let roles: [ID<Kind.Role>] = try tx.rows(
+            "SELECT role_id FROM identity_application_credential_role WHERE application_credential_id = ?", id
+        ).map { try $0["role_id"] }
+        access.principal.roles = try handedOn(Set(roles), by: access.token.userID, access.token.scope, in: tx)
+        access.principal.applicationCredentialID = id
+        access.applicationCredential = .init(id: id, name: try row["name"], isRestricted: !(try row["unrestricted"] as Bool))
+        let rules = try tx.rows(
+            """
+            SELECT r.id, r.service, r.path, r.method FROM identity_access_rule r
+            JOIN identity_application_credential_access_rule a ON a.access_rule_id = r.id
+            WHERE a.application_credential_id = ? ORDER BY r.id
+            """, id
+        ).map { Principal.AccessRule(id: try $0["id"], service: try $0["service"], method: try $0["method"], path: try $0["path"]) }
+        if !rules.isEmpty { access.principal.accessRules = rules }
+    }
+
+    private func delegateByAccessToken(_ access: inout Authorization, in tx: Transaction) throws {
+        guard let id = access.token.accessTokenID,
+            let row = try tx.row(
+                "SELECT consumer_id, project_id, role_ids FROM identity_access_token WHERE id = ? AND user_id = ?",
+                id, access.token.userID),
+            access.token.scope == .project(try row["project_id"])
+        else { throw Refusal.delegationGone }
+        let roles = (try row["role_ids"] as JSON).array?.compactMap(\.string).map { ID<Kind.Role>($0) } ?? []
+        access.principal.roles = try handedOn(Set(roles), by: access.token.userID, access.token.scope, in: tx)
+        access.principal.accessTokenID = id.text
+        access.accessToken = .init(id: id, consumerID: try row["consumer_id"])
+    }
+}

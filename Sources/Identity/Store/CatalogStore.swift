@@ -1,0 +1,93 @@
+import CloudCore
+import Resources
+import SQL
+
+/// The catalog as tokens carry it.
+struct CatalogStore: Sendable {
+    /// One service with its endpoints.
+    struct Entry: Sendable {
+        struct Place: Sendable {
+            var id: String
+            var interface: String
+            var regionID: String?
+            var url: String
+        }
+
+        var id: String
+        var type: String
+        var name: String
+        var endpoints: [Place]
+    }
+
+    /// What is enabled, as a project sees it.
+    ///
+    /// A project that has endpoints or endpoint groups of its own sees those alone (OS-EP-FILTER); every other sees all.
+    func catalog(of project: ID<Kind.Project>?, in tx: Transaction) throws -> [Entry] {
+        let rows = try tx.rows(
+            """
+            SELECT s.id AS service_id, s.type, s.name, e.id, e.interface, e.region_id, e.url
+            FROM identity_service s LEFT JOIN identity_endpoint e ON e.service_id = s.id AND e.enabled = 1
+            WHERE s.enabled = 1 ORDER BY s.type, s.id, e.interface, e.id
+            """)
+        let chosen = try project.flatMap { try chosenEndpoints(of: $0, in: tx) }
+        var entries: [Entry] = []
+        for row in rows {
+            let service: String = try row["service_id"]
+            if entries.last?.id != service {
+                entries.append(Entry(id: service, type: try row["type"], name: try row["name"] ?? "", endpoints: []))
+            }
+            guard let id: String = try row["id"], chosen?.contains(id) ?? true else { continue }
+            let url: String = try row["url"]
+            guard let filled = Self.fill(url, project) else { continue }
+            entries[entries.count - 1].endpoints.append(
+                Entry.Place(id: id, interface: try row["interface"], regionID: try row["region_id"], url: filled))
+        }
+        return chosen == nil ? entries : entries.filter { !$0.endpoints.isEmpty }
+    }
+
+    /// Nil when nothing was chosen for the project.
+    private func chosenEndpoints(of project: ID<Kind.Project>, in tx: Transaction) throws -> Set<String>? {
+        let direct: [String] = try tx.rows("SELECT endpoint_id FROM identity_project_endpoint WHERE project_id = ?", project)
+            .map { try $0["endpoint_id"] }
+        let groups = try tx.rows(
+            """
+            SELECT g.filters FROM identity_endpoint_group g
+            JOIN identity_project_endpoint_group p ON p.endpoint_group_id = g.id WHERE p.project_id = ?
+            """, project
+        ).map { try $0["filters"] as JSONObject }
+        guard !direct.isEmpty || !groups.isEmpty else { return nil }
+        var chosen = Set(direct)
+        for filters in groups { chosen.formUnion(try endpoints(matching: filters, in: tx).map(\.id.text)) }
+        return chosen
+    }
+
+    /// The endpoints that an endpoint group's filters (`interface`, `service_id`, `region_id`) pick.
+    func endpoints(matching filters: JSONObject, in tx: Transaction) throws -> [Endpoint] {
+        var query = ListQuery()
+        for (name, value) in filters.members {
+            guard ["interface", "service_id", "region_id", "enabled"].contains(name) else { continue }
+            switch value {
+            case .string(let text): query.filter(name, .equals, text)
+            case .bool(let flag): query.filter(name, .equals, flag)
+            default: continue
+            }
+        }
+        return try ResourceStore<Endpoint>().all(query, in: tx)
+    }
+
+    /// Puts the project into a URL that has a place for it (`$(project_id)s`, `%(tenant_id)s`). Nil when there is no project
+    /// to put there: such an endpoint says nothing to this token.
+    static func fill(_ url: String, _ project: ID<Kind.Project>?) -> String? {
+        guard url.utf8.contains(UInt8(ascii: "(")) else { return url }
+        var filled = url
+        for name in ["project_id", "tenant_id"] {
+            for mark in ["$", "%"] {
+                let place = "\(mark)(\(name))s"
+                guard filled.contains(place) else { continue }
+                guard let project else { return nil }
+                filled = filled.replacing(place, with: project.text)
+            }
+        }
+        return filled
+    }
+}
