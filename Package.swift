@@ -71,7 +71,7 @@ let package = Package(
         target("Resources", ["CloudCore", "SQL", "Access", "HTTPKit", httpTypes]),
 
         // The services; none imports another.
-        target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2", crypto, httpTypes, nio, log]),
+        target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2", crypto, httpTypes, nio, log, lifecycle]),
 
         // The composition root and the binary.
         target(

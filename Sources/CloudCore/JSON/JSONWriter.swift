@@ -46,6 +46,18 @@ package struct JSONWriter: ~Copyable {
         try array(of: elements, write)
     }
 
+    package mutating func object(dynamic key: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
+        self.key(dynamic: key)
+        try object(members)
+    }
+
+    package mutating func array<Element>(
+        dynamic key: String, of elements: some Sequence<Element>, _ write: (inout JSONWriter, Element) throws -> Void
+    ) rethrows {
+        self.key(dynamic: key)
+        try array(of: elements, write)
+    }
+
     // MARK: Members
 
     package mutating func key(_ key: StaticString) {

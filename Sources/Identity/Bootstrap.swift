@@ -1,0 +1,152 @@
+import CloudCore
+import Resources
+import SQL
+
+extension IdentityAssembly {
+    /// What a new cloud begins with.
+    package struct Bootstrap: Sendable {
+        package var adminPassword: String
+        package var demoPassword: String
+        /// Where the cloud is reached, without a path.
+        package var publicURL: String
+        package var region: String
+        /// The services of this binary: type, name, and the path behind the URL.
+        package var catalog: [(type: String, name: String, path: String)]
+
+        package init(
+            adminPassword: String, demoPassword: String, publicURL: String, region: String,
+            catalog: [(type: String, name: String, path: String)]
+        ) {
+            self.adminPassword = adminPassword
+            self.demoPassword = demoPassword
+            self.publicURL = publicURL
+            self.region = region
+            self.catalog = catalog
+        }
+    }
+
+    /// Makes the default domain, the roles, the users `admin` and `demo` with their projects, and the catalog, where they are
+    /// missing; and moves the catalog's endpoints when the cloud's URL has changed.
+    ///
+    /// - Returns: whether the users were made, and so the passwords count.
+    package func bootstrap(_ wanted: Bootstrap) async throws -> Bool {
+        let isFirst = try await identity.base.read { tx in
+            try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil
+        }
+        if isFirst {
+            let admin = try await identity.hasher.hash(Secret(wanted.adminPassword))
+            let demo = try await identity.hasher.hash(Secret(wanted.demoPassword))
+            try await identity.base.write { tx in try makeUsers(admin: admin, demo: demo, in: tx) }
+        }
+        let isCurrent = try await identity.base.read { tx in try self.isCurrent(wanted, in: tx) }
+        if !isCurrent { try await identity.base.write { tx in try makeCatalog(wanted, in: tx) } }
+        return isFirst
+    }
+
+    // MARK: Users
+
+    /// Each role implies the next, so that an administrator may do what a member may.
+    private static let hierarchy = ["admin", "manager", "member", "reader"]
+
+    private func makeUsers(admin: String, demo: String, in tx: Transaction) throws {
+        var domain = Domain()
+        domain.id = .standard
+        domain.name = "Default"
+        domain.description = "The default domain"
+        try ResourceStore<Domain>().insert(domain, in: tx)
+        var roles: [String: ID<Kind.Role>] = [:]
+        for name in Self.hierarchy + ["service"] {
+            var role = Role()
+            role.id = ID(identity.world.random.hexID())
+            role.name = name
+            role.options = ["immutable": true]
+            try ResourceStore<Role>().insert(role, in: tx)
+            roles[name] = role.id
+        }
+        for (prior, implied) in zip(Self.hierarchy, Self.hierarchy.dropFirst()) {
+            try tx.execute(
+                "INSERT INTO identity_implied_role (prior_role_id, implied_role_id) VALUES (?, ?)", roles[prior], roles[implied])
+        }
+        try makeUser("admin", admin, [("admin", true)], roles, in: tx)
+        try makeUser("demo", demo, [("member", false)], roles, in: tx)
+        try makeProject("service", in: tx)
+    }
+
+    /// A user and a project of one name, with the given roles there; on the whole cloud as well where it says so.
+    private func makeUser(
+        _ name: String, _ hash: String, _ granted: [(role: String, onSystem: Bool)], _ roles: [String: ID<Kind.Role>], in tx: Transaction
+    ) throws {
+        var user = User()
+        user.id = ID(identity.world.random.hexID())
+        user.name = name
+        user.domainID = .standard
+        user.createdAt = identity.world.now
+        try ResourceStore<User>().insert(user, in: tx)
+        try PasswordStore().add(
+            .init(number: 1, hash: hash, createdAt: user.createdAt, expiresAt: nil, isByOwner: false), of: user.id, keeping: 1, in: tx)
+        let project = try makeProject(name, in: tx)
+        for (role, onSystem) in granted {
+            guard let id = roles[role] else { continue }
+            let targets: [Assignment.Target] = onSystem ? [.project(project), .domain(.standard), .system] : [.project(project)]
+            for target in targets {
+                try AssignmentStore().insert(.init(actor: .user(user.id), target: target, roleID: id, isInherited: false), in: tx)
+            }
+        }
+    }
+
+    @discardableResult
+    private func makeProject(_ name: String, in tx: Transaction) throws -> ID<Kind.Project> {
+        var project = Project()
+        project.id = ID(identity.world.random.hexID())
+        project.name = name
+        project.domainID = .standard
+        project.parentID = ID.standard.asProject
+        try ResourceStore<Project>().insert(project, in: tx)
+        return project.id
+    }
+
+    // MARK: The catalog
+
+    private func isCurrent(_ wanted: Bootstrap, in tx: Transaction) throws -> Bool {
+        let present = try tx.rows(
+            """
+            SELECT s.type, e.url FROM identity_service s JOIN identity_endpoint e ON e.service_id = s.id
+            WHERE e.interface = 'public' AND e.region_id = ?
+            """, wanted.region
+        ).map { (try $0["type"] as String, try $0["url"] as String) }
+        return wanted.catalog.allSatisfy { entry in present.contains { $0 == (entry.type, wanted.publicURL + entry.path) } }
+    }
+
+    private func makeCatalog(_ wanted: Bootstrap, in tx: Transaction) throws {
+        if try ResourceStore<Region>().find(ID(wanted.region), in: tx) == nil {
+            var region = Region()
+            region.id = ID(wanted.region)
+            try ResourceStore<Region>().insert(region, in: tx)
+        }
+        for entry in wanted.catalog {
+            var service = CatalogService()
+            if let id: String = try tx.value("SELECT id FROM identity_service WHERE type = ? ORDER BY id LIMIT 1", entry.type) {
+                service.id = ID(id)
+            } else {
+                service.id = ID(identity.world.random.hexID())
+                service.type = entry.type
+                service.name = entry.name
+                try ResourceStore<CatalogService>().insert(service, in: tx)
+            }
+            for interface in ["public", "internal", "admin"] {
+                let url = wanted.publicURL + entry.path
+                let moved = try tx.execute(
+                    "UPDATE identity_endpoint SET url = ? WHERE service_id = ? AND interface = ? AND region_id = ?",
+                    url, service.id, interface, wanted.region)
+                if moved > 0 { continue }
+                var endpoint = Endpoint()
+                endpoint.id = ID(identity.world.random.hexID())
+                endpoint.interface = interface
+                endpoint.regionID = ID(wanted.region)
+                endpoint.serviceID = service.id
+                endpoint.url = url
+                try ResourceStore<Endpoint>().insert(endpoint, in: tx)
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package import Access
+package import CloudCore
+package import Crypto
+package import HTTPKit
+package import Logging
+import Resources
+package import SQL
+package import ServiceLifecycle
+
+/// Identity, wired: takes what it depends on, hands out its routes, its verifier of tokens and its background work.
+package struct IdentityAssembly: Sendable {
+    let identity: IdentityContext
+    private let tokens: TokenService
+    private let log: Logger
+
+    /// - Parameters:
+    ///   - masterKey: seals the keys that lie in the database.
+    ///   - policyOverrides: rules of the operator's policy file, by name.
+    ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
+    /// - Throws: `PolicyError` for an override that is no rule.
+    package init(
+        database: Database, world: World, settings: IdentitySettings, masterKey: SymmetricKey, policyOverrides: [String: String],
+        cheapHashes: Bool = false, log: Logger
+    ) throws {
+        let policy = try Policy(defaults: IdentityPolicy.defaults, overrides: policyOverrides)
+        let base = ServiceContext(
+            database: database, policy: policy, world: world, topic: Topic("identity"), prefix: "identity")
+        let keyring = Keyring(database: database, world: world, master: masterKey)
+        identity = IdentityContext(
+            base: base, settings: settings,
+            hasher: try PasswordHasher(cost: cheapHashes ? .negligible : .init(), random: world.random), keyring: keyring)
+        tokens = TokenService(context: base, sealer: TokenSealer(keyring: keyring))
+        self.log = log
+    }
+
+    package static let schema = Schema.identity
+
+    package var verifier: any TokenVerifier { tokens }
+
+    package var service: APIService {
+        let users = UserService(identity: identity)
+        let methods: [String: any AuthenticationMethod] = [
+            "password": PasswordMethod(identity: identity, users: users),
+            "token": TokenMethod(identity: identity, tokens: tokens),
+            "totp": TOTPMethod(identity: identity),
+            "application_credential": ApplicationCredentialMethod(identity: identity),
+        ]
+        let authentication = AuthenticationService(identity: identity, tokens: tokens, methods: methods)
+        let scopes = ScopeService(identity: identity)
+        return APIService(
+            name: "identity", prefixes: ["/identity", ""], envelope: IdentityEnvelope(), bodyLimit: 114_688,
+            routes: DiscoveryRoutes.all
+                + TokenRoutes(identity: identity, tokens: tokens, authentication: authentication, scopes: scopes).all
+                + UserRoutes(users: users).all)
+    }
+
+    /// Reads or makes the keys. After the migrations, before the first request.
+    package func prepare() async throws { try await identity.keyring.prepare() }
+
+    /// Work that goes on beside the requests.
+    package var backgroundServices: [any Service] { [Housekeeping(identity: identity, log: log)] }
+}

@@ -1,0 +1,41 @@
+import CloudCore
+import Logging
+import Resources
+import SQL
+import ServiceLifecycle
+
+/// Replaces the key that seals tokens when it is due, and removes keys and revocations that nothing needs any more.
+///
+/// It looks at the rows and acts on what it finds, so it may run at any time, on any number of processes.
+struct Housekeeping: Service {
+    let identity: IdentityContext
+    let log: Logger
+    private let revocations = RevocationStore()
+    private static let interval = Duration.seconds(300)
+
+    init(identity: IdentityContext, log: Logger) {
+        self.identity = identity
+        self.log = log
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do { try await sweep() } catch { log.warning("housekeeping of identity failed", metadata: ["error": "\(error)"]) }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    func sweep() async throws {
+        let settings = identity.settings
+        let now = identity.world.now
+        if let since = identity.keyring.usedSince(.token), now >= since + settings.keyRotation {
+            try await identity.keyring.rotate(.token)
+            log.notice("a new key seals tokens from now on")
+        }
+        let longest = settings.tokenLifetime + settings.expiredTokenGrace
+        try await identity.keyring.prune(keeping: longest)
+        try await identity.base.database.write { [revocations] tx in _ = try revocations.prune(before: now - longest, in: tx) }
+    }
+}

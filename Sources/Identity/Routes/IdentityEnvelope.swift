@@ -1,0 +1,27 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `{"error": {"code": 404, "message": "…", "title": "Not Found"}}`, as Keystone writes errors.
+struct IdentityEnvelope: ErrorEnvelope {
+    func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
+        var reply = Reply.json(status) { writer in
+            // What an unfinished authentication carries stands in the error's place.
+            for (key, value) in error.body {
+                writer.key(dynamic: key)
+                writer.value(value)
+            }
+            guard error.body.isEmpty else { return }
+            writer.object("error") { writer in
+                writer.member("code", status.code)
+                writer.member("message", error.message)
+                writer.member("title", status.reasonPhrase)
+            }
+        }
+        if status == .unauthorized {
+            reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(context.base)\""
+            reply.headers.append(HTTPField(name: .vary, value: HTTPField.Name.authToken.rawName))
+        }
+        return reply
+    }
+}

@@ -1,0 +1,27 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// A token that is valid: to get one of another scope.
+struct TokenMethod: AuthenticationMethod {
+    let identity: IdentityContext
+    let tokens: TokenService
+
+    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
+        let verified = try await tokens.verified(parameters["id"]?.string ?? "")
+        let token = verified.authorization.token
+        // Somebody who was handed a part must not make more of it.
+        if token.trustID != nil { throw CloudError.forbidden("Using trust-scoped token to create another token. Create a new trust-scoped token instead.") }
+        if token.accessTokenID != nil { throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token.") }
+        let user = try await identity.base.read { tx in try ResourceStore<User>().find(token.userID, in: tx) }
+        guard let user else { throw TokenService.refused("no such user") }
+        var proof = Proof(user: user, token.methods.union(.token))
+        proof.parent = token
+        proof.expiresAt = token.expiresAt
+        if let credential = token.applicationCredentialID {
+            proof.applicationCredentialID = credential
+            proof.scope = token.scope
+        }
+        return proof
+    }
+}

@@ -1,0 +1,218 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// Users and their passwords.
+struct UserService: ResourceService {
+    typealias R = User
+
+    let identity: IdentityContext
+    private let passwords = PasswordStore()
+    private let assignments = AssignmentStore()
+    private let revocations = RevocationStore()
+
+    init(identity: IdentityContext) { self.identity = identity }
+
+    var context: ServiceContext { identity.base }
+    private var rules: PasswordPolicy { PasswordPolicy(settings: identity.settings.compliance) }
+
+    func conflict(with user: User) -> CloudError { .conflict("A user named '\(user.name)' exists in the domain already.") }
+
+    // MARK: Create
+
+    func create(_ body: JSONObject, by caller: Principal) async throws -> User {
+        var (user, given) = try User.schema.new(from: body)
+        user.id = newID()
+        user.createdAt = context.world.now
+        if given["domain_id"] == nil { user.domainID = try identity.domain(for: caller) }
+        user.options = Self.withoutNulls(user.options)
+        let hash = try await hashIfGiven(given)
+        let made = user
+        return try await refusingDuplicates(of: made) {
+            try await context.write { tx in
+                try context.policy.require(.createUser, caller, Self.target(made))
+                try tx.requireDomain(made.domainID)
+                try checkDefaultProject(made.defaultProjectID, in: tx)
+                try store.insert(made, in: tx)
+                if let hash { try reset(made, hash, in: tx) }
+                return try store.require(made.id, in: tx)
+            }
+        }
+    }
+
+    // MARK: Update
+
+    func update(_ id: ID<Kind.User>, _ body: JSONObject, by caller: Principal) async throws -> User {
+        let given = try User.schema.changes(from: body)
+        guard !given.isEmpty else { throw Shape.wrong("user", "it must have at least one property") }
+        let hash = try await hashIfGiven(given)
+        return try await refusingDuplicates(of: nil) {
+            try await context.write { tx in
+                let old = try authorised("update", id, by: caller, in: tx)
+                try User.schema.checkFixed(given, of: old)
+                var user = old
+                var plain = given
+                plain["options"] = nil
+                try User.schema.apply(plain, to: &user)
+                user.options = Self.merge(given["options"]?.object ?? [:], into: old.options)
+                if user.defaultProjectID != old.defaultProjectID { try checkDefaultProject(user.defaultProjectID, in: tx) }
+                // Whoever is enabled again starts with a clean sheet.
+                if given["enabled"] == true {
+                    user.failedAttempts = 0
+                    user.failedAt = nil
+                    user.lastActiveDay = Int(context.world.now.seconds / 86_400)
+                }
+                try store.update(user, in: tx)
+                if let hash { try reset(user, hash, in: tx) }
+                if given["password"] == .null { try passwords.removeAll(of: id, in: tx) }
+                let losesAccess = (old.isEnabled && !user.isEnabled) || given["password"] != nil
+                if losesAccess { try revokeTokens(of: id, in: tx) }
+                return try store.require(id, in: tx)
+            }
+        }
+    }
+
+    func willDelete(_ user: User, by caller: Principal, in tx: Transaction) throws {
+        try assignments.deleteAll(of: .user(user.id), in: tx)
+    }
+
+    // MARK: Lists
+
+    func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget {
+        caller.domainID.map { ["target.domain_id": $0.text] } ?? [:]
+    }
+
+    func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
+        // Whoever acts for a domain sees that domain.
+        if let domain = caller.domainID { list.filter("domain_id", .equals, domain) }
+        if let text = query["password_expires_at"] { try Self.filter(&list, byExpiry: text) }
+        // Nobody comes from elsewhere: there is no federation.
+        if query.has("idp_id") || query.has("protocol_id") || query.has("unique_id") { list.raw.append(("1 = 0", [])) }
+    }
+
+    /// `lt:2026-12-08T22:02:00Z`: a comparison and a moment.
+    private static func filter(_ list: inout ListQuery, byExpiry text: String) throws {
+        let comparisons: [String: ListQuery.Comparison] = [
+            "lt": .less, "lte": .lessOrEqual, "gt": .greater, "gte": .greaterOrEqual, "eq": .equals, "neq": .notEquals,
+        ]
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let comparison = comparisons[parts[0]], let moment = Timestamp(iso8601: parts[1]) else {
+            throw CloudError.badRequest(
+                "password_expires_at must be a comparison (lt, lte, gt, gte, eq, neq), a colon and a moment: lt:2026-12-08T22:02:00Z.")
+        }
+        list.filter("password_expires_at", comparison, moment)
+    }
+
+    // MARK: Passwords
+
+    /// A user changes their own password; the old one proves who they are, so no token is asked for.
+    func changePassword(_ id: ID<Kind.User>, _ body: JSONObject) async throws {
+        let given = try Shape.unwrap(
+            body, "user",
+            .object([.init("original_password", .string(0...4096), required: true), .init("password", .string(0...4096), required: true)]))
+        let original = Secret(given["original_password"]?.string ?? "")
+        let wanted = Secret(given["password"]?.string ?? "")
+        let now = context.world.now
+        let (user, kept) = try await context.read { tx in
+            (try store.find(id, in: tx), try passwords.newest(max(rules.history, 1), of: id, in: tx))
+        }
+        // The same answer, after the same time, whether there is such a user or not.
+        let isRight = try await identity.hasher.verify(original, kept.first?.hash)
+        guard let user, let current = kept.first, isRight, user.isEnabled, !rules.isLockedOut(user, at: now) else {
+            if let user { try await noteFailure(of: user) }
+            throw TokenService.refused("a wrong original password")
+        }
+        guard !user.has(User.Option.lockPassword) else {
+            throw CloudError.badRequest("Changing your own password is locked by an administrator.")
+        }
+        try rules.checkStrength(wanted)
+        try rules.checkAge(current, at: now)
+        for old in kept.prefix(identity.settings.compliance.uniqueLastPasswordCount)
+        where try await identity.hasher.verify(wanted, old.hash) {
+            throw CloudError.badRequest(
+                "The new password must differ from the last \(identity.settings.compliance.uniqueLastPasswordCount).")
+        }
+        let hash = try await identity.hasher.hash(wanted)
+        try await context.write { tx in
+            // Somebody else may have changed it since it was read.
+            guard let present = try passwords.current(of: id, in: tx), present.number == current.number else {
+                throw CloudError.conflict("The password was changed by somebody else at the same time.")
+            }
+            try passwords.add(
+                .init(
+                    number: current.number + 1, hash: hash, createdAt: now, expiresAt: rules.expiry(from: now, for: user),
+                    isByOwner: true),
+                of: id, keeping: rules.history, in: tx)
+            try tx.execute("UPDATE identity_user SET failed_attempts = 0, failed_at = NULL WHERE id = ?", id)
+            try revokeTokens(of: id, in: tx)
+        }
+    }
+
+    /// Counts a wrong password towards the lockout.
+    func noteFailure(of user: User) async throws {
+        guard identity.settings.compliance.lockoutFailureAttempts != nil, !user.has(User.Option.ignoreLockout) else { return }
+        let now = context.world.now
+        let isOver = user.failedAt.map { now >= $0 + identity.settings.compliance.lockoutDuration } ?? false
+        try await context.database.write { tx in
+            try tx.execute(
+                "UPDATE identity_user SET failed_attempts = CASE WHEN ? = 1 THEN 1 ELSE failed_attempts + 1 END, failed_at = ? WHERE id = ?",
+                isOver, now, user.id)
+        }
+    }
+
+    /// Notes a right password, where anything follows from it.
+    func noteSuccess(of user: User) async throws {
+        let today = Int(context.world.now.seconds / 86_400)
+        let isDayNews = identity.settings.compliance.disableUserAccountDaysInactive != nil && user.lastActiveDay != today
+        guard user.failedAttempts > 0 || isDayNews else { return }
+        try await context.database.write { tx in
+            try tx.execute(
+                "UPDATE identity_user SET failed_attempts = 0, failed_at = NULL, last_active_day = ? WHERE id = ?", today, user.id)
+        }
+    }
+
+    private func hashIfGiven(_ given: JSONObject) async throws -> String? {
+        guard let password = given["password"]?.string else { return nil }
+        let secret = Secret(password)
+        try rules.checkStrength(secret)
+        return try await identity.hasher.hash(secret)
+    }
+
+    /// Sets a password for somebody: their history does not bind an administrator.
+    private func reset(_ user: User, _ hash: String, in tx: Transaction) throws {
+        let now = context.world.now
+        let last = try passwords.current(of: user.id, in: tx)?.number ?? 0
+        try passwords.add(
+            .init(
+                number: last + 1, hash: hash, createdAt: now, expiresAt: rules.expiryWhenReset(at: now, for: user), isByOwner: false),
+            of: user.id, keeping: rules.history, in: tx)
+    }
+
+    /// Every token of the user that was issued until now ends, for good.
+    func revokeTokens(of id: ID<Kind.User>, in tx: Transaction) throws {
+        var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
+        event.userID = id
+        try revocations.insert(event, in: tx)
+    }
+
+    // MARK: Parts
+
+    private func checkDefaultProject(_ id: ID<Kind.Project>?, in tx: Transaction) throws {
+        guard let id else { return }
+        let isDomain: Bool? = try tx.value("SELECT is_domain FROM identity_project WHERE id = ?", id)
+        guard isDomain != true else { throw CloudError.badRequest("User's default project must not be a domain: \(id).") }
+    }
+
+    /// An option that is null is unset.
+    private static func withoutNulls(_ options: JSONObject) -> JSONObject {
+        JSONObject(options.members.filter { !$0.value.isNull }.map { ($0.key, $0.value) })
+    }
+
+    private static func merge(_ changes: JSONObject, into options: JSONObject) -> JSONObject {
+        var merged = options
+        for (key, value) in changes.members { merged[key] = value.isNull ? nil : value }
+        return merged
+    }
+}
