@@ -51,7 +51,16 @@ package struct IdentityAssembly: Sendable {
             name: "identity", prefixes: ["/identity", ""], envelope: IdentityEnvelope(), bodyLimit: 114_688,
             routes: DiscoveryRoutes.all
                 + TokenRoutes(identity: identity, tokens: tokens, authentication: authentication, scopes: scopes).all
-                + UserRoutes(users: users).all)
+                + UserRoutes(users: users).all
+                + GroupRoutes(groups: GroupService(identity: identity)).all
+                + ProjectRoutes(projects: ProjectService(identity: identity)).all
+                + ResourceRoutes(DomainService(identity: identity), at: "/v3/domains").all
+                + RoleRoutes(roles: RoleService(identity: identity)).all
+                + GrantRoutes(grants: GrantService(identity: identity)).all
+                + RoleAssignmentRoutes(assignments: RoleAssignmentService(identity: identity)).all
+                + ResourceRoutes(RegionService(identity: identity), at: "/v3/regions").all
+                + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
+                + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.

@@ -62,6 +62,13 @@ package protocol ResourceService<R>: Sendable {
     func conflict(with resource: R) -> CloudError
     /// The id of a new one.
     func newID() -> ID<R.Noun>
+
+    // The verbs. All have a default; a noun that needs another order of things writes its own.
+    func create(_ body: JSONObject, by caller: Principal) async throws -> R
+    func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> R
+    func list(_ query: Query, by caller: Principal) async throws -> (rows: [R], hasMore: Bool)
+    func update(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R
+    func delete(_ id: ID<R.Noun>, by caller: Principal) async throws
 }
 
 extension ResourceService {

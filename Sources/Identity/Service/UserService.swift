@@ -27,7 +27,7 @@ struct UserService: ResourceService {
         user.id = newID()
         user.createdAt = context.world.now
         if given["domain_id"] == nil { user.domainID = try identity.domain(for: caller) }
-        user.options = Self.withoutNulls(user.options)
+        user.options = user.options.withoutNulls
         let hash = try await hashIfGiven(given)
         let made = user
         return try await refusingDuplicates(of: made) {
@@ -53,10 +53,8 @@ struct UserService: ResourceService {
                 let old = try authorised("update", id, by: caller, in: tx)
                 try User.schema.checkFixed(given, of: old)
                 var user = old
-                var plain = given
-                plain["options"] = nil
-                try User.schema.apply(plain, to: &user)
-                user.options = Self.merge(given["options"]?.object ?? [:], into: old.options)
+                try User.schema.apply(given, to: &user)
+                user.options = user.options.merged(into: old.options)
                 if user.defaultProjectID != old.defaultProjectID { try checkDefaultProject(user.defaultProjectID, in: tx) }
                 // Whoever is enabled again starts with a clean sheet.
                 if given["enabled"] == true {
@@ -205,14 +203,9 @@ struct UserService: ResourceService {
         guard isDomain != true else { throw CloudError.badRequest("User's default project must not be a domain: \(id).") }
     }
 
-    /// An option that is null is unset.
-    private static func withoutNulls(_ options: JSONObject) -> JSONObject {
-        JSONObject(options.members.filter { !$0.value.isNull }.map { ($0.key, $0.value) })
-    }
-
-    private static func merge(_ changes: JSONObject, into options: JSONObject) -> JSONObject {
-        var merged = options
-        for (key, value) in changes.members { merged[key] = value.isNull ? nil : value }
-        return merged
+    /// What the policy may look at of a user who stands in a path; nothing of one who is not there.
+    func pathTarget(_ id: ID<Kind.User>, in tx: Transaction) throws -> PolicyTarget {
+        guard let user = try store.find(id, in: tx) else { return ["user_id": id.text] }
+        return ["user_id": id.text, "target.user.id": id.text, "target.user.domain_id": user.domainID.text]
     }
 }

@@ -1,0 +1,123 @@
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// Regions.
+struct RegionService: ResourceService {
+    typealias R = Region
+
+    let identity: IdentityContext
+    var context: ServiceContext { identity.base }
+
+    func conflict(with region: Region) -> CloudError { .conflict("A region with the ID '\(region.id)' exists already.") }
+
+    /// The id is the maker's, where the body has one.
+    func create(_ body: JSONObject, by caller: Principal) async throws -> Region {
+        var body = body
+        let isChosen = body["region"]?.object?["id"]?.string?.isEmpty == false
+        if !isChosen, var region = body["region"]?.object {
+            region["id"] = nil
+            body["region"] = .object(region)
+        }
+        var (region, given) = try Region.schema.new(from: body)
+        if !isChosen { region.id = newID() }
+        return try await create(region, given, by: caller)
+    }
+
+    func willCreate(_ region: inout Region, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try checkParent(region, in: tx)
+    }
+
+    func willUpdate(_ region: inout Region, from old: Region, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try checkParent(region, in: tx)
+        var above = region.parentRegionID
+        while let id = above {
+            guard id != region.id else { throw CloudError.badRequest("A region cannot lie within itself.") }
+            above = try store.find(id, in: tx)?.parentRegionID
+        }
+    }
+
+    func willDelete(_ region: Region, by caller: Principal, in tx: Transaction) throws {
+        let uses: [(String, String)] = [
+            ("SELECT id FROM identity_region WHERE parent_region_id = ? LIMIT 1", "other regions lie within it"),
+            ("SELECT id FROM identity_endpoint WHERE region_id = ? LIMIT 1", "endpoints are in it"),
+            ("SELECT id FROM identity_registered_limit WHERE region_id = ? LIMIT 1", "limits are registered for it"),
+        ]
+        for (sql, reason) in uses {
+            let user: String? = try tx.value(sql, region.id)
+            guard user == nil else { throw CloudError.forbidden("Unable to delete region \(region.id) because \(reason).") }
+        }
+    }
+
+    private func checkParent(_ region: Region, in tx: Transaction) throws {
+        guard let parent = region.parentRegionID else { return }
+        _ = try store.require(parent, in: tx)
+    }
+}
+
+/// The services of the catalog.
+struct CatalogServiceService: ResourceService {
+    typealias R = CatalogService
+
+    let identity: IdentityContext
+    var context: ServiceContext { identity.base }
+
+    func willDelete(_ service: CatalogService, by caller: Principal, in tx: Transaction) throws {
+        let limit: String? = try tx.value("SELECT id FROM identity_registered_limit WHERE service_id = ? LIMIT 1", service.id)
+        guard limit == nil else { throw CloudError.forbidden("Unable to delete service \(service.id) because limits are registered for it.") }
+    }
+}
+
+/// The endpoints of the catalog.
+struct EndpointService: ResourceService {
+    typealias R = Endpoint
+
+    let identity: IdentityContext
+    var context: ServiceContext { identity.base }
+
+    func create(_ body: JSONObject, by caller: Principal) async throws -> Endpoint {
+        var (endpoint, given) = try Endpoint.schema.new(from: Self.withRegionID(body))
+        endpoint.id = newID()
+        return try await create(endpoint, given, by: caller)
+    }
+
+    func willCreate(_ endpoint: inout Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try check(endpoint, in: tx)
+        // A region that the old attribute names is made on the way, as it was when regions had no API of their own.
+        if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
+            guard given["region"] != nil else { throw CloudError.badRequest("Could not find region: \(id).") }
+            var region = Region()
+            region.id = id
+            try ResourceStore<Region>().insert(region, in: tx)
+        }
+    }
+
+    func willUpdate(_ endpoint: inout Endpoint, from old: Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try check(endpoint, in: tx)
+        if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
+            throw CloudError.badRequest("Could not find region: \(id).")
+        }
+    }
+
+    private func check(_ endpoint: Endpoint, in tx: Transaction) throws {
+        guard try ResourceStore<CatalogService>().find(endpoint.serviceID, in: tx) != nil else {
+            throw CloudError.badRequest("Could not find service: \(endpoint.serviceID).")
+        }
+        // What cannot be filled in would be missing in every catalog.
+        let places = endpoint.url.matches(of: /[$%]\((\w*)\)s?/)
+        let known: Set<Substring> = ["project_id", "tenant_id", "user_id"]
+        for place in places where !known.contains(place.1) {
+            throw CloudError.badRequest("Malformed endpoint URL (\(endpoint.url)): '\(place.1)' cannot be filled in.")
+        }
+    }
+
+    /// `region` is the old name of `region_id`.
+    private static func withRegionID(_ body: JSONObject) -> JSONObject {
+        guard var endpoint = body["endpoint"]?.object, endpoint["region_id"] == nil, let region = endpoint["region"] else { return body }
+        endpoint["region_id"] = region
+        var changed = body
+        changed["endpoint"] = .object(endpoint)
+        return changed
+    }
+}
