@@ -78,6 +78,7 @@ let package = Package(
             "ControlPlane",
             [
                 "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", log, lifecycle, crypto, httpTypes,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
