@@ -2,8 +2,9 @@ package import CloudCore
 import Foundation
 import HTTPKit
 package import Logging
-import SQL
+package import SQL
 import ServiceLifecycle
+import UnixSignals
 
 /// The cloud as a running process: its state directory, its port, its signals.
 ///

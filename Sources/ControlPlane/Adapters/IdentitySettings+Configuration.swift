@@ -4,13 +4,14 @@ extension IdentitySettings {
     init(_ configuration: Configuration) {
         self.init()
         tokenLifetime = configuration.token.expiration
-        region = configuration.cloud.regionName
+        keyRotation = configuration.token.keyRotationInterval
+        limitModel = LimitModel(rawValue: configuration.limits.enforcementModel) ?? .flat
         let asked = configuration.compliance
         compliance.lockoutFailureAttempts = asked.lockoutFailureAttempts
         compliance.lockoutDuration = asked.lockoutDuration
         compliance.passwordExpiresDays = asked.passwordExpiresDays
         compliance.uniqueLastPasswordCount = asked.uniqueLastPasswordCount
-        compliance.minimumPasswordAge = asked.minimumPasswordAge
+        compliance.minimumPasswordAgeDays = asked.minimumPasswordAge
         compliance.passwordRegex = asked.passwordRegex
         compliance.passwordRegexDescription = asked.passwordRegexDescription
         compliance.disableUserAccountDaysInactive = asked.disableUserAccountDaysInactive

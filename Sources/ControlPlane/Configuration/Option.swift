@@ -31,7 +31,7 @@ package struct Option: Sendable {
 
     package var path: String { "\(section).\(key)" }
     package var environmentName: String { "NOVELLA_\(section)_\(key)".uppercased() }
-    var standard: Value { get(Configuration()) }
+    var standard: Value { self.get(Configuration()) }
 }
 
 /// What an option cannot hold, as the end of a sentence that begins with the option.
