@@ -21,16 +21,17 @@ package struct Cloud: Sendable {
     /// What the catalogue offers, each below the cloud's URL.
     private static let catalog: [(type: String, name: String, path: String)] = [("identity", "novella-identity", "/identity")]
 
+    /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, metrics: Metrics = Metrics(),
-        accessLog: AccessLog? = nil, log: Logger
+        accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
-            policyOverrides: try PolicyFile.read(configuration.policy.file), log: log)
+            policyOverrides: try PolicyFile.read(configuration.policy.file), cheapHashes: cheapHashes, log: log)
         let services = [identity.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
         responder = try Responder(
             services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
@@ -58,8 +59,10 @@ package struct Cloud: Sendable {
 }
 
 extension APIService {
-    fileprivate func limited(to bodyLimit: Int) -> APIService {
+    /// - Parameter bodyLimit: nil for the service's own.
+    fileprivate func limited(to bodyLimit: Int?) -> APIService {
         APIService(
-            name: name, prefixes: prefixes, envelope: envelope, microversions: microversions, bodyLimit: bodyLimit, routes: routes)
+            name: name, prefixes: prefixes, envelope: envelope, microversions: microversions, bodyLimit: bodyLimit ?? self.bodyLimit,
+            routes: routes)
     }
 }

@@ -2,7 +2,7 @@ package import CloudCore
 package import ControlPlane
 import Crypto
 import Foundation
-package import HTTPKit
+import HTTPKit
 package import HTTPTypes
 import Logging
 import NIOCore
@@ -59,10 +59,11 @@ package struct TestCloud: Sendable {
 
     fileprivate init(_ configuration: Configuration, _ database: Database, seed: UInt64) throws {
         clock = ManualClock()
-        world = World(clock: clock, random: SeededRandomness(seed: seed))
+        world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), cheapHashes: true,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     fileprivate func make() async throws {

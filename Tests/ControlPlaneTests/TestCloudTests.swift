@@ -1,4 +1,5 @@
 import CloudCore
+import HTTPTypes
 import TestSupport
 import Testing
 
@@ -20,6 +21,18 @@ import Testing
     @Test func aConfigurationOfItsOwnIsTakenOver() async throws {
         try await TestCloud.run { $0.cloud.regionName = "elsewhere" } _: { cloud in
             #expect(await cloud.send(.get, "/healthz").status == .ok)
+        }
+    }
+
+    @Test func aUserGetsATokenAndIsKnownByIt() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            let users = await cloud.send(.get, "/v3/users", token: token)
+            #expect(users.status == .ok)
+            let names = users.json["users"]?.array?.compactMap { $0["name"]?.string } ?? []
+            #expect(Set(names).isSuperset(of: ["admin", "demo"]))
+            #expect(await cloud.send(.get, "/v3/users").status == .unauthorized)
+            _ = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
         }
     }
 

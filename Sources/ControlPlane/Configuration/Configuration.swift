@@ -27,7 +27,8 @@ package struct Configuration: Sendable, Equatable {
         package var tlsKey: String?
         package var allowedOrigins: [String] = []
         package var maxHeaderSize = 32 << 10
-        package var maxRequestBodySize = 1 << 20
+        /// Nil: each service has its own.
+        package var maxRequestBodySize: Int?
         package var maxConnections = 4096
         package var drainTimeout: Duration = .seconds(10)
     }

@@ -20,9 +20,9 @@ extension Option {
         .integer(
             "server", "max_header_size", \.server.maxHeaderSize, 4096...1_048_576, unit: "bytes",
             "The most bytes that the headers of a request may have together."),
-        .integer(
+        .optionalInteger(
             "server", "max_request_body_size", \.server.maxRequestBodySize, 16_384...104_857_600, unit: "bytes",
-            "The most bytes of a request's body that is read whole."),
+            "The most bytes of a request's body that is read whole. Unset: what each service allows, 114688 for Identity."),
         .integer(
             "server", "max_connections", \.server.maxConnections, 1...1_000_000,
             "Connections beyond these wait until others end."),
