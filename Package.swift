@@ -77,7 +77,8 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", log, lifecycle, crypto,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", log, lifecycle, crypto, httpTypes,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
@@ -90,7 +91,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log],
+            dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log, crypto],
             swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
@@ -99,6 +100,7 @@ let package = Package(
         tests("DurableTests", ["Durable", "SQL", "CloudCore"]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", httpTypes, nio]),
+        tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]
 )

@@ -68,10 +68,15 @@ extension Database {
         return done
     }
 
-    /// The steps that are still to be applied.
+    /// The steps that are still to be applied: all of them in a database that no Novella has used.
     package func pending(_ schema: Schema) async throws -> [Migration] {
-        let applied = try await read { tx in
-            try tx.rows("SELECT number, hash FROM sql_migration WHERE service = ? ORDER BY number", schema.service)
+        let applied = try await read { tx -> [(number: Int, hash: String)] in
+            let isThere: Bool? = try tx.value(
+                tx.dialect == .sqlite
+                    ? "SELECT count(*) FROM sqlite_master WHERE name = ?"
+                    : "SELECT count(to_regclass(?))", "sql_migration")
+            guard isThere == true else { return [] }
+            return try tx.rows("SELECT number, hash FROM sql_migration WHERE service = ? ORDER BY number", schema.service)
                 .map { (number: try $0["number"] as Int, hash: try $0["hash"] as String) }
         }
         for step in applied {

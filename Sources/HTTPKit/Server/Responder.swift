@@ -53,6 +53,17 @@ package struct Responder: Sendable {
         package var body: RequestBody
         package var isTLS: Bool
         package var remoteAddress: String?
+
+        init(body: RequestBody, isTLS: Bool, remoteAddress: String?) {
+            self.body = body
+            self.isTLS = isTLS
+            self.remoteAddress = remoteAddress
+        }
+
+        /// An arrival without a connection, for whoever calls the responder in the same process.
+        package init(bytes: [UInt8] = [], remoteAddress: String? = nil) {
+            self.init(body: RequestBody(buffer: ByteBuffer(bytes: bytes)), isTLS: false, remoteAddress: remoteAddress)
+        }
     }
 
     package func respond(to head: HTTPRequest, _ arrival: Arrival) async -> Reply {

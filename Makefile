@@ -1,0 +1,42 @@
+# Everything one does with this repository; the work is in scripts/.
+.PHONY: help up down purge build release test test-unit test-clients tidy bench docs
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## install what is missing, build, start the cloud in the background
+	@scripts/up
+
+down: ## stop the cloud; its data stays
+	@scripts/down
+
+purge: ## stop the cloud and remove its data
+	@scripts/purge
+
+build: ## build novella for development
+	@scripts/packages build
+	@scripts/build debug
+
+release: ## build novella for use: .build/release/novella
+	@scripts/packages build
+	@scripts/build release
+
+test: ## install what the tests need and run all of them
+	@scripts/test
+
+test-unit: ## the unit tests alone
+	@scripts/test unit
+
+test-clients: ## the checks with real OpenStack clients alone
+	@scripts/test clients
+
+tidy: ## check the house style alone
+	@swift test --filter TidyTests
+
+bench: ## measure how fast it starts and what it needs
+	@scripts/bench
+
+docs: ## write the tables of docs/configuration.md anew
+	@scripts/build debug
+	@scripts/docs

@@ -1,0 +1,20 @@
+import Identity
+
+extension IdentitySettings {
+    init(_ configuration: Configuration) {
+        self.init()
+        tokenLifetime = configuration.token.expiration
+        keyRotation = configuration.token.keyRotationInterval
+        limitModel = LimitModel(rawValue: configuration.limits.enforcementModel) ?? .flat
+        let asked = configuration.compliance
+        compliance.lockoutFailureAttempts = asked.lockoutFailureAttempts
+        compliance.lockoutDuration = asked.lockoutDuration
+        compliance.passwordExpiresDays = asked.passwordExpiresDays
+        compliance.uniqueLastPasswordCount = asked.uniqueLastPasswordCount
+        compliance.minimumPasswordAgeDays = asked.minimumPasswordAge
+        compliance.passwordRegex = asked.passwordRegex
+        compliance.passwordRegexDescription = asked.passwordRegexDescription
+        compliance.disableUserAccountDaysInactive = asked.disableUserAccountDaysInactive
+        compliance.changePasswordUponFirstUse = asked.changePasswordUponFirstUse
+    }
+}

@@ -1,0 +1,68 @@
+package import CloudCore
+package import Crypto
+package import HTTPKit
+import Identity
+package import Logging
+package import SQL
+package import ServiceLifecycle
+
+/// The composition root: all services over one database, joined, and the responder that answers for them.
+///
+/// It opens nothing and listens nowhere, so a test has the whole cloud by making one.
+package struct Cloud: Sendable {
+    package let database: Database
+    package let responder: Responder
+    private let identity: IdentityAssembly
+    private let configuration: Configuration
+
+    /// Of every service, in the order in which they are applied.
+    package static let schemas: [Schema] = [IdentityAssembly.schema]
+
+    /// What the catalogue offers, each below the cloud's URL.
+    private static let catalog: [(type: String, name: String, path: String)] = [("identity", "novella-identity", "/identity")]
+
+    /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
+    /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
+    package init(
+        configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, metrics: Metrics = Metrics(),
+        accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
+    ) throws {
+        self.configuration = configuration
+        self.database = database
+        identity = try IdentityAssembly(
+            database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
+            policyOverrides: try PolicyFile.read(configuration.policy.file), cheapHashes: cheapHashes, log: log)
+        let services = [identity.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
+        responder = try Responder(
+            services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
+            publicURL: configuration.server.publicURL,
+            cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
+    }
+
+    /// How bytes that are no request are answered.
+    package var refusals: any ErrorEnvelope { identity.service.envelope }
+
+    package var backgroundServices: [any Service] { identity.backgroundServices }
+
+    /// Loads what must be in memory before the first request. The schema must be up to date.
+    package func prepare() async throws { try await identity.prepare() }
+
+    /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.
+    ///
+    /// - Returns: whether the accounts were made now, with these passwords.
+    package func bootstrap(adminPassword: String, demoPassword: String, publicURL: String) async throws -> Bool {
+        try await identity.bootstrap(
+            IdentityAssembly.Bootstrap(
+                adminPassword: adminPassword, demoPassword: demoPassword, publicURL: publicURL,
+                region: configuration.cloud.regionName, catalog: Self.catalog))
+    }
+}
+
+extension APIService {
+    /// - Parameter bodyLimit: nil for the service's own.
+    fileprivate func limited(to bodyLimit: Int?) -> APIService {
+        APIService(
+            name: name, prefixes: prefixes, envelope: envelope, microversions: microversions, bodyLimit: bodyLimit ?? self.bodyLimit,
+            routes: routes)
+    }
+}

@@ -1,0 +1,145 @@
+package import CloudCore
+import Foundation
+import HTTPKit
+package import Logging
+package import SQL
+import ServiceLifecycle
+import UnixSignals
+
+/// The cloud as a running process: its state directory, its port, its signals.
+///
+///     lock, database, migrations, accounts, client files --> run: serve --(SIGTERM, SIGINT, stop)--> drain, close --> end
+package struct CloudProcess: Sendable {
+    /// What clients reach the cloud by.
+    package let url: String
+    package let directory: StateDirectory
+    private let group: ServiceGroup
+    private let lock: StateLock
+
+    /// Does everything that comes before serving.
+    ///
+    /// - Parameter whenReady: called once requests are served, with the cloud's URL.
+    /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot be started.
+    package static func start(
+        _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, handlesSignals: Bool = true,
+        whenReady: @escaping @Sendable (_ url: String) async -> Void
+    ) async throws -> CloudProcess {
+        try directory.create()
+        let lock = try StateLock(directory)
+        guard let address = ListenAddress(configuration.server.listen) else {
+            throw StartError("server.listen \(ListenAddress.problem(configuration.server.listen) ?? "").")
+        }
+        let reservation = try PortReservation(address)
+        let masterKey = try directory.masterKey(file: configuration.state.keyFile, random: world.random)
+        let database = try openDatabase(configuration, directory)
+        do {
+            let metrics = Metrics()
+            addFigures(to: metrics, directory, isSQLite: configuration.database.connection == nil)
+            let accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
+            let cloud = try Cloud(
+                configuration: configuration, database: database, world: world, masterKey: masterKey, metrics: metrics,
+                accessLog: accessLog, log: log)
+            for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
+            try await cloud.prepare()
+            let url = configuration.server.publicURL
+                ?? address.url(port: reservation.port, isTLS: configuration.server.tlsCertificate != nil)
+            try await publish(cloud, configuration, directory, url, world, log)
+            if address.isWildcard, configuration.server.publicURL == nil {
+                log.warning("other machines find only \(url) in the catalogue: set server.public_url")
+            }
+            let server = HTTPServer(
+                settings: settings(configuration.server, address, reservation.port), responder: cloud.responder,
+                refusals: cloud.refusals, log: log
+            ) { [reservation] _, _ in
+                reservation.release()
+                await whenReady(url)
+            }
+            let services: [any Service] =
+                [DatabaseKeeper(database: database)] + cloud.backgroundServices
+                + (accessLog.map { [AccessLogKeeper(accessLog: $0)] } ?? []) + [server]
+            let group = group(services, configuration.server.drainTimeout, handlesSignals: handlesSignals, log)
+            return CloudProcess(url: url, directory: directory, group: group, lock: lock)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// Serves until it is told to stop and the requests under way have ended, or the drain timeout has passed.
+    package func run() async throws {
+        defer { withExtendedLifetime(lock) {} }
+        do {
+            try await group.run()
+        } catch is CancellationError {
+            // What was cut off at the end of the drain timeout is no failure of the process.
+        }
+    }
+
+    /// What a signal does.
+    package func stop() async { await group.triggerGracefulShutdown() }
+
+    // MARK: Parts of the start
+
+    /// The database that the configuration names.
+    package static func openDatabase(_ configuration: Configuration, _ directory: StateDirectory) throws -> Database {
+        do {
+            guard let connection = configuration.database.connection else {
+                return try .sqlite(path: directory.database, readers: min(4, configuration.database.maxPoolSize))
+            }
+            return try .postgreSQL(connection.reveal(), connections: configuration.database.maxPoolSize)
+        } catch {
+            throw StartError("The database cannot be opened: \(error)".replacing("\n", with: " "))
+        }
+    }
+
+    private static func publish(
+        _ cloud: Cloud, _ configuration: Configuration, _ directory: StateDirectory, _ url: String, _ world: World, _ log: Logger
+    ) async throws {
+        let files = ClientFiles(directory: directory, url: url, region: configuration.cloud.regionName)
+        let isKnown = try await files.publish(random: world.random) { admin, demo in
+            try await cloud.bootstrap(adminPassword: admin, demoPassword: demo, publicURL: url)
+        }
+        if !isKnown {
+            log.notice("clouds.yaml has no password: the accounts were made by another process, or before this file")
+        }
+    }
+
+    private static func settings(_ server: Configuration.Server, _ address: ListenAddress, _ port: Int) -> HTTPServer.Settings {
+        var settings = HTTPServer.Settings(host: address.host, port: port)
+        settings.certificate = server.tlsCertificate
+        settings.privateKey = server.tlsKey
+        settings.headerLimit = server.maxHeaderSize
+        settings.connectionLimit = server.maxConnections
+        return settings
+    }
+
+    private static func group(
+        _ services: [any Service], _ drain: Duration, handlesSignals: Bool, _ log: Logger
+    ) -> ServiceGroup {
+        // The group tells of every service's start and end; who runs the cloud wants to know only what is wrong.
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .error)
+        var configuration = ServiceGroupConfiguration(
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = drain
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private static func addFigures(to metrics: Metrics, _ directory: StateDirectory, isSQLite: Bool) {
+        let started = ContinuousClock.now
+        metrics.gauge("process_resident_memory_bytes", help: "Memory in use.") { ProcessFigures.residentBytes }
+        metrics.gauge("process_open_fds", help: "Open file descriptors.") { ProcessFigures.openDescriptors }
+        metrics.gauge("novella_uptime_seconds", help: "Time since the start.") { (ContinuousClock.now - started).inSeconds }
+        let steps = Double(Cloud.schemas.reduce(0) { $0 + $1.migrations.count })
+        metrics.gauge("novella_schema_steps", help: "Steps of all schemas, every one applied.") { steps }
+        if isSQLite {
+            metrics.gauge("novella_database_bytes", help: "Size of the database's file.") { ProcessFigures.size(of: directory.database) }
+            metrics.gauge("novella_database_log_bytes", help: "Size of the database's write-ahead log.") {
+                ProcessFigures.size(of: directory.database + "-wal")
+            }
+        }
+    }
+}

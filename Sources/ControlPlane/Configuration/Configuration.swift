@@ -1,0 +1,91 @@
+package import CloudCore
+
+/// Everything an operator can set, with values that work when nothing is set.
+///
+/// Sections and options have the words of Keystone's configuration where it has one for the same thing. `Option.all`
+/// describes each of them once; what reads, checks, shows and documents options goes by that table.
+package struct Configuration: Sendable, Equatable {
+    package var server = Server()
+    package var state = State()
+    package var database = DatabaseSection()
+    package var log = Log()
+    package var cloud = CloudSection()
+    package var token = Token()
+    package var policy = Policy()
+    package var compliance = Compliance()
+    package var lists = Lists()
+    package var limits = Limits()
+    package var simulate = Simulate()
+
+    package init() {}
+
+    package struct Server: Sendable, Equatable {
+        package var listen = "127.0.0.1:5000"
+        /// Nil: links follow each request's `Host`, and the catalogue has the address that is listened on.
+        package var publicURL: String?
+        package var tlsCertificate: String?
+        package var tlsKey: String?
+        package var allowedOrigins: [String] = []
+        package var maxHeaderSize = 32 << 10
+        /// Nil: each service has its own.
+        package var maxRequestBodySize: Int?
+        package var maxConnections = 4096
+        package var drainTimeout: Duration = .seconds(10)
+    }
+
+    package struct State: Sendable, Equatable {
+        /// Nil: `StateDirectory.standardPath`.
+        package var directory: String?
+        package var keyFile: String?
+    }
+
+    package struct DatabaseSection: Sendable, Equatable {
+        /// Nil: SQLite in the state directory.
+        package var connection: Secret?
+        package var maxPoolSize = 8
+    }
+
+    package struct Log: Sendable, Equatable {
+        package var level = "info"
+        package var access = true
+    }
+
+    package struct CloudSection: Sendable, Equatable {
+        package var regionName = "RegionOne"
+    }
+
+    package struct Token: Sendable, Equatable {
+        package var expiration: Duration = .seconds(3600)
+        package var keyRotationInterval: Duration = .seconds(86_400)
+    }
+
+    package struct Policy: Sendable, Equatable {
+        package var file: String?
+    }
+
+    /// Passwords and accounts, as PCI-DSS asks for.
+    package struct Compliance: Sendable, Equatable {
+        package var lockoutFailureAttempts: Int?
+        package var lockoutDuration: Duration = .seconds(1800)
+        package var passwordExpiresDays: Int?
+        package var uniqueLastPasswordCount = 0
+        package var minimumPasswordAge = 0
+        package var passwordRegex: String?
+        package var passwordRegexDescription: String?
+        package var disableUserAccountDaysInactive: Int?
+        package var changePasswordUponFirstUse = false
+    }
+
+    package struct Lists: Sendable, Equatable {
+        package var maxLimit = 1000
+    }
+
+    package struct Limits: Sendable, Equatable {
+        package var enforcementModel = "flat"
+    }
+
+    package struct Simulate: Sendable, Equatable {
+        package var enabled = false
+        package var hosts = 3
+    }
+}

@@ -1,0 +1,48 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import SQL
+
+/// `/healthz` and `/metrics`: for whoever watches the cloud. Both are open to everybody who reaches the port, so neither
+/// says anything about users or their things.
+struct Health: Sendable {
+    let database: Database
+    let metrics: Metrics
+
+    private static let patience: Duration = .seconds(2)
+
+    var services: [APIService] {
+        [
+            APIService(name: "health", prefixes: ["/healthz"], envelope: PlainEnvelope(), routes: [.get("/", health)]),
+            APIService(name: "metrics", prefixes: ["/metrics"], envelope: PlainEnvelope(), routes: [.get("/", figures)]),
+        ]
+    }
+
+    @Sendable private func health(_: Call) async throws -> Reply {
+        let isReachable = await isDatabaseReachable()
+        return .json(isReachable ? .ok : .serviceUnavailable) { json in
+            json.member("status", isReachable ? "ok" : "unavailable")
+            json.member("database", isReachable ? "ok" : "unreachable")
+            json.member("version", Version.current)
+        }
+    }
+
+    private func isDatabaseReachable() async -> Bool {
+        let database = database
+        let answer = try? await withDeadline(Self.patience, CloudError(.timeout, "The database is slow.")) {
+            try await database.read { tx -> Int? in try tx.value("SELECT 1") }
+        }
+        return answer == 1
+    }
+
+    @Sendable private func figures(_: Call) async throws -> Reply {
+        .text(.ok, metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+}
+
+/// An error in a line of text, where no OpenStack API has a say.
+private struct PlainEnvelope: ErrorEnvelope {
+    func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
+        .text(status, error.message + "\n")
+    }
+}

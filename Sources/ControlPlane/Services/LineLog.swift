@@ -1,0 +1,52 @@
+package import CloudCore
+import Foundation
+package import Logging
+
+/// Writes log records to standard error, each on one line, so that a log can be read with the tools made for lines.
+package struct LineLog: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+    private let clock: any WallClock
+    private let write: @Sendable (String) -> Void
+
+    package init(level: Logger.Level, clock: any WallClock, write: @escaping @Sendable (String) -> Void = Self.standardError) {
+        logLevel = level
+        self.clock = clock
+        self.write = write
+    }
+
+    package static let standardError: @Sendable (String) -> Void = { line in
+        // One call for a line, so that lines of several threads do not run into each other.
+        FileHandle.standardError.write(Data(line.utf8))
+    }
+
+    /// The logger of the whole process.
+    package static func logger(level: String, clock: any WallClock) -> Logger {
+        Logger(label: "novella") { _ in LineLog(level: Logger.Level(rawValue: level) ?? .info, clock: clock) }
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var line = "\(clock.now.iso8601Microseconds) \(event.level.rawValue) \(Self.oneLine("\(event.message)"))"
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.value("\(value)"))" }
+        if let error = event.error { line += " error=\(Self.value("\(error)"))" }
+        write(line + "\n")
+    }
+
+    private static func value(_ text: String) -> String {
+        let line = oneLine(text)
+        return line.isEmpty || line.contains(" ") ? "\"\(line.replacing("\"", with: "\\\""))\"" : line
+    }
+
+    /// What comes from outside must not begin a line of its own.
+    private static func oneLine(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else { return text }
+        return String(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+    }
+}

@@ -1,0 +1,110 @@
+import CloudCore
+import Yams
+
+/// `clouds.yaml` and `openrc`: how clients find the cloud and get in.
+///
+/// On the first start the passwords are drawn here and nowhere else kept in the clear. They must be on the disk before the
+/// accounts exist, or a crash in between would leave a cloud that nobody can enter:
+///
+///     no files --draw--> clouds.yaml.first --accounts made--> clouds.yaml, openrc
+///
+/// A start that finds `clouds.yaml.first` goes on with its passwords.
+struct ClientFiles {
+    /// Nil where nobody knows the password any more: the accounts were there before the files.
+    struct Passwords: Equatable {
+        var admin: String?
+        var demo: String?
+    }
+
+    let directory: StateDirectory
+    let url: String
+    let region: String
+
+    private var first: String { directory.clouds + ".first" }
+
+    /// Runs `bootstrap` with the passwords that the accounts have, or are to have, and writes the files where they are missing
+    /// or name another URL.
+    ///
+    /// - Parameter bootstrap: makes the accounts if they are not there, and says whether it did.
+    /// - Returns: whether the files hold the passwords.
+    func publish(random: any Randomness, _ bootstrap: (_ admin: String, _ demo: String) async throws -> Bool) async throws -> Bool {
+        if let text = try Files.text(directory.clouds) {
+            let known = try Self.passwords(in: text, directory.clouds)
+            let isFirst = try await bootstrap(known.admin ?? random.urlSafe(18), known.demo ?? random.urlSafe(18))
+            if isFirst, known.admin == nil { throw StartError("\(directory.clouds) has no password; delete it and start again.") }
+            if text != clouds(known) { try write(known) }
+            if !Files.exists(directory.openrc) { try Files.write(openrc(known), to: directory.openrc) }
+            return known.admin != nil
+        }
+        let isRepeated = Files.exists(first)
+        var drawn = Passwords(admin: random.urlSafe(18), demo: random.urlSafe(18))
+        if isRepeated, let text = try Files.text(first) { drawn = try Self.passwords(in: text, first) }
+        try Files.write(clouds(drawn), to: first)
+        let isFirst = try await bootstrap(drawn.admin ?? "", drawn.demo ?? "")
+        // Accounts that are older than the files have other passwords than those just drawn.
+        let known = isFirst || isRepeated ? drawn : Passwords()
+        try Files.write(openrc(known), to: directory.openrc)
+        try Files.write(clouds(known), to: first)
+        try Files.move(first, to: directory.clouds)
+        return known.admin != nil
+    }
+
+    private func write(_ passwords: Passwords) throws {
+        try Files.write(openrc(passwords), to: directory.openrc)
+        try Files.write(clouds(passwords), to: directory.clouds)
+    }
+
+    static func passwords(in text: String, _ path: String) throws -> Passwords {
+        guard let root = try? compose(yaml: text), let clouds = root["clouds"] else {
+            throw StartError("\(path) cannot be read; it should have been written by novella. Move it away, or repair it.")
+        }
+        func password(_ cloud: String) -> String? { clouds[cloud]?["auth"]?["password"]?.string }
+        return Passwords(admin: password("novella-admin"), demo: password("novella-demo"))
+    }
+
+    // MARK: What is in them
+
+    func clouds(_ passwords: Passwords) -> String {
+        """
+        # Written by novella, and written anew when the cloud's URL or region changes; passwords are kept.
+        # Clients find it by OS_CLIENT_CONFIG_FILE=\(directory.clouds)
+        clouds:
+        \(cloud("admin", passwords.admin))
+        \(cloud("demo", passwords.demo))
+
+        """
+    }
+
+    private func cloud(_ name: String, _ password: String?) -> String {
+        """
+          novella-\(name):
+            auth:
+              auth_url: \(YAMLText.quoted(authURL))
+              username: \(name)
+        \(password.map { "      password: \(JSON.string($0).text)" } ?? "      # The password is not known: it was set elsewhere.")
+              user_domain_id: default
+              project_name: \(name)
+              project_domain_id: default
+            region_name: \(YAMLText.quoted(region))
+            identity_api_version: 3
+            interface: public
+        """
+    }
+
+    func openrc(_ passwords: Passwords) -> String {
+        var lines = [
+            ("OS_AUTH_URL", authURL), ("OS_IDENTITY_API_VERSION", "3"), ("OS_AUTH_TYPE", "password"),
+            ("OS_USERNAME", "admin"), ("OS_USER_DOMAIN_ID", "default"), ("OS_PROJECT_NAME", "admin"),
+            ("OS_PROJECT_DOMAIN_ID", "default"), ("OS_REGION_NAME", region), ("OS_INTERFACE", "public"),
+        ].map { "export \($0)=\(Self.shellQuoted($1))" }
+        lines.append(
+            passwords.admin.map { "export OS_PASSWORD=\(Self.shellQuoted($0))" } ?? "# OS_PASSWORD is not known: it was set elsewhere.")
+        // A cloud that was chosen before would win over the variables.
+        lines.append("unset OS_CLOUD")
+        return "# Written by novella: source it to be the cloud's administrator.\n" + lines.joined(separator: "\n") + "\n"
+    }
+
+    private var authURL: String { url + "/identity/v3" }
+
+    private static func shellQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+}

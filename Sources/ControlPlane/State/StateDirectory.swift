@@ -1,0 +1,70 @@
+package import CloudCore
+package import Crypto
+import Foundation
+
+/// The one directory in which a cloud keeps what it knows.
+///
+///     lock          held by the process that runs the cloud
+///     novella.db    the database, unless it is a PostgreSQL
+///     secret.key    the master key, as 64 hexadecimal digits
+///     clouds.yaml   for clients; openrc: the same for a shell
+///     log/          access.log
+package struct StateDirectory: Sendable {
+    package let path: String
+
+    package var database: String { path + "/novella.db" }
+    package var secretKey: String { path + "/secret.key" }
+    package var clouds: String { path + "/clouds.yaml" }
+    package var openrc: String { path + "/openrc" }
+    package var accessLog: String { path + "/log/access.log" }
+    var lock: String { path + "/lock" }
+
+    /// `/var/lib/novella` for root, the user's own state directory (XDG) for everybody else.
+    package static func standardPath(environment: [String: String], isRoot: Bool) -> String {
+        if isRoot { return "/var/lib/novella" }
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/novella" }
+        return (environment["HOME"] ?? ".") + "/.local/state/novella"
+    }
+
+    /// - Parameter path: relative to the working directory unless it begins with a slash.
+    package init(path: String) {
+        let expanded = (path as NSString).expandingTildeInPath
+        let absolute = expanded.hasPrefix("/") ? expanded : FileManager.default.currentDirectoryPath + "/" + expanded
+        self.path = (absolute as NSString).standardizingPath
+    }
+
+    /// Makes the directory if it is not there, for its owner alone.
+    package func create() throws {
+        do {
+            let manager = FileManager.default
+            let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: mode)
+            try manager.createDirectory(atPath: path + "/log", withIntermediateDirectories: true, attributes: mode)
+        } catch {
+            throw StartError("Cannot make the state directory \(path): \(String(cString: strerror(errno))). --state takes another.")
+        }
+    }
+
+    /// The key under which secrets in the database are sealed.
+    ///
+    /// - Parameter file: a file that must be there; nil for the state directory's own, which is made on first use.
+    package func masterKey(file: String?, random: any Randomness) throws -> SymmetricKey {
+        if let file { return try Self.readKey(file) }
+        if !Files.exists(secretKey) {
+            // A new key would leave everything that is sealed in the database unreadable, and would say so much later.
+            guard !Files.exists(database) else {
+                throw StartError("\(path) has a database and no secret.key, without which the database is of no use. Put it back.")
+            }
+            try Files.write(Hex.text(random.bytes(32)) + "\n", to: secretKey)
+        }
+        return try Self.readKey(secretKey)
+    }
+
+    private static func readKey(_ path: String) throws -> SymmetricKey {
+        guard let text = try Files.text(path) else { throw StartError("There is no key file \(path).") }
+        guard let bytes = Hex.bytes(text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == 32 else {
+            throw StartError("\(path) is no key file: it must hold 64 hexadecimal digits.")
+        }
+        return SymmetricKey(data: bytes)
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import CloudCore
+import ControlPlane
+import Logging
+
+/// What every command needs to know which cloud is meant.
+struct CommonOptions: ParsableArguments {
+    @ArgumentParser.Option(
+        help: ArgumentHelp("The directory in which the cloud keeps its data.", discussion: "Default: /var/lib/novella for root.", valueName: "dir"))
+    var state: String?
+
+    @ArgumentParser.Option(
+        help: ArgumentHelp("A configuration file.", discussion: "Default: \(LoadedConfiguration.standardFile), if it is there.", valueName: "file"))
+    var config: String?
+
+    func load(_ flags: [LoadedConfiguration.Flag] = []) throws(ConfigurationError) -> LoadedConfiguration {
+        var flags = flags
+        if let state { flags.append(.init("--state", sets: "state.directory", to: state)) }
+        return try .load(file: config, environment: ProcessSetup.environment, flags: flags)
+    }
+}
+
+extension Configuration {
+    var stateDirectory: StateDirectory {
+        StateDirectory(
+            path: state.directory
+                ?? StateDirectory.standardPath(environment: ProcessSetup.environment, isRoot: ProcessSetup.isRoot))
+    }
+
+    var logger: Logger { LineLog.logger(level: log.level, clock: World.real.clock) }
+}
+
+extension AsyncParsableCommand {
+    /// Runs a command's body; an error becomes a line (a configuration's problems one each) and the exit code 1.
+    func reporting(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let exit as ExitCode {
+            throw exit
+        } catch let error as ConfigurationError {
+            for problem in error.problems { Terminal.complain("novella: \(problem)") }
+            throw ExitCode.failure
+        } catch {
+            Terminal.complain("novella: " + "\(error)".split(separator: "\n").joined(separator: " "))
+            throw ExitCode.failure
+        }
+    }
+}
