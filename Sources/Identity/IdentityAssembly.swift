@@ -58,7 +58,7 @@ package struct IdentityAssembly: Sendable {
                 + RoleRoutes(roles: RoleService(identity: identity)).all
                 + GrantRoutes(grants: GrantService(identity: identity)).all
                 + RoleAssignmentRoutes(assignments: RoleAssignmentService(identity: identity)).all
-                + ResourceRoutes(RegionService(identity: identity), at: "/v3/regions").all
+                + RegionRoutes(regions: RegionService(identity: identity)).all
                 + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
                 + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all)
     }

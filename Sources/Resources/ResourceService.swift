@@ -140,6 +140,11 @@ extension ResourceService {
     }
 
     package func update(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R {
+        try await apply(id, body, by: caller)
+    }
+
+    /// What `update` does where a noun has none of its own.
+    package func apply(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R {
         let given = try R.schema.changes(from: body)
         return try await refusingDuplicates(of: nil) {
             try await context.write { tx in

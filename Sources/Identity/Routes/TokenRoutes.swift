@@ -37,7 +37,6 @@ struct TokenRoutes: Sendable {
         do {
             verified = try await tokens.verified(text, grace: grace)
         } catch let error as CloudError where error.kind == .unauthenticated {
-            try identity.policy.require(action, caller)
             throw CloudError(.notFound, "Failed to validate token", detail: error.detail)
         }
         let holder = verified.authorization.principal
@@ -53,11 +52,10 @@ struct TokenRoutes: Sendable {
         let caller = try await call.caller()
         let text = try subject(call)
         guard let token = try await tokens.token(of: text), (try? await tokens.verified(text)) != nil else {
-            try identity.policy.require(.revokeToken, caller)
             throw CloudError(.notFound, "Failed to validate token")
         }
         try identity.policy.require(.revokeToken, caller, ["target.token.user_id": token.userID.text])
-        try await tokens.revoke(token, chain: call.query["cascade"].map(Self.isTrue) ?? true)
+        try await tokens.revoke(token, withDescendants: call.query["cascade"].map(Self.isTrue) ?? true)
         return .noContent
     }
 

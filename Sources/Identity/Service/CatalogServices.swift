@@ -25,6 +25,16 @@ struct RegionService: ResourceService {
         return try await create(region, given, by: caller)
     }
 
+    /// Makes the region of that id: its URL says which.
+    func create(_ id: ID<Region>, _ body: JSONObject, by caller: Principal) async throws -> Region {
+        var (region, given) = try Region.schema.new(from: body)
+        guard given["id"] == nil || region.id == id else {
+            throw CloudError.badRequest("Conflicting region IDs specified: \"\(id)\" != \"\(region.id)\".")
+        }
+        region.id = id
+        return try await create(region, given, by: caller)
+    }
+
     func willCreate(_ region: inout Region, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         try checkParent(region, in: tx)
     }
@@ -83,7 +93,18 @@ struct EndpointService: ResourceService {
     }
 
     func willCreate(_ endpoint: inout Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        try check(endpoint, in: tx)
+        try check(endpoint, given, in: tx)
+    }
+
+    func willUpdate(_ endpoint: inout Endpoint, from old: Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try check(endpoint, given, in: tx)
+    }
+
+    func update(_ id: ID<Endpoint>, _ body: JSONObject, by caller: Principal) async throws -> Endpoint {
+        try await apply(id, Self.withRegionID(body), by: caller)
+    }
+
+    private func check(_ endpoint: Endpoint, _ given: JSONObject, in tx: Transaction) throws {
         // A region that the old attribute names is made on the way, as it was when regions had no API of their own.
         if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
             guard given["region"] != nil else { throw CloudError.badRequest("Could not find region: \(id).") }
@@ -91,16 +112,6 @@ struct EndpointService: ResourceService {
             region.id = id
             try ResourceStore<Region>().insert(region, in: tx)
         }
-    }
-
-    func willUpdate(_ endpoint: inout Endpoint, from old: Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        try check(endpoint, in: tx)
-        if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
-            throw CloudError.badRequest("Could not find region: \(id).")
-        }
-    }
-
-    private func check(_ endpoint: Endpoint, in tx: Transaction) throws {
         guard try ResourceStore<CatalogService>().find(endpoint.serviceID, in: tx) != nil else {
             throw CloudError.badRequest("Could not find service: \(endpoint.serviceID).")
         }

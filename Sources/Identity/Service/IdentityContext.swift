@@ -38,9 +38,9 @@ extension ID where Entity == Kind.Project {
 }
 
 extension Transaction {
-    /// - Throws: `CloudError.badRequest` unless there is such a domain: it stands in a body, so it is the body that is wrong.
+    /// - Throws: `CloudError.notFound` unless there is such a domain.
     func requireDomain(_ id: ID<Kind.Domain>) throws {
         let found: String? = try value("SELECT id FROM identity_project WHERE id = ? AND is_domain = 1", id)
-        guard found != nil else { throw CloudError.badRequest("Could not find domain: \(id).") }
+        guard found != nil else { throw CloudError.notFound("domain", id.text) }
     }
 }

@@ -65,7 +65,9 @@ struct ProjectService: ResourceService {
         guard let domainID = project.domainID, let parentID = project.parentID else {
             throw CloudError.badRequest("A project needs a domain or a parent.")
         }
-        try tx.requireDomain(domainID)
+        guard try store.find(domainID.asProject, in: tx)?.isDomain == true else {
+            throw CloudError.badRequest("Could not find domain: \(domainID).")
+        }
         guard let parent = try store.find(parentID, in: tx) else { throw CloudError.badRequest("Could not find project: \(parentID).") }
         guard (parent.isDomain ? parent.id.asDomain : parent.domainID) == domainID else {
             throw CloudError.badRequest("The parent \(parentID) is not in the domain \(domainID).")

@@ -124,13 +124,7 @@ struct RoleService: ResourceService {
             let (first, second) = (try store.require(prior, in: tx), try store.require(implied, in: tx))
             // Whoever may give one role must not give themselves the cloud by it.
             guard second.name != "admin" else { throw CloudError.forbidden("Unable to imply the role admin.") }
-            if let domain = first.domainID, let other = second.domainID, domain != other {
-                throw CloudError.forbidden("Role \(prior) cannot imply a role of another domain.")
-            }
             if first.domainID == nil, second.domainID != nil { throw CloudError.forbidden("A global role cannot imply a domain's role.") }
-            guard try !AssignmentStore().implied(by: [implied], in: tx).contains(prior) else {
-                throw CloudError.badRequest("\(prior) cannot imply \(implied): \(implied) implies it already.")
-            }
             try tx.execute(
                 "INSERT INTO identity_implied_role (prior_role_id, implied_role_id) VALUES (?, ?) ON CONFLICT DO NOTHING", prior, implied)
             return Inference(prior: first, implied: [second])

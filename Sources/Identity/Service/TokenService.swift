@@ -101,12 +101,19 @@ package final class TokenService: TokenVerifier, Sendable {
 
     // MARK: Revoking
 
-    /// - Parameter chain: also what the token came of, and all else that came of that.
-    func revoke(_ token: Token, chain: Bool) async throws {
-        var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
-        if chain { event.auditChainID = token.chainID } else { event.auditID = token.auditIDs.first }
-        let written = event
-        try await context.write { [revocations] tx in try revocations.insert(written, in: tx) }
+    /// - Parameter withDescendants: also the tokens that came of it. What it came of itself stays.
+    func revoke(_ token: Token, withDescendants: Bool) async throws {
+        let own = token.auditIDs.first
+        try await context.write { [context, revocations] tx in
+            var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
+            event.auditID = own
+            try revocations.insert(event, in: tx)
+            guard withDescendants else { return }
+            var chain = Revocation(id: context.world.random.hexID(), at: context.world.now)
+            // A token that came of another names the first of its chain: only that one has descendants that say so.
+            chain.auditChainID = own
+            try revocations.insert(chain, in: tx)
+        }
     }
 
     func token(of text: String) async throws -> Token? { try await sealer.token(of: text) }

@@ -1,0 +1,18 @@
+import HTTPKit
+import HTTPTypes
+import Resources
+
+/// `/v3/regions`: also a `PUT`, for a region's id is its maker's to choose.
+struct RegionRoutes: Sendable {
+    let regions: RegionService
+
+    var all: [Route] {
+        ResourceRoutes(regions, at: "/v3/regions").all + [
+            .put("/v3/regions/{region_id}") { call in
+                let caller = try await call.caller()
+                let region = try await regions.create(call.id("region_id"), call.body.json(), by: caller)
+                return Views.one(region, .created, call, "/v3/regions")
+            }
+        ]
+    }
+}
