@@ -1,7 +1,7 @@
 package import CloudCore
 package import Crypto
 package import HTTPKit
-import Identity
+package import Identity
 package import Logging
 package import SQL
 package import ServiceLifecycle
@@ -12,7 +12,7 @@ package import ServiceLifecycle
 package struct Cloud: Sendable {
     package let database: Database
     package let responder: Responder
-    private let identity: IdentityAssembly
+    package let identity: IdentityAssembly
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.

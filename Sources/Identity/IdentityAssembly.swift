@@ -66,6 +66,9 @@ package struct IdentityAssembly: Sendable {
     /// Reads or makes the keys. After the migrations, before the first request.
     package func prepare() async throws { try await identity.keyring.prepare() }
 
+    /// Makes a new key seal tokens from now on; the old ones open what they sealed.
+    package func rotateKeys() async throws { try await identity.keyring.rotate(.token) }
+
     /// Work that goes on beside the requests.
     package var backgroundServices: [any Service] { [Housekeeping(identity: identity, log: log)] }
 }

@@ -1,4 +1,5 @@
 import CloudCore
+import Synchronization
 
 /// The one database, whichever it is. Every table of every service is behind this surface, and only this target knows a
 /// database library.
@@ -9,21 +10,31 @@ import CloudCore
 /// `Transaction.afterCommit`.
 package struct Database: Sendable {
     let engine: any Engine
+    private let counter = Counter()
 
     init(engine: any Engine) { self.engine = engine }
+
+    /// Transactions that were asked for since the start: what a request costs is counted, not guessed.
+    package var transactions: Int { counter.count.load(ordering: .relaxed) }
+
+    private final class Counter: Sendable {
+        let count = Atomic(0)
+    }
 
     package var dialect: Dialect { engine.dialect }
 
     /// Reads one consistent state of all tables.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
-        try await Self.naming { try await engine.read(body) }
+        counter.count.add(1, ordering: .relaxed)
+        return try await Self.naming { try await engine.read(body) }
     }
 
     /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
     /// returns: a power cut after it loses nothing.
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
-        try await Self.naming { try await engine.write(body) }
+        counter.count.add(1, ordering: .relaxed)
+        return try await Self.naming { try await engine.write(body) }
     }
 
     /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is

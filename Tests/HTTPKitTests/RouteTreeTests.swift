@@ -1,0 +1,59 @@
+import HTTPKit
+import HTTPTypes
+import Testing
+
+@Suite("Routes")
+struct RouteTreeTests {
+    private static func route(_ method: HTTPRequest.Method, _ path: String) -> Route { Route(method, path) { _ in .noContent } }
+
+    private let tree = try! RouteTree([
+        route(.get, "/v3/users"), route(.post, "/v3/users"), route(.get, "/v3/users/{user_id}"),
+        route(.delete, "/v3/users/{user_id}"), route(.get, "/v3/users/{user_id}/groups"), route(.get, "/v3/users/me"),
+        route(.put, "/files/{path...}"),
+    ])
+
+    private func name(_ method: HTTPRequest.Method, _ path: String) -> String? {
+        if case .found(let route, _) = tree.match(method, path) { route.path } else { nil }
+    }
+
+    @Test("A word is tried before a brace, and a slash too many counts for nothing")
+    func order() {
+        #expect(name(.get, "/v3/users/me") == "/v3/users/me")
+        #expect(name(.get, "/v3/users/me/groups") == "/v3/users/{user_id}/groups")
+        #expect(name(.get, "//v3/users/") == "/v3/users")
+        #expect(name(.get, "/v3/nothing") == nil)
+    }
+
+    @Test("Parameters are decoded, segment by segment")
+    func parameters() {
+        guard case .found(_, let parameters) = tree.match(.get, "/v3/users/a%2Fb%20c") else {
+            Issue.record("not found")
+            return
+        }
+        #expect(parameters.map(\.value) == ["a/b c"])
+        guard case .found(_, let rest) = tree.match(.put, "/files/a/b/c") else {
+            Issue.record("not found")
+            return
+        }
+        #expect(rest.map(\.value) == ["a/b/c"])
+    }
+
+    @Test("HEAD goes where GET goes; another method hears which ones there are")
+    func methods() {
+        #expect(name(.head, "/v3/users") == "/v3/users")
+        guard case .wrongMethod(let allowed) = tree.match(.patch, "/v3/users/x") else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(allowed.map(\.rawValue) == ["DELETE", "GET", "HEAD", "OPTIONS"])
+    }
+
+    @Test("What is no percent-encoded UTF-8 is found nowhere", arguments: ["/v3/users/%ff", "/v3/users/%zz", "/v3/users/%00", "/v3/users/%"])
+    func encoding(path: String) { #expect(name(.get, path) == nil) }
+
+    @Test("Two lines of a table that contradict each other are refused")
+    func conflicts() {
+        #expect(throws: RouteConflict.self) { try RouteTree([Self.route(.get, "/a"), Self.route(.get, "/a/")]) }
+        #expect(throws: RouteConflict.self) { try RouteTree([Self.route(.get, "/a/{x}"), Self.route(.get, "/a/{y}/b")]) }
+    }
+}

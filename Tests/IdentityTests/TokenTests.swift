@@ -1,0 +1,127 @@
+import CloudCore
+import HTTPTypes
+import ControlPlane
+import Identity
+import SQL
+import TestSupport
+import Testing
+
+@Suite("Tokens")
+struct TokenTests {
+    @Test("A token says who, on what, with which roles and where everything is")
+    func issue() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            let shown = await cloud.send(.get, "/v3/auth/tokens", token: token, headers: [.subject: token])
+            #expect(shown.status == .ok)
+            #expect(shown.headers[.subject] == token)
+            let body = shown.json["token"]
+            #expect(body?["methods"] == ["password"])
+            #expect(body?["user"]?["name"] == "admin")
+            #expect(body?["project"]?["domain"]?["id"] == "default")
+            #expect(body?["roles"]?.array?.compactMap { $0["name"]?.string } == ["admin", "manager", "member", "reader"])
+            #expect(body?["catalog"]?.array?.first?["type"] == "identity")
+            #expect(token.utf8.count < 255)
+        }
+    }
+
+    @Test("A token can be shown without its catalog, and checked without a body")
+    func views() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            let brief = await cloud.send(.get, "/v3/auth/tokens?nocatalog", token: token, headers: [.subject: token])
+            #expect(brief.json["token"]?["catalog"] == nil)
+            let head = await cloud.send(.head, "/v3/auth/tokens", token: token, headers: [.subject: token])
+            #expect(head.status == .ok && head.bytes.isEmpty)
+        }
+    }
+
+    @Test("A busy token costs no query; its first use costs one transaction")
+    func queries() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            // Somebody changes something: what was kept is out of date.
+            _ = await cloud.send(.post, "/v3/regions", token: token, json: ["region": ["id": "elsewhere"]])
+            let before = cloud.database.transactions
+            #expect(await cloud.send(.get, "/v3/auth/tokens", token: token, headers: [.subject: token]).status == .ok)
+            let first = cloud.database.transactions
+            #expect(first - before == 1)
+            for _ in 0..<10 {
+                #expect(await cloud.send(.get, "/v3/auth/tokens", token: token, headers: [.subject: token]).status == .ok)
+            }
+            #expect(cloud.database.transactions == first)
+        }
+    }
+
+    @Test("A token ends on time, and services may look at it a while longer")
+    func expiry() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            cloud.clock.advance(by: .seconds(3601))
+            #expect(await cloud.send(.get, "/v3/users", token: token).status == .unauthorized)
+            let fresh = try await cloud.token()
+            let late = "/v3/auth/tokens?allow_expired=true"
+            #expect(await cloud.send(.get, "/v3/auth/tokens", token: fresh, headers: [.subject: token]).status == .notFound)
+            #expect(await cloud.send(.get, late, token: fresh, headers: [.subject: token]).status == .ok)
+            cloud.clock.advance(by: .seconds(48 * 3600))
+            let last = try await cloud.token()
+            #expect(await cloud.send(.get, late, token: last, headers: [.subject: token]).status == .notFound)
+        }
+    }
+
+    @Test("A new key seals what is issued from now on, and logs nobody out")
+    func rotation() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            try await cloud.cloud.identity.rotateKeys()
+            let newer = try await cloud.token()
+            #expect(token.prefix(14) != newer.prefix(14))
+            #expect(await cloud.send(.get, "/v3/users", token: token).status == .ok)
+            #expect(await cloud.send(.get, "/v3/users", token: newer).status == .ok)
+        }
+    }
+
+    @Test("What was sealed elsewhere, or changed on its way, is no token", arguments: ["", "nv1-", "nv1-AAAA", "gAAAAABk", "nv1-%%%%"])
+    func forged(text: String) async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            #expect(await cloud.send(.get, "/v3/users", token: text).status == .unauthorized)
+            var letters = Array(token)
+            letters[letters.count / 2] = letters[letters.count / 2] == "A" ? "B" : "A"
+            #expect(await cloud.send(.get, "/v3/users", token: String(letters)).status == .unauthorized)
+        }
+    }
+
+    @Test("Scopes: none, a project, a domain, the system; and the user's default project when none is said")
+    func scopes() async throws {
+        try await TestCloud.run { cloud in
+            let identity: JSON = [
+                "methods": ["password"],
+                "password": ["user": ["name": "admin", "domain": ["name": "Default"], "password": .string(TestCloud.adminPassword)]],
+            ]
+            func issue(_ scope: JSON?) async -> TestCloud.Response {
+                var auth: JSONObject = ["identity": identity]
+                auth["scope"] = scope
+                return await cloud.send(.post, "/v3/auth/tokens", json: ["auth": .object(auth)])
+            }
+            #expect(await issue(nil).json["token"]?["roles"] == nil)
+            #expect(await issue("unscoped").json["token"]?["catalog"] == nil)
+            #expect(await issue(["domain": ["id": "default"]]).json["token"]?["domain"]?["name"] == "Default")
+            #expect(await issue(["system": ["all": true]]).json["token"]?["system"]?["all"] == true)
+            #expect(await issue(["project": ["name": "demo", "domain": ["id": "default"]]]).status == .unauthorized)
+            #expect(await issue(["project": ["name": "admin"]]).status == .badRequest)
+            #expect(await issue(["project": ["id": "x"], "system": ["all": true]]).status == .badRequest)
+            let admin = try await cloud.token()
+            let me = await cloud.send(.get, "/v3/auth/tokens", token: admin, headers: [.subject: admin]).json["token"]
+            let user = try #require(me?["user"]?["id"]?.string)
+            let project = try #require(me?["project"]?["id"])
+            _ = await cloud.send(.patch, "/v3/users/\(user)", token: admin, json: ["user": ["default_project_id": project]])
+            #expect(await issue(nil).json["token"]?["project"]?["id"] == project)
+            #expect(await issue("unscoped").json["token"]?["project"] == nil)
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let subject = Self("X-Subject-Token")!
+}
