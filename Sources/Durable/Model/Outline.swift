@@ -22,7 +22,7 @@ package struct Outline: Sendable, Equatable {
         pivots = list.pivots
     }
 
-    func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
+    package func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
 
     /// The names of the steps in their order, each with its nature. It is text and no hash, so that a row whose steps are not
     /// those of this binary says at a glance what differs.

@@ -85,6 +85,11 @@ struct WorkflowCatalog: Sendable {
 
     func knows(_ key: Outline.Key, fingerprint: String) -> Bool { definitions[key]?.outline.fingerprint == fingerprint }
 
+    func isRemote(_ row: WorkflowRecord) -> Bool {
+        guard let outline = definitions[row.outlineKey]?.outline, let at = outline.index(of: row.step) else { return false }
+        return outline.steps[at].isRemote
+    }
+
     /// The workflow that a row is one of, or in words why there is none.
     func definition(for row: WorkflowRecord) -> Result<WorkflowDefinition, Unknown> {
         guard let definition = definitions[row.outlineKey] else {

@@ -1,9 +1,9 @@
-import CloudCore
+package import CloudCore
 import Logging
 import SQL
 
 /// How a runner comes by its work.
-struct Claims: Sendable {
+package struct Claims: Sendable {
     let database: Database
     let catalog: WorkflowCatalog
     let owner: String
@@ -25,7 +25,7 @@ struct Claims: Sendable {
     }
 
     /// Claims up to `most` of what is due. It looks first and writes only if there is something, for most looks find nothing.
-    func take(_ most: Int) async throws -> [WorkflowRecord] {
+    package func take(_ most: Int) async throws -> [WorkflowRecord] {
         let now = world.now
         // What this binary does not know is passed over; the margin keeps it from hiding what it does know.
         let candidates = try await database.read { tx in try leases.due(now, limit: most + 100, in: tx) }
@@ -49,7 +49,7 @@ struct Claims: Sendable {
     }
 
     /// When to look again, if nothing rings before. What is due and was left to others is the poll's business.
-    func nextDue() async throws -> Timestamp? {
+    package func nextDue() async throws -> Timestamp? {
         let now = world.now
         guard let next = try await database.read({ tx in try leases.nextDue(in: tx) }) else { return nil }
         return next > now ? next : nil

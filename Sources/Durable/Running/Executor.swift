@@ -4,7 +4,7 @@ import SQL
 
 /// Carries a claimed workflow on until it ends, waits or is handed back. It decides nothing: the planner does, over the row
 /// as the transaction sees it, so a cancel or another owner cannot slip in between.
-struct Executor: Sendable {
+package struct Executor: Sendable {
     let database: Database
     let catalog: WorkflowCatalog
     let planner: Planner
@@ -28,7 +28,7 @@ struct Executor: Sendable {
     }
 
     /// - Throws: `SimulatedCrash`, in tests. Everything else is recorded.
-    func run(_ claimed: WorkflowRecord) async throws {
+    package func run(_ claimed: WorkflowRecord) async throws {
         var row = claimed
         while row.status == .running {
             if isQuiescing() || Task.isCancelled {
@@ -44,7 +44,9 @@ struct Executor: Sendable {
     /// One step, or one attempt of it. Nil: somebody else owns the row.
     private func advance(_ row: WorkflowRecord) async throws -> WorkflowRecord? {
         try await faults.strike(.beforeStart, row)
-        guard let turn = try await persist(row, .outcomeRecord, { tx in try turn(row, tx) }) else { return nil }
+        // What begins a remote step is written here; of the others, all there is to write.
+        let moment: FaultPlan.Moment = catalog.isRemote(row) ? .startRecord : .outcomeRecord
+        guard let turn = try await persist(row, moment, { tx in try turn(row, tx) }) else { return nil }
         let next: WorkflowRecord?
         switch turn {
         case .recorded(let recorded): next = recorded
@@ -54,7 +56,7 @@ struct Executor: Sendable {
             try await faults.strike(.afterStart, row)
             next = try await remote(began, definition, index)
         }
-        if next != nil { try await faults.strike(.afterOutcome, row) }
+        if let next { try await faults.strike(next.status == .waiting ? .afterStart : .afterOutcome, row) }
         return next
     }
 

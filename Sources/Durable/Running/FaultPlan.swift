@@ -5,7 +5,7 @@ package struct FaultPlan: Sendable {
     package enum Moment: String, Sendable, CaseIterable {
         /// Before anything of the step is recorded.
         case beforeStart
-        /// A remote step's beginning is recorded, its body has not run.
+        /// A remote step's beginning is recorded, its body has not run. For a wait: it has begun to wait.
         case afterStart
         /// In place of the body.
         case body

@@ -33,8 +33,8 @@ package struct RunnerSettings: Sendable {
 /// New work, work that waited, and work whose owner died are claimed by the same statement. Nothing here remembers a
 /// workflow: after a crash there is nothing to restore but the rows.
 package struct Runner: Service {
-    let executor: Executor
-    let claims: Claims
+    package let executor: Executor
+    package let claims: Claims
     private let bell: Bell
     private let world: World
     private let sleeper: any Sleeper
