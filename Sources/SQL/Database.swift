@@ -21,6 +21,7 @@ package struct Database: Sendable {
 
     /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
     /// returns: a power cut after it loses nothing.
+    @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await Self.naming { try await engine.write(body) }
     }
