@@ -1,0 +1,82 @@
+import Foundation
+package import SQL
+import Synchronization
+import Testing
+
+/// The databases that every test of rows runs on: `@Test(arguments: DatabaseKind.allCases)`.
+package enum DatabaseKind: CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqlite, postgreSQL
+
+    package var testDescription: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+}
+
+/// A database of one test: nobody else has it, and it is gone when the test is over.
+package final class TestDatabase: Sendable {
+    package let kind: DatabaseKind
+    package let database: Database
+    /// A SQLite file's path, or libpq's connection string.
+    package let location: String
+    /// What `reopen` has opened.
+    private let others = Mutex<[Database]>([])
+
+    private init(kind: DatabaseKind, location: String) throws {
+        self.kind = kind
+        self.location = location
+        database = try Self.open(kind, location)
+    }
+
+    /// Opens the same database again, as a second process would. It is closed with the test.
+    package func reopen() throws -> Database {
+        let other = try Self.open(kind, location)
+        others.withLock { $0.append(other) }
+        return other
+    }
+
+    /// Runs `body` with a fresh database that has the schemas, then closes and removes it.
+    package static func withDatabase<Value>(
+        _ kind: DatabaseKind, schemas: [Schema] = [], isolation: isolated (any Actor)? = #isolation,
+        _ body: (TestDatabase) async throws -> Value
+    ) async throws -> Value {
+        switch kind {
+        case .sqlite:
+            let folder = FileManager.default.temporaryDirectory.appending(path: "novella-test-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            return try await use(kind, folder.appending(path: "test.db").path, schemas, body)
+        case .postgreSQL:
+            let server = try await PostgresServer.started()
+            let name = try await server.createDatabase()
+            do {
+                let value = try await use(kind, server.parameters(database: name), schemas, body)
+                try await server.dropDatabase(name)
+                return value
+            } catch {
+                try? await server.dropDatabase(name)
+                throw error
+            }
+        }
+    }
+
+    private static func use<Value>(
+        _ kind: DatabaseKind, _ location: String, _ schemas: [Schema], isolation: isolated (any Actor)? = #isolation,
+        _ body: (TestDatabase) async throws -> Value
+    ) async throws -> Value {
+        let test = try TestDatabase(kind: kind, location: location)
+        let result: Result<Value, any Error>
+        do {
+            if !schemas.isEmpty { _ = try await test.database.migrate(schemas) }
+            result = .success(try await body(test))
+        } catch {
+            result = .failure(error)
+        }
+        for database in test.others.withLock({ $0 }) + [test.database] { await database.close() }
+        return try result.get()
+    }
+
+    private static func open(_ kind: DatabaseKind, _ location: String) throws -> Database {
+        switch kind {
+        case .sqlite: try .sqlite(path: location, readers: 2, durable: false)
+        case .postgreSQL: try .postgreSQL(location, connections: 4)
+        }
+    }
+}

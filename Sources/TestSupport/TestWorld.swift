@@ -1,0 +1,49 @@
+package import CloudCore
+import Synchronization
+
+/// A clock that stands still until a test moves it.
+package final class ManualClock: WallClock {
+    private let time: Mutex<Timestamp>
+
+    /// - Parameter start: 2026-01-01T00:00:00Z unless a test says otherwise.
+    package init(_ start: Timestamp = Timestamp(seconds: 1_767_225_600)) { time = Mutex(start) }
+
+    package var now: Timestamp { time.withLock { $0 } }
+
+    package func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
+
+    package func set(_ now: Timestamp) { time.withLock { $0 = now } }
+}
+
+/// The same bytes from the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
+package final class SeededRandomness: Randomness {
+    private let generator: Mutex<SplitMix64>
+
+    package init(seed: UInt64 = 1) { generator = Mutex(SplitMix64(seed: seed)) }
+
+    package func bytes(_ count: Int) -> [UInt8] {
+        generator.withLock { generator in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+    }
+}
+
+/// The generator itself, for tests that draw numbers.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension World {
+    /// A world that a test rules.
+    package static func test(clock: ManualClock = ManualClock(), seed: UInt64 = 1) -> World {
+        World(clock: clock, random: SeededRandomness(seed: seed))
+    }
+}
