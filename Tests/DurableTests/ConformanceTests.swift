@@ -13,8 +13,6 @@ import Testing
         #expect(WorkflowFixture.missing(for: Self.workflows, in: [CreateMachineStage.fixture]) == ["sample.machine.delete version 1"])
     }
 
-    @Test("Every workflow survives every disturbance", arguments: WorkflowConformance.cases(of: fixtures))
-    func conforms(_ one: WorkflowConformance) async throws {
-        try await one.run { try await Databases.open(.sqlite, $0) }
-    }
+    @Test("Every workflow survives every disturbance", arguments: WorkflowConformance.cases(of: fixtures), DatabaseKind.allCases)
+    func conforms(_ one: WorkflowConformance, on kind: DatabaseKind) async throws { try await one.run(on: kind) }
 }

@@ -16,15 +16,15 @@ final class PlannedFaults: Sendable {
 
 /// Faults drawn from a seed. After so many there are no more, so that the run comes to an end.
 final class MixedFaults: Sendable {
-    private let random: SeededRandomness
+    private let random: Mutex<SplitMix64>
     private let left = Mutex(12)
     private let lastAway = Mutex<FaultPlan.Place?>(nil)
 
-    init(seed: UInt64) { random = SeededRandomness(seed: seed) }
+    init(seed: UInt64) { random = Mutex(SplitMix64(seed: seed)) }
 
     var plan: FaultPlan {
         FaultPlan { [self] place in
-            guard random.next() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
+            guard draw() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
             guard let fault = fault(at: place.moment) else { return nil }
             // The second try of a record follows at once; before a third the executor would wait for a clock that stands still.
             if case .databaseAway = fault, wasLastAway(place) { return nil }
@@ -32,6 +32,8 @@ final class MixedFaults: Sendable {
             return fault
         }
     }
+
+    private func draw() -> UInt64 { random.withLock { $0.next() } }
 
     private func wasLastAway(_ place: FaultPlan.Place) -> Bool {
         lastAway.withLock { last in
@@ -41,7 +43,7 @@ final class MixedFaults: Sendable {
     }
 
     private func fault(at moment: FaultPlan.Moment) -> FaultPlan.Fault? {
-        let choice = random.next()
+        let choice = draw()
         var transient = CloudError(.unavailable, "Drawn from a seed.")
         transient.isTransient = !choice.isMultiple(of: 8)
         switch moment {

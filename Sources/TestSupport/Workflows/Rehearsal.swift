@@ -8,7 +8,7 @@ import SQL
 struct Rehearsal: Sendable {
     let fixture: WorkflowFixture
     let database: Database
-    let time: ManualTime
+    let clock: ManualClock
     let world: World
     let stage: any WorkflowStage
 
@@ -28,16 +28,16 @@ struct Rehearsal: Sendable {
     init(_ fixture: WorkflowFixture, on database: Database) async throws {
         self.fixture = fixture
         self.database = database
-        time = ManualTime()
-        // One seed for all: the ids of two runs are the same, so that their outcomes can be compared.
-        world = World(clock: time, random: SeededRandomness(seed: 1))
+        clock = ManualClock()
+        // The same seed for all: the ids of two runs are the same, so that their outcomes can be compared.
+        world = .test(clock: clock)
         stage = try await fixture.makeStage(database, world)
     }
 
     func plane(_ name: String, _ faults: FaultPlan = .none) throws -> Plane {
         let workflows = try Workflows([fixture.workflow] + fixture.company, world: world)
         let runner = try Runner(
-            name: name, database: database, workflows: workflows, definitions: stage.definitions(), sleeper: time,
+            name: name, database: database, workflows: workflows, definitions: stage.definitions(), sleeper: clock,
             faults: faults, log: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
         return Plane(workflows: workflows, runner: runner)
     }
@@ -77,7 +77,7 @@ struct Rehearsal: Sendable {
     /// Moves the clock to when something becomes due.
     private func moveOn(_ plane: Plane) async throws {
         let next = try await plane.runner.claims.nextDue()
-        time.advance(to: next ?? time.now + .seconds(1))
+        clock.set(next ?? clock.now + .seconds(1))
     }
 
     /// Sends what the outside has to say to a waiting step. False: nothing.

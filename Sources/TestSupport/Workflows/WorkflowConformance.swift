@@ -1,6 +1,7 @@
 import CloudCore
 import Durable
-package import SQL
+import SQL
+import Testing
 
 /// What every workflow owes, whatever it does: it is failed, repeated, crashed, taken over, cut off from the database and
 /// cancelled at each of its steps, in both directions. It must come to the end that an undisturbed run comes to, or leave
@@ -9,10 +10,10 @@ package import SQL
 /// ```
 /// static let fixtures = [WorkflowFixture(CreateServer.self, schemas: [.compute]) { database, world in ServerStage(…) }]
 ///
-/// @Test(arguments: WorkflowConformance.cases(of: fixtures))
-/// func everyWorkflowConforms(_ one: WorkflowConformance) async throws { try await one.run { try await open($0) } }
+/// @Test(arguments: WorkflowConformance.cases(of: fixtures), DatabaseKind.allCases)
+/// func conforms(_ one: WorkflowConformance, on kind: DatabaseKind) async throws { try await one.run(on: kind) }
 /// ```
-package struct WorkflowConformance: Sendable, CustomStringConvertible {
+package struct WorkflowConformance: Sendable, CustomTestStringConvertible {
     let fixture: WorkflowFixture
     let trial: Trial
 
@@ -22,35 +23,22 @@ package struct WorkflowConformance: Sendable, CustomStringConvertible {
         }
     }
 
-    package var description: String { "\(fixture.outline.key.kind): \(trial)" }
+    package var testDescription: String { "\(fixture.outline.key.kind): \(trial)" }
 
-    /// - Parameter open: makes an empty database with the given tables. It is closed in here.
     /// - Throws: `ConformanceFailure`, with the workflow's history, when a promise is not kept.
-    package func run(on open: @Sendable ([Schema]) async throws -> Database) async throws {
-        let expected = try await closing(open) { database in
-            let rehearsal = try await Rehearsal(fixture, on: database)
+    package func run(on kind: DatabaseKind) async throws {
+        let schemas = [.durable] + fixture.schemas
+        // What should come of it is the same on every database, so the quicker one says what it is.
+        let expected = try await TestDatabase.withDatabase(.sqlite, schemas: schemas) { test in
+            let rehearsal = try await Rehearsal(fixture, on: test.database)
             let id = try await rehearsal.start()
             try await rehearsal.settle(id, as: "undisturbed")
             return try await outcome(rehearsal, id)
         }
-        try await closing(open) { database in
-            let rehearsal = try await Rehearsal(fixture, on: database)
+        try await TestDatabase.withDatabase(kind, schemas: schemas) { test in
+            let rehearsal = try await Rehearsal(fixture, on: test.database)
             let id = try await disturbed(rehearsal)
             try await check(rehearsal, id, expected)
-        }
-    }
-
-    private func closing<Value>(
-        _ open: @Sendable ([Schema]) async throws -> Database, _ body: (Database) async throws -> Value
-    ) async throws -> Value {
-        let database = try await open([.durable] + fixture.schemas)
-        do {
-            let value = try await body(database)
-            await database.close()
-            return value
-        } catch {
-            await database.close()
-            throw error
         }
     }
 
@@ -133,7 +121,7 @@ package struct WorkflowConformance: Sendable, CustomStringConvertible {
         let outcome = Box<String?>(nil)
         faults.add(
             .meanwhile {
-                rehearsal.time.advance(by: RunnerSettings().lease + .seconds(1))
+                rehearsal.clock.advance(by: RunnerSettings().lease + .seconds(1))
                 try await rehearsal.settle(id, as: "second")
                 ended.value = try await rehearsal.events(id)
                 outcome.value = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
@@ -154,7 +142,7 @@ package struct WorkflowConformance: Sendable, CustomStringConvertible {
         let plane = try rehearsal.plane("silence")
         for _ in 0..<100 {
             _ = try await plane.runner.runDue()
-            rehearsal.time.advance(by: .seconds(3600))
+            rehearsal.clock.advance(by: .seconds(3600))
         }
         guard try await rehearsal.record(id).finishedAt == nil else {
             throw ConformanceFailure("it ended without an answer:\n\(try await rehearsal.history(id))")

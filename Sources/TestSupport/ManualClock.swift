@@ -3,7 +3,7 @@ import Durable
 import Synchronization
 
 /// A clock that stands still until a test moves it, and wakes who sleeps on it.
-package final class ManualTime: WallClock, Sleeper {
+package final class ManualClock: WallClock, Sleeper {
     private struct State {
         var now: Timestamp
         var next = 0
@@ -13,19 +13,20 @@ package final class ManualTime: WallClock, Sleeper {
 
     private let state: Mutex<State>
 
-    package init(_ start: Timestamp = Timestamp(seconds: 1_800_000_000)) { state = Mutex(State(now: start)) }
+    /// - Parameter start: 2026-01-01T00:00:00Z unless a test says otherwise.
+    package init(_ start: Timestamp = Timestamp(seconds: 1_767_225_600)) { state = Mutex(State(now: start)) }
 
     package var now: Timestamp { state.withLock { $0.now } }
 
     /// The moments that somebody sleeps until, earliest first.
     package var alarms: [Timestamp] { state.withLock { $0.sleepers.values.map(\.until).sorted() } }
 
-    package func advance(by time: Duration) { advance(to: now + time) }
+    package func advance(by duration: Duration) { set(now + duration) }
 
-    /// Moves the clock; it never goes back.
-    package func advance(to moment: Timestamp) {
+    /// Moves the clock, also back.
+    package func set(_ now: Timestamp) {
         let woken = state.withLock { state in
-            state.now = max(state.now, moment)
+            state.now = now
             let due = state.sleepers.filter { $0.value.until <= state.now }
             for ticket in due.keys { state.sleepers[ticket] = nil }
             return due.values.map(\.continuation)
