@@ -78,11 +78,17 @@ package struct Workflows: Sendable {
             resource: resource, projectID: principal?.projectID, requestID: options.requestID,
             principal: try principal.map { try Coding.encode($0) }, trace: options.trace, input: try Coding.encode(input),
             state: try Coding.encode(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
-            interrupted: 0, progress: 0, epoch: 0, sequence: 0, runAfter: now, cancelRequested: false, createdAt: now,
+            interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx), sequence: 0, runAfter: now, cancelRequested: false, createdAt: now,
             updatedAt: now)
         try store.insert(row, in: tx)
         tx.afterCommit { [bell] in bell.ring() }
         return row.id
+    }
+
+    /// A resource's agents refuse whoever comes with a lower epoch than they have seen, so one workflow's epochs begin where
+    /// the last one's ended. The clock stands in for what the history no longer has.
+    private func firstEpoch(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Int64 {
+        max(try store.lastEpoch(on: resource, in: tx) ?? 0, now.seconds)
     }
 
     /// Makes way for a delete. The id of a workflow that already does what is asked for, or nil when a new one is needed.

@@ -59,6 +59,11 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
+    func lastEpoch(on resource: ResourceKey, in tx: Transaction) throws -> Int64? {
+        let epoch: Int64?? = try tx.value("SELECT max(epoch) FROM workflow WHERE resource = ?", resource.text)
+        return epoch ?? nil
+    }
+
     func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
         try tx.rows(
             """
@@ -137,11 +142,15 @@ struct WorkflowStore: Sendable {
             """, now, now, id)
     }
 
-    /// Lets the one that was queued for the resource begin. False when there was none.
+    /// Lets the one that was queued for the resource begin, with epochs above those of the one before. False when there was
+    /// none.
     func releaseQueued(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Bool {
         try tx.execute(
-            "UPDATE workflow SET status = 'ready', run_after = ?, updated_at = ? WHERE resource = ? AND status = 'queued'",
-            now, now, resource.text) > 0
+            """
+            UPDATE workflow SET status = 'ready', run_after = ?, updated_at = ?,
+              epoch = (SELECT max(other.epoch) FROM workflow AS other WHERE other.resource = workflow.resource)
+            WHERE resource = ? AND status = 'queued'
+            """, now, now, resource.text) > 0
     }
 
     /// Deletes up to `limit` of what finished before a moment, with its history.
