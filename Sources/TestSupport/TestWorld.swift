@@ -1,20 +1,6 @@
 package import CloudCore
 import Synchronization
 
-/// A clock that stands still until a test moves it.
-package final class ManualClock: WallClock {
-    private let time: Mutex<Timestamp>
-
-    /// - Parameter start: 2026-01-01T00:00:00Z unless a test says otherwise.
-    package init(_ start: Timestamp = Timestamp(seconds: 1_767_225_600)) { time = Mutex(start) }
-
-    package var now: Timestamp { time.withLock { $0 } }
-
-    package func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
-
-    package func set(_ now: Timestamp) { time.withLock { $0 = now } }
-}
-
 /// The same bytes from the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
 package final class SeededRandomness: Randomness {
     private let generator: Mutex<SplitMix64>

@@ -1,0 +1,55 @@
+package import CloudCore
+package import SQL
+
+/// What a resource is going through, as its API shows it.
+package struct Activity: Sendable, Equatable {
+    package let workflowID: WorkflowID
+    package let kind: WorkflowKind
+    package let status: WorkflowRecord.Status
+    package let direction: WorkflowRecord.Direction
+    package let step: String
+    /// Nova's `task_state`. Nil while nothing is shown: when it is stuck, or its steps show nothing.
+    package let shows: ShownState?
+    /// 0...100
+    package let progress: Int
+    package let isCancelling: Bool
+}
+
+extension Workflows {
+    /// What each of the resources is going through. Those that are at rest are not in the answer.
+    package func activities(on resources: [ResourceKey], in tx: Transaction) throws -> [ResourceKey: Activity] {
+        let rows = try store.listActive(on: resources, in: tx)
+        return Dictionary(rows.map { ($0.resource, activity($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func activity(on resource: ResourceKey, in tx: Transaction) throws -> Activity? {
+        try store.findActive(on: resource, in: tx).map(activity)
+    }
+
+    private func activity(_ row: WorkflowRecord) -> Activity {
+        Activity(
+            workflowID: row.id, kind: row.kind, status: row.status, direction: row.direction, step: row.step,
+            shows: row.status.needsAttention ? nil : outlines[row.outlineKey]?.shows(during: row.step),
+            progress: row.progress, isCancelling: row.cancelRequested)
+    }
+
+    package func find(_ id: WorkflowID, in tx: Transaction) throws -> WorkflowRecord? { try store.find(id, in: tx) }
+
+    /// All that was ever asked of a resource, newest first: Nova's instance actions.
+    package func actions(on resource: ResourceKey, limit: Int = 1000, in tx: Transaction) throws -> [WorkflowRecord] {
+        try store.listAll(on: resource, limit: limit, in: tx)
+    }
+
+    /// The history of one workflow, oldest first: the events of an instance action.
+    package func events(of id: WorkflowID, in tx: Transaction) throws -> [WorkflowEvent] { try store.events(of: id, in: tx) }
+
+    /// Workflows in one status, oldest first: for the operator.
+    package func list(_ status: WorkflowRecord.Status, limit: Int = 100, in tx: Transaction) throws -> [WorkflowRecord] {
+        try store.list(status, limit: limit, in: tx)
+    }
+
+    /// How many are in each status that has not ended, and since when the oldest: for metrics.
+    package func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
+        try store.census(in: tx)
+    }
+}

@@ -1,0 +1,103 @@
+import CloudCore
+
+/// What is known of a workflow's steps without their code: all that planning needs.
+package struct Outline: Sendable, Equatable {
+    package struct Key: Hashable, Sendable, CustomStringConvertible {
+        package let kind: WorkflowKind
+        package let version: Int
+        package var description: String { "\(kind) version \(version)" }
+    }
+
+    package let key: Key
+    package let steps: [StepOutline]
+    private let pivots: Int
+
+    package init<W: Workflow>(_ workflow: W.Type) {
+        self.init(workflow, W.steps)
+    }
+
+    init<W: Workflow>(_: W.Type, _ list: Steps<W>) {
+        key = Key(kind: W.kind, version: W.version)
+        steps = list.steps.map(\.outline)
+        pivots = list.pivots
+    }
+
+    package func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
+
+    /// The names of the steps in their order, each with its nature. It is text and no hash, so that a row whose steps are not
+    /// those of this binary says at a glance what differs.
+    package var fingerprint: String {
+        var words: [String] = []
+        for (at, step) in steps.enumerated() {
+            if step.isPastReturn, at == 0 || !steps[at - 1].isPastReturn { words.append("|") }
+            words.append(step.nature.letter + ":" + step.name)
+        }
+        return words.joined(separator: " ")
+    }
+
+    /// What the user is shown during a step: its own words or, when it has none, those of the step before.
+    package func shows(during step: String) -> ShownState? {
+        guard let at = index(of: step) else { return nil }
+        return steps[...at].last { $0.shows != nil }?.shows
+    }
+
+    /// Mistakes in the declaration, in words for its author. Empty when there are none.
+    package var problems: [String] {
+        var found: [String] = []
+        if steps.isEmpty { found.append("has no steps") }
+        if key.version < 1 { found.append("has version \(key.version), and versions count from 1") }
+        if pivots > 1 { found.append("has more than one point of no return") }
+        let names = steps.map(\.name)
+        for name in Set(names).sorted() where names.count(where: { $0 == name }) > 1 {
+            found.append("has two steps named '\(name)'")
+        }
+        for step in steps where step.isPastReturn && step.hasUndo {
+            found.append("has an undo for '\(step.name)', which is past the point of no return")
+        }
+        // A local step that fails is rolled back, so its undo is for failures of what follows.
+        if let last = steps.last(where: { !$0.isPastReturn }), last.nature == .local, last.hasUndo {
+            found.append("has an undo for '\(last.name)', after which nothing is undone")
+        }
+        return found
+    }
+}
+
+/// One step without its code.
+package struct StepOutline: Sendable, Equatable {
+    package enum Nature: Sendable, Equatable {
+        case local
+        case remote(deadline: Duration)
+        case wait(WaitTerms)
+
+        var letter: String {
+            switch self {
+            case .local: "local"
+            case .remote: "remote"
+            case .wait: "wait"
+            }
+        }
+    }
+
+    package let name: String
+    package let nature: Nature
+    package var hasUndo = false
+    package let shows: ShownState?
+    package var retry = Retry.standard
+    package var isPastReturn = false
+
+    package var isRemote: Bool { if case .remote = nature { true } else { false } }
+    package var waits: WaitTerms? { if case .wait(let terms) = nature { terms } else { nil } }
+}
+
+/// What a waiting step waits for.
+package struct WaitTerms: Sendable, Equatable {
+    /// What becomes of a wait whose time is over. Past the point of no return a wait that should fail begins anew.
+    package enum Timeout: Sendable, Equatable {
+        case fail, proceed
+    }
+
+    /// Nil: for time alone.
+    package let signal: SignalName?
+    package let timeout: Duration
+    package let onTimeout: Timeout
+}

@@ -1,0 +1,108 @@
+package import CloudCore
+package import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Where a reconciler stands, for `inspect` and metrics.
+package struct ReconcilerStatus: Sendable, Equatable {
+    package let name: String
+    package var passes = 0
+    package var isRunning = false
+    package var lastBegan: Timestamp?
+    /// When a pass last ended without a problem.
+    package var lastSuccess: Timestamp?
+    /// Passes since then that failed or reported problems.
+    package var failuresInARow = 0
+    package var lastReport: ReconcilerReport?
+    /// What the last pass threw; nil when it ended by itself.
+    package var lastError: String?
+}
+
+/// Runs one reconciler: at the start, when it is nudged, and by a timer. There is one path, whatever the cause.
+package struct ReconcilerLoop: Service {
+    private let reconciler: any Reconciler
+    private let world: World
+    private let sleeper: any Sleeper
+    private let log: Logger
+    private let bell: Nudge
+    private let current: StatusBox
+
+    package init(_ reconciler: any Reconciler, world: World, sleeper: any Sleeper, log: Logger) {
+        var log = log
+        log[metadataKey: LogKey.reconciler] = "\(reconciler.name)"
+        self.reconciler = reconciler
+        self.world = world
+        self.sleeper = sleeper
+        self.log = log
+        bell = Nudge()
+        current = StatusBox(ReconcilerStatus(name: reconciler.name))
+    }
+
+    package var status: ReconcilerStatus { current.value.withLock { $0 } }
+
+    /// Asks for a pass soon: for `Transaction.afterCommit`. However often it is called, one pass follows the present one.
+    package func nudge() { bell.nudge() }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await pass()
+                await bell.wait(until: world.now + reconciler.interval, by: sleeper)
+            }
+        }
+    }
+
+    private func pass() async {
+        let began = world.now
+        current.value.withLock { status in
+            status.isRunning = true
+            status.lastBegan = began
+        }
+        let result = await withDeadline()
+        // A pass that was cut off by the end of the process says nothing.
+        if Task.isCancelled { return }
+        let ended = world.now
+        current.value.withLock { status in
+            status.isRunning = false
+            status.passes += 1
+            status.lastError = nil
+            var isGood = false
+            switch result {
+            case .success(let report):
+                status.lastReport = report
+                isGood = report.problems.isEmpty
+            case .failure(let error): status.lastError = "\(error)"
+            }
+            status.failuresInARow = isGood ? 0 : status.failuresInARow + 1
+            if isGood { status.lastSuccess = ended }
+        }
+        switch result {
+        case .success(let report):
+            for problem in report.problems { log.warning("\(problem)") }
+            if report.changed > 0 { log.info("changed \(report.changed) of \(report.examined)") }
+        case .failure(let error): log.error("a pass failed: \(error)")
+        }
+    }
+
+    private func withDeadline() async -> Result<ReconcilerReport, any Error> {
+        let end = world.now + reconciler.deadline
+        return await withTaskGroup(of: Result<ReconcilerReport, any Error>?.self) { group in
+            group.addTask {
+                do { return .success(try await reconciler.reconcile()) } catch { return .failure(error) }
+            }
+            group.addTask {
+                do { try await sleeper.sleep(until: end) } catch { return nil }
+                return .failure(CloudError(.timeout, "The pass took too long.", detail: "cancelled at its deadline"))
+            }
+            // Whichever is first decides; the pass itself is waited for, so that two never overlap.
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first ?? .failure(CancellationError())
+        }
+    }
+}
+
+private final class StatusBox: Sendable {
+    let value: Mutex<ReconcilerStatus>
+    init(_ status: ReconcilerStatus) { value = Mutex(status) }
+}

@@ -1,0 +1,84 @@
+package import CloudCore
+import Logging
+import SQL
+
+/// How a runner comes by its work.
+package struct Claims: Sendable {
+    let database: Database
+    let catalog: WorkflowCatalog
+    let owner: String
+    let world: World
+    let settings: RunnerSettings
+    let log: Logger
+    private let leases = LeaseStore()
+    private let store = WorkflowStore()
+
+    init(
+        database: Database, catalog: WorkflowCatalog, owner: String, world: World, settings: RunnerSettings, log: Logger
+    ) {
+        self.database = database
+        self.catalog = catalog
+        self.owner = owner
+        self.world = world
+        self.settings = settings
+        self.log = log
+    }
+
+    /// Claims up to `most` of what is due. It looks first and writes only if there is something, for most looks find nothing.
+    package func take(_ most: Int) async throws -> [WorkflowRecord] {
+        let now = world.now
+        // What this binary does not know is passed over; the margin keeps it from hiding what it does know.
+        let candidates = try await database.read { tx in try leases.due(now, limit: most + 100, in: tx) }
+        let chosen = candidates.filter { isMine($0, now) }.prefix(most).map(\.id)
+        guard !chosen.isEmpty else { return [] }
+        let claimed = try await database.write { tx in
+            try chosen.compactMap { try leases.claim($0, by: owner, until: now + settings.lease, now: now, in: tx) }
+        }
+        for row in claimed where row.interrupted > 1 {
+            log.warning(
+                "a workflow is taken up again whose owner did not report back",
+                metadata: [LogKey.workflowID: "\(row.id)", LogKey.workflow: "\(row.kind)", LogKey.step: "\(row.step)"])
+        }
+        return claimed
+    }
+
+    /// During an upgrade another process may know what this one does not, so it is given time to take it.
+    private func isMine(_ candidate: LeaseStore.Candidate, _ now: Timestamp) -> Bool {
+        catalog.knows(candidate.key, fingerprint: candidate.fingerprint)
+            || candidate.dueSince + settings.patienceWithUnknown <= now
+    }
+
+    /// When to look again, if nothing rings before. What is due and was left to others is the poll's business.
+    package func nextDue() async throws -> Timestamp? {
+        let now = world.now
+        guard let next = try await database.read({ tx in try leases.nextDue(in: tx) }) else { return nil }
+        return next > now ? next : nil
+    }
+
+    /// Makes what a dead predecessor was at claimable, without waiting for its leases.
+    func takeOver() async throws {
+        let now = world.now
+        let count = try await database.write { tx in try leases.releaseAll(now: now, in: tx) }
+        if count > 0 { log.warning("\(count) workflows are taken up again after a crash") }
+    }
+
+    /// Frees what another binary could not carry on and this one can.
+    func unblock() async throws {
+        let known = try await database.read { tx in
+            try store.list(.blocked, limit: 1000, in: tx).filter { catalog.knows($0.outlineKey, fingerprint: $0.fingerprint) }
+        }
+        // A row that was blocked because it cannot be read stays so until the operator says otherwise.
+        for blocked in known where blocked.reason?.hasPrefix(Planner.unreadable) != true {
+            let now = world.now
+            try await database.write { tx in
+                guard let row = try store.find(blocked.id, in: tx), row.status == .blocked else { return }
+                var free = Transition(row, now: now)
+                free.row.status = .ready
+                free.row.reason = nil
+                free.row.runAfter = now
+                free.event(.note, data: "This binary knows it: no longer blocked.")
+                _ = try store.record(free, over: row, in: tx)
+            }
+        }
+    }
+}

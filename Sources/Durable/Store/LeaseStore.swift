@@ -1,0 +1,86 @@
+import CloudCore
+import SQL
+
+/// SQL of ownership: who may carry a workflow on. Beginning and recovering are the same statement.
+struct LeaseStore: Sendable {
+    /// What may be claimed: what is due, and what an owner has let expire.
+    struct Candidate: Sendable {
+        let id: WorkflowID
+        let key: Outline.Key
+        let fingerprint: String
+        let dueSince: Timestamp
+    }
+
+    private static let isDue = """
+        (status IN ('ready', 'waiting') AND run_after <= ? OR status = 'running' AND lease_until <= ?) AND finished_at IS NULL
+        """
+
+    /// In the order in which they became due.
+    func due(_ now: Timestamp, limit: Int, in tx: Transaction) throws -> [Candidate] {
+        try tx.rows(
+            """
+            SELECT id, kind, version, fingerprint, CASE WHEN status = 'running' THEN lease_until ELSE run_after END AS since
+            FROM workflow WHERE \(Self.isDue) ORDER BY since, id LIMIT ?
+            """, now, now, limit
+        ).map { row in
+            Candidate(
+                id: try row["id"], key: Outline.Key(kind: WorkflowKind(try row["kind"]), version: try row["version"]),
+                fingerprint: try row["fingerprint"], dueSince: try row["since"])
+        }
+    }
+
+    /// When the next of them becomes due, if nothing else happens.
+    func nextDue(in tx: Transaction) throws -> Timestamp? {
+        let moment: Timestamp?? = try tx.value(
+            """
+            SELECT min(at) FROM (
+              SELECT min(run_after) AS at FROM workflow WHERE status IN ('ready', 'waiting') AND finished_at IS NULL
+              UNION ALL SELECT min(lease_until) AS at FROM workflow WHERE status = 'running' AND finished_at IS NULL
+            ) AS due
+            """)
+        return moment ?? nil
+    }
+
+    /// Makes `owner` the owner, if the row is still due. Nil: somebody else was first.
+    func claim(
+        _ id: WorkflowID, by owner: String, until: Timestamp, now: Timestamp, in tx: Transaction
+    ) throws -> WorkflowRecord? {
+        try tx.row(
+            """
+            UPDATE workflow SET status = 'running', epoch = epoch + 1, owner = ?, lease_until = ?, interrupted = interrupted + 1,
+              updated_at = ?
+            WHERE id = ? AND \(Self.isDue) RETURNING \(WorkflowStore.allColumns)
+            """, owner, until, now, id, now, now
+        ).map(WorkflowStore.record)
+    }
+
+    /// The row as it is now, for its owner's next write. `lastKnown` is what the owner believes.
+    ///
+    /// - Throws: `OwnershipLost` when it has another owner or has ended.
+    func requireOwned(_ lastKnown: WorkflowRecord, in tx: Transaction) throws -> WorkflowRecord {
+        let row = try WorkflowStore().find(lastKnown.id, in: tx)
+        guard let row, row.epoch == lastKnown.epoch, row.status == .running else { throw OwnershipLost() }
+        return row
+    }
+
+    /// Extends the lease and writes the progress, if there is any. Nil: ownership is lost. Otherwise whether a cancel was
+    /// asked for.
+    func renew(
+        _ row: WorkflowRecord, until: Timestamp, progress: Int?, now: Timestamp, in tx: Transaction
+    ) throws -> Bool? {
+        try tx.value(
+            """
+            UPDATE workflow SET lease_until = ?, progress = coalesce(?, progress), updated_at = ?
+            WHERE id = ? AND epoch = ? AND status = 'running' RETURNING cancel_requested
+            """, until, progress, now, row.id, row.epoch)
+    }
+
+    /// Makes everything claimable that is marked as running: for a process that knows it is the only one.
+    func releaseAll(now: Timestamp, in tx: Transaction) throws -> Int {
+        try tx.execute(
+            """
+            UPDATE workflow SET status = 'ready', owner = NULL, lease_until = NULL, run_after = ?, updated_at = ?
+            WHERE status = 'running'
+            """, now, now)
+    }
+}

@@ -1,0 +1,57 @@
+import CloudCore
+import Durable
+import Synchronization
+
+/// Faults that each happen once.
+final class PlannedFaults: Sendable {
+    private let faults = Mutex<[FaultPlan.Place: FaultPlan.Fault]>([:])
+
+    func add(_ fault: FaultPlan.Fault, at place: FaultPlan.Place) { faults.withLock { $0[place] = fault } }
+
+    var plan: FaultPlan { FaultPlan { place in self.faults.withLock { $0.removeValue(forKey: place) } } }
+
+    /// What was planned and did not come to pass: such a trial has shown nothing.
+    var left: [FaultPlan.Place] { faults.withLock { Array($0.keys) } }
+}
+
+/// Faults drawn from a seed. After so many there are no more, so that the run comes to an end.
+final class MixedFaults: Sendable {
+    private let random: Mutex<SplitMix64>
+    private let left = Mutex(12)
+    private let lastAway = Mutex<FaultPlan.Place?>(nil)
+
+    init(seed: UInt64) { random = Mutex(SplitMix64(seed: seed)) }
+
+    var plan: FaultPlan {
+        FaultPlan { [self] place in
+            guard draw() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
+            guard let fault = fault(at: place.moment) else { return nil }
+            // The second try of a record follows at once; before a third the executor would wait for a clock that stands still.
+            if case .databaseAway = fault, wasLastAway(place) { return nil }
+            left.withLock { $0 -= 1 }
+            return fault
+        }
+    }
+
+    private func draw() -> UInt64 { random.withLock { $0.next() } }
+
+    private func wasLastAway(_ place: FaultPlan.Place) -> Bool {
+        lastAway.withLock { last in
+            defer { last = last == place ? nil : place }
+            return last == place
+        }
+    }
+
+    private func fault(at moment: FaultPlan.Moment) -> FaultPlan.Fault? {
+        let choice = draw()
+        var transient = CloudError(.unavailable, "Drawn from a seed.")
+        transient.isTransient = !choice.isMultiple(of: 8)
+        switch moment {
+        case .beforeStart, .afterStart, .afterOutcome: return .crash
+        case .body: return choice.isMultiple(of: 2) ? .twice : .fail(transient)
+        case .afterBody: return choice.isMultiple(of: 2) ? .crash : .fail(transient)
+        case .startRecord, .outcomeRecord: return .databaseAway(isCommitted: choice.isMultiple(of: 2))
+        case .renewal: return nil
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import CloudCore
+import Durable
+import Logging
+import SQL
+
+/// A workflow on its stage, carried out step by step without a loop or a real clock: the same claims and the same executor
+/// as the product's, called one after the other.
+struct Rehearsal: Sendable {
+    let fixture: WorkflowFixture
+    let database: Database
+    let clock: ManualClock
+    let world: World
+    let stage: any WorkflowStage
+
+    /// A control plane's memory: made anew after a crash.
+    struct Plane: Sendable {
+        let workflows: Workflows
+        let runner: Runner
+    }
+
+    /// How the outside behaves.
+    struct Manners: Sendable {
+        var isSilent = false
+        var sendsTwice = false
+        var sendsStaleFirst = false
+    }
+
+    init(_ fixture: WorkflowFixture, on database: Database) async throws {
+        self.fixture = fixture
+        self.database = database
+        clock = ManualClock()
+        // The same seed for all: the ids of two runs are the same, so that their outcomes can be compared.
+        world = .test(clock: clock)
+        stage = try await fixture.makeStage(database, world)
+    }
+
+    func plane(_ name: String, _ faults: FaultPlan = .none) throws -> Plane {
+        let workflows = try Workflows([fixture.workflow] + fixture.company, world: world)
+        let runner = try Runner(
+            name: name, database: database, workflows: workflows, definitions: stage.definitions(), sleeper: clock,
+            faults: faults, log: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+        return Plane(workflows: workflows, runner: runner)
+    }
+
+    /// Starts the workflow as its service would.
+    func start(_ also: @escaping @Sendable (Workflows, WorkflowID, Transaction) throws -> Void = { _, _, _ in }) async throws
+        -> WorkflowID
+    {
+        let workflows = try plane("start").workflows
+        return try await database.write { tx in
+            let id = try stage.start(workflows, in: tx)
+            try also(workflows, id, tx)
+            return id
+        }
+    }
+
+    /// Carries everything on until the workflow has ended or nothing moves it any more. A crash makes a new plane.
+    func settle(_ id: WorkflowID, as name: String, _ faults: FaultPlan = .none, manners: Manners = Manners()) async throws {
+        var planes = 1
+        var plane = try plane(name, faults)
+        for _ in 0..<500 {
+            let row = try await record(id)
+            if row.finishedAt != nil || row.status.needsAttention { return }
+            do {
+                if try await plane.runner.runDue() { continue }
+            } catch is SimulatedCrash {
+                planes += 1
+                plane = try self.plane("\(name)-\(planes)", faults)
+                continue
+            }
+            if row.status == .waiting, !manners.isSilent, try await answer(row, manners) { continue }
+            try await moveOn(plane)
+        }
+        throw ConformanceFailure("it does not come to an end: \(try await history(id))")
+    }
+
+    /// Moves the clock to when something becomes due.
+    private func moveOn(_ plane: Plane) async throws {
+        let next = try await plane.runner.claims.nextDue()
+        clock.set(next ?? clock.now + .seconds(1))
+    }
+
+    /// Sends what the outside has to say to a waiting step. False: nothing.
+    private func answer(_ row: WorkflowRecord, _ manners: Manners) async throws -> Bool {
+        let stale = manners.sendsStaleFirst ? stage.staleSignals(for: row.step) : []
+        let signals = stage.signals(for: row.step)
+        if signals.isEmpty { return false }
+        let workflows = try plane("outside").workflows
+        if !stale.isEmpty {
+            try await send(stale, workflows)
+            // It must still wait afterwards, so the stale ones are looked at alone.
+            _ = try await plane("outside").runner.runDue()
+            let after = try await record(row.id)
+            guard after.status == .waiting, after.step == row.step else {
+                throw ConformanceFailure("a stale signal ended the wait '\(row.step)'")
+            }
+        }
+        try await send(signals + (manners.sendsTwice ? signals : []), workflows)
+        return true
+    }
+
+    func send(_ signals: [StagedSignal], _ workflows: Workflows) async throws {
+        for signal in signals {
+            try await database.write { tx in
+                _ = try workflows.signal(signal.name, payload: signal.payload, to: signal.resource, in: tx)
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    func record(_ id: WorkflowID) async throws -> WorkflowRecord {
+        let workflows = try plane("look").workflows
+        guard let row = try await database.read({ tx in try workflows.find(id, in: tx) }) else {
+            throw ConformanceFailure("the workflow's row is gone")
+        }
+        return row
+    }
+
+    func events(_ id: WorkflowID) async throws -> [WorkflowEvent] {
+        let workflows = try plane("look").workflows
+        return try await database.read { tx in try workflows.events(of: id, in: tx) }
+    }
+
+    /// Everything that is known of a run, for the message of a failure.
+    func history(_ id: WorkflowID) async throws -> String {
+        let row = try await record(id)
+        let lines = try await events(id).map { event in
+            "  \(event.sequence) [\(event.epoch)] \(event.direction.rawValue) \(event.step) \(event.kind.rawValue) \(event.data ?? "")"
+        }
+        let head = "\(row.status.rawValue) at '\(row.step)' (\(row.direction.rawValue)) \(row.reason ?? "")"
+        return ([head] + lines).joined(separator: "\n")
+    }
+}
+
+/// A workflow, or the suite itself, that does not keep a promise.
+package struct ConformanceFailure: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}

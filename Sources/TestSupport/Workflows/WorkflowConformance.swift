@@ -1,0 +1,188 @@
+import CloudCore
+import Durable
+import SQL
+import Testing
+
+/// What every workflow owes, whatever it does: it is failed, repeated, crashed, taken over, cut off from the database and
+/// cancelled at each of its steps, in both directions. It must come to the end that an undisturbed run comes to, or leave
+/// nothing behind.
+///
+/// ```
+/// static let fixtures = [WorkflowFixture(CreateServer.self, schemas: [.compute]) { database, world in ServerStage(…) }]
+///
+/// @Test(arguments: WorkflowConformance.cases(of: fixtures), DatabaseKind.allCases)
+/// func conforms(_ one: WorkflowConformance, on kind: DatabaseKind) async throws { try await one.run(on: kind) }
+/// ```
+package struct WorkflowConformance: Sendable, CustomTestStringConvertible {
+    let fixture: WorkflowFixture
+    let trial: Trial
+
+    package static func cases(of fixtures: [WorkflowFixture]) -> [WorkflowConformance] {
+        fixtures.flatMap { fixture in
+            Trial.all(of: fixture.outline).map { WorkflowConformance(fixture: fixture, trial: $0) }
+        }
+    }
+
+    package var testDescription: String { "\(fixture.outline.key.kind): \(trial)" }
+
+    /// - Throws: `ConformanceFailure`, with the workflow's history, when a promise is not kept.
+    package func run(on kind: DatabaseKind) async throws {
+        let schemas = [.durable] + fixture.schemas
+        // What should come of it is the same on every database, so the quicker one says what it is.
+        let expected = try await TestDatabase.withDatabase(.sqlite, schemas: schemas) { test in
+            let rehearsal = try await Rehearsal(fixture, on: test.database)
+            let id = try await rehearsal.start()
+            try await rehearsal.settle(id, as: "undisturbed")
+            return try await outcome(rehearsal, id)
+        }
+        try await TestDatabase.withDatabase(kind, schemas: schemas) { test in
+            let rehearsal = try await Rehearsal(fixture, on: test.database)
+            let id = try await disturbed(rehearsal)
+            try await check(rehearsal, id, expected)
+        }
+    }
+
+    // MARK: Disturbing
+
+    private func disturbed(_ rehearsal: Rehearsal) async throws -> WorkflowID {
+        let faults = PlannedFaults()
+        var plan = faults.plan
+        var manners = Rehearsal.Manners()
+        var permanent = CloudError(.badRequest, "Refused by the conformance suite.")
+        permanent.isTransient = false
+        let id = try await rehearsal.start { workflows, id, tx in
+            if case .cancelled(after: nil) = trial { try workflows.requestCancel(id, in: tx) }
+        }
+        switch trial {
+        case .undisturbed, .cancelled(after: nil): break
+        case .fails(let step, let isDone):
+            faults.add(.fail(permanent), at: .init(step.name, .forward, isDone ? .afterBody : .body))
+        case .bodyTwice(let step): faults.add(.twice, at: .init(step.name, .forward, .body))
+        case .undoTwice(let step):
+            fall(after: step, faults, rehearsal, id)
+            faults.add(.twice, at: .init(step.name, .undo, .body))
+        case .crash(let step, let direction, let moment):
+            if direction == .undo { fall(after: step, faults, rehearsal, id) }
+            faults.add(.crash, at: .init(step.name, direction, moment))
+        case .databaseAway(let step, let direction, let moment, let isCommitted):
+            if direction == .undo { fall(after: step, faults, rehearsal, id) }
+            // A remote step has two records: its beginning is the first to be written.
+            faults.add(.databaseAway(isCommitted: isCommitted), at: .init(step.name, direction, moment))
+        case .twoOwners(let step, let direction, let moment):
+            if direction == .undo { fall(after: step, faults, rehearsal, id) }
+            try await twoOwners(rehearsal, id, faults, .init(step.name, direction, moment))
+            return id
+        case .cancelled(let step?):
+            faults.add(cancel(rehearsal, id), at: .init(step.name, .forward, .afterOutcome))
+        case .timesOut: manners.isSilent = true
+        case .signalsEarly:
+            let all = fixture.outline.steps.flatMap { rehearsal.stage.signals(for: $0.name) }
+            try await rehearsal.send(all, try rehearsal.plane("early").workflows)
+        case .signalsTwice: manners.sendsTwice = true
+        case .signalsStale: manners.sendsStaleFirst = true
+        case .signalsLate: break
+        case .mixture(let seed): plan = MixedFaults(seed: seed).plan
+        }
+        if case .timesOut(let step) = trial, step.isPastReturn, step.waits?.onTimeout == .fail {
+            // Past the point of no return it waits again, for as long as nobody answers.
+            try await silence(rehearsal, id)
+            manners.isSilent = false
+        }
+        try await rehearsal.settle(id, as: "first", plan, manners: manners)
+        if case .signalsLate = trial { try await late(rehearsal, id) }
+        guard faults.left.isEmpty else {
+            throw ConformanceFailure("not reached: \(faults.left)\n\(try await rehearsal.history(id))")
+        }
+        return id
+    }
+
+    /// Sees to it that the workflow is undone from `step` on, with that step's own undo first.
+    private func fall(after step: StepOutline, _ faults: PlannedFaults, _ rehearsal: Rehearsal, _ id: WorkflowID) {
+        if step.isRemote {
+            faults.add(.fail(CloudError.badRequest("Undone by the suite.")), at: .init(step.name, .forward, .afterBody))
+        } else {
+            faults.add(cancel(rehearsal, id), at: .init(step.name, .forward, .afterOutcome))
+        }
+    }
+
+    private func cancel(_ rehearsal: Rehearsal, _ id: WorkflowID) -> FaultPlan.Fault {
+        .meanwhile {
+            let workflows = try rehearsal.plane("user").workflows
+            try await rehearsal.database.write { tx in try workflows.requestCancel(id, in: tx) }
+        }
+    }
+
+    /// The first owner stands still at `place` until its lease is over and another has ended the workflow. Then it goes on,
+    /// and must not write a line.
+    private func twoOwners(
+        _ rehearsal: Rehearsal, _ id: WorkflowID, _ faults: PlannedFaults, _ place: FaultPlan.Place
+    ) async throws {
+        let ended = Box<[WorkflowEvent]?>(nil)
+        let outcome = Box<String?>(nil)
+        faults.add(
+            .meanwhile {
+                rehearsal.clock.advance(by: RunnerSettings().lease + .seconds(1))
+                try await rehearsal.settle(id, as: "second")
+                ended.value = try await rehearsal.events(id)
+                outcome.value = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
+            }, at: place)
+        try await rehearsal.settle(id, as: "first", faults.plan)
+        let after = try await rehearsal.events(id)
+        guard let before = ended.value else { throw ConformanceFailure("not reached: \(place)") }
+        guard before == after else {
+            throw ConformanceFailure("the loser wrote after it had lost:\n\(try await rehearsal.history(id))")
+        }
+        let now = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
+        guard now == outcome.value else {
+            throw ConformanceFailure("the loser changed the world after it had lost:\n\(now)\ninstead of\n\(outcome.value ?? "")")
+        }
+    }
+
+    private func silence(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws {
+        let plane = try rehearsal.plane("silence")
+        for _ in 0..<100 {
+            _ = try await plane.runner.runDue()
+            rehearsal.clock.advance(by: .seconds(3600))
+        }
+        guard try await rehearsal.record(id).finishedAt == nil else {
+            throw ConformanceFailure("it ended without an answer:\n\(try await rehearsal.history(id))")
+        }
+    }
+
+    private func late(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws {
+        let before = try await rehearsal.record(id)
+        let all = fixture.outline.steps.flatMap { rehearsal.stage.signals(for: $0.name) }
+        try await rehearsal.send(all, try rehearsal.plane("late").workflows)
+        _ = try await rehearsal.plane("late").runner.runDue()
+        guard try await rehearsal.record(id) == before else { throw ConformanceFailure("a late signal changed the workflow") }
+    }
+
+    // MARK: Judging
+
+    private func check(_ rehearsal: Rehearsal, _ id: WorkflowID, _ expected: String) async throws {
+        let row = try await rehearsal.record(id)
+        switch (trial.verdict(in: fixture.outline), row.status) {
+        case (.succeeds, .succeeded), (.either, .succeeded):
+            let outcome = try await outcome(rehearsal, id)
+            guard outcome == expected else {
+                throw ConformanceFailure("it came to\n\(outcome)\ninstead of\n\(expected)\n\(try await rehearsal.history(id))")
+            }
+        case (.leavesNothing, .unwound), (.either, .unwound):
+            let left = try await rehearsal.database.read { tx in try rehearsal.stage.leftovers(tx) }
+            guard left.isEmpty else {
+                throw ConformanceFailure("it left behind: \(left)\n\(try await rehearsal.history(id))")
+            }
+        case (let verdict, _):
+            throw ConformanceFailure("it should have ended as \(verdict):\n\(try await rehearsal.history(id))")
+        }
+    }
+
+    /// The outcome of a run that succeeded, with every step done once and in its order.
+    private func outcome(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws -> String {
+        let done = try await rehearsal.events(id).filter { $0.kind == .succeeded && $0.direction == .forward }.map(\.step)
+        guard done == fixture.outline.steps.map(\.name) else {
+            throw ConformanceFailure("its steps were done as \(done):\n\(try await rehearsal.history(id))")
+        }
+        return try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
+    }
+}

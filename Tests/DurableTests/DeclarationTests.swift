@@ -1,0 +1,74 @@
+import CloudCore
+@testable import Durable
+import Logging
+import SQL
+import TestSupport
+import Testing
+
+@Suite struct DeclarationTests {
+    private struct Nothing: Codable, Sendable {}
+
+    private struct Wrong: Workflow {
+        typealias Input = Nothing
+        typealias State = Nothing
+        typealias Needs = Void
+        static let kind: WorkflowKind = "test.wrong"
+        static let version = 1
+        static func start(_ input: Nothing) -> Nothing { input }
+        static var steps: Steps<Self> {
+            Local("one") { _, _, _ in }
+            Local("one") { _, _, _ in } undo: { _, _, _ in }
+            PointOfNoReturn()
+            Remote("three") { _, _ in } undo: { _, _ in }
+        }
+    }
+
+    @Test("A declaration that cannot work is refused when the process starts, with what is wrong with it")
+    func problems() {
+        #expect(
+            Outline(Wrong.self).problems == [
+                "has two steps named 'one'", "has an undo for 'three', which is past the point of no return",
+                "has an undo for 'one', after which nothing is undone",
+            ])
+        #expect(throws: WorkflowDeclarationError.self) { try Workflows([Wrong.self], world: .test()) }
+        #expect(throws: WorkflowDeclarationError.self) {
+            try Workflows([DeleteMachine.self, DeleteMachine.self], world: .test())
+        }
+    }
+
+    @Test("A runner refuses a list of code that is not the list of workflows")
+    func lists() async throws {
+        try await TestDatabase.withDatabase(.sqlite) { test in
+            let clock = ManualClock()
+            let workflows = try Workflows([CreateMachine.self, DeleteMachine.self], world: .test(clock: clock))
+            #expect(throws: WorkflowDeclarationError.self) {
+                try Runner(
+                    name: "r", database: test.database, workflows: workflows,
+                    definitions: [WorkflowDefinition(CreateMachine.self, needs: MachineNeeds(host: FakeHost()))],
+                    sleeper: clock, log: Logger(label: "test"))
+            }
+        }
+    }
+
+    /// When this fails, rows of the former release are in users' databases: give the workflow a new version, keep the old one
+    /// for a release, and then correct the list.
+    @Test("The durable shape of every workflow is the one that is pinned")
+    func golden() {
+        let create = CreateMachine.Input(machineID: ID("m"), size: 1, name: "n")
+        let delete = DeleteMachine.Input(machineID: ID("m"), diskID: "d", name: "n")
+        let lines = WorkflowGolden.lines([.init(CreateMachine.self, create), .init(DeleteMachine.self, delete)])
+        #expect(
+            lines == [
+                """
+                sample.machine.create version 1: local:claim remote:ensure-disk remote:boot wait:until-running \
+                | remote:publish wait:settle local:finish
+                    input {machineID: ID<Machine>, size: Int, name: String} \
+                state {diskID: Optional<String>, generation: Int, address: Optional<String>}
+                """,
+                """
+                sample.machine.delete version 1: | remote:withdraw wait:until-drained remote:remove local:forget
+                    input {machineID: ID<Machine>, diskID: String, name: String} state State
+                """,
+            ])
+    }
+}
