@@ -23,7 +23,11 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
         for (number, worker) in workers.enumerated() {
             let owned = Owned(worker)
             let thread = Thread { [self] in
-                while let taken = next(batch) { perform(owned.worker, taken) }
+                while let taken = next(batch) {
+                    if let worker = owned.worker { perform(worker, taken) }
+                }
+                // Before anybody hears of the end: who closes a database may use its file as soon as that returns.
+                owned.worker = nil
                 finished()
             }
             thread.name = "\(name)-\(number)"
@@ -88,8 +92,8 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
     }
 
     /// Carries a worker into its thread, where it stays.
-    private struct Owned: @unchecked Sendable {
-        let worker: Worker
+    private final class Owned: @unchecked Sendable {
+        var worker: Worker?
         init(_ worker: Worker) { self.worker = worker }
     }
 }

@@ -80,6 +80,19 @@ import Testing
         }
     }
 
+    @Test func whatItsOwnerHasAddedStaysAsLongAsTheURLDoes() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = StateDirectory(path: path)
+            let files = ClientFiles(directory: directory, url: "http://a.test", region: "RegionOne")
+            _ = try await files.publish(random: SeededRandomness(seed: 5)) { _, _ in true }
+            let text = try #require(try Files.text(directory.clouds)) + "  mine: {auth: {}}\n"
+            try Files.write(text, to: directory.clouds)
+            _ = try await files.publish(random: SeededRandomness(seed: 6)) { _, _ in false }
+            let after = try Files.text(directory.clouds)
+            #expect(after == text)
+        }
+    }
+
     @Test func aCrashBetweenTheAccountsAndTheFilesLosesNoPassword() async throws {
         struct Crash: Error {}
         try await withTemporaryDirectory { path in
@@ -109,6 +122,11 @@ import Testing
                 let text = try #require(try Files.text(directory.clouds))
                 #expect(!text.contains("password:"))
             }
+            // The database was replaced by a new one: its accounts get passwords that are known.
+            let isKnown = try await files.publish(random: SeededRandomness(seed: 7)) { _, _ in true }
+            #expect(isKnown)
+            let text = try #require(try Files.text(directory.clouds))
+            #expect(try ClientFiles.passwords(in: text, "").admin != nil)
         }
     }
 }

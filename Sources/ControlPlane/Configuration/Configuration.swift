@@ -13,7 +13,6 @@ package struct Configuration: Sendable, Equatable {
     package var token = Token()
     package var policy = Policy()
     package var compliance = Compliance()
-    package var lists = Lists()
     package var limits = Limits()
     package var simulate = Simulate()
 
@@ -74,10 +73,6 @@ package struct Configuration: Sendable, Equatable {
         package var passwordRegexDescription: String?
         package var disableUserAccountDaysInactive: Int?
         package var changePasswordUponFirstUse = false
-    }
-
-    package struct Lists: Sendable, Equatable {
-        package var maxLimit = 1000
     }
 
     package struct Limits: Sendable, Equatable {

@@ -87,10 +87,6 @@ extension Option {
         .flag(
             "security_compliance", "change_password_upon_first_use", \.compliance.changePasswordUponFirstUse,
             "Whether users must change a password that an administrator gave them."),
-        // api
-        .integer(
-            "api", "max_db_limit", \.lists.maxLimit, 1...10_000,
-            "The most items in one page of a list."),
         // unified_limit
         .choice(
             "unified_limit", "enforcement_model", \.limits.enforcementModel, ["flat", "strict_two_level"],

@@ -28,13 +28,13 @@ struct ClientFiles {
     /// - Parameter bootstrap: makes the accounts if they are not there, and says whether it did.
     /// - Returns: whether the files hold the passwords.
     func publish(random: any Randomness, _ bootstrap: (_ admin: String, _ demo: String) async throws -> Bool) async throws -> Bool {
-        if let text = try Files.text(directory.clouds) {
-            let known = try Self.passwords(in: text, directory.clouds)
-            let isFirst = try await bootstrap(known.admin ?? random.urlSafe(18), known.demo ?? random.urlSafe(18))
-            if isFirst, known.admin == nil { throw StartError("\(directory.clouds) has no password; delete it and start again.") }
-            if text != clouds(known) { try write(known) }
-            if !Files.exists(directory.openrc) { try Files.write(openrc(known), to: directory.openrc) }
-            return known.admin != nil
+        if let text = try Files.text(directory.clouds), case let known = try Self.passwords(in: text, directory.clouds),
+            let admin = known.admin
+        {
+            _ = try await bootstrap(admin, known.demo ?? random.urlSafe(18))
+            if !isAbout(text) { try Files.write(clouds(known), to: directory.clouds) }
+            if !isAbout(text) || !Files.exists(directory.openrc) { try Files.write(openrc(known), to: directory.openrc) }
+            return true
         }
         let isRepeated = Files.exists(first)
         var drawn = Passwords(admin: random.urlSafe(18), demo: random.urlSafe(18))
@@ -49,9 +49,10 @@ struct ClientFiles {
         return known.admin != nil
     }
 
-    private func write(_ passwords: Passwords) throws {
-        try Files.write(openrc(passwords), to: directory.openrc)
-        try Files.write(clouds(passwords), to: directory.clouds)
+    /// Whether the text leads to this cloud: then it stays as it is, with whatever its owner has added.
+    private func isAbout(_ text: String) -> Bool {
+        let cloud = (try? compose(yaml: text))?["clouds"]?["novella-admin"]
+        return cloud?["auth"]?["auth_url"]?.string == authURL && cloud?["region_name"]?.string == region
     }
 
     static func passwords(in text: String, _ path: String) throws -> Passwords {

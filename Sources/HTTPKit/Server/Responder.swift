@@ -150,7 +150,13 @@ package struct Responder: Sendable {
     // MARK: Errors
 
     private func failure(_ error: any Error, _ service: APIService, _ context: ErrorContext) -> Reply {
-        let known = (error as? CloudError) ?? .internalError("an error that no service named", cause: error)
+        let known =
+            switch error {
+            case let error as CloudError: error
+            // The client has gone, or the drain at the end has taken too long: nobody's bug.
+            case is CancellationError: CloudError(.unavailable, "The request was cut off before it was complete.")
+            default: CloudError.internalError("an error that no service named", cause: error)
+            }
         let status = known.kind.status
         if status.code >= 500 {
             log.error(
