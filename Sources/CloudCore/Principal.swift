@@ -34,6 +34,8 @@ package struct Principal: Sendable, Hashable, Codable {
     package var accessRules: [AccessRule]?
     /// Set when the token came of an OAuth1 access token.
     package var accessTokenID: String?
+    /// Whether the token was given for a request signed with an EC2 key, which proves less than its user's own presence.
+    package var isFromSignature = false
 
     /// One request that an application credential may make.
     package struct AccessRule: Sendable, Hashable, Codable {
@@ -104,8 +106,10 @@ package struct Principal: Sendable, Hashable, Codable {
 
     package var isSystemScoped: Bool { scope == .system }
 
-    /// Whether the token can do only part of what its user may: a trust, an application credential, OAuth1.
-    package var isDelegated: Bool { trust != nil || applicationCredentialID != nil || accessTokenID != nil }
+    /// Whether the token can do only part of what its user may: a trust, an application credential, OAuth1, an EC2 key.
+    package var isDelegated: Bool {
+        trust != nil || applicationCredentialID != nil || accessTokenID != nil || isFromSignature
+    }
 
     package func hasRole(_ name: String) -> Bool { roles.contains { $0.name.lowercased() == name.lowercased() } }
 }

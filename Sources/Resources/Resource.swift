@@ -87,6 +87,8 @@ package struct Field<R: Sendable>: Sendable {
     /// The SQL that lists are sorted by.
     let order: String?
     let isBoolean: Bool
+    /// Whether there is a body that sets it.
+    var isSettable: Bool { create != .unknown || update == .allowed }
     let json: @Sendable (R) -> JSON
     let setJSON: @Sendable (inout R, JSON) -> Bool
     let sql: @Sendable (R) -> SQLValue
@@ -137,6 +139,31 @@ package struct Field<R: Sendable>: Sendable {
         setSQL = { _, _ in true }
     }
 
+    /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
+    /// table of its own.
+    package init<Value: FieldValue>(
+        unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
+        update: OnUpdate = .allowed, shown: Shown = .always
+    ) {
+        self.name = name
+        self.shape = shape
+        self.create = create
+        self.update = update
+        self.shown = shown
+        filter = .none
+        column = nil
+        order = nil
+        isBoolean = false
+        json = { $0[keyPath: path].json }
+        setJSON = { resource, json in
+            guard let value = Value(json: json) else { return false }
+            resource[keyPath: path] = value
+            return true
+        }
+        sql = { _ in .null }
+        setSQL = { _, _ in true }
+    }
+
     /// A field that a body may have and that the resource's service itself reads: a password, a hint.
     package init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
         self.name = name
@@ -172,9 +199,13 @@ extension ResourceSchema {
     package func changes(from body: JSONObject) throws -> JSONObject { try Shape.unwrap(body, singular, update) }
 
     /// Sets the fields that `given` has.
+    ///
+    /// An open schema lets every member through: one that has the name of a field which is no caller's to set is passed over,
+    /// or a body could write what only its service may.
     package func apply(_ given: JSONObject, to resource: inout R) throws {
         for (key, value) in given.members {
             if let field = field(key) {
+                guard field.isSettable else { continue }
                 guard field.setJSON(&resource, value) else {
                     throw Shape.wrong("\(singular)/\(key)", "a value of the type \(value.typeName) is not expected here")
                 }

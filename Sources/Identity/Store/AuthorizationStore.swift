@@ -28,6 +28,7 @@ struct AuthorizationStore: Sendable {
                 userID: token.userID, userName: holder.name, userDomain: holder.domain, scope: .unscoped, roles: [],
                 auditIDs: token.auditIDs, expiresAt: token.expiresAt),
             passwordExpiresAt: holder.passwordExpiresAt)
+        access.principal.isFromSignature = token.methods.contains(.ec2)
         try scope(&access, in: tx)
         if token.trustID != nil {
             try delegateByTrust(&access, in: tx)

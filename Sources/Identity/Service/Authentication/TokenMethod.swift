@@ -12,6 +12,7 @@ struct TokenMethod: AuthenticationMethod {
         let token = verified.authorization.token
         // Somebody who was handed a part must not make more of it.
         if token.trustID != nil { throw CloudError.forbidden("Using trust-scoped token to create another token. Create a new trust-scoped token instead.") }
+        if token.methods.contains(.ec2) { throw CloudError.forbidden("A token of an EC2 credential cannot be used to create another token.") }
         if token.accessTokenID != nil { throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token.") }
         let user = try await identity.base.read { tx in try ResourceStore<User>().find(token.userID, in: tx) }
         guard let user else { throw TokenService.refused("no such user") }
