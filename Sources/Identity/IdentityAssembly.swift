@@ -28,7 +28,7 @@ package struct IdentityAssembly: Sendable {
         let keyring = Keyring(database: database, world: world, master: masterKey)
         identity = IdentityContext(
             base: base, settings: settings,
-            hasher: try PasswordHasher(cost: cheapHashes ? .negligible : .init(), random: world.random), keyring: keyring)
+            hasher: PasswordHasher(cost: cheapHashes ? .negligible : .standard, random: world.random), keyring: keyring)
         tokens = TokenService(context: base, sealer: TokenSealer(keyring: keyring))
         self.log = log
     }
