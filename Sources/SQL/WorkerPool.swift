@@ -2,7 +2,7 @@ import CloudCore
 import Foundation
 
 /// Threads that each own a connection and take jobs from one queue. A job may block: that is what they are for.
-final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
+final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
     private let condition = NSCondition()
     private var jobs: [Job] = []
     private var head = 0
@@ -24,6 +24,7 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
             let owned = Owned(worker)
             let thread = Thread { [self] in
                 while let taken = next(batch) { perform(owned.worker, taken) }
+                owned.worker.close()
                 finished()
             }
             thread.name = "\(name)-\(number)"
@@ -42,7 +43,7 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
         condition.signal()
     }
 
-    /// Lets the threads end after what they have, and waits for them.
+    /// Lets the threads end after what they have, closes their connections, and waits for both.
     func close() async {
         await withCheckedContinuation { continuation in
             condition.lock()
@@ -95,7 +96,7 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
 }
 
 /// A pool whose jobs are closures, run one by one.
-typealias ClosurePool<Worker> = WorkerPool<Worker, (Worker) -> Void>
+typealias ClosurePool<Worker: Connection> = WorkerPool<Worker, (Worker) -> Void>
 
 extension WorkerPool where Job == (Worker) -> Void {
     convenience init(name: String, workers: [Worker]) {
