@@ -58,9 +58,12 @@ extension Database {
                   PRIMARY KEY (service, number))
                 """)
         }
+        // All are looked at before one is changed: a database that is refused stays as it was.
+        var steps: [(schema: Schema, migrations: [Migration])] = []
+        for schema in schemas { steps.append((schema, try await pending(schema))) }
         var done: [String] = []
-        for schema in schemas {
-            for migration in try await pending(schema) {
+        for (schema, migrations) in steps {
+            for migration in migrations {
                 let applied = try await write { tx in try Self.apply(migration, of: schema, in: tx) }
                 if applied { done.append("\(schema.service) \(migration.number): \(migration.name)") }
             }
@@ -96,7 +99,9 @@ extension Database {
     }
 
     private static func apply(_ migration: Migration, of schema: Schema, in tx: Transaction) throws -> Bool {
-        if tx.dialect == .postgreSQL { _ = try tx.rows("SELECT pg_advisory_xact_lock(\(PostgresEngine.lock))") }
+        // Another process may be at it. LOCK takes no snapshot, so what is read after the wait is what that one committed;
+        // a function that locks would be too late, for its own SELECT takes the snapshot first.
+        if tx.dialect == .postgreSQL { try tx.script("LOCK TABLE sql_migration IN EXCLUSIVE MODE") }
         let present: Int? = try tx.value(
             "SELECT number FROM sql_migration WHERE service = ? AND number = ?", schema.service, migration.number)
         guard present == nil else { return false }
@@ -112,6 +117,6 @@ extension Transaction {
     /// Several statements without arguments: for schemas.
     package func script(_ sql: String) throws {
         guard isWritable else { throw SQLError.misuse("a script in a reading transaction") }
-        try connection.script(dialect == .postgreSQL ? sql.replacing(/\bINTEGER\b/, with: "BIGINT") : sql)
+        try asking { try connection.script(dialect == .postgreSQL ? sql.replacing(/\bINTEGER\b/, with: "BIGINT") : sql) }
     }
 }

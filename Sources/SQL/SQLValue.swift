@@ -24,6 +24,12 @@ extension String: SQLConvertible {
     }
 }
 
+extension String {
+    /// PostgreSQL's text has no NUL and SQLite's functions end at one, so both are given U+FFFD instead: a text that is
+    /// cut off without a word would be worse.
+    var withoutNUL: String { utf8.contains(0) ? replacing("\0", with: "\u{fffd}") : self }
+}
+
 extension Int64: SQLConvertible {
     package var sql: SQLValue { .integer(self) }
     package init?(sql: SQLValue) {

@@ -2,7 +2,7 @@ import CloudCore
 import Foundation
 
 /// Threads that each own a connection and take jobs from one queue. A job may block: that is what they are for.
-final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
+final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
     private let condition = NSCondition()
     private var jobs: [Job] = []
     private var head = 0
@@ -23,11 +23,9 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
         for (number, worker) in workers.enumerated() {
             let owned = Owned(worker)
             let thread = Thread { [self] in
-                while let taken = next(batch) {
-                    if let worker = owned.worker { perform(worker, taken) }
-                }
+                while let taken = next(batch) { perform(owned.worker, taken) }
                 // Before anybody hears of the end: who closes a database may use its file as soon as that returns.
-                owned.worker = nil
+                owned.worker.close()
                 finished()
             }
             thread.name = "\(name)-\(number)"
@@ -46,7 +44,7 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
         condition.signal()
     }
 
-    /// Lets the threads end after what they have, and waits for them.
+    /// Lets the threads end after what they have, closes their connections, and waits for both.
     func close() async {
         await withCheckedContinuation { continuation in
             condition.lock()
@@ -92,14 +90,14 @@ final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is be
     }
 
     /// Carries a worker into its thread, where it stays.
-    private final class Owned: @unchecked Sendable {
-        var worker: Worker?
+    private struct Owned: @unchecked Sendable {
+        let worker: Worker
         init(_ worker: Worker) { self.worker = worker }
     }
 }
 
 /// A pool whose jobs are closures, run one by one.
-typealias ClosurePool<Worker> = WorkerPool<Worker, (Worker) -> Void>
+typealias ClosurePool<Worker: Connection> = WorkerPool<Worker, (Worker) -> Void>
 
 extension WorkerPool where Job == (Worker) -> Void {
     convenience init(name: String, workers: [Worker]) {

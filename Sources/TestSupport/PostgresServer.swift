@@ -10,6 +10,7 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     private let commands: FileHandle
     private let answers: FileHandle
     private var databases = 0
+    private let places = Places(16)
 
     /// Blocking calls are made here and not on the threads that Swift's tasks share.
     private static let queue = DispatchQueue(label: "novella.test.postgres")
@@ -27,8 +28,10 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     /// What libpq needs to reach a database of this server.
     package func parameters(database: String) -> String { "host='\(folder)' user=postgres dbname=\(database)" }
 
+    /// Waits while many are in use: each has several sessions, and the server has 200.
     package func createDatabase() async throws -> String {
-        try await Self.onQueue { [self] in
+        await places.take()
+        return try await Self.onQueue { [self] in
             databases += 1
             let name = "test_\(databases)"
             try run("CREATE DATABASE \(name) TEMPLATE template0")
@@ -37,7 +40,28 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     }
 
     package func dropDatabase(_ name: String) async throws {
+        await places.give()
         try await Self.onQueue { [self] in try run("DROP DATABASE \(name) WITH (FORCE)") }
+    }
+
+    /// So many may be taken at the same time; who finds none waits for one.
+    private actor Places {
+        private var free: Int
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+
+        init(_ count: Int) { free = count }
+
+        func take() async {
+            if free > 0 {
+                free -= 1
+            } else {
+                await withCheckedContinuation { waiting.append($0) }
+            }
+        }
+
+        func give() {
+            if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+        }
     }
 
     // MARK: The server's process

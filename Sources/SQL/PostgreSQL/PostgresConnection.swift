@@ -46,6 +46,15 @@ final class PostgresConnection: Connection {
         prepared = [:]
     }
 
+    func close() { reset() }
+
+    /// Ends a transaction without keeping it; the session is usable afterwards, or a fresh one is opened.
+    func rollBack() {
+        // A session that was lost has taken its transaction with it.
+        guard handle != nil else { return }
+        if (try? execute("ROLLBACK", [])) == nil { reset() }
+    }
+
     // MARK: The session
 
     private func open() throws -> OpaquePointer {
@@ -61,7 +70,12 @@ final class PostgresConnection: Connection {
         }
         handle = fresh
         // A statement that hangs must not hold its thread for ever.
-        let settings = PQexec(fresh, "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET bytea_output = 'hex'")
+        let settings = PQexec(
+            fresh,
+            """
+            SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET bytea_output = 'hex';
+            SET client_min_messages = 'warning'
+            """)
         defer { PQclear(settings) }
         try check(settings, "SET")
         return fresh
@@ -114,31 +128,45 @@ final class PostgresConnection: Connection {
         case "23514", "23502": throw SQLError.checkViolation(constraint: constraint)
         case "40001", "40P01": throw SQLError.serializationFailure(message)
         case "57014", "55P03": throw SQLError.unavailable(message)
+        // What libpq sent was not what the statement takes (08P01: another number of arguments); the session is well.
+        case "08P01": throw SQLError.misuse(message)
         case let state where state.hasPrefix("08") || state.hasPrefix("57P") || state.hasPrefix("53"):
             reset()
             throw SQLError.unavailable(message)
-        case let state where state.hasPrefix("42") || state.hasPrefix("22"): throw SQLError.misuse(message)
+        case let state where ["22", "25", "42"].contains(state.prefix(2)): throw SQLError.misuse(message)
         default: throw SQLError.broken(message)
         }
     }
 
     // MARK: Values
 
-    /// Numbers the `?`s of a statement: `$1`, `$2`. A `?` between single quotes is text.
+    /// Numbers the `?`s of a statement: `$1`, `$2`. One between quotes or in a comment is only a letter, as SQLite has it.
     private static func numbered(_ sql: String) -> String {
-        var out = ""
+        var out: [UInt8] = []
         var number = 0
-        var quoted = false
-        for character in sql {
-            if character == "'" { quoted.toggle() }
-            if character == "?", !quoted {
+        var rest = Array(sql.utf8)[...]
+        func take(through end: String, from start: Int) {
+            let found = rest.dropFirst(start).firstRange(of: end.utf8)?.upperBound ?? rest.endIndex
+            out += rest[..<found]
+            rest = rest[found...]
+        }
+        while let byte = rest.first {
+            switch byte {
+            // A doubled quote ends one text and begins the next: no case of its own.
+            case UInt8(ascii: "'"): take(through: "'", from: 1)
+            case UInt8(ascii: "\""): take(through: "\"", from: 1)
+            case UInt8(ascii: "-") where rest.starts(with: "--".utf8): take(through: "\n", from: 2)
+            case UInt8(ascii: "/") where rest.starts(with: "/*".utf8): take(through: "*/", from: 2)
+            case UInt8(ascii: "?"):
                 number += 1
-                out += "$\(number)"
-            } else {
-                out.append(character)
+                out += "$\(number)".utf8
+                rest = rest.dropFirst()
+            default:
+                out.append(byte)
+                rest = rest.dropFirst()
             }
         }
-        return out
+        return String(decoding: out, as: UTF8.self)
     }
 
     private static func text(_ value: SQLValue) -> [CChar]? {
@@ -146,8 +174,7 @@ final class PostgresConnection: Connection {
         case .null: nil
         case .integer(let value): Array(String(value).utf8CString)
         case .real(let value): Array(value.description.utf8CString)
-        // PostgreSQL's text has no NUL, and a C string would be cut there without a word.
-        case .text(let value): Array(value.replacing("\0", with: "\u{fffd}").utf8CString)
+        case .text(let value): Array(value.withoutNUL.utf8CString)
         case .blob(let bytes): Array(("\\x" + Hex.text(bytes)).utf8CString)
         }
     }

@@ -27,8 +27,8 @@ final class PostgresEngine: Engine {
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await connections.run { connection in
-            let (value, effects) = try Self.attempt { try Self.write(connection, body) }
-            for action in effects.actions { action() }
+            let (value, state) = try Self.attempt { try Self.write(connection, body) }
+            for action in state.actions { action() }
             return value
         }
     }
@@ -37,9 +37,8 @@ final class PostgresEngine: Engine {
         try await connections.run { connection in
             try Self.attempt {
                 let rows = try connection.rows(
-                    "SELECT count(*) AS count, coalesce(max(number), 0) AS last FROM sql_change WHERE topic = ?",
-                    [.text(topic.name)])
-                return try Revision(count: rows.first?["count"] ?? 0, last: rows.first?["last"] ?? 0)
+                    "SELECT coalesce(sum(commits), 0) AS commits FROM sql_change WHERE topic = ?", [.text(topic.name)])
+                return Revision(commits: try rows.first?["commits"] ?? 0)
             }
         }
     }
@@ -52,23 +51,21 @@ final class PostgresEngine: Engine {
         _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
     ) throws -> Value {
         _ = try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
-        defer { _ = try? connection.execute("ROLLBACK", []) }
-        return try body(Transaction(connection: connection, effects: .init(), dialect: .postgreSQL, isWritable: false))
+        defer { connection.rollBack() }
+        return try Transaction.run(on: connection, dialect: .postgreSQL, isWritable: false, body).0
     }
 
     private static func write<Value>(
         _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
-    ) throws -> (Value, Transaction.Effects) {
-        let effects = Transaction.Effects()
+    ) throws -> (Value, Transaction.State) {
         _ = try connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", [])
         do {
-            let value = try body(
-                Transaction(connection: connection, effects: effects, dialect: .postgreSQL, isWritable: true))
-            for topic in effects.topics { try mark(topic, connection) }
+            let (value, state) = try Transaction.run(on: connection, dialect: .postgreSQL, isWritable: true, body)
+            for topic in state.topics { try mark(topic, connection) }
             _ = try connection.execute("COMMIT", [])
-            return (value, effects)
+            return (value, state)
         } catch {
-            if (try? connection.execute("ROLLBACK", [])) == nil { connection.reset() }
+            connection.rollBack()
             throw error
         }
     }
@@ -87,14 +84,15 @@ final class PostgresEngine: Engine {
 
     // MARK: Revisions
 
-    /// A row for each commit that changed a topic. Rows are inserted, never updated, so that two writers do not refuse each
-    /// other over them; count and highest number together differ after every commit, also when numbers are committed
-    /// out of their order.
+    /// A row for each commit that changed a topic; the sum of `commits` grows by one with each. Rows are inserted, never
+    /// updated, so that two writers do not refuse each other over them. A count and a highest number would not do: cutting
+    /// off the tail while another commit is under way can bring a pair of both back.
     private static let revisionTable = """
         DO $$ BEGIN
           PERFORM pg_advisory_xact_lock(\(lock));
           CREATE TABLE IF NOT EXISTS sql_change (
-            topic TEXT NOT NULL, number BIGINT GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (topic, number));
+            topic TEXT NOT NULL, number BIGINT GENERATED ALWAYS AS IDENTITY, commits BIGINT NOT NULL DEFAULT 1,
+            PRIMARY KEY (topic, number));
         END $$;
         """
 
@@ -103,12 +101,15 @@ final class PostgresEngine: Engine {
 
     private static func mark(_ topic: Topic, _ connection: PostgresConnection) throws {
         let rows = try connection.rows("INSERT INTO sql_change (topic) VALUES (?) RETURNING number", [.text(topic.name)])
-        // Now and then the tail is cut off: the count changes with the highest number in the same commit, so no
-        // pair of both comes twice.
         let number: Int64 = try rows.first?["number"] ?? 0
-        if number.isMultiple(of: 1000) {
+        // Now and then the tail is folded into one row.
+        guard number.isMultiple(of: 1000) else { return }
+        let folded = try connection.rows(
+            "DELETE FROM sql_change WHERE topic = ? AND number < ? RETURNING commits", [.text(topic.name), .integer(number)])
+        let commits = try folded.reduce(into: Int64(0)) { $0 += try $1["commits"] }
+        if commits > 0 {
             _ = try connection.execute(
-                "DELETE FROM sql_change WHERE topic = ? AND number < ?", [.text(topic.name), .integer(number - 500)])
+                "INSERT INTO sql_change (topic, commits) VALUES (?, ?)", [.text(topic.name), .integer(commits)])
         }
     }
 }

@@ -41,6 +41,8 @@ final class SQLiteConnection: Connection {
         }
     }
 
+    func close() { try? queue.close() }
+
     private func database() throws -> GRDB.Database {
         guard let open else { throw SQLError.misuse("a connection used outside its transaction") }
         return open
@@ -96,7 +98,7 @@ final class SQLiteConnection: Connection {
         case .null: .null
         case .integer(let value): value.databaseValue
         case .real(let value): value.databaseValue
-        case .text(let value): value.databaseValue
+        case .text(let value): value.withoutNUL.databaseValue
         case .blob(let bytes): bytes.withUnsafeBytes { Data($0) }.databaseValue
         }
     }

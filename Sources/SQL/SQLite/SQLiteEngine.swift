@@ -26,8 +26,7 @@ final class SQLiteEngine: Engine {
             try connection.use {
                 _ = try connection.execute("BEGIN DEFERRED", [])
                 defer { _ = try? connection.execute("ROLLBACK", []) }
-                return try body(
-                    Transaction(connection: connection, effects: .init(), dialect: .sqlite, isWritable: false))
+                return try Transaction.run(on: connection, dialect: .sqlite, isWritable: false, body).0
             }
         }
     }
@@ -44,7 +43,7 @@ final class SQLiteEngine: Engine {
 
     func revision(of topic: Topic) async throws -> Revision {
         let count = revisions.withLock { $0[topic] ?? 0 }
-        return Revision(count: count, last: count)
+        return Revision(commits: count)
     }
 
     func close() async {
@@ -52,11 +51,11 @@ final class SQLiteEngine: Engine {
         await writer.close()
     }
 
-    @Sendable private func committed(_ effects: Transaction.Effects) {
-        if !effects.topics.isEmpty {
-            revisions.withLock { revisions in for topic in effects.topics { revisions[topic, default: 0] += 1 } }
+    @Sendable private func committed(_ state: Transaction.State) {
+        if !state.topics.isEmpty {
+            revisions.withLock { revisions in for topic in state.topics { revisions[topic, default: 0] += 1 } }
         }
-        for action in effects.actions { action() }
+        for action in state.actions { action() }
     }
 }
 
@@ -92,18 +91,22 @@ extension SQLiteEngine {
         } catch {
             failure = error
         }
-        for write in writes { write.finish(groupFailure: failure) }
+        if failure != nil, writes.count > 1 {
+            // One of them broke the commit (a deferred constraint) or the disk is full: alone, each has its own outcome.
+            for write in writes { commitTogether(connection, [write]) }
+        } else {
+            for write in writes { write.finish(groupFailure: failure) }
+        }
     }
 
     private final class Write<Value: Sendable>: GroupedWrite {
         private let body: (Transaction) throws -> Value
-        private let committed: (Transaction.Effects) -> Void
+        private let committed: (Transaction.State) -> Void
         private let continuation: CheckedContinuation<Value, any Error>
-        private let effects = Transaction.Effects()
-        private var result: Result<Value, any Error>?
+        private var result: Result<(Value, Transaction.State), any Error>?
 
         init(
-            body: @escaping (Transaction) throws -> Value, committed: @escaping (Transaction.Effects) -> Void,
+            body: @escaping (Transaction) throws -> Value, committed: @escaping (Transaction.State) -> Void,
             continuation: CheckedContinuation<Value, any Error>
         ) {
             self.body = body
@@ -112,9 +115,8 @@ extension SQLiteEngine {
         }
 
         func run(on connection: SQLiteConnection) -> Bool {
-            let transaction = Transaction(connection: connection, effects: effects, dialect: .sqlite, isWritable: true)
             do {
-                result = .success(try body(transaction))
+                result = .success(try Transaction.run(on: connection, dialect: .sqlite, isWritable: true, body))
                 return true
             } catch {
                 result = .failure(error)
@@ -124,8 +126,8 @@ extension SQLiteEngine {
 
         func finish(groupFailure: (any Error)?) {
             switch (groupFailure, result) {
-            case (nil, .success(let value)):
-                committed(effects)
+            case (nil, .success((let value, let state))):
+                committed(state)
                 continuation.resume(returning: value)
             case (nil, .failure(let error)): continuation.resume(throwing: error)
             case (let failure?, _): continuation.resume(throwing: failure)
