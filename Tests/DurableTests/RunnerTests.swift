@@ -204,12 +204,12 @@ import Testing
         }
     }
 
-    @Test("A cancel reaches a step that runs, and progress reaches the row", arguments: DatabaseKind.allCases)
-    func cancelAndProgress(_ kind: DatabaseKind) async throws {
+    @Test("A cancel reaches a step that runs without waiting for the next renewal", arguments: DatabaseKind.allCases)
+    func cancelInside(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
             let gate = Gate()
-            // 'ensure-disk' reports half; it then stands still behind its body. 'boot' asks whether it was cancelled.
+            // 'boot' asks whether it was cancelled once the gate is open.
             let faults = FaultPlan { place in
                 place == .init("boot", .forward, .body) ? .meanwhile { try await gate.pass() } : nil
             }
