@@ -97,7 +97,7 @@ let package = Package(
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
         tests("AccessTests", ["Access", "CloudCore"]),
-        tests("DurableTests", ["Durable", "SQL", "CloudCore"]),
+        tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", httpTypes, nio]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", log, lifecycle, httpTypes]),

@@ -142,7 +142,9 @@ import Testing
         }
     }
 
-    @Test("An owner that cannot renew its lease stops its step when the lease is over, and writes nothing", arguments: DatabaseKind.allCases)
+    @Test(
+        "An owner that cannot renew its lease stops its step when the lease is over, and writes nothing",
+        arguments: DatabaseKind.allCases)
     func lost(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let gate = Gate()
@@ -188,8 +190,11 @@ import Testing
             }
             try await plant.running([plant.runner("a", faults: faults)]) {
                 try await eventually { gate.arrivals == 1 }
+                let end = plant.clock.now + .seconds(120)
+                try await eventually("the deadline is watched") { plant.clock.alarms.contains(end) }
+                plant.clock.set(end)
                 try await eventually("it is tried again") {
-                    plant.clock.advance(by: .seconds(5))
+                    plant.clock.advance(by: .milliseconds(100))
                     return try await plant.row(id).status == .waiting
                 }
                 let retried = try #require(try await plant.events(id).first { $0.kind == .retried })
@@ -199,12 +204,12 @@ import Testing
         }
     }
 
-    @Test("A cancel reaches a step that runs, and progress reaches the row", arguments: DatabaseKind.allCases)
-    func cancelAndProgress(_ kind: DatabaseKind) async throws {
+    @Test("A cancel reaches a step that runs without waiting for the next renewal", arguments: DatabaseKind.allCases)
+    func cancelInside(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
             let gate = Gate()
-            // 'ensure-disk' reports half; it then stands still behind its body. 'boot' asks whether it was cancelled.
+            // 'boot' asks whether it was cancelled once the gate is open.
             let faults = FaultPlan { place in
                 place == .init("boot", .forward, .body) ? .meanwhile { try await gate.pass() } : nil
             }

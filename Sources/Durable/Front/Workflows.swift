@@ -78,8 +78,8 @@ package struct Workflows: Sendable {
             resource: resource, projectID: principal?.projectID, requestID: options.requestID,
             principal: try principal.map { try Coding.encode($0) }, trace: options.trace, input: try Coding.encode(input),
             state: try Coding.encode(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
-            interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx), sequence: 0, runAfter: now, cancelRequested: false, createdAt: now,
-            updatedAt: now)
+            interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx),
+            sequence: 0, runAfter: now, cancelRequested: false, createdAt: now, updatedAt: now)
         try store.insert(row, in: tx)
         tx.afterCommit { [bell] in bell.ring() }
         return row.id

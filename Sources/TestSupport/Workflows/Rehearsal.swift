@@ -126,7 +126,8 @@ struct Rehearsal: Sendable {
     func history(_ id: WorkflowID) async throws -> String {
         let row = try await record(id)
         let lines = try await events(id).map { event in
-            "  \(event.sequence) [\(event.epoch)] \(event.direction.rawValue) \(event.step) \(event.kind.rawValue) \(event.data ?? "")"
+            let what = "\(event.direction.rawValue) \(event.step) \(event.kind.rawValue) \(event.data ?? "")"
+            return "  \(event.sequence) [\(event.epoch)] \(what)"
         }
         let head = "\(row.status.rawValue) at '\(row.step)' (\(row.direction.rawValue)) \(row.reason ?? "")"
         return ([head] + lines).joined(separator: "\n")

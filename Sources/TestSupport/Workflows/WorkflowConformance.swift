@@ -10,36 +10,65 @@ import Testing
 /// ```
 /// static let fixtures = [WorkflowFixture(CreateServer.self, schemas: [.compute]) { database, world in ServerStage(…) }]
 ///
-/// @Test(arguments: WorkflowConformance.cases(of: fixtures), DatabaseKind.allCases)
-/// func conforms(_ one: WorkflowConformance, on kind: DatabaseKind) async throws { try await one.run(on: kind) }
+/// @Test(arguments: fixtures, DatabaseKind.allCases)
+/// func conforms(_ fixture: WorkflowFixture, on kind: DatabaseKind) async throws { try await fixture.conforms(on: kind) }
 /// ```
-package struct WorkflowConformance: Sendable, CustomTestStringConvertible {
+extension WorkflowFixture {
+    /// Runs every trial, one after the other on one emptied database, and records an issue for each promise that is not kept.
+    ///
+    /// - Returns: how many trials there were.
+    @discardableResult
+    package func conforms(on kind: DatabaseKind) async throws -> Int {
+        let trials = Trial.all(of: outline)
+        try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
+            let expected = try await WorkflowConformance(fixture: self, trial: .undisturbed).undisturbed(test.database)
+            for trial in trials {
+                try await test.database.empty()
+                do {
+                    try await WorkflowConformance(fixture: self, trial: trial).run(test.database, expected)
+                } catch {
+                    Issue.record("\(outline.key.kind), \(trial): \(error)")
+                }
+            }
+        }
+        return trials.count
+    }
+}
+
+extension Database {
+    /// Deletes every row of every service.
+    fileprivate func empty() async throws {
+        let names =
+            switch dialect {
+            case .sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            case .postgreSQL: "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+            }
+        try await write { tx in
+            for row in try tx.rows(names) {
+                let table: String = try row["name"]
+                if !table.hasPrefix("sql") { try tx.execute("DELETE FROM \(table)") }
+            }
+        }
+    }
+}
+
+/// One trial of one workflow.
+struct WorkflowConformance: Sendable {
     let fixture: WorkflowFixture
     let trial: Trial
 
-    package static func cases(of fixtures: [WorkflowFixture]) -> [WorkflowConformance] {
-        fixtures.flatMap { fixture in
-            Trial.all(of: fixture.outline).map { WorkflowConformance(fixture: fixture, trial: $0) }
-        }
+    /// What a run that nobody disturbs comes to.
+    func undisturbed(_ database: Database) async throws -> String {
+        let rehearsal = try await Rehearsal(fixture, on: database)
+        let id = try await rehearsal.start()
+        try await rehearsal.settle(id, as: "undisturbed")
+        return try await outcome(rehearsal, id)
     }
 
-    package var testDescription: String { "\(fixture.outline.key.kind): \(trial)" }
-
-    /// - Throws: `ConformanceFailure`, with the workflow's history, when a promise is not kept.
-    package func run(on kind: DatabaseKind) async throws {
-        let schemas = [.durable] + fixture.schemas
-        // What should come of it is the same on every database, so the quicker one says what it is.
-        let expected = try await TestDatabase.withDatabase(.sqlite, schemas: schemas) { test in
-            let rehearsal = try await Rehearsal(fixture, on: test.database)
-            let id = try await rehearsal.start()
-            try await rehearsal.settle(id, as: "undisturbed")
-            return try await outcome(rehearsal, id)
-        }
-        try await TestDatabase.withDatabase(kind, schemas: schemas) { test in
-            let rehearsal = try await Rehearsal(fixture, on: test.database)
-            let id = try await disturbed(rehearsal)
-            try await check(rehearsal, id, expected)
-        }
+    func run(_ database: Database, _ expected: String) async throws {
+        let rehearsal = try await Rehearsal(fixture, on: database)
+        let id = try await disturbed(rehearsal)
+        try await check(rehearsal, id, expected)
     }
 
     // MARK: Disturbing

@@ -1,9 +1,10 @@
 package import CloudCore
 package import Durable
 package import SQL
+import Testing
 
 /// What the conformance suite must know of a workflow: how a world for it is made, and what it should come to.
-package struct WorkflowFixture: Sendable {
+package struct WorkflowFixture: Sendable, CustomTestStringConvertible {
     package let workflow: any Workflow.Type
     package let outline: Outline
     /// Other workflows that this one starts or that start it.
@@ -24,6 +25,8 @@ package struct WorkflowFixture: Sendable {
         self.schemas = schemas
         makeStage = stage
     }
+
+    package var testDescription: String { outline.key.description }
 
     /// The kinds of a list that have no fixture: a test expects it to be empty.
     package static func missing(for types: [any Workflow.Type], in fixtures: [WorkflowFixture]) -> [String] {
