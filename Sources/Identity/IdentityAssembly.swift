@@ -60,7 +60,8 @@ package struct IdentityAssembly: Sendable {
                 + RoleAssignmentRoutes(assignments: RoleAssignmentService(identity: identity)).all
                 + RegionRoutes(regions: RegionService(identity: identity)).all
                 + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
-                + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all)
+                + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all
+                + TrustRoutes(trusts: TrustService(identity: identity)).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.

@@ -80,6 +80,15 @@ extension JSONObject: FieldValue {
     }
 }
 
+/// Bytes, as of a sealed secret. No view shows them.
+extension Array: FieldValue where Element == UInt8 {
+    package var json: JSON { .string(Base64URL.encode(self)) }
+    package init?(json: JSON) {
+        guard let bytes = json.string.flatMap({ Base64URL.decode($0) }) else { return nil }
+        self = bytes
+    }
+}
+
 extension Optional: FieldValue where Wrapped: FieldValue {
     package static var sqlNothing: String { Wrapped.sqlNothing }
     package var json: JSON { self?.json ?? .null }

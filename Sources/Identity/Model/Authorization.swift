@@ -82,7 +82,7 @@ extension Authorization {
                 writer.member("id", id)
                 writer.member("name", name)
             }
-            writer.member("is_domain", isDomainProject)
+            if trust == nil { writer.member("is_domain", isDomainProject) }
         case .domain(let domain): writer.object("domain") { Self.named(domain, &$0) }
         case .system: writer.object("system") { $0.member("all", true) }
         }

@@ -24,6 +24,12 @@ struct AuthMethods: OptionSet, Sendable, Hashable {
         self = found.0
     }
 
+    /// The methods that prove who somebody is. Every other stands for part of them, also one that is added one day and forgotten
+    /// here.
+    private static let primary: AuthMethods = [.password, .token, .totp]
+
+    var isDelegated: Bool { isEmpty || !isSubset(of: Self.primary) }
+
     var texts: [String] { Self.names.filter { contains($0.0) }.map(\.1) }
 }
 

@@ -117,13 +117,20 @@ struct AssignmentStore: Sendable {
     func effectiveRoles(
         of user: ID<Kind.User>, on target: Assignment.Target, in tx: Transaction
     ) throws -> [Principal.Named] {
+        try named(try effectiveRoleIDs(of: user, on: target, in: tx), in: tx)
+    }
+
+    /// The same with a domain's own roles.
+    func effectiveRoleIDs(
+        of user: ID<Kind.User>, on target: Assignment.Target, in tx: Transaction
+    ) throws -> Set<ID<Kind.Role>> {
         let held = try held(by: user, in: tx)
         guard !held.isEmpty else { return [] }
         var above: Set<String> = []
         if case .project(let id) = target { above = Set(try ancestors(of: id, in: tx).map(\.text)) }
         let given = held.filter { $0.isInherited ? above.contains($0.target.id) : $0.target == target }
         guard !given.isEmpty else { return [] }
-        return try named(try implied(by: Set(given.map(\.roleID)), in: tx), in: tx)
+        return try implied(by: Set(given.map(\.roleID)), in: tx)
     }
 
     /// Ids and names of global roles, by name.

@@ -7,6 +7,7 @@ struct AuthorizationStore: Sendable {
     private let assignments = AssignmentStore()
     private let revocations = RevocationStore()
     private let catalogs = CatalogStore()
+    private let trusts = TrustStore()
 
     /// Why a token gives nothing. Its holder learns only that it does not; a rescoping user learns more.
     enum Refusal: Error, Sendable {
@@ -15,7 +16,7 @@ struct AuthorizationStore: Sendable {
         case projectGone, projectDisabled
         case domainGone, domainDisabled
         case noRoles
-        case trustGone, delegationGone
+        case trustGone, trustorDisabled, delegationGone
     }
 
     /// - Throws: `Refusal`.
@@ -109,53 +110,60 @@ struct AuthorizationStore: Sendable {
 
     // MARK: Delegation
 
-    /// What somebody handed on is never more than they have now: all of it, or nothing.
-    private func handedOn(
-        _ roles: Set<ID<Kind.Role>>, by user: ID<Kind.User>, _ scope: Token.Scope, in tx: Transaction
-    ) throws -> [Principal.Named] {
-        let held = Set(try self.roles(of: user, scope, in: tx).map { ID<Kind.Role>($0.id) })
-        guard !roles.isEmpty, roles.isSubset(of: held) else { throw Refusal.noRoles }
-        return try assignments.named(try assignments.implied(by: roles, in: tx), in: tx)
-    }
-
     /// A trust: the trustee acts with roles of the trustor, and shows the trustor's name where it impersonates.
+    ///
+    /// It gives all that it promised, or nothing: whoever handed it on has all of its roles now, and is enabled.
     private func delegateByTrust(_ access: inout Authorization, in tx: Transaction) throws {
-        guard let id = access.token.trustID,
-            let row = try tx.row(
-                """
-                SELECT trustor_user_id, trustee_user_id, project_id, impersonation, expires_at, remaining_uses, redelegated_trust_id
-                FROM identity_trust WHERE id = ? AND deleted_at IS NULL
-                """, id)
+        guard let id = access.token.trustID, let trust = try trusts.find(id, in: tx), trust.trusteeID == access.token.userID,
+            access.token.scope == trust.projectID.map({ .project($0) }) ?? .unscoped
         else { throw Refusal.trustGone }
-        let trustor: ID<Kind.User> = try row["trustor_user_id"]
-        let trustee: ID<Kind.User> = try row["trustee_user_id"]
-        guard trustee == access.token.userID else { throw Refusal.trustGone }
-        let source = try user(trustor, in: tx)
-        let roles: [ID<Kind.Role>] = try tx.rows("SELECT role_id FROM identity_trust_role WHERE trust_id = ?", id)
-            .map { try $0["role_id"] }
-        access.principal.roles = try handedOn(Set(roles), by: trustor, access.token.scope, in: tx)
-        let impersonates: Bool = try row["impersonation"]
-        access.trust = .init(id: id, trustorID: trustor, trusteeID: trustee, impersonates: impersonates)
-        access.principal.trust = .init(id: id, trustorID: trustor, trusteeID: trustee)
-        if impersonates {
-            access.principal.userID = trustor
-            access.principal.userName = source.name
-            access.principal.userDomain = source.domain
-            access.passwordExpiresAt = source.passwordExpiresAt
+        let chain = try trusts.chain(from: trust, in: tx)
+        let roles = try assignments.implied(by: trust.roleIDs, in: tx)
+        for link in chain {
+            try checkTrustor(link.trustorID, roles, access.token, in: tx)
+            if link.id != id { _ = try agent(link.trusteeID, in: tx) }
+        }
+        access.principal.roles = try assignments.named(roles, in: tx)
+        access.trust = .init(id: id, trustorID: trust.trustorID, trusteeID: trust.trusteeID, impersonates: trust.impersonates)
+        access.principal.trust = .init(id: id, trustorID: trust.trustorID, trusteeID: trust.trusteeID)
+        if trust.impersonates {
+            let trustor = try agent(trust.trustorID, in: tx)
+            access.principal.userID = trust.trustorID
+            access.principal.userName = trustor.name
+            access.principal.userDomain = trustor.domain
+            access.passwordExpiresAt = trustor.passwordExpiresAt
         }
     }
 
+    private func checkTrustor(_ trustor: ID<Kind.User>, _ roles: Set<ID<Kind.Role>>, _ token: Token, in tx: Transaction) throws {
+        _ = try agent(trustor, in: tx)
+        // What ends the trustor's own tokens, as a new password does, ends those that others have in the trustor's place.
+        var own = token
+        own.userID = trustor
+        if try revocations.concerning(own, in: tx).contains(where: { $0.covers(own) }) { throw Refusal.revoked }
+        guard case .project(let project) = token.scope, !roles.isEmpty,
+            roles.isSubset(of: try assignments.effectiveRoleIDs(of: trustor, on: .project(project), in: tx))
+        else { throw Refusal.noRoles }
+    }
+
+    /// Somebody who handed a trust on.
+    private func agent(_ id: ID<Kind.User>, in tx: Transaction) throws -> Holder {
+        do { return try user(id, in: tx) } catch is Refusal { throw Refusal.trustorDisabled }
+    }
+
+    /// An application credential: those of its roles that its user still has. What they implied when it was made is among them;
+    /// what they imply since is not.
     private func delegateByApplicationCredential(_ access: inout Authorization, in tx: Transaction) throws {
         guard let id = access.token.applicationCredentialID,
             let row = try tx.row(
-                "SELECT name, project_id, unrestricted, expires_at FROM identity_application_credential WHERE id = ? AND user_id = ?",
+                "SELECT name, project_id, unrestricted FROM identity_application_credential WHERE id = ? AND user_id = ?",
                 id, access.token.userID),
             access.token.scope == .project(try row["project_id"])
         else { throw Refusal.delegationGone }
         let roles: [ID<Kind.Role>] = try tx.rows(
             "SELECT role_id FROM identity_application_credential_role WHERE application_credential_id = ?", id
         ).map { try $0["role_id"] }
-        access.principal.roles = try handedOn(Set(roles), by: access.token.userID, access.token.scope, in: tx)
+        access.principal.roles = try stillHeld(Set(roles), access.token, in: tx)
         access.principal.applicationCredentialID = id
         access.applicationCredential = .init(id: id, name: try row["name"], isRestricted: !(try row["unrestricted"] as Bool))
         let rules = try tx.rows(
@@ -168,6 +176,7 @@ struct AuthorizationStore: Sendable {
         if !rules.isEmpty { access.principal.accessRules = rules }
     }
 
+    /// An OAuth1 access token: those of its roles, and of what they imply, that its user still has.
     private func delegateByAccessToken(_ access: inout Authorization, in tx: Transaction) throws {
         guard let id = access.token.accessTokenID,
             let row = try tx.row(
@@ -176,8 +185,12 @@ struct AuthorizationStore: Sendable {
             access.token.scope == .project(try row["project_id"])
         else { throw Refusal.delegationGone }
         let roles = (try row["role_ids"] as JSON).array?.compactMap(\.string).map { ID<Kind.Role>($0) } ?? []
-        access.principal.roles = try handedOn(Set(roles), by: access.token.userID, access.token.scope, in: tx)
+        access.principal.roles = try stillHeld(try assignments.implied(by: Set(roles), in: tx), access.token, in: tx)
         access.principal.accessTokenID = id.text
         access.accessToken = .init(id: id, consumerID: try row["consumer_id"])
+    }
+
+    private func stillHeld(_ roles: Set<ID<Kind.Role>>, _ token: Token, in tx: Transaction) throws -> [Principal.Named] {
+        try self.roles(of: token.userID, token.scope, in: tx).filter { roles.contains(ID($0.id)) }
     }
 }

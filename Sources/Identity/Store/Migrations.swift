@@ -95,14 +95,18 @@ extension Schema {
                 CREATE TABLE identity_trust (
                   id TEXT PRIMARY KEY, trustor_user_id TEXT NOT NULL REFERENCES identity_user(id) ON DELETE CASCADE,
                   trustee_user_id TEXT NOT NULL REFERENCES identity_user(id) ON DELETE CASCADE,
-                  project_id TEXT REFERENCES identity_project(id) ON DELETE CASCADE, impersonation INTEGER NOT NULL, deleted_at INTEGER,
-                  expires_at INTEGER, remaining_uses INTEGER, redelegated_trust_id TEXT, redelegation_count INTEGER NOT NULL,
-                  allow_redelegation INTEGER NOT NULL, extra TEXT NOT NULL);
-                CREATE INDEX identity_trust_trustor ON identity_trust (trustor_user_id);
+                  project_id TEXT REFERENCES identity_project(id) ON DELETE CASCADE, impersonation INTEGER NOT NULL,
+                  expires_at INTEGER, remaining_uses INTEGER,
+                  redelegated_trust_id TEXT REFERENCES identity_trust(id) ON DELETE CASCADE,
+                  redelegation_count INTEGER NOT NULL, extra TEXT NOT NULL);
+                CREATE UNIQUE INDEX identity_trust_content ON identity_trust
+                  (trustor_user_id, trustee_user_id, project_id, impersonation, expires_at);
                 CREATE INDEX identity_trust_trustee ON identity_trust (trustee_user_id);
+                CREATE INDEX identity_trust_redelegated ON identity_trust (redelegated_trust_id);
+                -- A role that is gone stays named here: a trust gives all that it promised, or nothing.
                 CREATE TABLE identity_trust_role (
-                  trust_id TEXT NOT NULL REFERENCES identity_trust(id) ON DELETE CASCADE,
-                  role_id TEXT NOT NULL REFERENCES identity_role(id) ON DELETE CASCADE, PRIMARY KEY (trust_id, role_id));
+                  trust_id TEXT NOT NULL REFERENCES identity_trust(id) ON DELETE CASCADE, role_id TEXT NOT NULL,
+                  PRIMARY KEY (trust_id, role_id));
 
                 CREATE TABLE identity_application_credential (
                   id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES identity_user(id) ON DELETE CASCADE,

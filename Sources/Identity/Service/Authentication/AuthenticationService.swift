@@ -11,7 +11,7 @@ struct AuthenticationService: Sendable {
     private let receipts: ReceiptSealer
     private let methods: [String: any AuthenticationMethod]
     private let directory = UserDirectory()
-    private let authorizations = AuthorizationStore()
+    private let trusts: TrustService
 
     static let receiptHeader = HTTPField.Name("OpenStack-Auth-Receipt")!  // tidy: allow force-unwrap, a constant
 
@@ -20,6 +20,7 @@ struct AuthenticationService: Sendable {
         self.tokens = tokens
         self.methods = methods
         receipts = ReceiptSealer(keyring: identity.keyring)
+        trusts = TrustService(identity: identity)
     }
 
     func authenticate(_ body: JSONObject, _ call: Call) async throws -> (text: String, verified: TokenService.Verified) {
@@ -66,6 +67,10 @@ struct AuthenticationService: Sendable {
             }
         }
         guard var proof = result else { throw TokenService.refused("no method") }
+        // A token stands for one delegation: a second would be lost, and its bounds with it.
+        guard proof.applicationCredentialID == nil || proof.accessTokenID == nil else {
+            throw TokenService.refused("two delegations at once")
+        }
         if let text = call.headers[Self.receiptHeader] {
             guard let receipt = try await receipts.receipt(of: text), receipt.userID == proof.user.id,
                 identity.world.now < receipt.expiresAt
@@ -123,6 +128,13 @@ struct AuthenticationService: Sendable {
             token.scope = scope
             return try await tokens.issue(token)
         }
+        if proof.parent?.scope == .system {
+            switch asked {
+            case .project, .domain:
+                throw CloudError.forbidden("Using a system-scoped token to create a project- or domain-scoped token is not allowed.")
+            case .unsaid, .unscoped, .system, .trust: break
+            }
+        }
         switch asked {
         case .unscoped: break
         case .unsaid:
@@ -146,28 +158,42 @@ struct AuthenticationService: Sendable {
         return try await tokens.issue(token)
     }
 
-    /// A method that brings its scope leaves nothing to be asked for, but the same scope when a token of it is renewed.
+    /// A method that brings its scope leaves nothing to be asked for. The reference lets OAuth1 clients ask, and does not listen.
     private func checkBound(_ asked: AuthRequest.Scope, _ proof: Proof) throws {
-        switch asked {
-        case .unsaid: return
-        case .project(let reference) where proof.parent != nil && reference.id.map { Token.Scope.project(ID($0)) } == proof.scope: return
-        default: throw CloudError(.unauthenticated, "Application credentials cannot request a scope.")
+        if case .unsaid = asked { return }
+        guard proof.applicationCredentialID == nil else {
+            throw CloudError(.unauthenticated, "Application credentials cannot request a scope.")
         }
     }
 
     /// A trust's token: for the trustee, on the trust's project, while it may be used.
+    ///
+    /// A use is taken when everything else is well: who is refused has not used the trust.
     private func issue(_ token: Token, trust id: ID<Kind.Trust>) async throws -> (text: String, verified: TokenService.Verified) {
-        let now = identity.world.now
-        let trusts = TrustUse()
-        let terms = try await identity.base.write { tx in try trusts.take(id, by: token.userID, at: now, in: tx) }
+        let trust: Trust
+        do {
+            trust = try await identity.base.read { [trusts] tx in try trusts.usable(id, in: tx) }
+        } catch let error as CloudError where error.kind == .notFound {
+            throw TokenService.refused("no such trust")
+        }
+        guard trust.trusteeID == token.userID else { throw CloudError.forbidden("User is not a trustee.") }
         var token = token
         token.trustID = id
-        token.scope = terms.projectID.map { .project($0) } ?? .unscoped
-        if let end = terms.expiresAt { token.expiresAt = min(token.expiresAt, end) }
+        token.scope = trust.projectID.map { .project($0) } ?? .unscoped
+        if let end = trust.expiresAt { token.expiresAt = min(token.expiresAt, end) }
+        let issued: (text: String, verified: TokenService.Verified)
         do {
-            return try await tokens.issue(token)
-        } catch let refusal as AuthorizationStore.Refusal {
-            throw CloudError(.forbidden, "The trust gives no access any more.", detail: "\(refusal)")
+            issued = try await tokens.issue(token)
+        } catch AuthorizationStore.Refusal.noRoles {
+            throw CloudError.forbidden("Trustee has no delegated roles.")
+        } catch AuthorizationStore.Refusal.trustorDisabled {
+            throw CloudError.forbidden("Trustor is disabled.")
         }
+        if trust.remainingUses != nil {
+            // How often a trust may still be used is nothing that a token shows: what is kept of tokens stays right.
+            let isUsed = try await identity.base.database.write { tx in try TrustStore().use(id, in: tx) }
+            guard isUsed else { throw CloudError.forbidden("No remaining uses for trust: \(id).") }
+        }
+        return issued
     }
 }

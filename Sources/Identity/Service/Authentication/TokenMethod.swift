@@ -10,19 +10,19 @@ struct TokenMethod: AuthenticationMethod {
     func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
         let verified = try await tokens.verified(parameters["id"]?.string ?? "")
         let token = verified.authorization.token
-        // Somebody who was handed a part must not make more of it.
-        if token.trustID != nil { throw CloudError.forbidden("Using trust-scoped token to create another token. Create a new trust-scoped token instead.") }
-        if token.methods.contains(.ec2) { throw CloudError.forbidden("A token of an EC2 credential cannot be used to create another token.") }
-        if token.accessTokenID != nil { throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token.") }
+        // Somebody who was handed a part must not make more of it, nor make it last longer.
+        if token.accessTokenID != nil {
+            throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token. Create a new OAuth-scoped token instead.")
+        }
+        if token.trustID != nil {
+            throw CloudError.forbidden("A trust-scoped token cannot be used to create another token. Create a new trust-scoped token instead.")
+        }
+        guard !token.methods.isDelegated else { throw CloudError.forbidden("A delegated token cannot be used to create another token.") }
         let user = try await identity.base.read { tx in try ResourceStore<User>().find(token.userID, in: tx) }
         guard let user else { throw TokenService.refused("no such user") }
         var proof = Proof(user: user, token.methods.union(.token))
         proof.parent = token
         proof.expiresAt = token.expiresAt
-        if let credential = token.applicationCredentialID {
-            proof.applicationCredentialID = credential
-            proof.scope = token.scope
-        }
         return proof
     }
 }

@@ -1,0 +1,46 @@
+import CloudCore
+import Resources
+import SQL
+
+/// Trusts with the roles that they hand on, and the chains that they make.
+struct TrustStore: Sendable {
+    let rows = ResourceStore<Trust>()
+
+    func find(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> Trust? {
+        guard var trust = try rows.find(id, in: tx) else { return nil }
+        let roles = try tx.rows("SELECT role_id FROM identity_trust_role WHERE trust_id = ?", id)
+        trust.roleIDs = Set(try roles.map { try $0["role_id"] })
+        return trust
+    }
+
+    /// The trust, what it was handed on from, and so on to the first, which is the last.
+    func chain(from trust: Trust, in tx: Transaction) throws -> [Trust] {
+        var chain = [trust]
+        while let id = chain[chain.count - 1].redelegatedTrustID, let source = try find(id, in: tx) { chain.append(source) }
+        return chain
+    }
+
+    /// The ids of all that was handed on from one.
+    func below(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> [ID<Kind.Trust>] {
+        try tx.rows(
+            """
+            WITH RECURSIVE below (id) AS (
+              SELECT id FROM identity_trust WHERE redelegated_trust_id = ?
+              UNION SELECT t.id FROM identity_trust t JOIN below b ON t.redelegated_trust_id = b.id)
+            SELECT id FROM below ORDER BY id
+            """, id
+        ).map { try $0["id"] }
+    }
+
+    func insert(_ trust: Trust, in tx: Transaction) throws {
+        try rows.insert(trust, in: tx)
+        for role in trust.roleIDs.sorted() {
+            try tx.execute("INSERT INTO identity_trust_role (trust_id, role_id) VALUES (?, ?)", trust.id, role)
+        }
+    }
+
+    /// Takes one use of a trust whose uses are counted; false when none is left.
+    func use(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> Bool {
+        try tx.execute("UPDATE identity_trust SET remaining_uses = remaining_uses - 1 WHERE id = ? AND remaining_uses > 0", id) > 0
+    }
+}
