@@ -60,7 +60,11 @@ package struct IdentityAssembly: Sendable {
                 + RoleAssignmentRoutes(assignments: RoleAssignmentService(identity: identity)).all
                 + RegionRoutes(regions: RegionService(identity: identity)).all
                 + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
-                + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all)
+                + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all
+                + ResourceRoutes(CredentialService(identity: identity), at: "/v3/credentials").all
+                + EC2CredentialRoutes(credentials: EC2CredentialService(identity: identity)).all
+                + SignatureRoutes(signatures: SignatureService(identity: identity, tokens: tokens)).all
+                + LimitRoutes(identity: identity).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.
