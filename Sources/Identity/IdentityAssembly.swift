@@ -61,7 +61,11 @@ package struct IdentityAssembly: Sendable {
                 + RegionRoutes(regions: RegionService(identity: identity)).all
                 + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
                 + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all
-                + TrustRoutes(trusts: TrustService(identity: identity)).all)
+                + TrustRoutes(trusts: TrustService(identity: identity)).all
+                + ResourceRoutes(CredentialService(identity: identity), at: "/v3/credentials").all
+                + EC2CredentialRoutes(credentials: EC2CredentialService(identity: identity)).all
+                + SignatureRoutes(signatures: SignatureService(identity: identity, tokens: tokens)).all
+                + LimitRoutes(identity: identity).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.

@@ -69,6 +69,8 @@ struct CatalogStore: Sendable {
             switch value {
             case .string(let text): query.filter(name, .equals, text)
             case .bool(let flag): query.filter(name, .equals, flag)
+            // The endpoints without a region, not those of any.
+            case .null: query.filter(name, .equals, nil as String?)
             default: continue
             }
         }

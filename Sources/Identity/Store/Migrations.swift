@@ -155,7 +155,8 @@ extension Schema {
 
                 CREATE TABLE identity_domain_option (
                   domain_id TEXT NOT NULL REFERENCES identity_project(id) ON DELETE CASCADE, group_name TEXT NOT NULL,
-                  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (domain_id, group_name, name));
+                  name TEXT NOT NULL, value TEXT, sealed_value BLOB, key_id TEXT REFERENCES identity_key(id),
+                  PRIMARY KEY (domain_id, group_name, name), CHECK ((value IS NULL) <> (sealed_value IS NULL)));
                 """)
         ])
 }

@@ -1,0 +1,35 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// What a user keeps here to prove who they are by other means: an EC2 key, a TOTP seed, or what only its reader knows.
+struct Credential: Resource {
+    var id: ID<Credential> = ID("")
+    var userID: ID<Kind.User> = ID("")
+    var projectID: ID<Kind.Project>?
+    var type = ""
+    /// The secret itself. It is empty until somebody who may see it has had it opened.
+    var blob = ""
+    var sealedBlob = SealedBytes()
+    var keyID = ""
+    var extra: JSONObject = [:]
+
+    static let schema = ResourceSchema<Credential>(
+        "credential", "credentials", table: "identity_credential", open: true,
+        [
+            Field("id", \.id, .any, create: .unknown, update: .fixed),
+            Field("user_id", \.userID, .string(1...64), create: .required, update: .fixed, filter: .exact),
+            Field("project_id", \.projectID, .nullable(.string(0...64)), update: .fixed),
+            Field("type", \.type, .string(1...255), create: .required, update: .fixed, filter: .text),
+            Field(unstored: "blob", \.blob, .text, create: .required),
+            Field("sealed_blob", \.sealedBlob, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
+        ])
+
+    /// All that may change: whoever wants another type, owner or project makes another credential.
+    static let changes = Shape.object([.init("blob", .text, required: true)])
+
+    var isEC2: Bool { type.lowercased() == Self.ec2 }
+
+    static let ec2 = "ec2"
+}

@@ -1,0 +1,62 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// How much of one of a service's resources every project has unless a limit says otherwise, in one region or in all.
+struct RegisteredLimit: Resource {
+    var id: ID<RegisteredLimit> = ID("")
+    var serviceID: ID<CatalogService> = ID("")
+    var regionID: ID<Region>?
+    var resourceName = ""
+    var defaultLimit = 0
+    var description: String?
+
+    static let schema = ResourceSchema<RegisteredLimit>(
+        "registered_limit", "registered_limits", table: "identity_registered_limit",
+        [
+            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field("service_id", \.serviceID, .id, create: .required, filter: .exact),
+            Field("region_id", \.regionID, .nullable(.string(1...255)), filter: .exact),
+            Field("resource_name", \.resourceName, .name, create: .required, filter: .text),
+            Field("default_limit", \.defaultLimit, .limit, create: .required),
+            Field("description", \.description, .nullable(.string(0...255))),
+        ])
+}
+
+/// How much of it one project or one domain has.
+struct Limit: Resource {
+    var id: ID<Limit> = ID("")
+    var projectID: ID<Kind.Project>?
+    var domainID: ID<Kind.Domain>?
+    var serviceID: ID<CatalogService> = ID("")
+    var regionID: ID<Region>?
+    var resourceName = ""
+    var resourceLimit = 0
+    var description: String?
+    /// The registered limit that this one stands in the place of. It cannot change while there are such.
+    var registeredLimitID: ID<RegisteredLimit> = ID("")
+
+    static let schema = ResourceSchema<Limit>(
+        "limit", "limits", table: "identity_limit",
+        [
+            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field("project_id", \.projectID, .nullable(.id), update: .unknown, filter: .exact),
+            Field("domain_id", \.domainID, .nullable(.id), update: .unknown, filter: .exact),
+            Field("service_id", \.serviceID, .id, create: .required, update: .unknown, filter: .exact),
+            Field("region_id", \.regionID, .nullable(.string(1...255)), update: .unknown, filter: .exact),
+            Field("resource_name", \.resourceName, .name, create: .required, update: .unknown, filter: .text),
+            Field("resource_limit", \.resourceLimit, .limit, create: .required),
+            Field("description", \.description, .nullable(.string(0...255))),
+            Field("registered_limit_id", \.registeredLimitID, .any, create: .unknown, update: .unknown, shown: .never),
+        ])
+
+    /// What is limited, apart from whose.
+    func concerns(_ other: Limit) -> Bool {
+        serviceID == other.serviceID && regionID == other.regionID && resourceName == other.resourceName
+    }
+}
+
+extension Shape {
+    /// -1 is unlimited.
+    static let limit = Shape.integer(-1...0x7fff_ffff)
+}

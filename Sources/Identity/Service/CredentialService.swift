@@ -1,0 +1,137 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// Credentials. Blobs lie sealed in the database, and are opened for those who may see them.
+struct CredentialService: ResourceService {
+    typealias R = Credential
+
+    let identity: IdentityContext
+
+    var context: ServiceContext { identity.base }
+
+    func target(_ credential: Credential, in tx: Transaction) throws -> PolicyTarget {
+        [
+            "target.credential.id": credential.id.text, "target.credential.user_id": credential.userID.text,
+            "target.credential.type": credential.type,
+        ]
+    }
+
+    func conflict(with credential: Credential) -> CloudError { .conflict("A credential of that access key exists already.") }
+
+    /// A part of somebody's access must neither read nor make what proves the whole of it (CVE-2020-12689, CVE-2020-12691).
+    ///
+    /// - Throws: `CloudError.forbidden` for a delegated token.
+    static func requireUndelegated(_ caller: Principal) throws {
+        guard !caller.isDelegated else { throw CloudError.forbidden("Delegated tokens cannot access credentials directly.") }
+    }
+
+    // MARK: Create, change, delete
+
+    func create(_ body: JSONObject, by caller: Principal) async throws -> Credential {
+        var (credential, given) = try Credential.schema.new(from: body)
+        credential.id = newID()
+        if credential.isEC2 {
+            guard credential.projectID?.text.isEmpty == false else {
+                throw Shape.wrong("credential", "'project_id' is a required property of an ec2 credential")
+            }
+            credential.id = try EC2Key(blob: credential.blob).id
+        }
+        return try await create(sealed(credential), given, by: caller)
+    }
+
+    func willCreate(_ credential: inout Credential, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try Self.requireUndelegated(caller)
+        let user: String? = try tx.value("SELECT id FROM identity_user WHERE id = ?", credential.userID)
+        guard user != nil else { throw CloudError.badRequest("Could not find user: \(credential.userID).") }
+    }
+
+    func update(_ id: ID<Credential>, _ body: JSONObject, by caller: Principal) async throws -> Credential {
+        let given = try Shape.unwrap(body, "credential", Credential.changes)
+        let old = try await get("update", id, by: caller)
+        var new = old
+        new.blob = given["blob"]?.string ?? ""
+        if new.isEC2 {
+            // Whoever could take the restriction off would have the user's whole access (CVE-2020-12691).
+            guard try EC2Key(blob: new.blob).restriction == EC2Key(blob: old.blob).restriction else {
+                throw CloudError.badRequest("What an ec2 credential is restricted to cannot be changed.")
+            }
+        }
+        let made = try sealed(new)
+        return try await context.write { tx in
+            let present = try authorised("update", id, by: caller, in: tx)
+            guard present.sealedBlob == old.sealedBlob else {
+                throw CloudError.conflict("The credential was changed by somebody else at the same time.")
+            }
+            try store.update(made, in: tx)
+            return made
+        }
+    }
+
+    func willDelete(_ credential: Credential, by caller: Principal, in tx: Transaction) throws {
+        try Self.requireUndelegated(caller)
+    }
+
+    // MARK: Read
+
+    func get(_ id: ID<Credential>, by caller: Principal) async throws -> Credential { try await get("get", id, by: caller) }
+
+    private func get(_ verb: String, _ id: ID<Credential>, by caller: Principal) async throws -> Credential {
+        try await open(
+            context.read { tx in
+                let credential = try authorised(verb, id, by: caller, in: tx)
+                try Self.requireUndelegated(caller)
+                return credential
+            })
+    }
+
+    func list(_ query: Query, by caller: Principal) async throws -> (rows: [Credential], hasMore: Bool) {
+        try context.policy.require(.listCredentials, caller, listTarget(query, by: caller))
+        let asked = try Credential.schema.query(from: query)
+        let page = try await context.read { tx in
+            var list = asked
+            try narrow(&list, query, by: caller, in: tx)
+            let page = try store.page(list, in: tx)
+            let seen = try page.rows.filter { context.policy.allows(.getCredential, caller, try target($0, in: tx)) }
+            return (rows: seen, hasMore: page.hasMore)
+        }
+        var opened: [Credential] = []
+        for credential in page.rows { opened.append(try await open(credential)) }
+        return (opened, page.hasMore)
+    }
+
+    /// Anybody may list their own.
+    func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget {
+        caller.isSystemScoped ? [:] : ["target.credential.user_id": caller.userID.text]
+    }
+
+    /// Whoever may not see every credential sees their own and no other's, whatever they filter by (CVE-2019-19687).
+    func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
+        if caller.isDelegated { list.raw.append(("1 = 0", [])) }
+        if !context.policy.allows(.getCredential, caller) { list.filter("user_id", .equals, caller.userID) }
+    }
+
+    // MARK: Sealing
+
+    private static func label(_ id: ID<Credential>) -> String { "credential/\(id)" }
+
+    /// The credential as it is stored.
+    func sealed(_ credential: Credential) throws -> Credential {
+        var credential = credential
+        let (keyID, box) = try identity.keyring.seal(Array(credential.blob.utf8), .secret, context: Self.label(credential.id))
+        credential.keyID = keyID
+        credential.sealedBlob = SealedBytes(box)
+        return credential
+    }
+
+    func open(_ credential: Credential) async throws -> Credential {
+        let bytes = try await identity.keyring.open(
+            credential.sealedBlob.box, keyID: credential.keyID, .secret, context: Self.label(credential.id))
+        guard let bytes else { throw CloudError.internalError("the blob of credential \(credential.id) cannot be opened") }
+        var credential = credential
+        credential.blob = String(decoding: bytes, as: UTF8.self)
+        return credential
+    }
+}

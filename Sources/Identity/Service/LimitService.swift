@@ -1,0 +1,113 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// Limits of projects and domains.
+struct LimitService: ResourceService {
+    typealias R = Limit
+
+    let identity: IdentityContext
+    private let projects = ResourceStore<Project>()
+
+    init(identity: IdentityContext) { self.identity = identity }
+
+    var context: ServiceContext { identity.base }
+    var model: IdentitySettings.LimitModel { identity.settings.limitModel }
+
+    func conflict(with limit: Limit) -> CloudError { .conflict("The project or domain has a limit of that resource already.") }
+
+    /// Only what is there is named: a null must not be taken for the null of a caller without a domain.
+    func target(_ limit: Limit, in tx: Transaction) throws -> PolicyTarget {
+        var target: PolicyTarget = [:]
+        if let id = limit.projectID {
+            target.set("target.limit.project_id", to: id.text)
+            if let domain = try projects.find(id, in: tx)?.domainID { target.set("target.limit.project.domain_id", to: domain.text) }
+        }
+        if let id = limit.domainID { target.set("target.limit.domain.id", to: id.text) }
+        return target
+    }
+
+    // MARK: Create and change
+
+    /// All of a list or none.
+    func createAll(_ body: JSONObject, by caller: Principal) async throws -> [Limit] {
+        let asked = try Limit.schema.manyNew(from: body).enumerated().map { position, limit in
+            let isOfOne = (limit.given["project_id"] != nil) != (limit.given["domain_id"] != nil)
+            guard isOfOne, limit.resource.projectID != nil || limit.resource.domainID != nil else {
+                throw Shape.wrong("limits/\(position)", "it must have either a project_id or a domain_id")
+            }
+            var limit = limit.resource
+            limit.id = newID()
+            return limit
+        }
+        return try await refusingDuplicates(of: nil) {
+            try await context.write { tx in
+                try context.policy.require(.createLimits, caller)
+                let placed = try asked.map { try self.placed($0, in: tx) }
+                try check(placed, in: tx)
+                var made: [Limit] = []
+                for var limit in placed {
+                    limit.registeredLimitID = try registered(for: limit, in: tx)
+                    try store.insert(limit, in: tx)
+                    made.append(limit)
+                }
+                return made
+            }
+        }
+    }
+
+    func willUpdate(_ limit: inout Limit, from old: Limit, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try check([limit], in: tx)
+    }
+
+    private func check(_ limits: [Limit], in tx: Transaction) throws {
+        if model == .strictTwoLevel { try StrictTwoLevel().check(limits, in: tx) }
+    }
+
+    /// Checks what a body refers to; a project that acts as a domain is limited as the domain.
+    private func placed(_ limit: Limit, in tx: Transaction) throws -> Limit {
+        var limit = limit
+        try tx.requireService(limit.serviceID)
+        if let id = limit.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
+            throw CloudError.badRequest("Could not find region: \(id).")
+        }
+        if let id = limit.projectID {
+            guard let project = try projects.find(id, in: tx) else { throw CloudError.badRequest("Could not find project: \(id).") }
+            if project.isDomain {
+                limit.projectID = nil
+                limit.domainID = id.asDomain
+            }
+        }
+        if let id = limit.domainID, try projects.find(id.asProject, in: tx)?.isDomain != true {
+            throw CloudError.badRequest("Could not find domain: \(id).")
+        }
+        return limit
+    }
+
+    private func registered(for limit: Limit, in tx: Transaction) throws -> ID<RegisteredLimit> {
+        var query = ListQuery()
+        query.filter("service_id", .equals, limit.serviceID)
+        query.filter("region_id", .equals, limit.regionID)
+        query.filter("resource_name", .equals, limit.resourceName)
+        guard let found = try ResourceStore<RegisteredLimit>().all(query, in: tx).first else {
+            throw CloudError.forbidden("Unable to create a limit that has no corresponding registered limit.")
+        }
+        return found.id
+    }
+
+    // MARK: Lists
+
+    /// Administrators and services see all, others what limits the domain or the project that they act on.
+    func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
+        if caller.isSystemScoped || caller.hasRole("admin") || caller.hasRole("service") { return }
+        switch caller.scope {
+        case .domain(let domain):
+            list.raw.append(
+                ("domain_id = ? OR project_id IN (SELECT id FROM identity_project WHERE domain_id = ?)", [.text(domain.id), .text(domain.id)]))
+        case .project(let id, _, _): list.filter("project_id", .equals, id)
+        case .unscoped, .system: list.raw.append(("1 = 0", []))
+        }
+    }
+}
