@@ -65,7 +65,11 @@ package struct IdentityAssembly: Sendable {
                 + ResourceRoutes(CredentialService(identity: identity), at: "/v3/credentials").all
                 + EC2CredentialRoutes(credentials: EC2CredentialService(identity: identity)).all
                 + SignatureRoutes(signatures: SignatureService(identity: identity, tokens: tokens)).all
-                + LimitRoutes(identity: identity).all)
+                + LimitRoutes(identity: identity).all
+                + StoredPolicyRoutes(policies: StoredPolicyService(identity: identity)).all
+                + EndpointFilterRoutes(identity: identity).all
+                + DomainConfigurationRoutes(configurations: DomainConfigurationService(identity: identity)).all
+                + RevocationRoutes(identity: identity).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.

@@ -1,0 +1,52 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+
+/// What was revoked, and the remains of the time when tokens were certificates.
+struct RevocationRoutes: Sendable {
+    let identity: IdentityContext
+    private let revocations = RevocationStore()
+
+    init(identity: IdentityContext) { self.identity = identity }
+
+    var all: [Route] {
+        [
+            .get("/v3/OS-REVOKE/events", events),
+            .get("/v3/auth/tokens/OS-PKI/revoked") { _ in throw CloudError.forbidden("Tokens are not stored, so none are listed.") },
+            .get("/v3/OS-SIMPLE-CERT/ca") { _ in throw Self.gone },
+            .get("/v3/OS-SIMPLE-CERT/certificates") { _ in throw Self.gone },
+        ]
+    }
+
+    private static let gone = CloudError(.gone, "This API is no longer available: tokens are not signed with certificates any more.")
+
+    private func events(_ call: Call) async throws -> Reply {
+        try identity.policy.require(.listRevokeEvents, try await call.caller())
+        var since: Timestamp?
+        if let text = call.query["since"], !text.isEmpty {
+            guard let moment = Timestamp(iso8601: text) else {
+                throw CloudError.badRequest("since must be a date and time as 2026-01-31T23:59:59Z, not '\(text.prefix(64))'.")
+            }
+            since = moment
+        }
+        let from = since
+        let found = try await identity.base.read { tx in try revocations.all(since: from, in: tx) }
+        return Views.list("events", found, call, Self.write)
+    }
+
+    /// Only what an event names is shown: what is left out does not narrow it.
+    private static func write(_ event: Revocation, _ writer: inout JSONWriter) {
+        if let id = event.userID { writer.member("user_id", id) }
+        if let id = event.roleID { writer.member("role_id", id) }
+        if let id = event.domainID { writer.member("domain_id", id) }
+        if let id = event.projectID { writer.member("project_id", id) }
+        if let id = event.auditID { writer.member("audit_id", id) }
+        if let id = event.auditChainID { writer.member("audit_chain_id", id) }
+        if let id = event.trustID { writer.member("OS-TRUST:trust_id", id) }
+        if let id = event.consumerID { writer.member("OS-OAUTH1:consumer_id", id) }
+        if let id = event.accessTokenID { writer.member("OS-OAUTH1:access_token_id", id) }
+        writer.member("issued_before", event.issuedBefore.iso8601Microseconds)
+        writer.member("revoked_at", event.revokedAt.iso8601Microseconds)
+    }
+}

@@ -1,0 +1,69 @@
+import CloudCore
+import Resources
+import SQL
+
+/// Which stored policy is for what. A place has one at most.
+struct PolicyPlaceStore: Sendable {
+    private static let condition =
+        "coalesce(endpoint_id, '') = ? AND coalesce(service_id, '') = ? AND coalesce(region_id, '') = ?"
+
+    private static func arguments(_ place: PolicyPlace) -> [SQLValue] {
+        [place.endpointID?.text, place.serviceID?.text, place.regionID?.text].map { .text($0 ?? "") }
+    }
+
+    /// Puts a policy in the place of what is there.
+    /// - Parameter rowID: of a new row.
+    func set(_ policy: ID<StoredPolicy>, for place: PolicyPlace, rowID: String, in tx: Transaction) throws {
+        try tx.execute(
+            "DELETE FROM identity_policy_association WHERE \(Self.condition)", arguments: Self.arguments(place))
+        try tx.execute(
+            "INSERT INTO identity_policy_association (id, policy_id, endpoint_id, service_id, region_id) VALUES (?, ?, ?, ?, ?)",
+            rowID, policy, place.endpointID, place.serviceID, place.regionID)
+    }
+
+    func remove(_ policy: ID<StoredPolicy>, for place: PolicyPlace, in tx: Transaction) throws {
+        try tx.execute(
+            "DELETE FROM identity_policy_association WHERE policy_id = ? AND \(Self.condition)",
+            arguments: [policy.sql] + Self.arguments(place))
+    }
+
+    func policy(for place: PolicyPlace, in tx: Transaction) throws -> ID<StoredPolicy>? {
+        try tx.rows(
+            "SELECT policy_id FROM identity_policy_association WHERE \(Self.condition)", arguments: Self.arguments(place)
+        ).first.map { try $0["policy_id"] }
+    }
+
+    /// The policy that an endpoint has in the end: its own, or its service's in its region or the nearest region around it,
+    /// or its service's.
+    func policy(of endpoint: Endpoint, in tx: Transaction) throws -> ID<StoredPolicy>? {
+        if let own = try policy(for: .endpoint(endpoint.id), in: tx) { return own }
+        var region = endpoint.regionID
+        var seen: Set<ID<Region>> = []
+        while let id = region, seen.insert(id).inserted {
+            if let found = try policy(for: .region(id, endpoint.serviceID), in: tx) { return found }
+            region = try ResourceStore<Region>().find(id, in: tx)?.parentRegionID
+        }
+        return try policy(for: .service(endpoint.serviceID), in: tx)
+    }
+
+    /// The endpoints that a policy is for by any of its places, also where a nearer place has another policy.
+    func endpoints(of policy: ID<StoredPolicy>, in tx: Transaction) throws -> [Endpoint] {
+        var query = ListQuery()
+        query.raw.append(
+            (
+                """
+                id IN (SELECT endpoint_id FROM identity_policy_association WHERE policy_id = ?)
+                OR service_id IN (SELECT service_id FROM identity_policy_association WHERE policy_id = ? AND region_id IS NULL)
+                OR EXISTS (
+                  WITH RECURSIVE covered (service_id, region_id, depth) AS (
+                    SELECT service_id, region_id, 1 FROM identity_policy_association WHERE policy_id = ? AND region_id IS NOT NULL
+                    UNION
+                    SELECT c.service_id, r.id, c.depth + 1 FROM identity_region r JOIN covered c ON r.parent_region_id = c.region_id
+                    WHERE c.depth < 64)
+                  SELECT 1 FROM covered
+                  WHERE covered.service_id = identity_endpoint.service_id AND covered.region_id = identity_endpoint.region_id)
+                """, [policy.sql, policy.sql, policy.sql]
+            ))
+        return try ResourceStore<Endpoint>().all(query, in: tx)
+    }
+}
