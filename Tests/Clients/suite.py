@@ -1,0 +1,50 @@
+"""Runs the checks, each against a cloud of its own, and counts. Started by `run`."""
+import importlib
+import os
+import signal
+import sys
+import time
+
+from harness import Failure, Report, say, show
+
+# In the order in which they run: the fastest to tell what is wrong first. A check is a module with `run(binary, report)`.
+CHECKS = {
+    "cli": "the openstack command for every resource that it knows",
+    "schemas": "every answer against the schema that Keystone has for it",
+    "fuzz": "nothing that a client can send makes a 5xx or ends the process",
+    "kill": "no acknowledged write is lost when the process is killed",
+    "tempest": "Tempest's identity tests",
+}
+MODULES = {"tempest": "tempest_check", "kill": "kill_check"}
+
+
+def main(names):
+    if any(name.startswith("-") for name in names):
+        print("usage: run [CHECK...]\n" + "\n".join(f"  {name:8s} {what}" for name, what in CHECKS.items()))
+        return 0
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        print(f"error: there is no check {unknown[0]!r}, only {', '.join(CHECKS)}", file=sys.stderr)
+        return 2
+    # Told to stop, leave by the ordinary way, which stops the cloud.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    passed = failed = 0
+    for name in names or CHECKS:
+        say(f"{name}: {CHECKS[name]}")
+        began = time.monotonic()
+        report = Report(name)
+        try:
+            importlib.import_module(MODULES.get(name, name)).run(os.environ["NOVELLA"], report)
+        except Failure as failure:
+            report.fail("the check as a whole", str(failure))
+        say(f"  {report.passed} passed, {len(report.failures)} failed in {time.monotonic() - began:.0f} s")
+        passed += report.passed
+        failed += len(report.failures)
+        for case, why in report.failures:
+            show(f"{name}: {case}: {why.splitlines()[-1]}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main(sys.argv[1:]))
