@@ -8,7 +8,7 @@ import Testing
 @testable import Identity
 
 /// What a user hands on, written straight into the tables.
-enum Delegation {
+enum HandedOn {
     /// Makes an application credential of the demo user for what they may on their project.
     ///
     /// - Returns: its id; its secret is `secret`.
