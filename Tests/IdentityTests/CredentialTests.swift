@@ -135,7 +135,7 @@ import Testing
             let keys = "/v3/users/\(stage.demoID)/credentials/OS-EC2"
             let pair = await stage.send(.post, keys, ["tenant_id": .string(stage.demoProject)], as: stage.demo, .created)
             let access = try #require(pair["credential"]?["access"]?.string)
-            for token in [try await Delegation.applicationCredential(stage), try await Delegation.signature(stage, pair)] {
+            for token in [try await HandedOn.applicationCredential(stage), try await HandedOn.signature(stage, pair)] {
                 _ = await stage.send(.get, path, as: token, .forbidden)
                 _ = await stage.send(.patch, path, ["credential": ["blob": "x"]], as: token, .forbidden)
                 _ = await stage.send(.delete, path, as: token, .forbidden)

@@ -207,7 +207,7 @@ import Testing
     @Test func ossa_2013_032_aKeyGivesWhatItWasMadeWith() async throws {
         try await Stage.run { stage in
             let now = stage.cloud.clock.now
-            try await Delegation.makeApplicationCredential(stage, expiresAt: now + .seconds(60))
+            try await HandedOn.makeApplicationCredential(stage, expiresAt: now + .seconds(60))
             let keys = Keys(access: "restricted", secret: "s")
             await store(stage, keys, #""app_cred_id": "app""#)
             let response = await stage.cloud.send(
@@ -228,8 +228,8 @@ import Testing
     @Test func ossa_2013_032_aKeyOfATrustGivesTheTrustToItsOwnPartiesAlone() async throws {
         try await Stage.run { stage in
             let other = try await stage.user("other", role: "reader")
-            try await Delegation.makeTrust(stage, id: "mine", trustee: other.id, impersonation: true, uses: 1)
-            try await Delegation.makeTrust(stage, id: "theirs", trustee: other.id, impersonation: false)
+            try await HandedOn.makeTrust(stage, id: "mine", trustee: other.id, impersonation: true, uses: 1)
+            try await HandedOn.makeTrust(stage, id: "theirs", trustee: other.id, impersonation: false)
             let now = stage.cloud.clock.now
             func exchange(_ access: String, _ expected: HTTPResponse.Status) async -> JSON {
                 await stage.send(.post, "/v3/ec2tokens", Signing.two(access, "s", at: now), as: stage.admin, expected)
@@ -257,7 +257,7 @@ import Testing
 
     @Test func aKeyOfAnotherProjectThanItsRestrictionGivesNothing() async throws {
         try await Stage.run { stage in
-            try await Delegation.makeApplicationCredential(stage)
+            try await HandedOn.makeApplicationCredential(stage)
             let elsewhere = try await stage.project("elsewhere")
             await store(stage, Keys(access: "a", secret: "s"), #""app_cred_id": "app""#, project: elsewhere)
             let request = Signing.two("a", "s", at: stage.cloud.clock.now)

@@ -10,7 +10,7 @@ struct Credential: Resource {
     var type = ""
     /// The secret itself. It is empty until somebody who may see it has had it opened.
     var blob = ""
-    var sealedBlob = SealedBytes()
+    var sealedBlob: [UInt8] = []
     var keyID = ""
     var extra: JSONObject = [:]
 

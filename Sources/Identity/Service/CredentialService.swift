@@ -122,13 +122,13 @@ struct CredentialService: ResourceService {
         var credential = credential
         let (keyID, box) = try identity.keyring.seal(Array(credential.blob.utf8), .secret, context: Self.label(credential.id))
         credential.keyID = keyID
-        credential.sealedBlob = SealedBytes(box)
+        credential.sealedBlob = box
         return credential
     }
 
     func open(_ credential: Credential) async throws -> Credential {
         let bytes = try await identity.keyring.open(
-            credential.sealedBlob.box, keyID: credential.keyID, .secret, context: Self.label(credential.id))
+            credential.sealedBlob, keyID: credential.keyID, .secret, context: Self.label(credential.id))
         guard let bytes else { throw CloudError.internalError("the blob of credential \(credential.id) cannot be opened") }
         var credential = credential
         credential.blob = String(decoding: bytes, as: UTF8.self)

@@ -8,7 +8,7 @@ import Testing
 @testable import Identity
 
 /// What a user hands on, written straight into the tables.
-enum Delegation {
+enum HandedOn {
     /// Makes an application credential of the demo user for what they may on their project.
     ///
     /// - Returns: its id; its secret is `secret`.
@@ -57,7 +57,7 @@ enum Delegation {
             try tx.execute(
                 """
                 INSERT INTO identity_trust (id, trustor_user_id, trustee_user_id, project_id, impersonation, expires_at, remaining_uses,
-                  redelegation_count, allow_redelegation, extra) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '{}')
+                  redelegation_count, extra) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '{}')
                 """, id, stage.demoID, trustee, stage.demoProject, impersonation, expiresAt, uses)
             try tx.execute("INSERT INTO identity_trust_role (trust_id, role_id) VALUES (?, ?)", id, role)
         }
