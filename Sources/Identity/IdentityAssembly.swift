@@ -61,7 +61,10 @@ package struct IdentityAssembly: Sendable {
                 + RegionRoutes(regions: RegionService(identity: identity)).all
                 + ResourceRoutes(CatalogServiceService(identity: identity), at: "/v3/services").all
                 + ResourceRoutes(EndpointService(identity: identity), at: "/v3/endpoints").all
-                + TrustRoutes(trusts: TrustService(identity: identity)).all)
+                + TrustRoutes(trusts: TrustService(identity: identity)).all
+                + ApplicationCredentialRoutes(
+                    credentials: ApplicationCredentialService(identity: identity), rules: AccessRuleService(identity: identity)
+                ).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.
