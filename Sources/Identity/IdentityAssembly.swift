@@ -69,7 +69,10 @@ package struct IdentityAssembly: Sendable {
                 + StoredPolicyRoutes(policies: StoredPolicyService(identity: identity)).all
                 + EndpointFilterRoutes(identity: identity).all
                 + DomainConfigurationRoutes(configurations: DomainConfigurationService(identity: identity)).all
-                + RevocationRoutes(identity: identity).all)
+                + RevocationRoutes(identity: identity).all
+                + ApplicationCredentialRoutes(
+                    credentials: ApplicationCredentialService(identity: identity), rules: AccessRuleService(identity: identity)
+                ).all)
     }
 
     /// Reads or makes the keys. After the migrations, before the first request.

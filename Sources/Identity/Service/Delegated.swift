@@ -13,4 +13,12 @@ extension Principal {
     func requireUndelegated(to act: String) throws {
         guard !isDelegated else { throw CloudError.forbidden("A token that was issued via delegation cannot \(act).") }
     }
+
+    /// An application credential would outlive the delegation that it was made with, and say nothing of it. Tokens of
+    /// application credentials have a rule of their own: restricted or not.
+    ///
+    /// - Throws: `CloudError.forbidden`.
+    func requireManagingCredentials() throws {
+        if applicationCredentialID == nil || trust != nil { try requireUndelegated(to: "manage application credentials") }
+    }
 }

@@ -72,6 +72,7 @@ struct RoleService: ResourceService {
         try await context.write { tx in
             let role = try authorised("delete", id, by: caller, in: tx)
             try Immutability.checkDelete(role.isImmutable, "role", id.text)
+            try ApplicationCredentialStore().deleteAll(with: id, in: tx)
             try store.delete(id, in: tx)
         }
     }

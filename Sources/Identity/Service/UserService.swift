@@ -67,6 +67,8 @@ struct UserService: ResourceService {
                 if given["password"] == .null { try passwords.removeAll(of: id, in: tx) }
                 let losesAccess = (old.isEnabled && !user.isEnabled) || given["password"] != nil
                 if losesAccess { try revokeTokens(of: id, in: tx) }
+                // What their programs authenticated with does not come back with them.
+                if old.isEnabled, !user.isEnabled { try ApplicationCredentialStore().deleteAll(of: id, in: tx) }
                 return try store.require(id, in: tx)
             }
         }

@@ -1,0 +1,45 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// Some of a user's roles on one project, with a secret of its own: what a program authenticates with, so that it need not know
+/// its user's password.
+struct ApplicationCredential: Resource {
+    typealias Noun = Kind.ApplicationCredential
+
+    var id: ID<Kind.ApplicationCredential> = ID("")
+    var name = ""
+    var userID: ID<Kind.User> = ID("")
+    var projectID: ID<Kind.Project> = ID("")
+    var description: String?
+    var expiresAt: Timestamp?
+    /// Whether its tokens may make and delete other application credentials.
+    var isUnrestricted = false
+    var secretHash = ""
+
+    static let schema = ResourceSchema<ApplicationCredential>(
+        "application_credential", "application_credentials", table: "identity_application_credential",
+        [
+            // An id and a project may be in the body, and count for nothing: the one is drawn, the other is the token's.
+            Field("id", \.id, .string(0...64), update: .unknown),
+            Field("name", \.name, .name, create: .required, update: .unknown, filter: .text),
+            Field("user_id", \.userID, .any, create: .unknown, update: .unknown),
+            Field("project_id", \.projectID, .string(0...64), update: .unknown),
+            Field("description", \.description, .nullable(.text), update: .unknown),
+            Field("expires_at", \.expiresAt, .nullable(.string(0...64, .moment)), update: .unknown, shown: .never),
+            Field("expires_at", derived: { $0.expiresAt.map { .string($0.iso8601MicrosecondsNoZone) } ?? .null }),
+            Field("unrestricted", \.storedUnrestricted, .nullable(.boolean), update: .unknown),
+            Field("secret_hash", \.secretHash, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("system", derived: { _ in nil }),
+            Field(input: "system", .nullable(.text), update: .unknown),
+            Field(input: "secret", .nullable(.string(0...PasswordPolicy.longest)), update: .unknown),
+            Field(input: "roles", RoleReference.shape, update: .unknown),
+            Field(input: "access_rules", .array(AccessRule.shape, 0...1000), update: .unknown),
+        ])
+
+    /// Null in a body means restricted.
+    private var storedUnrestricted: Bool? {
+        get { isUnrestricted }
+        set { isUnrestricted = newValue ?? false }
+    }
+}

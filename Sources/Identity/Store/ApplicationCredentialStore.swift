@@ -1,0 +1,97 @@
+import CloudCore
+import Resources
+import SQL
+
+/// Application credentials with their roles, and the access rules that they share.
+struct ApplicationCredentialStore: Sendable {
+    let rows = ResourceStore<ApplicationCredential>()
+    let rules = ResourceStore<AccessRule>()
+    private let directory = RoleDirectory()
+
+    /// An application credential with all that the API shows of it.
+    struct Whole: Sendable {
+        var credential: ApplicationCredential
+        var roles: [Role]
+        var rules: [AccessRule]
+    }
+
+    func whole(_ credentials: [ApplicationCredential], in tx: Transaction) throws -> [Whole] {
+        try credentials.map { credential in
+            let roles = try tx.rows(
+                "SELECT role_id FROM identity_application_credential_role WHERE application_credential_id = ?", credential.id)
+            var query = ListQuery()
+            query.raw.append(
+                (
+                    "id IN (SELECT access_rule_id FROM identity_application_credential_access_rule WHERE application_credential_id = ?)",
+                    [credential.id.sql]
+                ))
+            return Whole(
+                credential: credential, roles: try directory.roles(roles.map { try $0["role_id"] }, in: tx),
+                rules: try rules.all(query, in: tx))
+        }
+    }
+
+    func insert(
+        _ credential: ApplicationCredential, roles: Set<ID<Kind.Role>>, rules: [ID<AccessRule>], in tx: Transaction
+    ) throws {
+        try rows.insert(credential, in: tx)
+        for role in roles.sorted() {
+            try tx.execute(
+                "INSERT INTO identity_application_credential_role (application_credential_id, role_id) VALUES (?, ?)", credential.id, role)
+        }
+        for rule in Set(rules).sorted() {
+            try tx.execute(
+                """
+                INSERT INTO identity_application_credential_access_rule (application_credential_id, access_rule_id) VALUES (?, ?)
+                """, credential.id, rule)
+        }
+    }
+
+    /// Whether an application credential's tokens may manage others; nil when it is gone.
+    func isUnrestricted(_ id: ID<Kind.ApplicationCredential>, in tx: Transaction) throws -> Bool? {
+        try tx.value("SELECT unrestricted FROM identity_application_credential WHERE id = ?", id)
+    }
+
+    func deleteAll(of user: ID<Kind.User>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM identity_application_credential WHERE user_id = ?", user)
+        try tx.execute("DELETE FROM identity_access_rule WHERE user_id = ?", user)
+    }
+
+    func deleteAll(with role: ID<Kind.Role>, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            DELETE FROM identity_application_credential WHERE id IN
+              (SELECT application_credential_id FROM identity_application_credential_role WHERE role_id = ?)
+            """, role)
+    }
+
+    // MARK: Access rules
+
+    /// The id of the rule that is meant: the one of that id, one that allows the same, or a new one.
+    ///
+    /// - Parameter newID: of one that has to be made and does not bring an id.
+    /// - Throws: `CloudError.notFound` for the id of somebody else's, or of none where nothing says what it allows.
+    func rule(_ given: AccessRule, newID: ID<AccessRule>, in tx: Transaction) throws -> ID<AccessRule> {
+        if !given.id.text.isEmpty, let found = try rules.find(given.id, in: tx) {
+            guard found.userID == given.userID else { throw CloudError.notFound("access rule", given.id.text) }
+            return found.id
+        }
+        guard given.isWhole else { throw CloudError.notFound("access rule", given.id.text) }
+        if let same: ID<AccessRule> = try tx.value(
+            "SELECT id FROM identity_access_rule WHERE user_id = ? AND service = ? AND path = ? AND method = ?",
+            given.userID, given.service, given.path, given.method)
+        {
+            return same
+        }
+        var rule = given
+        if rule.id.text.isEmpty { rule.id = newID }
+        try rules.insert(rule, in: tx)
+        return rule.id
+    }
+
+    func isUsed(_ rule: ID<AccessRule>, in tx: Transaction) throws -> Bool {
+        let user: String? = try tx.value(
+            "SELECT application_credential_id FROM identity_application_credential_access_rule WHERE access_rule_id = ? LIMIT 1", rule)
+        return user != nil
+    }
+}
