@@ -8,7 +8,13 @@ struct TokenMethod: AuthenticationMethod {
     let tokens: TokenService
 
     func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
-        let verified = try await tokens.verified(parameters["id"]?.string ?? "")
+        let verified: TokenService.Verified
+        do {
+            verified = try await tokens.verified(parameters["id"]?.string ?? "")
+        } catch let error as CloudError where error.kind == .unauthenticated {
+            // Keystone takes it for a thing that is not there, not for a wrong password, and so do its clients.
+            throw CloudError(.notFound, "Failed to validate token", detail: error.detail)
+        }
         let token = verified.authorization.token
         // Somebody who was handed a part must not make more of it, nor make it last longer.
         if token.accessTokenID != nil {
