@@ -99,7 +99,7 @@ let package = Package(
         tests("AccessTests", ["Access", "CloudCore"]),
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
-        tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", httpTypes, nio]),
+        tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

@@ -44,6 +44,7 @@ package struct IdentityAssembly: Sendable {
             "token": TokenMethod(identity: identity, tokens: tokens),
             "totp": TOTPMethod(identity: identity),
             "application_credential": ApplicationCredentialMethod(identity: identity),
+            "oauth1": OAuthMethod(identity: identity),
         ]
         let authentication = AuthenticationService(identity: identity, tokens: tokens, methods: methods)
         let scopes = ScopeService(identity: identity)
@@ -72,6 +73,10 @@ package struct IdentityAssembly: Sendable {
                 + RevocationRoutes(identity: identity).all
                 + ApplicationCredentialRoutes(
                     credentials: ApplicationCredentialService(identity: identity), rules: AccessRuleService(identity: identity)
+                ).all
+                + OAuthRoutes(
+                    consumers: ConsumerService(identity: identity), oauth: OAuthService(identity: identity),
+                    accessTokens: AccessTokenService(identity: identity)
                 ).all)
     }
 

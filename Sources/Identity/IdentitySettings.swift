@@ -10,6 +10,10 @@ package struct IdentitySettings: Sendable {
     package var keyRotation: Duration = .seconds(24 * 3600)
     /// How long half an authentication (multi-factor) may wait for its other half.
     package var receiptLifetime: Duration = .seconds(300)
+    /// How long an OAuth1 request token waits for a user who allows it.
+    package var requestTokenLifetime: Duration = .seconds(8 * 3600)
+    /// How long an OAuth1 access token gives what its user allowed.
+    package var accessTokenLifetime: Duration = .seconds(24 * 3600)
     /// The deepest tree of projects, its domain not counted.
     package var projectTreeDepth = 5
     /// The longest chain of redelegated trusts.

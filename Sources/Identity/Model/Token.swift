@@ -152,6 +152,3 @@ extension Token {
         }
     }
 }
-
-/// What an OAuth1 access token's ids are ids of.
-enum AccessToken {}

@@ -36,6 +36,9 @@ struct Housekeeping: Service {
         }
         let longest = settings.tokenLifetime + settings.expiredTokenGrace
         try await identity.keyring.prune(keeping: longest)
-        try await identity.base.database.write { [revocations] tx in _ = try revocations.prune(before: now - longest, in: tx) }
+        try await identity.base.database.write { [revocations] tx in
+            _ = try revocations.prune(before: now - longest, in: tx)
+            try OAuthStore().prune(at: now, in: tx)
+        }
     }
 }
