@@ -7,7 +7,13 @@ struct UserRoutes: Sendable {
     let users: UserService
 
     var all: [Route] {
-        ResourceRoutes(users, at: "/v3/users").all + [.post("/v3/users/{user_id}/password", changePassword)]
+        ResourceRoutes(users, at: "/v3/users").all + [
+            .post("/v3/users/{user_id}/password", changePassword),
+            .delete("/v3/users/{user_id}/tokens") { call in
+                try await users.revokeTokens(of: call.id("user_id"), by: call.caller())
+                return .noContent
+            },
+        ]
     }
 
     /// Without a token: an expired password must be changed to get one.

@@ -190,6 +190,15 @@ struct UserService: ResourceService {
             of: user.id, keeping: rules.history, in: tx)
     }
 
+    /// Ends all tokens of a user: for whoever has lost one and cannot change the password.
+    func revokeTokens(of id: ID<Kind.User>, by caller: Principal) async throws {
+        try await context.write { tx in
+            try context.policy.require(.revokeTokensForUser, caller, try pathTarget(id, in: tx))
+            _ = try store.require(id, in: tx)
+            try revokeTokens(of: id, in: tx)
+        }
+    }
+
     /// Every token of the user that was issued until now ends, for good.
     func revokeTokens(of id: ID<Kind.User>, in tx: Transaction) throws {
         var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
