@@ -128,7 +128,7 @@ class Cloud:
         return line.decode("utf-8", "replace")
 
     def kill(self):
-        """Ends the process as a power cut would."""
+        """Ends the process without a warning."""
         self.process.send_signal(signal.SIGKILL)
         self._reap()
 
