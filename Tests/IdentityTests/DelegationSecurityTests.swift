@@ -64,7 +64,8 @@ import Testing
             #expect(ids.count == 2 && ids.last == own.first && ids.first != own.first)
             #expect(await it.show(trusted)["issued_at"]?.string != nil)
             it.cloud.clock.advance(by: .seconds(1))
-            #expect(await it.cloud.send(.delete, "/v3/auth/tokens", token: bob, headers: [.subjectToken: bob]).status == .noContent)
+            let revoked = await it.cloud.send(.delete, "/v3/auth/tokens", token: bob, headers: [.subjectToken: bob])
+            #expect(revoked.status == .noContent)
             #expect(await it.check(trusted) == .notFound)
         }
     }
@@ -74,7 +75,8 @@ import Testing
             let trust = try await it.trust()
             let token = try await it.token(it.bob, trust: trust)
             it.cloud.clock.advance(by: .seconds(1))
-            #expect(await it.cloud.send(.delete, "/v3/auth/tokens", token: token, headers: [.subjectToken: token]).status == .noContent)
+            let revoked = await it.cloud.send(.delete, "/v3/auth/tokens", token: token, headers: [.subjectToken: token])
+            #expect(revoked.status == .noContent)
             #expect(await it.check(token) == .notFound)
             // A token that is changed in any place is none.
             let other = Array(try await it.token(it.bob, trust: trust))

@@ -65,7 +65,8 @@ struct OAuthRoutes: Sendable {
             },
             .get("\(Self.token)/roles") { call in
                 let caller = try await call.caller()
-                return Views.list(try await accessTokens.roles(of: call.id("access_token_id"), call.id("user_id"), by: caller), call, "/v3/roles")
+                let roles = try await accessTokens.roles(of: call.id("access_token_id"), call.id("user_id"), by: caller)
+                return Views.list(roles, call, "/v3/roles")
             },
             .get("\(Self.token)/roles/{role_id}") { call in
                 let caller = try await call.caller()
@@ -79,10 +80,11 @@ struct OAuthRoutes: Sendable {
     // MARK: Views
 
     private static func form(_ issued: OAuthService.Issued) -> Reply {
-        .text(
-            .created,
-            "oauth_token=\(issued.id)&oauth_token_secret=\(issued.secret.reveal())&oauth_expires_at=\(issued.expiresAt.iso8601Microseconds)",
-            type: "application/x-www-form-urlencoded")
+        let parts = [
+            "oauth_token=\(issued.id)", "oauth_token_secret=\(issued.secret.reveal())",
+            "oauth_expires_at=\(issued.expiresAt.iso8601Microseconds)",
+        ]
+        return .text(.created, parts.joined(separator: "&"), type: "application/x-www-form-urlencoded")
     }
 
     private static func write(_ token: AccessToken, _ call: Call, _ writer: inout JSONWriter) {

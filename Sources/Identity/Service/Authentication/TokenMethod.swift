@@ -18,10 +18,10 @@ struct TokenMethod: AuthenticationMethod {
         let token = verified.authorization.token
         // Somebody who was handed a part must not make more of it, nor make it last longer.
         if token.accessTokenID != nil {
-            throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token. Create a new OAuth-scoped token instead.")
+            throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token. Create a new one instead.")
         }
         if token.trustID != nil {
-            throw CloudError.forbidden("A trust-scoped token cannot be used to create another token. Create a new trust-scoped token instead.")
+            throw CloudError.forbidden("A trust-scoped token cannot be used to create another token. Create a new one instead.")
         }
         guard !token.methods.isDelegated else { throw CloudError.forbidden("A delegated token cannot be used to create another token.") }
         let user = try await identity.base.read { tx in try ResourceStore<User>().find(token.userID, in: tx) }
