@@ -94,10 +94,12 @@ package struct Field<R: Sendable>: Sendable {
     let sql: @Sendable (R) -> SQLValue
     let setSQL: @Sendable (inout R, SQLValue) -> Bool
 
-    /// A field that is stored in a column, of its own name unless another is given.
-    package init<Value: FieldValue>(
-        _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
-        update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
+    private init(
+        _ name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
+        shown: Shown = .always, column: String? = nil, order: String? = nil, isBoolean: Bool = false,
+        json: @escaping @Sendable (R) -> JSON, setJSON: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true },
+        sql: @escaping @Sendable (R) -> SQLValue = { _ in .null },
+        setSQL: @escaping @Sendable (inout R, SQLValue) -> Bool = { _, _ in true }
     ) {
         self.name = name
         self.shape = shape
@@ -105,39 +107,44 @@ package struct Field<R: Sendable>: Sendable {
         self.update = update
         self.filter = filter
         self.shown = shown
-        self.column = column ?? name
-        order = "coalesce(\(column ?? name), \(Value.sqlNothing))"
-        isBoolean = Value.self == Bool.self
-        json = { $0[keyPath: path].json }
-        setJSON = { resource, json in
+        self.column = column
+        self.order = order
+        self.isBoolean = isBoolean
+        self.json = json
+        self.setJSON = setJSON
+        self.sql = sql
+        self.setSQL = setSQL
+    }
+
+    private static func setter<Value: FieldValue>(
+        _ path: any WritableKeyPath<R, Value> & Sendable
+    ) -> @Sendable (inout R, JSON) -> Bool {
+        { resource, json in
             guard let value = Value(json: json) else { return false }
-            resource[keyPath: path] = value
-            return true
-        }
-        sql = { $0[keyPath: path].sql }
-        setSQL = { resource, sql in
-            guard let value = Value(sql: sql) else { return false }
             resource[keyPath: path] = value
             return true
         }
     }
 
-    /// A field that is shown, and made from others.
-    package init(_ name: String, derived: @escaping @Sendable (R) -> JSON) {
-        self.name = name
-        shape = .any
-        create = .unknown
-        update = .unknown
-        filter = .none
-        shown = .always
-        column = nil
-        order = nil
-        isBoolean = false
-        json = derived
-        setJSON = { _, _ in true }
-        sql = { _ in .null }
-        setSQL = { _, _ in true }
+    /// A field that is stored in a column, of its own name unless another is given.
+    package init<Value: FieldValue>(
+        _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
+        update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
+    ) {
+        let column = column ?? name
+        self.init(
+            name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
+            order: "coalesce(\(column), \(Value.sqlNothing))", isBoolean: Value.self == Bool.self,
+            json: { $0[keyPath: path].json }, setJSON: Self.setter(path), sql: { $0[keyPath: path].sql },
+            setSQL: { resource, sql in
+                guard let value = Value(sql: sql) else { return false }
+                resource[keyPath: path] = value
+                return true
+            })
     }
+
+    /// A field that is shown, and made from others.
+    package init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(name, json: derived) }
 
     /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
@@ -145,40 +152,25 @@ package struct Field<R: Sendable>: Sendable {
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, shown: Shown = .always
     ) {
-        self.name = name
-        self.shape = shape
-        self.create = create
-        self.update = update
-        self.shown = shown
-        filter = .none
-        column = nil
-        order = nil
-        isBoolean = false
-        json = { $0[keyPath: path].json }
-        setJSON = { resource, json in
-            guard let value = Value(json: json) else { return false }
-            resource[keyPath: path] = value
-            return true
-        }
-        sql = { _ in .null }
-        setSQL = { _, _ in true }
+        self.init(
+            name, shape, create: create, update: update, shown: shown, json: { $0[keyPath: path].json }, setJSON: Self.setter(path))
     }
 
     /// A field that a body may have and that the resource's service itself reads: a password, a hint.
     package init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
-        self.name = name
-        self.shape = shape
-        self.create = create
-        self.update = update
-        filter = .none
-        shown = .never
-        column = nil
-        order = nil
-        isBoolean = false
-        json = { _ in .null }
-        setJSON = { _, _ in true }
-        sql = { _ in .null }
-        setSQL = { _, _ in true }
+        self.init(name, shape, create: create, update: update, shown: .never, json: { _ in .null })
+    }
+}
+
+extension Field where R: Resource {
+    /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
+    package init(extra name: String, _ shape: Shape) {
+        self.init(
+            name, shape, create: .optional, update: .allowed, shown: .whenSet, json: { $0.extra[name] ?? .null },
+            setJSON: { resource, json in
+                resource.extra[name] = json
+                return true
+            })
     }
 }
 
@@ -196,7 +188,13 @@ extension ResourceSchema {
     }
 
     /// What the body of a `PATCH` changes.
-    package func changes(from body: JSONObject) throws -> JSONObject { try Shape.unwrap(body, singular, update) }
+    ///
+    /// - Throws: `CloudError.badRequest` that names the member, also when nothing is to be changed.
+    package func changes(from body: JSONObject) throws -> JSONObject {
+        let given = try Shape.unwrap(body, singular, update)
+        guard !given.isEmpty else { throw Shape.wrong(singular, "it must have at least one property") }
+        return given
+    }
 
     /// Sets the fields that `given` has.
     ///

@@ -18,7 +18,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let refusal: @Sendable (CloudError) -> Reply
     private var waiting: Scheduled<Void>?
     private var isClosing = false
+    /// Requests whose answer has not ended.
     private var answersOpen = 0
+    /// Whether a part of the oldest of those answers is on its way already.
+    private var isAnswering = false
+    /// Whether the guard itself has answered: what a route still says comes too late.
+    private var hasRefused = false
 
     /// - Parameters:
     ///   - headDeadline: how long a connection may take to send the next request's head: also that of a client which
@@ -47,13 +52,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if hasRefused {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(let head):
+            isAnswering = true
             if head.headerFields[.connection]?.lowercased() == "close" { isClosing = true }
             context.write(data, promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
             answersOpen -= 1
+            isAnswering = false
             if isClosing {
                 context.writeAndFlush(data, promise: promise)
                 context.close(mode: .output, promise: nil)
@@ -65,11 +76,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Bytes that are no HTTP, or a head past its limits: an answer, where none is under way, and the end.
+    /// Bytes that are no HTTP, in a head or in a body: an answer, where none is under way or still owed to an earlier request, and
+    /// the end.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isClosing else { return }
         isClosing = true
-        guard answersOpen == 0 else { return context.close(promise: nil) }
+        guard !isAnswering, answersOpen <= 1 else { return context.close(promise: nil) }
+        hasRefused = true
         let isTooLarge = (error as? HTTPParserError) == .headerOverflow
         var reply = refusal(
             isTooLarge

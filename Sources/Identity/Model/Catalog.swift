@@ -36,7 +36,8 @@ struct CatalogService: Resource {
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("type", \.type, .string(1...255, .notBlank), create: .required, filter: .text),
-            Field("name", \.name, .nullable(.string(1...255)), filter: .text, shown: .whenSet),
+            Field("name", \.name, .string(1...255), filter: .text, shown: .whenSet),
+            Field(extra: "description", .nullable(.text)),
             Field("enabled", \.isEnabled, .boolean),
         ])
 }
@@ -60,6 +61,8 @@ struct Endpoint: Resource {
             Field("region", derived: { $0.regionID.json }),
             Field("service_id", \.serviceID, .string(1...64), create: .required, filter: .exact),
             Field("url", \.url, .string(1...225, .url), create: .required),
+            Field(extra: "name", .string(0...255)),
+            Field(extra: "description", .nullable(.text)),
             Field("enabled", \.isEnabled, .boolean),
         ])
 }

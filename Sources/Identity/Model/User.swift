@@ -32,6 +32,9 @@ struct User: Resource {
             Field("default_project_id", \.defaultProjectID, .nullable(.string(0...64)), filter: .exact, shown: .whenSet),
             Field("options", \.options, Shape.userOptions),
             Field("password_expires_at", \.passwordExpiresAt, .any, create: .unknown, update: .unknown),
+            Field(extra: "description", .nullable(.text)),
+            // Nobody comes from elsewhere: there is no federation.
+            Field(extra: "federated", .array(.any, 0...0)),
             Field(input: "password", .nullable(.string(0...4096))),
             Field("created_at", \.createdAt, .any, create: .unknown, update: .unknown, shown: .never),
             Field("last_active_day", \.lastActiveDay, .any, create: .unknown, update: .unknown, shown: .never),

@@ -15,13 +15,12 @@ struct RegionService: ResourceService {
     /// The id is the maker's, where the body has one.
     func create(_ body: JSONObject, by caller: Principal) async throws -> Region {
         var body = body
-        let isChosen = body["region"]?.object?["id"]?.string?.isEmpty == false
-        if !isChosen, var region = body["region"]?.object {
+        if var region = body["region"]?.object, region["id"] == .null || region["id"] == "" {
             region["id"] = nil
             body["region"] = .object(region)
         }
         var (region, given) = try Region.schema.new(from: body)
-        if !isChosen { region.id = newID() }
+        if given["id"] == nil { region.id = newID() }
         return try await create(region, given, by: caller)
     }
 

@@ -46,7 +46,6 @@ struct UserService: ResourceService {
 
     func update(_ id: ID<Kind.User>, _ body: JSONObject, by caller: Principal) async throws -> User {
         let given = try User.schema.changes(from: body)
-        guard !given.isEmpty else { throw Shape.wrong("user", "it must have at least one property") }
         let hash = try await hashIfGiven(given)
         return try await refusingDuplicates(of: nil) {
             try await context.write { tx in
