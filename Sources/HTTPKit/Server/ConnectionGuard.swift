@@ -19,6 +19,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var waiting: Scheduled<Void>?
     private var isClosing = false
     private var answersOpen = 0
+    /// Whether the head of an answer was written whose end was not.
+    private var isAnswering = false
+    /// Whether a request under way was refused here: what its responder still says of it comes too late.
+    private var isRefused = false
 
     /// - Parameters:
     ///   - headDeadline: how long a connection may take to send the next request's head: also that of a client which
@@ -47,13 +51,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !isRefused else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(let head):
+            isAnswering = head.status.kind != .informational
             if head.headerFields[.connection]?.lowercased() == "close" { isClosing = true }
             context.write(data, promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
             answersOpen -= 1
+            isAnswering = false
             if isClosing {
                 context.writeAndFlush(data, promise: promise)
                 context.close(mode: .output, promise: nil)
@@ -65,11 +75,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Bytes that are no HTTP, or a head past its limits: an answer, where none is under way, and the end.
+    /// Bytes that are no HTTP, a head past its limits, or a body whose chunks are none: an answer, where none is under way, and
+    /// the end.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isClosing else { return }
         isClosing = true
-        guard answersOpen == 0 else { return context.close(promise: nil) }
+        guard answersOpen <= 1, !isAnswering else { return context.close(promise: nil) }
+        isRefused = true
         let isTooLarge = (error as? HTTPParserError) == .headerOverflow
         var reply = refusal(
             isTooLarge
