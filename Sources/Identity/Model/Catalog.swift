@@ -36,7 +36,7 @@ struct CatalogService: Resource {
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("type", \.type, .string(1...255, .notBlank), create: .required, filter: .text),
-            Field("name", \.name, .nullable(.string(1...255)), filter: .text, shown: .whenSet),
+            Field("name", \.name, .string(1...255), filter: .text, shown: .whenSet),
             Field("enabled", \.isEnabled, .boolean),
         ])
 }
@@ -53,6 +53,7 @@ struct Endpoint: Resource {
 
     static let schema = ResourceSchema<Endpoint>(
         "endpoint", "endpoints", table: "identity_endpoint", open: true,
+        extras: [.init("name", .string(0...255)), .init("description", .nullable(.text))],
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("interface", \.interface, .oneOf(["admin", "internal", "public"]), create: .required, filter: .exact),

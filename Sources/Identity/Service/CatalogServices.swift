@@ -15,7 +15,8 @@ struct RegionService: ResourceService {
     /// The id is the maker's, where the body has one.
     func create(_ body: JSONObject, by caller: Principal) async throws -> Region {
         var body = body
-        let isChosen = body["region"]?.object?["id"]?.string?.isEmpty == false
+        let id = body["region"]?.object?["id"] ?? .null
+        let isChosen = !id.isNull && id.string?.isEmpty != true
         if !isChosen, var region = body["region"]?.object {
             region["id"] = nil
             body["region"] = .object(region)
