@@ -37,19 +37,15 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let update: Shape
     let stored: [Field<R>]
 
-    /// - Parameter extras: what those members must be that are kept among the others of an open schema, if they are given.
-    package init(
-        _ singular: String, _ plural: String, table: String, open: Bool = false, extras: [Shape.Member] = [], _ fields: [Field<R>]
-    ) {
+    package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
         self.singular = singular
         self.plural = plural
         self.table = table
         self.fields = fields
         isOpen = open
         create = .object(
-            fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) } + extras,
-            open: open)
-        update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) } + extras, open: open)
+            fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) }, open: open)
+        update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
         stored = fields.filter { $0.column != nil }
     }
 

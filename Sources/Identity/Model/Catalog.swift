@@ -54,7 +54,6 @@ struct Endpoint: Resource {
 
     static let schema = ResourceSchema<Endpoint>(
         "endpoint", "endpoints", table: "identity_endpoint", open: true,
-        extras: [.init("name", .string(0...255)), .init("description", .nullable(.text))],
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("interface", \.interface, .oneOf(["admin", "internal", "public"]), create: .required, filter: .exact),

@@ -24,8 +24,6 @@ struct User: Resource {
 
     static let schema = ResourceSchema<User>(
         "user", "users", table: "identity_user", open: true,
-        // There is no identity provider that somebody could be of.
-        extras: [.init("description", .nullable(.text)), .init("federated", .array(.any, 0...0))],
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("name", \.name, .name, create: .required, filter: .text),
