@@ -100,7 +100,7 @@ let package = Package(
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
-        tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", log, lifecycle, httpTypes]),
+        tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]
 )

@@ -30,17 +30,30 @@ extension IdentityAssembly {
     ///
     /// - Returns: whether the users were made, and so the passwords count.
     package func bootstrap(_ wanted: Bootstrap) async throws -> Bool {
-        let isFirst = try await identity.base.read { tx in
-            try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil
-        }
-        if isFirst {
+        var isFirst = false
+        if try await identity.base.read(isEmpty) {
             let admin = try await identity.hasher.hash(Secret(wanted.adminPassword))
             let demo = try await identity.hasher.hash(Secret(wanted.demoPassword))
-            try await identity.base.write { tx in try makeUsers(admin: admin, demo: demo, in: tx) }
+            // Other processes may start on the same database: what was found before the lock is looked at again behind it.
+            isFirst = try await identity.base.write { tx in
+                try tx.lock("identity_user")
+                guard try isEmpty(tx) else { return false }
+                try makeUsers(admin: admin, demo: demo, in: tx)
+                return true
+            }
         }
         let isCurrent = try await identity.base.read { tx in try self.isCurrent(wanted, in: tx) }
-        if !isCurrent { try await identity.base.write { tx in try makeCatalog(wanted, in: tx) } }
+        if !isCurrent {
+            try await identity.base.write { tx in
+                try tx.lock("identity_service")
+                if try !self.isCurrent(wanted, in: tx) { try makeCatalog(wanted, in: tx) }
+            }
+        }
         return isFirst
+    }
+
+    @Sendable private func isEmpty(_ tx: Transaction) throws -> Bool {
+        try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil
     }
 
     // MARK: Users

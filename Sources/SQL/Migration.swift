@@ -99,9 +99,8 @@ extension Database {
     }
 
     private static func apply(_ migration: Migration, of schema: Schema, in tx: Transaction) throws -> Bool {
-        // Another process may be at it. LOCK takes no snapshot, so what is read after the wait is what that one committed;
-        // a function that locks would be too late, for its own SELECT takes the snapshot first.
-        if tx.dialect == .postgreSQL { try tx.script("LOCK TABLE sql_migration IN EXCLUSIVE MODE") }
+        // Another process may be at it.
+        try tx.lock("sql_migration")
         let present: Int? = try tx.value(
             "SELECT number FROM sql_migration WHERE service = ? AND number = ?", schema.service, migration.number)
         guard present == nil else { return false }

@@ -47,6 +47,16 @@ package struct Transaction {
         return try asking { try connection.execute(sql, arguments) }
     }
 
+    /// Lets nobody else write to the table until this transaction ends: for what is made once, by whoever comes first.
+    ///
+    /// It must be the first statement. PostgreSQL's LOCK takes no snapshot, so what is read after the wait is what the
+    /// other one committed; any query before it, even one that locks, would fix the state of before the wait. SQLite has
+    /// one writer anyway.
+    package func lock(_ table: String) throws {
+        guard dialect == .postgreSQL else { return }
+        try script("LOCK TABLE \(table) IN EXCLUSIVE MODE")
+    }
+
     /// Says that what is kept in memory of this topic is out of date once this transaction is committed.
     package func changed(_ topic: Topic) { state.topics.insert(topic) }
 

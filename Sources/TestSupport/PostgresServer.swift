@@ -28,20 +28,37 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     /// What libpq needs to reach a database of this server.
     package func parameters(database: String) -> String { "host='\(folder)' user=postgres dbname=\(database)" }
 
-    /// Waits while many are in use: each has several sessions, and the server has 200.
-    package func createDatabase() async throws -> String {
+    /// A new database. Waits while many are in use: each has several sessions, and the server has 200.
+    ///
+    /// - Parameter template: what it is a copy of, as `createTemplate` has named it; nil for an empty one.
+    package func createDatabase(copying template: String? = nil) async throws -> String {
         await places.take()
-        return try await Self.onQueue { [self] in
-            databases += 1
-            let name = "test_\(databases)"
-            try run("CREATE DATABASE \(name) TEMPLATE template0")
-            return name
+        do {
+            return try await create(copying: template)
+        } catch {
+            await places.give()
+            throw error
         }
     }
 
     package func dropDatabase(_ name: String) async throws {
+        // The next one waits for this one's sessions to have ended, not only for its test.
+        let dropped = await Result.of { try await Self.onQueue { [self] in try run("DROP DATABASE \(name) WITH (FORCE)") } }
         await places.give()
-        try await Self.onQueue { [self] in try run("DROP DATABASE \(name) WITH (FORCE)") }
+        try dropped.get()
+    }
+
+    /// A database to be copied: it stays until the end and takes no place. Whoever fills it must have closed it before the
+    /// first copy is made.
+    package func createTemplate() async throws -> String { try await create(copying: nil) }
+
+    private func create(copying template: String?) async throws -> String {
+        try await Self.onQueue { [self] in
+            databases += 1
+            let name = "test_\(databases)"
+            try run("CREATE DATABASE \(name) TEMPLATE \(template ?? "template0")")
+            return name
+        }
     }
 
     /// So many may be taken at the same time; who finds none waits for one.
@@ -141,5 +158,11 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try body() }) }
         }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate static func of(_ body: () async throws -> Success) async -> Self {
+        do { return .success(try await body()) } catch { return .failure(error) }
     }
 }

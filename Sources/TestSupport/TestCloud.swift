@@ -32,33 +32,46 @@ package struct TestCloud: Sendable {
     ///   - configure: changes the configuration before the cloud is made.
     ///   - seed: of everything that is drawn by chance.
     package static func run<Value: Sendable>(
-        seed: UInt64 = 1, _ configure: (inout Configuration) -> Void = { _ in }, _ body: (TestCloud) async throws -> Value
+        on kind: DatabaseKind = .usual, seed: UInt64 = 1, _ configure: (inout Configuration) -> Void = { _ in },
+        _ body: (TestCloud) async throws -> Value
     ) async throws -> Value {
-        var configuration = Configuration()
-        configuration.server.publicURL = url
-        let plain = configuration
+        var configuration = plain
         configure(&configuration)
-        let isPlain = configuration == plain
-        return try await withTemporaryDirectory { directory in
-            let path = directory + "/novella.db"
-            // Making the accounts costs as much as many tests together: it is done once, and its database copied.
-            if isPlain { try FileManager.default.copyItem(atPath: try await Template.shared.path(plain), toPath: path) }
-            let database = try Database.sqlite(path: path, readers: 2, durable: false)
-            do {
-                let test = try TestCloud(configuration, database, seed: seed)
-                if isPlain { try await test.cloud.prepare() } else { try await test.make() }
-                let value = try await body(test)
-                await database.close()
-                return value
-            } catch {
-                await database.close()
-                throw error
-            }
+        // Making the accounts costs as much as many tests together: it is done once, and its database copied.
+        let template = configuration == plain ? try await Template.shared.location(kind) : nil
+        return try await TestDatabase.withDatabase(kind, copying: template) { test in
+            let cloud = try TestCloud(configuration, test.database, seed: seed)
+            if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
+            return try await body(cloud)
         }
     }
 
-    fileprivate init(_ configuration: Configuration, _ database: Database, seed: UInt64) throws {
-        clock = ManualClock()
+    /// Runs `body` with several control processes on one PostgreSQL: they share the database, the clock and the master key,
+    /// and nothing else.
+    ///
+    /// - Parameter isMade: whether the accounts are there; otherwise the database is empty.
+    package static func runProcesses<Value: Sendable>(
+        _ count: Int = 2, isMade: Bool = true, _ body: ([TestCloud]) async throws -> Value
+    ) async throws -> Value {
+        let template = isMade ? try await Template.shared.location(.postgreSQL) : nil
+        return try await TestDatabase.withDatabase(.postgreSQL, copying: template) { test in
+            let clock = ManualClock()
+            let clouds = try (1...count).map { number in
+                try TestCloud(plain, number == 1 ? test.database : test.reopen(), clock: clock, seed: UInt64(number))
+            }
+            if isMade { for cloud in clouds { try await cloud.cloud.prepare() } }
+            return try await body(clouds)
+        }
+    }
+
+    private static var plain: Configuration {
+        var configuration = Configuration()
+        configuration.server.publicURL = url
+        return configuration
+    }
+
+    private init(_ configuration: Configuration, _ database: Database, clock: ManualClock = ManualClock(), seed: UInt64) throws {
+        self.clock = clock
         world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
@@ -66,10 +79,26 @@ package struct TestCloud: Sendable {
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    fileprivate func make() async throws {
+    /// What a start does on a database that may be empty.
+    ///
+    /// - Returns: whether the accounts were made now.
+    @discardableResult
+    package func make(adminPassword: String = Self.adminPassword) async throws -> Bool {
         _ = try await database.migrate(Cloud.schemas)
         try await cloud.prepare()
-        _ = try await cloud.bootstrap(adminPassword: Self.adminPassword, demoPassword: Self.demoPassword, publicURL: Self.url)
+        return try await cloud.bootstrap(adminPassword: adminPassword, demoPassword: Self.demoPassword, publicURL: Self.url)
+    }
+
+    /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
+    fileprivate static func makeTemplate(_ database: Database) async throws {
+        do {
+            try await TestCloud(plain, database, seed: 0x5eed_0f_acc0_0e75).make()
+        } catch {
+            await database.close()
+            throw error
+        }
+        // SQLite: the last connection's end brings everything into the one file. PostgreSQL copies no database that is in use.
+        await database.close()
     }
 
     // MARK: Requests
@@ -139,27 +168,32 @@ private actor Collector: ReplyWriter {
     func write(_ buffer: ByteBuffer) { bytes += buffer.readableBytesView }
 }
 
-/// The database of a cloud that has just been made, once for the process.
+/// The database of a cloud that has just been made, once of each kind for the process.
 private actor Template {
     static let shared = Template()
 
-    private var made: Task<String, any Error>?
+    private var made: [DatabaseKind: Task<String, any Error>] = [:]
 
-    func path(_ configuration: Configuration) async throws -> String {
-        if let made { return try await made.value }
-        let task = Task { try await Self.make(configuration) }  // tidy: allow task, tests that begin together share it
-        made = task
+    /// What `TestDatabase` copies.
+    func location(_ kind: DatabaseKind) async throws -> String {
+        if let made = made[kind] { return try await made.value }
+        let task = Task { try await Self.make(kind) }  // tidy: allow task, tests that begin together share it
+        made[kind] = task
         return try await task.value
     }
 
-    /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
-    private static func make(_ configuration: Configuration) async throws -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/novella-template-\(getpid()).db"
-        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
-        let database = try Database.sqlite(path: path, readers: 1, durable: false)
-        try await TestCloud(configuration, database, seed: 0x5eed_0f_acc0_0e75).make()
-        // The last connection's end brings everything into the one file.
-        await database.close()
-        return path
+    private static func make(_ kind: DatabaseKind) async throws -> String {
+        switch kind {
+        case .sqlite:
+            let path = FileManager.default.temporaryDirectory.path + "/novella-template-\(getpid()).db"
+            for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+            try await TestCloud.makeTemplate(try .sqlite(path: path, readers: 1, durable: false))
+            return path
+        case .postgreSQL:
+            let server = try await PostgresServer.started()
+            let name = try await server.createTemplate()
+            try await TestCloud.makeTemplate(try .postgreSQL(server.parameters(database: name), connections: 1))
+            return name
+        }
     }
 }

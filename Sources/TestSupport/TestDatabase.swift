@@ -8,6 +8,14 @@ package enum DatabaseKind: CaseIterable, Sendable, CustomTestStringConvertible {
     case sqlite, postgreSQL
 
     package var testDescription: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+
+    /// What tests run on that run on one kind: SQLite, unless `NOVELLA_TEST_DATABASE=postgresql` says otherwise.
+    package static let usual: DatabaseKind =
+        switch ProcessInfo.processInfo.environment["NOVELLA_TEST_DATABASE"] {
+        case nil, "sqlite": .sqlite
+        case "postgresql": .postgreSQL
+        case .some(let other): preconditionFailure("NOVELLA_TEST_DATABASE must be sqlite or postgresql, not \(other)")
+        }
 }
 
 /// A database of one test: nobody else has it, and it is gone when the test is over.
@@ -33,8 +41,13 @@ package final class TestDatabase: Sendable {
     }
 
     /// Runs `body` with a fresh database that has the schemas, then closes and removes it.
+    ///
+    /// A test has one at a time: so many PostgreSQL databases are open at once and no more, and tests that hold one and wait
+    /// for a second could wait for each other.
+    ///
+    /// - Parameter template: what it is a copy of: a SQLite file's path, or the name of a template of `PostgresServer`.
     package static func withDatabase<Value>(
-        _ kind: DatabaseKind, schemas: [Schema] = [], isolation: isolated (any Actor)? = #isolation,
+        _ kind: DatabaseKind, schemas: [Schema] = [], copying template: String? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (TestDatabase) async throws -> Value
     ) async throws -> Value {
         switch kind {
@@ -42,10 +55,12 @@ package final class TestDatabase: Sendable {
             let folder = FileManager.default.temporaryDirectory.appending(path: "novella-test-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
-            return try await use(kind, folder.appending(path: "test.db").path, schemas, body)
+            let path = folder.appending(path: "test.db").path
+            if let template { try FileManager.default.copyItem(atPath: template, toPath: path) }
+            return try await use(kind, path, schemas, body)
         case .postgreSQL:
             let server = try await PostgresServer.started()
-            let name = try await server.createDatabase()
+            let name = try await server.createDatabase(copying: template)
             do {
                 let value = try await use(kind, server.parameters(database: name), schemas, body)
                 try await server.dropDatabase(name)

@@ -31,11 +31,12 @@ struct Housekeeping: Service {
         let settings = identity.settings
         let now = identity.world.now
         if let since = identity.keyring.usedSince(.token), now >= since + settings.keyRotation {
-            try await identity.keyring.rotate(.token)
+            try await identity.keyring.rotate(.token) { $0.map { now < $0 + settings.keyRotation } ?? false }
             log.notice("a new key seals tokens from now on")
         }
         let longest = settings.tokenLifetime + settings.expiredTokenGrace
-        try await identity.keyring.prune(keeping: longest)
+        // Another process may seal with the key before for as long as its own housekeeping has not come round.
+        try await identity.keyring.prune(keeping: longest + Self.interval * 2)
         try await identity.base.database.write { [revocations] tx in
             _ = try revocations.prune(before: now - longest, in: tx)
             try OAuthStore().prune(at: now, in: tx)

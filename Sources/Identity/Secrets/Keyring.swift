@@ -27,7 +27,8 @@ final class Keyring: Sendable {
     private struct State {
         var keys: [String: Key] = [:]
         var current: [Purpose: Key] = [:]
-        var loadedAt: Timestamp?
+        /// Of `topic`, before the keys were read.
+        var revision: Revision?
     }
 
     private let database: Database
@@ -35,9 +36,9 @@ final class Keyring: Sendable {
     private let master: SymmetricKey
     private let state = Mutex(State())
 
-    /// An unknown key id makes the keys be read again, at most so often: a flood of made-up tokens must not become a flood
-    /// of queries.
-    private static let reloadInterval = Duration.milliseconds(200)
+    /// Marked with every change of the keys. An unknown key id makes them be read again only when another process has
+    /// changed them since: a flood of made-up tokens must not become a flood of queries.
+    private static let topic = Topic("identity-keys")
 
     init(database: Database, world: World, master: SymmetricKey) {
         self.database = database
@@ -48,21 +49,29 @@ final class Keyring: Sendable {
     /// Reads the keys, and makes the first of each purpose.
     func prepare() async throws {
         try await load()
-        for purpose in [Purpose.token, .secret] where state.withLock({ $0.current[purpose] }) == nil {
-            try await rotate(purpose)
-        }
+        for purpose in [Purpose.token, .secret] where usedSince(purpose) == nil { try await rotate(purpose) { $0 != nil } }
     }
 
     /// Makes a new key the one that is used.
-    func rotate(_ purpose: Purpose) async throws {
+    ///
+    /// - Parameter isDone: looks at since when the present key is used, nil where there is none, and says whether there is
+    ///   nothing to do: another process may have been first, and its key is taken then.
+    func rotate(_ purpose: Purpose, unless isDone: @escaping @Sendable (Timestamp?) -> Bool = { _ in false }) async throws {
         let id = Hex.text(world.random.bytes(8))
         let now = world.now
         let sealed = try AES.GCM.seal(world.random.bytes(32), using: master, authenticating: Self.label(id, purpose)).combined
         guard let sealed else { throw CloudError.internalError("a key could not be sealed") }
         try await database.write { tx in
+            try tx.lock("identity_key")
+            let present: Timestamp? = try tx.value(
+                "SELECT used_from FROM identity_key WHERE purpose = ? ORDER BY used_from DESC LIMIT 1", purpose.rawValue)
+            if isDone(present) { return }
+            tx.changed(Self.topic)
+            // The newest key is the one that is used, also where another process' clock is ahead of this one's.
+            let usedFrom = max(now, (present ?? now) + .microseconds(1))
             try tx.execute(
                 "INSERT INTO identity_key (id, purpose, sealed, created_at, used_from) VALUES (?, ?, ?, ?, ?)",
-                id, purpose.rawValue, Array(sealed), now, now)
+                id, purpose.rawValue, Array(sealed), now, usedFrom)
         }
         try await load()
     }
@@ -73,12 +82,13 @@ final class Keyring: Sendable {
         let horizon = world.now - keeping
         try await database.write { tx in
             // A key is out of use from the moment the next one came.
-            try tx.execute(
+            let removed = try tx.execute(
                 """
                 DELETE FROM identity_key WHERE purpose = 'token' AND EXISTS (
                   SELECT 1 FROM identity_key newer WHERE newer.purpose = 'token'
                     AND newer.used_from > identity_key.used_from AND newer.used_from < ?)
                 """, horizon)
+            if removed > 0 { tx.changed(Self.topic) }
         }
         try await load()
     }
@@ -116,16 +126,17 @@ final class Keyring: Sendable {
     // MARK: Keys
 
     private func key(_ id: String) async throws -> Key? {
-        let (found, loadedAt) = state.withLock { ($0.keys[id], $0.loadedAt) }
+        let (found, revision) = state.withLock { ($0.keys[id], $0.revision) }
         if let found { return found }
-        if let loadedAt, world.now - loadedAt < Self.reloadInterval { return nil }
+        guard try await database.revision(of: Self.topic) != revision else { return nil }
         try await load()
         return state.withLock { $0.keys[id] }
     }
 
     private func load() async throws {
+        let revision = try await database.revision(of: Self.topic)
         let rows = try await database.read { tx in
-            try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from")
+            try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from, id")
                 .map { (try $0["id"] as String, try $0["purpose"] as String, try $0["sealed"] as [UInt8], try $0["used_from"] as Timestamp) }
         }
         var keys: [String: Key] = [:]
@@ -142,8 +153,8 @@ final class Keyring: Sendable {
             keys[id] = key
             current[purpose] = key
         }
-        let now = world.now
-        state.withLock { $0 = State(keys: keys, current: current, loadedAt: now) }
+        let read = State(keys: keys, current: current, revision: revision)
+        state.withLock { $0 = read }
     }
 
     private static func label(_ id: String, _ purpose: Purpose) -> [UInt8] { Array("novella/\(purpose.rawValue)/\(id)".utf8) }
