@@ -56,7 +56,7 @@ import Testing
 
     @Test("Processes that migrate at once apply each step once", arguments: DatabaseKind.allCases)
     func atOnce(kind: DatabaseKind) async throws {
-        for _ in 0..<5 {
+        for _ in 0..<3 {
             try await TestDatabase.withDatabase(kind) { test in
                 let databases = [test.database] + (try (0..<3).map { _ in try test.reopen() })
                 let done = try await withThrowingTaskGroup(of: [String].self) { group in
