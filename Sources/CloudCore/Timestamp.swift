@@ -132,13 +132,15 @@ extension Timestamp {
         var offset: Int64 = 0
         if !digits.isEmpty, !skip("Z") {
             let negative = digits.first == UInt8(ascii: "-")
-            guard skip("+-"), let hours = number(2) else { return nil }
+            guard skip("+-"), let hours = number(2), hours < 24 else { return nil }
             _ = skip(":")
-            guard let minutes = number(2) else { return nil }
+            guard let minutes = number(2), minutes < 60 else { return nil }
             offset = (hours * 60 + minutes) * (negative ? -60 : 60)
         }
         guard digits.isEmpty, Self.civil(daysSinceEpoch: Self.days(year, month, day)) == (year, month, day) else { return nil }
         let seconds = Self.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+        // An offset may lead out of the years that four digits can write again.
+        guard (Self.days(0, 1, 1) * 86_400..<Self.days(10_000, 1, 1) * 86_400).contains(seconds) else { return nil }
         self.init(microseconds: seconds * 1_000_000 + micro)
     }
 
