@@ -127,12 +127,13 @@ import Testing
                 try await eventually { gate.arrivals == 1 }
                 let other = try plant.runner("b")
                 let epoch = try await plant.row(id).epoch
-                for _ in 1...10 {
+                for _ in 1...4 {
                     let before = try await plant.row(id).leaseUntil
                     let end = try #require(before)
                     try await eventually("the lease grows") {
-                        // Time goes on to where the renewal is due and not past the lease, however slow the machine is.
-                        if plant.clock.now < end - .seconds(10) { plant.clock.advance(by: .seconds(2)) }
+                        // Time goes on to where the renewal is due and no further, however slow the machine is: neither the lease
+                        // nor the step's deadline must be reached.
+                        if plant.clock.now < end - .seconds(18) { plant.clock.advance(by: .seconds(2)) }
                         return try await plant.row(id).leaseUntil != before
                     }
                     #expect(try await other.runDue() == false)
