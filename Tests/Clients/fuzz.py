@@ -3,6 +3,7 @@
 Routes, fields and what a field may be are taken from Keystone's own request schemas. Everything is sent twice; memory is looked
 at after each time.
 """
+
 import json
 import os
 import random
@@ -11,6 +12,7 @@ import socket
 import threading
 import time
 
+from fuzz_inputs import IDENTIFIERS, MALFORMED, OTHER_BODIES, QUERIES, WRONG_VALUES
 from harness import Answer, Cloud, Failure, say, show
 from keystone_reference import Reference
 from schemas import is_ours
@@ -20,71 +22,6 @@ GROWTH = 16
 # What is resident may be at most, in MB, of the development build.
 RESIDENT = 400
 BODY = 10 << 20
-
-# What Keystone has no schema for but takes a body for.
-OTHER_BODIES = {
-    "POST /v3/ec2tokens": {"credentials": {"access": "a", "signature": "s", "host": "h", "verb": "GET", "path": "/", "params": {}}},
-    "POST /v3/s3tokens": {"credentials": {"access": "a", "signature": "s", "token": "dA=="}},
-    "POST /v3/users/{user_id}/credentials/OS-EC2": {"tenant_id": "0" * 32},
-    "PUT /v3/domains/{domain_id}/config": {"config": {"identity": {"driver": "ldap"}, "ldap": {"url": "ldap://example.org"}}},
-    "PATCH /v3/domains/{domain_id}/config": {"config": {"identity": {"driver": "ldap"}}},
-    "PATCH /v3/domains/{domain_id}/config/{group}": {"config": {"ldap": {"url": "ldap://example.org"}}},
-    "PATCH /v3/domains/{domain_id}/config/{group}/{option}": {"config": {"url": "ldap://example.org"}},
-}
-
-WRONG_VALUES = [
-    None, True, 0, -1, 1.5, 10 ** 30, -(2 ** 63) - 1, 1e300, "", " ", "x" * 300, "x" * 70000, "\0", "\U0001F4A9" * 80, "a\nb", "\ud800", "..",
-    "%s%n", "2026-13-45T99:00:00Z", [], {}, [[]], [None], [1], [""], [{}], {"": ""}, {"id": 1}, {"a": {"b": {"c": []}}}, ["a"] * 2000,
-]
-
-MALFORMED = {
-    "nothing": b"",
-    "white space": b"  \n",
-    "an open object": b'{"user": {"name": "x"',
-    "an open text": b'{"user": "',
-    "an open list": b"[",
-    "null": b"null",
-    "a list": b"[]",
-    "a text": b'"x"',
-    "a number": b"1",
-    "an empty object": b"{}",
-    "words": b"this is not JSON",
-    "single quotes": b"{'user': {}}",
-    "a comma too many": b'{"user": {},}',
-    "something behind": b"{} {}",
-    "no quotes": b"{user: 1}",
-    "a comment": b'{"user": /* no */ {}}',
-    "invalid UTF-8": b'{"user": {"name": "\xff\xfe\x80"}}',
-    "an overlong encoding": b'{"user": {"name": "\xc0\xaf"}}',
-    "half of a pair": b'{"user": {"name": "\\ud800"}}',
-    "a bad escape": b'{"user": {"name": "\\x41"}}',
-    "a raw control character": b'{"user": {"name": "a\x01b"}}',
-    "a byte order mark": b"\xef\xbb\xbf{}",
-    "UTF-16": '{"user": {}}'.encode("utf-16"),
-    "not a number": b'{"user": NaN}',
-    "infinity": b'{"user": {"enabled": -Infinity}}',
-    "a huge number": b'{"user": {"enabled": ' + b"9" * 20000 + b"}}",
-    "a huge exponent": b'{"user": {"enabled": 1e999999999}}',
-    "a leading zero": b'{"user": {"enabled": 01}}',
-    "deep lists": b"[" * 100000,
-    "deep lists that end": b"[" * 50000 + b"]" * 50000,
-    "deep objects": b'{"a":' * 15000 + b"1" + b"}" * 15000,
-    "a deep member": b'{"user": {"name": ' + b"[" * 5000 + b"]" * 5000 + b"}}",
-    "many keys": b"{" + b",".join(b'"k%d": 1' % n for n in range(8000)) + b"}",
-    "a form": b"user=admin&password=x",
-    "XML": b'<?xml version="1.0"?><user/>',
-}
-
-QUERIES = [
-    "limit=-1", "limit=0", "limit=abc", "limit=99999999999999999999", "limit=", "limit=1&limit=2", "marker=", "marker=nobody", "marker=%00",
-    "sort_key=nothing", "sort_key=name&sort_dir=sideways", "name=%FF%FE", "name=%00", "name=%zz", "name=%", "name=" + "x" * 9000,
-    "name__contains=%25%5F", "name__nonsense=x", "name__", "__contains=x", "enabled=perhaps", "enabled=", "domain_id=%F0%9F%92%A9", "=", "&&&", "a=b=c",
-    "password_expires_at=xx:yy", "password_expires_at=lt:2026-99-99T00:00:00Z", "password_expires_at=", "tags=,,,", "tags=&not-tags=",
-    "parents_as_list&parents_as_ids", "subtree_as_list=1&subtree_as_ids=1", "include_subtree=maybe", "scope.system=none", "effective=2",
-    "user.id=a&group.id=b", "scope.project.id=a&scope.domain.id=b", "%F0%9F%92%A9=1", "name='%20OR%201=1--", "&".join(["name=x"] * 300),
-]
-
-IDENTIFIERS = ["%00", "%FF", "%2e%2e%2f", "..%2f..%2fetc", "a%2Fb", "%25s", "x" * 3000, "%F0%9F%92%A9", "'--", "%20", "%0d%0aX-Bad:%201", ";", "{}", "null", "-1"]
 
 
 def sample(schema):
@@ -97,7 +34,11 @@ def sample(schema):
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
-        return {name: sample(schema["properties"][name]) for name in schema.get("required", []) if name in schema.get("properties", {})}
+        return {
+            name: sample(schema["properties"][name])
+            for name in schema.get("required", [])
+            if name in schema.get("properties", {})
+        }
     if kind == "array":
         return [sample(schema["items"])] * schema.get("minItems", 0) if "items" in schema else []
     return {"string": "0" * 32, "integer": 1, "number": 1, "boolean": True, "null": None}[kind]
@@ -144,17 +85,25 @@ class Fuzzer:
         api = self.client
         made = {}
         for collection, key, body in (
-                ("domains", "domain", {"name": "fuzzed"}), ("projects", "project", {"name": "fuzzed"}),
-                ("users", "user", {"name": "fuzzed", "password": "p"}), ("groups", "group", {"name": "fuzzed"}),
-                ("roles", "role", {"name": "fuzzed"}), ("regions", "region", {"id": "fuzzed"}), ("services", "service", {"type": "fuzzed"}),
-                ("policies", "policy", {"blob": "{}", "type": "a/b"}), ("OS-OAUTH1/consumers", "consumer", {"description": "fuzzed"}),
-                ("OS-EP-FILTER/endpoint_groups", "endpoint_group", {"name": "fuzzed", "filters": {"interface": "public"}})):
+            ("domains", "domain", {"name": "fuzzed"}),
+            ("projects", "project", {"name": "fuzzed"}),
+            ("users", "user", {"name": "fuzzed", "password": "p"}),
+            ("groups", "group", {"name": "fuzzed"}),
+            ("roles", "role", {"name": "fuzzed"}),
+            ("regions", "region", {"id": "fuzzed"}),
+            ("services", "service", {"type": "fuzzed"}),
+            ("policies", "policy", {"blob": "{}", "type": "a/b"}),
+            ("OS-OAUTH1/consumers", "consumer", {"description": "fuzzed"}),
+            ("OS-EP-FILTER/endpoint_groups", "endpoint_group", {"name": "fuzzed", "filters": {"interface": "public"}}),
+        ):
             answer = api.call("POST", f"/v3/{collection}", {key: body})
             made[f"{key}_id"] = answer.json[key]["id"] if answer.status == 201 else "0" * 32
-        made["credential_id"] = api.post("/v3/credentials", {"credential": {
-            "blob": "{}", "type": "cert", "user_id": made["user_id"]}}).json["credential"]["id"]
-        made["endpoint_id"] = api.post("/v3/endpoints", {"endpoint": {
-            "service_id": made["service_id"], "interface": "public", "url": "http://example.org"}}).json["endpoint"]["id"]
+        made["credential_id"] = api.post(
+            "/v3/credentials", {"credential": {"blob": "{}", "type": "cert", "user_id": made["user_id"]}}
+        ).json["credential"]["id"]
+        made["endpoint_id"] = api.post(
+            "/v3/endpoints", {"endpoint": {"service_id": made["service_id"], "interface": "public", "url": "http://example.org"}}
+        ).json["endpoint"]["id"]
         return made | {"prior_role_id": made["role_id"], "group": "ldap", "option": "url"}
 
     def path(self, route):
@@ -214,13 +163,22 @@ class Fuzzer:
                 for value in WRONG_VALUES:
                     wrong = replaced(body, field, value)
                     name = "/".join(str(part) for part in field) or "the body"
-                    refused = bool(self.reference.problems(schema, wrong)) if schema and "\ud800" != value and len(repr(value)) < 1000 else False
+                    refused = (
+                        bool(self.reference.problems(schema, wrong))
+                        if schema and "\ud800" != value and len(repr(value)) < 1000
+                        else False
+                    )
                     if route.name == "POST /v3/auth/tokens" or not isinstance(wrong, dict):
                         refused = True
                     if route.method == "PATCH" and len(field) == 1 and value == {}:
                         refused = False  # A change of nothing changes nothing. Keystone refuses it for some kinds of things.
-                    answer = self.send(f"{route.name} {name} with {value!r:.60}", route.method, self.path(route),
-                                       json.dumps(wrong).encode("utf-8", "surrogatepass"), refused)
+                    answer = self.send(
+                        f"{route.name} {name} with {value!r:.60}",
+                        route.method,
+                        self.path(route),
+                        json.dumps(wrong).encode("utf-8", "surrogatepass"),
+                        refused,
+                    )
                     if answer is not None and answer.status == 201:
                         self.forget(route, answer)
 
@@ -242,9 +200,19 @@ class Fuzzer:
             if not schema or not isinstance(body, dict) or not body:
                 continue
             text = json.dumps(body)
-            self.send(f"{route.name} body twice the same key", route.method, self.path(route), (text[:-1] + ", " + text[1:]).encode())
-            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=", "\x7f", "application/json; charset=utf-16"):
-                answer = self.send(f"{route.name} body as {kind!r}", route.method, self.path(route), text.encode(), False, {"Content-Type": kind})
+            self.send(
+                f"{route.name} body twice the same key", route.method, self.path(route), (text[:-1] + ", " + text[1:]).encode()
+            )
+            for kind in (
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data; boundary=",
+                "\x7f",
+                "application/json; charset=utf-16",
+            ):
+                answer = self.send(
+                    f"{route.name} body as {kind!r}", route.method, self.path(route), text.encode(), False, {"Content-Type": kind}
+                )
                 if answer is not None and answer.status == 201:
                     self.forget(route, answer)
 
@@ -257,21 +225,58 @@ class Fuzzer:
                     self.send(f"{route.name} query {query}", "GET", f"{self.path(route)}?{query}", must_refuse=False)
             for parameter in route.parameters:
                 identifier = self.random.choice(IDENTIFIERS)
-                path = re.sub(r"{(\w+)}", lambda match: identifier if match[1] == parameter else self.parameters.get(match[1], "0" * 32), route.path)
-                self.send(f"{route.name} {parameter} {identifier[:40]}", route.method, path, b"{}" if route.method in ("POST", "PUT", "PATCH") else None, False)
+                path = re.sub(
+                    r"{(\w+)}",
+                    lambda match: identifier if match[1] == parameter else self.parameters.get(match[1], "0" * 32),
+                    route.path,
+                )
+                self.send(
+                    f"{route.name} {parameter} {identifier[:40]}",
+                    route.method,
+                    path,
+                    b"{}" if route.method in ("POST", "PUT", "PATCH") else None,
+                    False,
+                )
         for identifier in IDENTIFIERS:
-            for path in (f"/v3/users/{identifier}", f"/{identifier}", f"/identity/{identifier}/v3", f"/v3/users/{identifier}/projects"):
+            for path in (
+                f"/v3/users/{identifier}",
+                f"/{identifier}",
+                f"/identity/{identifier}/v3",
+                f"/v3/users/{identifier}/projects",
+            ):
                 self.send(f"GET {path}", "GET", path, must_refuse=False)
 
     def tokens(self):
         real = self.client.token
-        changed = [real[:-1], real + "A", real[:20], real.swapcase(), "", "x" * 5000, "nv1-", "nv1-" + "A" * 200, "\xff" * 50, "gAAAAA" + "x" * 200,
-                   " ", "null", real[:30] + ("B" if real[30] != "B" else "C") + real[31:]]
+        changed = [
+            real[:-1],
+            real + "A",
+            real[:20],
+            real.swapcase(),
+            "",
+            "x" * 5000,
+            "nv1-",
+            "nv1-" + "A" * 200,
+            "\xff" * 50,
+            "gAAAAA" + "x" * 200,
+            " ",
+            "null",
+            real[:30] + ("B" if real[30] != "B" else "C") + real[31:],
+        ]
         for token in changed:
             for header in ("X-Auth-Token", "X-Subject-Token"):
-                self.send(f"GET /v3/auth/tokens {header} {token[:30]!r}", "GET", "/v3/auth/tokens", headers={"X-Subject-Token": real, header: token})
-            self.send(f"POST /v3/auth/tokens token {token[:30]!r}", "POST", "/v3/auth/tokens",
-                      {"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}})
+                self.send(
+                    f"GET /v3/auth/tokens {header} {token[:30]!r}",
+                    "GET",
+                    "/v3/auth/tokens",
+                    headers={"X-Subject-Token": real, header: token},
+                )
+            self.send(
+                f"POST /v3/auth/tokens token {token[:30]!r}",
+                "POST",
+                "/v3/auth/tokens",
+                {"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}},
+            )
 
     # MARK: Below HTTP
 
@@ -332,61 +337,113 @@ class Fuzzer:
         self.raw("a path of 100 KB", self.request(f"GET /v3/users/{'x' * 100_000} HTTP/1.1"))
         self.raw("a query of 100 KB", self.request(f"GET /v3/users?name={'x' * 100_000} HTTP/1.1"))
         for name, header in {
-            "no length": "Content-Length: ", "a length in words": "Content-Length: ten", "a negative length": "Content-Length: -5",
-            "a signed length": "Content-Length: +5", "a huge length": "Content-Length: 99999999999999999999",
-            "two lengths": "Content-Length: 5\r\nContent-Length: 6", "a list of lengths": "Content-Length: 5, 6",
-            "a length and chunks": "Content-Length: 5\r\nTransfer-Encoding: chunked", "an unknown encoding": "Transfer-Encoding: gzip, chunked, nonsense",
+            "no length": "Content-Length: ",
+            "a length in words": "Content-Length: ten",
+            "a negative length": "Content-Length: -5",
+            "a signed length": "Content-Length: +5",
+            "a huge length": "Content-Length: 99999999999999999999",
+            "two lengths": "Content-Length: 5\r\nContent-Length: 6",
+            "a list of lengths": "Content-Length: 5, 6",
+            "a length and chunks": "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            "an unknown encoding": "Transfer-Encoding: gzip, chunked, nonsense",
             "two encodings": "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
-            "a header without a colon": "Nonsense", "a header without a name": ": value", "a space before the colon": "X-A : b",
-            "a zero byte": "X-A: a\0b", "a control character": "X-A: a\x08b", "a bare carriage return": "X-A: a\rb",
+            "a header without a colon": "Nonsense",
+            "a header without a name": ": value",
+            "a space before the colon": "X-A : b",
+            "a zero byte": "X-A: a\0b",
+            "a control character": "X-A: a\x08b",
+            "a bare carriage return": "X-A: a\rb",
         }.items():
             self.raw(f"POST with {name}", self.request(post, header, body=b"0\r\n\r\n"), then_close=True)
         self.raw("an expectation", self.request(post, "Expect: miracles", "Content-Length: 2", body=b"{}"))
-        self.raw("an upgrade", self.request("GET /v3/users HTTP/1.1", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"), False)
+        self.raw(
+            "an upgrade",
+            self.request(
+                "GET /v3/users HTTP/1.1",
+                "Connection: Upgrade, HTTP2-Settings",
+                "Upgrade: h2c",
+                "HTTP2-Settings: AAMAAABkAAQAAP__",
+            ),
+            False,
+        )
 
     def broken_http(self):
         for name, data in {
-            "rubbish": b"RUBBISH\r\n\r\n", "an empty line and rubbish": b"\r\n\r\nx\r\n\r\n", "zero bytes": b"\0" * 64 + b"\r\n\r\n",
+            "rubbish": b"RUBBISH\r\n\r\n",
+            "an empty line and rubbish": b"\r\n\r\nx\r\n\r\n",
+            "zero bytes": b"\0" * 64 + b"\r\n\r\n",
             "random bytes": bytes(self.random.getrandbits(8) for _ in range(400)) + b"\r\n\r\n",
-            "a wrong version": b"GET /v3 HTTP/9.9\r\nHost: x\r\n\r\n", "no version": b"GET /v3\r\nHost: x\r\n\r\n",
-            "HTTP/2's preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200,
-            "SSH": b"SSH-2.0-OpenSSH_9.9\r\n", "a space in the path": b"GET /v3/us ers HTTP/1.1\r\nHost: x\r\n\r\n",
-            "a method of 10 KB": b"X" * 10_000 + b" /v3 HTTP/1.1\r\nHost: x\r\n\r\n", "a method with symbols": b"G\x01T /v3 HTTP/1.1\r\nHost: x\r\n\r\n",
+            "a wrong version": b"GET /v3 HTTP/9.9\r\nHost: x\r\n\r\n",
+            "no version": b"GET /v3\r\nHost: x\r\n\r\n",
+            "HTTP/2's preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200,
+            "SSH": b"SSH-2.0-OpenSSH_9.9\r\n",
+            "a space in the path": b"GET /v3/us ers HTTP/1.1\r\nHost: x\r\n\r\n",
+            "a method of 10 KB": b"X" * 10_000 + b" /v3 HTTP/1.1\r\nHost: x\r\n\r\n",
+            "a method with symbols": b"G\x01T /v3 HTTP/1.1\r\nHost: x\r\n\r\n",
             "no path": b"GET  HTTP/1.1\r\nHost: x\r\n\r\n",
         }.items():
             self.raw(f"broken: {name}", data, then_close=True)
-        for line in ("BREW /v3/users HTTP/1.1", "TRACE /v3/users HTTP/1.1", "CONNECT example.org:80 HTTP/1.1", "OPTIONS * HTTP/1.1",
-                     "GET http://example.org/v3/users HTTP/1.1", "GET /v3/users HTTP/1.0", "GET //v3//users HTTP/1.1", "GET /v3/../../etc/passwd HTTP/1.1",
-                     "GET ?x HTTP/1.1", "GET # HTTP/1.1"):
+        for line in (
+            "BREW /v3/users HTTP/1.1",
+            "TRACE /v3/users HTTP/1.1",
+            "CONNECT example.org:80 HTTP/1.1",
+            "OPTIONS * HTTP/1.1",
+            "GET http://example.org/v3/users HTTP/1.1",
+            "GET /v3/users HTTP/1.0",
+            "GET //v3//users HTTP/1.1",
+            "GET /v3/../../etc/passwd HTTP/1.1",
+            "GET ?x HTTP/1.1",
+            "GET # HTTP/1.1",
+        ):
             self.raw(f"line: {line}", self.request(line), False, then_close=True)
         chunked = "Transfer-Encoding: chunked", "Content-Type: application/json"
         for name, body in {
-            "no number": b"zz\r\n{}\r\n0\r\n\r\n", "a huge number": b"FFFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n", "a negative number": b"-2\r\n{}\r\n0\r\n\r\n",
-            "more than said": b"2\r\n{}{}{}{}\r\n0\r\n\r\n", "an extension of 100 KB": b"2;" + b"x" * 100_000 + b"\r\n{}\r\n0\r\n\r\n",
-            "trailers without end": b"2\r\n{}\r\n0\r\n" + b"X-A: b\r\n" * 20_000 + b"\r\n", "no end": b"2\r\n{",
+            "no number": b"zz\r\n{}\r\n0\r\n\r\n",
+            "a huge number": b"FFFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n",
+            "a negative number": b"-2\r\n{}\r\n0\r\n\r\n",
+            "more than said": b"2\r\n{}{}{}{}\r\n0\r\n\r\n",
+            "an extension of 100 KB": b"2;" + b"x" * 100_000 + b"\r\n{}\r\n0\r\n\r\n",
+            "trailers without end": b"2\r\n{}\r\n0\r\n" + b"X-A: b\r\n" * 20_000 + b"\r\n",
+            "no end": b"2\r\n{",
         }.items():
             self.raw(f"chunks: {name}", self.request("POST /v3/users HTTP/1.1", *chunked, body=body), then_close=True)
         # Two requests where a careless reader sees one, or three.
-        self.raw("a smuggled request", self.request("POST /v3/users HTTP/1.1", "Content-Length: 6", "Transfer-Encoding: chunked", body=b"0\r\n\r\nG"),
-                 then_close=True)
+        self.raw(
+            "a smuggled request",
+            self.request("POST /v3/users HTTP/1.1", "Content-Length: 6", "Transfer-Encoding: chunked", body=b"0\r\n\r\nG"),
+            then_close=True,
+        )
 
     def big_bodies(self):
         for path in ("/v3/users", "/v3/auth/tokens", "/v3/nowhere"):
             line = f"POST {path} HTTP/1.1"
             big = b'{"user": {"name": "' + b"x" * BODY + b'"}}'
-            self.raw(f"{path} with 10 MB", self.request(line, "Content-Type: application/json", f"Content-Length: {len(big)}", body=big))
+            self.raw(
+                f"{path} with 10 MB",
+                self.request(line, "Content-Type: application/json", f"Content-Length: {len(big)}", body=big),
+            )
             piece = b"10000\r\n" + b"[" * 0x10000 + b"\r\n"
-            chunks = [self.request(line, "Content-Type: application/json", "Transfer-Encoding: chunked")] + [piece] * (BODY // 0x10000) + [b"0\r\n\r\n"]
+            chunks = (
+                [self.request(line, "Content-Type: application/json", "Transfer-Encoding: chunked")]
+                + [piece] * (BODY // 0x10000)
+                + [b"0\r\n\r\n"]
+            )
             self.raw(f"{path} with 10 MB in chunks", chunks)
-            self.raw(f"{path} with 10 MB that wait to be asked for", self.request(line, "Expect: 100-continue", f"Content-Length: {BODY}"))
+            self.raw(
+                f"{path} with 10 MB that wait to be asked for",
+                self.request(line, "Expect: 100-continue", f"Content-Length: {BODY}"),
+            )
 
     def half_requests(self):
         """Connections that begin and do not go on; the cloud must serve others meanwhile, and get over those that then break."""
-        whole = self.request("POST /v3/users HTTP/1.1", "Content-Type: application/json", "Content-Length: 400", body=b'{"user": {')
+        whole = self.request(
+            "POST /v3/users HTTP/1.1", "Content-Type: application/json", "Content-Length: 400", body=b'{"user": {'
+        )
         open_ones = []
         for index in range(200):
             connection = socket.create_connection(self.cloud.host_and_port, timeout=5)
-            connection.sendall(whole[:self.random.randrange(0, len(whole))] if index % 4 else whole)
+            connection.sendall(whole[: self.random.randrange(0, len(whole))] if index % 4 else whole)
             open_ones.append(connection)
         for _ in range(20):
             # One byte at a time on one of them.
@@ -412,7 +469,8 @@ class Fuzzer:
                 if not self.cloud.is_running:
                     raise Failure("the cloud is not running any more")
                 wrong, self.wrong = self.wrong, {}
-                say(f"  {name}: {self.sent - before} requests in {time.monotonic() - began:.1f} s, {len(wrong)} kinds of wrong answer")
+                took = time.monotonic() - began
+                say(f"  {name}: {self.sent - before} requests in {took:.1f} s, {len(wrong)} kinds of wrong answer")
                 if wrong:
                     show("\n".join(list(wrong.values())[:40]))
                     raise Failure(f"{len(wrong)} kinds of wrong answer, as {next(iter(wrong.values()))}")
@@ -436,6 +494,8 @@ def run(binary, report):
             cloud.admin().get("/v3/users")
             if (status := cloud.stop()) != 0:
                 raise Failure(f"it ended with {status}")
-            errors = [line for line in cloud.log.read_text(errors="replace").splitlines() if re.match(r"\S+ (error|critical) ", line)]
+            errors = [
+                line for line in cloud.log.read_text(errors="replace").splitlines() if re.match(r"\S+ (error|critical) ", line)
+            ]
             if errors:
                 raise Failure(f"{len(errors)} errors in the log, as {errors[0][:500]}")

@@ -1,4 +1,5 @@
 """What the checks share: a cloud to check, a plain HTTP client, and the account of what passed and what failed."""
+
 import contextlib
 import http.client
 import json
@@ -107,7 +108,11 @@ class Cloud:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "up", "--simulate", "--state", str(self.state), "--listen", address],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment)
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+            )
         line = self._first_line()
         ready = re.fullmatch(r"ready (http://\S+)\n", line)
         if not ready:

@@ -1,4 +1,5 @@
-"""Keystone's own table of routes with the schemas of what goes in and comes out, taken from Keystone itself: nothing is typed off."""
+"""Keystone's own table of routes, with the schemas of what goes in and comes out: taken from Keystone itself."""
+
 import functools
 import re
 import warnings
@@ -42,8 +43,11 @@ class Reference:
             for method in sorted(rule.methods - {"OPTIONS", "HEAD"}):
                 handler = getattr(view, method.lower(), None)
                 route = KeystoneRoute(
-                    method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule),
-                    getattr(handler, "_request_body_schema", None), getattr(handler, "_response_body_schema", None))
+                    method,
+                    re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule),
+                    getattr(handler, "_request_body_schema", None),
+                    getattr(handler, "_response_body_schema", None),
+                )
                 self._add_what_handlers_keep_to_themselves(route)
                 self.routes[method, rule.rule] = route
 

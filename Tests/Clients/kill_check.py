@@ -3,6 +3,7 @@
 Writers make, change and delete users and projects. After each kill the cloud is started on what is left: every write that was
 answered must be there; of one that was not, either all or nothing.
 """
+
 import http.client
 import os
 import random
@@ -132,8 +133,10 @@ class Rounds:
         there = {kind: {row["name"]: row for row in self.every(kind)} for kind in ("user", "project")}
         for writer in writers:
             self.settle(writer, there)
-        wanted = {kind: {thing.name: thing for things in self.things for thing in things if thing.kind == kind}
-                  for kind in ("user", "project")}
+        wanted = {
+            kind: {thing.name: thing for things in self.things for thing in things if thing.kind == kind}
+            for kind in ("user", "project")
+        }
         for kind, things in wanted.items():
             for name, thing in things.items():
                 row = there[kind].get(name)

@@ -1,4 +1,5 @@
 """Runs the checks, each against a cloud of its own, and counts. Started by `run`."""
+
 import importlib
 import os
 import signal

@@ -1,4 +1,5 @@
 """Tempest's identity tests, all of them, with the rules for passwords turned on. A skip needs a reason in tempest-skips.txt."""
+
 import json
 import pathlib
 import re
@@ -34,10 +35,28 @@ def run(binary, report):
     out.mkdir(parents=True)
     with Cloud(binary, {setting: value for _, setting, value in COMPLIANCE}) as cloud:
         arguments = [
-            sys.executable, str(HERE / "tempest-run"), "--venv", str(pathlib.Path(sys.executable).parent.parent),
-            "--auth-url", cloud.url + "/identity/v3", "--admin-user", "admin", "--password", cloud.password(), "--project", "admin",
-            "--regex", r"^tempest\.api\.identity", "--concurrency", "2", "--timeout", str(DEADLINE), "--out", str(out),
-            "--set", "identity-feature-enabled.security_compliance=true",
+            sys.executable,
+            str(HERE / "tempest-run"),
+            "--venv",
+            str(pathlib.Path(sys.executable).parent.parent),
+            "--auth-url",
+            cloud.url + "/identity/v3",
+            "--admin-user",
+            "admin",
+            "--password",
+            cloud.password(),
+            "--project",
+            "admin",
+            "--regex",
+            r"^tempest\.api\.identity",
+            "--concurrency",
+            "2",
+            "--timeout",
+            str(DEADLINE),
+            "--out",
+            str(out),
+            "--set",
+            "identity-feature-enabled.security_compliance=true",
         ]
         for option, _, value in COMPLIANCE:
             arguments += ["--set", f"{option}={value}"]
