@@ -18,7 +18,7 @@ from keystone_reference import Reference
 # Routes of Keystone that Novella does not have, each with the reason.
 NOT_OURS = {
     r"/OS-FEDERATION": "federation",
-    r"/OS-OAUTH2": "client credentials need federation's mutual TLS",
+    r"/OS-OAUTH2": "Novella has no OAuth 2.0",
     r"/OS-SIMPLE-CERT": "PKI tokens, which Keystone itself has no more: it answers 410",
     r"/OS-PKI/revoked": "PKI tokens, which Keystone itself has no more: it answers 410",
 }
