@@ -89,6 +89,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Measures; see docs/performance.md.
+        .executableTarget(
+            name: "novella-bench",
+            dependencies: ["CloudCore", "SQL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
         .target(
             name: "TestSupport",
             dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log, crypto],

@@ -1,0 +1,49 @@
+/// How often something was done in a time, and how long one took.
+struct Measure {
+    /// How long each took, from the shortest to the longest.
+    private let durations: [Duration]
+    private let elapsed: Duration
+
+    /// Does `work` over and over in `callers` tasks at the same time, until `time` is over.
+    ///
+    /// - Parameter work: takes the number of its caller and of its turn.
+    static func rate(
+        callers: Int, for time: Duration, _ work: @escaping @Sendable (Int, Int) async throws -> Void
+    ) async throws -> Measure {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let end = start + time
+        let durations = try await withThrowingTaskGroup(of: [Duration].self) { group in
+            for caller in 0..<callers {
+                group.addTask {
+                    var durations: [Duration] = []
+                    var now = clock.now
+                    while now < end {
+                        try await work(caller, durations.count)
+                        let then = clock.now
+                        durations.append(then - now)
+                        now = then
+                    }
+                    return durations
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        return Measure(durations: durations.sorted(), elapsed: clock.now - start)
+    }
+
+    var perSecond: Int { Int(Double(durations.count) / (elapsed / .seconds(1))) }
+
+    /// The duration, in milliseconds, that the given part of all stays below.
+    func milliseconds(below part: Double) -> String {
+        guard !durations.isEmpty else { return "-" }
+        let microseconds = Int(durations[Int(part * Double(durations.count - 1))] / .microseconds(1))
+        let fraction = String(microseconds % 1000)
+        return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
+    }
+}
+
+/// Prints a row of a Markdown table.
+func row(_ cells: String...) {
+    print("| \(cells.joined(separator: " | ")) |")  // tidy: allow print, a program for people
+}
