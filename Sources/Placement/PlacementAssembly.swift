@@ -24,6 +24,7 @@ package struct PlacementAssembly: Sendable {
 
     package var service: APIService {
         let candidates = CandidateService(context: context, keeper: keeper)
+        let endpoint = Endpoint(policy: context.policy)
         let allocations = AllocationService(context: context)
         return APIService(
             name: "placement", prefixes: ["/placement"], envelope: PlacementEnvelope(),
@@ -33,13 +34,13 @@ package struct PlacementAssembly: Sendable {
                     malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
             bodyLimit: 8 << 20, answersUnlistedMethods: false,
             routes: RootRoutes(world: context.world).all
-                + ResourceClassRoutes(classes: ResourceClassService(context: context)).all
-                + TraitRoutes(traits: TraitService(context: context)).all
-                + ProviderRoutes(providers: ProviderService(context: context), candidates: candidates).all
-                + InventoryRoutes(inventories: InventoryService(context: context)).all
-                + AllocationRoutes(allocations: allocations).all
-                + UsageRoutes(allocations: allocations).all
-                + CandidateRoutes(candidates: candidates).all)
+                + ResourceClassRoutes(endpoint: endpoint, classes: ResourceClassService(context: context)).all
+                + TraitRoutes(endpoint: endpoint, traits: TraitService(context: context)).all
+                + ProviderRoutes(endpoint: endpoint, providers: ProviderService(context: context), candidates: candidates).all
+                + InventoryRoutes(endpoint: endpoint, inventories: InventoryService(context: context)).all
+                + AllocationRoutes(endpoint: endpoint, allocations: allocations).all
+                + UsageRoutes(endpoint: endpoint, allocations: allocations).all
+                + CandidateRoutes(endpoint: endpoint, candidates: candidates).all)
     }
 
     /// Loads the index. After the migrations, before the first request.

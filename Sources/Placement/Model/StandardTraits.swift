@@ -5,6 +5,11 @@ enum StandardTraits {
 
     static let set = Set(all)
 
+    /// The standard ones in alphabetical order, then the custom ones.
+    static func ordered(_ names: some Sequence<String>) -> [String] {
+        names.sorted { (set.contains($0) ? 0 : 1, $0) < (set.contains($1) ? 0 : 1, $1) }
+    }
+
     /// In alphabetical order.
     static let all = """
         COMPUTE_ACCELERATORS COMPUTE_ADDRESS_SPACE_EMULATED COMPUTE_ADDRESS_SPACE_PASSTHROUGH COMPUTE_ARCH_AARCH64

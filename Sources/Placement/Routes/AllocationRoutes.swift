@@ -5,28 +5,29 @@ import Resources
 
 /// What consumers have.
 struct AllocationRoutes: Sendable {
+    let endpoint: Endpoint
     let allocations: AllocationService
 
     private static let path = "/allocations/{consumer_uuid}"
 
     var all: [Route] {
         [
-            Endpoint.route(.get, Self.path) { call in
-                let entries = try await allocations.list(of: call.call.id("consumer_uuid"), by: call.caller)
+            endpoint.route(.get, Self.path, .listAllocations) { call in
+                let entries = try await allocations.list(of: call.call.id("consumer_uuid"))
                 return answer(entries, call)
             },
-            Endpoint.route(.put, Self.path, takesBody: true) { call in try await put(call) },
-            Endpoint.route(.delete, Self.path) { call in
-                try await allocations.delete(of: call.call.id("consumer_uuid"), by: call.caller)
+            endpoint.route(.put, Self.path, .updateAllocations, takesBody: true) { call in try await put(call) },
+            endpoint.route(.delete, Self.path, .deleteAllocations) { call in
+                try await allocations.delete(of: call.call.id("consumer_uuid"))
                 return .empty()
             },
-            Endpoint.route(.post, "/allocations", since: 13, takesBody: true) { call in
+            endpoint.route(.post, "/allocations", .manageAllocations, since: 13, takesBody: true) { call in
                 let body = try await call.body(AllocationWire.many(call.minor))
-                try await allocations.set(AllocationWire.claims(body, call.minor), by: call.caller)
+                try await allocations.set(AllocationWire.claims(body, call.minor))
                 return .empty()
             },
-            Endpoint.route(.get, "/resource_providers/{uuid}/allocations") { call in try await ofProvider(call) },
-            Endpoint.route(.post, "/reshaper", since: 30, takesBody: true) { call in try await reshape(call) },
+            endpoint.route(.get, "/resource_providers/{uuid}/allocations", .listProviderAllocations) { call in try await ofProvider(call) },
+            endpoint.route(.post, "/reshaper", .reshape, since: 30, takesBody: true) { call in try await reshape(call) },
         ]
     }
 
@@ -34,7 +35,7 @@ struct AllocationRoutes: Sendable {
         let given = call.parameter("consumer_uuid")
         guard let id = UUIDText.normal(given) else { throw CloudError.badRequest("Malformed consumer_uuid: \(given.prefix(255))") }
         let body = try await call.body(AllocationWire.one(call.minor))
-        try await allocations.set(AllocationWire.claim(ID(id), body, call.minor), by: call.caller)
+        try await allocations.set(AllocationWire.claim(ID(id), body, call.minor))
         return .empty()
     }
 
@@ -46,7 +47,7 @@ struct AllocationRoutes: Sendable {
                 providerID: ID(id), generation: wanted.int("resource_provider_generation"),
                 inventories: InventoryWire.inventories(wanted, at: now))
         }
-        try await allocations.reshape(providers, AllocationWire.claims(body["allocations"] ?? [:], call.minor), by: call.caller)
+        try await allocations.reshape(providers, AllocationWire.claims(body["allocations"] ?? [:], call.minor))
         return .empty()
     }
 
@@ -76,7 +77,7 @@ struct AllocationRoutes: Sendable {
     }
 
     private func ofProvider(_ call: PlacementCall) async throws -> Answer {
-        let (entries, generation) = try await allocations.list(on: call.provider, by: call.caller)
+        let (entries, generation) = try await allocations.list(on: call.provider)
         let byConsumer = Dictionary(grouping: entries) { $0.consumer.id }.sorted { $0.key < $1.key }
         return .json(modified: modified(entries)) { json in
             json.object("allocations") { json in

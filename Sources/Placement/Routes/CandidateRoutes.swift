@@ -5,14 +5,14 @@ import Resources
 
 /// `GET /allocation_candidates`, from 1.10 on.
 struct CandidateRoutes: Sendable {
+    let endpoint: Endpoint
     let candidates: CandidateService
 
     var all: [Route] {
         [
-            Endpoint.route(.get, "/allocation_candidates", since: 10) { call in
-                try candidates.authorise(.listCandidates, call.caller)
+            endpoint.route(.get, "/allocation_candidates", .listCandidates, since: 10) { call in
                 let request = try CandidateWire.request(call)
-                let (found, index) = try await candidates.candidates(request, by: call.caller)
+                let (found, index) = try await candidates.candidates(request)
                 return .json(modified: candidates.context.world.now) { json in
                     json.array("allocation_requests", of: found.requests) { json, candidate in
                         json.object { Self.write(candidate, index, call.minor, &$0) }

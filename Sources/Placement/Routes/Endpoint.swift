@@ -1,3 +1,4 @@
+import Access
 import CloudCore
 import HTTPKit
 import HTTPTypes
@@ -6,7 +7,6 @@ import NIOCore
 /// A request that got past what all of Placement's have in common.
 struct PlacementCall: Sendable {
     let call: Call
-    let caller: Principal
     /// The 7 of microversion 1.7.
     let minor: Int
 
@@ -26,6 +26,16 @@ struct PlacementCall: Sendable {
         }
         try shape.check(body, prefix: "JSON does not validate: ")
         return body
+    }
+
+    /// The body, checked; but what `exists` throws comes before what is wrong with it.
+    func body(_ shape: JSONShape, unless exists: () async throws -> Void) async throws -> JSON {
+        do {
+            return try await body(shape)
+        } catch {
+            try await exists()
+            throw error
+        }
     }
 
     /// The query as a JSON object in which the last of several values of a name holds, checked.
@@ -62,25 +72,31 @@ struct Answer: Sendable {
     }
 }
 
-/// The route of one method and path, with what comes before and after every handler.
-enum Endpoint {
+/// Makes the routes, with what comes before and after every handler. The policy is asked before the body is looked at: who may not
+/// call learns nothing from it.
+struct Endpoint: Sendable {
+    let policy: Policy
+
     private static let cachingSince = 15
 
     /// - Parameters:
     ///   - since: the microversion 1.x that brought it.
     ///   - before: what a client of an older one hears.
     ///   - takesBody: whether it must be called with JSON.
-    ///   - givesBody: whether it answers with JSON, which the client must accept.
-    static func route(
-        _ method: HTTPRequest.Method, _ path: String, since: Int = 0, before: CloudError.Kind = .notFound, takesBody: Bool = false,
-        givesBody: Bool? = nil, _ handler: @escaping @Sendable (PlacementCall) async throws -> Answer
+    ///   - givesBody: whether it answers with JSON, which the client must accept; nil for every `GET`.
+    ///   - about: what the policy may look at.
+    func route(
+        _ method: HTTPRequest.Method, _ path: String, _ action: Action, since: Int = 0, before: CloudError.Kind = .notFound,
+        takesBody: Bool = false, givesBody: Bool? = nil, about: @escaping @Sendable (Call) -> PolicyTarget = { _ in [:] },
+        _ handler: @escaping @Sendable (PlacementCall) async throws -> Answer
     ) -> Route {
         let givesBody = givesBody ?? (method == .get)
-        return Route(method, path) { call in
+        return Route(method, path) { [policy] call in
             let caller = try await call.caller()
             let minor = call.microversion?.minor ?? 0
-            try check(call, minor >= since, before, takesBody: takesBody, givesBody: givesBody)
-            return reply(try await handler(PlacementCall(call: call, caller: caller, minor: minor)), minor)
+            try Self.check(call, minor >= since, before, takesBody: takesBody, givesBody: givesBody)
+            try policy.require(action, caller, about(call))
+            return Self.reply(try await handler(PlacementCall(call: call, minor: minor)), minor)
         }
     }
 

@@ -5,58 +5,57 @@ import Resources
 
 /// What a provider has.
 struct InventoryRoutes: Sendable {
+    let endpoint: Endpoint
     let inventories: InventoryService
 
     private static let path = "/resource_providers/{uuid}/inventories"
 
     var all: [Route] {
         [
-            Endpoint.route(.get, Self.path) { call in
-                Self.answer(try await inventories.list(of: call.provider, by: call.caller))
+            endpoint.route(.get, Self.path, .listInventories) { call in
+                Self.answer(try await inventories.list(of: call.provider))
             },
-            Endpoint.route(.post, Self.path, takesBody: true) { call in try await create(call) },
-            Endpoint.route(.put, Self.path, takesBody: true) { call in try await set(call) },
-            Endpoint.route(.delete, Self.path, since: 5, before: .methodNotAllowed) { call in
-                try await inventories.clear(call.provider, by: call.caller)
+            endpoint.route(.post, Self.path, .createInventory, takesBody: true) { call in try await create(call) },
+            endpoint.route(.put, Self.path, .updateInventory, takesBody: true) { call in try await set(call) },
+            endpoint.route(.delete, Self.path, .deleteInventory, since: 5, before: .methodNotAllowed) { call in
+                try await inventories.clear(call.provider)
                 return .empty()
             },
-            Endpoint.route(.get, Self.path + "/{resource_class}") { call in
-                Self.one(try await inventories.get(call.parameter("resource_class"), of: call.provider, by: call.caller))
+            endpoint.route(.get, Self.path + "/{resource_class}", .showInventory) { call in
+                Self.one(try await inventories.get(call.parameter("resource_class"), of: call.provider))
             },
-            Endpoint.route(.put, Self.path + "/{resource_class}", takesBody: true) { call in try await update(call) },
-            Endpoint.route(.delete, Self.path + "/{resource_class}") { call in
-                try await inventories.delete(call.parameter("resource_class"), of: call.provider, by: call.caller)
+            endpoint.route(.put, Self.path + "/{resource_class}", .updateInventory, takesBody: true) { call in try await update(call) },
+            endpoint.route(.delete, Self.path + "/{resource_class}", .deleteInventory) { call in
+                try await inventories.delete(call.parameter("resource_class"), of: call.provider)
                 return .empty()
             },
         ]
     }
 
     private func create(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.new)
+        let body = try await call.body(InventoryWire.new, unless: { _ = try await inventories.list(of: call.provider) })
         let inventory = InventoryWire.inventory(body["resource_class"]?.string ?? "", body, at: inventories.context.world.now)
         let found = try await inventories.create(
-            inventory, of: call.provider, mayReserveAll: call.minor >= 26, by: call.caller)
+            inventory, of: call.provider, mayReserveAll: call.minor >= 26)
         var answer = Self.one(found, .created)
         answer.headers = call.location("/resource_providers/\(call.provider)/inventories/\(inventory.resourceClass)")
         return answer
     }
 
     private func set(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.all)
+        let body = try await call.body(InventoryWire.all, unless: { _ = try await inventories.list(of: call.provider) })
         let wanted = InventoryWire.inventories(body, at: inventories.context.world.now)
         return Self.answer(
             try await inventories.set(
-                wanted, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26,
-                by: call.caller))
+                wanted, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26))
     }
 
     private func update(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.one)
+        let body = try await call.body(InventoryWire.one, unless: { _ = try await inventories.list(of: call.provider) })
         let inventory = InventoryWire.inventory(call.parameter("resource_class"), body, at: inventories.context.world.now)
         return Self.one(
             try await inventories.update(
-                inventory, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26,
-                by: call.caller))
+                inventory, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26))
     }
 
     private static func answer(_ found: InventoryService.Found) -> Answer {

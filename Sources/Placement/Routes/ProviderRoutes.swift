@@ -5,6 +5,7 @@ import Resources
 
 /// Resource providers and their aggregates.
 struct ProviderRoutes: Sendable {
+    let endpoint: Endpoint
     let providers: ProviderService
     let candidates: CandidateService
 
@@ -12,21 +13,21 @@ struct ProviderRoutes: Sendable {
 
     var all: [Route] {
         [
-            Endpoint.route(.get, "/resource_providers") { call in try await list(call) },
-            Endpoint.route(.post, "/resource_providers", takesBody: true) { call in try await create(call) },
-            Endpoint.route(.get, Self.one) { call in
-                Self.answer(try await providers.get(call.provider, by: call.caller), call.minor)
+            endpoint.route(.get, "/resource_providers", .listProviders) { call in try await list(call) },
+            endpoint.route(.post, "/resource_providers", .createProvider, takesBody: true) { call in try await create(call) },
+            endpoint.route(.get, Self.one, .showProvider) { call in
+                Self.answer(try await providers.get(call.provider), call.minor)
             },
-            Endpoint.route(.put, Self.one, takesBody: true) { call in try await update(call) },
-            Endpoint.route(.delete, Self.one) { call in
-                try await providers.delete(call.provider, by: call.caller)
+            endpoint.route(.put, Self.one, .updateProvider, takesBody: true) { call in try await update(call) },
+            endpoint.route(.delete, Self.one, .deleteProvider) { call in
+                try await providers.delete(call.provider)
                 return .empty()
             },
-            Endpoint.route(.get, Self.one + "/aggregates", since: 1) { call in
-                let (aggregates, generation) = try await providers.aggregates(of: call.provider, by: call.caller)
+            endpoint.route(.get, Self.one + "/aggregates", .listAggregates, since: 1) { call in
+                let (aggregates, generation) = try await providers.aggregates(of: call.provider)
                 return answer(aggregates, generation, call.minor)
             },
-            Endpoint.route(.put, Self.one + "/aggregates", since: 1, takesBody: true) { call in try await setAggregates(call) },
+            endpoint.route(.put, Self.one + "/aggregates", .updateAggregates, since: 1, takesBody: true) { call in try await setAggregates(call) },
         ]
     }
 
@@ -42,7 +43,6 @@ struct ProviderRoutes: Sendable {
     }
 
     private func list(_ call: PlacementCall) async throws -> Answer {
-        try candidates.authorise(.listProviders, call.caller)
         try call.query(Self.query(call.minor))
         var query = ProviderQuery()
         query.aggregates = try SearchWire.aggregates(call.all("member_of"), call.minor)
@@ -51,7 +51,7 @@ struct ProviderRoutes: Sendable {
         query.name = call.last("name").flatMap { $0.isEmpty ? nil : $0 }
         query.tree = call.last("in_tree").flatMap { $0.isEmpty ? nil : ID($0) }
         query.resources = try call.last("resources").map(SearchWire.resources) ?? []
-        let found = try await candidates.providers(query, by: call.caller)
+        let found = try await candidates.providers(query)
         return .json(modified: found.map(\.updatedAt).max() ?? providers.context.world.now) { json in
             json.array("resource_providers", of: found) { json, provider in
                 json.object { Self.write(provider, call.minor, &$0) }
@@ -73,7 +73,7 @@ struct ProviderRoutes: Sendable {
         let new = ProviderService.New(
             id: body["uuid"]?.string.flatMap(UUIDText.normal).map { ID($0) }, name: body["name"]?.string ?? "",
             parentID: body["parent_provider_uuid"]?.string.map { ID($0) })
-        let provider = try await providers.create(new, by: call.caller)
+        let provider = try await providers.create(new)
         let headers = call.location("/resource_providers/\(provider.id)")
         guard call.minor >= 20 else { return .empty(.created, headers: headers) }
         var answer = Self.answer(provider, call.minor)
@@ -82,10 +82,10 @@ struct ProviderRoutes: Sendable {
     }
 
     private func update(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(Self.shape(call.minor, isNew: false))
+        let body = try await call.body(Self.shape(call.minor, isNew: false), unless: { _ = try await providers.get(call.provider) })
         let parent: ID<Provider>?? = body["parent_provider_uuid"].map { $0.string.map { ID($0) } }
         let provider = try await providers.update(
-            call.provider, name: body["name"]?.string ?? "", parent: parent, mayMove: call.minor >= 37, by: call.caller)
+            call.provider, name: body["name"]?.string ?? "", parent: parent, mayMove: call.minor >= 37)
         return Self.answer(provider, call.minor)
     }
 
@@ -123,10 +123,11 @@ struct ProviderRoutes: Sendable {
 
     private func setAggregates(_ call: PlacementCall) async throws -> Answer {
         let knowsGeneration = call.minor >= 19
-        let body = try await call.body(knowsGeneration ? Self.aggregatesAndGeneration : Self.aggregates)
+        let shape = knowsGeneration ? Self.aggregatesAndGeneration : Self.aggregates
+        let body = try await call.body(shape, unless: { _ = try await providers.get(call.provider) })
         let wanted = ((knowsGeneration ? body["aggregates"] : body)?.array ?? []).compactMap(\.string)
         let generation = try await providers.setAggregates(
-            wanted, of: call.provider, generation: knowsGeneration ? body.int("resource_provider_generation") : nil, by: call.caller)
+            wanted, of: call.provider, generation: knowsGeneration ? body.int("resource_provider_generation") : nil)
         return answer(wanted, generation, call.minor)
     }
 

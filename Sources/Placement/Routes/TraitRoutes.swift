@@ -4,6 +4,7 @@ import HTTPTypes
 
 /// `/traits` and the traits of providers, from 1.6 on.
 struct TraitRoutes: Sendable {
+    let endpoint: Endpoint
     let traits: TraitService
 
     private static let query = JSONShape.object([("name", .text()), ("associated", .text())])
@@ -13,27 +14,27 @@ struct TraitRoutes: Sendable {
 
     var all: [Route] {
         [
-            Endpoint.route(.get, "/traits", since: 6) { call in try await list(call) },
-            Endpoint.route(.get, "/traits/{name}", since: 6, givesBody: false) { call in
-                .empty(modified: try await traits.get(call.parameter("name"), by: call.caller))
+            endpoint.route(.get, "/traits", .listTraits, since: 6) { call in try await list(call) },
+            endpoint.route(.get, "/traits/{name}", .showTrait, since: 6, givesBody: false) { call in
+                .empty(modified: try await traits.get(call.parameter("name")))
             },
-            Endpoint.route(.put, "/traits/{name}", since: 6) { call in try await put(call) },
-            Endpoint.route(.delete, "/traits/{name}", since: 6) { call in
-                try await traits.delete(call.parameter("name"), by: call.caller)
+            endpoint.route(.put, "/traits/{name}", .updateTrait, since: 6) { call in try await put(call) },
+            endpoint.route(.delete, "/traits/{name}", .deleteTrait, since: 6) { call in
+                try await traits.delete(call.parameter("name"))
                 return .empty()
             },
-            Endpoint.route(.get, "/resource_providers/{uuid}/traits", since: 6) { call in
-                Self.answer(try await traits.traits(of: call.provider, by: call.caller), withGeneration: true)
+            endpoint.route(.get, "/resource_providers/{uuid}/traits", .listProviderTraits, since: 6) { call in
+                Self.answer(try await traits.traits(of: call.provider), withGeneration: true)
             },
-            Endpoint.route(.put, "/resource_providers/{uuid}/traits", since: 6, takesBody: true) { call in
+            endpoint.route(.put, "/resource_providers/{uuid}/traits", .updateProviderTraits, since: 6, takesBody: true) { call in
                 let body = try await call.body(Self.ofProvider)
                 let wanted = body["traits"]?.array?.compactMap(\.string) ?? []
                 let found = try await traits.set(
-                    wanted, of: call.provider, generation: body.int("resource_provider_generation"), by: call.caller)
+                    wanted, of: call.provider, generation: body.int("resource_provider_generation"))
                 return Self.answer(found, withGeneration: true)
             },
-            Endpoint.route(.delete, "/resource_providers/{uuid}/traits", since: 6) { call in
-                try await traits.clear(call.provider, by: call.caller)
+            endpoint.route(.delete, "/resource_providers/{uuid}/traits", .deleteProviderTraits, since: 6) { call in
+                try await traits.clear(call.provider)
                 return .empty()
             },
         ]
@@ -63,7 +64,7 @@ struct TraitRoutes: Sendable {
             }
             filter.isAssociated = text == "true"
         }
-        return Self.answer(try await traits.list(filter, by: call.caller), withGeneration: false)
+        return Self.answer(try await traits.list(filter), withGeneration: false)
     }
 
     private func put(_ call: PlacementCall) async throws -> Answer {
@@ -75,7 +76,7 @@ struct TraitRoutes: Sendable {
                 following characters: "A"-"Z", "0"-"9" and "_"
                 """)
         }
-        let made = try await traits.ensure(name, by: call.caller)
+        let made = try await traits.ensure(name)
         return .empty(made.isNew ? .created : .noContent, headers: call.location("/traits/\(name)"), modified: made.modified)
     }
 

@@ -1,3 +1,4 @@
+import Access
 import CloudCore
 import HTTPKit
 import HTTPTypes
@@ -5,18 +6,19 @@ import Resources
 
 /// Sums of what is used.
 struct UsageRoutes: Sendable {
+    let endpoint: Endpoint
     let allocations: AllocationService
 
     var all: [Route] {
         [
-            Endpoint.route(.get, "/resource_providers/{uuid}/usages") { call in
-                let (usages, generation) = try await allocations.usages(of: call.provider, by: call.caller)
+            endpoint.route(.get, "/resource_providers/{uuid}/usages", .showProviderUsages) { call in
+                let (usages, generation) = try await allocations.usages(of: call.provider)
                 return .json(modified: allocations.context.world.now) { json in
                     json.member("resource_provider_generation", generation)
                     json.object("usages") { Self.write(usages, &$0) }
                 }
             },
-            Endpoint.route(.get, "/usages", since: 9) { call in try await total(call) },
+            endpoint.route(.get, "/usages", .showUsages, since: 9, about: { $0.query["project_id"].map { ["project_id": $0] } ?? [:] }) { call in try await total(call) },
         ]
     }
 
@@ -27,7 +29,6 @@ struct UsageRoutes: Sendable {
     }
 
     private func total(_ call: PlacementCall) async throws -> Answer {
-        try allocations.authoriseUsages(project: call.last("project_id"), by: call.caller)
         try call.query(Self.query(call.minor))
         let found = try await allocations.usages(project: call.last("project_id") ?? "", user: call.last("user_id"))
         return .json(modified: allocations.context.world.now) { json in

@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Resources
 import SQL
@@ -14,13 +13,11 @@ struct AllocationService: Sendable {
 
     init(context: ServiceContext) { self.context = context }
 
-    func list(of id: ID<Consumer>, by caller: Principal) async throws -> [AllocationStore.Entry] {
-        try context.policy.require(.listAllocations, caller)
+    func list(of id: ID<Consumer>) async throws -> [AllocationStore.Entry] {
         return try await context.read { tx in try allocations.entries(of: id, in: tx) }
     }
 
-    func list(on id: ID<Provider>, by caller: Principal) async throws -> (entries: [AllocationStore.Entry], generation: Int) {
-        try context.policy.require(.listProviderAllocations, caller)
+    func list(on id: ID<Provider>) async throws -> (entries: [AllocationStore.Entry], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             return (try allocations.entries(on: id, in: tx), provider.generation)
@@ -28,14 +25,12 @@ struct AllocationService: Sendable {
     }
 
     /// Replaces what one consumer has.
-    func set(_ claim: Claim, by caller: Principal) async throws {
-        try context.policy.require(.updateAllocations, caller)
+    func set(_ claim: Claim) async throws {
         try await replace([claim], complaint: "Unable to allocate inventory for consumer \(claim.consumerID): ")
     }
 
     /// Replaces what several consumers have, all or nothing.
-    func set(_ wanted: [Claim], by caller: Principal) async throws {
-        try context.policy.require(.manageAllocations, caller)
+    func set(_ wanted: [Claim]) async throws {
         try await replace(wanted, complaint: "Unable to allocate inventory ")
     }
 
@@ -54,8 +49,7 @@ struct AllocationService: Sendable {
         }
     }
 
-    func delete(of id: ID<Consumer>, by caller: Principal) async throws {
-        try context.policy.require(.deleteAllocations, caller)
+    func delete(of id: ID<Consumer>) async throws {
         try await context.write { tx in
             guard try allocations.deleteAllocations(of: id, in: tx) > 0 else {
                 throw CloudError.notFound("No allocations for consumer '\(id)'")
@@ -67,8 +61,7 @@ struct AllocationService: Sendable {
     // MARK: Usages
 
     /// What is used of every class that the provider has.
-    func usages(of id: ID<Provider>, by caller: Principal) async throws -> (usages: [(String, Int64)], generation: Int) {
-        try context.policy.require(.showProviderUsages, caller)
+    func usages(of id: ID<Provider>) async throws -> (usages: [(String, Int64)], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             let used = try allocations.used(of: id, in: tx)
@@ -79,10 +72,6 @@ struct AllocationService: Sendable {
     struct Usages: Sendable {
         var usages: [AllocationStore.Usage]
         var consumers: [(type: String?, count: Int)]
-    }
-
-    func authoriseUsages(project: String?, by caller: Principal) throws {
-        try context.policy.require(.showUsages, caller, project.map { ["project_id": $0] } ?? [:])
     }
 
     func usages(project: String, user: String?) async throws -> Usages {
@@ -106,8 +95,7 @@ struct AllocationService: Sendable {
     ///
     /// Old and new inventories are there together while the allocations are replaced: neither may have allocations without an
     /// inventory below them, nor may an inventory go that is still allocated from.
-    func reshape(_ providersToBe: [Reshaped], _ wanted: [Claim], by caller: Principal) async throws {
-        try context.policy.require(.reshape, caller)
+    func reshape(_ providersToBe: [Reshaped], _ wanted: [Claim]) async throws {
         let now = context.world.now
         do {
             try await context.write { tx in

@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Resources
 import SQL
@@ -15,7 +14,7 @@ struct CandidateService: Sendable {
     }
 
     /// What was found, and the index whose places it speaks of.
-    func candidates(_ request: CandidateRequest, by caller: Principal) async throws -> (found: Candidates, index: ProviderIndex) {
+    func candidates(_ request: CandidateRequest) async throws -> (found: Candidates, index: ProviderIndex) {
         let index = try await keeper.index()
         do {
             return (try CandidateSearch(request, in: index).run(), index)
@@ -27,7 +26,7 @@ struct CandidateService: Sendable {
         }
     }
 
-    func providers(_ query: ProviderQuery, by caller: Principal) async throws -> [Provider] {
+    func providers(_ query: ProviderQuery) async throws -> [Provider] {
         let index = try await keeper.index()
         do {
             return try index.places(query).map { index.entries[$0].provider }
@@ -39,8 +38,6 @@ struct CandidateService: Sendable {
             throw CloudError.badRequest("\(parameter): \(refusal.message)")
         }
     }
-
-    func authorise(_ action: Action, _ caller: Principal) throws { try context.policy.require(action, caller) }
 }
 
 /// Has the index of the latest commit.

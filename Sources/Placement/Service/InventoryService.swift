@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Resources
 import SQL
@@ -27,16 +26,14 @@ struct InventoryService: Sendable {
             """)
     }
 
-    func list(of id: ID<Provider>, by caller: Principal) async throws -> Found {
-        try context.policy.require(.listInventories, caller)
+    func list(of id: ID<Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             return Found(inventories: try inventories.all(of: id, in: tx), generation: provider.generation)
         }
     }
 
-    func get(_ resourceClass: String, of id: ID<Provider>, by caller: Principal) async throws -> Found {
-        try context.policy.require(.showInventory, caller)
+    func get(_ resourceClass: String, of id: ID<Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             guard let found = try inventories.find(resourceClass, of: id, in: tx) else {
@@ -46,8 +43,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func create(_ inventory: Inventory, of id: ID<Provider>, mayReserveAll: Bool, by caller: Principal) async throws -> Found {
-        try context.policy.require(.createInventory, caller)
+    func create(_ inventory: Inventory, of id: ID<Provider>, mayReserveAll: Bool) async throws -> Found {
         let now = context.world.now
         do {
             return try await context.write { tx in
@@ -69,9 +65,8 @@ struct InventoryService: Sendable {
     }
 
     func update(
-        _ inventory: Inventory, of id: ID<Provider>, generation: Int, mayReserveAll: Bool, by caller: Principal
+        _ inventory: Inventory, of id: ID<Provider>, generation: Int, mayReserveAll: Bool
     ) async throws -> Found {
-        try context.policy.require(.updateInventory, caller)
         let now = context.world.now
         do {
             return try await context.write { tx in
@@ -96,9 +91,8 @@ struct InventoryService: Sendable {
     }
 
     func set(
-        _ wanted: [Inventory], of id: ID<Provider>, generation: Int, mayReserveAll: Bool, by caller: Principal
+        _ wanted: [Inventory], of id: ID<Provider>, generation: Int, mayReserveAll: Bool
     ) async throws -> Found {
-        try context.policy.require(.updateInventory, caller)
         let now = context.world.now
         do {
             return try await context.write { tx in
@@ -120,8 +114,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func clear(_ id: ID<Provider>, by caller: Principal) async throws {
-        try context.policy.require(.deleteInventory, caller)
+    func clear(_ id: ID<Provider>) async throws {
         let now = context.world.now
         do {
             try await context.write { tx in
@@ -136,8 +129,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func delete(_ resourceClass: String, of id: ID<Provider>, by caller: Principal) async throws {
-        try context.policy.require(.deleteInventory, caller)
+    func delete(_ resourceClass: String, of id: ID<Provider>) async throws {
         let now = context.world.now
         do {
             try await context.write { tx in

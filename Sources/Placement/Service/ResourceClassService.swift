@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Resources
 import SQL
@@ -10,25 +9,21 @@ struct ResourceClassService: Sendable {
 
     init(context: ServiceContext) { self.context = context }
 
-    func list(by caller: Principal) async throws -> [NameStore.Entry] {
-        try context.policy.require(.listResourceClasses, caller)
+    func list() async throws -> [NameStore.Entry] {
         return try await context.read { tx in try names.resourceClasses(in: tx) }
     }
 
-    func get(_ name: String, by caller: Principal) async throws -> NameStore.Entry {
-        try context.policy.require(.showResourceClass, caller)
+    func get(_ name: String) async throws -> NameStore.Entry {
         return try await context.read { tx in try require(name, in: tx) }
     }
 
-    func create(_ name: String, by caller: Principal) async throws {
-        try context.policy.require(.createResourceClass, caller)
+    func create(_ name: String) async throws {
         guard try await make(name) else { throw CloudError.conflict("Conflicting resource class already exists: \(name)") }
     }
 
     /// Makes it where it is not there.
     /// - Returns: whether it was made now.
-    func ensure(_ name: String, by caller: Principal) async throws -> Bool {
-        try context.policy.require(.updateResourceClass, caller)
+    func ensure(_ name: String) async throws -> Bool {
         return try await make(name)
     }
 
@@ -45,8 +40,7 @@ struct ResourceClassService: Sendable {
         }
     }
 
-    func rename(_ name: String, to new: String, by caller: Principal) async throws {
-        try context.policy.require(.updateResourceClass, caller)
+    func rename(_ name: String, to new: String) async throws {
         let now = context.world.now
         let taken = CloudError.conflict("Resource class already exists: \(new)")
         do {
@@ -61,8 +55,7 @@ struct ResourceClassService: Sendable {
         }
     }
 
-    func delete(_ name: String, by caller: Principal) async throws {
-        try context.policy.require(.deleteResourceClass, caller)
+    func delete(_ name: String) async throws {
         try await context.write { tx in
             let present = try require(name, in: tx)
             if present.updatedAt == nil {

@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Resources
 import SQL
@@ -25,8 +24,7 @@ struct TraitService: Sendable {
         var generation = 0
     }
 
-    func list(_ filter: Filter, by caller: Principal) async throws -> Found {
-        try context.policy.require(.listTraits, caller)
+    func list(_ filter: Filter) async throws -> Found {
         let now = context.world.now
         return try await context.read { tx in
             let used = try filter.isAssociated.map { _ in try names.traitsInUse(in: tx) } ?? []
@@ -44,15 +42,13 @@ struct TraitService: Sendable {
     }
 
     /// - Returns: when it was made; now for the standard ones.
-    func get(_ name: String, by caller: Principal) async throws -> Timestamp {
-        try context.policy.require(.showTrait, caller)
+    func get(_ name: String) async throws -> Timestamp {
         let found = try await context.read { tx in try require(name, in: tx) }
         return found.updatedAt ?? context.world.now
     }
 
     /// Makes it where it is not there.
-    func ensure(_ name: String, by caller: Principal) async throws -> (isNew: Bool, modified: Timestamp) {
-        try context.policy.require(.updateTrait, caller)
+    func ensure(_ name: String) async throws -> (isNew: Bool, modified: Timestamp) {
         let now = context.world.now
         do {
             return try await context.write { tx in
@@ -65,8 +61,7 @@ struct TraitService: Sendable {
         }
     }
 
-    func delete(_ name: String, by caller: Principal) async throws {
-        try context.policy.require(.deleteTrait, caller)
+    func delete(_ name: String) async throws {
         try await context.write { tx in
             if try require(name, in: tx).updatedAt == nil { throw CloudError.badRequest("Cannot delete standard trait \(name).") }
             if try names.isTraitInUse(name, in: tx) {
@@ -83,8 +78,7 @@ struct TraitService: Sendable {
 
     // MARK: Traits of a provider
 
-    func traits(of id: ID<Provider>, by caller: Principal) async throws -> Found {
-        try context.policy.require(.listProviderTraits, caller)
+    func traits(of id: ID<Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             let traits = try providers.traits(of: id, in: tx)
@@ -92,8 +86,7 @@ struct TraitService: Sendable {
         }
     }
 
-    func set(_ wanted: [String], of id: ID<Provider>, generation: Int, by caller: Principal) async throws -> Found {
-        try context.policy.require(.updateProviderTraits, caller)
+    func set(_ wanted: [String], of id: ID<Provider>, generation: Int) async throws -> Found {
         let now = context.world.now
         return try await context.write { tx in
             let provider = try providers.require(id, in: tx)
@@ -101,12 +94,11 @@ struct TraitService: Sendable {
             let missing = try wanted.filter { try names.trait($0, in: tx) == nil }
             if !missing.isEmpty { throw CloudError.badRequest("No such trait \(Set(missing).sorted().joined(separator: ", "))") }
             let changed = try replace(Set(wanted), of: provider, at: now, in: tx)
-            return Found(names: Set(wanted).sorted(), modified: changed.updatedAt, generation: changed.generation)
+            return Found(names: StandardTraits.ordered(Set(wanted)), modified: changed.updatedAt, generation: changed.generation)
         }
     }
 
-    func clear(_ id: ID<Provider>, by caller: Principal) async throws {
-        try context.policy.require(.deleteProviderTraits, caller)
+    func clear(_ id: ID<Provider>) async throws {
         let now = context.world.now
         try await context.write { tx in
             _ = try replace([], of: try providers.require(id, in: tx), at: now, in: tx)

@@ -10,9 +10,10 @@ struct IndexStore: Sendable {
         var sources = try providers.all(in: tx).map { ProviderIndex.Source(provider: $0) }
         let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
         func place(_ row: Row) throws -> Int? { places[try row.value(at: 0)] }
-        for row in try tx.rows("SELECT provider_id, trait FROM placement_provider_trait ORDER BY provider_id, trait") {
+        for row in try tx.rows("SELECT provider_id, trait FROM placement_provider_trait") {
             if let at = try place(row) { sources[at].traits.append(try row.value(at: 1)) }
         }
+        for at in sources.indices { sources[at].traits = StandardTraits.ordered(sources[at].traits) }
         for row in try tx.rows("SELECT provider_id, aggregate_id FROM placement_provider_aggregate ORDER BY provider_id, aggregate_id") {
             if let at = try place(row) { sources[at].aggregates.append(try row.value(at: 1)) }
         }

@@ -101,7 +101,8 @@ struct ProviderStore: Sendable {
     }
 
     func traits(of id: ID<Provider>, in tx: Transaction) throws -> [String] {
-        try tx.rows("SELECT trait FROM placement_provider_trait WHERE provider_id = ? ORDER BY trait", id).map { try $0.value(at: 0) }
+        StandardTraits.ordered(
+            try tx.rows("SELECT trait FROM placement_provider_trait WHERE provider_id = ?", id).map { try $0.value(at: 0) as String })
     }
 
     func setTraits(_ traits: [String], of id: ID<Provider>, in tx: Transaction) throws {
