@@ -73,11 +73,13 @@ let package = Package(
         // The services; none imports another.
         target("Identity", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2", crypto, httpTypes, nio, log, lifecycle]),
 
+        target("Placement", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", httpTypes, nio]),
+
         // The composition root and the binary.
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", log, lifecycle, crypto, httpTypes,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "Placement", log, lifecycle, crypto, httpTypes,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -106,6 +108,7 @@ let package = Package(
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
+        tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

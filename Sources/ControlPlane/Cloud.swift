@@ -3,6 +3,7 @@ package import Crypto
 package import HTTPKit
 package import Identity
 package import Logging
+package import Placement
 package import SQL
 package import ServiceLifecycle
 
@@ -13,13 +14,16 @@ package struct Cloud: Sendable {
     package let database: Database
     package let responder: Responder
     package let identity: IdentityAssembly
+    package let placement: PlacementAssembly
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
-    package static let schemas: [Schema] = [IdentityAssembly.schema]
+    package static let schemas: [Schema] = [IdentityAssembly.schema, PlacementAssembly.schema]
 
     /// What the catalogue offers, each below the cloud's URL.
-    private static let catalog: [(type: String, name: String, path: String)] = [("identity", "novella-identity", "/identity")]
+    private static let catalog: [(type: String, name: String, path: String)] = [
+        ("identity", "novella-identity", "/identity"), ("placement", "novella-placement", "/placement"),
+    ]
 
     /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
@@ -29,10 +33,13 @@ package struct Cloud: Sendable {
     ) throws {
         self.configuration = configuration
         self.database = database
+        let rules = try PolicyFile.read(configuration.policy.file)
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
-            policyOverrides: try PolicyFile.read(configuration.policy.file), cheapHashes: cheapHashes, log: log)
-        let services = [identity.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
+            policyOverrides: rules.filter { !PlacementAssembly.hasRule($0.key) }, cheapHashes: cheapHashes, log: log)
+        placement = try PlacementAssembly(
+            database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
+        let services = [identity.service, placement.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
         responder = try Responder(
             services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
             publicURL: configuration.server.publicURL,
@@ -45,7 +52,10 @@ package struct Cloud: Sendable {
     package var backgroundServices: [any Service] { identity.backgroundServices }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
-    package func prepare() async throws { try await identity.prepare() }
+    package func prepare() async throws {
+        try await identity.prepare()
+        try await placement.prepare()
+    }
 
     /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.
     ///
@@ -61,8 +71,8 @@ package struct Cloud: Sendable {
 extension APIService {
     /// - Parameter bodyLimit: nil for the service's own.
     fileprivate func limited(to bodyLimit: Int?) -> APIService {
-        APIService(
-            name: name, prefixes: prefixes, envelope: envelope, microversions: microversions, bodyLimit: bodyLimit ?? self.bodyLimit,
-            routes: routes)
+        var limited = self
+        limited.bodyLimit = bodyLimit ?? self.bodyLimit
+        return limited
     }
 }

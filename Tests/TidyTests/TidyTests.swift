@@ -37,7 +37,8 @@ struct TidyTests {
         "HTTPKit": ["CloudCore", "Access"],
         "Resources": ["CloudCore", "SQL", "Access", "HTTPKit"],
         "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2"],
-        "ControlPlane": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Identity"],
+        "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
+        "ControlPlane": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Identity", "Placement"],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL"],
         "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Identity", "ControlPlane"],
@@ -92,7 +93,7 @@ struct TidyTests {
     @Test("Each service folder has the same inside")
     func serviceFolders() throws {
         let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets"]
-        for service in ["Identity"] {
+        for service in ["Identity", "Placement"] {
             let folder = Self.root.appending(path: "Sources/\(service)")
             let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
             for entry in entries where try entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
@@ -105,7 +106,7 @@ struct TidyTests {
 
     @Test("SQL text stands in stores, HTTP in routes")
     func layers() throws {
-        for source in try Self.sources(below: "Sources/Identity") {
+        for source in try Self.sources(below: "Sources/Identity") + Self.sources(below: "Sources/Placement") {
             let folder = source.path.split(separator: "/").dropFirst(2).first.map(String.init) ?? ""
             for (number, line) in source.lines.enumerated() {
                 if folder == "Routes" { #expect(Self.imports(line) != "SQL", "\(source.path):\(number + 1): a route that knows SQL") }

@@ -12,6 +12,8 @@ package struct ErrorContext: Sendable {
     package let base: String
     package let microversion: Microversion?
     package let microversions: MicroversionRange?
+    /// The `Accept` header: some APIs write their errors as the client wants them.
+    package let accept: String?
 }
 
 extension CloudError.Kind {

@@ -32,9 +32,30 @@ package struct MicroversionRange: Sendable {
     package let maximum: Microversion
     /// The header of the time before `OpenStack-API-Version`, as `X-OpenStack-Nova-API-Version`.
     package let olderHeader: HTTPField.Name?
+    private let complaints: Complaints
 
-    package init(serviceType: String, _ range: ClosedRange<Microversion>, olderHeader: HTTPField.Name? = nil) {
+    /// What a client hears of a version that cannot be had, where its API has words of its own for it.
+    package struct Complaints: Sendable {
+        let malformed: @Sendable (String) -> String
+        let outside: @Sendable (Microversion, MicroversionRange) -> String
+
+        package init(
+            malformed: @escaping @Sendable (String) -> String, outside: @escaping @Sendable (Microversion, MicroversionRange) -> String
+        ) {
+            self.malformed = malformed
+            self.outside = outside
+        }
+
+        package static let usual = Complaints(
+            malformed: { "The API version \($0) is not of the form MAJOR.MINOR, nor 'latest'." },
+            outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })
+    }
+
+    package init(
+        serviceType: String, _ range: ClosedRange<Microversion>, olderHeader: HTTPField.Name? = nil, complaints: Complaints = .usual
+    ) {
         self.serviceType = serviceType
+        self.complaints = complaints
         minimum = range.lowerBound
         maximum = range.upperBound
         self.olderHeader = olderHeader
@@ -48,11 +69,10 @@ package struct MicroversionRange: Sendable {
         guard let text = text(in: headers) else { return minimum }
         if text == "latest" { return maximum }
         guard let version = Microversion(text) else {
-            throw CloudError.badRequest("The API version \(text.prefix(40)) is not of the form MAJOR.MINOR, nor 'latest'.")
+            throw CloudError.badRequest(complaints.malformed(String(text.prefix(40))))
         }
         guard version >= minimum, version <= maximum else {
-            throw CloudError(
-                .notAcceptable, "Version \(version) is not supported by the API. Minimum is \(minimum) and maximum is \(maximum).")
+            throw CloudError(.notAcceptable, complaints.outside(version, self))
         }
         return version
     }
@@ -70,7 +90,7 @@ package struct MicroversionRange: Sendable {
     /// The headers that tell the client which version it got, and caches what the answer depends on.
     func mark(_ headers: inout HTTPFields, _ version: Microversion) {
         headers[.apiVersion] = "\(serviceType) \(version)"
-        headers.append(HTTPField(name: .vary, value: HTTPField.Name.apiVersion.rawName))
+        headers.append(HTTPField(name: .vary, value: HTTPField.Name.apiVersion.canonicalName))
         if let olderHeader {
             headers[olderHeader] = version.description
             headers.append(HTTPField(name: .vary, value: olderHeader.rawName))

@@ -10,18 +10,21 @@ package struct APIService: Sendable {
     package let envelope: any ErrorEnvelope
     package let microversions: MicroversionRange?
     /// The most bytes of a body that is read whole.
-    package let bodyLimit: Int
+    package var bodyLimit: Int
+    /// Whether `OPTIONS` and `HEAD` are answered where the table has only other methods. A few APIs refuse what they do not list.
+    package let answersUnlistedMethods: Bool
     package let routes: [Route]
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = 1 << 20, routes: [Route]
+        bodyLimit: Int = 1 << 20, answersUnlistedMethods: Bool = true, routes: [Route]
     ) {
         self.name = name
         self.prefixes = prefixes
         self.envelope = envelope
         self.microversions = microversions
         self.bodyLimit = bodyLimit
+        self.answersUnlistedMethods = answersUnlistedMethods
         self.routes = routes
     }
 }

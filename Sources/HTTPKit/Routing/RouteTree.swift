@@ -55,9 +55,11 @@ package struct RouteTree: Sendable {
     }
 
     private let root: Node
+    private let answersUnlisted: Bool
 
     /// - Throws: `RouteConflict` when two routes are the same, or name one segment differently.
-    package init(_ routes: [Route]) throws {
+    package init(_ routes: [Route], answersUnlisted: Bool = true) throws {
+        self.answersUnlisted = answersUnlisted
         let builder = Builder()
         for route in routes { try builder.add(route, Self.segments(route.path)[...]) }
         root = Node(builder)
@@ -67,10 +69,11 @@ package struct RouteTree: Sendable {
         let segments = Self.segments(path)
         var parameters: [(name: String, value: String)] = []
         guard let routes = Self.find(root, segments[...], &parameters) else { return .notFound }
-        if let route = routes[method] ?? (method == .head ? routes[.get] : nil) {
+        if let route = routes[method] ?? (method == .head && answersUnlisted ? routes[.get] : nil) {
             return .found(route, parameters: parameters)
         }
         var allowed = Set(routes.keys)
+        guard answersUnlisted else { return .wrongMethod(allowed: allowed.sorted { $0.rawValue < $1.rawValue }) }
         if allowed.contains(.get) { allowed.insert(.head) }
         return .wrongMethod(allowed: allowed.union([.options]).sorted { $0.rawValue < $1.rawValue })
     }

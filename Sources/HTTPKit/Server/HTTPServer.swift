@@ -78,7 +78,7 @@ package struct HTTPServer: Service {
                 additionalChannelHandlers: [
                     ConnectionGuard(headDeadline: deadline) { error in
                         refusals.reply(
-                            error, error.kind.status, ErrorContext(requestID: "", base: "", microversion: nil, microversions: nil))
+                            error, error.kind.status, ErrorContext(requestID: "", base: "", microversion: nil, microversions: nil, accept: nil))
                     }
                 ],
                 idleTimeout: deadline,

@@ -36,7 +36,7 @@ package struct Responder: Sendable {
         cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, log: Logger
     ) throws {
         mounts = try services.flatMap { service in
-            let tree = try RouteTree(service.routes)
+            let tree = try RouteTree(service.routes, answersUnlisted: service.answersUnlistedMethods)
             return service.prefixes.map { Mount(prefix: $0, service: service, tree: tree) }
         }.sorted { $0.prefix.count > $1.prefix.count }
         self.verifier = verifier
@@ -91,22 +91,26 @@ package struct Responder: Sendable {
         let service = mount.service
         let base = origin(head, arrival) + mount.prefix
         let inside = String(path.dropFirst(mount.prefix.count))
-        var context = ErrorContext(requestID: requestID, base: base, microversion: nil, microversions: service.microversions)
+        func context(_ version: Microversion?) -> ErrorContext {
+            ErrorContext(
+                requestID: requestID, base: base, microversion: version, microversions: service.microversions,
+                accept: head.headerFields[.accept])
+        }
         var name = "unknown"
+        var version: Microversion?
         do {
+            // Before anything else: also what is not there is answered as the version that was asked for has it.
+            version = try service.microversions?.requested(by: head.headerFields)
             switch mount.tree.match(head.method, inside) {
             case .notFound: throw CloudError.notFound("The resource could not be found.")
             case .wrongMethod(let allowed):
                 let allow = allowed.map(\.rawValue).joined(separator: ", ")
-                if head.method == .options { return (Reply(.noContent, headers: [.allow: allow]), service.name, "OPTIONS") }
+                if head.method == .options, service.answersUnlistedMethods { return (Reply(.noContent, headers: [.allow: allow]), service.name, "OPTIONS") }
                 var error = CloudError(.methodNotAllowed, "The method \(head.method.rawValue) is not allowed for this resource.")
                 error.headers = [("Allow", allow)]
                 throw error
             case .found(let route, let parameters):
                 name = route.name
-                let version = try service.microversions?.requested(by: head.headerFields)
-                context = ErrorContext(
-                    requestID: requestID, base: base, microversion: version, microversions: service.microversions)
                 let call = Call(
                     method: head.method, path: inside, query: try Query(rawQuery), headers: head.headerFields,
                     parameters: parameters, base: base, requestID: requestID, microversion: version,
@@ -117,7 +121,7 @@ package struct Responder: Sendable {
                 return (reply, service.name, name)
             }
         } catch {
-            return (failure(error, service, context), service.name, name)
+            return (failure(error, service, context(version)), service.name, name)
         }
     }
 

@@ -1,0 +1,48 @@
+import Access
+package import CloudCore
+package import HTTPKit
+import Resources
+package import SQL
+
+/// Placement, wired: takes what it depends on, hands out its routes and its schema.
+package struct PlacementAssembly: Sendable {
+    let context: ServiceContext
+    let keeper: IndexKeeper
+
+    /// - Parameter policyOverrides: rules of the operator's policy file, by name.
+    /// - Throws: `PolicyError` for an override that is no rule.
+    package init(database: Database, world: World, policyOverrides: [String: String]) throws {
+        let policy = try Policy(defaults: PlacementPolicy.defaults, overrides: policyOverrides)
+        context = ServiceContext(database: database, policy: policy, world: world, topic: Topic("placement"), prefix: "placement")
+        keeper = IndexKeeper(database: database, topic: context.topic)
+    }
+
+    package static let schema = Schema.placement
+
+    /// Whether a rule of the policy file is one of Placement's.
+    package static func hasRule(_ name: String) -> Bool { PlacementPolicy.defaults.contains { $0.action.name == name } }
+
+    package var service: APIService {
+        let candidates = CandidateService(context: context, keeper: keeper)
+        let endpoint = Endpoint(policy: context.policy)
+        let allocations = AllocationService(context: context)
+        return APIService(
+            name: "placement", prefixes: ["/placement"], envelope: PlacementEnvelope(),
+            microversions: MicroversionRange(
+                serviceType: "placement", RootRoutes.range,
+                complaints: .init(
+                    malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
+            bodyLimit: 8 << 20, answersUnlistedMethods: false,
+            routes: RootRoutes(world: context.world).all
+                + ResourceClassRoutes(endpoint: endpoint, classes: ResourceClassService(context: context)).all
+                + TraitRoutes(endpoint: endpoint, traits: TraitService(context: context)).all
+                + ProviderRoutes(endpoint: endpoint, providers: ProviderService(context: context), candidates: candidates).all
+                + InventoryRoutes(endpoint: endpoint, inventories: InventoryService(context: context)).all
+                + AllocationRoutes(endpoint: endpoint, allocations: allocations).all
+                + UsageRoutes(endpoint: endpoint, allocations: allocations).all
+                + CandidateRoutes(endpoint: endpoint, candidates: candidates).all)
+    }
+
+    /// Loads the index. After the migrations, before the first request.
+    package func prepare() async throws { _ = try await keeper.index() }
+}

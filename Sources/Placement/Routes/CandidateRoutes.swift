@@ -1,0 +1,79 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import Resources
+
+/// `GET /allocation_candidates`, from 1.10 on.
+struct CandidateRoutes: Sendable {
+    let endpoint: Endpoint
+    let candidates: CandidateService
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/allocation_candidates", .listCandidates, since: 10) { call in
+                let request = try CandidateWire.request(call)
+                let (found, index) = try await candidates.candidates(request)
+                return .json(modified: candidates.context.world.now) { json in
+                    json.array("allocation_requests", of: found.requests) { json, candidate in
+                        json.object { Self.write(candidate, index, call.minor, &$0) }
+                    }
+                    let shown = call.minor >= 27 ? nil : Set(request.groups.flatMap { $0.resources.map(\.resourceClass) })
+                    json.object("provider_summaries") { json in
+                        for place in found.summaries {
+                            let entry = index.entries[place]
+                            json.object(dynamic: entry.provider.id.text) { Self.write(entry, index, shown, call.minor, &$0) }
+                        }
+                    }
+                }
+            }
+        ]
+    }
+
+    private static func write(_ candidate: Candidate, _ index: ProviderIndex, _ minor: Int, _ json: inout JSONWriter) {
+        var places: [Int] = []
+        for amount in candidate.amounts where !places.contains(amount.place) { places.append(amount.place) }
+        func resources(of place: Int, _ json: inout JSONWriter) {
+            json.object("resources") { json in
+                for amount in candidate.amounts where amount.place == place {
+                    json.key(dynamic: index.classNames[amount.resourceClass])
+                    json.integer(amount.amount)
+                }
+            }
+        }
+        func id(_ place: Int) -> String { index.entries[place].provider.id.text }
+        guard minor >= 12 else {
+            return json.array("allocations", of: places) { json, place in
+                json.object { json in
+                    json.object("resource_provider") { $0.member("uuid", id(place)) }
+                    resources(of: place, &json)
+                }
+            }
+        }
+        json.object("allocations") { json in
+            for place in places { json.object(dynamic: id(place)) { resources(of: place, &$0) } }
+        }
+        guard minor >= 34 else { return }
+        json.object("mappings") { json in
+            for (suffix, places) in candidate.mappings { json.array(dynamic: suffix, of: places) { $0.string(id($1)) } }
+        }
+    }
+
+    /// - Parameter shown: the classes that are shown; nil for all.
+    private static func write(
+        _ entry: ProviderIndex.Entry, _ index: ProviderIndex, _ shown: Set<String>?, _ minor: Int, _ json: inout JSONWriter
+    ) {
+        json.object("resources") { json in
+            for stock in entry.stocks where shown?.contains(stock.inventory.resourceClass) ?? true {
+                json.object(dynamic: stock.inventory.resourceClass) { json in
+                    json.member("capacity", stock.inventory.capacity)
+                    json.member("used", stock.used)
+                }
+            }
+        }
+        if minor >= 17 { json.array("traits", of: entry.traitNames) { $0.string($1) } }
+        if minor >= 29 {
+            json.member("parent_provider_uuid", entry.provider.parentID)
+            json.member("root_provider_uuid", entry.provider.rootID)
+        }
+    }
+}

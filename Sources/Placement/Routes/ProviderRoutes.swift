@@ -1,0 +1,140 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import Resources
+
+/// Resource providers and their aggregates.
+struct ProviderRoutes: Sendable {
+    let endpoint: Endpoint
+    let providers: ProviderService
+    let candidates: CandidateService
+
+    private static let one = "/resource_providers/{uuid}"
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/resource_providers", .listProviders) { call in try await list(call) },
+            endpoint.route(.post, "/resource_providers", .createProvider, takesBody: true) { call in try await create(call) },
+            endpoint.route(.get, Self.one, .showProvider) { call in
+                Self.answer(try await providers.get(call.provider), call.minor)
+            },
+            endpoint.route(.put, Self.one, .updateProvider, takesBody: true) { call in try await update(call) },
+            endpoint.route(.delete, Self.one, .deleteProvider) { call in
+                try await providers.delete(call.provider)
+                return .empty()
+            },
+            endpoint.route(.get, Self.one + "/aggregates", .listAggregates, since: 1) { call in
+                let (aggregates, generation) = try await providers.aggregates(of: call.provider)
+                return answer(aggregates, generation, call.minor)
+            },
+            endpoint.route(.put, Self.one + "/aggregates", .updateAggregates, since: 1, takesBody: true) { call in try await setAggregates(call) },
+        ]
+    }
+
+    // MARK: Lists
+
+    private static func query(_ minor: Int) -> JSONShape {
+        var members: [(String, JSONShape)] = [("name", .text()), ("uuid", .uuid())]
+        if minor >= 3 { members.append(("member_of", .text())) }
+        if minor >= 4 { members.append(("resources", .text())) }
+        if minor >= 14 { members.append(("in_tree", .uuid())) }
+        if minor >= 18 { members.append(("required", .text())) }
+        return .object(members)
+    }
+
+    private func list(_ call: PlacementCall) async throws -> Answer {
+        try call.query(Self.query(call.minor))
+        var query = ProviderQuery()
+        query.aggregates = try SearchWire.aggregates(call.all("member_of"), call.minor)
+        query.traits = try SearchWire.traits(call.all("required"), call.minor)
+        query.id = call.last("uuid").flatMap { $0.isEmpty ? nil : ID($0) }
+        query.name = call.last("name").flatMap { $0.isEmpty ? nil : $0 }
+        query.tree = call.last("in_tree").flatMap { $0.isEmpty ? nil : ID($0) }
+        query.resources = try call.last("resources").map(SearchWire.resources) ?? []
+        let found = try await candidates.providers(query)
+        return .json(modified: found.map(\.updatedAt).max() ?? providers.context.world.now) { json in
+            json.array("resource_providers", of: found) { json, provider in
+                json.object { Self.write(provider, call.minor, &$0) }
+            }
+        }
+    }
+
+    // MARK: One provider
+
+    private static func shape(_ minor: Int, isNew: Bool) -> JSONShape {
+        var members: [(String, JSONShape)] = [("name", .text(0...200))]
+        if isNew { members.append(("uuid", .uuid())) }
+        if minor >= 14 { members.append(("parent_provider_uuid", .uuid(nullable: true))) }
+        return .object(members, required: ["name"])
+    }
+
+    private func create(_ call: PlacementCall) async throws -> Answer {
+        let body = try await call.body(Self.shape(call.minor, isNew: true))
+        let new = ProviderService.New(
+            id: body["uuid"]?.string.flatMap(UUIDText.normal).map { ID($0) }, name: body["name"]?.string ?? "",
+            parentID: body["parent_provider_uuid"]?.string.map { ID($0) })
+        let provider = try await providers.create(new)
+        let headers = call.location("/resource_providers/\(provider.id)")
+        guard call.minor >= 20 else { return .empty(.created, headers: headers) }
+        var answer = Self.answer(provider, call.minor)
+        answer.headers = headers
+        return answer
+    }
+
+    private func update(_ call: PlacementCall) async throws -> Answer {
+        let body = try await call.body(Self.shape(call.minor, isNew: false), unless: { _ = try await providers.get(call.provider) })
+        let parent: ID<Provider>?? = body["parent_provider_uuid"].map { $0.string.map { ID($0) } }
+        let provider = try await providers.update(
+            call.provider, name: body["name"]?.string ?? "", parent: parent, mayMove: call.minor >= 37)
+        return Self.answer(provider, call.minor)
+    }
+
+    private static func answer(_ provider: Provider, _ minor: Int) -> Answer {
+        .json(modified: provider.updatedAt) { write(provider, minor, &$0) }
+    }
+
+    private static func write(_ provider: Provider, _ minor: Int, _ json: inout JSONWriter) {
+        json.member("uuid", provider.id)
+        json.member("name", provider.name)
+        json.member("generation", provider.generation)
+        if minor >= 14 {
+            json.member("parent_provider_uuid", provider.parentID)
+            json.member("root_provider_uuid", provider.rootID)
+        }
+        var parts = ["inventories", "usages"]
+        if minor >= 1 { parts.append("aggregates") }
+        if minor >= 6 { parts.append("traits") }
+        if minor >= 11 { parts.append("allocations") }
+        let path = "/resource_providers/\(provider.id)"
+        json.array("links", of: [(rel: "self", href: path)] + parts.map { (rel: $0, href: "\(path)/\($0)") }) { json, link in
+            json.object { json in
+                json.member("rel", link.rel)
+                json.member("href", link.href)
+            }
+        }
+    }
+
+    // MARK: Aggregates
+
+    private static let aggregates = JSONShape.list(.uuid(), unique: true)
+    private static let aggregatesAndGeneration = JSONShape.object(
+        [("aggregates", aggregates), ("resource_provider_generation", .integer())],
+        required: ["aggregates", "resource_provider_generation"])
+
+    private func setAggregates(_ call: PlacementCall) async throws -> Answer {
+        let knowsGeneration = call.minor >= 19
+        let shape = knowsGeneration ? Self.aggregatesAndGeneration : Self.aggregates
+        let body = try await call.body(shape, unless: { _ = try await providers.get(call.provider) })
+        let wanted = ((knowsGeneration ? body["aggregates"] : body)?.array ?? []).compactMap(\.string)
+        let generation = try await providers.setAggregates(
+            wanted, of: call.provider, generation: knowsGeneration ? body.int("resource_provider_generation") : nil)
+        return answer(wanted, generation, call.minor)
+    }
+
+    private func answer(_ aggregates: [String], _ generation: Int, _ minor: Int) -> Answer {
+        .json(modified: providers.context.world.now) { json in
+            json.array("aggregates", of: aggregates) { $0.string($1) }
+            if minor >= 19 { json.member("resource_provider_generation", generation) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import Resources
+
+/// `/resource_classes`, from 1.2 on.
+struct ResourceClassRoutes: Sendable {
+    let endpoint: Endpoint
+    let classes: ResourceClassService
+
+    private static let shape = JSONShape.object([("name", .text(0...255, .customName))], required: ["name"])
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/resource_classes", .listResourceClasses, since: 2) { call in
+                let found = try await classes.list()
+                return .json(modified: found.contains { $0.updatedAt == nil } ? classes.context.world.now : nil) { json in
+                    json.array("resource_classes", of: found) { json, entry in json.object { Self.write(entry.name, &$0) } }
+                }
+            },
+            endpoint.route(.post, "/resource_classes", .createResourceClass, since: 2, takesBody: true) { call in
+                let name = try await call.body(Self.shape)["name"]?.string ?? ""
+                try await classes.create(name)
+                return .empty(.created, headers: call.location("/resource_classes/\(name)"))
+            },
+            endpoint.route(.get, "/resource_classes/{name}", .showResourceClass, since: 2) { call in
+                let entry = try await classes.get(call.parameter("name"))
+                return .json(modified: entry.updatedAt ?? classes.context.world.now) { Self.write(entry.name, &$0) }
+            },
+            endpoint.route(.put, "/resource_classes/{name}", .updateResourceClass, since: 2) { call in try await put(call) },
+            endpoint.route(.delete, "/resource_classes/{name}", .deleteResourceClass, since: 2) { call in
+                try await classes.delete(call.parameter("name"))
+                return .empty()
+            },
+        ]
+    }
+
+    /// Renames one before 1.7; makes one where there is none from then on.
+    private func put(_ call: PlacementCall) async throws -> Answer {
+        let name = call.parameter("name")
+        guard call.minor < 7 else {
+            try Self.shape.check(["name": .string(name)], prefix: "JSON does not validate: ")
+            let isNew = try await classes.ensure(name)
+            return .empty(isNew ? .created : .noContent, headers: call.location("/resource_classes/\(name)"))
+        }
+        let new = try await call.body(Self.shape)["name"]?.string ?? ""
+        try await classes.rename(name, to: new)
+        return .json(modified: nil) { Self.write(new, &$0) }
+    }
+
+    private static func write(_ name: String, _ json: inout JSONWriter) {
+        json.member("name", name)
+        json.array("links", of: ["/resource_classes/\(name)"]) { json, link in
+            json.object { json in
+                json.member("rel", "self")
+                json.member("href", link)
+            }
+        }
+    }
+}

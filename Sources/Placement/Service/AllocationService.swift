@@ -1,0 +1,138 @@
+import CloudCore
+import Resources
+import SQL
+
+/// What consumers have, and the sums of it.
+struct AllocationService: Sendable {
+    let context: ServiceContext
+    private let providers = ProviderStore()
+    private let inventories = InventoryStore()
+    private let allocations = AllocationStore()
+    private let names = NameStore()
+    private let claims = Claims()
+
+    init(context: ServiceContext) { self.context = context }
+
+    func list(of id: ID<Consumer>) async throws -> [AllocationStore.Entry] {
+        return try await context.read { tx in try allocations.entries(of: id, in: tx) }
+    }
+
+    func list(on id: ID<Provider>) async throws -> (entries: [AllocationStore.Entry], generation: Int) {
+        return try await context.read { tx in
+            let provider = try providers.require(id, in: tx)
+            return (try allocations.entries(on: id, in: tx), provider.generation)
+        }
+    }
+
+    /// Replaces what one consumer has.
+    func set(_ claim: Claim) async throws {
+        try await replace([claim], complaint: "Unable to allocate inventory for consumer \(claim.consumerID): ")
+    }
+
+    /// Replaces what several consumers have, all or nothing.
+    func set(_ wanted: [Claim]) async throws {
+        try await replace(wanted, complaint: "Unable to allocate inventory ")
+    }
+
+    private func replace(_ wanted: [Claim], complaint: String) async throws {
+        let now = context.world.now
+        do {
+            try await context.write { tx in try claims.replace(wanted, at: now, in: tx) }
+        } catch let refusal as Refusal {
+            switch refusal {
+            case .unknownClass, .unknownTraits, .noInventory: throw CloudError.badRequest(complaint + refusal.message)
+            case .invalid, .inUse: throw CloudError.conflict("Unable to allocate inventory: \(refusal.message)")
+            case .concurrent(let why):
+                throw CloudError.conflict(
+                    "Inventory and/or allocations changed while attempting to allocate: \(why)", code: PlacementCode.concurrentUpdate)
+            }
+        }
+    }
+
+    func delete(of id: ID<Consumer>) async throws {
+        try await context.write { tx in
+            guard try allocations.deleteAllocations(of: id, in: tx) > 0 else {
+                throw CloudError.notFound("No allocations for consumer '\(id)'")
+            }
+            try allocations.deleteConsumer(id, in: tx)
+        }
+    }
+
+    // MARK: Usages
+
+    /// What is used of every class that the provider has.
+    func usages(of id: ID<Provider>) async throws -> (usages: [(String, Int64)], generation: Int) {
+        return try await context.read { tx in
+            let provider = try providers.require(id, in: tx)
+            let used = try allocations.used(of: id, in: tx)
+            return (try inventories.all(of: id, in: tx).map { ($0.resourceClass, used[$0.resourceClass] ?? 0) }, provider.generation)
+        }
+    }
+
+    struct Usages: Sendable {
+        var usages: [AllocationStore.Usage]
+        var consumers: [(type: String?, count: Int)]
+    }
+
+    func usages(project: String, user: String?) async throws -> Usages {
+        try await context.read { tx in
+            Usages(
+                usages: try allocations.usages(project: project, user: user, in: tx),
+                consumers: try allocations.consumerCounts(project: project, user: user, in: tx))
+        }
+    }
+
+    // MARK: Reshaping
+
+    /// What a provider is to have, by whom it was last seen.
+    struct Reshaped: Sendable {
+        var providerID: ID<Provider>
+        var generation: Int
+        var inventories: [Inventory]
+    }
+
+    /// Moves inventories together with what is allocated of them from some providers to others.
+    ///
+    /// Old and new inventories are there together while the allocations are replaced: neither may have allocations without an
+    /// inventory below them, nor may an inventory go that is still allocated from.
+    func reshape(_ providersToBe: [Reshaped], _ wanted: [Claim]) async throws {
+        let now = context.world.now
+        do {
+            try await context.write { tx in
+                for reshaped in providersToBe { try widen(reshaped, at: now, in: tx) }
+                try claims.replace(wanted, at: now, in: tx)
+                for reshaped in providersToBe {
+                    try inventories.replace(with: reshaped.inventories, of: reshaped.providerID, in: tx)
+                    try providers.advance(try providers.require(reshaped.providerID, in: tx), at: now, in: tx)
+                }
+            }
+        } catch let refusal as Refusal {
+            switch refusal {
+            case .concurrent(let why): throw CloudError.conflict("update conflict: \(why)", code: PlacementCode.concurrentUpdate)
+            case .unknownClass, .unknownTraits, .noInventory: throw CloudError.badRequest("malformed reshaper data: \(refusal.message)")
+            case .inUse(let why): throw CloudError.conflict("update conflict: \(why)", code: PlacementCode.inventoryInUse)
+            case .invalid(let why): throw CloudError.conflict("Unable to allocate inventory: \(why)")
+            }
+        }
+    }
+
+    private func widen(_ reshaped: Reshaped, at now: Timestamp, in tx: Transaction) throws {
+        let id = reshaped.providerID
+        guard let provider = try providers.find(id, in: tx) else {
+            throw CloudError.badRequest(
+                "Resource provider \(id) in inventories not found: \(CloudError.noProvider(id).message)", code: PlacementCode.providerNotFound)
+        }
+        guard provider.generation == reshaped.generation else {
+            throw CloudError.conflict(
+                """
+                resource provider generation conflict for provider \(id): actual: \(provider.generation), \
+                given: \(reshaped.generation)
+                """, code: PlacementCode.concurrentUpdate)
+        }
+        guard !reshaped.inventories.isEmpty else { return }
+        let new = Set(reshaped.inventories.map(\.resourceClass))
+        let old = try inventories.all(of: id, in: tx).filter { !new.contains($0.resourceClass) }
+        try inventories.replace(with: old + reshaped.inventories, of: id, in: tx)
+        try providers.advance(provider, at: now, in: tx)
+    }
+}

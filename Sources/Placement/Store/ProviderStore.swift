@@ -1,0 +1,114 @@
+import CloudCore
+import SQL
+
+/// The rows of providers, and which aggregates and traits they have.
+struct ProviderStore: Sendable {
+    private static let columns = "id, name, generation, parent_id, root_id, created_at, updated_at"
+
+    func find(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? {
+        try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE id = ?", id).first.map(Self.provider)
+    }
+
+    /// - Throws: `CloudError.notFound`.
+    func require(_ id: ID<Provider>, in tx: Transaction) throws -> Provider {
+        guard let found = try find(id, in: tx) else { throw CloudError.noProvider(id) }
+        return found
+    }
+
+    /// In the order in which they were made.
+    func all(in tx: Transaction) throws -> [Provider] {
+        try tx.rows("SELECT \(Self.columns) FROM placement_provider ORDER BY created_at, id").map(Self.provider)
+    }
+
+    func exists(name: String, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT id FROM placement_provider WHERE name = ?", name) != nil
+    }
+
+    func insert(_ provider: Provider, in tx: Transaction) throws {
+        try tx.execute(
+            "INSERT INTO placement_provider (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)", provider.id, provider.name,
+            provider.generation, provider.parentID, provider.rootID, provider.createdAt, provider.updatedAt)
+    }
+
+    func update(_ provider: Provider, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE placement_provider SET name = ?, parent_id = ?, root_id = ?, updated_at = ? WHERE id = ?", provider.name,
+            provider.parentID, provider.rootID, provider.updatedAt, provider.id)
+    }
+
+    /// Moves all below a provider into another tree.
+    func move(_ ids: Set<ID<Provider>>, toRoot root: ID<Provider>, in tx: Transaction) throws {
+        for id in ids { try tx.execute("UPDATE placement_provider SET root_id = ? WHERE id = ?", root, id) }
+    }
+
+    func delete(_ id: ID<Provider>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM placement_provider WHERE id = ?", id)
+    }
+
+    func hasChildren(_ id: ID<Provider>, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT id FROM placement_provider WHERE parent_id = ? LIMIT 1", id) != nil
+    }
+
+    /// The provider and all below it.
+    func subtree(of provider: Provider, in tx: Transaction) throws -> Set<ID<Provider>> {
+        let rows = try tx.rows("SELECT id, parent_id FROM placement_provider WHERE root_id = ?", provider.rootID)
+        var children: [ID<Provider>: [ID<Provider>]] = [:]
+        for row in rows {
+            let id: ID<Provider> = try row.value(at: 0)
+            if let parent: ID<Provider> = try row.value(at: 1, as: ID<Provider>?.self) { children[parent, default: []].append(id) }
+        }
+        var found: Set<ID<Provider>> = [provider.id]
+        var open = [provider.id]
+        while let next = open.popLast() {
+            for child in children[next] ?? [] where found.insert(child).inserted { open.append(child) }
+        }
+        return found
+    }
+
+    /// Makes the next generation of the one that was read.
+    ///
+    /// - Throws: `Refusal.concurrent` when there is a newer one.
+    @discardableResult
+    func advance(_ provider: Provider, at now: Timestamp, in tx: Transaction) throws -> Provider {
+        let count = try tx.execute(
+            "UPDATE placement_provider SET generation = generation + 1, updated_at = ? WHERE id = ? AND generation = ?", now,
+            provider.id, provider.generation)
+        guard count == 1 else { throw Refusal.changed }
+        var next = provider
+        next.generation += 1
+        next.updatedAt = now
+        return next
+    }
+
+    private static func provider(_ row: Row) throws -> Provider {
+        Provider(
+            id: try row.value(at: 0), name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
+            rootID: try row.value(at: 4), createdAt: try row.value(at: 5), updatedAt: try row.value(at: 6))
+    }
+
+    // MARK: Aggregates and traits
+
+    func aggregates(of id: ID<Provider>, in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT aggregate_id FROM placement_provider_aggregate WHERE provider_id = ? ORDER BY aggregate_id", id)
+            .map { try $0.value(at: 0) }
+    }
+
+    func setAggregates(_ aggregates: [String], of id: ID<Provider>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM placement_provider_aggregate WHERE provider_id = ?", id)
+        for aggregate in Set(aggregates).sorted() {
+            try tx.execute("INSERT INTO placement_provider_aggregate (provider_id, aggregate_id) VALUES (?, ?)", id, aggregate)
+        }
+    }
+
+    func traits(of id: ID<Provider>, in tx: Transaction) throws -> [String] {
+        StandardTraits.ordered(
+            try tx.rows("SELECT trait FROM placement_provider_trait WHERE provider_id = ?", id).map { try $0.value(at: 0) as String })
+    }
+
+    func setTraits(_ traits: [String], of id: ID<Provider>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM placement_provider_trait WHERE provider_id = ?", id)
+        for trait in traits {
+            try tx.execute("INSERT INTO placement_provider_trait (provider_id, trait) VALUES (?, ?)", id, trait)
+        }
+    }
+}
