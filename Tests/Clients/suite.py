@@ -14,9 +14,10 @@ CHECKS = {
     "schemas": "every answer against the schema that Keystone has for it",
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
+    "placement": "Placement's own HTTP cases",
     "tempest": "Tempest's identity tests",
 }
-MODULES = {"tempest": "tempest_check", "kill": "kill_check"}
+MODULES = {"tempest": "tempest_check", "kill": "kill_check", "placement": "placement_check"}
 
 
 def main(names):
