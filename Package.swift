@@ -63,6 +63,7 @@ let package = Package(
                 "CloudCore", "Access", hummingbird, httpTypes, nio, log, lifecycle,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -106,7 +107,12 @@ let package = Package(
         tests("SQLTests", ["SQL", "CloudCore"]),
         tests("AccessTests", ["Access", "CloudCore"]),
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
-        tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
+        tests(
+            "HTTPKitTests",
+            [
+                "HTTPKit", "CloudCore", nio, httpTypes, log, lifecycle, .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
         tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
