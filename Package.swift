@@ -108,7 +108,7 @@ let package = Package(
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests("HTTPKitTests", ["HTTPKit", "CloudCore", nio, httpTypes]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
-        tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", httpTypes]),
+        tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]
