@@ -114,7 +114,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
-        tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", httpTypes]),
+        tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

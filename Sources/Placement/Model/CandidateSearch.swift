@@ -101,8 +101,9 @@ struct CandidateSearch {
     private func single(_ needs: [(resourceClass: Int, amount: Int64, places: [Int])], _ filter: Filter) -> [Part] {
         var places = needs.first?.places ?? (filter.members != nil || filter.names ? Array(index.entries.indices) : [])
         for need in needs.dropFirst() {
-            let some = Set(need.places)
-            places.removeAll { !some.contains($0) }
+            var fits = [Bool](repeating: false, count: index.entries.count)
+            for place in need.places { fits[place] = true }
+            places.removeAll { !fits[$0] }
         }
         var parts: [Part] = []
         for place in places {
@@ -111,9 +112,9 @@ struct CandidateSearch {
                 filter.tree == nil || filter.tree == entry.root
             else { continue }
             let amounts = needs.map { Candidate.Amount(place: place, resourceClass: $0.resourceClass, amount: $0.amount) }
-            var anchors: Set<Int> = [entry.root]
-            if entry.traitNames.contains(StandardTraits.sharing) { anchors.formUnion(index.anchors(ofSharing: place)) }
-            for anchor in anchors.sorted() where roots?.contains(anchor) ?? true {
+            let isShared = !index.sharing.isEmpty && index.sharing.contains(place)
+            let anchors = isShared ? index.anchors(ofSharing: place).union([entry.root]).sorted() : [entry.root]
+            for anchor in anchors where roots?.contains(anchor) ?? true {
                 parts.append(Part(anchor: anchor, amounts: amounts, places: [place]))
             }
         }
@@ -173,6 +174,19 @@ struct CandidateSearch {
     }
 
     private func combined(_ parts: [[Part]]) -> [Candidate] {
+        // What is shared is found below every anchor that it is shared with.
+        var seen: Set<Key>? = index.sharing.isEmpty ? nil : []
+        var found: [Candidate] = []
+        func take(_ chosen: [Part], _ amounts: [Candidate.Amount]) {
+            let mappings = zip(request.groups, chosen).map { (suffix: $0.suffix, places: $1.places) }
+            guard isInSubtrees(mappings) else { return }
+            if seen?.insert(Key(amounts: Set(amounts), mappings: mappings.map(\.places))).inserted == false { return }
+            found.append(Candidate(amounts: amounts, mappings: mappings))
+        }
+        if parts.count == 1 {
+            for part in parts[0] { take([part], part.amounts) }
+            return found
+        }
         var byAnchor: [Int: [[Part]]] = [:]
         for (position, list) in parts.enumerated() {
             for part in list {
@@ -181,16 +195,8 @@ struct CandidateSearch {
                 byAnchor[part.anchor]?[position].append(part)
             }
         }
-        // What is shared is found below every anchor that it is shared with.
-        var seen: Set<Key>? = index.sharing.isEmpty ? nil : []
-        var found: [Candidate] = []
         for (_, lists) in byAnchor.sorted(by: { $0.key < $1.key }) where lists.count == parts.count {
-            combine(lists, [], []) { chosen, amounts in
-                let mappings = zip(request.groups, chosen).map { (suffix: $0.suffix, places: $1.places) }
-                guard isInSubtrees(mappings) else { return }
-                if seen?.insert(Key(amounts: Set(amounts), mappings: mappings.map(\.places))).inserted == false { return }
-                found.append(Candidate(amounts: amounts, mappings: mappings))
-            }
+            combine(lists, [], [], take)
         }
         return found
     }
