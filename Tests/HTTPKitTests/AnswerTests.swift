@@ -171,13 +171,13 @@ import Testing
                         #expect(answer.status == status)
                         #expect(answer["OpenStack-API-Version"] == "compute \(version)")
                         #expect(answer["X-OpenStack-Nova-API-Version"] == version)
-                        #expect(answer["Vary"] == "OpenStack-API-Version, X-OpenStack-Nova-API-Version")
+                        #expect(answer["Vary"]?.lowercased() == "openstack-api-version, x-openstack-nova-api-version")
                     }
                 }
                 for (version, status) in [("2.10", 406), ("3.1", 406), ("x", 400), ("2.05", 400)] {
                     let answer = try await wire.ask("GET", "/versioned/things", ["OpenStack-API-Version: compute \(version)"])
                     #expect(answer.status == status)
-                    #expect(answer["Vary"] == "OpenStack-API-Version, X-OpenStack-Nova-API-Version")
+                    #expect(answer["Vary"]?.lowercased() == "openstack-api-version, x-openstack-nova-api-version")
                 }
             }
         }

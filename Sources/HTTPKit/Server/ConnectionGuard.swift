@@ -242,8 +242,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func close(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
         state = .closing
         stopTimer()
-        timer = schedule(context, isInputClosed ? .zero : Self.linger) { _ in context.close(promise: nil) }
-        context.close(mode: .output, promise: promise)
+        // The time to linger begins when all of the answer is with the client: a large one takes longer than that. A client that
+        // does not take it is `stall`'s.
+        let isOut = promise ?? context.eventLoop.makePromise(of: Void.self)
+        isOut.futureResult.assumeIsolated().whenComplete { [self] _ in
+            guard context.channel.isActive else { return }
+            timer = schedule(context, isInputClosed ? .zero : Self.linger) { _ in context.close(promise: nil) }
+        }
+        context.close(mode: .output, promise: isOut)
         context.read()
     }
 
