@@ -8,10 +8,13 @@ package protocol FieldValue: SQLConvertible, Equatable {
     init?(json: JSON)
     /// The SQL literal that a missing value sorts as.
     static var sqlNothing: String { get }
+    /// What a filter in a URL stands for; nil where no value is written so, and no row can have it.
+    static func sql(filter text: String) -> SQLValue?
 }
 
 extension FieldValue {
     package static var sqlNothing: String { "''" }
+    package static func sql(filter text: String) -> SQLValue? { .text(text) }
 }
 
 extension String: FieldValue {
@@ -24,6 +27,8 @@ extension String: FieldValue {
 
 extension Bool: FieldValue {
     package static var sqlNothing: String { "0" }
+    /// Keystone's reading of a filter's truth: all but what says no is true, also nothing.
+    package static func sql(filter text: String) -> SQLValue? { (!["0", "false", "no", "off", "n"].contains(text.lowercased())).sql }
     package var json: JSON { .bool(self) }
     package init?(json: JSON) {
         guard let value = json.bool else { return nil }
@@ -33,6 +38,7 @@ extension Bool: FieldValue {
 
 extension Int64: FieldValue {
     package static var sqlNothing: String { "0" }
+    package static func sql(filter text: String) -> SQLValue? { Int64(text).map(SQLValue.integer) }
     package var json: JSON { .integer(self) }
     package init?(json: JSON) {
         guard let value = json.integer else { return nil }
@@ -42,6 +48,7 @@ extension Int64: FieldValue {
 
 extension Int: FieldValue {
     package static var sqlNothing: String { "0" }
+    package static func sql(filter text: String) -> SQLValue? { Int64.sql(filter: text) }
     package var json: JSON { .integer(Int64(self)) }
     package init?(json: JSON) {
         guard let value = json.integer else { return nil }
@@ -60,6 +67,7 @@ extension ID: FieldValue {
 /// Written as Keystone writes a moment; a service that writes it otherwise derives a field of its own.
 extension Timestamp: FieldValue {
     package static var sqlNothing: String { "0" }
+    package static func sql(filter text: String) -> SQLValue? { Timestamp(iso8601: text)?.sql }
     package var json: JSON { .string(iso8601Microseconds) }
     package init?(json: JSON) {
         guard let text = json.string else { return nil }
@@ -91,6 +99,7 @@ extension Array: FieldValue where Element == UInt8 {
 
 extension Optional: FieldValue where Wrapped: FieldValue {
     package static var sqlNothing: String { Wrapped.sqlNothing }
+    package static func sql(filter text: String) -> SQLValue? { Wrapped.sql(filter: text) }
     package var json: JSON { self?.json ?? .null }
     package init?(json: JSON) {
         if json.isNull {

@@ -54,10 +54,10 @@ package struct ListQuery: Sendable {
 }
 
 extension ListQuery.Condition {
-    /// Text functions that both databases have: `LIKE` has another meaning of case on each.
+    /// Text functions that both databases have: `LIKE` has another meaning of case on each. Where case counts for nothing the
+    /// database lowers both sides: SQLite knows the cases of ASCII alone, and a text must at least be found as it stands.
     var sql: (String, [SQLValue]) {
         let lower = "lower(\(column))"
-        let small: SQLValue = if case .text(let text) = value { .text(text.lowercased()) } else { value }
         switch comparison {
         case .equals: return value == .null ? ("\(column) IS NULL", []) : ("\(column) = ?", [value])
         case .notEquals: return value == .null ? ("\(column) IS NOT NULL", []) : ("\(column) <> ?", [value])
@@ -65,29 +65,30 @@ extension ListQuery.Condition {
         case .lessOrEqual: return ("\(column) <= ?", [value])
         case .greater: return ("\(column) > ?", [value])
         case .greaterOrEqual: return ("\(column) >= ?", [value])
-        case .equalsIgnoringCase: return ("\(lower) = ?", [small])
-        case .contains: return Self.contains(column, value)
-        case .containsIgnoringCase: return Self.contains(lower, small)
-        case .startsWith: return Self.starts(column, value)
-        case .startsWithIgnoringCase: return Self.starts(lower, small)
-        case .endsWith: return Self.ends(column, value)
-        case .endsWithIgnoringCase: return Self.ends(lower, small)
+        case .equalsIgnoringCase: return ("\(lower) = lower(?)", [value])
+        case .contains: return Self.contains(column, "?", value)
+        case .containsIgnoringCase: return Self.contains(lower, "lower(?)", value)
+        case .startsWith: return Self.starts(column, "?", value)
+        case .startsWithIgnoringCase: return Self.starts(lower, "lower(?)", value)
+        case .endsWith: return Self.ends(column, "?", value)
+        case .endsWithIgnoringCase: return Self.ends(lower, "lower(?)", value)
         case .isIn(let values):
             if values.isEmpty { return ("1 = 0", []) }
             return ("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))", values)
         }
     }
 
-    private static func contains(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
-        value == .text("") ? ("1 = 1", []) : ("replace(\(column), ?, '') <> \(column)", [value])
+    private static func contains(_ text: String, _ part: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        // Nothing is in every text, but not where there is none.
+        value == .text("") ? ("\(text) IS NOT NULL", []) : ("replace(\(text), \(part), '') <> \(text)", [value])
     }
 
-    private static func starts(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
-        ("substr(\(column), 1, length(?)) = ?", [value, value])
+    private static func starts(_ text: String, _ part: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        ("substr(\(text), 1, length(\(part))) = \(part)", [value, value])
     }
 
-    private static func ends(_ column: String, _ value: SQLValue) -> (String, [SQLValue]) {
-        ("substr(\(column), length(\(column)) - length(?) + 1) = ?", [value, value])
+    private static func ends(_ text: String, _ part: String, _ value: SQLValue) -> (String, [SQLValue]) {
+        ("substr(\(text), length(\(text)) - length(\(part)) + 1) = \(part)", [value, value])
     }
 }
 
@@ -100,7 +101,7 @@ extension ResourceSchema {
         ]
     }
 
-    /// The largest page, also for callers who do not ask for pages.
+    /// The largest page that can be asked for. Who asks for none gets all rows, as the reference does.
     package static var mostInPage: Int { 1000 }
 
     /// What a list's URL asks for. Names that no filter has are passed over, as the reference does.
@@ -111,10 +112,10 @@ extension ResourceSchema {
         for (name, value) in query.items {
             let parts = name.split(separator: "_", omittingEmptySubsequences: false)
             if let field = field(name), field.filter != .none, let column = field.column {
-                if field.isBoolean {
-                    list.filter(column, .equals, Self.truth(value))
+                if let value = field.sqlFilter(value) {
+                    list.conditions.append(.init(column: column, comparison: .equals, value: value))
                 } else {
-                    list.filter(column, .equals, value)
+                    list.filter(column, in: [] as [String])
                 }
             } else if parts.count > 2, parts[parts.count - 2].isEmpty, let comparison = Self.comparisons[String(parts[parts.count - 1])],
                 let field = field(parts.dropLast(2).joined(separator: "_")), field.filter == .text, let column = field.column
@@ -141,7 +142,4 @@ extension ResourceSchema {
         default: throw CloudError.badRequest("sort_dir must be 'asc' or 'desc'.")
         }
     }
-
-    /// Keystone's reading of a filter's truth: all but `0` and `false` is true, also nothing.
-    private static func truth(_ value: String) -> Bool { !["0", "false", "no", "off", "n"].contains(value.lowercased()) }
 }

@@ -86,7 +86,8 @@ package struct Field<R: Sendable>: Sendable {
     let column: String?
     /// The SQL that lists are sorted by.
     let order: String?
-    let isBoolean: Bool
+    /// What a filter in a URL stands for; nil where no value of the field is written so.
+    let sqlFilter: @Sendable (String) -> SQLValue?
     /// Whether there is a body that sets it.
     var isSettable: Bool { create != .unknown || update == .allowed }
     let json: @Sendable (R) -> JSON
@@ -96,8 +97,8 @@ package struct Field<R: Sendable>: Sendable {
 
     private init(
         _ name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
-        shown: Shown = .always, column: String? = nil, order: String? = nil, isBoolean: Bool = false,
-        json: @escaping @Sendable (R) -> JSON, setJSON: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true },
+        shown: Shown = .always, column: String? = nil, order: String? = nil,
+        sqlFilter: @escaping @Sendable (String) -> SQLValue? = { _ in nil }, json: @escaping @Sendable (R) -> JSON, setJSON: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true },
         sql: @escaping @Sendable (R) -> SQLValue = { _ in .null },
         setSQL: @escaping @Sendable (inout R, SQLValue) -> Bool = { _, _ in true }
     ) {
@@ -109,7 +110,7 @@ package struct Field<R: Sendable>: Sendable {
         self.shown = shown
         self.column = column
         self.order = order
-        self.isBoolean = isBoolean
+        self.sqlFilter = sqlFilter
         self.json = json
         self.setJSON = setJSON
         self.sql = sql
@@ -134,7 +135,7 @@ package struct Field<R: Sendable>: Sendable {
         let column = column ?? name
         self.init(
             name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
-            order: "coalesce(\(column), \(Value.sqlNothing))", isBoolean: Value.self == Bool.self,
+            order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) },
             json: { $0[keyPath: path].json }, setJSON: Self.setter(path), sql: { $0[keyPath: path].sql },
             setSQL: { resource, sql in
                 guard let value = Value(sql: sql) else { return false }
