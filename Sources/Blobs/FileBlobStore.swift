@@ -19,7 +19,7 @@ package struct FileBlobStore: BlobStore {
     ///
     /// - Parameters:
     ///   - folder: an absolute path; its parent must exist.
-    ///   - mostUploads: uploads at the same time. Each may hold some 4 MiB of memory.
+    ///   - mostUploads: uploads at the same time. Each may hold some 6 MiB of memory.
     ///   - threads: for all blocking calls and digests of this store.
     package init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 8) async throws {
         try await self.init(folder: folder, world: world, mostUploads: mostUploads, threads: threads, calls: DiskCalls())

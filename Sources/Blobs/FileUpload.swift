@@ -10,7 +10,7 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
     /// 1 MiB: larger chunks are no faster, and each upload holds some of them.
     static let chunkSize = 1 << 20
     /// Chunks that a lane may be behind.
-    static let mostWaiting = 2
+    static let mostWaiting = 4
 
     private let store: FileBlobStore
     private let most: Int64?
@@ -18,6 +18,9 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
     private var parts: Parts?
     private var pending = ByteBuffer()
     private var size: Int64 = 0
+    /// The memory of earlier chunks, which is used again once the lanes are done with it: fresh pages for each chunk would cost
+    /// more than copying into them. A buffer that a lane still holds is copied on write, so taking one too early only costs time.
+    private var used: [ByteBuffer] = []
 
     /// What is let go of when the upload ends, in whatever way.
     private struct Parts {
@@ -52,8 +55,7 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
                 }
                 let room = Self.chunkSize - pending.readableBytes
                 guard var part = bytes.readSlice(length: min(room, bytes.readableBytes)) else { break }
-                // A buffer of its own each time: the lanes still hold the last one, and appending to it would copy it.
-                if pending.readableBytes == 0 { pending = ByteBufferAllocator().buffer(capacity: Self.chunkSize) }
+                if pending.readableBytes == 0 { takeSpace() }
                 pending.writeBuffer(&part)
                 if pending.readableBytes == Self.chunkSize { try await sendPending() }
             }
@@ -83,15 +85,24 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
     func abort() async {
         guard let parts else { return }
         self.parts = nil
-        pending = ByteBuffer()
+        (pending, used) = (ByteBuffer(), [])
         for lane in parts.lanes { try? await lane.finish() }
         try? await store.run { parts.file.discard() }
     }
 
+    private func takeSpace() {
+        guard used.count > Self.mostWaiting + 1 else {
+            pending = ByteBufferAllocator().buffer(capacity: Self.chunkSize)
+            return
+        }
+        pending = used.removeFirst()
+        pending.clear()
+    }
+
     private func sendPending() async throws {
-        let chunk = pending
+        used.append(pending)
         pending = ByteBuffer()
-        try await send(chunk)
+        if let chunk = used.last { try await send(chunk) }
     }
 
     private func send(_ chunk: ByteBuffer) async throws {

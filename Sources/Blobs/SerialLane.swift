@@ -48,24 +48,30 @@ final class SerialLane: Sendable {
             let result: Result<Void, any Error>? = state.withLock { state in
                 if let failure = state.failure, !state.isRunning { return .failure(failure) }
                 if state.queue.count <= most { return .success(()) }
-                state.waiting = (most, continuation)
+                // Not at the first free place: sender and lane would change places for every chunk.
+                state.waiting = (most / 2, continuation)
                 return nil
             }
             if let result { continuation.resume(with: result) }
         }
     }
 
-    /// One chunk a turn: a slow upload does not keep a thread from the others.
+    /// Some chunks a turn: each turn costs a change of threads, and a long upload must not keep a thread from the others.
+    private static let turn = 8
+
     private func submit() {
         pool.submit { [self] poolState in
-            let chunk = state.withLock { $0.queue.first }
-            let outcome = Result {
-                guard case .active = poolState else { throw CancellationError() }
-                if let chunk { try work(chunk) }
+            for _ in 0..<Self.turn {
+                let chunk = state.withLock { $0.queue.first }
+                let outcome = Result {
+                    guard case .active = poolState else { throw CancellationError() }
+                    if let chunk { try work(chunk) }
+                }
+                let (goesOn, woken) = state.withLock { state in finished(outcome, &state) }
+                woken?()
+                if !goesOn { return }
             }
-            let (goesOn, woken) = state.withLock { state in finished(outcome, &state) }
-            if goesOn { submit() }
-            woken?()
+            submit()
         }
     }
 

@@ -19,12 +19,17 @@ enum Probe {
         }
     }
 
-    /// Stores random bytes again and again, and says each time what is stored for good.
+    /// Stores random bytes again and again, and says each time when it is half done and what is stored for good.
     private static func upload(_ store: FileBlobStore, bytes: Int) async throws {
         while true {
             let upload = try await store.begin()
             var left = bytes
+            var isHalf = false
             while left > 0 {
+                if !isHalf, left <= bytes / 2 {
+                    isHalf = true
+                    try say("half")
+                }
                 let part = World.real.random.bytes(min(4096, left))
                 for _ in 0..<16 where left > 0 {
                     let count = min(part.count, left)
@@ -33,9 +38,11 @@ enum Probe {
                 }
             }
             let blob = try await upload.commit(expecting: BlobExpectation(size: Int64(bytes)))
-            try FileHandle.standardOutput.write(contentsOf: Data("\(blob.id)\n".utf8))
+            try say(blob.id.text)
         }
     }
+
+    private static func say(_ line: String) throws { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) }
 
     /// How long a file takes, in pieces as a server's connection has them.
     private static func bench(_ store: FileBlobStore, file: String) async throws {
@@ -43,8 +50,9 @@ enum Probe {
         let clock = ContinuousClock()
         let start = clock.now
         let upload = try await store.begin()
+        var buffer = ByteBufferAllocator().buffer(capacity: 256 << 10)
         while true {
-            var buffer = ByteBufferAllocator().buffer(capacity: 256 << 10)
+            buffer.clear()
             let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 256 << 10) { max(0, read(descriptor, $0.baseAddress, 256 << 10)) }
             if got == 0 { break }
             try await upload.append(buffer)

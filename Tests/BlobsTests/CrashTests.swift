@@ -110,17 +110,19 @@ struct CrashTests {
             let process = Process()
             let output = Pipe()
             (process.executableURL, process.standardOutput) = (probe, output)
-            process.arguments = ["upload", path + "/store", String([1000, 300_000, 3_000_000][round % 3])]
-            try process.run()
-            // Killed as soon as some bytes are there: between two looks it is anywhere in its work.
-            try await eventually("the probe uploads", within: .seconds(30)) {
-                ((try? uploads(path + "/store")) ?? []).contains {
-                    round < 6 || (try? FileManager.default.attributesOfItem(atPath: "\(path)/store/uploads/\($0)")[.size] as? Int) ?? 0 > 0
-                }
+            process.arguments = ["upload", path + "/store", String([100_000, 400_000, 3_000_000][round % 3])]
+            let heard = Box("")
+            output.fileHandleForReading.readabilityHandler = { handle in
+                let part = String(decoding: handle.availableData, as: UTF8.self)
+                heard.update { $0 += part }
             }
+            try process.run()
+            defer { Foundation.kill(process.processIdentifier, SIGKILL) }
+            // Killed some while after it said something: by then it is anywhere in its work.
+            try await eventually("the probe works", within: .seconds(120)) { heard.value.count { $0 == "\n" } > round / 3 }
             Foundation.kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+            try await eventually("the probe is dead", within: .seconds(60)) { !process.isRunning }
+            let said = heard.value.split(separator: "\n").map(String.init).filter { $0.count == 128 }
 
             let store = try await FileBlobStore(folder: path + "/store", world: .test())
             #expect(try uploads(path + "/store").isEmpty)
