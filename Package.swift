@@ -56,6 +56,8 @@ let package = Package(
         target("CloudCore", [crypto]),
         target("SQL", ["CloudCore", "CLibPQ", log, .product(name: "GRDB", package: "GRDB.swift")]),
         target("Access", ["CloudCore"]),
+        target("Blobs", ["CloudCore", nio, crypto, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("ImageFormats", ["CloudCore"]),
         target("Durable", ["CloudCore", "SQL", log, lifecycle]),
         target(
             "HTTPKit",
@@ -106,6 +108,10 @@ let package = Package(
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
         tests("AccessTests", ["Access", "CloudCore"]),
+        .executableTarget(
+            name: "BlobsProbe", dependencies: ["Blobs", "CloudCore", nio, crypto], path: "Tests/BlobsProbe", swiftSettings: strict),
+        tests("BlobsTests", ["Blobs", "BlobsProbe", "CloudCore", nio, crypto]),
+        tests("ImageFormatsTests", ["ImageFormats", "CloudCore"]),
         tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
         tests(
             "HTTPKitTests",

@@ -33,6 +33,8 @@ struct TidyTests {
         "CloudCore": [],
         "SQL": ["CloudCore", "CLibPQ"],
         "Access": ["CloudCore"],
+        "Blobs": ["CloudCore"],
+        "ImageFormats": ["CloudCore"],
         "Durable": ["CloudCore", "SQL"],
         "HTTPKit": ["CloudCore", "Access"],
         "Resources": ["CloudCore", "SQL", "Access", "HTTPKit"],

@@ -1,0 +1,88 @@
+import CloudCore
+import Foundation
+
+/// The calls that a full or a broken disk makes fail, so that a test can be that disk.
+struct DiskCalls: Sendable {
+    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = { Foundation.write($0, $1.baseAddress, $1.count) }
+    var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
+}
+
+/// An open file or folder, closed when nobody holds it any longer.
+final class Descriptor: Sendable {
+    let number: Int32
+
+    init(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(CloudError) {
+        number = Foundation.open(path, flags | O_CLOEXEC, mode)
+        guard number >= 0 else { throw Disk.failure("open", path) }
+    }
+
+    deinit { close(number) }
+
+    /// Waits until no other process and no other descriptor has the lock. It goes with the descriptor, however that ends.
+    func lock() throws(CloudError) {
+        while flock(number, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw Disk.failure("lock", "descriptor \(number)") }
+        }
+    }
+
+    /// Whether the lock could be had at once.
+    func tryLock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
+
+    func status() throws(CloudError) -> stat {
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw Disk.failure("examine", "descriptor \(number)") }
+        return status
+    }
+
+    func sync(_ calls: DiskCalls) throws(CloudError) {
+        guard calls.sync(number) == 0 else { throw Disk.failure("sync", "descriptor \(number)") }
+    }
+}
+
+enum Disk {
+    /// The error that `errno` stands for. A caller learns that there is no room, and nothing else of this machine.
+    static func failure(_ verb: String, _ path: String) -> CloudError {
+        let code = errno
+        let detail = "cannot \(verb) \(path): \(String(cString: strerror(code)))"
+        return switch code {
+        case ENOSPC, EDQUOT, EFBIG: CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
+        case ENOENT: CloudError(.notFound, "The data could not be found.", detail: detail)
+        default: .internalError(detail)
+        }
+    }
+
+    /// The folder exists afterwards, for good.
+    static func makeFolder(_ path: String, in parent: String, _ calls: DiskCalls) throws(CloudError) {
+        if mkdir(path, 0o700) == 0 {
+            try Descriptor(parent, O_RDONLY | O_DIRECTORY).sync(calls)
+        } else if errno != EEXIST {
+            throw failure("make", path)
+        }
+    }
+
+    /// The names in a folder; none when there is no such folder.
+    static func names(in path: String) throws(CloudError) -> [String] {
+        guard let folder = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw failure("list", path)
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
+
+extension Timestamp {
+    init(_ time: timespec) { self.init(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000) }
+
+    var timespec: Foundation.timespec {
+        let seconds = seconds
+        return Foundation.timespec(tv_sec: Int(seconds), tv_nsec: Int(microseconds - seconds * 1_000_000) * 1000)
+    }
+}

@@ -1,0 +1,128 @@
+package import CloudCore
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Blobs as files of a folder. Several processes may use the same folder.
+///
+///     uploads/<random>         bytes on their way in, locked by who writes them
+///     blobs/<aa>/<sha-512>     whole, synced, never changed
+package struct FileBlobStore: BlobStore {
+    let world: World
+    let pool: NIOThreadPool
+    let blobs: String
+    private let uploads: String
+    private let calls: DiskCalls
+    private let places: Places
+
+    /// Opens the folder, makes it if it is not there, and removes what uploads of processes that died have left.
+    ///
+    /// - Parameters:
+    ///   - folder: an absolute path; its parent must exist.
+    ///   - mostUploads: uploads at the same time. Each may hold some 6 MiB of memory.
+    ///   - threads: for all blocking calls and digests of this store.
+    package init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 8) async throws {
+        try await self.init(folder: folder, world: world, mostUploads: mostUploads, threads: threads, calls: DiskCalls())
+    }
+
+    init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 4, calls: DiskCalls) async throws {
+        self.world = world
+        self.calls = calls
+        (blobs, uploads) = ("\(folder)/blobs", "\(folder)/uploads")
+        places = Places(mostUploads)
+        pool = NIOThreadPool(numberOfThreads: threads)
+        pool.start()
+        let (blobs, uploads) = (blobs, uploads)
+        do {
+            try await run {
+                try Disk.makeFolder(folder, in: (folder as NSString).deletingLastPathComponent, calls)
+                try Disk.makeFolder(blobs, in: folder, calls)
+                try Disk.makeFolder(uploads, in: folder, calls)
+                try TemporaryFile.sweep(uploads)
+            }
+        } catch {
+            try? await pool.shutdownGracefully()
+            throw error
+        }
+    }
+
+    /// Ends the threads after the work that is under way. Nothing may be asked afterwards.
+    package func close() async { try? await pool.shutdownGracefully() }
+
+    package func begin(most: Int64? = nil, sha256: Bool = false) async throws -> any BlobUpload {
+        guard let place = places.take() else {
+            var busy = CloudError(.unavailable, "Too many uploads are under way. Please try again later.", code: "too_many_uploads")
+            busy.isTransient = true
+            throw busy
+        }
+        let (uploads, random, calls) = (uploads, world.random, calls)
+        let file = try await run { try TemporaryFile(in: uploads, random: random, calls) }
+        return FileUpload(self, file, place, most: most, sha256: sha256)
+    }
+
+    package func open(_ id: BlobID, range: Range<Int64>? = nil) async throws -> BlobBytes {
+        let path = path(id)
+        return try await run { [pool] in
+            let descriptor = try Descriptor(path, O_RDONLY | O_NOFOLLOW)
+            let size = Int64(try descriptor.status().st_size)
+            let range = range ?? 0..<size
+            guard range.lowerBound >= 0, range.lowerBound < size || (range.isEmpty && range.lowerBound == size) else {
+                throw CloudError(.rangeNotSatisfiable, "The data has only \(size) bytes.")
+            }
+            return BlobBytes(descriptor, pool, size: size, range: range.clamped(to: 0..<size))
+        }
+    }
+
+    package func size(_ id: BlobID) async throws -> Int64 {
+        let path = path(id)
+        return try await run {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw Disk.failure("examine", path) }
+            return Int64(status.st_size)
+        }
+    }
+
+    package func list(_ body: @Sendable ([BlobEntry]) async throws -> Void) async throws {
+        let blobs = blobs
+        for shard in try await run({ try Disk.names(in: blobs) }) {
+            let entries = try await run { try Self.entries(of: "\(blobs)/\(shard)") }
+            if !entries.isEmpty { try await body(entries) }
+        }
+    }
+
+    package func remove(_ id: BlobID, storedBefore cutoff: Timestamp) async throws -> Bool {
+        let (path, shard, calls) = (path(id), "\(blobs)/\(id.shard)", calls)
+        return try await run {
+            do {
+                let folder = try Descriptor(shard, O_RDONLY | O_DIRECTORY)
+                // The same bytes may be stored again at this moment: the lock makes the look and the removal one.
+                try folder.lock()
+                var status = stat()
+                guard lstat(path, &status) == 0 else { throw Disk.failure("examine", path) }
+                guard Timestamp(status.st_mtim) < cutoff else { return false }
+                guard unlink(path) == 0 else { throw Disk.failure("remove", path) }
+                try folder.sync(calls)
+                return true
+            } catch let error as CloudError where error.kind == .notFound {
+                return true
+            }
+        }
+    }
+
+    private func path(_ id: BlobID) -> String { "\(blobs)/\(id.shard)/\(id)" }
+
+    private static func entries(of shard: String) throws(CloudError) -> [BlobEntry] {
+        var entries: [BlobEntry] = []
+        for name in try Disk.names(in: shard) {
+            var status = stat()
+            guard let id = BlobID(name), lstat("\(shard)/\(name)", &status) == 0 else { continue }
+            entries.append(BlobEntry(id: id, size: Int64(status.st_size), storedAt: Timestamp(status.st_mtim)))
+        }
+        return entries
+    }
+
+    /// Blocking calls are made on the store's own threads, never on those that Swift's tasks share.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await pool.runIfActive(body)
+    }
+}

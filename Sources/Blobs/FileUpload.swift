@@ -1,0 +1,158 @@
+import CloudCore
+import Crypto
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// An upload into a file: small buffers are joined to chunks, and each chunk goes down two lanes, one that writes and makes
+/// the SHA-512 and one that makes the other digests. The two have about the same to do.
+final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner calls one method at a time.
+    /// 1 MiB: larger chunks are no faster, and each upload holds some of them.
+    static let chunkSize = 1 << 20
+    /// Chunks that a lane may be behind.
+    static let mostWaiting = 4
+
+    private let store: FileBlobStore
+    private let most: Int64?
+    private let digests: Digests
+    private var parts: Parts?
+    private var pending = ByteBuffer()
+    private var size: Int64 = 0
+    /// The memory of earlier chunks, which is used again once the lanes are done with it: fresh pages for each chunk would cost
+    /// more than copying into them. A buffer that a lane still holds is copied on write, so taking one too early only costs time.
+    private var used: [ByteBuffer] = []
+
+    /// What is let go of when the upload ends, in whatever way.
+    private struct Parts {
+        let file: TemporaryFile
+        let place: Places.Place
+        let lanes: [SerialLane]
+    }
+
+    init(_ store: FileBlobStore, _ file: TemporaryFile, _ place: Places.Place, most: Int64?, sha256: Bool) {
+        self.store = store
+        self.most = most
+        let digests = Digests(sha256: sha256)
+        self.digests = digests
+        let writing = SerialLane(store.pool, most: Self.mostWaiting) { chunk in
+            try file.write(chunk)
+            digests.addToSHA512(chunk)
+        }
+        let hashing = SerialLane(store.pool, most: Self.mostWaiting) { digests.addToOthers($0) }
+        parts = Parts(file: file, place: place, lanes: [writing, hashing])
+    }
+
+    func append(_ bytes: ByteBuffer) async throws {
+        guard parts != nil else { throw CloudError.internalError("bytes for an upload that has ended") }
+        do {
+            size += Int64(bytes.readableBytes)
+            if let most, size > most { throw CloudError(.tooLarge, "The data has more than \(most) bytes, which are allowed.") }
+            var bytes = bytes
+            while bytes.readableBytes > 0 {
+                if pending.readableBytes == 0, bytes.readableBytes >= Self.chunkSize, let chunk = bytes.readSlice(length: Self.chunkSize) {
+                    try await send(chunk)
+                    continue
+                }
+                let room = Self.chunkSize - pending.readableBytes
+                guard var part = bytes.readSlice(length: min(room, bytes.readableBytes)) else { break }
+                if pending.readableBytes == 0 { takeSpace() }
+                pending.writeBuffer(&part)
+                if pending.readableBytes == Self.chunkSize { try await sendPending() }
+            }
+        } catch {
+            await abort()
+            throw error
+        }
+    }
+
+    func commit(expecting expected: BlobExpectation) async throws -> StoredBlob {
+        guard let parts else { throw CloudError.internalError("a commit of an upload that has ended") }
+        do {
+            if pending.readableBytes > 0 { try await sendPending() }
+            for lane in parts.lanes { try await lane.finish() }
+            let blob = try digests.finish(size: size)
+            try expected.check(blob)
+            let (folder, now) = (store.blobs, store.world.now)
+            try await store.run { try parts.file.publish(blob.id, below: folder, at: now) }
+            self.parts = nil
+            return blob
+        } catch {
+            await abort()
+            throw error
+        }
+    }
+
+    func abort() async {
+        guard let parts else { return }
+        self.parts = nil
+        (pending, used) = (ByteBuffer(), [])
+        for lane in parts.lanes { try? await lane.finish() }
+        try? await store.run { parts.file.discard() }
+    }
+
+    private func takeSpace() {
+        guard used.count > Self.mostWaiting + 1 else {
+            pending = ByteBufferAllocator().buffer(capacity: Self.chunkSize)
+            return
+        }
+        pending = used.removeFirst()
+        pending.clear()
+    }
+
+    private func sendPending() async throws {
+        used.append(pending)
+        pending = ByteBuffer()
+        if let chunk = used.last { try await send(chunk) }
+    }
+
+    private func send(_ chunk: ByteBuffer) async throws {
+        for lane in parts?.lanes ?? [] { try await lane.add(chunk) }
+    }
+}
+
+/// The digests of an upload. Each has one lane that adds to it.
+private final class Digests: @unchecked Sendable {  // One lane a field, and `finish` comes after the lanes.
+    private var sha512 = SHA512()
+    private var md5 = Insecure.MD5()
+    private var sha256: SHA256?
+
+    init(sha256: Bool) { self.sha256 = sha256 ? SHA256() : nil }
+
+    func addToSHA512(_ chunk: ByteBuffer) { chunk.withUnsafeReadableBytes { sha512.update(bufferPointer: $0) } }
+
+    func addToOthers(_ chunk: ByteBuffer) {
+        chunk.withUnsafeReadableBytes {
+            md5.update(bufferPointer: $0)
+            sha256?.update(bufferPointer: $0)
+        }
+    }
+
+    func finish(size: Int64) throws -> StoredBlob {
+        guard let id = BlobID(Hex.text(sha512.finalize())) else { throw CloudError.internalError("a SHA-512 that is none") }
+        return StoredBlob(id: id, size: size, md5: Hex.text(md5.finalize()), sha256: sha256.map { Hex.text($0.finalize()) })
+    }
+}
+
+/// How many uploads may run at the same time. A place is given back when nobody holds it any longer.
+final class Places: Sendable {
+    private let free: Mutex<Int>
+
+    init(_ count: Int) { free = Mutex(count) }
+
+    final class Place: Sendable {
+        private let places: Places
+
+        fileprivate init(_ places: Places) { self.places = places }
+
+        deinit { places.free.withLock { $0 += 1 } }
+    }
+
+    func take() -> Place? {
+        let isFree = free.withLock { free in
+            guard free > 0 else { return false }
+            free -= 1
+            return true
+        }
+        return isFree ? Place(self) : nil
+    }
+}

@@ -1,0 +1,85 @@
+import CloudCore
+import Foundation
+import NIOCore
+
+/// A file under a name that nobody looks for. It is removed when its last holder lets go of it, unless it was given a
+/// real name. Its lock tells a sweep that somebody writes it still; a process that dies loses the lock with its life.
+final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` comes after the lane has finished.
+    private let path: String
+    private let descriptor: Descriptor
+    private let calls: DiskCalls
+    private var isPublished = false
+    private var written = 0
+    private var flushed = 0
+
+    /// So much is handed to the disk at a time while the rest is still coming: otherwise a sync at the end has it all to do.
+    private static let flushStep = 8 << 20
+
+    init(in folder: String, random: any Randomness, _ calls: DiskCalls) throws(CloudError) {
+        self.calls = calls
+        while true {
+            let path = "\(folder)/\(random.hexID())"
+            let descriptor = try Descriptor(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            // A sweep may have taken the file for an orphan between its creation and the lock.
+            if descriptor.tryLock(), try descriptor.status().st_nlink == 1 {
+                self.path = path
+                self.descriptor = descriptor
+                return
+            }
+        }
+    }
+
+    deinit {
+        if !isPublished { unlink(path) }
+    }
+
+    func write(_ chunk: ByteBuffer) throws(CloudError) {
+        var rest = chunk
+        while rest.readableBytes > 0 {
+            let count = rest.withUnsafeReadableBytes { calls.write(descriptor.number, $0) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw Disk.failure("write", path) }
+            rest.moveReaderIndex(forwardBy: count)
+            written += count
+        }
+        guard written - flushed >= Self.flushStep else { return }
+        #if os(Linux)
+        // Linux starts to write the dirty pages that it is told nobody needs (mm/fadvise.c), and does not wait. Only a hint: what
+        // goes wrong with these pages is what the sync will tell.
+        _ = posix_fadvise(descriptor.number, off_t(flushed), off_t(written - flushed), POSIX_FADV_DONTNEED)
+        #endif
+        flushed = written
+    }
+
+    /// Syncs the bytes and then gives them their name, which has all of them from its first moment on, also after a power cut.
+    /// Bytes that are there already are replaced by the same bytes, and count as stored now.
+    func publish(_ id: BlobID, below folder: String, at now: Timestamp) throws(CloudError) {
+        var times = [now.timespec, now.timespec]
+        guard futimens(descriptor.number, &times) == 0 else { throw Disk.failure("date", path) }
+        try descriptor.sync(calls)
+        let shard = "\(folder)/\(id.shard)"
+        try Disk.makeFolder(shard, in: folder, calls)
+        let shardFolder = try Descriptor(shard, O_RDONLY | O_DIRECTORY)
+        // A removal that has just seen old bytes of this name must not remove the new ones.
+        try shardFolder.lock()
+        guard rename(path, "\(shard)/\(id)") == 0 else { throw Disk.failure("name", path) }
+        isPublished = true
+        try shardFolder.sync(calls)
+    }
+
+    /// Removes the bytes now: those of a large file take a while, and `deinit` runs wherever the last holder happens to be.
+    func discard() {
+        guard !isPublished else { return }
+        unlink(path)
+        ftruncate(descriptor.number, 0)
+    }
+
+    /// Removes what processes that died have left in the folder.
+    static func sweep(_ folder: String) throws(CloudError) {
+        for name in try Disk.names(in: folder) {
+            let path = "\(folder)/\(name)"
+            guard let descriptor = try? Descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), descriptor.tryLock() else { continue }
+            unlink(path)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+import CloudCore
+import Crypto
+import Foundation
+import NIOCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Blobs
+
+/// Bytes that differ from one another: a mix-up of chunks would change the digest.
+func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+    var random = SplitMix64(seed: seed)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + 8)
+    while bytes.count < count {
+        var word = random.next()
+        withUnsafeBytes(of: &word) { bytes.append(contentsOf: $0) }
+    }
+    return Array(bytes.prefix(count))
+}
+
+func pieces(_ bytes: [UInt8], of size: Int) -> AsyncStream<ByteBuffer> {
+    AsyncStream { continuation in
+        for at in stride(from: 0, to: bytes.count, by: size) {
+            continuation.yield(ByteBuffer(bytes: bytes[at..<min(at + size, bytes.count)]))
+        }
+        continuation.finish()
+    }
+}
+
+extension [UInt8] {
+    func part(_ range: Range<Int64>) -> [UInt8] { self[Int(range.lowerBound)..<Swift.min(count, Int(range.upperBound))].map { $0 } }
+}
+
+extension BlobBytes {
+    func all() async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await buffer in self { bytes.append(contentsOf: buffer.readableBytesView) }
+        return bytes
+    }
+}
+
+extension FileBlobStore {
+    func everything() async throws -> [BlobEntry] {
+        let found = Box<[BlobEntry]>([])
+        try await list { entries in found.update { $0 += entries } }
+        return found.value
+    }
+}
+
+func withStore(
+    clock: ManualClock = ManualClock(), mostUploads: Int = 16, calls: DiskCalls = DiskCalls(),
+    _ body: (FileBlobStore, _ folder: String) async throws -> Void
+) async throws {
+    try await withTemporaryDirectory { path in
+        let store = try await FileBlobStore(
+            folder: path + "/store", world: .test(clock: clock), mostUploads: mostUploads, calls: calls)
+        do {
+            try await body(store, path + "/store")
+            await store.close()
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+}
+
+func uploads(_ folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder + "/uploads") }
+
+@Suite("Blobs in a folder")
+struct BlobStoreTests {
+    @Test("What was stored is read back, under its digests", arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 5_000_011], [777, 65_536, 3 << 20])
+    func roundTrip(count: Int, piece: Int) async throws {
+        try await withStore { store, folder in
+            let bytes = pattern(count)
+            let blob = try await store.store(pieces(bytes, of: piece), sha256: true)
+            #expect(blob.id.text == Hex.text(SHA512.hash(data: bytes)))
+            #expect(blob.md5 == Hex.text(Insecure.MD5.hash(data: bytes)))
+            #expect(blob.sha256 == Hex.text(SHA256.hash(data: bytes)))
+            #expect(blob.size == Int64(count))
+            #expect(try await store.size(blob.id) == Int64(count))
+            #expect(try await store.open(blob.id).all() == bytes)
+            #expect(try uploads(folder).isEmpty)
+        }
+    }
+
+    @Test("A range gives its bytes and no others")
+    func ranges() async throws {
+        try await withStore { store, _ in
+            let bytes = pattern(2_000_000)
+            let blob = try await store.store(pieces(bytes, of: 65_536))
+            for range in [0..<1, 0..<2_000_000, 524_287..<524_289, 1_999_999..<2_000_000, 1_000_000..<9_000_000, 5..<5] as [Range<Int64>] {
+                let opened = try await store.open(blob.id, range: range)
+                #expect(try await opened.all() == bytes.part(range), "\(range)")
+                #expect(opened.size == 2_000_000)
+            }
+            for range in [2_000_000..<2_000_001, 3_000_000..<3_000_001] as [Range<Int64>] {
+                let error = try await #require(throws: CloudError.self) { _ = try await store.open(blob.id, range: range) }
+                #expect(error.kind == .rangeNotSatisfiable)
+            }
+        }
+    }
+
+    @Test("The same bytes are stored once, and a damaged file is mended by them")
+    func deduplication() async throws {
+        try await withStore { store, folder in
+            let bytes = pattern(100_000)
+            let first = try await store.store(pieces(bytes, of: 4096))
+            let path = "\(folder)/blobs/\(first.id.shard)/\(first.id)"
+            #expect(truncate(path, 10) == 0)
+            let second = try await store.store(pieces(bytes, of: 9999))
+            #expect(first == second)
+            #expect(try await store.everything().map(\.size) == [100_000])
+            #expect(try await store.open(first.id).all() == bytes)
+        }
+    }
+
+    @Test("Nobody else on the machine may read the files")
+    func modes() async throws {
+        try await withStore { store, folder in
+            let upload = try await store.begin()
+            func mode(_ path: String) throws -> Int? {
+                (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue
+            }
+            for name in try uploads(folder) { #expect(try mode("\(folder)/uploads/\(name)") == 0o600) }
+            let blob = try await upload.commit(expecting: BlobExpectation())
+            #expect(try mode("\(folder)/blobs/\(blob.id.shard)/\(blob.id)") == 0o600)
+            for path in [folder, folder + "/blobs", folder + "/uploads", "\(folder)/blobs/\(blob.id.shard)"] {
+                #expect(try mode(path) == 0o700)
+            }
+        }
+    }
+
+    @Test("Bytes that are not the announced ones are refused and not kept")
+    func expectations() async throws {
+        try await withStore { store, folder in
+            let bytes = pattern(10_000)
+            let right = BlobExpectation(
+                size: 10_000, md5: Hex.text(Insecure.MD5.hash(data: bytes)).uppercased(), sha256: Hex.text(SHA256.hash(data: bytes)),
+                sha512: Hex.text(SHA512.hash(data: bytes)))
+            let wrong = [
+                BlobExpectation(size: 9999), BlobExpectation(size: 10_001), BlobExpectation(md5: "00"), BlobExpectation(sha256: "00"),
+                BlobExpectation(sha512: "00"),
+            ]
+            for expected in wrong {
+                let error = try await #require(throws: CloudError.self) {
+                    _ = try await store.store(pieces(bytes, of: 1000), expecting: expected)
+                }
+                #expect(error.kind == .badRequest)
+                #expect(try await store.everything().isEmpty)
+                #expect(try uploads(folder).isEmpty)
+            }
+            _ = try await store.store(pieces(bytes, of: 1000), expecting: right)
+            #expect(try await store.everything().count == 1)
+        }
+    }
+
+    @Test("An upload that grows beyond its limit is refused and leaves nothing")
+    func limit() async throws {
+        try await withStore { store, folder in
+            let error = try await #require(throws: CloudError.self) {
+                _ = try await store.store(pieces(pattern(3_000_001), of: 65_536), most: 3_000_000)
+            }
+            #expect(error.kind == .tooLarge)
+            #expect(try uploads(folder).isEmpty)
+            _ = try await store.store(pieces(pattern(3_000_000), of: 65_536), most: 3_000_000)
+        }
+    }
+
+    @Test("Only so many uploads run at the same time; one that ends or is forgotten makes room")
+    func places() async throws {
+        try await withStore(mostUploads: 2) { store, folder in
+            var forgotten: (any BlobUpload)? = try await store.begin()
+            let aborted = try await store.begin()
+            let error = try await #require(throws: CloudError.self) { _ = try await store.begin() }
+            #expect(error.kind == .unavailable && error.isTransient)
+            await aborted.abort()
+            let third = try await store.begin()
+            try await forgotten?.append(ByteBuffer(bytes: pattern(3 << 20)))
+            forgotten = nil
+            try await eventually("the forgotten upload is gone") { try uploads(folder).count == 1 }
+            let fourth = try await store.begin()
+            _ = try await third.commit(expecting: BlobExpectation())
+            _ = try await fourth.commit(expecting: BlobExpectation())
+            _ = try await store.begin()
+        }
+    }
+
+    @Test("Many uploads and readers at the same time do not mix")
+    func parallel() async throws {
+        try await withStore { store, folder in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        let bytes = pattern(3_000_000 + number, seed: UInt64(number / 2))
+                        let blob = try await store.store(pieces(bytes, of: 50_000 + number))
+                        #expect(try await store.open(blob.id).all() == bytes)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try uploads(folder).isEmpty)
+        }
+    }
+
+    @Test("Only a SHA-512 is a blob's name")
+    func names() {
+        let good = String(repeating: "0a", count: 64)
+        #expect(BlobID(good) != nil)
+        for bad in ["", "..", "../../etc/passwd", good.uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "/", String(good.dropLast(2)) + "é"] {
+            #expect(BlobID(bad) == nil)
+        }
+    }
+}

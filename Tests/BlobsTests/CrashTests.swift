@@ -1,0 +1,190 @@
+import CloudCore
+import Crypto
+import Foundation
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import Blobs
+
+@Suite("Blobs when things break")
+struct CrashTests {
+    private struct Gone: Error {}
+
+    @Test("ossa_2015_020 A client that disappears midway leaves nothing", arguments: [0, 1, 100, 1 << 20, 3_500_000])
+    func disappearing(after count: Int) async throws {
+        try await withStore { store, folder in
+            let chunks = AsyncThrowingStream<ByteBuffer, any Error> { continuation in
+                continuation.yield(ByteBuffer(bytes: pattern(count)))
+                continuation.finish(throwing: Gone())
+            }
+            await #expect(throws: Gone.self) { _ = try await store.store(chunks) }
+            let left = try uploads(folder)
+            #expect(left.isEmpty)
+            #expect(try await store.everything().isEmpty)
+        }
+    }
+
+    @Test("A caller who is cancelled leaves nothing")
+    func cancelled() async throws {
+        try await withStore { store, folder in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (chunks, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
+                group.addTask { _ = try await store.store(chunks) }
+                continuation.yield(ByteBuffer(bytes: pattern(2 << 20)))
+                try await eventually("the upload runs") { try !uploads(folder).isEmpty }
+                group.cancelAll()
+                await #expect(throws: CancellationError.self) { try await group.waitForAll() }
+            }
+            #expect(try uploads(folder).isEmpty)
+            #expect(try await store.everything().isEmpty)
+        }
+    }
+
+    @Test("A full disk is a clear error and leaves nothing", arguments: [ENOSPC, EDQUOT])
+    func fullDisk(code: Int32) async throws {
+        let room = Box(2_000_000)
+        var calls = DiskCalls()
+        calls.write = { descriptor, bytes in
+            let count = min(bytes.count, room.value)
+            guard count > 0 else {
+                errno = code
+                return -1
+            }
+            // A disk that is nearly full takes a part of what it is given.
+            room.update { $0 -= count }
+            return write(descriptor, bytes.baseAddress, count)
+        }
+        try await withStore(calls: calls) { store, folder in
+            let error = try await #require(throws: CloudError.self) {
+                _ = try await store.store(pieces(pattern(5_000_000), of: 65_536))
+            }
+            #expect(error.kind == .tooLarge && error.code == "storage_full")
+            #expect(!error.message.contains(folder))
+            #expect(try uploads(folder).isEmpty)
+            room.value = 100_000
+            let blob = try await store.store(pieces(pattern(100_000), of: 65_536))
+            #expect(try await store.open(blob.id).all() == pattern(100_000))
+        }
+    }
+
+    @Test("A sync that fails makes nothing visible")
+    func brokenDisk() async throws {
+        let isBroken = Box(false)
+        var calls = DiskCalls()
+        calls.sync = { descriptor in
+            guard isBroken.value else { return fsync(descriptor) }
+            errno = EIO
+            return -1
+        }
+        try await withStore(calls: calls) { store, folder in
+            isBroken.value = true
+            let error = try await #require(throws: CloudError.self) { _ = try await store.store(pieces(pattern(5000), of: 500)) }
+            #expect(error.kind == .internalError)
+            isBroken.value = false
+            #expect(try await store.everything().isEmpty)
+            #expect(try uploads(folder).isEmpty)
+        }
+    }
+
+    @Test("A start sweeps what a dead process left, and nothing of a living one")
+    func sweep() async throws {
+        try await withStore { store, folder in
+            let living = try await store.begin()
+            try await living.append(ByteBuffer(bytes: pattern(2 << 20)))
+            #expect(FileManager.default.createFile(atPath: folder + "/uploads/orphan", contents: Data(pattern(100))))
+            #expect(try uploads(folder).count == 2)
+            let second = try await FileBlobStore(folder: folder, world: .test())
+            #expect(try uploads(folder).count == 1)
+            let blob = try await living.commit(expecting: BlobExpectation())
+            #expect(try await second.open(blob.id).all() == pattern(2 << 20))
+            await second.close()
+        }
+    }
+
+    @Test("kill -9 at any moment of an upload: what is visible is whole, and a start leaves no other bytes", .serialized, arguments: 0..<12)
+    func kill(round: Int) async throws {
+        let probe = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "BlobsProbe")
+        try #require(FileManager.default.isExecutableFile(atPath: probe.path), "no probe at \(probe.path)")
+        try await withTemporaryDirectory { path in
+            let process = Process()
+            let output = Pipe()
+            (process.executableURL, process.standardOutput) = (probe, output)
+            process.arguments = ["upload", path + "/store", String([100_000, 400_000, 3_000_000][round % 3])]
+            let heard = Box("")
+            output.fileHandleForReading.readabilityHandler = { handle in
+                let part = String(decoding: handle.availableData, as: UTF8.self)
+                heard.update { $0 += part }
+            }
+            try process.run()
+            defer { Foundation.kill(process.processIdentifier, SIGKILL) }
+            // Killed some while after it said something: by then it is anywhere in its work.
+            try await eventually("the probe works", within: .seconds(120)) { heard.value.count { $0 == "\n" } > round / 3 }
+            Foundation.kill(process.processIdentifier, SIGKILL)
+            try await eventually("the probe is dead", within: .seconds(60)) { !process.isRunning }
+            let said = heard.value.split(separator: "\n").map(String.init).filter { $0.count == 128 }
+
+            let store = try await FileBlobStore(folder: path + "/store", world: .test())
+            #expect(try uploads(path + "/store").isEmpty)
+            let visible = try await store.everything()
+            for entry in visible {
+                #expect(try await Hex.text(SHA512.hash(data: store.open(entry.id).all())) == entry.id.text)
+            }
+            for id in said { #expect(visible.contains { $0.id.text == id }, "what was said to be stored is there") }
+            await store.close()
+        }
+    }
+}
+
+@Suite("Garbage")
+struct GarbageTests {
+    @Test("Only what is old and no row refers to is removed; storing it again makes it young")
+    func collection() async throws {
+        let clock = ManualClock()
+        try await withStore(clock: clock) { store, _ in
+            let kept = try await store.store(pieces(pattern(1000, seed: 1), of: 100)).id
+            let renewed = try await store.store(pieces(pattern(1000, seed: 2), of: 100)).id
+            let garbage = try await store.store(pieces(pattern(1000, seed: 3), of: 100)).id
+            clock.advance(by: .seconds(3600))
+            let young = try await store.store(pieces(pattern(1000, seed: 4), of: 100)).id
+            _ = try await store.store(pieces(pattern(1000, seed: 2), of: 100)).id
+            clock.advance(by: .seconds(60))
+
+            let reader = try await store.open(garbage)
+            try await store.collectGarbage(now: clock.now, grace: .seconds(600)) { ids in Set(ids.filter { $0 == kept }) }
+            #expect(try await Set(store.everything().map(\.id)) == [kept, renewed, young])
+            #expect(try await reader.all() == pattern(1000, seed: 3), "who reads it may read on")
+            let error = try await #require(throws: CloudError.self) { _ = try await store.open(garbage) }
+            #expect(error.kind == .notFound)
+            #expect(try await store.remove(garbage, storedBefore: clock.now))
+        }
+    }
+
+    @Test("What is stored again while the collector asks for rows stays")
+    func race() async throws {
+        let clock = ManualClock()
+        try await withStore(clock: clock) { store, _ in
+            let id = try await store.store(pieces(pattern(1000), of: 100)).id
+            clock.advance(by: .seconds(3600))
+            try await store.collectGarbage(now: clock.now, grace: .seconds(600)) { _ in
+                _ = try await store.store(pieces(pattern(1000), of: 100))
+                return []
+            }
+            #expect(try await store.open(id).all() == pattern(1000))
+        }
+    }
+
+    @Test("When the rows cannot be read nothing is removed")
+    func failure() async throws {
+        struct Away: Error {}
+        let clock = ManualClock()
+        try await withStore(clock: clock) { store, _ in
+            _ = try await store.store(pieces(pattern(1000), of: 100))
+            clock.advance(by: .seconds(3600))
+            await #expect(throws: Away.self) {
+                try await store.collectGarbage(now: clock.now, grace: .zero) { _ in throw Away() }
+            }
+            #expect(try await store.everything().count == 1)
+        }
+    }
+}
