@@ -149,6 +149,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
                     : CloudError.badRequest("The request is not valid HTTP."))
         case .answering(let exchange) where isProtocol && !exchange.isAnswerBegun:
             fail(CloudError.badRequest("The request's body is not complete, or not valid HTTP."), context)
+        // The answer is on its way: closing at once would reset the connection before the client has read it.
+        case .answering(let exchange) where isProtocol && exchange.isAnswered: close(context)
+        case .answering where isProtocol: exchange { $0.isLast = true }
         case .waiting, .answering: context.close(promise: nil)
         case .closing: break
         }
