@@ -6,15 +6,8 @@ import NIOCore
 /// What Hummingbird knows of a connection that the responder needs.
 struct ConnectionContext: InitializableFromSource, Sendable {
     let remoteAddress: String?
-    private let channel: any Channel
 
-    init(source: ApplicationRequestContextSource) {
-        channel = source.channel
-        remoteAddress = channel.remoteAddress?.ipAddress
-    }
-
-    /// Tells a client that asked before it sends its body to send it.
-    func wantBody() { channel.pipeline.triggerUserOutboundEvent(ConnectionGuard.BodyWanted(), promise: nil) }
+    init(source: ApplicationRequestContextSource) { remoteAddress = source.channel.remoteAddress?.ipAddress }
 }
 
 /// Makes the responder one of Hummingbird's.
@@ -25,9 +18,8 @@ struct ServerResponder: HTTPResponder {
     let isTLS: Bool
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        var arrival = Responder.Arrival(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress)
-        if request.headers[.expect] != nil { arrival.willRead = context.wantBody }
-        let reply = await responder.respond(to: request.head, arrival)
+        let reply = await responder.respond(
+            to: request.head, .init(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress))
         return Response(status: reply.status, headers: reply.headers, body: reply.hummingbirdBody)
     }
 }
