@@ -11,31 +11,50 @@ package struct Body: Sendable {
     let limit: Int
 
     /// A client has so long to send a body that is read whole.
-    private static let deadline: Duration = .seconds(30)
+    private let deadline: Duration
+    /// Called before the body is read: the client may have asked whether it should send it.
+    private let willRead: @Sendable () -> Void
 
-    init(stream: RequestBody, declaredLength: Int?, contentType: String?, limit: Int) {
+    init(
+        stream: RequestBody, declaredLength: Int?, contentType: String?, limit: Int, deadline: Duration,
+        willRead: @escaping @Sendable () -> Void
+    ) {
         self.stream = stream
         self.declaredLength = declaredLength
         self.contentType = contentType
         self.limit = limit
+        self.deadline = deadline
+        self.willRead = willRead
     }
 
     /// The whole body.
     ///
-    /// - Throws: `CloudError.tooLarge` past the limit, before the rest is read; `.timeout` when the client is too slow.
+    /// - Throws: `CloudError.tooLarge` past the limit, before the rest is read; `.timeout` when the client is too slow;
+    ///   `.badRequest` when it breaks off.
     package func bytes() async throws -> ByteBuffer {
         if let declaredLength {
             if declaredLength == 0 { return ByteBuffer() }
             if declaredLength > limit { throw Self.tooLarge }
         }
-        return try await withDeadline(Self.deadline, CloudError(.timeout, "The request's body did not arrive in time.")) {
-            var whole = ByteBuffer()
+        willRead()
+        let whole = try await withDeadline(deadline, CloudError(.timeout, "The request's body did not arrive in time."), read)
+        // A connection that ends is not the end of a body.
+        if let declaredLength, whole.readableBytes != declaredLength { throw Self.incomplete }
+        return whole
+    }
+
+    @Sendable private func read() async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        do {
             for try await part in stream {
                 if whole.readableBytes + part.readableBytes > limit { throw Self.tooLarge }
                 whole.writeImmutableBuffer(part)
             }
-            return whole
+        } catch where !(error is CloudError || error is CancellationError) {
+            // The connection was lost: nobody's bug.
+            throw Self.incomplete
         }
+        return whole
     }
 
     /// The body as a JSON object.
@@ -43,11 +62,21 @@ package struct Body: Sendable {
     /// - Throws: `CloudError.badRequest` for anything else, `.unsupportedMediaType` when the client calls it something
     ///   other than JSON.
     package func json() async throws -> JSONObject {
-        if let contentType, !Self.isJSON(contentType) {
+        guard let object = try await object() else {
+            throw CloudError.badRequest("The request has no body; a JSON object is expected.")
+        }
+        return object
+    }
+
+    /// The body as a JSON object; an empty one where there is none.
+    package func jsonIfAny() async throws -> JSONObject { try await object() ?? [:] }
+
+    private func object() async throws -> JSONObject? {
+        if let contentType, declaredLength != 0, !Self.isJSON(contentType) {
             throw CloudError(.unsupportedMediaType, "The content type \(contentType.prefix(80)) is not supported; use application/json.")
         }
         let bytes = try await bytes()
-        guard bytes.readableBytes > 0 else { throw CloudError.badRequest("The request has no body; a JSON object is expected.") }
+        guard bytes.readableBytes > 0 else { return nil }
         do {
             guard case .object(let object) = try JSON.parse(bytes.readableBytesView) else {
                 throw CloudError.badRequest("The request's body must be a JSON object.")
@@ -58,12 +87,6 @@ package struct Body: Sendable {
         }
     }
 
-    /// The body as a JSON object; an empty one where there is none.
-    package func jsonIfAny() async throws -> JSONObject {
-        if declaredLength == 0 || (declaredLength == nil && contentType == nil) { return [:] }
-        return try await json()
-    }
-
     private static func isJSON(_ contentType: String) -> Bool {
         let type = contentType.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         return type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
@@ -71,6 +94,7 @@ package struct Body: Sendable {
     }
 
     private static let tooLarge = CloudError(.tooLarge, "The request's body is too large.")
+    private static let incomplete = CloudError.badRequest("The request's body broke off.")
 }
 
 /// Runs `body`, and cancels it and throws `error` when it has not ended in time.

@@ -88,11 +88,13 @@ package struct MicroversionRange: Sendable {
     }
 
     /// The headers that tell the client which version it got, and caches what the answer depends on.
-    func mark(_ headers: inout HTTPFields, _ version: Microversion) {
-        headers[.apiVersion] = "\(serviceType) \(version)"
+    ///
+    /// - Parameter version: nil where the request was refused before it had one.
+    func mark(_ headers: inout HTTPFields, _ version: Microversion?) {
+        headers[.apiVersion] = version.map { "\(serviceType) \($0)" }
         headers.append(HTTPField(name: .vary, value: HTTPField.Name.apiVersion.canonicalName))
         if let olderHeader {
-            headers[olderHeader] = version.description
+            headers[olderHeader] = version?.description
             headers.append(HTTPField(name: .vary, value: olderHeader.rawName))
         }
     }

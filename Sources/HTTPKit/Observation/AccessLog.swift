@@ -34,14 +34,24 @@ package final class AccessLog: Sendable {
     package init(path: String) { self.path = path }
 
     func add(_ line: Line) {
-        // A log line is one line, whatever a client put into its path.
-        let path = line.path.prefix(512).filter { $0 >= " " && $0 != "\u{7f}" }
+        let path = Self.oneWord(line.path.utf8.prefix(512))
         let text =
             "\(line.at.iso8601Microseconds) \(line.remote) \(line.method) \(path) \(line.status) \(line.bytes) "
             + "\(line.took.wholeMicroseconds)us \(line.requestID)\n"
         state.withLock { state in
             state.waiting.append(contentsOf: text.utf8)
             if state.waiting.count >= Self.flushAt { write(&state) }
+        }
+    }
+
+    /// A log line is one line of so many words, whatever a client put into its path: what is not visible ASCII is encoded.
+    private static func oneWord(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.reduce(into: "") { out, byte in
+            if byte > 0x20 && byte < 0x7f {
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                out += "%" + Hex.text([byte]).uppercased()
+            }
         }
     }
 

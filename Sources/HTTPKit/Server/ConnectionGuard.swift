@@ -2,108 +2,290 @@ import CloudCore
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
 
-/// Keeps one connection from harming the others: answers what is no HTTP, ends what does not get on.
+/// Keeps one connection from harming the others and itself: answers what is no HTTP, ends what does not get on, and closes so
+/// that the client can read the answer.
 ///
-///     waiting for a head --(head)--> in a request --(end of its answer)--> waiting for a head
-///        | no head in time: close       | the answer says `Connection: close`: close after it
-final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+///     waiting --head--> answering --answer's end--> waiting
+///        |                  '--answer says `Connection: close`--> closing --client closes, or a second--> closed
+///        '--no head in time: closed       '--bytes that are no HTTP: an answer, closing
+///
+/// It sees one request at a time: `HTTPServerPipelineHandler` before it holds back the next one.
+final class ConnectionGuard: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
-    private let headDeadline: TimeAmount
+    /// What a client is given time for.
+    struct Patience: Sendable {
+        /// For all bytes of the next request's head: also of a client that sends one now and then.
+        var head: TimeAmount
+        /// Without a byte in the middle of a body, and without taking one of the answer.
+        var silence: TimeAmount
+    }
+
+    /// Sent down the pipeline when a request's body is about to be read: a client that asked first may begin (RFC 9110, 10.1.1).
+    struct BodyWanted: Sendable {}
+
+    /// A request, and how far it and its answer are.
+    private struct Exchange {
+        /// Of HTTP/1.0, or before.
+        let isOld: Bool
+        let keepsAlive: Bool
+        var waitsForContinue: Bool
+        /// Bytes of the body that are still to come; nil where only its end will tell.
+        var bytesLeft: Int?
+        var isReceived = false
+        var isAnswerBegun = false
+        var isAnswered = false
+        /// The connection is closed after the answer.
+        var isLast = false
+
+        init(_ head: HTTPRequestHead) {
+            isOld = head.version.isOld
+            keepsAlive = head.isKeepAlive
+            waitsForContinue = !isOld && head.headers["expect"].contains { $0.lowercased() == "100-continue" }
+            bytesLeft = head.headers.contains(name: "transfer-encoding") ? nil : Int(head.headers.first(name: "content-length") ?? "0")
+        }
+    }
+
+    private enum State {
+        case waiting
+        case answering(Exchange)
+        /// Nothing is answered any more; what still comes in is dropped.
+        case closing
+    }
+
+    private let patience: Patience
     private let refusal: @Sendable (CloudError) -> Reply
-    private var waiting: Scheduled<Void>?
-    private var isClosing = false
-    /// Requests whose answer has not ended.
-    private var answersOpen = 0
-    /// Whether a part of the oldest of those answers is on its way already.
-    private var isAnswering = false
-    /// Whether the guard itself has answered: what a route still says comes too late.
-    private var hasRefused = false
+    private var state = State.waiting
+    /// Runs while the client is waited for.
+    private var timer: Scheduled<Void>?
+    /// Runs while the client does not take the answer.
+    private var stall: Scheduled<Void>?
+    private var isInputClosed = false
 
-    /// - Parameters:
-    ///   - headDeadline: how long a connection may take to send the next request's head: also that of a client which
-    ///     sends a byte now and then.
-    ///   - refusal: what is answered to bytes that are no request.
-    init(headDeadline: TimeAmount, refusal: @escaping @Sendable (CloudError) -> Reply) {
-        self.headDeadline = headDeadline
+    /// How long what a client still sends is read and dropped after the last answer: closing at once would reset the connection
+    /// before it has read that.
+    private static let linger = TimeAmount.seconds(1)
+    /// A body that nobody wanted is read to its end if no more than this is left of it; otherwise the connection is closed.
+    private static let mostDiscarded = 64 << 10
+
+    /// - Parameter refusal: what is answered to bytes that are no request.
+    init(patience: Patience, refusal: @escaping @Sendable (CloudError) -> Reply) {
+        self.patience = patience
         self.refusal = refusal
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { wait(context) }
+    func handlerAdded(context: ChannelHandlerContext) { waitForHead(context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) { waiting?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        waiting?.cancel()
+        stopTimers()
         context.fireChannelInactive()
     }
 
+    // MARK: Requests
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
-            waiting?.cancel()
-            answersOpen += 1
+        if case .closing = state { return }
+        stopTimer()
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            // Two hosts, or none, may be understood differently by whatever stands before this server (RFC 9112, 3.2).
+            let hosts = head.headers["host"].count
+            guard hosts == 1 || (hosts == 0 && head.version.isOld) else {
+                return refuse(context, .badRequest("The request must have one Host header."))
+            }
+            state = .answering(Exchange(head))
+        case .body(let part): exchange { $0.bytesLeft = $0.bytesLeft.map { $0 - part.readableBytes } }
+        case .end:
+            exchange { $0.isReceived = true }
+            if case .answering(let exchange) = state, exchange.isAnswered { waitForHead(context) }
         }
-        if !isClosing { context.fireChannelRead(data) }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        // Nobody else asks for what is only read to be dropped.
+        if case .closing = state { context.read() }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        // Only now is it the client who is waited for; before, the request's own task had not taken what was there.
+        if case .answering(let exchange) = state, !exchange.isReceived, timer == nil {
+            timer = schedule(context, patience.silence) { $0.bodyIsMissing(context) }
+        }
+        context.read()
+    }
+
+    private func bodyIsMissing(_ context: ChannelHandlerContext) {
+        guard case .answering(let exchange) = state, !exchange.isAnswerBegun else { return context.close(promise: nil) }
+        fail(CloudError(.timeout, "The request's body did not arrive in time."), context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            isInputClosed = true
+            // A client that has sent all that it will may still read; one that asks for nothing has gone.
+            guard case .answering = state else { return context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Bytes that are no HTTP, a head past its limits, a body that breaks off, a connection that is lost.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let isProtocol = error is HTTPParserError
+        switch state {
+        case .waiting where isProtocol:
+            let isTooLarge = (error as? HTTPParserError) == .headerOverflow
+            refuse(
+                context,
+                isTooLarge
+                    ? CloudError(.headersTooLarge, "The request's headers are too large.")
+                    : CloudError.badRequest("The request is not valid HTTP."))
+        case .answering(let exchange) where isProtocol && !exchange.isAnswerBegun:
+            fail(CloudError.badRequest("The request's body is not complete, or not valid HTTP."), context)
+        // The answer is on its way: closing at once would reset the connection before the client has read it.
+        case .answering(let exchange) where isProtocol && exchange.isAnswered: close(context)
+        case .answering where isProtocol: exchange { $0.isLast = true }
+        case .waiting, .answering: context.close(promise: nil)
+        case .closing: break
+        }
+    }
+
+    /// Whoever reads the request's body gets the error instead of its end, and answers with it.
+    private func fail(_ error: CloudError, _ context: ChannelHandlerContext) {
+        exchange { $0.isLast = true }
+        context.fireErrorCaught(error)
+    }
+
+    // MARK: Answers
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is BodyWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        if case .answering(let current) = state, current.waitsForContinue, !current.isReceived, !current.isAnswerBegun {
+            exchange { $0.waitsForContinue = false }
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        }
+        promise?.succeed()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if hasRefused {
+        guard case .answering(var exchange) = state, !exchange.isAnswered else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
         switch unwrapOutboundIn(data) {
-        case .head(let head):
-            isAnswering = true
-            if head.headerFields[.connection]?.lowercased() == "close" { isClosing = true }
-            context.write(data, promise: promise)
+        case .head(var head):
+            begin(&head, of: &exchange)
+            state = .answering(exchange)
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            answersOpen -= 1
-            isAnswering = false
-            if isClosing {
+            // The state is set before the write: the next request may come out of it.
+            exchange.isAnswered = true
+            if exchange.isLast {
                 context.writeAndFlush(data, promise: promise)
-                context.close(mode: .output, promise: nil)
-                context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(200)) { context.close(promise: nil) }
+                close(context)
             } else {
+                state = .answering(exchange)
+                if exchange.isReceived { waitForHead(context) }
                 context.write(data, promise: promise)
-                if answersOpen == 0 { wait(context) }
             }
         }
     }
 
-    /// Bytes that are no HTTP, in a head or in a body: an answer, where none is under way or still owed to an earlier request, and
-    /// the end.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard !isClosing else { return }
-        isClosing = true
-        guard !isAnswering, answersOpen <= 1 else { return context.close(promise: nil) }
-        hasRefused = true
-        let isTooLarge = (error as? HTTPParserError) == .headerOverflow
-        var reply = refusal(
-            isTooLarge
-                ? CloudError(.headersTooLarge, "The request's headers are too large.")
-                : CloudError.badRequest("The request is not valid HTTP."))
-        reply.headers[.connection] = "close"
-        if case .bytes(let bytes) = reply.content {
-            reply.headers[.contentLength] = String(bytes.count)
-            context.write(wrapOutboundOut(.head(HTTPResponse(status: reply.status, headerFields: reply.headers))), promise: nil)
-            context.write(wrapOutboundOut(.body(ByteBuffer(bytes: bytes))), promise: nil)
-        } else {
-            context.write(wrapOutboundOut(.head(HTTPResponse(status: reply.status, headerFields: reply.headers))), promise: nil)
+    /// Decides whether this answer is the connection's last one, and says so in its head.
+    private func begin(_ head: inout HTTPResponseHead, of exchange: inout Exchange) {
+        exchange.isAnswerBegun = true
+        let isBodyBrief = exchange.isReceived || (!exchange.waitsForContinue && exchange.bytesLeft.map { $0 <= Self.mostDiscarded } ?? false)
+        let says = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+        if says || !exchange.keepsAlive || !isBodyBrief || isInputClosed { exchange.isLast = true }
+        if exchange.isOld {
+            // HTTP/1.0 knows no chunks: an answer of unknown length ends with the connection.
+            head.version = .http1_0
+            if !head.headers.contains(name: "content-length") { exchange.isLast = true }
+            head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
         }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        // What the client still sends is read and dropped for a moment: closing at once would reset the connection
-        // before it has read the answer.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { context.close(promise: nil) }
+        if exchange.isLast { head.headers.replaceOrAdd(name: "Connection", value: "close") }
     }
 
-    private func wait(_ context: ChannelHandlerContext) {
-        waiting?.cancel()
-        waiting = context.eventLoop.assumeIsolated().scheduleTask(in: headDeadline) { context.close(promise: nil) }
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = context.channel.isWritable ? nil : schedule(context, patience.silence) { _ in context.close(promise: nil) }
+        context.fireChannelWritabilityChanged()
     }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .output else { return context.close(mode: mode, promise: promise) }
+        if case .closing = state { promise?.succeed() } else { close(context, promise) }
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, _ error: CloudError) {
+        let reply = refusal(error)
+        var bytes: [UInt8] = []
+        if case .bytes(let content) = reply.content { bytes = content }
+        var headers = HTTPHeaders(reply.headers.map { ($0.name.rawName, $0.value) })
+        headers.replaceOrAdd(name: "Content-Length", value: "\(bytes.count)")
+        headers.replaceOrAdd(name: "Connection", value: "close")
+        let status = HTTPResponseStatus(statusCode: reply.status.code, reasonPhrase: reply.status.reasonPhrase)
+        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        close(context)
+    }
+
+    // MARK: Waiting
+
+    /// The last answer is written: its end is told to the client, which may close then.
+    private func close(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
+        state = .closing
+        stopTimer()
+        // The time to linger begins when all of the answer is with the client: a large one takes longer than that. A client that
+        // does not take it is `stall`'s.
+        let isOut = promise ?? context.eventLoop.makePromise(of: Void.self)
+        isOut.futureResult.assumeIsolated().whenComplete { [self] _ in
+            guard context.channel.isActive else { return }
+            timer = schedule(context, isInputClosed ? .zero : Self.linger) { _ in context.close(promise: nil) }
+        }
+        context.close(mode: .output, promise: isOut)
+        context.read()
+    }
+
+    private func waitForHead(_ context: ChannelHandlerContext) {
+        state = .waiting
+        stopTimer()
+        timer = schedule(context, patience.head) { _ in context.close(promise: nil) }
+    }
+
+    private func exchange(_ change: (inout Exchange) -> Void) {
+        guard case .answering(var exchange) = state else { return }
+        change(&exchange)
+        state = .answering(exchange)
+    }
+
+    private func schedule(
+        _ context: ChannelHandlerContext, _ time: TimeAmount, _ action: @escaping (ConnectionGuard) -> Void
+    ) -> Scheduled<Void> {
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) { action(self) }
+    }
+
+    private func stopTimer() {
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func stopTimers() {
+        stopTimer()
+        stall?.cancel()
+        stall = nil
+    }
+}
+
+extension HTTPVersion {
+    fileprivate var isOld: Bool { major < 1 || (major == 1 && minor == 0) }
 }

@@ -24,6 +24,8 @@ package struct HTTPServer: Service {
         package var connectionLimit = 4096
         /// How long a connection may take to send a request's head.
         package var headDeadline: Duration = .seconds(75)
+        /// How long it may be silent in the middle of a body, or leave an answer untaken.
+        package var silenceDeadline: Duration = .seconds(75)
 
         package init(host: String, port: Int) {
             self.host = host
@@ -71,19 +73,12 @@ package struct HTTPServer: Service {
     }
 
     private func builder() throws -> HTTPServerBuilder {
-        let refusals = refusals
-        let deadline = TimeAmount.microseconds(settings.headDeadline.wholeMicroseconds)
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(
-                additionalChannelHandlers: [
-                    ConnectionGuard(headDeadline: deadline) { error in
-                        refusals.reply(
-                            error, error.kind.status, ErrorContext(requestID: "", base: "", microversion: nil, microversions: nil, accept: nil))
-                    }
-                ],
-                idleTimeout: deadline,
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: settings.headerLimit, maxHeaderListSize: settings.headerLimit, maxHeaderFieldCount: 200)))
+        let patience = ConnectionGuard.Patience(head: settings.headDeadline.timeAmount, silence: settings.silenceDeadline.timeAmount)
+        let plain = HTTPServerBuilder { [settings, responder, refusals] respond in
+            GuardedConnection(responder: respond, headerLimit: settings.headerLimit, patience: patience) { error in
+                responder.refuse(error, refusals)
+            }
+        }
         guard let certificate = settings.certificate, let privateKey = settings.privateKey else { return plain }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
@@ -91,4 +86,8 @@ package struct HTTPServer: Service {
         tls.minimumTLSVersion = .tlsv12
         return try .tls(plain, tlsConfiguration: tls)
     }
+}
+
+extension Duration {
+    fileprivate var timeAmount: TimeAmount { .microseconds(wholeMicroseconds) }
 }

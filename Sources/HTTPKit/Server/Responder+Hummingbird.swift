@@ -6,8 +6,15 @@ import NIOCore
 /// What Hummingbird knows of a connection that the responder needs.
 struct ConnectionContext: InitializableFromSource, Sendable {
     let remoteAddress: String?
+    private let channel: any Channel
 
-    init(source: ApplicationRequestContextSource) { remoteAddress = source.channel.remoteAddress?.ipAddress }
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+        remoteAddress = channel.remoteAddress?.ipAddress
+    }
+
+    /// Tells a client that asked before it sends its body to send it.
+    func wantBody() { channel.pipeline.triggerUserOutboundEvent(ConnectionGuard.BodyWanted(), promise: nil) }
 }
 
 /// Makes the responder one of Hummingbird's.
@@ -18,8 +25,9 @@ struct ServerResponder: HTTPResponder {
     let isTLS: Bool
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let reply = await responder.respond(
-            to: request.head, .init(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress))
+        var arrival = Responder.Arrival(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress)
+        if request.headers[.expect] != nil { arrival.willRead = context.wantBody }
+        let reply = await responder.respond(to: request.head, arrival)
         return Response(status: reply.status, headers: reply.headers, body: reply.hummingbirdBody)
     }
 }

@@ -26,14 +26,17 @@ package struct Responder: Sendable {
     private let cors: CORS
     package let metrics: Metrics
     private let accessLog: AccessLog?
+    private let bodyDeadline: Duration
     private let log: Logger
 
     /// - Parameters:
     ///   - publicURL: what links begin with; nil builds them from each request's `Host`.
+    ///   - bodyDeadline: how long a client may take to send a body that is read whole.
     /// - Throws: `RouteConflict`.
     package init(
         services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
-        cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, log: Logger
+        cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil,
+        bodyDeadline: Duration = .seconds(30), log: Logger
     ) throws {
         mounts = try services.flatMap { service in
             let tree = try RouteTree(service.routes, answersUnlisted: service.answersUnlistedMethods)
@@ -45,6 +48,7 @@ package struct Responder: Sendable {
         self.cors = cors
         self.metrics = metrics
         self.accessLog = accessLog
+        self.bodyDeadline = bodyDeadline
         self.log = log
     }
 
@@ -53,6 +57,8 @@ package struct Responder: Sendable {
         package var body: RequestBody
         package var isTLS: Bool
         package var remoteAddress: String?
+        /// Called before the body is read.
+        var willRead: @Sendable () -> Void = {}
 
         init(body: RequestBody, isTLS: Bool, remoteAddress: String?) {
             self.body = body
@@ -76,7 +82,18 @@ package struct Responder: Sendable {
         reply.headers[.requestID] = requestID
         allowOrigin(head, &reply)
         if head.method == .head { reply = Self.withoutContent(reply) }
-        record(head, String(path), reply, service, route, requestID, arrival, ContinuousClock.now - started)
+        record(
+            head.method.rawValue, String(path), reply, service, route, requestID, arrival.remoteAddress, ContinuousClock.now - started)
+        return reply
+    }
+
+    /// What bytes that are no request are answered, written down like any other answer.
+    func refuse(_ error: CloudError, _ envelope: any ErrorEnvelope) -> Reply {
+        let context = ErrorContext(
+            requestID: "req-" + world.random.uuid(), base: publicURL ?? "", microversion: nil, microversions: nil, accept: nil)
+        var reply = envelope.reply(error, error.kind.status, context)
+        reply.headers[.requestID] = context.requestID
+        record("-", "-", reply, "none", "none", context.requestID, nil, .zero)
         return reply
     }
 
@@ -130,7 +147,7 @@ package struct Responder: Sendable {
         let isChunked = head.headerFields[.transferEncoding] != nil
         return Body(
             stream: arrival.body, declaredLength: length ?? (isChunked ? nil : 0), contentType: head.headerFields[.contentType],
-            limit: limit)
+            limit: limit, deadline: bodyDeadline, willRead: arrival.willRead)
     }
 
     /// The scheme, host and port that links begin with.
@@ -138,7 +155,7 @@ package struct Responder: Sendable {
         if let publicURL { return publicURL }
         let host = head.authority ?? "localhost"
         // What is no host and port must not get into a link.
-        let isPlain = host.utf8.count <= 255 && host.utf8.allSatisfy {
+        let isPlain = (1...255).contains(host.utf8.count) && host.utf8.allSatisfy {
             ($0 >= 48 && $0 <= 58) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
                 || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["), UInt8(ascii: "]")].contains($0)
         }
@@ -172,7 +189,7 @@ package struct Responder: Sendable {
             if let name = HTTPField.Name(header.name) { reply.headers[name] = header.value }
         }
         if known.kind == .tooLarge || known.kind == .timeout { reply.headers[.connection] = "close" }
-        if let version = context.microversion { service.microversions?.mark(&reply.headers, version) }
+        service.microversions?.mark(&reply.headers, context.microversion)
         return reply
     }
 
@@ -180,20 +197,24 @@ package struct Responder: Sendable {
 
     /// Another service's request id is taken over when it is one, so that one id can be followed through.
     private static func requestID(_ headers: HTTPFields, _ world: World) -> String {
-        if let given = headers[.globalRequestID], given.hasPrefix("req-"), given.utf8.count == 40,
-            given.utf8.dropFirst(4).allSatisfy({ Hex.bytes("0\(Character(Unicode.Scalar($0)))") != nil || $0 == UInt8(ascii: "-") })
-        {
-            return given
-        }
+        if let given = headers[.globalRequestID], isRequestID(given) { return given }
         return "req-" + world.random.uuid()
     }
 
+    private static func isRequestID(_ text: String) -> Bool {
+        guard text.hasPrefix("req-") else { return false }
+        let groups = text.utf8.dropFirst(4).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return groups.map(\.count) == [8, 4, 4, 4, 12] && groups.allSatisfy { Hex.bytes(Substring($0)) != nil }
+    }
+
     private func allowOrigin(_ head: HTTPRequest, _ reply: inout Reply) {
+        if cors.allowedOrigins.isEmpty { return }
+        // Also where no origin is told: a cache must not give that answer to a page that is allowed.
+        reply.headers.append(HTTPField(name: .vary, value: "Origin"))
         guard let origin = head.headerFields[.origin],
             cors.allowedOrigins.contains(origin) || cors.allowedOrigins.contains("*")
         else { return }
         reply.headers[.accessControlAllowOrigin] = origin
-        reply.headers.append(HTTPField(name: .vary, value: "Origin"))
         reply.headers[.accessControlExposeHeaders] =
             "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, x-openstack-request-id, Location, ETag"
         if head.method == .options, let wanted = head.headerFields[.accessControlRequestMethod] {
@@ -216,15 +237,15 @@ package struct Responder: Sendable {
     }
 
     private func record(
-        _ head: HTTPRequest, _ path: String, _ reply: Reply, _ service: String, _ route: String, _ requestID: String,
-        _ arrival: Arrival, _ took: Duration
+        _ method: String, _ path: String, _ reply: Reply, _ service: String, _ route: String, _ requestID: String,
+        _ remoteAddress: String?, _ took: Duration
     ) {
         metrics.request(service: service, route: route, status: reply.status.code, took: took)
         guard let accessLog else { return }
         let size = if case .bytes(let bytes) = reply.content { bytes.count } else { 0 }
         accessLog.add(
             AccessLog.Line(
-                at: world.now, remote: arrival.remoteAddress ?? "-", method: head.method.rawValue, path: path,
+                at: world.now, remote: remoteAddress ?? "-", method: method, path: path,
                 status: reply.status.code, bytes: size, took: took, requestID: requestID))
     }
 }

@@ -1,0 +1,182 @@
+import CloudCore
+import HTTPKit
+import TestSupport
+import Testing
+
+/// Bodies over a real socket: what is taken, what is refused, and when.
+@Suite(.timeLimit(.minutes(10))) struct BodyTests {
+    private static let json = "Content-Type: application/json"
+
+    @Test("A body is a JSON object of the type JSON, or refused")
+    func rules() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                func status(_ body: String?, _ headers: [String] = [Self.json], _ path: String = "/sample/things") async throws -> Int {
+                    try await wire.ask("POST", path, headers, body: body).status
+                }
+                let echo = try await wire.ask("POST", "/sample/things", [Self.json], body: #"{"a": [1, null]}"#)
+                #expect(echo.text == #"{"a":[1,null]}"#)
+                for type in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"] {
+                    #expect(try await status("{}", ["Content-Type: \(type)"]) == 200, "\(type)")
+                }
+                #expect(try await status("{}", []) == 200)
+                for type in ["text/xml", "application/xml", "multipart/form-data", "application/octet-stream", "text/json2"] {
+                    #expect(try await status("{}", ["Content-Type: \(type)"]) == 415, "\(type)")
+                }
+                for body in [nil, "", "[]", "1", "\"x\"", "null", "{", "{}}", "{\"a\":1,}", "{\"a\": NaN}", "\u{feff}{}"] {
+                    #expect(try await status(body) == 400, "\(body ?? "none")")
+                }
+                #expect(try await status(nil, [], "/sample/maybe") == 200)
+                #expect(try await status("", [Self.json], "/sample/maybe") == 200)
+                #expect(try await status("[]", [Self.json], "/sample/maybe") == 400)
+            }
+        }
+    }
+
+    @Test("A chunked body is a body, with a content type and without")
+    func chunked() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                for path in ["/sample/things", "/sample/maybe"] {
+                    for type in ["", Self.json + "\r\n"] {
+                        try await wire.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(type)Transfer-Encoding: chunked\r\n\r\n")
+                        for part in ["4\r\n{\"a\"\r\n", "1;x=y\r\n:\r\n", "2\r\n1}\r\n", "0\r\nTrailer: t\r\n\r\n"] { try await wire.send(part) }
+                        let answer = try await wire.answer()
+                        #expect(answer.text == #"{"a":1}"#, "\(path) \(answer.text)")
+                    }
+                }
+                try await wire.send("POST /sample/maybe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+                #expect(try await wire.answer().text == "{}")
+            }
+        }
+    }
+
+    @Test("A body that says it is too large is refused before it comes")
+    func declaredTooLarge() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n")
+                let answer = try await wire.answer()
+                #expect(answer.status == 413)
+                #expect(answer.json["wrong"]?["status"]?.integer == 413)
+                #expect(answer["Connection"] == "close")
+                #expect(await wire.ends())
+            }
+            try await server.connect { wire in
+                let whole = try await wire.ask("POST", "/sample/bytes", body: String(repeating: "x", count: 100_000))
+                #expect(whole.json["count"]?.integer == 100_000)
+            }
+        }
+    }
+
+    @Test("A body without an end is refused at the limit, and no more of it is taken")
+    func endless() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                let part = "4000\r\n" + String(repeating: "x", count: 0x4000) + "\r\n"
+                for _ in 1...8 { try await wire.send(part) }
+                let answer = try await wire.answer()
+                #expect(answer.status == 413)
+                #expect(answer["Connection"] == "close")
+                // A client that goes on sending all the same is cut off.
+                try await wire.sendInVain(part)
+            }
+        }
+    }
+
+    @Test("A body that does not come is a 408 at its deadline, and the connection's end")
+    func missing() async throws {
+        try await TestServer.run { $0.bodyDeadline = .milliseconds(200) } _: { server in
+            for head in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
+                try await server.connect { wire in
+                    try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\n\(head)\r\n\r\n")
+                    let answer = try await wire.answer()
+                    #expect(answer.status == 408)
+                    #expect(answer.json["wrong"]?["status"]?.integer == 408)
+                    #expect(answer["Connection"] == "close")
+                    #expect(await wire.ends())
+                }
+            }
+            #expect(try await server.ask("GET", "/sample/things").status == 200)
+        }
+    }
+
+    @Test("A client that falls silent in a body is told so sooner than the body's own deadline")
+    func silent() async throws {
+        try await TestServer.run { $0.settings.silenceDeadline = .milliseconds(200) } _: { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
+                #expect(try await wire.answer().status == 408)
+                #expect(await wire.ends())
+            }
+        }
+    }
+
+    @Test("A body that breaks off is never taken for a whole one", arguments: ["Content-Length: 10", "Transfer-Encoding: chunked"])
+    func brokenOff(framing: String) async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                let part = framing.hasPrefix("C") ? "{}" : "2\r\n{}\r\n"
+                try await wire.send("POST /sample/maybe HTTP/1.1\r\nHost: x\r\n\(framing)\r\n\r\n\(part)")
+                wire.finish()
+                let answer = try await wire.answer()
+                #expect(answer.status == 400, "\(answer.text)")
+                #expect(answer.json["wrong"]?["status"]?.integer == 400)
+                #expect(await wire.ends())
+            }
+            #expect(server.logged.value.filter { $0.contains("a request failed") } == [], "it is nobody's bug")
+        }
+    }
+
+    @Test("A client that asks before it sends is told to, or refused")
+    func expectation() async throws {
+        try await TestServer.run { server in
+            let ask = ["Expect: 100-continue"]
+            try await server.connect { wire in
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+                #expect(try await wire.answer().status == 100)
+                try await wire.send("12345")
+                #expect(try await wire.answer().json["count"]?.integer == 5)
+                // Who does not wait for it gets no second answer.
+                var answer = try await wire.ask("POST", "/sample/bytes", ask, body: "123")
+                if answer.status == 100 { answer = try await wire.answer() }
+                #expect(answer.json["count"]?.integer == 3)
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
+                #expect(try await wire.answer().status == 413)
+                #expect(await wire.ends())
+            }
+            try await server.connect { wire in
+                try await wire.send("POST /sample/unread HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+                let answer = try await wire.answer()
+                #expect(answer.status == 200)
+                // Whether the five bytes come now or the next request, nobody could tell.
+                #expect(answer["Connection"] == "close")
+                #expect(await wire.ends())
+            }
+        }
+    }
+
+    @Test("A body that nobody reads is passed over when it is small, and ends the connection when it is large")
+    func unread() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/unread HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+                let early = try await wire.answer()
+                #expect(early.text == "unread")
+                #expect(early["Connection"] == nil)
+                try await wire.send("12345")
+                #expect(try await wire.ask("GET", "/sample/things").status == 200)
+                try await wire.send("POST /sample/unread HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+                #expect(try await wire.answer()["Connection"] == "close")
+                #expect(await wire.ends())
+            }
+            try await server.connect { wire in
+                try await wire.send("POST /sample/nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                let answer = try await wire.answer()
+                #expect(answer.status == 404)
+                #expect(answer["Connection"] == "close")
+            }
+        }
+    }
+}
