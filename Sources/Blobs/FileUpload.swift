@@ -49,7 +49,9 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
             if let most, size > most { throw CloudError(.tooLarge, "The data has more than \(most) bytes, which are allowed.") }
             var bytes = bytes
             while bytes.readableBytes > 0 {
-                if pending.readableBytes == 0, bytes.readableBytes >= Self.chunkSize, let chunk = bytes.readSlice(length: Self.chunkSize) {
+                if pending.readableBytes == 0, bytes.readableBytes >= Self.chunkSize,
+                    let chunk = bytes.readSlice(length: Self.chunkSize)
+                {
                     try await send(chunk)
                     continue
                 }

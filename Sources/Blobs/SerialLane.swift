@@ -76,7 +76,9 @@ final class SerialLane: Sendable {
     }
 
     /// The chunk stays in the queue until it is worked on, so that an empty queue means that nothing is under way.
-    private func finished(_ outcome: Result<Void, any Error>, _ state: inout State) -> (goesOn: Bool, woken: (@Sendable () -> Void)?) {
+    private func finished(_ outcome: Result<Void, any Error>, _ state: inout State) -> (
+        goesOn: Bool, woken: (@Sendable () -> Void)?
+    ) {
         if case .failure(let error) = outcome {
             state.failure = error
             state.queue = []
