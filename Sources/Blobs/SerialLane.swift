@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Work on one upload's chunks, in their order and one at a time, on the store's threads. Two lanes of an upload go at
+/// Work on one upload's chunks, in their order and one at a time, on the store's threads. The lanes of an upload go at
 /// their own pace: one writes while the other hashes.
 ///
 /// Whoever gives it more than it may hold waits, which is what keeps an upload's memory constant.

@@ -91,8 +91,8 @@ struct VMDKDescriptor {
         lines = text.split { $0.isNewline }
     }
 
-    /// Whether a file begins as a descriptor that stands alone, as whoever guesses formats sees it: comments and blank lines, then
-    /// a version; or any text that says which type it creates.
+    /// Whether a file begins as a descriptor that stands alone, as whoever guesses formats sees it: comments and blank lines,
+    /// then a version; or any text that says which type it creates.
     static func isOne(_ head: Bytes) -> Bool {
         guard let first = head.bytes.first, first != 0 else { return false }
         let lines = VMDKDescriptor(head.bytes.prefix(64 << 10)).lines.map { $0.filter { !$0.isWhitespace } }
