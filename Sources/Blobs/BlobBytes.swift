@@ -31,7 +31,9 @@ package struct BlobBytes: AsyncSequence, Sendable {
         /// - Throws: `internalError` when the disk does not give the bytes: a reader never takes a part for the whole.
         package mutating func next() async throws -> ByteBuffer? {
             guard !rest.isEmpty else { return nil }
-            let (descriptor, offset, count) = (descriptor, rest.lowerBound, Int(Swift.min(Int64(BlobBytes.step), rest.upperBound - rest.lowerBound)))
+            let (descriptor, offset, count) = (
+                descriptor, rest.lowerBound, Int(Swift.min(Int64(BlobBytes.step), rest.upperBound - rest.lowerBound))
+            )
             let buffer = try await pool.runIfActive { try BlobBytes.read(descriptor, count, at: offset) }
             rest = (offset + Int64(buffer.readableBytes))..<rest.upperBound
             return buffer
@@ -48,7 +50,9 @@ package struct BlobBytes: AsyncSequence, Sendable {
                 Swift.max(0, pread(descriptor.number, space.baseAddress, count, off_t(offset)))
             }
             if got > 0 { return buffer }
-            guard errno == EINTR else { throw CloudError.internalError("cannot read at \(offset): a blob that is cut, or a broken disk") }
+            guard errno == EINTR else {
+                throw CloudError.internalError("cannot read at \(offset): a blob that is cut, or a broken disk")
+            }
         }
     }
 }

@@ -53,7 +53,9 @@ package struct BlobID: Hashable, Sendable, CustomStringConvertible, LosslessStri
 
     /// Nil for anything but 128 lower case hexadecimal digits.
     package init?(_ text: String) {
-        guard text.utf8.count == 128, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else { return nil }
+        guard text.utf8.count == 128, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+            return nil
+        }
         self.text = text
     }
 
@@ -100,7 +102,9 @@ package struct BlobExpectation: Sendable {
         if let size, size != blob.size {
             throw .badRequest("The data has \(blob.size) bytes and not \(size) as announced.")
         }
-        for (name, expected, found) in [("MD5", md5, blob.md5), ("SHA-256", sha256, blob.sha256), ("SHA-512", sha512, blob.id.text)] {
+        for (name, expected, found) in [
+            ("MD5", md5, blob.md5), ("SHA-256", sha256, blob.sha256), ("SHA-512", sha512, blob.id.text),
+        ] {
             guard let expected, expected.lowercased() != found else { continue }
             throw .badRequest("The data's \(name) is not the one that was announced.")
         }

@@ -3,7 +3,9 @@ import Foundation
 
 /// The calls that a full or a broken disk makes fail, so that a test can be that disk.
 struct DiskCalls: Sendable {
-    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = { Foundation.write($0, $1.baseAddress, $1.count) }
+    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = {
+        Foundation.write($0, $1.baseAddress, $1.count)
+    }
     var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
 }
 
@@ -45,7 +47,8 @@ enum Disk {
         let code = errno
         let detail = "cannot \(verb) \(path): \(String(cString: strerror(code)))"
         return switch code {
-        case ENOSPC, EDQUOT, EFBIG: CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
+        case ENOSPC, EDQUOT, EFBIG:
+            CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
         case ENOENT: CloudError(.notFound, "The data could not be found.", detail: detail)
         default: .internalError(detail)
         }

@@ -51,7 +51,8 @@ package struct FileBlobStore: BlobStore {
 
     package func begin(most: Int64? = nil, sha256: Bool = false) async throws -> any BlobUpload {
         guard let place = places.take() else {
-            var busy = CloudError(.unavailable, "Too many uploads are under way. Please try again later.", code: "too_many_uploads")
+            var busy = CloudError(
+                .unavailable, "Too many uploads are under way. Please try again later.", code: "too_many_uploads")
             busy.isTransient = true
             throw busy
         }

@@ -4,8 +4,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An upload into a file: small buffers are joined to chunks, and each chunk goes down two lanes, one that writes and makes
-/// the SHA-512 and one that makes the other digests. The two have about the same to do.
+/// An upload into a file: small buffers are joined to chunks, and each chunk goes down three lanes: one writes, one
+/// makes the SHA-512, one the other digests. They have about the same to do.
 final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner calls one method at a time.
     /// 1 MiB: larger chunks are no faster, and each upload holds some of them.
     static let chunkSize = 1 << 20
@@ -34,12 +34,9 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
         self.most = most
         let digests = Digests(sha256: sha256)
         self.digests = digests
-        let writing = SerialLane(store.pool, most: Self.mostWaiting) { chunk in
-            try file.write(chunk)
-            digests.addToSHA512(chunk)
-        }
-        let hashing = SerialLane(store.pool, most: Self.mostWaiting) { digests.addToOthers($0) }
-        parts = Parts(file: file, place: place, lanes: [writing, hashing])
+        let work: [@Sendable (ByteBuffer) throws -> Void] = [file.write, digests.addToSHA512, digests.addToOthers]
+        let lanes = work.map { SerialLane(store.pool, most: Self.mostWaiting, work: $0) }
+        parts = Parts(file: file, place: place, lanes: lanes)
     }
 
     func append(_ bytes: ByteBuffer) async throws {
@@ -49,7 +46,9 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
             if let most, size > most { throw CloudError(.tooLarge, "The data has more than \(most) bytes, which are allowed.") }
             var bytes = bytes
             while bytes.readableBytes > 0 {
-                if pending.readableBytes == 0, bytes.readableBytes >= Self.chunkSize, let chunk = bytes.readSlice(length: Self.chunkSize) {
+                if pending.readableBytes == 0, bytes.readableBytes >= Self.chunkSize,
+                    let chunk = bytes.readSlice(length: Self.chunkSize)
+                {
                     try await send(chunk)
                     continue
                 }

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Work on one upload's chunks, in their order and one at a time, on the store's threads. Two lanes of an upload go at
+/// Work on one upload's chunks, in their order and one at a time, on the store's threads. The lanes of an upload go at
 /// their own pace: one writes while the other hashes.
 ///
 /// Whoever gives it more than it may hold waits, which is what keeps an upload's memory constant.
@@ -76,7 +76,9 @@ final class SerialLane: Sendable {
     }
 
     /// The chunk stays in the queue until it is worked on, so that an empty queue means that nothing is under way.
-    private func finished(_ outcome: Result<Void, any Error>, _ state: inout State) -> (goesOn: Bool, woken: (@Sendable () -> Void)?) {
+    private func finished(_ outcome: Result<Void, any Error>, _ state: inout State) -> (
+        goesOn: Bool, woken: (@Sendable () -> Void)?
+    ) {
         if case .failure(let error) = outcome {
             state.failure = error
             state.queue = []

@@ -78,7 +78,9 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     static func sweep(_ folder: String) throws(CloudError) {
         for name in try Disk.names(in: folder) {
             let path = "\(folder)/\(name)"
-            guard let descriptor = try? Descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), descriptor.tryLock() else { continue }
+            guard let descriptor = try? Descriptor(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), descriptor.tryLock() else {
+                continue
+            }
             unlink(path)
         }
     }

@@ -26,7 +26,9 @@ struct Bytes: Sendable {
         return text.withUTF8Buffer { found.elementsEqual($0) }
     }
 
-    func has(_ expected: [UInt8], at offset: UInt64) -> Bool { (try? slice(offset, expected.count))?.elementsEqual(expected) ?? false }
+    func has(_ expected: [UInt8], at offset: UInt64) -> Bool {
+        (try? slice(offset, expected.count))?.elementsEqual(expected) ?? false
+    }
 
     func isZero(_ offset: UInt64, _ count: Int) throws(Outside) -> Bool { try slice(offset, count).allSatisfy { $0 == 0 } }
 

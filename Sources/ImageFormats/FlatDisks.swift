@@ -1,4 +1,4 @@
-/// The file system of optical discs: ISO 9660 and UDF. Its descriptors begin at 32 KiB, behind room for whatever a computer boots.
+/// The file system of optical discs: ISO 9660 and UDF. Its descriptors begin at 32 KiB, behind room for what a computer boots.
 enum ISO9660: FormatReader {
     private static let sector: UInt64 = 2048
     private static let first: UInt64 = 16
@@ -10,7 +10,8 @@ enum ISO9660: FormatReader {
             // The whole file is what a guest gets, also where the volume within is smaller.
             finding.virtualSize = image.size
             guard image.head.has("CD001", at: first * sector + 1), try image.head.byte(first * sector) == 1 else { return }
-            let volume = UInt64(try image.head.little32(first * sector + 80)) * UInt64(try image.head.little16(first * sector + 128))
+            let volume =
+                UInt64(try image.head.little32(first * sector + 80)) * UInt64(try image.head.little16(first * sector + 128))
             finding.virtualSize = image.size.map { max($0, volume) } ?? volume
         }
         return finding
@@ -40,7 +41,9 @@ enum PartitionTable: FormatReader {
         guard head.has([0x55, 0xaa], at: 510), !isFileSystem(head), let entries = try? entries(head) else { return nil }
         let used = entries.filter { $0.kind != 0 }
         // Boot sectors of other kinds, and kernels, have the same signature and no table that could be one.
-        let isPlausible = !used.isEmpty && entries.allSatisfy { $0.isBootable == 0 || $0.isBootable == 0x80 } && used.allSatisfy { $0.count > 0 }
+        let isPlausible =
+            !used.isEmpty && entries.allSatisfy { $0.isBootable == 0 || $0.isBootable == 0x80 }
+            && used.allSatisfy { $0.count > 0 }
         guard isPlausible else { return nil }
         var finding = Finding(.gpt, virtualSize: image.size)
         if used.contains(where: { $0.kind == protective }) {
@@ -57,7 +60,9 @@ enum PartitionTable: FormatReader {
     private static func entries(_ head: Bytes) throws -> [Entry] {
         try (0..<4).map { index in
             let at = UInt64(446 + index * 16)
-            return Entry(isBootable: try head.byte(at), kind: try head.byte(at + 4), first: try head.little32(at + 8), count: try head.little32(at + 12))
+            return Entry(
+                isBootable: try head.byte(at), kind: try head.byte(at + 4), first: try head.little32(at + 8),
+                count: try head.little32(at + 12))
         }
     }
 

@@ -74,7 +74,8 @@ package struct FormatInspector: Sendable {
 
     private static var readers: [any FormatReader.Type] {
         [
-            QCOW2.self, QED.self, VMDK.self, VHD.self, VHDX.self, VDI.self, Ploop.self, ISO9660.self, PartitionTable.self, LUKS.self,
+            QCOW2.self, QED.self, VMDK.self, VHD.self, VHDX.self, VDI.self, Ploop.self, ISO9660.self, PartitionTable.self,
+            LUKS.self,
         ]
     }
 

@@ -6,7 +6,9 @@ enum VDI: FormatReader {
         finding.check { finding in
             let head = image.head
             finding.virtualSize = try head.little64(368)
-            guard try head.little32(68) == 0x0001_0001 else { throw Refusal("version", "The image's VDI version is not supported.") }
+            guard try head.little32(68) == 0x0001_0001 else {
+                throw Refusal("version", "The image's VDI version is not supported.")
+            }
             // Dynamic and fixed. The others keep what changed since a parent.
             guard try [1, 2].contains(head.little32(76)), try head.isZero(424, 32) else {
                 throw Refusal("backing_file", "The image keeps only its differences from a parent.")
@@ -49,7 +51,9 @@ enum LUKS: FormatReader {
         finding.check { finding in
             guard try image.head.big16(6) == 1 else { throw Refusal("version", "Only version 1 of LUKS is supported.") }
             let payload = UInt64(try image.head.big32(104)) * 512
-            guard try (1...512).contains(image.head.big32(108)) else { throw Refusal("header", "The image's key has an impossible length.") }
+            guard try (1...512).contains(image.head.big32(108)) else {
+                throw Refusal("header", "The image's key has an impossible length.")
+            }
             guard let size = image.size else { return }
             guard payload >= 592, payload <= size else { throw Refusal.truncated }
             finding.virtualSize = size - payload

@@ -1,7 +1,7 @@
 /// QEMU's copy-on-write format, versions 2 and 3. Big-endian (QEMU's `docs/interop/qcow2.rst`).
 ///
-/// A header may name two other files, which whatever opens the image would open as well: a backing file and a data file. Both were
-/// holes through which images read the host's files.
+/// A header may name two other files, which whatever opens the image would open as well: a backing file and a data file. Both
+/// were holes through which images read the host's files.
 enum QCOW2: FormatReader {
     private static let dataFile: UInt64 = 1 << 2
     /// Dirty, corrupt, and another compression. What is higher was unknown when these rules were written.

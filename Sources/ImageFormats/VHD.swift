@@ -1,7 +1,7 @@
 /// Microsoft's virtual hard disk, as Virtual PC and Azure have it. Big-endian (Virtual Hard Disk Image Format Specification 1.0).
 ///
-/// A fixed one is the disk with a footer behind it; a dynamic one begins with a copy of the footer. One that keeps only the differences
-/// names its parent by a path.
+/// A fixed one is the disk with a footer behind it; a dynamic one begins with a copy of the footer. One that keeps only the
+/// differences names its parent by a path.
 enum VHD: FormatReader {
     private static let length: UInt64 = 512
     private static let (fixed, dynamic): (UInt32, UInt32) = (2, 3)
@@ -61,7 +61,9 @@ enum VHD: FormatReader {
 
     /// The table of blocks, by which a reader allocates memory.
     private static func checkDynamic(_ head: Bytes, at: UInt64, size: UInt64) throws {
-        guard head.has("cxsparse", at: at) else { throw Refusal("header", "The image's dynamic header is not where it should be.") }
+        guard head.has("cxsparse", at: at) else {
+            throw Refusal("header", "The image's dynamic header is not where it should be.")
+        }
         let (entries, block) = (UInt64(try head.big32(at + 28)), UInt64(try head.big32(at + 32)))
         guard block.nonzeroBitCount == 1, (512...(256 << 20)).contains(block), entries <= 1 << 24, entries * block >= size else {
             throw Refusal("header", "The image's table of blocks has an impossible size.")

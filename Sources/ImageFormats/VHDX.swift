@@ -1,7 +1,7 @@
 /// Microsoft's second virtual hard disk. Little-endian ([MS-VHDX]).
 ///
-/// What it says of itself lies in three steps: two region tables near the beginning say where the metadata table is, and that says
-/// where the items are.
+/// What it says of itself lies in three steps: two region tables near the beginning say where the metadata table is, and that
+/// says where the items are.
 enum VHDX: FormatReader {
     static func read(_ image: Material) -> Finding? {
         guard image.head.has("vhdxfile", at: 0) else { return nil }
@@ -29,7 +29,9 @@ enum VHDX: FormatReader {
         for at in [UInt64(64 << 10), 128 << 10] where head.has("head", at: at) {
             guard try isWhole(head, at, 4096) else { continue }
             let found = (sequence: try head.little64(at + 8), hasLog: try !head.isZero(at + 48, 16))
-            if newest.map({ found.sequence > $0.sequence || (found.sequence == $0.sequence && found.hasLog) }) ?? true { newest = found }
+            if newest.map({ found.sequence > $0.sequence || (found.sequence == $0.sequence && found.hasLog) }) ?? true {
+                newest = found
+            }
         }
         guard let newest else { throw Refusal("header", "The image has no valid header.") }
         if newest.hasLog { throw Refusal("log", "The image was not closed: its log has changes that were not made yet.") }
@@ -47,7 +49,9 @@ enum VHDX: FormatReader {
             }
         }
         // Both bounds are the specification's: regions are aligned to 1 MiB, and the first one belongs to the header.
-        guard places.count == 1, let place = places.first, place >= 1 << 20, place.isMultiple(of: 1 << 20), place < Limits.mostVirtual else {
+        guard places.count == 1, let place = places.first, place >= 1 << 20, place.isMultiple(of: 1 << 20),
+            place < Limits.mostVirtual
+        else {
             throw Refusal("regions", "The image's metadata cannot be found.")
         }
         return place

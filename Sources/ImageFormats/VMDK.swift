@@ -30,7 +30,9 @@ enum VMDK: FormatReader {
         let isText = VMDKDescriptor.isOne(image.head)
         guard isText || image.head.has("COWD", at: 0) else { return nil }
         var finding = Finding(.vmdk)
-        finding.refusals = [Refusal("subformat", "The image keeps its data in other files: only sparse images in one file are supported.")]
+        finding.refusals = [
+            Refusal("subformat", "The image keeps its data in other files: only sparse images in one file are supported.")
+        ]
         return finding
     }
 
@@ -67,7 +69,9 @@ enum VMDK: FormatReader {
         guard tail.end >= 4 * sector else { throw Refusal.truncated }
         let (marker, footer, end) = (tail.end - 3 * sector, tail.end - 2 * sector, tail.end - sector)
         let isMarked = try tail.little32(marker + 8) == 0 && tail.little32(marker + 12) == 3 && tail.isZero(marker + 16, 496)
-        guard try isMarked && tail.isZero(end, 512) else { throw Refusal("footer", "The image does not end with a footer as it should.") }
+        guard try isMarked && tail.isZero(end, 512) else {
+            throw Refusal("footer", "The image does not end with a footer as it should.")
+        }
         guard tail.has("KDMV", at: footer), try Header(tail, at: footer) == header, try tail.little64(footer + 56) != atEnd else {
             throw Refusal("footer", "The image's footer contradicts its header.")
         }
@@ -87,12 +91,14 @@ struct VMDKDescriptor {
         lines = text.split { $0.isNewline }
     }
 
-    /// Whether a file begins as a descriptor that stands alone, as whoever guesses formats sees it: comments and blank lines, then a
-    /// version; or any text that says which type it creates.
+    /// Whether a file begins as a descriptor that stands alone, as whoever guesses formats sees it: comments and blank lines,
+    /// then a version; or any text that says which type it creates.
     static func isOne(_ head: Bytes) -> Bool {
         guard let first = head.bytes.first, first != 0 else { return false }
         let lines = VMDKDescriptor(head.bytes.prefix(64 << 10)).lines.map { $0.filter { !$0.isWhitespace } }
-        if lines.contains(where: { $0.hasPrefix("createtype=") }) || lines.first?.hasPrefix("#diskdescriptorfile") == true { return true }
+        if lines.contains(where: { $0.hasPrefix("createtype=") }) || lines.first?.hasPrefix("#diskdescriptorfile") == true {
+            return true
+        }
         return lines.first { !$0.isEmpty && !$0.hasPrefix("#") }?.hasPrefix("version=") ?? false
     }
 
@@ -144,7 +150,9 @@ struct VMDKDescriptor {
             throw Refusal("extents", "The image's extent is not sparse.")
         }
         let name = words[3].trimmingSpaces
-        guard name.count > 2, name.hasPrefix("\""), name.hasSuffix("\""), !name.dropFirst().dropLast().contains(where: "/\\:\"".contains) else {
+        guard name.count > 2, name.hasPrefix("\""), name.hasSuffix("\""),
+            !name.dropFirst().dropLast().contains(where: "/\\:\"".contains)
+        else {
             throw Refusal("extents", "The image's extent names another file.")
         }
         return sectors

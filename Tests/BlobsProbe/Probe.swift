@@ -53,7 +53,9 @@ enum Probe {
         var buffer = ByteBufferAllocator().buffer(capacity: 256 << 10)
         while true {
             buffer.clear()
-            let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 256 << 10) { max(0, read(descriptor, $0.baseAddress, 256 << 10)) }
+            let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 256 << 10) {
+                max(0, read(descriptor, $0.baseAddress, 256 << 10))
+            }
             if got == 0 { break }
             try await upload.append(buffer)
         }
@@ -62,7 +64,8 @@ enum Probe {
         let whole = clock.now - start
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        print("\(blob.size) bytes: received in \(received), durable after \(whole), at most \(usage.ru_maxrss / 1024) MiB resident")
+        print(
+            "\(blob.size) bytes: received in \(received), durable after \(whole), at most \(usage.ru_maxrss / 1024) MiB resident")
         print("SHA-512 \(blob.id) MD5 \(blob.md5)")
     }
 }

@@ -30,7 +30,9 @@ func pieces(_ bytes: [UInt8], of size: Int) -> AsyncStream<ByteBuffer> {
 }
 
 extension [UInt8] {
-    func part(_ range: Range<Int64>) -> [UInt8] { self[Int(range.lowerBound)..<Swift.min(count, Int(range.upperBound))].map { $0 } }
+    func part(_ range: Range<Int64>) -> [UInt8] {
+        self[Int(range.lowerBound)..<Swift.min(count, Int(range.upperBound))].map { $0 }
+    }
 }
 
 extension BlobBytes {
@@ -70,7 +72,9 @@ func uploads(_ folder: String) throws -> [String] { try FileManager.default.cont
 
 @Suite("Blobs in a folder")
 struct BlobStoreTests {
-    @Test("What was stored is read back, under its digests", arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 5_000_011], [777, 65_536, 3 << 20])
+    @Test(
+        "What was stored is read back, under its digests", arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 5_000_011],
+        [777, 65_536, 3 << 20])
     func roundTrip(count: Int, piece: Int) async throws {
         try await withStore { store, folder in
             let bytes = pattern(count)
@@ -90,7 +94,9 @@ struct BlobStoreTests {
         try await withStore { store, _ in
             let bytes = pattern(2_000_000)
             let blob = try await store.store(pieces(bytes, of: 65_536))
-            for range in [0..<1, 0..<2_000_000, 524_287..<524_289, 1_999_999..<2_000_000, 1_000_000..<9_000_000, 5..<5] as [Range<Int64>] {
+            for range in [0..<1, 0..<2_000_000, 524_287..<524_289, 1_999_999..<2_000_000, 1_000_000..<9_000_000, 5..<5]
+                as [Range<Int64>]
+            {
                 let opened = try await store.open(blob.id, range: range)
                 #expect(try await opened.all() == bytes.part(range), "\(range)")
                 #expect(opened.size == 2_000_000)
@@ -137,10 +143,12 @@ struct BlobStoreTests {
         try await withStore { store, folder in
             let bytes = pattern(10_000)
             let right = BlobExpectation(
-                size: 10_000, md5: Hex.text(Insecure.MD5.hash(data: bytes)).uppercased(), sha256: Hex.text(SHA256.hash(data: bytes)),
+                size: 10_000, md5: Hex.text(Insecure.MD5.hash(data: bytes)).uppercased(),
+                sha256: Hex.text(SHA256.hash(data: bytes)),
                 sha512: Hex.text(SHA512.hash(data: bytes)))
             let wrong = [
-                BlobExpectation(size: 9999), BlobExpectation(size: 10_001), BlobExpectation(md5: "00"), BlobExpectation(sha256: "00"),
+                BlobExpectation(size: 9999), BlobExpectation(size: 10_001), BlobExpectation(md5: "00"),
+                BlobExpectation(sha256: "00"),
                 BlobExpectation(sha512: "00"),
             ]
             for expected in wrong {
@@ -208,7 +216,10 @@ struct BlobStoreTests {
     func names() {
         let good = String(repeating: "0a", count: 64)
         #expect(BlobID(good) != nil)
-        for bad in ["", "..", "../../etc/passwd", good.uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "/", String(good.dropLast(2)) + "é"] {
+        for bad in [
+            "", "..", "../../etc/passwd", good.uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "/",
+            String(good.dropLast(2)) + "é",
+        ] {
             #expect(BlobID(bad) == nil)
         }
     }

@@ -102,9 +102,12 @@ struct CrashTests {
         }
     }
 
-    @Test("kill -9 at any moment of an upload: what is visible is whole, and a start leaves no other bytes", .serialized, arguments: 0..<12)
+    @Test(
+        "kill -9 at any moment of an upload: what is visible is whole, and a start leaves no other bytes", .serialized,
+        arguments: 0..<12)
     func kill(round: Int) async throws {
-        let probe = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "BlobsProbe")
+        let probe = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(
+            path: "BlobsProbe")
         try #require(FileManager.default.isExecutableFile(atPath: probe.path), "no probe at \(probe.path)")
         try await withTemporaryDirectory { path in
             let process = Process()

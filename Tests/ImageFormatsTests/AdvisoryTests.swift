@@ -19,7 +19,9 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2015_011 A qcow2 on a volume with a backing file is refused", arguments: ["/etc/passwd", "json:{\"driver\":\"file\"}", "x"], [2, 3])
+    @Test(
+        "ossa_2015_011 A qcow2 on a volume with a backing file is refused",
+        arguments: ["/etc/passwd", "json:{\"driver\":\"file\"}", "x"], [2, 3])
     func ossa_2015_011(path: String, version: UInt32) {
         for declared in [DiskFormat.qcow2] { refuses(Self.backed(by: path, version: version), declared, "backing_file") }
         refuses(Self.backed(by: path, version: version), .raw, "format_mismatch")
@@ -30,7 +32,10 @@ struct AdvisoryTests {
         refuses(.qcow2().with { $0.big(UInt64(1), 8) }, .qcow2, "backing_file")
         refuses(.qcow2().with { $0.big(UInt32(1), 16) }, .qcow2, "backing_file")
         refuses(.vmdk(Crafted.descriptor.replacing("parentCID=ffffffff", with: "parentCID=12345678")), .vmdk, "backing_file")
-        for line in ["parentFileNameHint=\"/etc/passwd\"", "# parentFileNameHint=\"/etc/passwd\"", "ddb.x = parentFileNameHint=\"/etc/shadow\""] {
+        for line in [
+            "parentFileNameHint=\"/etc/passwd\"", "# parentFileNameHint=\"/etc/passwd\"",
+            "ddb.x = parentFileNameHint=\"/etc/shadow\"",
+        ] {
             refuses(.vmdk(Crafted.descriptor + line + "\n"), .vmdk, "backing_file")
         }
     }
@@ -38,7 +43,8 @@ struct AdvisoryTests {
     @Test(
         "ossa_2023_002 A VMDK whose data is in other files is refused",
         arguments: [
-            "monolithicFlat", "twoGbMaxExtentFlat", "twoGbMaxExtentSparse", "vmfs", "vmfsSparse", "vmfsThin", "vmfsRaw", "fullDevice", "partitionedDevice",
+            "monolithicFlat", "twoGbMaxExtentFlat", "twoGbMaxExtentSparse", "vmfs", "vmfsSparse", "vmfsThin", "vmfsRaw",
+            "fullDevice", "partitionedDevice",
             "custom", "", "monolithicSparse\" x=\"",
         ])
     func ossa_2023_002(type: String) {
@@ -54,7 +60,8 @@ struct AdvisoryTests {
     @Test(
         "ossa_2023_002 An extent that is another file is refused, in a sparse VMDK too",
         arguments: [
-            "RW 204800 FLAT \"disk.vmdk\" 0", "RW 204800 SPARSE \"/etc/passwd\"", "RW 204800 SPARSE \"..\\disk\"", "RW 204800 SPARSE \"json:x\"",
+            "RW 204800 FLAT \"disk.vmdk\" 0", "RW 204800 SPARSE \"/etc/passwd\"", "RW 204800 SPARSE \"..\\disk\"",
+            "RW 204800 SPARSE \"json:x\"",
             "RW 204800 ZERO", "RW 204800 SPARSE", "RW 204800 SPARSE disk.vmdk", "RW 204800 VMFS \"x\"", "",
         ])
     func ossa_2023_002_extents(extent: String) {
@@ -72,7 +79,12 @@ struct AdvisoryTests {
         }
         refuses(.qcow2().with { named(&$0, 104) }, .qcow2, "data_file")
         refuses(.qcow2(version: 2).with { named(&$0, 72) }, .qcow2, "data_file")
-        refuses(.qcow2().with { $0.big(UInt32(0x6803_f857), 104); $0.big(UInt32(5), 108); named(&$0, 120) }, .qcow2, "data_file")
+        refuses(
+            .qcow2().with {
+                $0.big(UInt32(0x6803_f857), 104)
+                $0.big(UInt32(5), 108)
+                named(&$0, 120)
+            }, .qcow2, "data_file")
     }
 
     @Test("ossa_2024_002 What is declared raw and is a container is refused")
@@ -90,13 +102,17 @@ struct AdvisoryTests {
         #expect(inspector.early?.format == .raw && inspector.early?.isFinished == false)
         inspector.inspect(Array(image.bytes.suffix(512)))
         #expect(inspector.finish().format == .vhd)
-        for (_, image, _) in Crafted.all where !image.bytes.isEmpty { refuses(Crafted.fixedVHD(image).with { $0.put([0x51, 0x46, 0x49, 0xfb], 0) }, .qcow2, "several_formats") }
+        for (_, image, _) in Crafted.all where !image.bytes.isEmpty {
+            refuses(Crafted.fixedVHD(image).with { $0.put([0x51, 0x46, 0x49, 0xfb], 0) }, .qcow2, "several_formats")
+        }
     }
 
     @Test("ossa_2013_012 The virtual size is known before the bytes are, and no footer changes it")
     func ossa_2013_012() {
         let huge: UInt64 = 1 << 50
-        let images: [Crafted] = [.qcow2(size: 1 << 40), .vhdx(size: huge), .vmdk(sectors: huge / 512), .ploop(sectors: huge / 512)]
+        let images: [Crafted] = [
+            .qcow2(size: 1 << 40), .vhdx(size: huge), .vmdk(sectors: huge / 512), .ploop(sectors: huge / 512),
+        ]
         for image in images {
             var inspector = FormatInspector()
             var read = 0

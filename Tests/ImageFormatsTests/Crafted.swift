@@ -14,8 +14,12 @@ struct Crafted: Sendable {
 
     mutating func put(_ part: [UInt8], _ at: Int) { bytes.replaceSubrange(at..<(at + part.count), with: part) }
     mutating func put(_ text: String, _ at: Int) { put(Array(text.utf8), at) }
-    mutating func big<Value: FixedWidthInteger>(_ value: Value, _ at: Int) { put(withUnsafeBytes(of: value.bigEndian) { Array($0) }, at) }
-    mutating func little<Value: FixedWidthInteger>(_ value: Value, _ at: Int) { put(withUnsafeBytes(of: value.littleEndian) { Array($0) }, at) }
+    mutating func big<Value: FixedWidthInteger>(_ value: Value, _ at: Int) {
+        put(withUnsafeBytes(of: value.bigEndian) { Array($0) }, at)
+    }
+    mutating func little<Value: FixedWidthInteger>(_ value: Value, _ at: Int) {
+        put(withUnsafeBytes(of: value.littleEndian) { Array($0) }, at)
+    }
 
     static let mebibyte: UInt64 = 1 << 20
 
@@ -228,7 +232,8 @@ struct Crafted: Sendable {
         return [
             (.raw, raw(), 100_000), (.raw, Crafted(count: 0), 0), (.raw, Crafted(count: 1_000_000), 1_000_000),
             (.qcow2, qcow2(), size), (.qcow2, qcow2(version: 2), size), (.qcow2, qcow2(size: 1 << 40), 1 << 40),
-            (.vmdk, vmdk(), size), (.vmdk, stream(), size), (.vhd, vhd(), size), (.vhd, fixedVHD(), 51200), (.vhd, fixedVHD(gpt()), 100_000),
+            (.vmdk, vmdk(), size), (.vmdk, stream(), size), (.vhd, vhd(), size), (.vhd, fixedVHD(), 51200),
+            (.vhd, fixedVHD(gpt()), 100_000),
             (.vhdx, vhdx(), size), (.vhdx, vhdx(metadataAt: 1 << 20), size), (.vdi, vdi(), size), (.vdi, vdi(kind: 2), size),
             (.ploop, ploop(), size), (.luks, luks(), 4096), (.iso, iso(), 81920), (.iso, udf(), 81920), (.iso, gpt(iso()), 81920),
             (.gpt, gpt(), 100_000), (.gpt, gpt(sector: 4096), 100_000), (.gpt, mbr(), 100_000),
@@ -238,7 +243,9 @@ struct Crafted: Sendable {
     /// - Parameter piece: bytes that are fed at a time.
     func inspected(_ piece: Int = 65536) -> Inspection {
         var inspector = FormatInspector()
-        for at in stride(from: 0, to: bytes.count, by: piece) { inspector.inspect(Array(bytes[at..<min(at + piece, bytes.count)])) }
+        for at in stride(from: 0, to: bytes.count, by: piece) {
+            inspector.inspect(Array(bytes[at..<min(at + piece, bytes.count)]))
+        }
         return inspector.finish()
     }
 }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Formats of images")
 struct FormatTests {
-    @Test("Each format is found, with its virtual size, however the bytes are cut", arguments: Crafted.all.indices, [1021, 4096, 65536, 8 << 20])
+    @Test(
+        "Each format is found, with its virtual size, however the bytes are cut", arguments: Crafted.all.indices,
+        [1021, 4096, 65536, 8 << 20])
     func detection(index: Int, piece: Int) throws {
         let (format, image, virtualSize) = Crafted.all[index]
         let inspection = image.inspected(piece)
@@ -68,7 +70,10 @@ struct FormatTests {
             Crafted(count: 4096).with { $0.put([0x55, 0xaa], 510) },
             Crafted.mbr().with { $0.bytes[446] = 0x42 },
             Crafted.mbr().with { $0.put("NTFS    ", 3) },
-            Crafted.mbr().with { $0.bytes[16] = 2; $0.bytes[21] = 0xf8 },
+            Crafted.mbr().with {
+                $0.bytes[16] = 2
+                $0.bytes[21] = 0xf8
+            },
         ]
         for image in images { #expect(image.inspected().format == .raw) }
     }
@@ -91,7 +96,13 @@ struct FormatTests {
         ("l1_table", .qcow2().with { $0.big(UInt64.max - 65535, 40) }),
         ("refcount_table", .qcow2().with { $0.big(UInt32.max, 56) }),
         ("snapshots", .qcow2().with { $0.big(UInt32(70000), 60) }),
-        ("extensions", .qcow2().with { $0.big(UInt32(7), 104); $0.big(UInt32.max, 108) }),
+        (
+            "extensions",
+            .qcow2().with {
+                $0.big(UInt32(7), 104)
+                $0.big(UInt32.max, 108)
+            }
+        ),
         ("truncated", .qcow2().with { $0.bytes.removeLast(65536) }),
         ("truncated", .qcow2().with { $0.bytes.removeLast($0.bytes.count - 50) }),
         ("banned", .qed()),
@@ -122,8 +133,20 @@ struct FormatTests {
         ("truncated", .fixedVHD().with { $0.bytes.removeFirst(512) }),
         ("backing_file", .vhdx(flags: 2)),
         ("log", .vhdx(log: 1)),
-        ("header", .vhdx().with { $0.bytes[(64 << 10) + 100] = 1; $0.bytes[(128 << 10) + 100] = 1 }),
-        ("regions", .vhdx().with { $0.bytes[(192 << 10) + 100] = 1; $0.bytes[(256 << 10) + 100] = 1 }),
+        (
+            "header",
+            .vhdx().with {
+                $0.bytes[(64 << 10) + 100] = 1
+                $0.bytes[(128 << 10) + 100] = 1
+            }
+        ),
+        (
+            "regions",
+            .vhdx().with {
+                $0.bytes[(192 << 10) + 100] = 1
+                $0.bytes[(256 << 10) + 100] = 1
+            }
+        ),
         ("regions", .vhdx(metadataAt: (2 << 20) + 65536)),
         ("metadata", .vhdx().with { $0.little(UInt16.max, (2 << 20) + 10) }),
         ("metadata", .vhdx().with { $0.little(UInt32(0), (2 << 20) + 32 + 16) }),

@@ -7,7 +7,9 @@ import Testing
 @Suite("Images nobody would make")
 struct FuzzTests {
     /// Values at which arithmetic goes wrong.
-    private static let edges: [UInt64] = [0, 1, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 60, .max >> 1, .max - 511, .max]
+    private static let edges: [UInt64] = [
+        0, 1, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 60, .max >> 1, .max - 511, .max,
+    ]
 
     private static func mutated(_ image: Crafted, _ random: inout SplitMix64) -> Crafted {
         var bytes = image.bytes
@@ -18,7 +20,11 @@ struct FuzzTests {
             switch Int.random(in: 0..<8, using: &random) {
             case 0: at = Int.random(in: 0..<(bytes.count - 8), using: &random)
             case 1: at = max(0, bytes.count - 8 - Int.random(in: 0..<1536, using: &random))
-            case 2: at = min(bytes.count - 8, [65536, 131_072, 196_608, 262_144, 2 << 20, (2 << 20) + 65536].randomElement(using: &random) ?? 0) / 8 * 8
+            case 2:
+                at =
+                    min(
+                        bytes.count - 8,
+                        [65536, 131_072, 196_608, 262_144, 2 << 20, (2 << 20) + 65536].randomElement(using: &random) ?? 0) / 8 * 8
             default: at = Int.random(in: 0..<min(700, bytes.count - 8), using: &random)
             }
             switch Int.random(in: 0..<5, using: &random) {
@@ -28,7 +34,9 @@ struct FuzzTests {
                 let value = edges.randomElement(using: &random) ?? 0
                 let width = [2, 4, 8].randomElement(using: &random) ?? 8
                 let big = Bool.random(using: &random)
-                for index in 0..<width { bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (big ? width - 1 - index : index))) }
+                for index in 0..<width {
+                    bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (big ? width - 1 - index : index)))
+                }
             default: bytes.removeLast(Int.random(in: 0..<min(bytes.count, 70000), using: &random))
             }
         }
@@ -40,7 +48,8 @@ struct FuzzTests {
     /// Makes the checksums of a VHDX right again, so that what is behind them is reached.
     private static func resealed(_ image: Crafted) -> Crafted {
         var image = image
-        for (at, count) in [(64 << 10, 4096), (128 << 10, 4096), (192 << 10, 65536), (256 << 10, 65536)] where image.bytes.count >= at + count {
+        for (at, count) in [(64 << 10, 4096), (128 << 10, 4096), (192 << 10, 65536), (256 << 10, 65536)]
+        where image.bytes.count >= at + count {
             image.little(UInt32(0), at + 4)
             image.little(CRC32C.of(image.bytes[at..<(at + count)]), at + 4)
         }
@@ -62,7 +71,9 @@ struct FuzzTests {
         }
     }
 
-    @Test("Every field of every header at every edge never traps", arguments: [DiskFormat.qcow2, .vmdk, .vhd, .vdi, .luks, .gpt, .ploop])
+    @Test(
+        "Every field of every header at every edge never traps",
+        arguments: [DiskFormat.qcow2, .vmdk, .vhd, .vdi, .luks, .gpt, .ploop])
     func edges(format: DiskFormat) {
         for (found, image, _) in Crafted.all where found == format && image.bytes.count < 300_000 {
             let head = Crafted(count: 0).with { $0.bytes = Array(image.bytes.prefix(4096)) }
@@ -83,8 +94,10 @@ struct FuzzTests {
             var image = Crafted(count: Int.random(in: 0..<2000, using: &random))
             for at in image.bytes.indices { image.bytes[at] = UInt8.random(in: 0...255, using: &random) }
             let marks: [[UInt8]] = [
-                [0x51, 0x46, 0x49, 0xfb], Array("KDMV".utf8), Array("COWD".utf8), Array("conectix".utf8), Array("vhdxfile".utf8), Array("QED\0".utf8),
-                Array("LUKS".utf8) + [0xba, 0xbe], Array("WithoutFreeSpace".utf8), Array("version=".utf8), Array("RW 1 SPARSE".utf8),
+                [0x51, 0x46, 0x49, 0xfb], Array("KDMV".utf8), Array("COWD".utf8), Array("conectix".utf8), Array("vhdxfile".utf8),
+                Array("QED\0".utf8),
+                Array("LUKS".utf8) + [0xba, 0xbe], Array("WithoutFreeSpace".utf8), Array("version=".utf8),
+                Array("RW 1 SPARSE".utf8),
             ]
             let mark = marks[round % marks.count]
             if image.bytes.count > mark.count { image.put(mark, 0) }
@@ -95,7 +108,10 @@ struct FuzzTests {
     @Test("Any prefix of an image ends well", arguments: Crafted.all.indices)
     func prefixes(index: Int) {
         let image = Crafted.all[index].image
-        for length in [0, 1, 3, 4, 7, 8, 63, 64, 72, 104, 447, 510, 511, 512, 513, 1023, 1024, 1535, 1536, 1537, 32768, 32774, 34816, 65536, 327_680] {
+        for length in [
+            0, 1, 3, 4, 7, 8, 63, 64, 72, 104, 447, 510, 511, 512, 513, 1023, 1024, 1535, 1536, 1537, 32768, 32774, 34816, 65536,
+            327_680,
+        ] {
             _ = image.with { $0.bytes = Array($0.bytes.prefix(length)) }.inspected()
         }
     }
