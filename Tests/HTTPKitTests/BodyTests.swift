@@ -129,6 +129,20 @@ import Testing
         }
     }
 
+    @Test("More of what was no HTTP does not take the answer away")
+    func brokenAndMore() async throws {
+        try await TestServer.run { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+                // Far more than the limit of a head, in pieces.
+                for _ in 1...40 { try await wire.send(String(repeating: "X-A: b\r\n", count: 500)) }
+                let answer = try await wire.answer()
+                #expect(answer.status == 400)
+                #expect(answer["Connection"] == "close")
+            }
+        }
+    }
+
     @Test("A client that asks before it sends is told to, or refused")
     func expectation() async throws {
         try await TestServer.run { server in

@@ -138,6 +138,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     /// Bytes that are no HTTP, a head past its limits, a body that breaks off, a connection that is lost.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // More of what was no HTTP: it was answered, or is about to be.
+        if case .dataReceivedInErrorState? = error as? ByteToMessageDecoderError { return }
         let isProtocol = error is HTTPParserError
         switch state {
         case .waiting where isProtocol:
