@@ -2,6 +2,7 @@ package import CloudCore
 package import Crypto
 package import HTTPKit
 package import Identity
+package import Images
 package import Logging
 package import Placement
 package import SQL
@@ -15,14 +16,16 @@ package struct Cloud: Sendable {
     package let responder: Responder
     package let identity: IdentityAssembly
     package let placement: PlacementAssembly
+    package let images: ImagesAssembly
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
-    package static let schemas: [Schema] = [IdentityAssembly.schema, PlacementAssembly.schema]
+    package static let schemas: [Schema] = [IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema]
 
     /// What the catalogue offers, each below the cloud's URL.
     private static let catalog: [(type: String, name: String, path: String)] = [
         ("identity", "novella-identity", "/identity"), ("placement", "novella-placement", "/placement"),
+        ("image", "novella-images", "/image"),
     ]
 
     /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
@@ -36,10 +39,12 @@ package struct Cloud: Sendable {
         let rules = try PolicyFile.read(configuration.policy.file)
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
-            policyOverrides: rules.filter { !PlacementAssembly.hasRule($0.key) }, cheapHashes: cheapHashes, log: log)
+            policyOverrides: rules.filter { !PlacementAssembly.hasRule($0.key) && !ImagesAssembly.hasRule($0.key) }, cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
-        let services = [identity.service, placement.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
+        images = try ImagesAssembly(
+            database: database, world: world, policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) })
+        let services = [identity.service, placement.service, images.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
         responder = try Responder(
             services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
             publicURL: configuration.server.publicURL,

@@ -20,5 +20,10 @@ package final class StateLock: Sendable {
         _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said in so many words: a child that was forked just now has the descriptor too, until it runs its own program, and
+        // a close alone would leave the lock with it.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

@@ -1,0 +1,6 @@
+import Access
+
+/// Images' own rules.
+enum ImagesPolicy {
+    static let defaults: [PolicyDefault] = []
+}

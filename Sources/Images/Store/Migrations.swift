@@ -1,0 +1,6 @@
+import SQL
+
+extension Schema {
+    /// Images' tables.
+    static let images = Schema(service: "images", [])
+}
