@@ -11,7 +11,9 @@ package import ServiceLifecycle
 /// Images, wired: takes what it depends on, hands out its routes, its schema and its background work.
 package struct ImagesAssembly: Sendable {
     let context: ImagesContext
-    private let garbage: ReconcilerLoop
+    private let garbage: BlobGarbage
+    private let collector: ReconcilerLoop
+    private let log: Logger
 
     /// - Parameters:
     ///   - policyOverrides: rules of the operator's policy file, by name.
@@ -23,10 +25,11 @@ package struct ImagesAssembly: Sendable {
     ) throws {
         let policy = try Policy(defaults: ImagesPolicy.defaults, overrides: policyOverrides)
         let base = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
-        let garbage = ReconcilerLoop(
-            BlobGarbage(database: database, world: world, stores: stores), world: world, sleeper: sleeper, log: log)
-        self.garbage = garbage
-        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits)) { garbage.nudge() }
+        garbage = BlobGarbage(database: database, world: world, stores: stores)
+        let collector = ReconcilerLoop(garbage, world: world, sleeper: sleeper, log: log)
+        self.collector = collector
+        self.log = log
+        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits)) { collector.nudge() }
     }
 
     package static let schema = Schema.images
@@ -35,20 +38,26 @@ package struct ImagesAssembly: Sendable {
     package static func hasRule(_ name: String) -> Bool { ImagesPolicy.defaults.contains { $0.action.name == name } }
 
     package var service: APIService {
-        let images = ImageService(context: context)
-        return APIService(
+        APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
-            routes: RootRoutes().all + ImageRoutes(images: images, stores: context.stores).all
-                + ImageDataRoutes(data: ImageDataService(context: context)).all)
+            routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
+                + ImageMemberRoutes(members: ImageMemberService(context: context)).all
+                + ImageLocationRoutes(locations: ImageLocations(context: context)).all
+                + InfoRoutes(context: context).all + ImageSchemas.all)
     }
 
-    /// Forgets who was filling an image when the process before this one ended. After the migrations, before the first request.
+    /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the
+    /// first request.
     package func prepare() async throws {
-        // SQLite has one process. On PostgreSQL another one may be at it, and leases end by themselves.
+        // SQLite has one process. On PostgreSQL another one may be at it: leases end by themselves, and bytes have their grace.
         guard context.base.database.dialect == .sqlite else { return }
         try await context.write { tx in try context.uploads.clear(in: tx) }
+        for problem in try await garbage.collect(grace: Self.behindEveryClock).problems { log.warning("\(problem)") }
     }
 
+    /// Nothing is under way yet, so also bytes go that a clock which was wrong has dated in the future.
+    private static let behindEveryClock = Duration.seconds(-86_400 * 3650)
+
     /// Work that goes on beside the requests.
-    package var backgroundServices: [any Service] { [garbage] }
+    package var backgroundServices: [any Service] { [collector] }
 }

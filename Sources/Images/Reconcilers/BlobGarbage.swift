@@ -16,12 +16,15 @@ struct BlobGarbage: Reconciler {
     /// Longer than it takes from the commit of a blob to the commit of the row that refers to it.
     static let grace = Duration.seconds(600)
 
-    func reconcile() async throws -> ReconcilerReport {
+    func reconcile() async throws -> ReconcilerReport { try await collect(grace: Self.grace) }
+
+    /// - Parameter grace: how old bytes must be that are removed.
+    func collect(grace: Duration) async throws -> ReconcilerReport {
         var report = ReconcilerReport()
         for entry in stores.all {
             do {
                 let removed = Count()
-                try await entry.blobs.collectGarbage(now: world.now, grace: Self.grace) { [database] ids in
+                try await entry.blobs.collectGarbage(now: world.now, grace: grace) { [database] ids in
                     let kept = try await database.read { tx in try ImageStore().referenced(ids, in: entry.name, tx) }
                     await removed.add(examined: ids.count, changed: ids.count - kept.count)
                     return kept

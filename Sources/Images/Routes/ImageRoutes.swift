@@ -1,19 +1,23 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import NIOCore
 
 /// `/v2/images`.
 struct ImageRoutes: Sendable {
-    let images: ImageService
-    let stores: ImageStores
+    let context: ImagesContext
+
+    private var images: ImageService { ImageService(context: context) }
 
     var all: [Route] {
         [
             .post("/v2/images", create),
             .get("/v2/images", list),
             .get("/v2/images/{image_id}") { call in
-                show(try await images.get(call.id("image_id"), by: try await call.caller()))
+                let caller = try await call.caller()
+                return show(try await images.get(call.id("image_id"), by: caller), to: caller)
             },
+            .patch("/v2/images/{image_id}", update),
             .delete("/v2/images/{image_id}") { call in
                 try await images.delete(call.id("image_id"), by: try await call.caller())
                 return .noContent
@@ -41,15 +45,37 @@ struct ImageRoutes: Sendable {
         let caller = try await call.caller()
         let image = try await images.create(try await call.body.json(), by: caller)
         return show(
-            image, .created,
+            image, to: caller, .created,
             headers: [
                 .location: call.base + ImageWire.path(image.id), .importMethods: ImportMethod.allCases.map(\.rawValue).joined(separator: ","),
-                .storeIDs: stores.names.joined(separator: ","),
+                .storeIDs: context.stores.names.joined(separator: ","),
             ])
     }
 
-    private func show(_ image: Image, _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Reply {
-        .json(status, headers: headers) { ImageWire.write(image, &$0) }
+    @Sendable private func update(_ call: Call) async throws -> Reply {
+        let caller = try await call.caller()
+        guard let form = call.body.type.flatMap(ImagePatch.Form.init) else {
+            let known = ImagePatch.Form.allCases.map(\.rawValue).joined(separator: ", ")
+            var error = CloudError(.unsupportedMediaType, "Image PATCH expects Content-Type one of: \(known)")
+            error.headers = [("Accept-Patch", known)]
+            throw error
+        }
+        let bytes = try await call.body.bytes()
+        let body: JSON
+        do {
+            body = try JSON.parse(bytes.readableBytesView)
+        } catch {
+            throw CloudError.badRequest("Malformed JSON in request body: \(error.description).")
+        }
+        let image = try await ImageUpdate(context: context).apply(ImagePatch(body, form), to: call.id("image_id"), by: caller)
+        return show(image, to: caller)
+    }
+
+    /// Only administrators see where data lies.
+    private func show(
+        _ image: Image, to caller: Principal, _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) -> Reply {
+        .json(status, headers: headers) { ImageWire.write(image, showsLocations: context.access.isAdmin(caller), &$0) }
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
