@@ -110,7 +110,9 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log, crypto],
+            dependencies: [
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "ControlPlane", nio, httpTypes, log, crypto,
+            ],
             swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),

@@ -1,5 +1,6 @@
 package import CloudCore
 package import Crypto
+import Durable
 package import HTTPKit
 package import Identity
 package import Images
@@ -31,8 +32,8 @@ package struct Cloud: Sendable {
     /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
-        configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, metrics: Metrics = Metrics(),
-        accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
+        configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
+        metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
@@ -43,7 +44,8 @@ package struct Cloud: Sendable {
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
         images = try ImagesAssembly(
-            database: database, world: world, policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) })
+            database: database, world: world, stores: imageStores, limits: NoImageLimits(), sleeper: ClockSleeper(clock: world.clock),
+            policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
         let services = [identity.service, placement.service, images.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
         responder = try Responder(
             services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
@@ -54,12 +56,13 @@ package struct Cloud: Sendable {
     /// How bytes that are no request are answered.
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
-    package var backgroundServices: [any Service] { identity.backgroundServices }
+    package var backgroundServices: [any Service] { identity.backgroundServices + images.backgroundServices }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
         try await identity.prepare()
         try await placement.prepare()
+        try await images.prepare()
     }
 
     /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.

@@ -1,6 +1,7 @@
 package import CloudCore
 import Foundation
 import HTTPKit
+import Images
 package import Logging
 package import SQL
 import ServiceLifecycle
@@ -37,8 +38,9 @@ package struct CloudProcess: Sendable {
             addFigures(to: metrics, directory, isSQLite: configuration.database.connection == nil)
             let accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
             let cloud = try Cloud(
-                configuration: configuration, database: database, world: world, masterKey: masterKey, metrics: metrics,
-                accessLog: accessLog, log: log)
+                configuration: configuration, database: database, world: world, masterKey: masterKey,
+                imageStores: try await ImageStores.opened(configuration.images.stores, below: directory.images, world: world),
+                metrics: metrics, accessLog: accessLog, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
             try await cloud.prepare()
             let url = configuration.server.publicURL

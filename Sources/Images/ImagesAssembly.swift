@@ -1,19 +1,35 @@
 import Access
 import Blobs
 package import CloudCore
+package import Durable
 package import HTTPKit
+package import Logging
 import Resources
 package import SQL
+package import ServiceLifecycle
 
-/// Images, wired: takes what it depends on, hands out its routes and its schema.
+/// Images, wired: takes what it depends on, hands out its routes, its schema and its background work.
 package struct ImagesAssembly: Sendable {
-    let context: ServiceContext
+    let context: ImagesContext
+    private let garbage: BlobGarbage
+    private let collector: ReconcilerLoop
+    private let log: Logger
 
-    /// - Parameter policyOverrides: rules of the operator's policy file, by name.
+    /// - Parameters:
+    ///   - policyOverrides: rules of the operator's policy file, by name.
+    ///   - sleeper: what background work waits by.
     /// - Throws: `PolicyError` for an override that is no rule.
-    package init(database: Database, world: World, policyOverrides: [String: String]) throws {
+    package init(
+        database: Database, world: World, stores: ImageStores, limits: any ImageLimits, sleeper: any Sleeper,
+        policyOverrides: [String: String], log: Logger
+    ) throws {
         let policy = try Policy(defaults: ImagesPolicy.defaults, overrides: policyOverrides)
-        context = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
+        let base = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
+        garbage = BlobGarbage(database: database, world: world, stores: stores)
+        let collector = ReconcilerLoop(garbage, world: world, sleeper: sleeper, log: log)
+        self.collector = collector
+        self.log = log
+        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits)) { collector.nudge() }
     }
 
     package static let schema = Schema.images
@@ -24,6 +40,24 @@ package struct ImagesAssembly: Sendable {
     package var service: APIService {
         APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
-            routes: RootRoutes().all)
+            routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
+                + ImageMemberRoutes(members: ImageMemberService(context: context)).all
+                + ImageLocationRoutes(locations: ImageLocations(context: context)).all
+                + InfoRoutes(context: context).all + ImageSchemas.all)
     }
+
+    /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the
+    /// first request.
+    package func prepare() async throws {
+        // SQLite has one process. On PostgreSQL another one may be at it: leases end by themselves, and bytes have their grace.
+        guard context.base.database.dialect == .sqlite else { return }
+        try await context.write { tx in try context.uploads.clear(in: tx) }
+        for problem in try await garbage.collect(grace: Self.behindEveryClock).problems { log.warning("\(problem)") }
+    }
+
+    /// Nothing is under way yet, so also bytes go that a clock which was wrong has dated in the future.
+    private static let behindEveryClock = Duration.seconds(-86_400 * 3650)
+
+    /// Work that goes on beside the requests.
+    package var backgroundServices: [any Service] { [collector] }
 }

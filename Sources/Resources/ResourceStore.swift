@@ -1,6 +1,27 @@
 package import CloudCore
 package import SQL
 
+/// Pages that are cut by what is sorted by, not by counting rows.
+package enum Keyset {
+    /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
+    ///
+    /// - Parameters:
+    ///   - order: SQL that is never NULL and, taken together, different in every row.
+    ///   - values: of that one row.
+    package static func after(
+        _ order: [(column: String, ascending: Bool)], _ values: [SQLValue]
+    ) -> (sql: String, arguments: [SQLValue]) {
+        var parts: [String] = []
+        var arguments: [SQLValue] = []
+        for end in order.indices {
+            let equal = order[..<end].map { "\($0.column) = ?" }
+            parts.append("(" + (equal + ["\(order[end].column) \(order[end].ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
+            arguments += values[...end]
+        }
+        return (parts.joined(separator: " OR "), arguments)
+    }
+}
+
 /// The rows of one resource: the SQL that its schema implies, and nothing else.
 package struct ResourceStore<R: Resource>: Sendable {
     private let schema = R.schema
@@ -50,7 +71,7 @@ package struct ResourceStore<R: Resource>: Sendable {
         if let marker = query.marker {
             guard let row = try tx.row("SELECT \(order.map(\.column).joined(separator: ", ")) FROM \(schema.table) WHERE id = ?", marker)
             else { throw CloudError.badRequest("Marker could not be found.") }
-            let (after, values) = Self.after(order, row.values)
+            let (after, values) = Keyset.after(order, row.values)
             sql += " AND (\(after))"
             arguments += values
         }
@@ -64,20 +85,6 @@ package struct ResourceStore<R: Resource>: Sendable {
         let hasMore = query.limit.map { rows.count > $0 } ?? false
         if hasMore { rows.removeLast() }
         return (rows, hasMore)
-    }
-
-    /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
-    private static func after(
-        _ order: [(column: String, ascending: Bool)], _ values: [SQLValue]
-    ) -> (sql: String, arguments: [SQLValue]) {
-        var parts: [String] = []
-        var arguments: [SQLValue] = []
-        for end in order.indices {
-            let equal = order[..<end].map { "\($0.column) = ?" }
-            parts.append("(" + (equal + ["\(order[end].column) \(order[end].ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
-            arguments += values[...end]
-        }
-        return (parts.joined(separator: " OR "), arguments)
     }
 
     // MARK: Mapping

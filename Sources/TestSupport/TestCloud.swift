@@ -1,9 +1,11 @@
+import Blobs
 package import CloudCore
 package import ControlPlane
 import Crypto
 import Foundation
 import HTTPKit
 package import HTTPTypes
+import Images
 import Logging
 import NIOCore
 package import SQL
@@ -40,9 +42,11 @@ package struct TestCloud: Sendable {
         // Making the accounts costs as much as many tests together: it is done once, and its database copied.
         let template = configuration == plain ? try await Template.shared.location(kind) : nil
         return try await TestDatabase.withDatabase(kind, copying: template) { test in
-            let cloud = try TestCloud(configuration, test.database, seed: seed)
-            if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
-            return try await body(cloud)
+            try await withStores(configuration.images.stores) { stores in
+                let cloud = try TestCloud(configuration, test.database, stores, seed: seed)
+                if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
+                return try await body(cloud)
+            }
         }
     }
 
@@ -55,12 +59,14 @@ package struct TestCloud: Sendable {
     ) async throws -> Value {
         let template = isMade ? try await Template.shared.location(.postgreSQL) : nil
         return try await TestDatabase.withDatabase(.postgreSQL, copying: template) { test in
-            let clock = ManualClock()
-            let clouds = try (1...count).map { number in
-                try TestCloud(plain, number == 1 ? test.database : test.reopen(), clock: clock, seed: UInt64(number))
+            try await withStores(plain.images.stores) { stores in
+                let clock = ManualClock()
+                let clouds = try (1...count).map { number in
+                    try TestCloud(plain, number == 1 ? test.database : test.reopen(), stores, clock: clock, seed: UInt64(number))
+                }
+                if isMade { for cloud in clouds { try await cloud.cloud.prepare() } }
+                return try await body(clouds)
             }
-            if isMade { for cloud in clouds { try await cloud.cloud.prepare() } }
-            return try await body(clouds)
         }
     }
 
@@ -70,12 +76,28 @@ package struct TestCloud: Sendable {
         return configuration
     }
 
-    private init(_ configuration: Configuration, _ database: Database, clock: ManualClock = ManualClock(), seed: UInt64) throws {
+    /// Runs `body` with stores of image data in a folder that is removed afterwards.
+    private static func withStores<Value>(_ names: [String], _ body: (ImageStores) async throws -> Value) async throws -> Value {
+        try await withTemporaryDirectory { folder in
+            var opened: [(name: String, store: FileBlobStore)] = []
+            // Two threads: most clouds of tests never store a byte.
+            for name in names { opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2))) }
+            let entries = opened.map { ImageStores.Entry($0.name, $0.store) }
+            let result: Result<Value, any Error>
+            do { result = .success(try await body(ImageStores(entries[0], Array(entries.dropFirst())))) } catch { result = .failure(error) }
+            for one in opened { await one.store.close() }
+            return try result.get()
+        }
+    }
+
+    private init(
+        _ configuration: Configuration, _ database: Database, _ stores: ImageStores, clock: ManualClock = ManualClock(), seed: UInt64
+    ) throws {
         self.clock = clock
         world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), cheapHashes: true,
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, cheapHashes: true,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -92,7 +114,7 @@ package struct TestCloud: Sendable {
     /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
     fileprivate static func makeTemplate(_ database: Database) async throws {
         do {
-            try await TestCloud(plain, database, seed: 0x5eed_0f_acc0_0e75).make()
+            try await withStores(plain.images.stores) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
         } catch {
             await database.close()
             throw error

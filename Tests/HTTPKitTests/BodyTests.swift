@@ -51,6 +51,27 @@ import Testing
         }
     }
 
+    @Test("A body that is taken in pieces has no limit and no deadline of its own, and must be complete")
+    func pieces() async throws {
+        try await TestServer.run({ $0.bodyDeadline = .zero }) { server in
+            try await server.connect { wire in
+                let answer = try await wire.ask("POST", "/sample/pieces", [], body: String(repeating: "x", count: 1_000_000))
+                #expect(answer.json["count"] == 1_000_000)
+                #expect(answer.json["length"] == 1_000_000)
+                #expect((answer.json["pieces"]?.integer ?? 0) > 1)
+                #expect(try await wire.ask("POST", "/sample/pieces", [], body: "").json["count"] == 0)
+                try await wire.send("POST /sample/pieces HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for part in ["2\r\nab\r\n", "1\r\nc\r\n", "0\r\n\r\n"] { try await wire.send(part) }
+                #expect(try await wire.answer().json["count"] == 3)
+            }
+            try await server.connect { wire in
+                try await wire.send("POST /sample/pieces HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+                wire.finish()
+                #expect(try await wire.answer().status == 400)
+            }
+        }
+    }
+
     @Test("A body that says it is too large is refused before it comes")
     func declaredTooLarge() async throws {
         try await TestServer.run { server in

@@ -177,6 +177,18 @@ private struct Sample: Sendable {
                 let count = try await call.body.bytes().readableBytes
                 return .json { $0.member("count", count) }
             },
+            .post("/pieces") { call in
+                var (count, pieces) = (0, 0)
+                for try await piece in call.body.chunks {
+                    count += piece.readableBytes
+                    pieces += 1
+                }
+                return .json { json in
+                    json.member("count", count)
+                    json.member("pieces", pieces)
+                    json.member("length", call.body.length)
+                }
+            },
             .post("/unread") { _ in .text(.ok, "unread") },
             .get("/held") { _ in
                 await gate.pass()

@@ -46,7 +46,7 @@ struct TidyTests {
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL"],
-        "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Identity", "ControlPlane"],
+        "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "ControlPlane"],
     ]
 
     /// Libraries that one target alone knows.

@@ -14,6 +14,7 @@ package struct Configuration: Sendable, Equatable {
     package var policy = Policy()
     package var compliance = Compliance()
     package var limits = Limits()
+    package var images = Images()
     package var simulate = Simulate()
 
     package init() {}
@@ -77,6 +78,11 @@ package struct Configuration: Sendable, Equatable {
 
     package struct Limits: Sendable, Equatable {
         package var enforcementModel = "flat"
+    }
+
+    package struct Images: Sendable, Equatable {
+        /// `name`, or `name:path`. The first is the default.
+        package var stores = ["file"]
     }
 
     package struct Simulate: Sendable, Equatable {

@@ -91,6 +91,10 @@ extension Option {
         .choice(
             "unified_limit", "enforcement_model", \.limits.enforcementModel, ["flat", "strict_two_level"],
             "How limits of projects relate to those of their parents."),
+        // images
+        .list(
+            "images", "stores", \.images.stores, check: ImageStoreSetting.problem,
+            "The stores of image data, as `name` (a folder of that name below `images` in the state directory) or `name:/path`. The first is the default."),
         // simulate
         .flag(
             "simulate", "enabled", \.simulate.enabled,

@@ -9,6 +9,7 @@ import Foundation
 ///     secret.key    the master key, as 64 hexadecimal digits
 ///     clouds.yaml   for clients; openrc: the same for a shell
 ///     log/          access.log
+///     images/       the data of images, unless its stores have paths of their own
 package struct StateDirectory: Sendable {
     package let path: String
 
@@ -17,6 +18,7 @@ package struct StateDirectory: Sendable {
     package var clouds: String { path + "/clouds.yaml" }
     package var openrc: String { path + "/openrc" }
     package var accessLog: String { path + "/log/access.log" }
+    var images: String { path + "/images" }
     var lock: String { path + "/lock" }
 
     /// `/var/lib/novella` for root, the user's own state directory (XDG) for everybody else.

@@ -87,6 +87,51 @@ package struct Body: Sendable {
         }
     }
 
+    /// Bytes that the client announced; nil where only the end will tell.
+    package var length: Int? { declaredLength }
+
+    /// The media type, in lower case and without its parameters.
+    package var type: String? { contentType.map { $0.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() } }
+
+    /// The body piece by piece, as it comes, for what is too large to be held. Neither the limit of a body that is read whole nor
+    /// its deadline holds here: who takes the pieces bounds them, and a client that falls silent is the connection's business.
+    package var chunks: Chunks { Chunks(body: self) }
+
+    package struct Chunks: AsyncSequence, Sendable {
+        fileprivate let body: Body
+
+        package struct AsyncIterator: AsyncIteratorProtocol {
+            fileprivate let body: Body
+            fileprivate var stream: RequestBody.AsyncIterator?
+            fileprivate var received = 0
+
+            /// - Throws: `CloudError.timeout` when the client is silent for too long; `.badRequest` when it breaks off.
+            package mutating func next() async throws -> ByteBuffer? {
+                if body.declaredLength == 0 { return nil }
+                if stream == nil {
+                    body.willRead()
+                    stream = body.stream.makeAsyncIterator()
+                }
+                let part: ByteBuffer?
+                do {
+                    part = try await stream?.next()
+                } catch where !(error is CloudError || error is CancellationError) {
+                    // The connection was lost: nobody's bug.
+                    throw Body.incomplete
+                }
+                if let part {
+                    received += part.readableBytes
+                    return part
+                }
+                // A connection that ends is not the end of a body.
+                if let declared = body.declaredLength, received != declared { throw Body.incomplete }
+                return nil
+            }
+        }
+
+        package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: body, stream: nil) }
+    }
+
     private static func isJSON(_ contentType: String) -> Bool {
         let type = contentType.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         return type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))

@@ -1,6 +1,47 @@
 import SQL
 
 extension Schema {
-    /// Images' tables.
-    static let images = Schema(service: "images", [])
+    /// Images' tables. What an image is doing at this moment is no column of it: it is the row of who does it, which dies with it.
+    static let images = Schema(
+        service: "images",
+        [
+            Migration(
+                1, "images, their data, who shares them",
+                """
+                CREATE TABLE image (
+                  id TEXT PRIMARY KEY, name TEXT, owner TEXT, visibility TEXT NOT NULL, is_protected INTEGER NOT NULL,
+                  is_hidden INTEGER NOT NULL, state TEXT NOT NULL, disk_format TEXT, container_format TEXT, min_ram INTEGER NOT NULL,
+                  min_disk INTEGER NOT NULL, size INTEGER, virtual_size INTEGER, checksum TEXT, hash_algorithm TEXT, hash_value TEXT,
+                  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+                CREATE INDEX image_owner ON image (owner);
+                CREATE INDEX image_created ON image (created_at, id);
+                CREATE INDEX image_visibility ON image (visibility);
+
+                CREATE TABLE image_property (
+                  image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
+                  PRIMARY KEY (image_id, name));
+                CREATE INDEX image_property_name ON image_property (name, value);
+                CREATE TABLE image_tag (
+                  image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, value TEXT NOT NULL, PRIMARY KEY (image_id, value));
+                CREATE INDEX image_tag_value ON image_tag (value);
+                CREATE TABLE image_member (
+                  image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, member_id TEXT NOT NULL, status TEXT NOT NULL,
+                  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (image_id, member_id));
+                CREATE INDEX image_member_member ON image_member (member_id);
+
+                CREATE TABLE image_location (
+                  id TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, position INTEGER NOT NULL,
+                  store TEXT NOT NULL, blob_id TEXT NOT NULL, metadata TEXT NOT NULL, created_at INTEGER NOT NULL);
+                CREATE UNIQUE INDEX image_location_store ON image_location (image_id, store);
+                CREATE INDEX image_location_blob ON image_location (blob_id);
+
+                CREATE TABLE image_upload (
+                  image_id TEXT PRIMARY KEY REFERENCES image(id) ON DELETE CASCADE, kind TEXT NOT NULL, owner TEXT NOT NULL,
+                  renewed_at INTEGER NOT NULL, expires_at INTEGER);
+                CREATE TABLE image_stage (
+                  image_id TEXT PRIMARY KEY REFERENCES image(id) ON DELETE CASCADE, store TEXT NOT NULL, blob_id TEXT NOT NULL,
+                  size INTEGER NOT NULL, created_at INTEGER NOT NULL);
+                CREATE INDEX image_stage_blob ON image_stage (blob_id);
+                """)
+        ])
 }

@@ -1,0 +1,51 @@
+import Blobs
+import CloudCore
+import Foundation
+import Images
+
+/// One entry of `images.stores`.
+struct ImageStoreSetting: Sendable, Equatable {
+    let name: String
+    /// Nil for a folder of the name below the state directory.
+    let path: String?
+
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, (1...64).contains(name.utf8.count), name.utf8.allSatisfy({
+            ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+        }) else { return nil }
+        self.name = String(name)
+        path = parts.count > 1 ? String(parts[1]) : nil
+        guard path?.hasPrefix("/") != false else { return nil }
+    }
+
+    static let problem: @Sendable (String) -> String? = { text in
+        ImageStoreSetting(text) == nil
+            ? "has '\(text)' and must have names of letters, digits, '-' and '_', each alone or with an absolute path: name:/path" : nil
+    }
+}
+
+extension ImageStores {
+    /// Opens the stores that the configuration names, the first as the default.
+    ///
+    /// - Throws: `StartError`.
+    static func opened(_ settings: [String], below folder: String, world: World) async throws -> ImageStores {
+        let wanted = settings.compactMap(ImageStoreSetting.init)
+        guard !wanted.isEmpty, Set(wanted.map(\.name)).count == wanted.count else {
+            throw StartError("images.stores must name at least one store, and none twice.")
+        }
+        var entries: [Entry] = []
+        for setting in wanted {
+            let path = setting.path ?? "\(folder)/\(setting.name)"
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+                entries.append(Entry(setting.name, try await FileBlobStore(folder: path, world: world)))
+            } catch {
+                throw StartError("The image store \(setting.name) cannot be opened at \(path): \(error)")
+            }
+        }
+        return ImageStores(entries[0], Array(entries.dropFirst()))
+    }
+}

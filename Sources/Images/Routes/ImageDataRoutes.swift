@@ -1,0 +1,96 @@
+import Blobs
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `/v2/images/{image_id}/file`: data, in and out.
+struct ImageDataRoutes: Sendable {
+    let data: ImageDataService
+
+    var all: [Route] {
+        [
+            .put("/v2/images/{image_id}/file") { call in
+                let caller = try await call.caller()
+                try await data.upload(
+                    call.id("image_id"), try Self.bytes(of: call), size: try Self.size(of: call), store: call.headers[.imageStore], by: caller)
+                return .noContent
+            },
+            .get("/v2/images/{image_id}/file", download),
+        ]
+    }
+
+    /// The body of a request that brings data.
+    ///
+    /// - Throws: `unsupportedMediaType` unless it is called what it is.
+    static func bytes(of call: Call) throws -> Body.Chunks {
+        guard call.body.type == "application/octet-stream" else {
+            throw CloudError(.unsupportedMediaType, "Invalid content type \(call.body.type?.prefix(80) ?? ""): use application/octet-stream.")
+        }
+        return call.body.chunks
+    }
+
+    /// Bytes that the client announced, in the one header or the other.
+    static func size(of call: Call) throws -> Int64? {
+        guard let text = call.headers[.imageSize] else { return call.body.length.map(Int64.init) }
+        guard let size = Int64(text), size >= 0 else { throw CloudError.badRequest("Invalid or missing image size in request headers.") }
+        return size
+    }
+
+    @Sendable private func download(_ call: Call) async throws -> Reply {
+        let caller = try await call.caller()
+        let preferred = (call.query["prefer"] ?? "").split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+        let download = try await data.find(call.id("image_id"), preferred: preferred, by: caller)
+        guard let size = download.image.size, download.blob != nil else { return .noContent }
+        let range = try ByteRange.requested(by: call.headers, of: size)
+        guard let bytes = try await data.open(download, range: range) else { return .noContent }
+        var headers: HTTPFields = [.contentType: "application/octet-stream"]
+        if let checksum = download.image.checksum { headers[.contentMD5] = checksum }
+        if let range { headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)" }
+        return Reply(
+            range == nil ? .ok : .partialContent, headers: headers,
+            content: .stream(length: bytes.range.count) { writer in
+                for try await part in bytes { try await writer.write(part) }
+            })
+    }
+}
+
+/// Which part of the data a client wants.
+enum ByteRange {
+    /// Reads `Range`, and `Content-Range` as well, which the reference takes for the same.
+    ///
+    /// - Returns: nil when all is wanted.
+    /// - Throws: `rangeNotSatisfiable` for what is no range or begins behind the end; `badRequest` for several at once.
+    static func requested(by headers: HTTPFields, of size: Int64) throws -> Range<Int64>? {
+        if let text = headers[.range] {
+            guard !text.contains(",") else {
+                throw CloudError.badRequest("Requests with multiple ranges are not supported. Make several requests with one range each.")
+            }
+            guard let match = text.wholeMatch(of: /bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*/) else { throw unsatisfiable("Invalid Range header.") }
+            return try range(Int64(match.1), Int64(match.2), size)
+        }
+        if let text = headers[.contentRange] {
+            guard let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1), let last = Int64(match.2),
+                first <= last, last < size
+            else { throw unsatisfiable("Invalid Content-Range header.") }
+            return first..<last + 1
+        }
+        return nil
+    }
+
+    private static func range(_ first: Int64?, _ last: Int64?, _ size: Int64) throws -> Range<Int64> {
+        switch (first, last) {
+        case (let first?, let last):
+            guard first < size else {
+                throw unsatisfiable("Invalid start position in Range header. Start position MUST be in the inclusive range [0, \(size - 1)].")
+            }
+            if let last, last < first { throw unsatisfiable("Invalid Range header.") }
+            return first..<min((last ?? size - 1), size - 1) + 1
+        case (nil, let count?):
+            guard count > 0, size > 0 else { throw unsatisfiable("Invalid Range header.") }
+            return max(0, size - count)..<size
+        case (nil, nil): throw unsatisfiable("Invalid Range header.")
+        }
+    }
+
+    private static func unsatisfiable(_ message: String) -> CloudError { CloudError(.rangeNotSatisfiable, message) }
+}

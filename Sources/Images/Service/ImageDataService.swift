@@ -1,0 +1,112 @@
+import Access
+import Blobs
+import CloudCore
+import HTTPKit
+import NIOCore
+import SQL
+
+/// An image's data: in and out.
+struct ImageDataService: Sendable {
+    let context: ImagesContext
+
+    private var intake: ImageIntake { ImageIntake(context: context) }
+
+    // MARK: In
+
+    /// - Parameters:
+    ///   - size: bytes, if the client said so.
+    ///   - store: a store's name; nil for the default one.
+    func upload(_ id: ID<Image>, _ body: Body.Chunks, size: Int64?, store name: String?, by caller: Principal) async throws {
+        let name = name ?? context.stores.standard.name
+        guard let store = context.stores[name] else { throw CloudError.badRequest("Store \(name.prefix(255)) is not available on this site.") }
+        let (image, lease) = try await begin(id, .saving, size: size, by: caller)
+        let data = try await giving(back: lease) { meanwhile in
+            try await intake.receive(body, of: image, into: store, expecting: BlobExpectation(size: size), meanwhile: meanwhile)
+        }
+        do {
+            try await context.write { tx in _ = try intake.activate(lease, data, in: name, tx) }
+        } catch {
+            await end(lease)
+            throw error
+        }
+    }
+
+    /// Authorises an upload and makes the right to it the caller's.
+    func begin(
+        _ id: ID<Image>, _ kind: UploadLease.Kind, size: Int64?, by caller: Principal
+    ) async throws -> (image: Image, lease: UploadLease) {
+        let now = context.world.now
+        return try await context.write { tx in
+            let image = try context.authorised(.uploadImage, id, by: caller, in: tx)
+            guard image.status == .queued else {
+                throw CloudError.conflict("Image status transition from \(image.status.rawValue) to \(kind.rawValue) is not allowed")
+            }
+            try ImageIntake.requireFormats(image)
+            try context.quota.require(.sizeTotal, size ?? 0, of: image.owner, at: now, in: tx)
+            return (image, try intake.take(kind, image, until: now + UploadLease.duration, in: tx))
+        }
+    }
+
+    /// Runs what needs the lease, renews it on the way, and gives it back if that fails.
+    func giving<Value>(
+        back lease: UploadLease, _ body: (_ meanwhile: () async throws -> Void) async throws -> Value
+    ) async throws -> Value {
+        var renewAt = context.world.now + UploadLease.renewal
+        do {
+            return try await body {
+                let now = context.world.now
+                guard now >= renewAt else { return }
+                renewAt = now + UploadLease.renewal
+                let isHeld = try await context.write { tx in try context.uploads.renew(lease, at: now, in: tx) }
+                // Going on would only cost: the last transaction is going to refuse it.
+                if !isHeld { throw CloudError(.gone, "The image was deleted, or taken over, while it was being filled.") }
+            }
+        } catch {
+            await end(lease)
+            throw error
+        }
+    }
+
+    /// Gives a lease back, also when the task is cancelled. If the database does not take it, the lease ends by itself.
+    private func end(_ lease: UploadLease) async { _ = try? await context.write { tx in try context.uploads.release(lease, in: tx) } }
+
+    // MARK: Out
+
+    struct Download: Sendable {
+        let image: Image
+        /// Nil for an image without data.
+        let store: String?
+        let blob: BlobID?
+    }
+
+    /// Where to read the data from.
+    ///
+    /// - Parameter preferred: names of stores, best first; those that do not have the data are passed over.
+    func find(_ id: ID<Image>, preferred: [String], by caller: Principal) async throws -> Download {
+        let image = try await context.read { tx in
+            let image = try context.authorised(.getImage, id, by: caller, in: tx)
+            if image.status == .deactivated, !context.access.isAdmin(caller) {
+                throw CloudError.forbidden("The requested image has been deactivated. Image data download is forbidden.")
+            }
+            try context.access.require(.downloadImage, image, caller)
+            if !preferred.isEmpty { try context.access.require(.downloadFromStore, image, caller) }
+            return image
+        }
+        if let unknown = preferred.first(where: { context.stores[$0] == nil }) {
+            throw CloudError.badRequest("Store '\(unknown.prefix(255))' is not configured.")
+        }
+        let usable = image.locations.filter { context.stores[$0.store] != nil }
+        let best = preferred.lazy.compactMap { name in usable.first { $0.store == name } }.first ?? usable.first
+        return Download(image: image, store: best?.store, blob: best?.blob)
+    }
+
+    /// - Returns: nil when the store has lost the data, or never had it.
+    func open(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
+        guard let blob = download.blob, let store = download.store.flatMap({ context.stores[$0] }) else { return nil }
+        do {
+            return try await store.open(blob, range: range)
+        } catch let error as CloudError where error.kind == .notFound {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,246 @@
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// Which images a caller wants to see, in which order, how many: the query of `GET /v2/images`.
+struct ImageList: Sendable {
+    static let standardLimit = 25
+    static let mostLimit = 1000
+
+    private(set) var limit = Self.standardLimit
+    private var marker: ID<Image>?
+    private var memberStatus: ImageMember.Status? = .accepted
+    private var visibility: Image.Visibility?
+    private var isOfAllVisibilities = false
+    private var conditions: [(sql: String, arguments: [SQLValue])] = []
+    private var order: [(column: String, ascending: Bool)] = []
+
+    /// What can be sorted by, as SQL that is never NULL.
+    private static let orders: [String: String] = [
+        "name": "coalesce(i.name, '')", "status": "(\(ImageStore.status))", "container_format": "coalesce(i.container_format, '')",
+        "disk_format": "coalesce(i.disk_format, '')", "size": "coalesce(i.size, 0)", "id": "i.id", "created_at": "i.created_at",
+        "updated_at": "i.updated_at",
+    ]
+    private static let words = [
+        "name": "i.name", "id": "i.id", "status": "(\(ImageStore.status))", "container_format": "i.container_format",
+        "disk_format": "i.disk_format",
+    ]
+    private static let texts = [
+        "owner": "i.owner", "checksum": "i.checksum", "os_hash_algo": "i.hash_algorithm", "os_hash_value": "i.hash_value",
+    ]
+    private static let numbers = ["size": "i.size", "virtual_size": "i.virtual_size", "min_ram": "i.min_ram", "min_disk": "i.min_disk"]
+
+    /// - Throws: `CloudError.badRequest`.
+    init(_ query: Query) throws {
+        var filters: [String: String] = [:]
+        for (name, value) in query.items {
+            switch name {
+            case "limit": limit = try Self.limit(value)
+            case "marker": marker = ID(value)
+            case "member_status": memberStatus = try Self.memberStatus(value)
+            case "tag":
+                let tag = value.drop { $0 == " " }
+                add("EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id AND t.value = ?)", [String(tag).sql])
+            case "sort", "sort_key", "sort_dir": break
+            default: filters[name] = value
+            }
+        }
+        let isHidden = try Self.flag("os_hidden", filters.removeValue(forKey: "os_hidden")?.lowercased() ?? "false")
+        add("i.is_hidden = ?", [isHidden.sql])
+        for (name, value) in filters.sorted(by: { $0.key < $1.key }) { try filter(name, value) }
+        order = try Self.order(query)
+    }
+
+    // MARK: Filters
+
+    private mutating func add(_ sql: String, _ arguments: [SQLValue]) { conditions.append((sql, arguments)) }
+
+    private mutating func filter(_ name: String, _ value: String) throws {
+        switch name {
+        case "visibility":
+            isOfAllVisibilities = value == "all"
+            visibility = Image.Visibility(rawValue: value)
+            guard isOfAllVisibilities || visibility != nil else {
+                throw CloudError.badRequest("Invalid visibility value: \(value.prefix(64))")
+            }
+        case "protected": add("i.is_protected = ?", [try Self.flag(name, value).sql])
+        case "changes-since": throw CloudError.badRequest("The \"changes-since\" filter is no longer available on v2.")
+        case "created_at", "updated_at": try filterTime(name, value)
+        case _ where Self.words[name] != nil: try filterWord(Self.words[name] ?? "", value)
+        case _ where Self.texts[name] != nil: add("\(Self.texts[name] ?? "") = ?", [value.sql])
+        case _ where Self.numbers[name] != nil:
+            if let number = Int64(value) { add("\(Self.numbers[name] ?? "") = ?", [number.sql]) } else { add("1 = 0", []) }
+        default:
+            if let column = Self.numbers[String(name.dropLast(4))], name.hasSuffix("_min") || name.hasSuffix("_max") {
+                guard let number = Int64(value) else {
+                    throw CloudError.badRequest("Unable to filter on a range with a non-numeric value.")
+                }
+                return add("\(column) \(name.hasSuffix("_min") ? ">=" : "<=") ?", [number.sql])
+            }
+            add(
+                "EXISTS (SELECT 1 FROM image_property p WHERE p.image_id = i.id AND p.name = ? AND p.value = ?)", [name.sql, value.sql])
+        }
+    }
+
+    /// `gte:2026-01-01T00:00:00Z`. Views have whole seconds, so all that is shown as one moment counts as it.
+    private mutating func filterTime(_ name: String, _ value: String) throws {
+        var (word, text) = ("eq", value)
+        if Timestamp(iso8601: value) == nil, let colon = value.firstIndex(of: ":") {
+            (word, text) = (String(value[..<colon]), String(value[value.index(after: colon)...]))
+        }
+        guard let moment = Timestamp(iso8601: text) else {
+            throw CloudError.badRequest("Bad \"\(name)\" query filter format. Use ISO 8601 DateTime notation.")
+        }
+        let (first, next) = (moment.wholeSeconds.sql, (moment.wholeSeconds + .seconds(1)).sql)
+        let column = "i.\(name)"
+        switch word {
+        case "gt": add("\(column) >= ?", [next])
+        case "gte": add("\(column) >= ?", [first])
+        case "lt": add("\(column) < ?", [first])
+        case "lte": add("\(column) < ?", [next])
+        case "eq": add("\(column) >= ? AND \(column) < ?", [first, next])
+        case "neq": add("(\(column) < ? OR \(column) >= ?)", [first, next])
+        default: throw CloudError.badRequest("Unable to filter on a unknown operator.")
+        }
+    }
+
+    /// `queued`, and `in:queued,active`.
+    private mutating func filterWord(_ column: String, _ value: String) throws {
+        guard let colon = value.firstIndex(of: ":") else { return add("\(column) = ?", [value.sql]) }
+        let rest = String(value[value.index(after: colon)...])
+        switch value[..<colon] {
+        case "eq": add("\(column) = ?", [rest.sql])
+        case "in":
+            let words = try Self.listed(rest)
+            add(words.isEmpty ? "1 = 0" : "\(column) IN (\(words.map { _ in "?" }.joined(separator: ", ")))", words.map(\.sql))
+        case let word: throw CloudError.badRequest("Unable to filter by unknown operator '\(word.prefix(64))'.")
+        }
+    }
+
+    /// Values with commas between them; one in double quotes may have commas itself, and a backslash before what stands for itself.
+    static func listed(_ text: String) throws -> [String] {
+        let malformed = CloudError.badRequest("Invalid filter value \(text.prefix(255)). The quote is not closed, or not alone.")
+        var words: [String] = []
+        var rest = Substring(text)
+        while !rest.isEmpty {
+            if rest.first == "\"" {
+                rest = rest.dropFirst()
+                var word = ""
+                while let letter = rest.popFirst(), letter != "\"" {
+                    word.append(letter == "\\" ? rest.popFirst() ?? letter : letter)
+                    if rest.isEmpty { throw malformed }
+                }
+                guard rest.isEmpty || rest.first == "," else { throw malformed }
+                words.append(word)
+            } else {
+                let word = rest.prefix { $0 != "," }
+                guard !word.contains("\"") else { throw malformed }
+                words.append(String(word))
+                rest = rest.dropFirst(word.count)
+            }
+            rest = rest.dropFirst()
+        }
+        return words
+    }
+
+    private static func flag(_ name: String, _ value: String) throws -> Bool {
+        guard value == "true" || value == "false" else {
+            throw CloudError.badRequest("Invalid value '\(value.prefix(64))' for '\(name)' filter. Valid values are 'true' or 'false'.")
+        }
+        return value == "true"
+    }
+
+    private static func limit(_ text: String) throws -> Int {
+        guard let limit = Int(text) else { throw CloudError.badRequest("limit param must be an integer") }
+        guard limit >= 0 else { throw CloudError.badRequest("limit param must be positive") }
+        return min(limit, mostLimit)
+    }
+
+    private static func memberStatus(_ text: String) throws -> ImageMember.Status? {
+        if text == "all" { return nil }
+        guard let status = ImageMember.Status(rawValue: text) else { throw CloudError.badRequest("Invalid status: \(text.prefix(64))") }
+        return status
+    }
+
+    // MARK: Order
+
+    /// Of `sort=name:asc,size`, or of any number of `sort_key` and `sort_dir`.
+    private static func order(_ query: Query) throws -> [(column: String, ascending: Bool)] {
+        let keys = query.items.filter { $0.name == "sort_key" }.map(\.value)
+        let directions = query.items.filter { $0.name == "sort_dir" }.map(\.value)
+        var wanted: [(key: String, direction: String)] = []
+        var standard = "desc"
+        if let sort = query["sort"] {
+            guard keys.isEmpty, directions.isEmpty else { throw CloudError.badRequest("Old and new sorting syntax cannot be combined") }
+            for part in sort.split(separator: ",", omittingEmptySubsequences: false) {
+                let words = part.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
+                wanted.append((words[0], words.count > 1 && !words[1].isEmpty ? words[1] : standard))
+            }
+        } else {
+            guard directions.count < 2 || directions.count == max(keys.count, 1) else {
+                throw CloudError.badRequest("Number of sort dirs does not match the number of sort keys")
+            }
+            if directions.count == 1 { standard = directions[0] }
+            for (at, key) in (keys.isEmpty ? ["created_at"] : keys).enumerated() {
+                wanted.append((key, directions.count > 1 ? directions[at] : standard))
+            }
+        }
+        // The order must be total: pages are cut by it.
+        for key in ["created_at", "id"] where !wanted.contains(where: { $0.key == key }) { wanted.append((key, standard)) }
+        return try wanted.map { key, direction in
+            guard let column = orders[key] else {
+                throw CloudError.badRequest(
+                    "Invalid sort key: \(key.prefix(64)). It must be one of the following: \(orders.keys.sorted().joined(separator: ", ")).")
+            }
+            guard direction == "asc" || direction == "desc" else {
+                throw CloudError.badRequest("Invalid sort direction: \(direction.prefix(64))")
+            }
+            return (column, direction == "asc")
+        }
+    }
+
+    // MARK: The page
+
+    func page(of store: ImageStore, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction) throws -> [Image] {
+        if limit == 0 { return [] }
+        var all = conditions
+        if !isAdmin { all.append(reachable(onlooker)) }
+        if let visibility {
+            all.append(("i.visibility = ?", [visibility.rawValue.sql]))
+        } else if !isOfAllVisibilities {
+            // What is community's is found by who asks for it, not listed to everybody.
+            all.append(("(i.visibility <> 'community' OR i.owner = ?)", [onlooker.project.sql]))
+        }
+        if let marker {
+            guard let values = try store.values(order.map(\.column), of: marker, for: onlooker, in: tx) else {
+                throw ImageAccess.missing(marker).asBadRequest
+            }
+            let (sql, arguments) = Keyset.after(order, values)
+            all.append(("(\(sql))", arguments))
+        }
+        let clause = """
+            WHERE \(all.map(\.sql).joined(separator: " AND ")) \
+            ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")) LIMIT ?
+            """
+        return try store.rows(clause, all.flatMap(\.arguments) + [limit.sql], for: onlooker, in: tx)
+    }
+
+    private func reachable(_ onlooker: Onlooker) -> (sql: String, arguments: [SQLValue]) {
+        guard let project = onlooker.project else { return ("i.visibility IN ('public', 'community')", []) }
+        var member = "SELECT 1 FROM image_member m WHERE m.image_id = i.id AND m.member_id = ?"
+        var arguments = [project.sql, project.sql]
+        if let memberStatus {
+            member += " AND m.status = ?"
+            arguments.append(memberStatus.rawValue.sql)
+        }
+        return (
+            "(i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member))))", arguments
+        )
+    }
+}
+
+extension CloudError {
+    /// The same of something that a body or a query names.
+    fileprivate var asBadRequest: CloudError { .badRequest(message) }
+}

@@ -1,0 +1,142 @@
+import Access
+import CloudCore
+import HTTPKit
+import SQL
+
+/// Images: made, found, changed, deleted. Their data is `ImageDataService`'s.
+struct ImageService: Sendable {
+    let context: ImagesContext
+
+    // MARK: Making
+
+    func create(_ body: JSONObject, by caller: Principal) async throws -> Image {
+        let made = try Self.new(from: body, by: caller, id: context.world.random.uuid(), at: context.world.now)
+        do {
+            return try await context.write { tx in
+                try authoriseCreation(made, body, caller)
+                try context.quota.require(.countTotal, 1, of: made.owner, at: made.createdAt, in: tx)
+                try context.images.insert(made, in: tx)
+                return made
+            }
+        } catch SQLError.uniqueViolation {
+            throw CloudError.conflict("Image ID \(made.id) already exists!")
+        }
+    }
+
+    private func authoriseCreation(_ image: Image, _ body: JSONObject, _ caller: Principal) throws {
+        var target: PolicyTarget = ["visibility": (body["visibility"]?.string) ?? Image.Visibility.private.rawValue]
+        if let owner = image.owner {
+            target.set("project_id", to: owner)
+            target.set("owner", to: owner)
+        }
+        guard context.policy.allows(.addImage, caller, target) || image.owner == caller.projectID?.text else {
+            throw CloudError.forbidden("You are not permitted to create images owned by '\(image.owner ?? "")'.")
+        }
+        try context.policy.require(.addImage, caller, target)
+        try context.access.requireVisibility(image.visibility, caller, target)
+    }
+
+    /// A new image as a body describes it.
+    private static func new(from body: JSONObject, by caller: Principal, id: String, at now: Timestamp) throws -> Image {
+        for name in ["direct_url", "self", "file", "schema", "stores"] where body[name] != nil { throw readOnly(name) }
+        try ImageFields.check(body)
+        var image = Image(id: ID(body["id"]?.string ?? id), createdAt: now)
+        image.owner = caller.projectID?.text
+        for (name, value) in body.members where name != "id" {
+            if ImageFields.readOnly.contains(name) { throw readOnly(name) }
+            if ImageFields.isReserved(name) || name == "locations" { throw reserved(name) }
+            image.set(name, value)
+        }
+        return image
+    }
+
+    static func readOnly(_ name: String) -> CloudError { .forbidden("Attribute '\(name)' is read-only.") }
+    static func reserved(_ name: String) -> CloudError { .forbidden("Attribute '\(name)' is reserved.") }
+
+    // MARK: Finding
+
+    func get(_ id: ID<Image>, by caller: Principal) async throws -> Image {
+        try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
+    }
+
+    /// - Returns: a page, and whether there may be more behind it.
+    func list(_ list: ImageList, by caller: Principal) async throws -> (images: [Image], hasMore: Bool) {
+        try context.policy.require(.getImages, caller, caller.projectID.map { ["project_id": $0.text] } ?? [:])
+        return try await context.read { tx in
+            let isAdmin = context.access.isAdmin(caller)
+            let rows = try list.page(of: context.images, for: context.onlooker(caller), isAdmin: isAdmin, in: tx)
+            return (rows.filter { context.access.canSee($0, caller) }, !rows.isEmpty && rows.count == list.limit)
+        }
+    }
+
+    // MARK: Deleting
+
+    /// The rows go now, the bytes soon after.
+    func delete(_ id: ID<Image>, by caller: Principal) async throws {
+        try await context.write { tx in
+            let image = try context.authorised(.deleteImage, id, by: caller, in: tx)
+            guard !image.isProtected else {
+                throw CloudError.forbidden("Image \(id) is protected and cannot be deleted.")
+            }
+            _ = try context.images.delete(id, in: tx)
+            tx.afterCommit(context.collectGarbage)
+        }
+    }
+
+    // MARK: Stopping downloads
+
+    func deactivate(_ id: ID<Image>, by caller: Principal) async throws {
+        try await move(id, .deactivateImage, "deactivate", from: .active, to: .deactivated, by: caller)
+    }
+
+    func reactivate(_ id: ID<Image>, by caller: Principal) async throws {
+        try await move(id, .reactivateImage, "reactivate", from: .deactivated, to: .active, by: caller)
+    }
+
+    private func move(
+        _ id: ID<Image>, _ action: Action, _ verb: String, from old: Image.Status, to new: Image.Status, by caller: Principal
+    ) async throws {
+        try await context.change(id, action, by: caller) { image, _ in
+            guard image.status == old || image.status == new else {
+                throw CloudError.forbidden("Not allowed to \(verb) image in status '\(image.status.rawValue)'")
+            }
+            image.status = new
+        }
+    }
+
+    // MARK: Tags
+
+    func addTag(_ tag: String, to id: ID<Image>, by caller: Principal) async throws {
+        try ImageFields.check(["tags": [.string(tag)]])
+        try await context.change(id, .modifyImage, by: caller) { image, _ in
+            if !image.tags.contains(tag) { image.tags.append(tag) }
+            try ImageFields.check(["tags": .array(image.tags.map(JSON.string))])
+        }
+    }
+
+    func removeTag(_ tag: String, from id: ID<Image>, by caller: Principal) async throws {
+        try await context.change(id, .modifyImage, by: caller) { image, _ in
+            guard image.tags.contains(tag) else { throw CloudError.notFound("The image has no tag '\(tag.prefix(255))'.") }
+            image.tags.removeAll { $0 == tag }
+        }
+    }
+}
+
+extension Image {
+    /// Sets a member that was checked. Names that are no member's are properties.
+    mutating func set(_ name: String, _ value: JSON) {
+        switch name {
+        case "name": self.name = value.string
+        case "owner": owner = value.string
+        case "visibility": visibility = value.string.flatMap(Visibility.init) ?? visibility
+        case "protected": isProtected = value.bool ?? isProtected
+        case "os_hidden": isHidden = value.bool ?? isHidden
+        case "disk_format": diskFormat = value.string
+        case "container_format": containerFormat = value.string
+        case "min_ram": minRAM = value.integer ?? minRAM
+        case "min_disk": minDisk = value.integer ?? minDisk
+        case "tags": tags = Set((value.array ?? []).compactMap(\.string)).sorted()
+        default: properties[name] = value
+        }
+    }
+}

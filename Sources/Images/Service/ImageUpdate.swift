@@ -1,0 +1,58 @@
+import Access
+import Blobs
+import CloudCore
+import HTTPKit
+import SQL
+
+/// Changes of an image as a `PATCH` asks for them: all in one transaction, or none.
+struct ImageUpdate: Sendable {
+    let context: ImagesContext
+
+    private static let mostProperties = 128
+
+    func apply(_ patch: ImagePatch, to id: ID<Image>, by caller: Principal) async throws -> Image {
+        let locations = ImageLocations(context: context)
+        let known = try await locations.sizes(namedBy: patch)
+        if patch.changes.isEmpty {
+            return try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
+        }
+        // What exactly is changed decides what the caller must be allowed to do.
+        return try await context.change(id, .getImage, by: caller) { image, tx in
+            let old = image
+            for change in patch.changes {
+                if change.name == "locations" {
+                    try locations.apply(change, to: &image, known, by: caller, in: tx)
+                } else {
+                    try apply(change, to: &image, was: old, by: caller)
+                }
+            }
+            guard image.properties.count <= max(Self.mostProperties, old.properties.count) else {
+                throw CloudError(.tooLarge, "The image would have \(image.properties.count) properties; \(Self.mostProperties) are allowed.")
+            }
+        }
+    }
+
+    private func apply(_ change: ImagePatch.Change, to image: inout Image, was old: Image, by caller: Principal) throws {
+        let isBase = ImageFields.byName[change.name] != nil
+        if change.name == "owner", change.operation != .remove, !context.access.isAdmin(caller) {
+            throw CloudError.forbidden("Owner can't be updated by non admin.")
+        }
+        if change.name == "visibility", let wanted = change.value.string.flatMap(Image.Visibility.init) {
+            try context.access.requireVisibility(wanted, caller, context.access.target(old, caller))
+        }
+        try context.access.require(.modifyImage, old, caller)
+        switch change.operation {
+        case .add where change.form == .v20 && (isBase || image.properties[change.name] != nil):
+            throw CloudError.conflict("Property \(change.name) already present.")
+        case .replace where !isBase && image.properties[change.name] == nil, .remove where !isBase && image.properties[change.name] == nil:
+            throw CloudError.conflict("Property \(change.name) does not exist.")
+        case .remove where isBase: throw CloudError.forbidden("Property \(change.name) may not be removed.")
+        case .remove: image.properties[change.name] = nil
+        case .add, .replace:
+            if ["disk_format", "container_format"].contains(change.name), ![.queued, .importing].contains(image.status) {
+                throw CloudError.forbidden("Attribute \(change.name) can be only replaced for a queued image.")
+            }
+            image.set(change.name, change.value)
+        }
+    }
+}

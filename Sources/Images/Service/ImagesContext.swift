@@ -1,0 +1,53 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// What every service of Images is made with.
+struct ImagesContext: Sendable {
+    let base: ServiceContext
+    let stores: ImageStores
+    let quota: ImageQuota
+    /// Asks for a pass of the collector of bytes that nothing refers to.
+    let collectGarbage: @Sendable () -> Void
+
+    let images = ImageStore()
+    let uploads = UploadStore()
+
+    var access: ImageAccess { ImageAccess(policy: base.policy) }
+    var policy: Policy { base.policy }
+    var world: World { base.world }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value { try await base.read(body) }
+
+    @discardableResult
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value { try await base.write(body) }
+
+    func onlooker(_ caller: Principal) -> Onlooker { Onlooker(project: caller.projectID?.text, now: world.now) }
+
+    /// The image, if the caller may do this to it.
+    func authorised(_ action: Action, _ id: ID<Image>, by caller: Principal, in tx: Transaction) throws -> Image {
+        guard let image = try images.find(id, for: onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
+        try access.require(action, image, caller)
+        return image
+    }
+
+    /// Changes an image in one transaction. The change is kept, and dated, only if there is one.
+    ///
+    /// - Returns: the image as it is then.
+    @discardableResult
+    func change(
+        _ id: ID<Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void
+    ) async throws -> Image {
+        let now = world.now
+        return try await write { tx in
+            let old = try authorised(action, id, by: caller, in: tx)
+            var image = old
+            try body(&image, tx)
+            image.updatedAt = now
+            try images.update(image, from: old, in: tx)
+            return image
+        }
+    }
+}

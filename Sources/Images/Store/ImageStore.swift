@@ -1,0 +1,197 @@
+import Blobs
+import CloudCore
+import SQL
+
+/// Who looks: what of an image's row depends on it.
+struct Onlooker: Sendable {
+    /// The project that asks; nil where there is none.
+    let project: String?
+    /// Leases that ended before it do not count.
+    let now: Timestamp
+}
+
+/// The rows of images.
+struct ImageStore: Sendable {
+    /// What an image does at this moment. The only place where a status is put together.
+    static let status = """
+        CASE WHEN i.state <> 'queued' THEN i.state WHEN u.kind IS NOT NULL THEN u.kind WHEN s.image_id IS NOT NULL THEN 'uploading' \
+        ELSE 'queued' END
+        """
+    private static let stored = """
+        id, name, owner, visibility, is_protected, is_hidden, state, disk_format, container_format, min_ram, min_disk, size, virtual_size, \
+        checksum, hash_algorithm, hash_value, created_at, updated_at
+        """
+    private static let select = """
+        SELECT \(stored.split(separator: ", ").map { $0 == "state" ? status : "i.\($0)" }.joined(separator: ", ")), \
+        CASE WHEN i.visibility = 'shared' AND EXISTS (SELECT 1 FROM image_member m WHERE m.image_id = i.id AND m.member_id = ?) \
+        THEN 1 ELSE 0 END
+        """
+    private static let from = """
+        FROM image i LEFT JOIN image_upload u ON u.image_id = i.id AND (u.expires_at IS NULL OR u.expires_at > ?) \
+        LEFT JOIN image_stage s ON s.image_id = i.id
+        """
+
+    // MARK: Reading
+
+    func find(_ id: ID<Image>, for onlooker: Onlooker, in tx: Transaction) throws -> Image? {
+        try rows("WHERE i.id = ?", [id.sql], for: onlooker, in: tx).first
+    }
+
+    /// Images with all that belongs to them, by one query for the rows and one for each kind of what belongs to them.
+    ///
+    /// - Parameter clause: what stands behind `FROM`, over `i` (the image) and `status`.
+    func rows(_ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction) throws -> [Image] {
+        let found = try tx.rows("\(Self.select) \(Self.from) \(clause)", arguments: [onlooker.project.sql, onlooker.now.sql] + arguments)
+        return try completed(found.map(Self.image), in: tx)
+    }
+
+    /// The values of some columns, of one image.
+    func values(_ columns: [String], of id: ID<Image>, for onlooker: Onlooker, in tx: Transaction) throws -> [SQLValue]? {
+        try tx.rows("SELECT \(columns.joined(separator: ", ")) \(Self.from) WHERE i.id = ?", onlooker.now, id).first?.values
+    }
+
+    private func completed(_ images: [Image], in tx: Transaction) throws -> [Image] {
+        guard !images.isEmpty else { return [] }
+        let marks = "(\(images.map { _ in "?" }.joined(separator: ", ")))"
+        let ids = images.map(\.id.sql)
+        var images = images
+        let places = Dictionary(uniqueKeysWithValues: images.enumerated().map { ($1.id.text, $0) })
+        for row in try tx.rows("SELECT image_id, name, value FROM image_property WHERE image_id IN \(marks) ORDER BY name", arguments: ids) {
+            if let at = places[try row.value(at: 0)] { images[at].properties[try row.value(at: 1)] = .string(try row.value(at: 2)) }
+        }
+        for row in try tx.rows("SELECT image_id, value FROM image_tag WHERE image_id IN \(marks) ORDER BY value", arguments: ids) {
+            if let at = places[try row.value(at: 0)] { images[at].tags.append(try row.value(at: 1)) }
+        }
+        let locations = try tx.rows(
+            "SELECT image_id, id, store, blob_id, metadata FROM image_location WHERE image_id IN \(marks) ORDER BY position", arguments: ids)
+        for row in locations {
+            if let at = places[try row.value(at: 0)] { images[at].locations.append(try Self.location(row)) }
+        }
+        return images
+    }
+
+    // MARK: Writing
+
+    /// - Throws: `SQLError.uniqueViolation` when the id is taken.
+    func insert(_ image: Image, in tx: Transaction) throws {
+        let values = Self.values(image)
+        try tx.execute(
+            "INSERT INTO image (\(Self.stored)) VALUES (\(values.map { _ in "?" }.joined(separator: ", ")))", arguments: values)
+        try insertProperties(image.properties.members, of: image.id, in: tx)
+        try insertTags(image.tags, of: image.id, in: tx)
+        for (position, location) in image.locations.enumerated() {
+            try insert(location, at: position, of: image.id, createdAt: image.createdAt, in: tx)
+        }
+    }
+
+    /// Makes the rows what `image` is, where they differ from `old`. Its members stay.
+    func update(_ image: Image, from old: Image, in tx: Transaction) throws {
+        let names = Self.stored.split(separator: ", ")
+        try tx.execute(
+            "UPDATE image SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?", arguments: Self.values(image) + [image.id.sql])
+        if image.properties != old.properties {
+            try tx.execute("DELETE FROM image_property WHERE image_id = ?", image.id)
+            try insertProperties(image.properties.members, of: image.id, in: tx)
+        }
+        if image.tags != old.tags {
+            try tx.execute("DELETE FROM image_tag WHERE image_id = ?", image.id)
+            try insertTags(image.tags, of: image.id, in: tx)
+        }
+        if image.locations != old.locations {
+            try tx.execute("DELETE FROM image_location WHERE image_id = ?", image.id)
+            for (position, location) in image.locations.enumerated() {
+                try insert(location, at: position, of: image.id, createdAt: image.updatedAt, in: tx)
+            }
+        }
+    }
+
+    /// - Returns: whether it was there.
+    func delete(_ id: ID<Image>, in tx: Transaction) throws -> Bool { try tx.execute("DELETE FROM image WHERE id = ?", id) > 0 }
+
+    func setProperty(_ name: String, _ value: String?, of id: ID<Image>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM image_property WHERE image_id = ? AND name = ?", id, name)
+        if let value { try insertProperties([(name, .string(value))], of: id, in: tx) }
+    }
+
+    private func insertProperties(_ properties: [(key: String, value: JSON)], of id: ID<Image>, in tx: Transaction) throws {
+        guard !properties.isEmpty else { return }
+        try tx.execute(
+            "INSERT INTO image_property (image_id, name, value) VALUES \(properties.map { _ in "(?, ?, ?)" }.joined(separator: ", "))",
+            arguments: properties.flatMap { [id.sql, $0.key.sql, ($0.value.string ?? "").sql] })
+    }
+
+    private func insertTags(_ tags: [String], of id: ID<Image>, in tx: Transaction) throws {
+        let tags = Set(tags).sorted()
+        guard !tags.isEmpty else { return }
+        try tx.execute(
+            "INSERT INTO image_tag (image_id, value) VALUES \(tags.map { _ in "(?, ?)" }.joined(separator: ", "))",
+            arguments: tags.flatMap { [id.sql, $0.sql] })
+    }
+
+    private func insert(
+        _ location: Image.Location, at position: Int, of id: ID<Image>, createdAt: Timestamp, in tx: Transaction
+    ) throws {
+        try tx.execute(
+            "INSERT INTO image_location (id, image_id, position, store, blob_id, metadata, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            location.id, id, position, location.store, location.blob.text, location.metadata, createdAt)
+    }
+
+    // MARK: Data
+
+    /// Which of these blobs of a store some image needs.
+    func referenced(_ blobs: [BlobID], in store: String, _ tx: Transaction) throws -> Set<BlobID> {
+        let marks = "(\(blobs.map { _ in "?" }.joined(separator: ", ")))"
+        let arguments = [store.sql] + blobs.map(\.text.sql)
+        let rows = try tx.rows(
+            """
+            SELECT blob_id FROM image_location WHERE store = ? AND blob_id IN \(marks)
+            UNION SELECT blob_id FROM image_stage WHERE store = ? AND blob_id IN \(marks)
+            """, arguments: arguments + arguments)
+        return Set(try rows.compactMap { BlobID(try $0.value(at: 0)) })
+    }
+
+    // MARK: Mapping
+
+    private static func values(_ image: Image) -> [SQLValue] {
+        let state = Image.Status.stored.contains(image.status) ? image.status : .queued
+        return [
+            image.id.sql, image.name.sql, image.owner.sql, image.visibility.rawValue.sql, image.isProtected.sql, image.isHidden.sql,
+            state.rawValue.sql, image.diskFormat.sql, image.containerFormat.sql, image.minRAM.sql, image.minDisk.sql, image.size.sql,
+            image.virtualSize.sql, image.checksum.sql, image.hashAlgorithm.sql, image.hashValue.sql, image.createdAt.sql, image.updatedAt.sql,
+        ]
+    }
+
+    private static func image(_ row: Row) throws -> Image {
+        var image = Image(id: try row.value(at: 0), createdAt: try row.value(at: 16))
+        image.name = try row.value(at: 1)
+        image.owner = try row.value(at: 2)
+        image.visibility = try word(row, 3)
+        image.isProtected = try row.value(at: 4)
+        image.isHidden = try row.value(at: 5)
+        image.status = try word(row, 6)
+        image.diskFormat = try row.value(at: 7)
+        image.containerFormat = try row.value(at: 8)
+        image.minRAM = try row.value(at: 9)
+        image.minDisk = try row.value(at: 10)
+        image.size = try row.value(at: 11)
+        image.virtualSize = try row.value(at: 12)
+        image.checksum = try row.value(at: 13)
+        image.hashAlgorithm = try row.value(at: 14)
+        image.hashValue = try row.value(at: 15)
+        image.updatedAt = try row.value(at: 17)
+        image.isSharedWithCaller = try row.value(at: 18)
+        return image
+    }
+
+    private static func location(_ row: Row) throws -> Image.Location {
+        guard let blob = BlobID(try row.value(at: 3)) else { throw SQLError.misuse("image_location.blob_id is none") }
+        return Image.Location(id: try row.value(at: 1), store: try row.value(at: 2), blob: blob, metadata: try row.value(at: 4))
+    }
+
+    /// A column that has one of an enumeration's words.
+    static func word<Word: RawRepresentable>(_ row: Row, _ position: Int) throws -> Word where Word.RawValue == String {
+        let text: String = try row.value(at: position)
+        guard let word = Word(rawValue: text) else { throw SQLError.misuse("'\(text)' is no \(Word.self)") }
+        return word
+    }
+}
