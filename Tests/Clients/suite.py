@@ -14,10 +14,11 @@ CHECKS = {
     "schemas": "every answer against the schema that Keystone has for it",
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
+    "uploads": "no byte of an upload stays behind that belongs to no whole image",
     "placement": "Placement's own HTTP cases",
     "tempest": "Tempest's identity tests",
 }
-MODULES = {"tempest": "tempest_check", "kill": "kill_check", "placement": "placement_check"}
+MODULES = {"tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "placement": "placement_check"}
 
 
 def main(names):
