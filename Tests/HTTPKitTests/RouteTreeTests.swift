@@ -24,6 +24,23 @@ struct RouteTreeTests {
         #expect(name(.get, "/v3/nothing") == nil)
     }
 
+    @Test("Where a slash behind a path says something, it is a missing id, which is not there")
+    func trailingSlash() throws {
+        let tree = try RouteTree([Self.route(.get, "/v2"), Self.route(.get, "/v2/images")], ignoresTrailingSlash: false)
+        func isFound(_ method: HTTPRequest.Method, _ path: String) -> Bool? {
+            switch tree.match(method, path) {
+            case .found: true
+            case .wrongMethod: nil
+            case .notFound: false
+            }
+        }
+        #expect(isFound(.get, "/v2/") == true)
+        #expect(isFound(.get, "/v2/images") == true)
+        #expect(isFound(.delete, "/v2/images") == nil)
+        #expect(isFound(.get, "/v2/images/") == false)
+        #expect(isFound(.delete, "/v2/images/") == false)
+    }
+
     @Test("Parameters are decoded, segment by segment")
     func parameters() {
         guard case .found(_, let parameters) = tree.match(.get, "/v3/users/a%2Fb%20c") else {

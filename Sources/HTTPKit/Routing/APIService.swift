@@ -13,11 +13,14 @@ package struct APIService: Sendable {
     package var bodyLimit: Int
     /// Whether `OPTIONS` and `HEAD` are answered where the table has only other methods. A few APIs refuse what they do not list.
     package let answersUnlistedMethods: Bool
+    /// Whether a slash behind a path counts for nothing.
+    package let ignoresTrailingSlash: Bool
     package let routes: [Route]
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = 1 << 20, answersUnlistedMethods: Bool = true, routes: [Route]
+        bodyLimit: Int = 1 << 20, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
+        routes: [Route]
     ) {
         self.name = name
         self.prefixes = prefixes
@@ -25,6 +28,7 @@ package struct APIService: Sendable {
         self.microversions = microversions
         self.bodyLimit = bodyLimit
         self.answersUnlistedMethods = answersUnlistedMethods
+        self.ignoresTrailingSlash = ignoresTrailingSlash
         self.routes = routes
     }
 }

@@ -56,10 +56,13 @@ package struct RouteTree: Sendable {
 
     private let root: Node
     private let answersUnlisted: Bool
+    private let ignoresTrailingSlash: Bool
 
+    /// - Parameter ignoresTrailingSlash: whether `/users/` is `/users`, and not a user without an id, who is not there.
     /// - Throws: `RouteConflict` when two routes are the same, or name one segment differently.
-    package init(_ routes: [Route], answersUnlisted: Bool = true) throws {
+    package init(_ routes: [Route], answersUnlisted: Bool = true, ignoresTrailingSlash: Bool = true) throws {
         self.answersUnlisted = answersUnlisted
+        self.ignoresTrailingSlash = ignoresTrailingSlash
         let builder = Builder()
         for route in routes { try builder.add(route, Self.segments(route.path)[...]) }
         root = Node(builder)
@@ -67,6 +70,7 @@ package struct RouteTree: Sendable {
 
     package func match(_ method: HTTPRequest.Method, _ path: some StringProtocol) -> Match {
         let segments = Self.segments(path)
+        if !ignoresTrailingSlash, segments.count > 1, path.hasSuffix("/") { return .notFound }
         var parameters: [(name: String, value: String)] = []
         guard let routes = Self.find(root, segments[...], &parameters) else { return .notFound }
         if let route = routes[method] ?? (method == .head && answersUnlisted ? routes[.get] : nil) {

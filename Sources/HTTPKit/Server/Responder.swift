@@ -39,7 +39,8 @@ package struct Responder: Sendable {
         bodyDeadline: Duration = .seconds(30), log: Logger
     ) throws {
         mounts = try services.flatMap { service in
-            let tree = try RouteTree(service.routes, answersUnlisted: service.answersUnlistedMethods)
+            let tree = try RouteTree(
+                service.routes, answersUnlisted: service.answersUnlistedMethods, ignoresTrailingSlash: service.ignoresTrailingSlash)
             return service.prefixes.map { Mount(prefix: $0, service: service, tree: tree) }
         }.sorted { $0.prefix.count > $1.prefix.count }
         self.verifier = verifier
