@@ -44,7 +44,8 @@ package struct Cloud: Sendable {
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
         images = try ImagesAssembly(
-            database: database, world: world, stores: imageStores, limits: NoImageLimits(), sleeper: ClockSleeper(clock: world.clock),
+            database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
+            sleeper: ClockSleeper(clock: world.clock),
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
         let services = [identity.service, placement.service, images.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
         responder = try Responder(

@@ -40,6 +40,7 @@ package struct ImagesAssembly: Sendable {
     package var service: APIService {
         APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
+            ignoresTrailingSlash: false,
             routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all

@@ -5,9 +5,3 @@ package protocol ImageLimits: Sendable {
     /// How much of each resource the project may have, in the caller's transaction. What is left out, and -1, is unlimited.
     func limits(of project: String, in tx: Transaction) throws -> [String: Int64]
 }
-
-/// A cloud without limits.
-package struct NoImageLimits: ImageLimits {
-    package init() {}
-    package func limits(of project: String, in tx: Transaction) throws -> [String: Int64] { [:] }
-}

@@ -114,7 +114,7 @@ package struct TestCloud: Sendable {
     /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
     fileprivate static func makeTemplate(_ database: Database) async throws {
         do {
-            try await withStores(plain.images.stores) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
+            _ = try await withStores(plain.images.stores) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
         } catch {
             await database.close()
             throw error
@@ -139,11 +139,18 @@ package struct TestCloud: Sendable {
     package func send(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, json: JSON? = nil, headers: HTTPFields = [:]
     ) async -> Response {
-        let bytes = json.map { Array($0.text.utf8) } ?? []
+        await send(method, path, token: token, bytes: json.map { Array($0.text.utf8) }, type: "application/json", headers: headers)
+    }
+
+    /// - Parameter type: of the bytes, unless the headers have one.
+    package func send(
+        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]?, type: String, headers: HTTPFields = [:]
+    ) async -> Response {
+        let bytes = given ?? []
         var fields = headers
         if let token { fields[.authToken] = token }
-        if json != nil {
-            fields[.contentType] = fields[.contentType] ?? "application/json"
+        if given != nil {
+            fields[.contentType] = fields[.contentType] ?? type
             fields[.contentLength] = "\(bytes.count)"
         }
         let head = HTTPRequest(method: method, scheme: "http", authority: "cloud.test:5000", path: path, headerFields: fields)

@@ -16,12 +16,14 @@ struct ImageDataService: Sendable {
     /// - Parameters:
     ///   - size: bytes, if the client said so.
     ///   - store: a store's name; nil for the default one.
-    func upload(_ id: ID<Image>, _ body: Body.Chunks, size: Int64?, store name: String?, by caller: Principal) async throws {
+    func upload<Chunks: AsyncSequence & Sendable>(
+        _ id: ID<Image>, _ bytes: Chunks, size: Int64?, store name: String?, by caller: Principal
+    ) async throws where Chunks.Element == ByteBuffer {
         let name = name ?? context.stores.standard.name
         guard let store = context.stores[name] else { throw CloudError.badRequest("Store \(name.prefix(255)) is not available on this site.") }
         let (image, lease) = try await begin(id, .saving, size: size, by: caller)
         let data = try await giving(back: lease) { meanwhile in
-            try await intake.receive(body, of: image, into: store, expecting: BlobExpectation(size: size), meanwhile: meanwhile)
+            try await intake.receive(bytes, of: image, into: store, expecting: BlobExpectation(size: size), meanwhile: meanwhile)
         }
         do {
             try await context.write { tx in _ = try intake.activate(lease, data, in: name, tx) }

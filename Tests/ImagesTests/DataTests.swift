@@ -1,0 +1,318 @@
+import Access
+import Blobs
+import CloudCore
+import ControlPlane
+import Crypto
+import Durable
+import HTTPKit
+import HTTPTypes
+import Identity
+import NIOCore
+import SQL
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Images
+
+@Suite("Images: data", .timeLimit(.minutes(5)))
+struct DataTests {
+    private static let bytes = Array("some bytes of an image".utf8)
+
+    @Test("What is uploaded comes back, whole and in parts", arguments: DatabaseKind.allCases)
+    func roundTrip(_ kind: DatabaseKind) async throws {
+        try await ImagesStage.run(on: kind) { stage in
+            let id = try await stage.make()
+            await stage.send(.get, "/images/\(id)/file", as: stage.demo, .noContent)
+            await stage.upload(Self.bytes, to: id)
+            let image = await stage.image(id)
+            #expect(image["status"] == "active")
+            #expect(image["size"] == .integer(Int64(Self.bytes.count)))
+            #expect(image["virtual_size"] == image["size"])
+            #expect(image["checksum"] == .string(Hex.text(Insecure.MD5.hash(data: Self.bytes))))
+            #expect(image["os_hash_algo"] == "sha512")
+            #expect(image["os_hash_value"] == .string(Hex.text(SHA512.hash(data: Self.bytes))))
+            #expect(image["stores"] == "file")
+
+            func get(_ headers: HTTPFields) async -> TestCloud.Response {
+                await stage.cloud.send(.get, "/image/v2/images/\(id)/file", token: stage.demo, headers: headers)
+            }
+            let whole = await get([:])
+            #expect(whole.status == .ok)
+            #expect(whole.bytes == Self.bytes)
+            #expect(whole.headers[.contentType] == "application/octet-stream")
+            #expect(whole.headers[.init("Content-MD5")!] == image["checksum"]?.string)
+            for (range, wanted, told) in [
+                ("bytes=0-3", 0..<4, "bytes 0-3/22"), ("bytes=5-", 5..<22, "bytes 5-21/22"), ("bytes=-5", 17..<22, "bytes 17-21/22"),
+                ("bytes=20-99", 20..<22, "bytes 20-21/22"), ("bytes=-99", 0..<22, "bytes 0-21/22"),
+            ] {
+                let part = await get([.range: range])
+                #expect(part.status == .partialContent, "\(range)")
+                #expect(part.bytes == Array(Self.bytes[wanted]), "\(range)")
+                #expect(part.headers[.contentRange] == told)
+            }
+            #expect(await get([.contentRange: "bytes 1-2/*"]).bytes == Array(Self.bytes[1...2]))
+            for range in ["bytes=22-", "bytes=5-2", "bytes=-", "bytes=-0", "bytes", "lines=1-2"] {
+                #expect(await get([.range: range]).status == .rangeNotSatisfiable, "\(range)")
+            }
+            #expect(await get([.contentRange: "bytes 1-22/*"]).status == .rangeNotSatisfiable)
+            #expect(await get([.range: "bytes=0-1,3-4"]).status == .badRequest)
+            await stage.send(.get, "/images/\(id)/file?prefer=nowhere", as: stage.demo, .badRequest)
+            await stage.send(.get, "/images/\(id)/file?prefer=file", as: stage.demo, .ok)
+            await stage.upload(Self.bytes, to: id, .conflict)
+        }
+    }
+
+    @Test("An upload is refused that is not what the image says, and the image stays queued")
+    func refusals() async throws {
+        try await ImagesStage.run { stage in
+            let bare = await stage.send(.post, "/images", [:], as: stage.demo, .created).json["id"]?.string ?? ""
+            await stage.upload(Self.bytes, to: bare, .badRequest)
+            let id = try await stage.make(["disk_format": "qcow2"])
+            await stage.upload(Self.bytes, to: id, .unsupportedMediaType)
+            // A qcow2 that names another file as its beginning.
+            var backed: [UInt8] = Array("QFI".utf8) + [0xfb, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 8]
+            backed += Array(repeating: 0, count: 4096)
+            await stage.upload(backed, to: id, .unsupportedMediaType)
+            let raw = try await stage.make()
+            await stage.upload(backed, to: raw, .unsupportedMediaType)
+            await stage.upload(Self.bytes, to: raw, headers: [.contentType: "text/plain"], .unsupportedMediaType)
+            await stage.upload(Self.bytes, to: raw, headers: [.imageSize: "7"], .badRequest)
+            await stage.upload(Self.bytes, to: raw, headers: [.imageSize: "many"], .badRequest)
+            await stage.upload(Self.bytes, to: raw, headers: [.imageStore: "nowhere"], .badRequest)
+            await stage.upload(Self.bytes, to: "none", .notFound)
+            for one in [id, raw] {
+                let image = await stage.image(one)
+                #expect(image["status"] == "queued")
+                #expect(image["size"] == .null)
+            }
+            #expect(try await Self.blobs(stage).isEmpty)
+            await stage.upload(Self.bytes, to: raw, headers: [.imageStore: "file", .imageSize: "22"])
+        }
+    }
+
+    @Test("While it is filled an image is saving; nobody else may fill it; if the sender goes, nothing stays", arguments: DatabaseKind.allCases)
+    func interrupted(_ kind: DatabaseKind) async throws {
+        try await ImagesStage.run(on: kind) { stage in
+            let id = try await stage.make()
+            let data = ImageDataService(context: stage.cloud.cloud.images.context)
+            let caller = try await Self.caller(stage)
+            let (stream, sender) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
+            sender.yield(ByteBuffer(bytes: Self.bytes))
+            async let upload: Void = data.upload(ID(id), stream, size: nil, store: nil, by: caller)
+            try await eventually { await stage.image(id)["status"] == "saving" }
+            await stage.upload(Self.bytes, to: id, .conflict)
+            #expect(await stage.names("status=saving").count == 1)
+            #expect(await stage.names("status=queued").isEmpty)
+            sender.finish(throwing: CloudError.badRequest("The request's body broke off."))
+            var refusal: CloudError?
+            do { try await upload } catch let error as CloudError { refusal = error }
+            #expect(refusal?.kind == .badRequest)
+            #expect(await stage.image(id)["status"] == "queued")
+            #expect(try await Self.blobs(stage).isEmpty)
+            await stage.upload(Self.bytes, to: id)
+        }
+    }
+
+    @Test("An image that is deleted while it is filled is gone, and so are its bytes")
+    func deletedMeanwhile() async throws {
+        try await ImagesStage.run { stage in
+            let id = try await stage.make()
+            let data = ImageDataService(context: stage.cloud.cloud.images.context)
+            let caller = try await Self.caller(stage)
+            let (stream, sender) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
+            async let upload: Void = data.upload(ID(id), stream, size: nil, store: nil, by: caller)
+            try await eventually { await stage.image(id)["status"] == "saving" }
+            await stage.send(.delete, "/images/\(id)", as: stage.demo, .noContent)
+            sender.yield(ByteBuffer(bytes: Self.bytes))
+            sender.finish()
+            var refusal: CloudError?
+            do { try await upload } catch let error as CloudError { refusal = error }
+            #expect(refusal?.kind == .gone)
+            try await stage.cloud.cloud.images.prepare()
+            #expect(try await Self.blobs(stage).isEmpty)
+        }
+    }
+
+    @Test("The lease of a process that died ends by itself, and at the start of the only process at once")
+    func deadProcess() async throws {
+        try await ImagesStage.run { stage in
+            let context = stage.cloud.cloud.images.context
+            let id = ID<Image>(try await stage.make())
+            let lease = UploadLease(imageID: id, kind: .saving, owner: "of a process that is gone")
+            func take() async throws {
+                let now = stage.cloud.world.now
+                #expect(try await context.write { tx in try context.uploads.take(lease, at: now, until: now + UploadLease.duration, in: tx) })
+            }
+            try await take()
+            await stage.upload(Self.bytes, to: id.text, .conflict)
+            stage.cloud.clock.advance(by: UploadLease.duration)
+            #expect(await stage.image(id.text)["status"] == "queued")
+            try await take()
+            if stage.cloud.database.dialect == .sqlite {
+                try await stage.cloud.cloud.prepare()
+                #expect(await stage.image(id.text)["status"] == "queued")
+            } else {
+                stage.cloud.clock.advance(by: UploadLease.duration)
+            }
+            await stage.upload(Self.bytes, to: id.text)
+            // Who comes back after it was given up changes nothing.
+            await #expect(throws: CloudError.self) {
+                try await context.write { tx in
+                    let blob = try #require(BlobID(String(repeating: "0", count: 128)))
+                    _ = try ImageIntake(context: context).activate(lease, ImageData(blob: blob, size: 0, md5: "", virtualSize: nil), in: "file", tx)
+                }
+            }
+        }
+    }
+
+    @Test("A long upload renews its lease", arguments: [false, true])
+    func renewal(isTakenOver: Bool) async throws {
+        try await ImagesStage.run { stage in
+            let context = stage.cloud.cloud.images.context
+            let id = ID<Image>(try await stage.make())
+            let caller = try await Self.caller(stage)
+            let clock = stage.cloud.clock
+            let pieces = AsyncStream<ByteBuffer> { more in
+                for _ in 1...20 { more.yield(ByteBuffer(bytes: Self.bytes)) }
+                more.finish()
+            }.map { piece in
+                // Each piece takes longer than half of a renewal.
+                clock.advance(by: .seconds(20))
+                if isTakenOver { try await context.write { tx in try tx.execute("DELETE FROM image_upload WHERE image_id = ?", id) } }
+                return piece
+            }
+            do {
+                try await ImageDataService(context: context).upload(id, Pieces(pieces), size: nil, store: nil, by: caller)
+                #expect(!isTakenOver)
+                #expect(await stage.image(id.text, as: try await stage.cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))["status"] == "active")
+            } catch let error as CloudError {
+                #expect(isTakenOver)
+                #expect(error.kind == .gone)
+            }
+        }
+    }
+
+    @Test("The same bytes are stored once, and removed when the last image is gone and they are old")
+    func garbage() async throws {
+        try await ImagesStage.run { stage in
+            let ids = [try await stage.make(), try await stage.make()]
+            for id in ids { await stage.upload(Self.bytes, to: id) }
+            let garbage = BlobGarbage(
+                database: stage.cloud.database, world: stage.cloud.world, stores: stage.cloud.cloud.images.context.stores)
+            #expect(try await Self.blobs(stage).count == 1)
+            await stage.send(.delete, "/images/\(ids[0])", as: stage.demo, .noContent)
+            stage.cloud.clock.advance(by: BlobGarbage.grace + .seconds(1))
+            #expect(try await garbage.reconcile().changed == 0)
+            await stage.send(.get, "/images/\(ids[1])/file", as: stage.demo, .ok)
+            await stage.send(.delete, "/images/\(ids[1])", as: stage.demo, .noContent)
+            #expect(try await garbage.reconcile().changed == 1)
+            #expect(try await Self.blobs(stage).isEmpty)
+        }
+    }
+
+    @Test("Limits of Identity hold: images, sizes, uploads at the same time", arguments: DatabaseKind.allCases)
+    func quotas(_ kind: DatabaseKind) async throws {
+        try await ImagesStage.run(on: kind) { stage in
+            let services = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]?.array
+            let service = try #require(services?.first?["id"])
+            func register(_ name: String, _ limit: Int64) async {
+                let body: JSON = ["registered_limits": [["service_id": service, "resource_name": .string(name), "default_limit": .integer(limit)]]]
+                let made = await stage.cloud.send(.post, "/v3/registered_limits", token: stage.admin, json: body)
+                #expect(made.status == .created, "\(made.text)")
+            }
+            func usage() async -> JSON { await stage.send(.get, "/info/usage", as: stage.demo, .ok).json["usage"] ?? .null }
+            #expect(await usage()["image_count_total"] == ["usage": 0, "limit": -1])
+            await register("image_count_total", 2)
+            await register("image_size_total", 1)
+            let (first, second) = (try await stage.make(), try await stage.make())
+            await stage.send(.post, "/images", [:], as: stage.demo, .contentTooLarge)
+            await stage.send(.post, "/images", [:], as: stage.other, .created)
+            await stage.upload(Array(repeating: 1, count: 2 << 20), to: first, .contentTooLarge)
+            // Announced as nothing at all: noticed at the end.
+            await stage.upload(Array(repeating: 1, count: 1 << 20), to: first)
+            await stage.upload(Array(repeating: 1, count: 1 << 20), to: second, .contentTooLarge)
+            #expect(await stage.image(second)["status"] == "queued")
+            #expect(await usage()["image_size_total"] == ["usage": 1, "limit": 1])
+            #expect(await usage()["image_count_total"] == ["usage": 2, "limit": 2])
+            await register("image_count_uploading", 0)
+            await stage.upload([1], to: second, .contentTooLarge)
+            let own: JSON = [
+                "limits": [
+                    [
+                        "service_id": service, "resource_name": "image_count_total", "project_id": .string(stage.demoProject),
+                        "resource_limit": 3,
+                    ]
+                ]
+            ]
+            #expect(await stage.cloud.send(.post, "/v3/limits", token: stage.admin, json: own).status == .created)
+            await stage.send(.post, "/images", [:], as: stage.demo, .created)
+            await stage.send(.post, "/images", [:], as: stage.demo, .contentTooLarge)
+        }
+    }
+
+    @Test("Locations: services tell and ask them, administrators patch them, one store less leaves the other")
+    func locations() async throws {
+        try await ImagesStage.run({ $0.images.stores = ["fast", "slow"] }) { stage in
+            let (one, two) = (try await stage.make(), try await stage.make())
+            await stage.upload(Self.bytes, to: one)
+            await stage.upload(Self.bytes, to: two, headers: [.imageStore: "slow"])
+            #expect(await stage.image(two)["stores"] == "slow")
+            await stage.send(.get, "/images/\(one)/locations", as: stage.demo, .forbidden)
+            let list = await stage.send(.get, "/images/\(one)/locations", as: stage.admin, .ok).json.array ?? []
+            let url = try #require(list.first?["url"]?.string)
+            #expect(list.first?["metadata"] == ["store": "fast"])
+            let slow = url.replacing("fast", with: "slow")
+
+            await stage.patch(one, [["op": "add", "path": "/locations/-", "value": ["url": .string(slow), "metadata": [:]]]], .forbidden)
+            func add(_ url: String, _ status: HTTPResponse.Status, to id: String) async -> JSON {
+                let value: JSON = ["url": .string(url), "metadata": ["a": "b"]]
+                return await stage.patch(id, [["op": "add", "path": "/locations/-", "value": value]], as: stage.admin, status).json
+            }
+            let both = await add(slow, .ok, to: one)
+            #expect(both["stores"] == "fast,slow")
+            #expect(both["locations"]?.array?.last == ["url": .string(slow), "metadata": ["a": "b", "store": "slow"]])
+            _ = await add(slow, .badRequest, to: one)
+            _ = await add("file:///etc/passwd", .badRequest, to: one)
+            _ = await add(url.replacing("fast", with: "none"), .badRequest, to: one)
+            await stage.send(.delete, "/stores/none/\(one)", as: stage.admin, .conflict)
+            await stage.send(.delete, "/stores/fast/\(one)", as: stage.demo, .forbidden)
+            await stage.send(.delete, "/stores/fast/\(one)", as: stage.admin, .noContent)
+            await stage.send(.delete, "/stores/slow/\(one)", as: stage.admin, .forbidden)
+            #expect(await stage.send(.get, "/images/\(one)/file", as: stage.demo, .ok).bytes == Self.bytes)
+            await stage.patch(one, [["op": "remove", "path": "/locations/0"]], as: stage.admin, .forbidden)
+
+            let filled = try await stage.make()
+            let active = await add(slow, .ok, to: filled)
+            #expect(active["status"] == "active")
+            #expect(active["size"] == 22)
+            #expect(active["checksum"] == (await stage.image(one))["checksum"])
+            // The API of 2.17 is for services: nobody else's word is taken for where data lies.
+            let queued = try await stage.make()
+            await stage.send(.post, "/images/\(queued)/locations", ["url": .string(slow)], as: stage.demo, .forbidden)
+            await stage.send(.post, "/images/\(queued)/locations", [:], as: stage.demo, .badRequest)
+            await stage.send(.post, "/images/\(one)/locations", ["url": .string(slow)], as: stage.demo, .conflict)
+        }
+    }
+
+    // MARK: Parts
+
+    private static func caller(_ stage: ImagesStage) async throws -> Principal {
+        try await stage.cloud.cloud.identity.verifier.principal(of: stage.demo)
+    }
+
+    private static func blobs(_ stage: ImagesStage) async throws -> [BlobID] {
+        let found = Mutex<[BlobID]>([])
+        for entry in stage.cloud.cloud.images.context.stores.all {
+            try await entry.blobs.list { blobs in found.withLock { $0 += blobs.map(\.id) } }
+        }
+        return found.withLock { $0 }
+    }
+}
+
+/// A sequence that one upload takes, handed over as though it could be shared.
+private struct Pieces<Base: AsyncSequence>: AsyncSequence, @unchecked Sendable where Base.Element == ByteBuffer {
+    let base: Base
+    init(_ base: Base) { self.base = base }
+    func makeAsyncIterator() -> Base.AsyncIterator { base.makeAsyncIterator() }
+}
