@@ -24,6 +24,6 @@ package struct ImagesAssembly: Sendable {
     package var service: APIService {
         APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
-            routes: RootRoutes().all)
+            routes: RootRoutes().all + MetadefRoutes(context: context).all)
     }
 }

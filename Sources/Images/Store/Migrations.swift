@@ -2,5 +2,5 @@ import SQL
 
 extension Schema {
     /// Images' tables.
-    static let images = Schema(service: "images", [])
+    static let images = Schema(service: "images", [.metadefs])
 }
