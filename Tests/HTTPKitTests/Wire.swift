@@ -49,6 +49,8 @@ final class Wire {
             return try NIOSSLContext(configuration: configuration)
         }
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            // Only a hang is a failure: a machine with much else to do takes its time.
+            .connectTimeout(.seconds(120))
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
