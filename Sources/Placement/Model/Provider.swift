@@ -31,10 +31,9 @@ struct Inventory: Sendable, Equatable {
     var limit: Double { Double(total - reserved) * allocationRatio }
 
     /// The limit, cut to a whole number as it is shown.
-    var capacity: Int64 {
-        let limit = limit
-        return limit >= 9e18 ? .max : limit <= -9e18 ? .min : Int64(limit)
-    }
+    var capacity: Int64 { Self.whole(limit) }
+
+    static func whole(_ limit: Double) -> Int64 { limit >= 9e18 ? .max : limit <= -9e18 ? .min : Int64(limit) }
 
     /// Whether an amount is a portion that can be asked for at all.
     func portions(_ amount: Int64) -> Bool { amount >= minUnit && amount <= maxUnit && amount % stepSize == 0 }
