@@ -9,6 +9,8 @@ struct Candidate: Sendable {
         var amount: Int64
     }
 
+    /// The number of the tree that it stands in.
+    let tree: Int
     var amounts: [Amount]
     /// Which providers serve which group.
     var mappings: [(suffix: String, places: [Int])]

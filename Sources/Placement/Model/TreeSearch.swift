@@ -21,6 +21,7 @@ final class TreeSearch {
     /// Classes that more than one group asks for.
     private let commonClasses: [Int32: Int64]
     private(set) var found: [Candidate] = []
+    private var slot = 0
     private var budget = SearchBudget()
     /// What is shared is found below every anchor that it is shared with.
     private var seen: Set<Key>?
@@ -44,6 +45,7 @@ final class TreeSearch {
     var isFull: Bool { request.limit.map { found.count >= $0 } ?? false }
 
     func look(at slot: Int) {
+        self.slot = slot
         budget.nextTree()
         var parts: [[Part]] = []
         for group in groups {
@@ -221,7 +223,7 @@ final class TreeSearch {
         }
         if seen?.insert(Key(amounts: Set(amounts), mappings: mappings.map(\.places))).inserted == false { return }
         guard budget.spendOnCandidate() else { return }
-        found.append(Candidate(amounts: amounts, mappings: mappings))
+        found.append(Candidate(tree: slot, amounts: amounts, mappings: mappings))
     }
 
     /// Whether the providers of the groups that belong together all stand below one of them.

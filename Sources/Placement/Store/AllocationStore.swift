@@ -53,6 +53,10 @@ struct AllocationStore: Sendable {
         return gone.count
     }
 
+    func move(from old: ID<Consumer>, to new: ID<Consumer>, in tx: Transaction) throws {
+        try tx.execute("UPDATE placement_allocation SET consumer_id = ? WHERE consumer_id = ?", new, old)
+    }
+
     func entries(of id: ID<Consumer>, in tx: Transaction) throws -> [Entry] { try entries("a.consumer_id = ?", id.text, in: tx) }
     func entries(on id: ID<Provider>, in tx: Transaction) throws -> [Entry] { try entries("a.provider_id = ?", id.text, in: tx) }
 

@@ -15,6 +15,10 @@ struct ProviderStore: Sendable {
         return found
     }
 
+    func all(ofTree root: ID<Provider>, in tx: Transaction) throws -> [Provider] {
+        try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE root_id = ?", root).map(Self.provider)
+    }
+
     func exists(name: String, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT id FROM placement_provider WHERE name = ?", name) != nil
     }
