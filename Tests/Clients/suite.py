@@ -14,7 +14,7 @@ CHECKS = {
     "schemas": "every answer against the schema that Keystone has for it",
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
-    "placement": "Placement's own HTTP cases",
+    "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's identity tests",
 }
 MODULES = {"tempest": "tempest_check", "kill": "kill_check", "placement": "placement_check"}

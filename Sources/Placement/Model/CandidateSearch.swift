@@ -70,7 +70,7 @@ struct CandidateSearch {
     }
 
     func run() -> Candidates {
-        guard let groups else { return Candidates() }
+        guard let groups, !groups.isEmpty else { return Candidates() }
         let search = TreeSearch(index, request, groups)
         var screen = Screen(index, groups, root)
         for slot in slots(groups) ?? [] where !search.isFull && screen.passes(slot) { search.look(at: slot) }

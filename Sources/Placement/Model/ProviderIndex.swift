@@ -218,16 +218,15 @@ struct ProviderIndex: Sendable {
 
     var isEmpty: Bool { !trees.contains { _ in true } }
 
-    /// The provider and all above it.
-    func ancestors(of place: Int) -> Set<Int> {
-        let members = tree(Self.slot(place)).members
-        var found: Set<Int> = [place]
-        var at = Self.position(place)
-        while members[at].parent >= 0 {
-            at = Int(members[at].parent)
-            guard found.insert(Self.place(Self.slot(place), at)).inserted else { break }
-        }
-        return found
+    /// Whether they all stand in one tree and below one of them.
+    func areBelowOne(_ places: Set<Int>) -> Bool {
+        guard places.count > 1 else { return true }
+        guard Set(places.map(Self.slot)).count == 1, let slot = places.first.map(Self.slot) else { return false }
+        let members = tree(slot).members
+        let ranges = places.map { members[Self.position($0)].below }
+        // Whoever all stand below is counted before them.
+        guard let top = ranges.min(by: { $0.lowerBound < $1.lowerBound }) else { return true }
+        return ranges.allSatisfy { $0.lowerBound <= top.upperBound }
     }
 
     // MARK: Names

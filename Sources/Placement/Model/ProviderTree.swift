@@ -54,6 +54,9 @@ struct Member: Sendable {
     fileprivate(set) var parentID: ID<Provider>?
     /// Where in the tree its parent stands; -1 for the root.
     fileprivate(set) var parent: Int32 = -1
+    /// The tree's members counted from the root down, each followed by all below it: the first number is its own, the second that
+    /// of the last one below it.
+    fileprivate(set) var below: ClosedRange<Int32> = 0...0
     let stocks: [Stock]
     /// Sets of the index, by their numbers.
     let traits: Int32
@@ -95,8 +98,28 @@ struct ProviderTree: Sendable {
                 // The parent's own text, so that it is in memory once.
                 members[at].parentID = members[parent].id
             }
+            Self.count(&members)
         }
         self.members = members
+    }
+
+    /// Numbers the members so that it is a comparison of numbers whether one stands below another, however deep the tree is.
+    private static func count(_ members: inout [Member]) {
+        let children = Dictionary(grouping: members.indices) { members[$0].parent }
+        var next: Int32 = 0
+        var open = [(at: 0, child: 0)]
+        members[0].below = 0...0
+        while let (at, child) = open.last {
+            guard let more = children[Int32(at)], child < more.count else {
+                members[at].below = members[at].below.lowerBound...next
+                open.removeLast()
+                continue
+            }
+            open[open.count - 1].child += 1
+            next += 1
+            members[more[child]].below = next...next
+            open.append((more[child], 0))
+        }
     }
 
     func provider(_ at: Int) -> Provider {

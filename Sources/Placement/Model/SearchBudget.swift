@@ -5,9 +5,9 @@ struct SearchBudget {
     /// What each tree has for itself: choices to try, and candidates. It is enough for ordinary requests.
     private static let ofTree = 32
     private static let candidatesOfTree = 16
-    /// What a tree may take beyond it, and what all trees of a request together may.
-    private static let mostOfTree = 100_000
-    private static let ofAll = 1_000_000
+    /// What all trees of a request may take beyond it, and which part of what is left each of them may.
+    private static let ofAll = 400_000
+    private static let shareOfTree = 8
     /// A candidate is kept, written and sent, which costs more than a choice that is given up.
     private static let priceOfCandidate = 10
     /// Ways to place one group in one tree.
@@ -21,7 +21,7 @@ struct SearchBudget {
     mutating func nextTree() {
         ofTree = Self.ofTree
         candidatesOfTree = Self.candidatesOfTree
-        extra = min(Self.mostOfTree, ofAll)
+        extra = ofAll / Self.shareOfTree
     }
 
     /// One choice more. False when it cannot be afforded.

@@ -20,6 +20,8 @@ final class TreeSearch {
     private let sharers: [Int]
     /// Classes that more than one group asks for.
     private let commonClasses: [Int32: Int64]
+    /// Whether one provider more can mean many candidates more.
+    private let multiplies: Bool
     private(set) var found: [Candidate] = []
     private var slot = 0
     private var budget = SearchBudget()
@@ -32,6 +34,7 @@ final class TreeSearch {
         self.request = request
         self.groups = groups
         sharers = index.sharing
+        multiplies = groups.count > 1 || groups[0].needs.count > 1 && !groups[0].isGranular
         seen = sharers.isEmpty ? nil : []
         var sums: [Int32: Int64] = [:], asked: [Int32: Int] = [:]
         for need in groups.flatMap(\.needs) {
@@ -184,12 +187,12 @@ final class TreeSearch {
         guard let next = order.first else { return take(chosen.compactMap { $0 }, amounts) }
         defer { chosen[next] = nil }
         for part in parts[next] where !isFull {
-            guard budget.spend() else { return }
             if request.isolates, groups[next].isGranular,
                 zip(groups, chosen).contains(where: { $0.isGranular && $1?.places == part.places })
             {
                 continue
             }
+            guard budget.spend() else { return }
             guard let sum = adding(part.amounts, to: amounts) else { continue }
             chosen[next] = part
             combine(parts, order.dropFirst(), &chosen, sum)
@@ -222,17 +225,14 @@ final class TreeSearch {
             guard Set(places.map(ProviderIndex.slot)).count == places.count else { return }
         }
         if seen?.insert(Key(amounts: Set(amounts), mappings: mappings.map(\.places))).inserted == false { return }
-        guard budget.spendOnCandidate() else { return }
+        guard !multiplies || budget.spendOnCandidate() else { return }
         found.append(Candidate(tree: slot, amounts: amounts, mappings: mappings))
     }
 
     /// Whether the providers of the groups that belong together all stand below one of them.
     private func isInSubtrees(_ mappings: [(suffix: String, places: [Int])]) -> Bool {
         request.sameSubtrees.allSatisfy { suffixes in
-            let places = Set(mappings.filter { suffixes.contains($0.suffix) }.flatMap(\.places))
-            guard places.count > 1, let first = places.first else { return true }
-            let common = places.reduce(index.ancestors(of: first)) { $0.intersection(index.ancestors(of: $1)) }
-            return !common.isDisjoint(with: places)
+            index.areBelowOne(Set(mappings.filter { suffixes.contains($0.suffix) }.flatMap(\.places)))
         }
     }
 }
