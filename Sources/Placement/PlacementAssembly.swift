@@ -13,8 +13,8 @@ package struct PlacementAssembly: Sendable {
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(database: Database, world: World, policyOverrides: [String: String]) throws {
         let policy = try Policy(defaults: PlacementPolicy.defaults, overrides: policyOverrides)
-        context = ServiceContext(database: database, policy: policy, world: world, topic: Topic("placement"), prefix: "placement")
-        keeper = IndexKeeper(database: database, topic: context.topic)
+        context = ServiceContext(database: database, policy: policy, world: world, topic: .placement, prefix: "placement")
+        keeper = IndexKeeper(database: database)
     }
 
     package static let schema = Schema.placement

@@ -10,7 +10,7 @@ package struct Transaction {
 
     final class State {
         /// What is to happen once the transaction is durable.
-        var topics: Set<Topic> = []
+        var topics: [Topic: Set<String>] = [:]
         var actions: [@Sendable () -> Void] = []
         /// Why nothing more can be asked: the first error of the database, or the closure's end.
         var failure: (any Error)?
@@ -58,7 +58,10 @@ package struct Transaction {
     }
 
     /// Says that what is kept in memory of this topic is out of date once this transaction is committed.
-    package func changed(_ topic: Topic) { state.topics.insert(topic) }
+    package func changed(_ topic: Topic) { state.topics[topic, default: []].formUnion([]) }
+
+    /// The same, and says what of it: who follows the topic (`changes(of:since:)`) reads what has these keys, and nothing else.
+    package func changed(_ topic: Topic, _ keys: some Sequence<String>) { state.topics[topic, default: []].formUnion(keys) }
 
     /// Runs `action` after the commit, before the caller hears of it; never when the transaction is rolled back. It is
     /// for nudging what would otherwise notice later: it may be lost with the process, so nothing may depend on it.

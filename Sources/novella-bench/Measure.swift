@@ -32,6 +32,19 @@ struct Measure {
         return Measure(durations: durations.sorted(), elapsed: clock.now - start)
     }
 
+    /// Does `work` as often as `turns` says, one after the other, each after a `preparation` that is not measured.
+    static func each(
+        _ turns: Int, after preparation: (Int) async throws -> Void = { _ in }, _ work: () async throws -> Void
+    ) async throws -> Measure {
+        let clock = ContinuousClock()
+        var durations: [Duration] = []
+        for turn in 0..<turns {
+            try await preparation(turn)
+            durations.append(try await clock.measure { try await work() })
+        }
+        return Measure(durations: durations.sorted(), elapsed: durations.reduce(.zero, +))
+    }
+
     var perSecond: Int { Int(Double(durations.count) / (elapsed / .seconds(1))) }
 
     /// The duration, in milliseconds, that the given part of all stays below.

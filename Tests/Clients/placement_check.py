@@ -1,4 +1,5 @@
-"""Placement's own HTTP cases, those of its package that can run from outside, unchanged, against an empty Placement."""
+"""Placement's own HTTP cases, those of its package that can run from outside, unchanged, against an empty Placement: once on SQLite
+and once on PostgreSQL."""
 
 import json
 import pathlib
@@ -7,6 +8,7 @@ import subprocess
 import sys
 
 from harness import HERE, ROOT, Cloud, Failure, say
+from postgres import Postgres
 
 # Placement is pinned, so its cases are as many as they were. Fewer mean that something was not found.
 CASES = 1125
@@ -16,10 +18,16 @@ DEADLINE = 900
 
 
 def run(binary, report):
-    out = ROOT / ".build" / "clients" / "placement"
+    run_on("SQLite", {}, binary, report)
+    with Postgres() as server:
+        run_on("PostgreSQL", {"DATABASE_CONNECTION": server.connection}, binary, report)
+
+
+def run_on(database, settings, binary, report):
+    out = ROOT / ".build" / "clients" / f"placement-{database}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    with Cloud(binary, {}) as cloud:
+    with Cloud(binary, settings) as cloud:
         arguments = [
             sys.executable,
             str(HERE / "placement-gabbi"),
@@ -40,19 +48,20 @@ def run(binary, report):
             subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, timeout=DEADLINE, check=False)
         if not (out / "placement-gabbi.tsv").exists():
             raise Failure("placement-gabbi made no results:\n" + (out / "placement-gabbi.log").read_text()[-3000:])
-        judge(out, report)
-        if report.failures:
+        failures = len(report.failures)
+        judge(database, out, report)
+        if len(report.failures) > failures:
             print(cloud.tail(20))
 
 
-def judge(out, report):
+def judge(database, out, report):
     score = json.loads((out / "placement-gabbi.log").read_text().splitlines()[-1])
     for line in (out / "placement-gabbi.tsv").read_text().splitlines():
         name, status, *why = line.split("\t")
         if status == "pass":
             report.pass_()
         elif status != "skip":
-            report.fail(name, why[-1] if why else status)
+            report.fail(f"{database}: {name}", why[-1] if why else status)
     if score["selected"] < CASES or score["skipped"] > SKIPS:
-        report.fail("the selection", f"{score['selected']} cases instead of {CASES}, {score['skipped']} skipped instead of {SKIPS}")
-    say(f"  {score['selected']} cases, {score['passed']} passed, {score['skipped']} skipped, in {score['seconds']:.0f} s")
+        report.fail(f"{database}: the selection", f"{score['selected']} cases instead of {CASES}, {score['skipped']} skipped instead of {SKIPS}")
+    say(f"  {database}: {score['selected']} cases, {score['passed']} passed, {score['skipped']} skipped, in {score['seconds']:.0f} s")

@@ -15,7 +15,7 @@ CHECKS = {
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
-    "placement": "Placement's own HTTP cases",
+    "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's identity tests",
 }
 MODULES = {"tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "placement": "placement_check"}

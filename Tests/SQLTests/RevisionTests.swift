@@ -1,4 +1,4 @@
-import SQL
+@testable import SQL
 import TestSupport
 import Testing
 
@@ -61,6 +61,70 @@ import Testing
                 let rows: Int? = try await database.read { tx in try tx.value("SELECT count(*) FROM sql_change") }
                 #expect(try #require(rows) < 1800, "the log is cut off")
             }
+        }
+    }
+
+    @Test("A follower hears of each commit's keys once, and of nothing that was rolled back", arguments: DatabaseKind.allCases)
+    func following(kind: DatabaseKind) async throws {
+        try await withThings(kind) { database in
+            func changes(_ position: ChangePosition?) async throws -> Changes {
+                try await database.read { [topic] tx in try tx.changes(of: topic, since: position) }
+            }
+            try await database.write { [topic] tx in tx.changed(topic, ["before"]) }
+            let start = try await changes(nil)
+            #expect(start.keys == nil)
+            #expect(try await changes(start.position).keys == [])
+            try await database.write { [topic] tx in
+                tx.changed(topic, ["a"])
+                tx.changed(topic, ["b", "a"])
+                tx.changed(Topic("another"), ["c"])
+            }
+            _ = try? await database.write { [topic] tx in
+                tx.changed(topic, ["never"])
+                throw Deliberate()
+            }
+            try await database.write { [topic] tx in tx.changed(topic) }
+            let next = try await changes(start.position)
+            #expect(next.keys == ["a", "b"])
+            #expect(try await changes(next.position).keys == [])
+            try await database.write { [topic] tx in tx.changed(topic, (0...1000).map { "\($0)" }) }
+            let many = try await changes(next.position)
+            #expect(many.keys == nil, "too many to be written down")
+            try await database.write { [topic] tx in tx.changed(topic, ["last"]) }
+            #expect(try await changes(many.position).keys == ["last"])
+        }
+    }
+
+    @Test("Followers miss nothing of many writers, and know when the log no longer reaches back", arguments: DatabaseKind.allCases)
+    func followingMany(kind: DatabaseKind) async throws {
+        try await TestDatabase.withDatabase(kind, schemas: [things]) { test in
+            let other = kind == .sqlite ? test.database : try test.reopen()
+            let topic = topic
+            let start = try await other.read { tx in try tx.changes(of: topic, since: nil) }
+            var position = start.position
+            var heard: [String: Int] = [:]
+            var wholes = 0
+            func follow() async throws {
+                let changes = try await other.read { [position] tx in try tx.changes(of: topic, since: position) }
+                for key in changes.keys ?? [] { heard[key, default: 0] += 1 }
+                if changes.keys == nil { wholes += 1 }
+                position = changes.position
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for writer in 0..<4 {
+                    group.addTask {
+                        for turn in 0..<400 { try await test.database.write { tx in tx.changed(topic, ["\(writer)-\(turn)"]) } }
+                    }
+                }
+                for _ in 0..<100 { try await follow() }
+                try await group.waitForAll()
+            }
+            try await follow()
+            #expect(heard.values.allSatisfy { $0 == 1 })
+            #expect(wholes > 0 || heard.count == 1600)
+            let late = try await other.read { tx in try tx.changes(of: topic, since: start.position) }
+            #expect(late.keys == nil)
+            #expect(late.position.commits == position.commits)
         }
     }
 }

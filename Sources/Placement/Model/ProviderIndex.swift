@@ -1,163 +1,254 @@
 import CloudCore
 
-/// All providers as they were at one moment, ready to be searched without a query: places in arrays instead of ids, sets of bits
-/// instead of names. It is never changed; what comes later is another one.
-struct ProviderIndex: Sendable, Equatable {
-    struct Stock: Sendable, Equatable {
-        let resourceClass: Int
-        let inventory: Inventory
-        let used: Int64
-
-        func takes(_ amount: Int64) -> Bool { inventory.portions(amount) && Double(used) + Double(amount) <= inventory.limit }
-    }
-
-    struct Entry: Sendable, Equatable {
-        let provider: Provider
-        var parent: Int?
-        var root: Int
-        let stocks: [Stock]
-        let traits: BitSet
-        let traitNames: [String]
-        let aggregates: [String]
-    }
-
+/// All providers as they were at one moment, ready to be searched without a query: numbers instead of names, trees in chunks.
+///
+/// It is a value. `following` makes the next one, which has all chunks in common with this but those of the trees that changed,
+/// so a search goes on in the state in which it began.
+struct ProviderIndex: Sendable {
     /// One provider as the tables have it.
-    struct Source: Sendable {
+    struct Source: Sendable, Equatable {
+        struct Holding: Sendable, Equatable {
+            var inventory: Inventory
+            var used: Int64
+        }
+
         var provider: Provider
-        var inventories: [(inventory: Inventory, used: Int64)] = []
+        var inventories: [Holding] = []
         var traits: [String] = []
         var aggregates: [String] = []
     }
 
-    let entries: [Entry]
-    let classNames: [String]
-    /// Providers that have some of a class, by the class's number.
-    let holders: [[Int]]
-    let places: [ID<Provider>: Int]
-    private let classNumbers: [String: Int]
-    private let traitNumbers: [String: Int]
-    private let members: [String: [Int]]
-    private let customTraits: Set<String>
-    private let customClasses: Set<String>
-    /// Providers that share what they have through their aggregates.
-    let sharing: [Int]
-    let hasTrees: Bool
-
-    init(_ sources: [Source], customClasses: Set<String>, customTraits: Set<String>) {
-        var classes: [String: Int] = [:], classNames: [String] = [], holders: [[Int]] = []
-        var traits: [String: Int] = [:], members: [String: [Int]] = [:], sharing: [Int] = []
-        let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
-        entries = sources.enumerated().map { place, source in
-            var bits = BitSet()
-            for name in source.traits {
-                let number = traits[name] ?? traits.count
-                traits[name] = number
-                bits.insert(number)
-                if name == StandardTraits.sharing { sharing.append(place) }
-            }
-            for aggregate in source.aggregates { members[aggregate, default: []].append(place) }
-            let stocks = source.inventories.map { inventory, used in
-                let number = classes[inventory.resourceClass] ?? classes.count
-                if number == classes.count {
-                    classes[inventory.resourceClass] = number
-                    classNames.append(inventory.resourceClass)
-                    holders.append([])
-                }
-                holders[number].append(place)
-                return Stock(resourceClass: number, inventory: inventory, used: used)
-            }
-            return Entry(
-                provider: source.provider, parent: source.provider.parentID.flatMap { places[$0] },
-                root: places[source.provider.rootID] ?? place, stocks: stocks, traits: bits, traitNames: source.traits,
-                aggregates: source.aggregates)
-        }
-        self.places = places
-        self.classNames = classNames
-        self.holders = holders
-        classNumbers = classes
-        traitNumbers = traits
-        self.members = members
-        self.sharing = sharing
-        self.customTraits = customTraits
-        self.customClasses = customClasses
-        hasTrees = sources.contains { $0.provider.parentID != nil }
+    /// The names that operators have made.
+    struct CustomNames: Sendable, Equatable {
+        var classes: Set<String> = []
+        var traits: Set<String> = []
     }
 
-    // MARK: Looking up
+    /// So many trees, and what a search asks of all of them at once in a row of numbers of its own.
+    struct Chunk: Sendable {
+        static let size = 256
+        var trees: [ProviderTree] = []
+        /// By class and tree: the most that one of the tree's providers gives to one consumer. Empty for a class of which no
+        /// tree of the chunk has anything.
+        var rooms: [[Int32]] = []
+    }
+
+    private(set) var chunks: [Chunk] = []
+    private(set) var classes = Numbering<String>()
+    private(set) var traits = Numbering<String>()
+    private(set) var aggregates = Numbering<String>()
+    /// What single providers have, and what all of a tree have together.
+    private(set) var traitSets = Numbering<BitSet>()
+    private(set) var treeTraitSets = Numbering<BitSet>()
+    private(set) var aggregateSets = Numbering<[Int32]>()
+    /// By the number of the set: as they are shown.
+    private var traitNames: [[String]] = []
+    /// The places of providers that share what they have through their aggregates.
+    private(set) var sharing: [Int] = []
+    private var custom: CustomNames
+    private var slots = PiecedDictionary<ID<Provider>, Int32>()
+    private var free: [Int32] = []
+    private var treesWithChildren = 0
+    private var namesWhenMade = 0
+
+    /// Whether some provider stands below another.
+    var hasTrees: Bool { treesWithChildren > 0 }
+
+    init(_ sources: [Source], custom: CustomNames) {
+        self.custom = custom
+        _ = traitSet([])
+        _ = treeTraitSets.number(of: BitSet())
+        _ = aggregateSets.number(of: [])
+        var byRoot: [ID<Provider>: Int] = [:], trees: [(root: ID<Provider>, members: [Member])] = []
+        for source in sources.sorted(by: { ($0.provider.createdAt, $0.provider.id) < ($1.provider.createdAt, $1.provider.id) }) {
+            let root = source.provider.rootID
+            let at = byRoot[root] ?? trees.count
+            if at == trees.count {
+                byRoot[root] = at
+                trees.append((root, []))
+            }
+            trees[at].members.append(member(source))
+        }
+        for tree in trees { put(ProviderTree(members: tree.members, root: tree.root), at: nextSlot()) }
+        namesWhenMade = countOfNames
+    }
+
+    // MARK: Following the tables
+
+    /// The next state: these providers were read anew, and those that were not found are gone.
+    ///
+    /// - Parameter names: nil where none was made or removed.
+    func following(_ touched: Set<ID<Provider>>, found: [Source], names: CustomNames?) -> ProviderIndex {
+        var next = self
+        if let names { next.custom = names }
+        next.replace(touched, with: found)
+        // What nobody has any more stays numbered; too much of it would be a leak.
+        guard next.countOfNames > 2 * namesWhenMade + 10_000 else { return next }
+        return ProviderIndex(next.sources, custom: next.custom)
+    }
+
+    private var countOfNames: Int {
+        classes.values.count + traits.values.count + aggregates.values.count + traitSets.values.count + treeTraitSets.values.count
+            + aggregateSets.values.count
+    }
+
+    private mutating func replace(_ touched: Set<ID<Provider>>, with found: [Source]) {
+        var changed = Set(touched.compactMap { slots[$0] })
+        changed.formUnion(found.compactMap { slots[$0.provider.rootID] })
+        var byRoot: [ID<Provider>: [Member]] = [:]
+        var kept: [ID<Provider>: Int32] = [:]
+        var gone: Set<ID<Provider>> = []
+        for slot in changed {
+            let members = tree(Int(slot)).members
+            kept[members[0].id] = slot
+            for member in members {
+                gone.insert(member.id)
+                // One that went into another tree was touched, and so was all below it.
+                if !touched.contains(member.id) { byRoot[members[0].id, default: []].append(member) }
+            }
+        }
+        for source in found { byRoot[source.provider.rootID, default: []].append(member(source)) }
+        for (root, slot) in kept.sorted(by: { $0.value < $1.value }) where byRoot[root] == nil {
+            put(.none, at: Int(slot))
+            free.append(slot)
+        }
+        for (root, members) in byRoot.sorted(by: { $0.key < $1.key }) {
+            for member in members { gone.remove(member.id) }
+            put(ProviderTree(members: members, root: root), at: kept[root].map { Int($0) } ?? nextSlot())
+        }
+        for id in gone { slots[id] = nil }
+    }
+
+    private mutating func nextSlot() -> Int {
+        if let slot = free.popLast() { return Int(slot) }
+        if chunks.last.map({ $0.trees.count == Chunk.size }) ?? true { chunks.append(Chunk()) }
+        let last = chunks.count - 1
+        chunks[last].trees.append(.none)
+        for number in chunks[last].rooms.indices where !chunks[last].rooms[number].isEmpty { chunks[last].rooms[number].append(0) }
+        return last * Chunk.size + chunks[last].trees.count - 1
+    }
+
+    private mutating func put(_ tree: ProviderTree, at slot: Int) {
+        var tree = tree
+        let (number, at) = slot.quotientAndRemainder(dividingBy: Chunk.size)
+        if chunks[number].trees[at].members.count > 1 { treesWithChildren -= 1 }
+        if tree.members.count > 1 { treesWithChildren += 1 }
+        tree.traits = treeTraits(tree)
+        tree.aggregates = treeAggregates(tree)
+        for class_ in chunks[number].rooms.indices where !chunks[number].rooms[class_].isEmpty { chunks[number].rooms[class_][at] = 0 }
+        for stock in tree.members.lazy.flatMap(\.stocks) {
+            let class_ = Int(stock.resourceClass)
+            while chunks[number].rooms.count <= class_ { chunks[number].rooms.append([]) }
+            if chunks[number].rooms[class_].isEmpty {
+                chunks[number].rooms[class_] = [Int32](repeating: 0, count: chunks[number].trees.count)
+            }
+            chunks[number].rooms[class_][at] = max(chunks[number].rooms[class_][at], stock.room)
+        }
+        chunks[number].trees[at] = tree
+        for member in tree.members where slots[member.id] != Int32(slot) { slots[member.id] = Int32(slot) }
+        let shares = traits.find(StandardTraits.sharing).map { number in
+            tree.members.indices.filter { at in
+                var bits = BitSet()
+                bits.insert(number)
+                return traitSets[tree.members[at].traits].meets(bits)
+            }
+        }
+        if !sharing.isEmpty { sharing.removeAll { Self.slot($0) == slot } }
+        for at in shares ?? [] { sharing.append(Self.place(slot, at)) }
+    }
+
+    private mutating func member(_ source: Source) -> Member {
+        Member(
+            source.provider,
+            stocks: source.inventories.map { Stock($0.inventory, resourceClass: classes.number(of: $0.inventory.resourceClass), used: $0.used) },
+            traits: traitSet(source.traits), aggregates: aggregateSets.number(of: source.aggregates.map { aggregates.number(of: $0) }.sorted()))
+    }
+
+    private mutating func traitSet(_ names: [String]) -> Int32 {
+        var bits = BitSet()
+        for name in names { bits.insert(traits.number(of: name)) }
+        let number = traitSets.number(of: bits)
+        if number == traitNames.count { traitNames.append(StandardTraits.ordered(names)) }
+        return number
+    }
+
+    private mutating func treeTraits(_ tree: ProviderTree) -> Int32 {
+        var bits = BitSet()
+        for member in tree.members { bits.formUnion(traitSets[member.traits]) }
+        return treeTraitSets.number(of: bits)
+    }
+
+    private mutating func treeAggregates(_ tree: ProviderTree) -> Int32 {
+        if tree.members.count == 1 { return tree.members[0].aggregates }
+        return aggregateSets.number(of: Set(tree.members.flatMap { aggregateSets[$0.aggregates] }).sorted())
+    }
+
+    /// All that it was made of, in the order of ids, but for the times of inventories.
+    var sources: [Source] {
+        trees.flatMap { _, tree in
+            tree.members.indices.map { at in
+                let member = tree.members[at]
+                return Source(
+                    provider: tree.provider(at),
+                    inventories: member.stocks.map { .init(inventory: $0.inventory(of: classes[$0.resourceClass]), used: $0.used) },
+                    traits: traitNames(of: member), aggregates: aggregateSets[member.aggregates].map { aggregates[$0] }.sorted())
+            }
+        }.sorted { $0.provider.id < $1.provider.id }
+    }
+
+    // MARK: Places
+
+    /// A place is the number of a tree and that of a member of it in one.
+    static func place(_ slot: Int, _ member: Int) -> Int { slot << 20 | member }
+    static func slot(_ place: Int) -> Int { place >> 20 }
+    static func position(_ place: Int) -> Int { place & (1 << 20 - 1) }
+
+    func tree(_ slot: Int) -> ProviderTree { chunks[slot / Chunk.size].trees[slot % Chunk.size] }
+    func slot(of id: ID<Provider>) -> Int? { slots[id].map { Int($0) } }
+    func member(_ place: Int) -> Member { tree(Self.slot(place)).members[Self.position(place)] }
+    func provider(_ place: Int) -> Provider { tree(Self.slot(place)).provider(Self.position(place)) }
+    func traitNames(of member: Member) -> [String] { traitNames[Int(member.traits)] }
+
+    /// All trees with their numbers.
+    var trees: some Sequence<(slot: Int, tree: ProviderTree)> {
+        chunks.lazy.enumerated().flatMap { number, chunk in
+            chunk.trees.lazy.enumerated().map { at, tree in (slot: number * Chunk.size + at, tree: tree) }
+        }.filter { !$0.tree.members.isEmpty }
+    }
+
+    var isEmpty: Bool { !trees.contains { _ in true } }
+
+    /// Whether they all stand in one tree and below one of them.
+    func areBelowOne(_ places: Set<Int>) -> Bool {
+        guard places.count > 1 else { return true }
+        guard Set(places.map(Self.slot)).count == 1, let slot = places.first.map(Self.slot) else { return false }
+        let members = tree(slot).members
+        let ranges = places.map { members[Self.position($0)].below }
+        // Whoever all stand below is counted before them.
+        guard let top = ranges.min(by: { $0.lowerBound < $1.lowerBound }) else { return true }
+        return ranges.allSatisfy { $0.lowerBound <= top.upperBound }
+    }
+
+    // MARK: Names
 
     /// - Returns: nil for a class that no provider has.
     /// - Throws: `Refusal.unknownClass`.
-    func number(ofClass name: String) throws -> Int? {
-        if let number = classNumbers[name] { return number }
-        guard StandardResourceClasses.set.contains(name) || customClasses.contains(name) else { throw Refusal.unknownClass(name) }
+    func number(ofClass name: String) throws -> Int32? {
+        if let number = classes.find(name), isKnown(class: name) { return number }
+        guard isKnown(class: name) else { throw Refusal.unknownClass(name) }
         return nil
     }
+
+    private func isKnown(class name: String) -> Bool { StandardResourceClasses.set.contains(name) || custom.classes.contains(name) }
 
     /// The traits that some provider has.
     /// - Throws: `Refusal.unknownTraits` for those that do not exist.
     func bits(_ names: Set<String>) throws -> BitSet {
-        var bits = BitSet()
-        var unknown: [String] = []
-        for name in names {
-            if let number = traitNumbers[name] {
-                bits.insert(number)
-            } else if !StandardTraits.set.contains(name), !customTraits.contains(name) {
-                unknown.append(name)
-            }
-        }
+        let unknown = names.filter { !StandardTraits.set.contains($0) && !custom.traits.contains($0) }
         if !unknown.isEmpty { throw Refusal.unknownTraits(unknown.sorted()) }
+        var bits = BitSet()
+        for name in names { if let number = traits.find(name) { bits.insert(number) } }
         return bits
-    }
-
-    func stock(of place: Int, _ resourceClass: Int) -> Stock? { entries[place].stocks.first { $0.resourceClass == resourceClass } }
-
-    /// Providers that have so much of a class free, in one tree or in all.
-    func places(with amount: Int64, of resourceClass: Int, tree: Int?) -> [Int] {
-        holders[resourceClass].filter { place in
-            (tree == nil || entries[place].root == tree) && stock(of: place, resourceClass)?.takes(amount) == true
-        }
-    }
-
-    /// Providers that are in one aggregate of each set.
-    func places(inAggregates sets: [Set<String>]) -> Set<Int> {
-        var found: Set<Int>?
-        for set in sets {
-            let some = Set(set.flatMap { members[$0] ?? [] })
-            found = found?.intersection(some) ?? some
-        }
-        return found ?? []
-    }
-
-    /// The roots of all trees that a provider shares with.
-    func anchors(ofSharing place: Int) -> Set<Int> {
-        Set(entries[place].aggregates.flatMap { members[$0] ?? [] }.map { entries[$0].root })
-    }
-
-    /// The provider and all above it.
-    func ancestors(of place: Int) -> Set<Int> {
-        var found: Set<Int> = [place]
-        var at = place
-        while let parent = entries[at].parent, found.insert(parent).inserted { at = parent }
-        return found
-    }
-}
-
-/// A set of small numbers.
-struct BitSet: Sendable, Hashable {
-    private var words: [UInt64] = []
-
-    var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
-
-    mutating func insert(_ number: Int) {
-        while words.count <= number >> 6 { words.append(0) }
-        words[number >> 6] |= 1 << UInt64(number & 63)
-    }
-
-    func meets(_ other: BitSet) -> Bool { zip(words, other.words).contains { $0 & $1 != 0 } }
-
-    mutating func formUnion(_ other: BitSet) {
-        while words.count < other.words.count { words.append(0) }
-        for (at, word) in other.words.enumerated() { words[at] |= word }
     }
 }
 
@@ -173,4 +264,49 @@ struct TraitBits: Sendable {
     }
 
     func allow(_ traits: BitSet) -> Bool { !forbidden.meets(traits) && required.allSatisfy { $0.meets(traits) } }
+}
+
+/// A filter of aggregates in the numbers of one index.
+struct AggregateNumbers: Sendable {
+    let required: [Set<Int32>]
+    let forbidden: Set<Int32>
+
+    init(_ filter: AggregateFilter, in index: ProviderIndex) {
+        required = filter.required.map { Set($0.compactMap { index.aggregates.find($0) }) }
+        forbidden = Set(filter.forbidden.compactMap { index.aggregates.find($0) })
+    }
+
+    /// Whether who is in these is in one of each set that is required.
+    func include(_ numbers: [Int32]) -> Bool { required.allSatisfy { set in numbers.contains { set.contains($0) } } }
+
+    func forbid(_ numbers: [Int32]) -> Bool { !forbidden.isEmpty && numbers.contains { forbidden.contains($0) } }
+}
+
+extension ProviderIndex {
+    /// The providers that a list asks for, in the order in which they were made.
+    ///
+    /// - Throws: `Refusal.unknownClass`, `.unknownTraits`.
+    func providers(_ query: ProviderQuery) throws -> [Provider] {
+        let traits = try TraitBits(query.traits, in: self)
+        let needs = try query.resources.map { (try number(ofClass: $0.resourceClass), $0.amount) }
+        let aggregates = AggregateNumbers(query.aggregates, in: self)
+        var wanted: Set<Int>?
+        for id in [query.id, query.tree].compactMap({ $0 }) {
+            guard let slot = slot(of: id), wanted?.contains(slot) ?? true else { return [] }
+            wanted = [slot]
+        }
+        var found: [Provider] = []
+        func look(_ tree: ProviderTree) {
+            for (at, member) in tree.members.enumerated() {
+                guard query.id == nil || query.id == member.id, query.name == nil || query.name == member.name,
+                    traits.allow(traitSets[member.traits]), aggregates.include(aggregateSets[member.aggregates]),
+                    !aggregates.forbid(aggregateSets[member.aggregates]),
+                    needs.allSatisfy({ number, amount in number.flatMap { member.stock(of: $0) }?.takes(amount) ?? false })
+                else { continue }
+                found.append(tree.provider(at))
+            }
+        }
+        if let wanted { for slot in wanted { look(tree(slot)) } } else { for (_, tree) in trees { look(tree) } }
+        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    }
 }

@@ -20,8 +20,7 @@ struct CandidateRoutes: Sendable {
                     let shown = call.minor >= 27 ? nil : Set(request.groups.flatMap { $0.resources.map(\.resourceClass) })
                     json.object("provider_summaries") { json in
                         for place in found.summaries {
-                            let entry = index.entries[place]
-                            json.object(dynamic: entry.provider.id.text) { Self.write(entry, index, shown, call.minor, &$0) }
+                            json.object(dynamic: index.member(place).id.text) { Self.write(place, index, shown, call.minor, &$0) }
                         }
                     }
                 }
@@ -35,12 +34,12 @@ struct CandidateRoutes: Sendable {
         func resources(of place: Int, _ json: inout JSONWriter) {
             json.object("resources") { json in
                 for amount in candidate.amounts where amount.place == place {
-                    json.key(dynamic: index.classNames[amount.resourceClass])
+                    json.key(dynamic: index.classes[amount.resourceClass])
                     json.integer(amount.amount)
                 }
             }
         }
-        func id(_ place: Int) -> String { index.entries[place].provider.id.text }
+        func id(_ place: Int) -> String { index.member(place).id.text }
         guard minor >= 12 else {
             return json.array("allocations", of: places) { json, place in
                 json.object { json in
@@ -60,20 +59,22 @@ struct CandidateRoutes: Sendable {
 
     /// - Parameter shown: the classes that are shown; nil for all.
     private static func write(
-        _ entry: ProviderIndex.Entry, _ index: ProviderIndex, _ shown: Set<String>?, _ minor: Int, _ json: inout JSONWriter
+        _ place: Int, _ index: ProviderIndex, _ shown: Set<String>?, _ minor: Int, _ json: inout JSONWriter
     ) {
+        let tree = index.tree(ProviderIndex.slot(place))
+        let member = tree.members[ProviderIndex.position(place)]
         json.object("resources") { json in
-            for stock in entry.stocks where shown?.contains(stock.inventory.resourceClass) ?? true {
-                json.object(dynamic: stock.inventory.resourceClass) { json in
-                    json.member("capacity", stock.inventory.capacity)
+            for stock in member.stocks where shown?.contains(index.classes[stock.resourceClass]) ?? true {
+                json.object(dynamic: index.classes[stock.resourceClass]) { json in
+                    json.member("capacity", stock.capacity)
                     json.member("used", stock.used)
                 }
             }
         }
-        if minor >= 17 { json.array("traits", of: entry.traitNames) { $0.string($1) } }
+        if minor >= 17 { json.array("traits", of: index.traitNames(of: member)) { $0.string($1) } }
         if minor >= 29 {
-            json.member("parent_provider_uuid", entry.provider.parentID)
-            json.member("root_provider_uuid", entry.provider.rootID)
+            json.member("parent_provider_uuid", member.parentID)
+            json.member("root_provider_uuid", tree.members[0].id)
         }
     }
 }

@@ -23,7 +23,8 @@ enum CandidateWire {
 
     static func request(_ call: PlacementCall) throws -> CandidateRequest {
         try call.query(shape(call.minor))
-        var request = CandidateRequest(groups: [], knowsTrees: call.minor >= 29)
+        var request = CandidateRequest(groups: [])
+        request.knowsTrees = call.minor >= 29
         request.limit = call.all("limit").first.map { Int($0) ?? .max }
         request.root = try root(call.all("root_required"))
         for value in call.all("same_subtree") {

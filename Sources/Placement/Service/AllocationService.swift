@@ -37,24 +37,51 @@ struct AllocationService: Sendable {
     private func replace(_ wanted: [Claim], complaint: String) async throws {
         let now = context.world.now
         do {
-            try await context.write { tx in try claims.replace(wanted, at: now, in: tx) }
-        } catch let refusal as Refusal {
+            try await context.write { tx in _ = try claims.replace(wanted, at: now, in: tx) }
+        } catch let refusal as ClaimRefusal {
             switch refusal {
-            case .unknownClass, .unknownTraits, .noInventory: throw CloudError.badRequest(complaint + refusal.message)
-            case .invalid, .inUse: throw CloudError.conflict("Unable to allocate inventory: \(refusal.message)")
-            case .concurrent(let why):
-                throw CloudError.conflict(
-                    "Inventory and/or allocations changed while attempting to allocate: \(why)", code: PlacementCode.concurrentUpdate)
+            case .unknownClass(let name): throw CloudError.badRequest(complaint + Refusal.unknownClass(name).message)
+            default: throw Self.error(refusal)
             }
+        } catch Refusal.concurrent(let why) {
+            throw CloudError.conflict(
+                "Inventory and/or allocations changed while attempting to allocate: \(why)", code: PlacementCode.concurrentUpdate)
+        }
+    }
+
+    /// What the API's clients hear of a refused claim.
+    private static func error(_ refusal: ClaimRefusal) -> CloudError {
+        switch refusal {
+        case .unknownClass(let name): return .badRequest(Refusal.unknownClass(name).message)
+        case .noProvider(let id): return .badRequest("Allocation for resource provider '\(id)' that does not exist.")
+        case .providerChanged:
+            return .conflict(
+                "Inventory and/or allocations changed while attempting to allocate: \(Refusal.changed.message)",
+                code: PlacementCode.concurrentUpdate)
+        case .consumerChanged(_, let expected, let actual):
+            func text(_ generation: Int?) -> String { generation.map { "\($0)" } ?? "null" }
+            return .conflict(
+                "consumer generation conflict - expected \(text(actual)) but got \(text(expected))", code: PlacementCode.concurrentUpdate)
+        case .lacking(let lacks):
+            return .conflict("Unable to allocate inventory: " + (lacks.first.map(Self.words) ?? ""))
+        }
+    }
+
+    private static func words(_ lack: ClaimRefusal.Lack) -> String {
+        let (name, id) = (lack.resourceClass, lack.providerID)
+        let violated = "Unable to create allocation for '\(name)' on resource provider '\(id)'. The requested amount would"
+        return switch lack.reason {
+        case .noInventory: "Inventory for '\(name)' on resource provider '\(id)' invalid."
+        case .portion: "\(violated) violate inventory constraints."
+        case .full: "\(violated) exceed the capacity."
         }
     }
 
     func delete(of id: ID<Consumer>) async throws {
         try await context.write { tx in
-            guard try allocations.deleteAllocations(of: id, in: tx) > 0 else {
+            guard try claims.release(id, expects: .anything, in: tx) else {
                 throw CloudError.notFound("No allocations for consumer '\(id)'")
             }
-            try allocations.deleteConsumer(id, in: tx)
         }
     }
 
@@ -106,6 +133,11 @@ struct AllocationService: Sendable {
                     try providers.advance(try providers.require(reshaped.providerID, in: tx), at: now, in: tx)
                 }
             }
+        } catch let refusal as ClaimRefusal {
+            if case .unknownClass(let name) = refusal {
+                throw CloudError.badRequest("malformed reshaper data: \(Refusal.unknownClass(name).message)")
+            }
+            throw Self.error(refusal)
         } catch let refusal as Refusal {
             switch refusal {
             case .concurrent(let why): throw CloudError.conflict("update conflict: \(why)", code: PlacementCode.concurrentUpdate)

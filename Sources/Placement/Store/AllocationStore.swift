@@ -40,6 +40,7 @@ struct AllocationStore: Sendable {
     // MARK: Allocations
 
     func insert(_ allocation: Allocation, in tx: Transaction) throws {
+        tx.touched(allocation.providerID)
         try tx.execute(
             "INSERT INTO placement_allocation (consumer_id, provider_id, resource_class, used, created_at) VALUES (?, ?, ?, ?, ?)",
             allocation.consumerID, allocation.providerID, allocation.resourceClass, allocation.used, allocation.createdAt)
@@ -47,7 +48,13 @@ struct AllocationStore: Sendable {
 
     @discardableResult
     func deleteAllocations(of id: ID<Consumer>, in tx: Transaction) throws -> Int {
-        try tx.execute("DELETE FROM placement_allocation WHERE consumer_id = ?", id)
+        let gone = try tx.rows("DELETE FROM placement_allocation WHERE consumer_id = ? RETURNING provider_id", id)
+        tx.touched(try gone.map { try $0.value(at: 0) })
+        return gone.count
+    }
+
+    func move(from old: ID<Consumer>, to new: ID<Consumer>, in tx: Transaction) throws {
+        try tx.execute("UPDATE placement_allocation SET consumer_id = ? WHERE consumer_id = ?", new, old)
     }
 
     func entries(of id: ID<Consumer>, in tx: Transaction) throws -> [Entry] { try entries("a.consumer_id = ?", id.text, in: tx) }

@@ -1,33 +1,9 @@
 import CloudCore
 import SQL
 
-/// What one consumer is to have from now on, instead of all that it had.
-struct Claim: Sendable {
-    /// What the caller knows of the consumer's generation.
-    enum Expectation: Sendable {
-        /// The caller's microversion knows no generations.
-        case anything
-        /// Nil for a consumer that must not be there yet.
-        case exactly(Int?)
-    }
-
-    struct Part: Sendable {
-        var providerID: ID<Provider>
-        var resources: [(resourceClass: String, amount: Int64)]
-    }
-
-    var consumerID: ID<Consumer>
-    var projectID: String
-    var userID: String
-    /// Nil to leave it as it is.
-    var type: String?
-    var expects: Expectation
-    /// Empty to give back everything.
-    var parts: [Part]
-}
-
-/// Replaces what consumers have, in the caller's transaction: all of it, or an error and nothing.
+/// Replaces what consumers have, in the caller's transaction: all of it, or a refusal and nothing.
 ///
+/// Everything is checked before the first row is written, so a caller that catches the refusal may go on in its transaction.
 /// Capacity is counted from the rows in the same transaction, and every provider and consumer gets its next generation only from
 /// the one that was read, so that two claims that do not see each other cannot both be committed.
 struct Claims: Sendable {
@@ -36,44 +12,37 @@ struct Claims: Sendable {
     private let allocations = AllocationStore()
     private let names = NameStore()
 
-    /// - Throws: `CloudError` for a consumer of another generation and for a provider that does not exist; `Refusal` for what does
-    ///   not fit.
-    func replace(_ claims: [Claim], at now: Timestamp, in tx: Transaction) throws {
-        var consumers: [(consumer: Consumer, known: Int?)] = []
-        for claim in claims { consumers.append(try consumer(of: claim, in: tx)) }
-        var touched: [ID<Provider>: Provider] = [:]
-        for part in claims.flatMap(\.parts) where touched[part.providerID] == nil {
-            guard let provider = try providers.find(part.providerID, in: tx) else {
-                throw CloudError.badRequest("Allocation for resource provider '\(part.providerID)' that does not exist.")
-            }
-            touched[provider.id] = provider
+    /// - Returns: the consumers' new generations, in the order of the claims; nil for those that gave back everything.
+    /// - Throws: `ClaimRefusal`.
+    @discardableResult
+    func replace(_ claims: [Claim], at now: Timestamp, in tx: Transaction) throws -> [Int?] {
+        guard Set(claims.map(\.consumerID)).count == claims.count else {
+            throw CloudError.internalError("two claims for one consumer in one transaction's call")
         }
+        let consumers = try claims.map { try consumer(of: $0, in: tx) }
+        var touched = try named(claims, in: tx)
         for name in Set(claims.flatMap { $0.parts.flatMap { $0.resources.map(\.resourceClass) } }).sorted() {
-            try names.requireClass(name, in: tx)
+            guard try names.resourceClass(name, in: tx) != nil else { throw ClaimRefusal.unknownClass(name) }
         }
-        var before: [ID<Provider>: [String: Int64]] = [:]
-        for id in touched.keys { before[id] = try allocations.used(of: id, in: tx) }
-        for claim in claims {
-            if claim.parts.isEmpty {
-                // Who gives everything back changes what those have that it came from.
-                for id in Set(try allocations.entries(of: claim.consumerID, in: tx).map(\.allocation.providerID)) {
-                    touched[id] = try providers.require(id, in: tx)
-                }
-            }
-            try allocations.deleteAllocations(of: claim.consumerID, in: tx)
+        let old = try zip(claims, consumers).map { claim, entry in
+            entry.known == nil ? [] : try allocations.entries(of: claim.consumerID, in: tx).map(\.allocation)
         }
-        try check(claims, before: before, in: tx)
+        try check(claims, old, in: tx)
+        for (claim, old) in zip(claims, old) where claim.parts.isEmpty {
+            // Who gives everything back changes what those have that it came from.
+            for id in Set(old.map(\.providerID)) { touched[id] = try providers.require(id, in: tx) }
+        }
+        for (claim, old) in zip(claims, old) where !old.isEmpty { try allocations.deleteAllocations(of: claim.consumerID, in: tx) }
         try write(claims, consumers, at: now, in: tx)
         for provider in touched.values { try providers.advance(provider, at: now, in: tx) }
+        return zip(claims, consumers).map { $0.parts.isEmpty ? nil : $1.consumer.generation }
     }
 
     /// The consumer as it is to be, and the generation that its row has now.
     private func consumer(of claim: Claim, in tx: Transaction) throws -> (consumer: Consumer, known: Int?) {
         let found = try allocations.consumer(claim.consumerID, in: tx)
         if case .exactly(let expected) = claim.expects, expected != found?.generation {
-            throw CloudError.conflict(
-                "consumer generation conflict - expected \(found.map { "\($0.generation)" } ?? "null") but got "
-                    + (expected.map { "\($0)" } ?? "null"), code: PlacementCode.concurrentUpdate)
+            throw ClaimRefusal.consumerChanged(claim.consumerID, expected: expected, actual: found?.generation)
         }
         var consumer =
             found
@@ -85,42 +54,56 @@ struct Claims: Sendable {
         return (consumer, found?.generation)
     }
 
+    /// The providers that the claims name.
+    private func named(_ claims: [Claim], in tx: Transaction) throws -> [ID<Provider>: Provider] {
+        var found: [ID<Provider>: Provider] = [:]
+        for part in claims.flatMap(\.parts) {
+            guard let provider = try found[part.providerID] ?? providers.find(part.providerID, in: tx) else {
+                throw ClaimRefusal.noProvider(part.providerID)
+            }
+            if let expected = part.generation, expected != provider.generation {
+                throw ClaimRefusal.providerChanged(provider.id, expected: expected, actual: provider.generation)
+            }
+            found[provider.id] = provider
+        }
+        return found
+    }
+
     /// Whether all of it fits together into what is free once the consumers' old allocations are gone.
-    private func check(_ claims: [Claim], before: [ID<Provider>: [String: Int64]], in tx: Transaction) throws {
+    private func check(_ claims: [Claim], _ old: [[Allocation]], in tx: Transaction) throws {
         var present: [ID<Provider>: [String: Inventory]] = [:]
-        var used: [ID<Provider>: [String: Int64]] = [:]
-        for claim in claims {
-            for part in claim.parts {
-                let id = part.providerID
-                if present[id] == nil {
-                    present[id] = Dictionary(
-                        uniqueKeysWithValues: try inventories.all(of: id, in: tx).map { ($0.resourceClass, $0) })
-                    used[id] = try allocations.used(of: id, in: tx)
+        var before: [ID<Provider>: [String: Int64]] = [:]
+        for id in Set(claims.flatMap { $0.parts.map(\.providerID) }) {
+            present[id] = Dictionary(uniqueKeysWithValues: try inventories.all(of: id, in: tx).map { ($0.resourceClass, $0) })
+            before[id] = try allocations.used(of: id, in: tx)
+        }
+        var used = before
+        for allocation in old.joined() { used[allocation.providerID]?[allocation.resourceClass, default: 0] -= allocation.used }
+        var lacks: [ClaimRefusal.Lack] = []
+        for part in claims.flatMap(\.parts) {
+            let id = part.providerID
+            for (name, amount) in part.resources {
+                func lack(_ reason: ClaimRefusal.Lack.Reason) {
+                    lacks.append(.init(providerID: id, resourceClass: name, wanted: amount, reason: reason))
                 }
-                for (name, amount) in part.resources {
-                    guard let inventory = present[id]?[name] else {
-                        throw Refusal.invalid("Inventory for '\(name)' on resource provider '\(id)' invalid.")
-                    }
-                    guard inventory.portions(amount) else {
-                        throw Refusal.invalid(
-                            """
-                            Unable to create allocation for '\(name)' on resource provider '\(id)'. The requested amount would \
-                            violate inventory constraints.
-                            """)
-                    }
-                    let total = (used[id]?[name] ?? 0) + amount
-                    used[id, default: [:]][name] = total
-                    // Less than before is let through even where there is too much: somebody has to be able to put it right.
-                    guard Double(total) <= inventory.limit || total <= before[id]?[name] ?? 0 else {
-                        throw Refusal.invalid(
-                            """
-                            Unable to create allocation for '\(name)' on resource provider '\(id)'. The requested amount would \
-                            exceed the capacity.
-                            """)
-                    }
+                guard let inventory = present[id]?[name] else {
+                    lack(.noInventory)
+                    continue
                 }
+                guard inventory.portions(amount) else {
+                    lack(.portion(least: inventory.minUnit, most: inventory.maxUnit, step: inventory.stepSize))
+                    continue
+                }
+                let taken = used[id]?[name] ?? 0
+                // Less than before is let through even where there is too much: somebody has to be able to put it right.
+                guard Double(taken) + Double(amount) <= inventory.limit || taken + amount <= before[id]?[name] ?? 0 else {
+                    lack(.full(free: max(0, inventory.capacity - taken)))
+                    continue
+                }
+                used[id, default: [:]][name] = taken + amount
             }
         }
+        if !lacks.isEmpty { throw ClaimRefusal.lacking(lacks) }
     }
 
     private func write(
@@ -145,5 +128,37 @@ struct Claims: Sendable {
                 }
             }
         }
+    }
+
+    /// Gives back all that a consumer has.
+    ///
+    /// - Returns: whether it had something.
+    /// - Throws: `ClaimRefusal.consumerChanged`.
+    func release(_ id: ID<Consumer>, expects: Claim.Expectation, in tx: Transaction) throws -> Bool {
+        if case .exactly(let expected) = expects {
+            let actual = try allocations.consumer(id, in: tx)?.generation
+            if actual != expected { throw ClaimRefusal.consumerChanged(id, expected: expected, actual: actual) }
+        }
+        guard try allocations.deleteAllocations(of: id, in: tx) > 0 else { return false }
+        try allocations.deleteConsumer(id, in: tx)
+        return true
+    }
+
+    /// Gives all that one consumer has to another that has nothing yet. What is used stays the same, so it needs no room.
+    ///
+    /// - Throws: `ClaimRefusal.consumerChanged` when the first has nothing or the other has something.
+    func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
+        guard var consumer = try allocations.consumer(old, in: tx) else {
+            throw ClaimRefusal.consumerChanged(old, expected: nil, actual: nil)
+        }
+        if let present = try allocations.consumer(new, in: tx) {
+            throw ClaimRefusal.consumerChanged(new, expected: nil, actual: present.generation)
+        }
+        consumer.id = new
+        consumer.type = type ?? consumer.type
+        consumer.generation = 1
+        try allocations.insert(consumer, in: tx)
+        try allocations.move(from: old, to: new, in: tx)
+        try allocations.deleteConsumer(old, in: tx)
     }
 }

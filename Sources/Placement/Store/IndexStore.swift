@@ -1,37 +1,118 @@
 import CloudCore
 import SQL
 
-/// Reads everything that the index is made of, in one consistent state.
+/// Reads what the index is made of: all of it, or what was committed since, each in one consistent state.
 struct IndexStore: Sendable {
-    private let providers = ProviderStore()
+    /// An index, and up to which commit it has everything.
+    struct State: Sendable {
+        let index: ProviderIndex
+        let position: ChangePosition
+    }
+
     private let names = NameStore()
 
-    func load(in tx: Transaction) throws -> ProviderIndex {
-        var sources = try providers.all(in: tx).map { ProviderIndex.Source(provider: $0) }
-        let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
-        func place(_ row: Row) throws -> Int? { places[try row.value(at: 0)] }
-        for row in try tx.rows("SELECT provider_id, trait FROM placement_provider_trait") {
-            if let at = try place(row) { sources[at].traits.append(try row.value(at: 1)) }
+    /// Providers that are read at once, so that not all rows are in memory together.
+    private static let batch = 2000
+
+    func load(in tx: Transaction) throws -> State {
+        let position = try tx.changes(of: .placement, since: nil).position
+        var sources: [ProviderIndex.Source] = []
+        var low = ID<Provider>("")
+        while true {
+            let providers = try tx.rows(
+                "SELECT \(ProviderStore.columns) FROM placement_provider WHERE id > ? ORDER BY id LIMIT \(Self.batch)", low
+            ).map(ProviderStore.provider)
+            guard let high = providers.last?.id else { break }
+            sources += try complete(providers, where: "provider_id > ? AND provider_id <= ?", [low.sql, high.sql], in: tx)
+            low = high
         }
-        for at in sources.indices { sources[at].traits = StandardTraits.ordered(sources[at].traits) }
-        for row in try tx.rows("SELECT provider_id, aggregate_id FROM placement_provider_aggregate ORDER BY provider_id, aggregate_id") {
-            if let at = try place(row) { sources[at].aggregates.append(try row.value(at: 1)) }
-        }
-        let inventories = try tx.rows(
-            """
-            SELECT i.provider_id, COALESCE(u.used, 0), \(InventoryStore.columns.split(separator: ", ").map { "i.\($0)" }.joined(separator: ", "))
-            FROM placement_inventory i LEFT JOIN
-              (SELECT provider_id, resource_class, CAST(SUM(used) AS INTEGER) AS used FROM placement_allocation
-               GROUP BY provider_id, resource_class) u
-            ON u.provider_id = i.provider_id AND u.resource_class = i.resource_class
-            ORDER BY i.created_at, i.provider_id, i.resource_class
-            """.bigint(tx))
-        for row in inventories {
-            guard let at = try place(row) else { continue }
-            sources[at].inventories.append((inventory: try InventoryStore.inventory(row, from: 2), used: try row.value(at: 1)))
-        }
-        return ProviderIndex(
-            sources, customClasses: Set(try names.resourceClasses(in: tx).lazy.filter { $0.updatedAt != nil }.map(\.name)),
-            customTraits: Set(try names.customTraits(in: tx).map(\.name)))
+        return State(index: ProviderIndex(sources, custom: try customNames(in: tx)), position: position)
     }
+
+    func follow(_ old: State, in tx: Transaction) throws -> State {
+        let changes = try tx.changes(of: .placement, since: old.position)
+        guard var keys = changes.keys else { return try load(in: tx) }
+        let names = keys.remove(Transaction.namesOfPlacement) == nil ? nil : try customNames(in: tx)
+        let touched = Set(keys.map { ID<Provider>($0) })
+        let found = try sources(of: touched.sorted(), in: tx)
+        return State(index: old.index.following(touched, found: found, names: names), position: changes.position)
+    }
+
+    private func sources(of ids: [ID<Provider>], in tx: Transaction) throws -> [ProviderIndex.Source] {
+        var found: [ProviderIndex.Source] = []
+        var rest = ids[...]
+        while let last = rest.last {
+            // A few sizes of lists: every other one would be a statement of its own to prepare.
+            let size = [1, 8, 64].first { $0 >= rest.count } ?? 512
+            let some = rest.prefix(size).map(\.sql)
+            let arguments = some + Array(repeating: last.sql, count: size - some.count)
+            let list = "IN (\(Array(repeating: "?", count: size).joined(separator: ", ")))"
+            let providers = try tx.rows("SELECT \(ProviderStore.columns) FROM placement_provider WHERE id \(list)", arguments: arguments)
+            found += try complete(try providers.map(ProviderStore.provider), where: "provider_id \(list)", arguments, in: tx)
+            rest = rest.dropFirst(size)
+        }
+        // A list that was filled up names its last provider again.
+        var seen: Set<ID<Provider>> = []
+        return found.filter { seen.insert($0.provider.id).inserted }
+    }
+
+    /// Puts what they have beside providers. The condition is one on `provider_id`.
+    private func complete(
+        _ providers: [Provider], where condition: String, _ arguments: [SQLValue], in tx: Transaction
+    ) throws -> [ProviderIndex.Source] {
+        var sources = providers.map { ProviderIndex.Source(provider: $0) }
+        let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
+        func forEach(_ sql: String, _ body: (Int, Row) throws -> Void) throws {
+            for row in try tx.rows(sql, arguments: arguments) { if let at = places[try row.value(at: 0)] { try body(at, row) } }
+        }
+        var used: [ID<Provider>: [String: Int64]] = [:]
+        try forEach(
+            """
+            SELECT provider_id, resource_class, CAST(SUM(used) AS INTEGER) FROM placement_allocation WHERE \(condition)
+            GROUP BY provider_id, resource_class
+            """.bigint(tx)
+        ) { at, row in used[sources[at].provider.id, default: [:]][try row.value(at: 1)] = try row.value(at: 2) }
+        try forEach(
+            """
+            SELECT provider_id, \(InventoryStore.columns) FROM placement_inventory WHERE \(condition)
+            ORDER BY provider_id, created_at, resource_class
+            """
+        ) { at, row in
+            let inventory = try InventoryStore.inventory(row, from: 1)
+            sources[at].inventories.append(
+                .init(inventory: inventory, used: used[sources[at].provider.id]?[inventory.resourceClass] ?? 0))
+        }
+        try forEach("SELECT provider_id, trait FROM placement_provider_trait WHERE \(condition)") { at, row in
+            sources[at].traits.append(try row.value(at: 1))
+        }
+        try forEach("SELECT provider_id, aggregate_id FROM placement_provider_aggregate WHERE \(condition)") { at, row in
+            sources[at].aggregates.append(try row.value(at: 1))
+        }
+        for at in sources.indices {
+            sources[at].traits = StandardTraits.ordered(sources[at].traits)
+            sources[at].aggregates.sort()
+        }
+        return sources
+    }
+
+    private func customNames(in tx: Transaction) throws -> ProviderIndex.CustomNames {
+        ProviderIndex.CustomNames(
+            classes: Set(try names.resourceClasses(in: tx).lazy.filter { $0.updatedAt != nil }.map(\.name)),
+            traits: Set(try names.customTraits(in: tx).map(\.name)))
+    }
+}
+
+extension Topic {
+    /// What the index in memory follows.
+    static let placement = Topic("placement")
+}
+
+/// The stores name whatever they change; so no verb, and nobody who calls a store in a transaction of their own, can forget it.
+extension Transaction {
+    /// No provider's id is empty.
+    static let namesOfPlacement = ""
+
+    func touched(_ ids: some Sequence<ID<Provider>>) { changed(.placement, ids.lazy.map(\.text)) }
+    func touched(_ id: ID<Provider>) { touched(CollectionOfOne(id)) }
+    func touchedNames() { changed(.placement, [Self.namesOfPlacement]) }
 }

@@ -19,6 +19,7 @@ struct InventoryStore: Sendable {
     }
 
     func insert(_ inventory: Inventory, of id: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(id)
         try tx.execute(
             """
             INSERT INTO placement_inventory (provider_id, \(Self.columns), created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -28,6 +29,7 @@ struct InventoryStore: Sendable {
 
     /// - Throws: `Refusal.noInventory`.
     func update(_ inventory: Inventory, of id: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(id)
         let count = try tx.execute(
             """
             UPDATE placement_inventory SET total = ?, reserved = ?, min_unit = ?, max_unit = ?, step_size = ?, allocation_ratio = ?,
@@ -41,6 +43,7 @@ struct InventoryStore: Sendable {
     @discardableResult
     func delete(_ classes: [String], of id: ID<Provider>, in tx: Transaction) throws -> Int {
         guard !classes.isEmpty else { return 0 }
+        tx.touched(id)
         let marks = classes.map { _ in "?" }.joined(separator: ", ")
         let arguments = [id.sql] + classes.map(\.sql)
         let used = Set(

@@ -27,16 +27,21 @@ struct NameStore: Sendable {
     }
 
     func insertClass(_ name: String, at now: Timestamp, in tx: Transaction) throws {
+        tx.touchedNames()
         try tx.execute("INSERT INTO placement_resource_class (name, created_at, updated_at) VALUES (?, ?, ?)", name, now, now)
     }
 
     func renameClass(_ name: String, to new: String, at now: Timestamp, in tx: Transaction) throws {
+        tx.touchedNames()
         try tx.execute("UPDATE placement_resource_class SET name = ?, updated_at = ? WHERE name = ?", new, now, name)
         // Allocations follow by their foreign key.
-        try tx.execute("UPDATE placement_inventory SET resource_class = ? WHERE resource_class = ?", new, name)
+        let holders = try tx.rows(
+            "UPDATE placement_inventory SET resource_class = ? WHERE resource_class = ? RETURNING provider_id", new, name)
+        tx.touched(try holders.map { try $0.value(at: 0) })
     }
 
     func deleteClass(_ name: String, in tx: Transaction) throws {
+        tx.touchedNames()
         try tx.execute("DELETE FROM placement_resource_class WHERE name = ?", name)
     }
 
@@ -56,10 +61,12 @@ struct NameStore: Sendable {
     }
 
     func insertTrait(_ name: String, at now: Timestamp, in tx: Transaction) throws {
+        tx.touchedNames()
         try tx.execute("INSERT INTO placement_trait (name, created_at) VALUES (?, ?)", name, now)
     }
 
     func deleteTrait(_ name: String, in tx: Transaction) throws {
+        tx.touchedNames()
         try tx.execute("DELETE FROM placement_trait WHERE name = ?", name)
     }
 

@@ -3,7 +3,7 @@ import SQL
 
 /// The rows of providers, and which aggregates and traits they have.
 struct ProviderStore: Sendable {
-    private static let columns = "id, name, generation, parent_id, root_id, created_at, updated_at"
+    static let columns = "id, name, generation, parent_id, root_id, created_at, updated_at"
 
     func find(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? {
         try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE id = ?", id).first.map(Self.provider)
@@ -15,9 +15,8 @@ struct ProviderStore: Sendable {
         return found
     }
 
-    /// In the order in which they were made.
-    func all(in tx: Transaction) throws -> [Provider] {
-        try tx.rows("SELECT \(Self.columns) FROM placement_provider ORDER BY created_at, id").map(Self.provider)
+    func all(ofTree root: ID<Provider>, in tx: Transaction) throws -> [Provider] {
+        try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE root_id = ?", root).map(Self.provider)
     }
 
     func exists(name: String, in tx: Transaction) throws -> Bool {
@@ -25,12 +24,14 @@ struct ProviderStore: Sendable {
     }
 
     func insert(_ provider: Provider, in tx: Transaction) throws {
+        tx.touched(provider.id)
         try tx.execute(
             "INSERT INTO placement_provider (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)", provider.id, provider.name,
             provider.generation, provider.parentID, provider.rootID, provider.createdAt, provider.updatedAt)
     }
 
     func update(_ provider: Provider, in tx: Transaction) throws {
+        tx.touched(provider.id)
         try tx.execute(
             "UPDATE placement_provider SET name = ?, parent_id = ?, root_id = ?, updated_at = ? WHERE id = ?", provider.name,
             provider.parentID, provider.rootID, provider.updatedAt, provider.id)
@@ -38,10 +39,12 @@ struct ProviderStore: Sendable {
 
     /// Moves all below a provider into another tree.
     func move(_ ids: Set<ID<Provider>>, toRoot root: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(ids)
         for id in ids { try tx.execute("UPDATE placement_provider SET root_id = ? WHERE id = ?", root, id) }
     }
 
     func delete(_ id: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(id)
         try tx.execute("DELETE FROM placement_provider WHERE id = ?", id)
     }
 
@@ -70,6 +73,7 @@ struct ProviderStore: Sendable {
     /// - Throws: `Refusal.concurrent` when there is a newer one.
     @discardableResult
     func advance(_ provider: Provider, at now: Timestamp, in tx: Transaction) throws -> Provider {
+        tx.touched(provider.id)
         let count = try tx.execute(
             "UPDATE placement_provider SET generation = generation + 1, updated_at = ? WHERE id = ? AND generation = ?", now,
             provider.id, provider.generation)
@@ -80,7 +84,7 @@ struct ProviderStore: Sendable {
         return next
     }
 
-    private static func provider(_ row: Row) throws -> Provider {
+    static func provider(_ row: Row) throws -> Provider {
         Provider(
             id: try row.value(at: 0), name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
             rootID: try row.value(at: 4), createdAt: try row.value(at: 5), updatedAt: try row.value(at: 6))
@@ -94,6 +98,7 @@ struct ProviderStore: Sendable {
     }
 
     func setAggregates(_ aggregates: [String], of id: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(id)
         try tx.execute("DELETE FROM placement_provider_aggregate WHERE provider_id = ?", id)
         for aggregate in Set(aggregates).sorted() {
             try tx.execute("INSERT INTO placement_provider_aggregate (provider_id, aggregate_id) VALUES (?, ?)", id, aggregate)
@@ -106,6 +111,7 @@ struct ProviderStore: Sendable {
     }
 
     func setTraits(_ traits: [String], of id: ID<Provider>, in tx: Transaction) throws {
+        tx.touched(id)
         try tx.execute("DELETE FROM placement_provider_trait WHERE provider_id = ?", id)
         for trait in traits {
             try tx.execute("INSERT INTO placement_provider_trait (provider_id, trait) VALUES (?, ?)", id, trait)

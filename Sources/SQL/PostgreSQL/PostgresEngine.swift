@@ -15,7 +15,7 @@ final class PostgresEngine: Engine {
     init(parameters: String, connections count: Int) throws {
         let all = (0..<count).map { _ in PostgresConnection(parameters: parameters) }
         // The first is opened now, so that wrong parameters show at the start and not at the first request.
-        try all.first?.script(Self.revisionTable)
+        try all.first?.script(ChangeLog.postgresTable)
         connections = ClosurePool(name: "postgres", workers: all)
     }
 
@@ -36,9 +36,7 @@ final class PostgresEngine: Engine {
     func revision(of topic: Topic) async throws -> Revision {
         try await connections.run { connection in
             try Self.attempt {
-                let rows = try connection.rows(
-                    "SELECT coalesce(sum(commits), 0) AS commits FROM sql_change WHERE topic = ?", [.text(topic.name)])
-                return Revision(commits: try rows.first?["commits"] ?? 0)
+                Revision(commits: try connection.rows(ChangeLog.sum, [.text(topic.name)]).first?.value(at: 0) ?? 0)
             }
         }
     }
@@ -61,7 +59,7 @@ final class PostgresEngine: Engine {
         _ = try connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", [])
         do {
             let (value, state) = try Transaction.run(on: connection, dialect: .postgreSQL, isWritable: true, body)
-            for topic in state.topics { try mark(topic, connection) }
+            for (topic, keys) in state.topics { try ChangeLog.add(topic, keys, connection, .postgreSQL) }
             _ = try connection.execute("COMMIT", [])
             return (value, state)
         } catch {
@@ -82,36 +80,8 @@ final class PostgresEngine: Engine {
         return try body()
     }
 
-    // MARK: Revisions
-
-    /// A row for each commit that changed a topic; the sum of `commits` grows by one with each. Rows are inserted, never
-    /// updated, so that two writers do not refuse each other over them. A count and a highest number would not do: cutting
-    /// off the tail while another commit is under way can bring a pair of both back.
-    private static let revisionTable = """
-        DO $$ BEGIN
-          PERFORM pg_advisory_xact_lock(\(lock));
-          CREATE TABLE IF NOT EXISTS sql_change (
-            topic TEXT NOT NULL, number BIGINT GENERATED ALWAYS AS IDENTITY, commits BIGINT NOT NULL DEFAULT 1,
-            PRIMARY KEY (topic, number));
-        END $$;
-        """
-
     /// The advisory lock under which the schema is changed.
     static let lock = 7_305_808_869_231_650_401
-
-    private static func mark(_ topic: Topic, _ connection: PostgresConnection) throws {
-        let rows = try connection.rows("INSERT INTO sql_change (topic) VALUES (?) RETURNING number", [.text(topic.name)])
-        let number: Int64 = try rows.first?["number"] ?? 0
-        // Now and then the tail is folded into one row.
-        guard number.isMultiple(of: 1000) else { return }
-        let folded = try connection.rows(
-            "DELETE FROM sql_change WHERE topic = ? AND number < ? RETURNING commits", [.text(topic.name), .integer(number)])
-        let commits = try folded.reduce(into: Int64(0)) { $0 += try $1["commits"] }
-        if commits > 0 {
-            _ = try connection.execute(
-                "INSERT INTO sql_change (topic, commits) VALUES (?, ?)", [.text(topic.name), .integer(commits)])
-        }
-    }
 }
 
 extension Database {

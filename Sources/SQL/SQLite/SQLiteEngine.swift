@@ -16,6 +16,7 @@ final class SQLiteEngine: Engine {
 
     init(path: String, readers count: Int, durable: Bool) throws {
         let first = try SQLiteConnection(path: path, isReader: false, durable: durable)
+        try first.use { try first.script(ChangeLog.sqliteTable) }
         writer = WorkerPool(name: "sqlite-writer", workers: [first], batch: Self.mostInGroup, perform: Self.commitTogether)
         let connections = try (0..<count).map { _ in try SQLiteConnection(path: path, isReader: true, durable: durable) }
         readers = WorkerPool(name: "sqlite-reader", workers: connections)
@@ -53,7 +54,7 @@ final class SQLiteEngine: Engine {
 
     @Sendable private func committed(_ state: Transaction.State) {
         if !state.topics.isEmpty {
-            revisions.withLock { revisions in for topic in state.topics { revisions[topic, default: 0] += 1 } }
+            revisions.withLock { revisions in for topic in state.topics.keys { revisions[topic, default: 0] += 1 } }
         }
         for action in state.actions { action() }
     }
@@ -116,7 +117,10 @@ extension SQLiteEngine {
 
         func run(on connection: SQLiteConnection) -> Bool {
             do {
-                result = .success(try Transaction.run(on: connection, dialect: .sqlite, isWritable: true, body))
+                let (value, state) = try Transaction.run(on: connection, dialect: .sqlite, isWritable: true, body)
+                // Without keys the count in memory is enough: this process makes every commit.
+                for (topic, keys) in state.topics where !keys.isEmpty { try ChangeLog.add(topic, keys, connection, .sqlite) }
+                result = .success((value, state))
                 return true
             } catch {
                 result = .failure(error)

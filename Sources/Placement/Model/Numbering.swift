@@ -1,0 +1,51 @@
+/// Numbers in place of values that come again and again: names, and sets of what providers have. Nothing is ever taken out; an
+/// index that has too many that nobody needs is made anew.
+struct Numbering<Value: Hashable & Sendable>: Sendable {
+    private(set) var values: [Value] = []
+    private var numbers: [Value: Int32] = [:]
+
+    subscript(_ number: Int32) -> Value { values[Int(number)] }
+
+    func find(_ value: Value) -> Int32? { numbers[value] }
+
+    mutating func number(of value: Value) -> Int32 {
+        if let number = numbers[value] { return number }
+        let number = Int32(values.count)
+        values.append(value)
+        numbers[value] = number
+        return number
+    }
+}
+
+/// A dictionary in pieces: a copy that is changed in one place has all other pieces in common with the first.
+struct PiecedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private static var count: Int { 512 }
+    private var pieces = [[Key: Value]](repeating: [:], count: count)
+
+    subscript(_ key: Key) -> Value? {
+        get { pieces[key.hashValue & (Self.count - 1)][key] }
+        set { pieces[key.hashValue & (Self.count - 1)][key] = newValue }
+    }
+}
+
+/// A set of small numbers.
+struct BitSet: Sendable, Hashable {
+    private var words: [UInt64] = []
+
+    var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+    mutating func insert(_ number: Int32) {
+        while words.count <= number >> 6 { words.append(0) }
+        words[Int(number >> 6)] |= 1 << UInt64(number & 63)
+    }
+
+    func meets(_ other: BitSet) -> Bool {
+        for at in 0..<min(words.count, other.words.count) where words[at] & other.words[at] != 0 { return true }
+        return false
+    }
+
+    mutating func formUnion(_ other: BitSet) {
+        while words.count < other.words.count { words.append(0) }
+        for (at, word) in other.words.enumerated() { words[at] |= word }
+    }
+}

@@ -1,0 +1,90 @@
+package import CloudCore
+import Resources
+package import SQL
+
+/// What whoever places something asks of Placement. Those that change something take the caller's open transaction, so that the
+/// thing and what it uses are made together or not at all.
+extension PlacementAssembly {
+    // MARK: Consumers
+
+    /// Makes each consumer have what its claim says, instead of what it had: all of it, or a refusal and nothing.
+    ///
+    /// - Returns: the consumers' new generations, in the order of the claims; nil for those that gave back everything.
+    /// - Throws: `ClaimRefusal`, before anything was written: the transaction can go on with another choice.
+    @discardableResult
+    package func claim(_ claims: [Claim], in tx: Transaction) throws -> [Int?] {
+        try Claims().replace(claims, at: context.world.now, in: tx)
+    }
+
+    @discardableResult
+    package func claim(_ claim: Claim, in tx: Transaction) throws -> Int? { try self.claim([claim], in: tx)[0] }
+
+    /// Gives back all that a consumer has.
+    ///
+    /// - Returns: whether it had something.
+    /// - Throws: `ClaimRefusal.consumerChanged`.
+    @discardableResult
+    package func release(_ consumer: ID<Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction) throws -> Bool {
+        try Claims().release(consumer, expects: expects, in: tx)
+    }
+
+    /// Gives all that one consumer has to another that has nothing yet: a server's to its migration, and back. It needs no room.
+    ///
+    /// - Parameter type: of the new one; nil for the type of the old one.
+    /// - Throws: `ClaimRefusal.consumerChanged` when the first has nothing or the other has something.
+    package func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
+        try Claims().move(from: old, to: new, type: type, in: tx)
+    }
+
+    /// Nil for a consumer that has nothing.
+    package func allocations(of id: ID<Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
+        let entries = try AllocationStore().entries(of: id, in: tx)
+        guard let consumer = entries.first?.consumer else { return nil }
+        let byProvider = Dictionary(grouping: entries.map(\.allocation)) { $0.providerID }.sorted { $0.key < $1.key }
+        return ConsumerAllocations(
+            generation: consumer.generation, projectID: consumer.projectID, userID: consumer.userID, type: consumer.type,
+            parts: byProvider.map { id, some in
+                Claim.Part(providerID: id, resources: some.map { (resourceClass: $0.resourceClass, amount: $0.used) })
+            })
+    }
+
+    // MARK: Providers
+
+    /// Makes a tree of providers be what its host reports, and writes only what is new in it. What is gone and still used stays, and
+    /// gives nothing more.
+    ///
+    /// - Throws: `CloudError` for a report that cannot be true (`.badRequest`) and for a name or a provider that belongs to another
+    ///   tree (`.conflict`). A part of it may be written then: let the error end the transaction.
+    @discardableResult
+    package func ensure(_ report: [ProviderReport], in tx: Transaction) throws -> ReportOutcome {
+        do {
+            return try ProviderReports().ensure(report, at: context.world.now, in: tx)
+        } catch let refusal as Refusal {
+            throw CloudError.badRequest(refusal.message)
+        }
+    }
+
+    /// Nil for one that is not there.
+    package func provider(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
+
+    // MARK: Candidates
+
+    /// Where it would fit, as of the last commit.
+    ///
+    /// - Throws: `CloudError.badRequest` for a class or a trait that does not exist.
+    package func candidates(_ request: CandidateRequest) async throws -> [AllocationCandidate] {
+        let (found, index) = try await CandidateService(context: context, keeper: keeper).candidates(request)
+        return found.requests.map { candidate in
+            let places = Set(candidate.amounts.map(\.place)).sorted()
+            let parts = places.map { place in
+                Claim.Part(
+                    providerID: index.member(place).id,
+                    resources: candidate.amounts.filter { $0.place == place }.map { (index.classes[$0.resourceClass], $0.amount) })
+            }
+            return AllocationCandidate(
+                rootID: index.tree(candidate.tree).members[0].id, parts: parts,
+                mappings: Dictionary(
+                    uniqueKeysWithValues: candidate.mappings.map { ($0.suffix, $0.places.map { index.member($0).id }) }))
+        }
+    }
+}
