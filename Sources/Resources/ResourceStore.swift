@@ -27,12 +27,15 @@ package struct ResourceStore<R: Resource>: Sendable {
     private let schema = R.schema
     private let columns: String
     private let insertSQL: String
+    /// The values of one row, as `(?, ?)`.
+    private let placeholders: String
     private let updateSQL: String
 
     package init() {
         let names = schema.stored.compactMap(\.column) + (schema.isOpen ? ["extra"] : [])
         columns = names.joined(separator: ", ")
-        insertSQL = "INSERT INTO \(schema.table) (\(columns)) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
+        placeholders = "(\(names.map { _ in "?" }.joined(separator: ", ")))"
+        insertSQL = "INSERT INTO \(schema.table) (\(columns)) VALUES \(placeholders)"
         updateSQL = "UPDATE \(schema.table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
     }
 
@@ -49,6 +52,20 @@ package struct ResourceStore<R: Resource>: Sendable {
     package func insert(_ resource: R, in tx: Transaction) throws {
         try tx.execute(insertSQL, arguments: values(resource))
     }
+
+    /// Inserts many with few statements.
+    package func insert(_ resources: [R], in tx: Transaction) throws {
+        var rest = resources[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.mostInStatement)
+            rest = rest.dropFirst(some.count)
+            let more = String(repeating: ", \(placeholders)", count: some.count - 1)
+            try tx.execute(insertSQL + more, arguments: some.flatMap(values))
+        }
+    }
+
+    /// Databases bound the arguments of a statement, and a few texts of statements are prepared more cheaply than many.
+    private static var mostInStatement: Int { 32 }
 
     package func update(_ resource: R, in tx: Transaction) throws {
         try tx.execute(updateSQL, arguments: values(resource) + [resource.id.sql])
