@@ -44,7 +44,7 @@ package struct ImagesAssembly: Sendable {
             routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all
-                + InfoRoutes(context: context).all + ImageSchemas.all)
+                + InfoRoutes(context: context).all + ImageSchemas.all + MetadefRoutes(context: context.base).all)
     }
 
     /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the

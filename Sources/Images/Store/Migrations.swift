@@ -42,6 +42,7 @@ extension Schema {
                   image_id TEXT PRIMARY KEY REFERENCES image(id) ON DELETE CASCADE, store TEXT NOT NULL, blob_id TEXT NOT NULL,
                   size INTEGER NOT NULL, created_at INTEGER NOT NULL);
                 CREATE INDEX image_stage_blob ON image_stage (blob_id);
-                """)
+                """),
+            .metadefs,
         ])
 }

@@ -1,0 +1,69 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// A request about metadata definitions, with who makes it.
+struct MetadefCall: Sendable {
+    let call: Call
+    let caller: Principal
+
+    var namespace: String { call[parameter: "namespace"] }
+    var name: String { call[parameter: "name"] }
+
+    /// The body, checked.
+    ///
+    /// - Parameter readOnly: the members that only the service sets.
+    /// - Throws: `CloudError.forbidden` for one that is read-only, `.badRequest` for what is not as the schema says.
+    func body(_ schema: JSONObject, readOnly: [String] = ["created_at", "updated_at"]) async throws -> JSONObject {
+        let body = try await call.body.json()
+        if let name = readOnly.first(where: { body[$0] != nil }) {
+            throw CloudError.forbidden("Attribute '\(name)' is read-only.")
+        }
+        try MetadefSchemaCheck(document: schema).check(body)
+        return body
+    }
+
+    static let linked = ["self", "schema", "created_at", "updated_at"]
+
+    /// What part of a list the query asks for.
+    ///
+    /// - Throws: `CloudError.badRequest` for a limit, a key or a direction that cannot be.
+    func page(sortKeys: [String], limit: Int? = nil) throws -> MetadefPage {
+        var page = MetadefPage(limit: limit, marker: call.query["marker"])
+        if let text = call.query["limit"] {
+            guard let limit = Int(text) else { throw CloudError.badRequest("limit param must be an integer") }
+            guard limit >= 0 else { throw CloudError.badRequest("limit param must be positive") }
+            page.limit = min(limit, Self.mostInPage)
+        }
+        if let key = call.query["sort_key"] {
+            guard sortKeys.contains(key) else { throw CloudError.badRequest("'\(key.prefix(64))' cannot be sorted by.") }
+            page.sortKey = key
+        }
+        if let direction = call.query["sort_dir"] {
+            guard ["asc", "desc"].contains(direction) else {
+                throw CloudError.badRequest("Invalid sort direction: \(direction.prefix(32))")
+            }
+            page.isAscending = direction == "asc"
+        }
+        return page
+    }
+
+    private static let mostInPage = 1000
+}
+
+/// Makes the routes, with what comes before every handler.
+enum MetadefEndpoint {
+    static func route(
+        _ method: HTTPRequest.Method, _ path: String, takesBody: Bool? = nil,
+        _ handler: @escaping @Sendable (MetadefCall) async throws -> Reply
+    ) -> Route {
+        let takesBody = takesBody ?? (method == .post || method == .put)
+        return Route(method, "/v2" + path) { call in
+            let caller = try await call.caller()
+            if !takesBody, let length = call.headers[.contentLength], length != "0" {
+                throw CloudError.badRequest("A body is not expected with this request.")
+            }
+            return try await handler(MetadefCall(call: call, caller: caller))
+        }
+    }
+}

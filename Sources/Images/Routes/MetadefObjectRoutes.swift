@@ -1,0 +1,47 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// The objects of a namespace.
+struct MetadefObjectRoutes: Sendable {
+    let objects: MetadefPartService<MetadefObject>
+
+    private static let path = "/metadefs/namespaces/{namespace}/objects"
+    private static let sortKeys = ["name", "description", "created_at", "updated_at", "id", "namespace_id"]
+
+    var all: [Route] {
+        [
+            MetadefEndpoint.route(.get, Self.path) { call in
+                let isPaged = ["limit", "marker", "sort_key", "sort_dir"].contains { call.call.query.has($0) }
+                let page = isPaged ? try call.page(sortKeys: Self.sortKeys) : nil
+                let found = try await objects.list(page, in: call.namespace, by: call.caller)
+                return .json { json in
+                    MetadefViews.write(found, of: call.namespace, &json)
+                    json.member("schema", "/v2/schemas/metadefs/objects")
+                }
+            },
+            MetadefEndpoint.route(.post, Self.path) { call in
+                let given = MetadefBodies.object(try await call.body(MetadefSchemas.object, readOnly: MetadefCall.linked))
+                let made = try await objects.add(given, to: call.namespace, by: call.caller)
+                return .json(.created) { MetadefViews.write(made, of: call.namespace, &$0) }
+            },
+            MetadefEndpoint.route(.delete, Self.path) { call in
+                try await objects.deleteAll(in: call.namespace, by: call.caller)
+                return .noContent
+            },
+            MetadefEndpoint.route(.get, Self.path + "/{name}") { call in
+                let found = try await objects.get(call.name, in: call.namespace, by: call.caller)
+                return .json { MetadefViews.write(found, of: call.namespace, &$0) }
+            },
+            MetadefEndpoint.route(.put, Self.path + "/{name}") { call in
+                let given = MetadefBodies.object(try await call.body(MetadefSchemas.object, readOnly: MetadefCall.linked))
+                let changed = try await objects.modify(call.name, in: call.namespace, to: given, by: call.caller)
+                return .json { MetadefViews.write(changed, of: call.namespace, &$0) }
+            },
+            MetadefEndpoint.route(.delete, Self.path + "/{name}") { call in
+                try await objects.delete(call.name, in: call.namespace, by: call.caller)
+                return .noContent
+            },
+        ]
+    }
+}

@@ -1,0 +1,149 @@
+import Access
+import CloudCore
+import Resources
+import SQL
+
+/// Namespaces of metadata definitions with all that is in them, and the types of resources that there are.
+struct MetadefNamespaceService: Sendable {
+    let context: ServiceContext
+    let access: MetadefAccess
+    private let store = MetadefNamespaceStore()
+
+    init(context: ServiceContext) {
+        self.context = context
+        access = MetadefAccess(context: context)
+    }
+
+    /// A page of namespaces, each with its associations.
+    struct Listed: Sendable {
+        var rows: [(namespace: MetadefNamespace, associations: [MetadefAssociation])]
+        /// The name after which the next page begins, when there is one.
+        var next: String?
+    }
+
+    func list(_ filter: MetadefNamespaceStore.Filter, _ page: MetadefPage, by caller: Principal) async throws -> Listed {
+        try access.require(.listMetadefNamespaces, caller)
+        try access.require(.listMetadefResourceTypes, caller)
+        var filter = filter
+        filter.visibleTo = access.viewer(caller)
+        return try await context.read { [filter] tx in
+            let marker = try page.marker.map { try access.namespace($0, for: .getMetadefNamespace, by: caller, in: tx).id.text }
+            let found = try store.page(filter, page, marker: marker, in: tx)
+            let seen = found.rows.filter { access.allows(.getMetadefNamespace, caller, in: $0) }
+            let associations: [MetadefAssociation] = try MetadefPartStore().all(of: seen.map(\.id), in: tx)
+            let byNamespace = Dictionary(grouping: associations, by: \.namespaceID)
+            return Listed(
+                rows: seen.map { ($0, byNamespace[$0.id] ?? []) }, next: found.hasMore ? seen.last?.name : nil)
+        }
+    }
+
+    func show(_ name: String, by caller: Principal) async throws -> (MetadefNamespace, MetadefContents) {
+        try await context.read { tx in
+            let namespace = try access.namespace(
+                name, for: .getMetadefNamespace, .listMetadefResourceTypes, .listMetadefObjects, .listMetadefProperties,
+                .listMetadefTags, by: caller, in: tx)
+            return (namespace, try store.contents(of: namespace, in: tx))
+        }
+    }
+
+    /// Makes a namespace and everything in it, or nothing.
+    ///
+    /// - Throws: `CloudError.conflict` when there is one of that name, or when the contents have a name twice.
+    func create(
+        _ given: MetadefNamespace.Given, _ contents: MetadefContents, by caller: Principal
+    ) async throws -> (MetadefNamespace, MetadefContents) {
+        try requireCreation(contents, by: caller)
+        guard let owner = given.owner ?? caller.projectID?.text else {
+            throw CloudError.forbidden("A namespace belongs to a project, and the token is for none.")
+        }
+        var namespace = MetadefNamespace()
+        namespace.id = ID(context.world.random.uuid())
+        namespace.createdAt = context.world.now
+        namespace.updatedAt = namespace.createdAt
+        namespace.set(given, owner: owner)
+        var made = MetadefContents()
+        made.associations = try completed(contents.associations, in: namespace)
+        made.properties = try completed(contents.properties, in: namespace)
+        made.objects = try completed(contents.objects, in: namespace)
+        made.tags = try completed(contents.tags, in: namespace)
+        return try await refusingDuplicates(of: given.name) {
+            try await context.database.write { [namespace, made] tx in
+                try store.rows.insert(namespace, in: tx)
+                try store.ensureResourceTypes(made.associations.map(\.name), at: namespace.createdAt, in: tx)
+                try MetadefPartStore().rows.insert(made.associations, in: tx)
+                try MetadefPartStore().rows.insert(made.properties, in: tx)
+                try MetadefPartStore().rows.insert(made.objects, in: tx)
+                try MetadefPartStore().rows.insert(made.tags, in: tx)
+                return (namespace, made)
+            }
+        }
+    }
+
+    private func requireCreation(_ contents: MetadefContents, by caller: Principal) throws {
+        try access.require(.addMetadefNamespace, caller)
+        if !contents.associations.isEmpty { try access.require(.addMetadefAssociation, caller) }
+        if !contents.objects.isEmpty { try access.require(.addMetadefObject, caller) }
+        if !contents.properties.isEmpty { try access.require(.addMetadefProperty, caller) }
+        if !contents.tags.isEmpty { try access.require(.addMetadefTag, caller) }
+    }
+
+    private func completed<Part: MetadefPart>(_ parts: [Part], in namespace: MetadefNamespace) throws -> [Part] {
+        try parts.completed(in: namespace, from: 0, at: namespace.createdAt, context.world)
+    }
+
+    /// Replaces what is said of the namespace itself; what is in it stays.
+    func update(_ name: String, _ given: MetadefNamespace.Given, by caller: Principal) async throws -> MetadefNamespace {
+        let now = context.world.now
+        return try await refusingDuplicates(of: given.name) {
+            try await context.database.write { tx in
+                var namespace = try access.namespace(name, for: .modifyMetadefNamespace, by: caller, in: tx)
+                namespace.set(given, owner: caller.projectID?.text ?? namespace.owner)
+                namespace.updatedAt = now
+                try store.rows.update(namespace, in: tx)
+                return namespace
+            }
+        }
+    }
+
+    func delete(_ name: String, by caller: Principal) async throws {
+        try await context.database.write { tx in
+            let namespace = try access.namespace(name, for: .deleteMetadefNamespace, by: caller, in: tx)
+            guard !namespace.isProtected else { throw CloudError.isProtected(namespace) }
+            try store.rows.delete(namespace.id, in: tx)
+        }
+    }
+
+    func resourceTypes(by caller: Principal) async throws -> [MetadefResourceType] {
+        try access.require(.listMetadefResourceTypes, caller)
+        return try await context.read { tx in try store.resourceTypes(in: tx) }
+    }
+
+    private func refusingDuplicates<Value>(of name: String, _ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch SQLError.uniqueViolation {
+            throw CloudError.metadefNamespaceExists(name)
+        }
+    }
+}
+
+extension Array where Element: MetadefPart {
+    /// New ones, complete with what a body does not say of them.
+    ///
+    /// - Throws: `CloudError.conflict` when two have the same name.
+    func completed(in namespace: MetadefNamespace, from position: Int, at now: Timestamp, _ world: World) throws -> [Element] {
+        var names: Set<String> = []
+        return try enumerated().map { place, part in
+            guard names.insert(part.name).inserted else {
+                throw CloudError.metadefPartExists(Element.noun, part.name, in: namespace.name)
+            }
+            var part = part
+            part.id = ID(world.random.uuid())
+            part.namespaceID = namespace.id
+            part.position = position + place
+            part.createdAt = now
+            part.updatedAt = now
+            return part
+        }
+    }
+}

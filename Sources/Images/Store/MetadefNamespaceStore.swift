@@ -1,0 +1,98 @@
+import CloudCore
+import Resources
+import SQL
+
+/// The rows of namespaces and of resource types.
+struct MetadefNamespaceStore: Sendable {
+    let rows = ResourceStore<MetadefNamespace>()
+
+    /// Which namespaces a list has.
+    struct Filter: Sendable {
+        var visibility: String?
+        /// Those that are associated with any of these; all when nil.
+        var resourceTypes: [String]?
+        /// Whose private ones are seen: nil for everybody's.
+        var visibleTo: Viewer?
+    }
+
+    /// Who sees what is public, and what belongs to its project if it has one.
+    struct Viewer: Sendable {
+        var projectID: String?
+    }
+
+    func find(_ name: String, in tx: Transaction) throws -> MetadefNamespace? {
+        var query = ListQuery()
+        query.filter("namespace", .equals, name)
+        return try rows.all(query, in: tx).first
+    }
+
+    /// - Parameter marker: the id of the last one that the caller has seen.
+    func page(
+        _ filter: Filter, _ page: MetadefPage, marker: String?, in tx: Transaction
+    ) throws -> (rows: [MetadefNamespace], hasMore: Bool) {
+        var query = page.query(marker: marker, then: ["created_at"], nullable: ["display_name", "description"])
+        if let visibility = filter.visibility { query.filter("visibility", .equals, visibility) }
+        if let types = filter.resourceTypes {
+            let places = types.map { _ in "?" }.joined(separator: ", ")
+            query.raw.append(
+                ("id IN (SELECT namespace_id FROM image_metadef_association WHERE name IN (\(places)))", types.map(\.sql)))
+        }
+        if let viewer = filter.visibleTo {
+            let own = viewer.projectID.map { (" OR owner = ?", [$0.sql]) } ?? ("", [])
+            query.raw.append(("visibility = ?" + own.0, [MetadefNamespace.public.sql] + own.1))
+        }
+        return try rows.page(query, in: tx)
+    }
+
+    // MARK: What is in them
+
+    func contents(of namespace: MetadefNamespace, in tx: Transaction) throws -> MetadefContents {
+        MetadefContents(
+            associations: try MetadefPartStore().all(of: [namespace.id], in: tx),
+            properties: try MetadefPartStore().all(of: [namespace.id], in: tx),
+            objects: try MetadefPartStore().all(of: [namespace.id], in: tx),
+            tags: try MetadefPartStore().all(of: [namespace.id], in: tx))
+    }
+
+    // MARK: Resource types
+
+    func resourceTypes(in tx: Transaction) throws -> [MetadefResourceType] {
+        try tx.rows("SELECT name, created_at, updated_at FROM image_metadef_resource_type ORDER BY created_at, name").map { row in
+            MetadefResourceType(name: try row.value(at: 0), createdAt: try row.value(at: 1), updatedAt: try row.value(at: 2))
+        }
+    }
+
+    /// Makes those that are not there.
+    func ensureResourceTypes(_ names: [String], at now: Timestamp, in tx: Transaction) throws {
+        guard !names.isEmpty else { return }
+        try tx.execute(
+            """
+            INSERT INTO image_metadef_resource_type (name, created_at, updated_at) \
+            VALUES \(names.map { _ in "(?, ?, ?)" }.joined(separator: ", ")) ON CONFLICT DO NOTHING
+            """, arguments: names.flatMap { [$0.sql, now.sql, now.sql] })
+    }
+}
+
+/// Which part of a list, in which order.
+struct MetadefPage: Sendable {
+    /// Nil for all.
+    var limit: Int?
+    /// The name of the last one that the caller has seen.
+    var marker: String?
+    var sortKey = "created_at"
+    var isAscending = false
+
+    /// - Parameters:
+    ///   - marker: the id of the row that `self.marker` names.
+    ///   - then: what orders the rows that the sort key does not tell apart.
+    ///   - nullable: the columns that may be without a value; they are texts.
+    func query(marker: String?, then: [String], nullable: Set<String> = []) -> ListQuery {
+        var query = ListQuery()
+        query.limit = limit
+        query.marker = marker
+        query.sort = ([sortKey] + then.filter { $0 != sortKey }).map { column in
+            (nullable.contains(column) ? "coalesce(\(column), '')" : column, isAscending)
+        }
+        return query
+    }
+}

@@ -1,0 +1,76 @@
+import CloudCore
+import HTTPTypes
+import TestSupport
+import Testing
+
+/// Somebody who asks about metadata definitions.
+struct MetadefClient {
+    let cloud: TestCloud
+    let token: String?
+
+    static let namespaces = "/namespaces"
+    /// A namespace of most tests, and one of everything that is in it.
+    static let hypervisor: JSON = [
+        "namespace": "OS::Compute::Hypervisor", "display_name": "Hypervisor", "description": "Where it runs.", "visibility": "public",
+        "resource_type_associations": [
+            ["name": "OS::Glance::Image", "prefix": "hw_"], ["name": "OS::Cinder::Volume", "prefix": "hw_", "properties_target": "image"],
+        ],
+        "properties": [
+            "cores": ["title": "Cores", "type": "integer", "minimum": 1, "default": 2, "operators": ["<or>"]],
+            "kind": ["title": "Kind", "type": "string", "enum": ["kvm", "qemu"], "readonly": false],
+        ],
+        "objects": [
+            [
+                "name": "CPU Limits", "description": "How much.", "required": ["quota"],
+                "properties": ["quota": ["title": "Quota", "type": "integer", "maximum": 100], "shares": ["title": "S", "type": "integer"]],
+            ]
+        ],
+        "tags": [["name": "first"], ["name": "second"]],
+    ]
+
+    static func admin(_ cloud: TestCloud) async throws -> MetadefClient { MetadefClient(cloud: cloud, token: try await cloud.token()) }
+
+    static func member(_ cloud: TestCloud) async throws -> MetadefClient {
+        MetadefClient(
+            cloud: cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
+    }
+
+    /// - Parameter path: below `/v2/metadefs`.
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]
+    ) async -> TestCloud.Response {
+        await cloud.send(method, "/image/v2/metadefs" + path, token: token, json: json, headers: headers)
+    }
+
+    /// What is answered, when it is answered with that status.
+    @discardableResult
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, _ expected: HTTPResponse.Status = .ok,
+        at location: SourceLocation = #_sourceLocation
+    ) async -> JSON {
+        let response = await send(method, path, json)
+        #expect(response.status == expected, "\(method) \(path): \(response.text)", sourceLocation: location)
+        return response.json
+    }
+
+    /// Makes a namespace that has nothing but what is given.
+    func namespace(_ name: String, _ more: JSONObject = [:], at location: SourceLocation = #_sourceLocation) async {
+        var body = more
+        body["namespace"] = .string(name)
+        await ask(.post, Self.namespaces, .object(body), .created, at: location)
+    }
+
+    func names(_ path: String, _ list: String, _ key: String = "name", at location: SourceLocation = #_sourceLocation) async -> [String] {
+        await ask(.get, path, at: location)[list]?.array?.compactMap { $0[key]?.string } ?? []
+    }
+
+    /// Asks for what must be refused, and looks at the envelope.
+    func refuses(
+        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, _ status: HTTPResponse.Status, saying text: String = "",
+        at location: SourceLocation = #_sourceLocation
+    ) async {
+        let response = await send(method, path, json)
+        #expect(response.status == status, "\(method) \(path): \(response.text)", sourceLocation: location)
+        #expect(response.json["message"]?.string?.contains(text) == true, "\(response.text)", sourceLocation: location)
+    }
+}
