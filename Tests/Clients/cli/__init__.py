@@ -1,4 +1,4 @@
-"""The `openstack` command for everything in Identity that it has a command for.
+"""The `openstack` command for everything in Identity that it has a command for, and for metadata definitions.
 
 Each flow makes, lists, shows, changes and deletes one kind of thing, and looks at what is answered after each step. A command
 that no flow uses fails the check, so a new one in openstackclient cannot be missed.
@@ -9,11 +9,11 @@ import time
 
 from harness import Cloud, Failure, say
 
-from . import accounts, basics, catalog, delegation, roles
+from . import accounts, basics, catalog, delegation, metadefs, roles
 from .command_line import COMMANDS, CommandLine, GROUPS
 from .flow import Flow
 
-FLOWS = basics.FLOWS + accounts.FLOWS + roles.FLOWS + catalog.FLOWS + delegation.FLOWS
+FLOWS = basics.FLOWS + accounts.FLOWS + roles.FLOWS + catalog.FLOWS + delegation.FLOWS + metadefs.FLOWS
 
 # Commands that are not used, each with the reason.
 NOT_USED = {

@@ -10,7 +10,8 @@ import shlex
 
 from harness import Failure
 
-GROUPS = ("openstack.identity.v3",)
+# The groups of commands that flows are for, and how the names of those begin.
+GROUPS = {"openstack.identity.v3": "", "openstack.image.v2": "image metadef"}
 
 
 class Login:
@@ -104,11 +105,13 @@ def forget_clients():
 
 
 def commands():
-    """{name: entry point} of the commands for identity, and the few for all services that need no other service."""
+    """{name: entry point} of the commands that flows are for, and the few for all services that need no other service."""
     every = {}
-    for group in GROUPS + ("openstack.common",):
+    for group, beginning in (GROUPS | {"openstack.common": ""}).items():
         for entry in importlib.metadata.entry_points(group=group):
-            every[entry.name.replace("_", " ")] = entry
+            name = entry.name.replace("_", " ")
+            if name.startswith(beginning):
+                every[name] = entry
     return every
 
 
