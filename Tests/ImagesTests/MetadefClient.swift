@@ -22,13 +22,17 @@ struct MetadefClient {
         "objects": [
             [
                 "name": "CPU Limits", "description": "How much.", "required": ["quota"],
-                "properties": ["quota": ["title": "Quota", "type": "integer", "maximum": 100], "shares": ["title": "S", "type": "integer"]],
+                "properties": [
+                    "quota": ["title": "Quota", "type": "integer", "maximum": 100], "shares": ["title": "S", "type": "integer"],
+                ],
             ]
         ],
         "tags": [["name": "first"], ["name": "second"]],
     ]
 
-    static func admin(_ cloud: TestCloud) async throws -> MetadefClient { MetadefClient(cloud: cloud, token: try await cloud.token()) }
+    static func admin(_ cloud: TestCloud) async throws -> MetadefClient {
+        MetadefClient(cloud: cloud, token: try await cloud.token())
+    }
 
     static func member(_ cloud: TestCloud) async throws -> MetadefClient {
         MetadefClient(
@@ -60,7 +64,9 @@ struct MetadefClient {
         await ask(.post, Self.namespaces, .object(body), .created, at: location)
     }
 
-    func names(_ path: String, _ list: String, _ key: String = "name", at location: SourceLocation = #_sourceLocation) async -> [String] {
+    func names(
+        _ path: String, _ list: String, _ key: String = "name", at location: SourceLocation = #_sourceLocation
+    ) async -> [String] {
         await ask(.get, path, at: location)[list]?.array?.compactMap { $0[key]?.string } ?? []
     }
 

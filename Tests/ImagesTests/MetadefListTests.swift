@@ -26,8 +26,9 @@ struct MetadefListTests {
             #expect(second["next"] == nil)
             #expect(second["first"] == "/v2/metadefs/namespaces?limit=2")
             #expect(await admin.ask(.get, "/namespaces")["first"] == "/v2/metadefs/namespaces")
-            #expect(await admin.names("/namespaces?sort_key=namespace&sort_dir=asc", "namespaces", "namespace") == ["a::b", "c d", "e"])
-            #expect(await admin.names("/namespaces?sort_key=display_name&sort_dir=asc&limit=1&marker=a::b", "namespaces", "namespace") == ["c d"])
+            func listed(_ query: String) async -> [String] { await admin.names("/namespaces?\(query)", "namespaces", "namespace") }
+            #expect(await listed("sort_key=namespace&sort_dir=asc") == ["a::b", "c d", "e"])
+            #expect(await listed("sort_key=display_name&sort_dir=asc&limit=1&marker=a::b") == ["c d"])
             #expect(await admin.ask(.get, "/namespaces?limit=0")["namespaces"] == [])
         }
     }

@@ -106,6 +106,23 @@ struct MetadefNamespaceTests {
         }
     }
 
+    @Test("Of many who make the same at once one succeeds, and of many who add to it all do", arguments: DatabaseKind.allCases)
+    func races(kind: DatabaseKind) async throws {
+        try await TestCloud.run(on: kind) { cloud in
+            let admin = try await MetadefClient.admin(cloud)
+            func statuses(_ send: @escaping @Sendable (Int) async -> TestCloud.Response) async -> [Int] {
+                await withTaskGroup(of: Int.self) { group in
+                    for number in 0..<6 { group.addTask { await send(number).status.code } }
+                    return await group.reduce(into: []) { $0.append($1) }.sorted()
+                }
+            }
+            let made = await statuses { _ in await admin.send(.post, "/namespaces", ["namespace": "n", "tags": [["name": "t"]]]) }
+            #expect(made == [201, 409, 409, 409, 409, 409])
+            #expect(await statuses { await admin.send(.post, "/namespaces/n/tags/x\($0)") } == [201, 201, 201, 201, 201, 201])
+            #expect(await admin.names("/namespaces/n/tags", "tags").count == 7)
+        }
+    }
+
     @Test("PUT replaces what is said of the namespace, also its name, and leaves what is in it", arguments: DatabaseKind.allCases)
     func updates(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in

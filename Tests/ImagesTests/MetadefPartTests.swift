@@ -13,8 +13,11 @@ struct MetadefPartTests {
             let admin = try await MetadefClient.admin(cloud)
             await admin.namespace("n")
             let path = "/namespaces/n/objects"
-            let properties: JSON = ["p": ["title": "P", "type": "array", "items": ["type": "string", "enum": ["a"]], "uniqueItems": true]]
-            let made = await admin.ask(.post, path, ["name": "o 1", "description": "d", "required": ["p"], "properties": properties], .created)
+            let properties: JSON = [
+                "p": ["title": "P", "type": "array", "items": ["type": "string", "enum": ["a"]], "uniqueItems": true]
+            ]
+            let made = await admin.ask(
+                .post, path, ["name": "o 1", "description": "d", "required": ["p"], "properties": properties], .created)
             #expect(made["properties"] == properties)
             #expect(made["required"] == ["p"])
             #expect(made["self"] == "/v2/metadefs/namespaces/n/objects/o%201")
@@ -175,7 +178,8 @@ struct MetadefPartTests {
         ("tags", [:], "'tags' is a required property"), ("tags", ["tags": [["name": ""]]], "must not be empty"),
         ("tags", ["tags": [["name": "t", "colour": 1]]], "'colour'"), ("tags", ["tags": ["t"]], "tags/tags/0"),
         ("resource_types", [:], "'name' is a required property"), ("resource_types", ["name": long], "at most 80"),
-        ("resource_types", ["name": "t", "prefix": long], "prefix"), ("resource_types", ["name": "t", "properties_target": 1], "string"),
+        ("resource_types", ["name": "t", "prefix": long], "prefix"),
+        ("resource_types", ["name": "t", "properties_target": 1], "string"),
     ] as [(String, JSON, String)])
     func badBodies(part: String, body: JSON, says: String) async throws {
         try await TestCloud.run { cloud in
@@ -191,9 +195,11 @@ struct MetadefPartTests {
             let admin = try await MetadefClient.admin(cloud)
             await admin.namespace("n", ["tags": [["name": "t"]], "objects": [["name": "t"]]])
             for (method, path) in [
-                (HTTPRequest.Method.post, "objects"), (.put, "objects/t"), (.post, "properties"), (.put, "tags/t"), (.post, "resource_types"),
+                (HTTPRequest.Method.post, "objects"), (.put, "objects/t"), (.post, "properties"), (.put, "tags/t"),
+                (.post, "resource_types"),
             ] {
-                await admin.refuses(method, "/namespaces/n/\(path)", ["name": "x", "created_at": "now"], .forbidden, saying: "read-only")
+                let body: JSON = ["name": "x", "created_at": "now"]
+                await admin.refuses(method, "/namespaces/n/\(path)", body, .forbidden, saying: "read-only")
             }
             await admin.refuses(.post, "/namespaces/n/objects", ["name": "x", "self": "y"], .forbidden, saying: "read-only")
         }

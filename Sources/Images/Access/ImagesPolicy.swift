@@ -78,5 +78,5 @@ enum ImagesPolicy {
         PolicyDefault(.modifyMember, "\(admin) or \(sharedMember)", "Accept or reject what is shared.", scopes: [.project]),
 
         PolicyDefault(.storesInfoDetail, admin, "See how stores are made.", scopes: [.project]),
-    ]
+    ] + MetadefPolicy.defaults
 }

@@ -10,11 +10,9 @@ struct MetadefAccess: Sendable {
 
     init(context: ServiceContext) { self.context = context }
 
-    private static let administrator: Action = "context_is_admin"
-
     /// Whose namespaces a list has: nil for an administrator, who sees all.
     func viewer(_ caller: Principal) -> MetadefNamespaceStore.Viewer? {
-        context.policy.allows(Self.administrator, caller) ? nil : .init(projectID: caller.projectID?.text)
+        context.policy.allows(.contextIsAdmin, caller) ? nil : .init(projectID: caller.projectID?.text)
     }
 
     func allows(_ action: Action, _ caller: Principal, in namespace: MetadefNamespace) -> Bool {

@@ -33,9 +33,10 @@ struct MetadefNamespaceStore: Sendable {
         var query = page.query(marker: marker, then: ["created_at"], nullable: ["display_name", "description"])
         if let visibility = filter.visibility { query.filter("visibility", .equals, visibility) }
         if let types = filter.resourceTypes {
-            let places = types.map { _ in "?" }.joined(separator: ", ")
-            query.raw.append(
-                ("id IN (SELECT namespace_id FROM image_metadef_association WHERE name IN (\(places)))", types.map(\.sql)))
+            var associated = ListQuery()
+            associated.filter("name", in: types)
+            let (sql, arguments) = associated.clause
+            query.raw.append(("id IN (SELECT namespace_id FROM image_metadef_association WHERE \(sql))", arguments))
         }
         if let viewer = filter.visibleTo {
             let own = viewer.projectID.map { (" OR owner = ?", [$0.sql]) } ?? ("", [])
