@@ -66,7 +66,7 @@ enum ByteRange {
                 throw CloudError.badRequest("Requests with multiple ranges are not supported. Make several requests with one range each.")
             }
             guard let match = text.wholeMatch(of: /bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*/) else { throw unsatisfiable("Invalid Range header.") }
-            return try range(Int64(match.1), Int64(match.2), size)
+            return try range(number(match.1), number(match.2), size)
         }
         if let text = headers[.contentRange] {
             guard let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1), let last = Int64(match.2),
@@ -77,6 +77,9 @@ enum ByteRange {
         return nil
     }
 
+    /// Nil where there are no digits. What is too large to be a number is behind every end.
+    private static func number(_ digits: Substring) -> Int64? { digits.isEmpty ? nil : Int64(digits) ?? .max }
+
     private static func range(_ first: Int64?, _ last: Int64?, _ size: Int64) throws -> Range<Int64> {
         switch (first, last) {
         case (let first?, let last):
@@ -84,7 +87,7 @@ enum ByteRange {
                 throw unsatisfiable("Invalid start position in Range header. Start position MUST be in the inclusive range [0, \(size - 1)].")
             }
             if let last, last < first { throw unsatisfiable("Invalid Range header.") }
-            return first..<min((last ?? size - 1), size - 1) + 1
+            return first..<min(last ?? size - 1, size - 1) + 1
         case (nil, let count?):
             guard count > 0, size > 0 else { throw unsatisfiable("Invalid Range header.") }
             return max(0, size - count)..<size

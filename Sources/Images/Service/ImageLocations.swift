@@ -181,6 +181,9 @@ struct ImageLocations: Sendable {
     private func location(_ value: JSON, _ known: Known) throws -> Image.Location {
         let url = value["url"]?.string ?? ""
         guard let place = Place(url), known[place] != nil else { throw CloudError.badRequest("There is no data at the location \(url.prefix(255)).") }
+        if let wanted = value["validation_data"]?["os_hash_value"]?.string, wanted.lowercased() != place.blob.text {
+            throw CloudError.conflict("The data at the location does not have that os_hash_value.")
+        }
         return location(place, metadata: value["metadata"]?.object ?? [:])
     }
 

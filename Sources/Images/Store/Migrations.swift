@@ -15,7 +15,6 @@ extension Schema {
                   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
                 CREATE INDEX image_owner ON image (owner);
                 CREATE INDEX image_created ON image (created_at, id);
-                CREATE INDEX image_visibility ON image (visibility);
 
                 CREATE TABLE image_property (
                   image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
