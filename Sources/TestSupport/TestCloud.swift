@@ -97,7 +97,7 @@ package struct TestCloud: Sendable {
         world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, cheapHashes: true,
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, sleeper: clock, cheapHashes: true,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -13,6 +13,8 @@ struct Download: AsyncSequence, Sendable {
     let most: Int64
     let limits: FetchLimits
     let end: ContinuousClock.Instant
+    /// Gets how many bytes there were so far, after each piece; may end it all by throwing.
+    var onBytes: @Sendable (Int64) throws -> Void = { _ in }
 
     func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(source: body.makeAsyncIterator(), download: self)
@@ -43,6 +45,7 @@ struct Download: AsyncSequence, Sendable {
             taken += Int64(bytes.readableBytes)
             guard taken <= download.most else { throw Fetcher.tooLarge(download.most) }
             try checkPace()
+            try download.onBytes(taken)
             return bytes
         }
 
