@@ -176,9 +176,12 @@ struct ImportWork: Sendable {
 
     func finish(_ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, _ tx: Transaction) throws {
         let now = context.world.now
-        guard let data = try state.data?.data(), try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else {
+        guard let looked = state.data, try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else {
             throw Self.gone
         }
+        // Whoever may change an image that is being imported must not make it something that its bytes are not.
+        guard looked.wasLookedAt(as: old) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
+        let data = try looked.data()
         var image = old
         let new = state.filled.filter { name in !old.locations.contains { $0.store == name } }
         try context.quota.require(.sizeTotal, data.size * Int64(new.count), of: image.owner, at: now, in: tx)

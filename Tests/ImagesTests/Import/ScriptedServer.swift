@@ -8,6 +8,8 @@ final class ScriptedServer: Sendable {
         var bytes: [UInt8]
         /// Otherwise the connection stays open, and silent.
         var closes = true
+        /// Whether it goes on sending a little, until the client has enough.
+        var trickles = false
 
         /// A whole answer.
         static func status(_ line: String, headers: [String] = [], body: [UInt8] = []) -> Answer {
@@ -79,7 +81,14 @@ final class ScriptedServer: Sendable {
             let reply = answer(words.count > 1 ? String(words[1]) : "")
             let sent = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply.bytes)))
             let channel = context.channel
-            if reply.closes { sent.whenComplete { _ in channel.close(promise: nil) } }
+            if reply.trickles {
+                context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(2)) { task in
+                    guard channel.isActive else { return task.cancel() }
+                    channel.writeAndFlush(ByteBuffer(repeating: 7, count: 4096), promise: nil)
+                }
+            } else if reply.closes {
+                sent.whenComplete { _ in channel.close(promise: nil) }
+            }
         }
     }
 }
