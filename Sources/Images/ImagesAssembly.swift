@@ -45,7 +45,8 @@ package struct ImagesAssembly: Sendable {
     package static func hasRule(_ name: String) -> Bool { ImagesPolicy.defaults.contains { $0.action.name == name } }
 
     package var service: APIService {
-        APIService(
+        let imports = ImportService(context: context, fetcher: fetcher)
+        return APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
             ignoresTrailingSlash: false,
             routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
@@ -53,7 +54,8 @@ package struct ImagesAssembly: Sendable {
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all
                 + InfoRoutes(context: context).all + ImageSchemas.all
                 + MetadefRoutes(context: context.base).all
-                + ImportRoutes(stage: StageService(context: context), imports: ImportService(context: context, fetcher: fetcher)).all)
+                + ImportRoutes(stage: StageService(context: context), imports: imports).all
+                + TaskRoutes(tasks: TaskService(context: context, imports: imports)).all + TaskSchemas.all)
     }
 
     /// The code of `workflows`.

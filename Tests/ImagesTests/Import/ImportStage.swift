@@ -47,7 +47,7 @@ struct ImportStage: WorkflowStage {
         let policy = try Policy(defaults: ImagesPolicy.defaults, overrides: [:])
         let base = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
         let workflows = try Workflows([ImportImage.self], world: world)
-        let context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: NoImageLimits()), workflows: workflows) {}
+        let context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: Unlimited()), workflows: workflows) {}
         var fetcher = Fetcher(rules: try FetchRules(allowed: [], disallowed: [], private: ["127.0.0.1"], ports: [port]))
         fetcher.ownAddresses = { [] }
         let stage = ImportStage(context: context, work: ImportWork(context: context, source: fetcher), method: method, port: port)
@@ -160,4 +160,8 @@ struct ImageWorkflowTests {
             """
         #expect(WorkflowGolden.lines([.init(ImportImage.self, input)]) == [shape])
     }
+}
+
+private struct Unlimited: ImageLimits {
+    func limits(of project: String, in tx: Transaction) throws -> [String: Int64] { [:] }
 }
