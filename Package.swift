@@ -83,6 +83,7 @@ let package = Package(
             "Images",
             [
                 "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats", httpTypes, nio, log, lifecycle, crypto,
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
@@ -132,7 +133,12 @@ let package = Package(
         tests("ResourcesTests", ["Resources", "HTTPKit", "SQL", "CloudCore"]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
         tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
-        tests("ImagesTests", ["Images", "Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto]),
+        tests(
+            "ImagesTests",
+            [
+                "Images", "Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto,
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

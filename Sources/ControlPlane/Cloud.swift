@@ -1,6 +1,6 @@
 package import CloudCore
 package import Crypto
-import Durable
+package import Durable
 package import HTTPKit
 package import Identity
 package import Images
@@ -18,10 +18,14 @@ package struct Cloud: Sendable {
     package let identity: IdentityAssembly
     package let placement: PlacementAssembly
     package let images: ImagesAssembly
+    package let workflows: Workflows
+    /// Carries out workflows. A test carries them out itself, one after the other.
+    package let runner: Runner
+    private let history: ReconcilerLoop
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
-    package static let schemas: [Schema] = [IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema]
+    package static let schemas: [Schema] = [.durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema]
 
     /// What the catalogue offers, each below the cloud's URL.
     private static let catalog: [(type: String, name: String, path: String)] = [
@@ -29,11 +33,13 @@ package struct Cloud: Sendable {
         ("image", "novella-images", "/image"),
     ]
 
-    /// - Parameter cheapHashes: makes hashing passwords cost next to nothing: for tests.
+    /// - Parameters:
+    ///   - sleeper: what background work waits by; nil for the world's clock.
+    ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
+        sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
@@ -43,21 +49,31 @@ package struct Cloud: Sendable {
             policyOverrides: rules.filter { !PlacementAssembly.hasRule($0.key) && !ImagesAssembly.hasRule($0.key) }, cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
+        let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
+        workflows = try Workflows(ImagesAssembly.workflows, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
-            sleeper: ClockSleeper(clock: world.clock),
+            workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
+        var settings = RunnerSettings()
+        settings.isAlone = database.dialect == .sqlite
+        runner = try Runner(
+            name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions, sleeper: sleeper,
+            settings: settings, log: log)
+        history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = [identity.service, placement.service, images.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
+        let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
         responder = try Responder(
-            services: services + Health(database: database, metrics: metrics).services, verifier: identity.verifier, world: world,
-            publicURL: configuration.server.publicURL,
+            services: services + Health(database: database, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
+            world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }
 
     /// How bytes that are no request are answered.
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
-    package var backgroundServices: [any Service] { identity.backgroundServices + images.backgroundServices }
+    /// The runner is first, so that it ends last: what ends before it may still start a workflow.
+    package var backgroundServices: [any Service] { [runner, history] + identity.backgroundServices + images.backgroundServices }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {

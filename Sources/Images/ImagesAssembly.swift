@@ -13,15 +13,21 @@ package struct ImagesAssembly: Sendable {
     let context: ImagesContext
     private let garbage: BlobGarbage
     private let collector: ReconcilerLoop
+    private let fetcher: Fetcher
     private let log: Logger
 
+    /// The durable operations of this service, also former versions that may still be under way.
+    package static let workflows: [any Workflow.Type] = [ImportImage.self]
+
     /// - Parameters:
+    ///   - workflows: knows `Self.workflows`.
+    ///   - fetchRules: what may be fetched for users.
     ///   - policyOverrides: rules of the operator's policy file, by name.
     ///   - sleeper: what background work waits by.
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(
-        database: Database, world: World, stores: ImageStores, limits: any ImageLimits, sleeper: any Sleeper,
-        policyOverrides: [String: String], log: Logger
+        database: Database, world: World, stores: ImageStores, limits: any ImageLimits, workflows: Workflows, fetchRules: FetchRules,
+        sleeper: any Sleeper, policyOverrides: [String: String], log: Logger
     ) throws {
         let policy = try Policy(defaults: ImagesPolicy.defaults, overrides: policyOverrides)
         let base = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
@@ -29,7 +35,8 @@ package struct ImagesAssembly: Sendable {
         let collector = ReconcilerLoop(garbage, world: world, sleeper: sleeper, log: log)
         self.collector = collector
         self.log = log
-        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits)) { collector.nudge() }
+        fetcher = Fetcher(rules: fetchRules)
+        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits), workflows: workflows) { collector.nudge() }
     }
 
     package static let schema = Schema.images
@@ -38,14 +45,22 @@ package struct ImagesAssembly: Sendable {
     package static func hasRule(_ name: String) -> Bool { ImagesPolicy.defaults.contains { $0.action.name == name } }
 
     package var service: APIService {
-        APIService(
+        let imports = ImportService(context: context, fetcher: fetcher)
+        return APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
             ignoresTrailingSlash: false,
             routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all
                 + InfoRoutes(context: context).all + ImageSchemas.all
-                + MetadefRoutes(context: context.base).all)
+                + MetadefRoutes(context: context.base).all
+                + ImportRoutes(stage: StageService(context: context), imports: imports).all
+                + TaskRoutes(tasks: TaskService(context: context, imports: imports)).all + TaskSchemas.all)
+    }
+
+    /// The code of `workflows`.
+    package var definitions: [WorkflowDefinition] {
+        [WorkflowDefinition(ImportImage.self, needs: ImportWork(context: context, source: fetcher))]
     }
 
     /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the

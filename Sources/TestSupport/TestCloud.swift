@@ -2,6 +2,7 @@ import Blobs
 package import CloudCore
 package import ControlPlane
 import Crypto
+import Durable
 import Foundation
 import HTTPKit
 package import HTTPTypes
@@ -97,7 +98,7 @@ package struct TestCloud: Sendable {
         world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, cheapHashes: true,
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, sleeper: clock, cheapHashes: true,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -156,6 +157,21 @@ package struct TestCloud: Sendable {
         let head = HTTPRequest(method: method, scheme: "http", authority: "cloud.test:5000", path: path, headerFields: fields)
         let reply = await cloud.responder.respond(to: head, .init(bytes: bytes, remoteAddress: "192.0.2.1"))
         return Response(status: reply.status, headers: reply.headers, bytes: await Self.bytes(of: reply))
+    }
+
+    /// Carries out workflows until nothing is due now.
+    package func settle() async throws {
+        while try await cloud.runner.runDue() {}
+    }
+
+    /// Carries out workflows until each has ended, moving the clock to when something is due.
+    package func settleAll() async throws {
+        for _ in 0..<100 {
+            try await settle()
+            guard let next = try await cloud.runner.claims.nextDue() else { return }
+            clock.set(next)
+        }
+        throw UnexpectedResponse(description: "workflows do not come to an end")
     }
 
     /// A token of a user of the default domain for a project of it.

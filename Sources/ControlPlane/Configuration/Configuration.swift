@@ -15,6 +15,7 @@ package struct Configuration: Sendable, Equatable {
     package var compliance = Compliance()
     package var limits = Limits()
     package var images = Images()
+    package var webDownload = WebDownload()
     package var simulate = Simulate()
 
     package init() {}
@@ -83,6 +84,14 @@ package struct Configuration: Sendable, Equatable {
     package struct Images: Sendable, Equatable {
         /// `name`, or `name:path`. The first is the default.
         package var stores = ["file"]
+    }
+
+    /// Where web-download may fetch from.
+    package struct WebDownload: Sendable, Equatable {
+        package var allowedHosts: [String] = []
+        package var disallowedHosts: [String] = []
+        package var privateHosts: [String] = []
+        package var allowedPorts = ["80", "443"]
     }
 
     package struct Simulate: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import CloudCore
+import Images
 
 extension Option {
     /// Every option there is, in the order in which they are shown.
@@ -95,6 +96,19 @@ extension Option {
         .list(
             "images", "stores", \.images.stores, check: ImageStoreSetting.problem,
             "The stores of image data, as `name` (a folder of that name below `images` in the state directory) or `name:/path`. The first is the default."),
+        // import_filtering_opts
+        .list(
+            "import_filtering_opts", "allowed_hosts", \.webDownload.allowedHosts, check: FetchRules.problem,
+            "Hosts that images may be imported from: names, `.example.org` for all below a name, addresses, networks. Unset: every public host."),
+        .list(
+            "import_filtering_opts", "disallowed_hosts", \.webDownload.disallowedHosts, check: FetchRules.problem,
+            "Hosts that images may not be imported from, also where `allowed_hosts` has them."),
+        .list(
+            "import_filtering_opts", "private_hosts", \.webDownload.privateHosts, check: FetchRules.problem,
+            "Hosts that images may be imported from although their addresses are private or this host's own: a mirror within your network."),
+        .list(
+            "import_filtering_opts", "allowed_ports", \.webDownload.allowedPorts, check: problemOfPort,
+            "Ports that images may be imported from."),
         // simulate
         .flag(
             "simulate", "enabled", \.simulate.enabled,
@@ -126,6 +140,10 @@ extension Option {
 
     private static let problemOfRegion: Check = { text in
         text.isEmpty || text.count > 255 ? "must have 1 to 255 characters" : nil
+    }
+
+    private static let problemOfPort: Check = { text in
+        Int(text).map((1...65_535).contains) == true ? nil : "has '\(text)' and must have ports from 1 to 65535"
     }
 
     private static let problemOfRegex: Check = { text in

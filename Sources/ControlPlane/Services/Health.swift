@@ -8,6 +8,7 @@ import SQL
 struct Health: Sendable {
     let database: Database
     let metrics: Metrics
+    let workflows: WorkflowFigures
 
     private static let patience: Duration = .seconds(2)
 
@@ -36,7 +37,7 @@ struct Health: Sendable {
     }
 
     @Sendable private func figures(_: Call) async throws -> Reply {
-        .text(.ok, metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
+        .text(.ok, metrics.text + (await workflows.text()), type: "text/plain; version=0.0.4; charset=utf-8")
     }
 }
 

@@ -48,6 +48,15 @@ extension Workflows {
         try store.list(status, limit: limit, in: tx)
     }
 
+    /// Workflows of some kinds, newest first: for APIs that list actions whatever they are done to.
+    ///
+    /// - Parameter oldest: those that ended before it are left out.
+    package func list(
+        _ kinds: [WorkflowKind], finishedAfter oldest: Timestamp, limit: Int, in tx: Transaction
+    ) throws -> [WorkflowRecord] {
+        try store.list(kinds, finishedAfter: oldest, limit: limit, in: tx)
+    }
+
     /// How many are in each status that has not ended, and since when the oldest: for metrics.
     package func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
         try store.census(in: tx)

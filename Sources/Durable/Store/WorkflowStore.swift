@@ -59,6 +59,17 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
+    /// Newest first.
+    func list(_ kinds: [WorkflowKind], finishedAfter oldest: Timestamp, limit: Int, in tx: Transaction) throws -> [WorkflowRecord] {
+        let marks = kinds.map { _ in "?" }.joined(separator: ", ")
+        return try tx.rows(
+            """
+            SELECT \(Self.columns) FROM workflow WHERE kind IN (\(marks)) AND (finished_at IS NULL OR finished_at > ?)
+            ORDER BY created_at DESC, id DESC LIMIT ?
+            """, arguments: kinds.map(\.name.sql) + [oldest.sql, limit.sql]
+        ).map(Self.record)
+    }
+
     func lastEpoch(on resource: ResourceKey, in tx: Transaction) throws -> Int64? {
         let epoch: Int64?? = try tx.value("SELECT max(epoch) FROM workflow WHERE resource = ?", resource.text)
         return epoch ?? nil

@@ -24,6 +24,7 @@ extension Action {
     static let deactivateImage: Action = "deactivate"
     static let reactivateImage: Action = "reactivate"
     static let copyImage: Action = "copy_image"
+    static let tasksAPIAccess: Action = "tasks_api_access"
     static let storesInfoDetail: Action = "stores_info_detail"
 
     /// Not an action: who is above the rules of ownership.
@@ -77,6 +78,7 @@ enum ImagesPolicy {
         PolicyDefault(.getMembers, "\(admin) or \(sharedReader)", "See whom an image is shared with.", scopes: [.project]),
         PolicyDefault(.modifyMember, "\(admin) or \(sharedMember)", "Accept or reject what is shared.", scopes: [.project]),
 
+        PolicyDefault(.tasksAPIAccess, admin, "Use the tasks API.", scopes: [.project]),
         PolicyDefault(.storesInfoDetail, admin, "See how stores are made.", scopes: [.project]),
     ] + MetadefPolicy.defaults
 }

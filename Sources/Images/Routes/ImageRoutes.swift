@@ -93,13 +93,6 @@ struct ImageRoutes: Sendable {
     private static func link(_ query: [String]) -> String { "/v2/images" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")) }
 }
 
-/// How data can get into an image besides an upload.
-enum ImportMethod: String, Sendable, CaseIterable {
-    case glanceDirect = "glance-direct"
-    case webDownload = "web-download"
-    case copyImage = "copy-image"
-}
-
 extension HTTPField.Name {
     static let importMethods = Self("OpenStack-image-import-methods")!  // tidy: allow force-unwrap, a constant
     static let storeIDs = Self("OpenStack-image-store-ids")!  // tidy: allow force-unwrap, a constant

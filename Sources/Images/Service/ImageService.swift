@@ -1,5 +1,6 @@
 import Access
 import CloudCore
+import Durable
 import HTTPKit
 import SQL
 
@@ -78,6 +79,8 @@ struct ImageService: Sendable {
             guard !image.isProtected else {
                 throw CloudError.forbidden("Image \(id) is protected and cannot be deleted.")
             }
+            // An import finds that its image is gone; it need not go on until then.
+            if let work = try context.workflows.activity(on: .image(id), in: tx) { try context.workflows.requestCancel(work.workflowID, in: tx) }
             _ = try context.images.delete(id, in: tx)
             tx.afterCommit(context.collectGarbage)
         }

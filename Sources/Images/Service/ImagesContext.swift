@@ -1,5 +1,6 @@
 import Access
 import CloudCore
+import Durable
 import HTTPKit
 import Resources
 import SQL
@@ -9,6 +10,7 @@ struct ImagesContext: Sendable {
     let base: ServiceContext
     let stores: ImageStores
     let quota: ImageQuota
+    let workflows: Workflows
     /// Asks for a pass of the collector of bytes that nothing refers to.
     let collectGarbage: @Sendable () -> Void
 

@@ -146,7 +146,8 @@ struct ImageStore: Sendable {
             """
             SELECT blob_id FROM image_location WHERE store = ? AND blob_id IN \(marks)
             UNION SELECT blob_id FROM image_stage WHERE store = ? AND blob_id IN \(marks)
-            """, arguments: arguments + arguments)
+            UNION SELECT blob_id FROM image_import WHERE store = ? AND blob_id IN \(marks)
+            """, arguments: arguments + arguments + arguments)
         return Set(try rows.compactMap { BlobID(try $0.value(at: 0)) })
     }
 

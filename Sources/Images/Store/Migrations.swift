@@ -43,5 +43,17 @@ extension Schema {
                 CREATE INDEX image_stage_blob ON image_stage (blob_id);
                 """),
             .metadefs,
+            Migration(
+                3, "what staged data is, data on its way into stores",
+                """
+                ALTER TABLE image_stage ADD COLUMN md5 TEXT NOT NULL DEFAULT '';
+                ALTER TABLE image_stage ADD COLUMN virtual_size INTEGER;
+                ALTER TABLE image_stage ADD COLUMN disk_format TEXT;
+                ALTER TABLE image_stage ADD COLUMN container_format TEXT;
+                CREATE TABLE image_import (
+                  image_id TEXT NOT NULL REFERENCES image(id) ON DELETE CASCADE, store TEXT NOT NULL, blob_id TEXT NOT NULL,
+                  PRIMARY KEY (image_id, store));
+                CREATE INDEX image_import_blob ON image_import (blob_id);
+                """),
         ])
 }

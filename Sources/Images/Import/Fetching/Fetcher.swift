@@ -1,0 +1,206 @@
+import AsyncHTTPClient
+import CloudCore
+import HTTPKit
+import NIOCore
+import NIOHTTP1
+
+/// What a fetch may cost.
+struct FetchLimits: Sendable {
+    var redirects = 5
+    /// Bytes of all names and values of an answer's headers.
+    var headers = 64 << 10
+    /// For a name to be resolved.
+    var resolve: Duration = .seconds(10)
+    /// For a connection, with TLS.
+    var connect: Duration = .seconds(10)
+    /// From the request to the end of the answer's head.
+    var head: Duration = .seconds(30)
+    /// Without a byte.
+    var silence: Duration = .seconds(30)
+    /// From the first request to the last byte.
+    var whole: Duration = .seconds(4 * 3600)
+    /// A server that sends less than `leastInWindow` bytes in each `window` holds on to more than it gives.
+    var window: Duration = .seconds(60)
+    var leastInWindow: Int64 = 1 << 20
+    /// Addresses of one name that are tried.
+    var addresses = 3
+}
+
+/// Fetches for users what the rules allow, and nothing else (OSSA-2026-004, OSSA-2016-013).
+///
+///     URL ─▶ plain? allowed? ─▶ its addresses, every one allowed? ─▶ connect to one of them ─▶ 200: the bytes
+///      ▲                                                                                       │
+///      └────────────────────────── another URL, as though it came from the user ◀── 3xx ──────┘
+///
+/// A name is resolved once for each URL, and the connection goes to an address that was looked at: what the name stands for a
+/// moment later makes no difference. What the user is told of a host is the same whether it does not exist or must not be
+/// reached, so that nobody can learn from it what there is in the operator's network.
+package struct Fetcher: Sendable {
+    let rules: FetchRules
+    var limits = FetchLimits()
+    var resolver: any HostResolver = SystemResolver()
+    var ownAddresses: @Sendable () -> Set<IPAddress> = OwnAddresses.now
+
+    package init(rules: FetchRules) { self.rules = rules }
+
+    /// Looks at a URL as a fetch would, without connecting: for an early answer to the user.
+    ///
+    /// - Throws: `badRequest` with the reason.
+    @discardableResult
+    func check(_ text: String) async throws -> FetchURL {
+        let url = try FetchURL(text)
+        _ = try await admit(url)
+        return url
+    }
+
+    /// Fetches a URL, and hands its bytes over while they arrive.
+    ///
+    /// - Parameters:
+    ///   - most: bytes.
+    ///   - body: may give up early. The connection is closed when it returns.
+    /// - Throws: `badRequest` for what is not allowed and for what the server refuses, `tooLarge`, and transient errors for
+    ///   what may be better another time.
+    func fetch<Value: Sendable>(
+        _ text: String, most: Int64, _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Value {
+        var url = try FetchURL(text)
+        let end = ContinuousClock.now + limits.whole
+        for _ in 0...limits.redirects {
+            switch try await hop(url, most: most, end: end, body) {
+            case .value(let value): return value
+            case .redirect(let next): url = next
+            }
+        }
+        throw CloudError(.badRequest, "The URI leads to more than \(limits.redirects) others, one after the other.", code: "too_many_redirects")
+    }
+
+    // MARK: One URL
+
+    private enum Outcome<Value: Sendable>: Sendable {
+        case value(Value)
+        case redirect(FetchURL)
+    }
+
+    /// The addresses that a connection may go to.
+    private func admit(_ url: FetchURL) async throws -> [IPAddress] {
+        try rules.check(url)
+        let found: [IPAddress]
+        if let address = url.address {
+            found = [address]
+        } else {
+            let resolver = resolver
+            found = try await withDeadline(limits.resolve, Self.tooSlow) { try await resolver.addresses(of: url.host) }
+        }
+        let own = ownAddresses()
+        // A name that stands for one address of the inside and one of the outside is not to be trusted with either.
+        guard !found.isEmpty, found.allSatisfy({ rules.admits($0, of: url, own: own) }) else {
+            throw FetchURL.refused("host \(url.host) cannot be used")
+        }
+        return Array(found.prefix(limits.addresses))
+    }
+
+    private func hop<Value>(
+        _ url: FetchURL, most: Int64, end: ContinuousClock.Instant, _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Outcome<Value> {
+        var addresses = try await admit(url)[...]
+        while true {
+            let address = addresses.removeFirst()
+            let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration(url, address))
+            let result: Result<Outcome<Value>?, any Error>
+            do {
+                if let response = try await begin(client, url, end: end, mayTryNext: !addresses.isEmpty) {
+                    result = .success(try await take(response, of: url, most: most, end: end, body))
+                } else {
+                    result = .success(nil)
+                }
+            } catch {
+                result = .failure(error)
+            }
+            // What is left of the connection ends here, whatever the body made of it.
+            try? await client.shutdown()
+            if let outcome = try result.get() { return outcome }
+        }
+    }
+
+    /// - Returns: nil when there is no connection to this address and the next may be tried.
+    private func begin(
+        _ client: HTTPClient, _ url: FetchURL, end: ContinuousClock.Instant, mayTryNext: Bool
+    ) async throws -> HTTPClientResponse? {
+        var request = HTTPClientRequest(url: url.description)
+        request.headers.add(name: "User-Agent", value: "novella")
+        request.headers.add(name: "Accept", value: "*/*")
+        // What is compressed on the way could grow without a limit here; the bytes are taken as they come.
+        request.headers.add(name: "Accept-Encoding", value: "identity")
+        let patience = min(limits.head, end - .now)
+        guard patience > .zero else { throw Self.tooSlow }
+        do {
+            return try await client.execute(request, timeout: TimeAmount(patience))
+        } catch {
+            try Task.checkCancellation()
+            if mayTryNext { return nil }
+            throw Self.failure(error)
+        }
+    }
+
+    private func take<Value>(
+        _ response: HTTPClientResponse, of url: FetchURL, most: Int64, end: ContinuousClock.Instant,
+        _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Outcome<Value> {
+        let size = response.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        guard size <= limits.headers else { throw Self.unusable("its headers are too large") }
+        switch response.status.code {
+        case 200: break
+        case 301, 302, 303, 307, 308:
+            guard let location = response.headers.first(name: "location") else { throw Self.unusable("it leads nowhere") }
+            return .redirect(try url.following(location))
+        case 429, 500...599: throw Self.transient("answered with status \(response.status.code)")
+        default: throw Self.unusable("its status is \(response.status.code)")
+        }
+        let length = response.headers.first(name: "content-length").flatMap(Int64.init)
+        if let length, length > most { throw Self.tooLarge(most) }
+        let download = Download(declaredLength: length, body: response.body, most: most, limits: limits, end: end)
+        return .value(try await body(download))
+    }
+
+    private func configuration(_ url: FetchURL, _ address: IPAddress) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.decompression = .disabled
+        configuration.httpVersion = .http1Only
+        configuration.timeout = .init(connect: TimeAmount(limits.connect), read: TimeAmount(limits.silence))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        // `Host` and the certificate's name stay the URL's; the connection goes to the address that was checked.
+        if url.address == nil { configuration.dnsOverride = [url.host: address.description] }
+        return configuration
+    }
+
+    // MARK: Errors
+
+    static func failure(_ error: any Error) -> any Error {
+        switch error {
+        case is CancellationError, is CloudError: return error
+        case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout: return tooSlow
+        default: return transient("could not be reached, or broke off", cause: error)
+        }
+    }
+
+    static func tooLarge(_ most: Int64) -> CloudError {
+        CloudError(.tooLarge, "The data of the URI has more than the \(most) bytes that are allowed.", code: "too_large")
+    }
+
+    static var tooSlow: CloudError {
+        var error = CloudError(.timeout, "The server of the URI is too slow.", code: "too_slow")
+        error.isTransient = true
+        return error
+    }
+
+    private static func unusable(_ reason: String) -> CloudError {
+        CloudError(.badRequest, "The answer of the URI's server cannot be used: \(reason).", code: "unusable_answer")
+    }
+
+    private static func transient(_ what: String, cause: (any Error)? = nil) -> CloudError {
+        var error = CloudError(.unavailable, "The server of the URI \(what).", code: "unreachable", cause: cause)
+        error.isTransient = true
+        return error
+    }
+}

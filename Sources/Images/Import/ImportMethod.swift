@@ -1,0 +1,78 @@
+import CloudCore
+
+/// How data can get into an image besides an upload.
+enum ImportMethod: String, Sendable, Codable, CaseIterable {
+    case glanceDirect = "glance-direct"
+    case webDownload = "web-download"
+    case copyImage = "copy-image"
+
+    /// What the image must be for it.
+    var source: Image.Status {
+        switch self {
+        case .glanceDirect: .uploading
+        case .webDownload: .queued
+        case .copyImage: .active
+        }
+    }
+}
+
+/// What a caller wants imported: the body of `POST /v2/images/{image_id}/import`.
+struct ImportRequest: Sendable {
+    /// The stores that a caller named, in one of three ways.
+    enum Stores: Sendable, Equatable {
+        case all
+        case some([String])
+        case standard
+    }
+
+    let method: ImportMethod
+    let uri: String?
+    let stores: Stores
+    /// Otherwise it is enough that one store has the data in the end.
+    let allMustSucceed: Bool
+    /// The body as it came, which the task shows.
+    let body: JSONObject
+
+    /// - Parameter header: the store that `X-Image-Meta-Store` names.
+    /// - Throws: `badRequest` that names what is wrong.
+    init(_ body: JSONObject, store header: String?) throws {
+        self.body = body
+        guard let method = body["method"] else { throw CloudError.badRequest("Import request requires a 'method' field.") }
+        guard let name = method["name"] else { throw CloudError.badRequest("Import request requires a 'name' field.") }
+        guard let known = name.string.flatMap(ImportMethod.init) else {
+            throw CloudError.badRequest("Unknown import method name '\(name.string?.prefix(64) ?? "")'.")
+        }
+        self.method = known
+        if let uri = method["uri"], uri.string == nil, !uri.isNull { throw CloudError.badRequest("'uri' must be a string.") }
+        uri = method["uri"]?.string
+        if known == .webDownload, uri == nil { throw CloudError.badRequest("'uri' is required for the web-download import method.") }
+        allMustSucceed = try Self.flag("all_stores_must_succeed", in: body) ?? true
+        stores = try Self.stores(body, header)
+    }
+
+    private static func flag(_ name: String, in body: JSONObject) throws -> Bool? {
+        guard let value = body[name] else { return nil }
+        guard let flag = value.bool else { throw CloudError.badRequest("'\(name)' must be boolean value only") }
+        return flag
+    }
+
+    private static func stores(_ body: JSONObject, _ header: String?) throws -> Stores {
+        let named = body["stores"]
+        if try flag("all_stores", in: body) ?? false {
+            guard named == nil, header == nil else {
+                throw CloudError.badRequest("All_stores parameter can't be used with x-image-meta-store header or stores parameter")
+            }
+            return .all
+        }
+        guard let named else { return header.map { .some([$0]) } ?? .standard }
+        guard header == nil else {
+            throw CloudError.badRequest("Stores parameter and x-image-meta-store header can't be both specified")
+        }
+        guard let names = named.array, names.count <= 100, names.allSatisfy({ $0.string != nil }), !names.isEmpty else {
+            throw CloudError.badRequest("'stores' must be a list of names of stores.")
+        }
+        var once: [String] = []
+        for name in names.compactMap(\.string) where !once.contains(name) { once.append(name) }
+        return .some(once)
+    }
+}

@@ -1,0 +1,223 @@
+import Blobs
+import CloudCore
+import NIOCore
+import SQL
+
+/// Fetches what a URL stands for.
+protocol ImageSource: Sendable {
+    func fetch<Value: Sendable>(_ text: String, most: Int64, _ body: @Sendable (Download) async throws -> Value) async throws -> Value
+}
+
+extension Fetcher: ImageSource {}
+
+/// What the steps of an import do, in their order.
+struct ImportWork: Sendable {
+    let context: ImagesContext
+    let source: any ImageSource
+
+    /// Shown by every image that was ever imported; no caller can set them.
+    static let importingProperty = "os_glance_importing_to_stores"
+    static let failedProperty = "os_glance_failed_import"
+
+    private let stage = StageStore()
+    private var intake: ImageIntake { ImageIntake(context: context) }
+
+    // MARK: Begin
+
+    /// - Returns: where the data is, if it is here already.
+    func begin(_ input: ImportImage.Input, _ lease: UploadLease, _ tx: Transaction) throws -> StagedData? {
+        let now = context.world.now
+        let image = try require(input.imageID, tx)
+        guard try context.uploads.keep(lease, at: now, in: tx) else {
+            throw CloudError.conflict("Another action on this image is in progress.")
+        }
+        let source = try present(input.method, image, tx)
+        try show(importing: input.stores, failed: [], image.id, tx)
+        return source
+    }
+
+    private func present(_ method: ImportMethod, _ image: Image, _ tx: Transaction) throws -> StagedData? {
+        switch method {
+        case .webDownload:
+            guard image.locations.isEmpty else { throw CloudError.conflict("The image has data already.") }
+            return nil
+        case .glanceDirect:
+            guard let staged = try stage.find(image.id, in: tx) else { throw CloudError.conflict("The image has no staged data.") }
+            return staged
+        case .copyImage:
+            guard let location = image.locations.first(where: { context.stores[$0.store] != nil }), let size = image.size else {
+                throw CloudError.conflict("The image has no data that could be copied.")
+            }
+            let data = ImageData(blob: location.blob, size: size, md5: image.checksum ?? "", virtualSize: image.virtualSize)
+            return StagedData(data, in: location.store, as: image)
+        }
+    }
+
+    /// The image is as it was before, but for what it shows of the failure, and without data.
+    func giveUp(_ input: ImportImage.Input, _ lease: UploadLease, _ tx: Transaction) throws {
+        try context.uploads.release(lease, in: tx)
+        try stage.release(input.imageID, in: tx)
+        if input.method != .copyImage { try stage.delete(input.imageID, in: tx) }
+        // It may have been deleted: then nothing of it is left to be changed.
+        if try find(input.imageID, tx) != nil { try show(importing: [], failed: input.stores, input.imageID, tx) }
+        tx.afterCommit(context.collectGarbage)
+    }
+
+    // MARK: Fetch
+
+    /// Downloads the data into the store where it is staged.
+    ///
+    /// - Parameter check: throws when the workflow is to end.
+    func fetch(
+        _ uri: String, _ lease: UploadLease, _ progress: @escaping @Sendable (Int64, Int64) -> Void, check: @escaping @Sendable () throws -> Void
+    ) async throws -> StagedData {
+        let (image, most) = try await context.read { tx in
+            let image = try require(lease.imageID, tx)
+            return (image, try left(for: image, tx))
+        }
+        let (intake, store) = (intake, context.stores.standard)
+        let data = try await source.fetch(uri, most: most) { download in
+            var download = download
+            let total = download.declaredLength
+            download.onBytes = { taken in
+                try check()
+                if let total { progress(taken, total) }
+            }
+            return try await intake.receive(download, of: image, into: store.blobs, most: most)
+        }
+        let staged = StagedData(data, in: store.name, as: image)
+        let now = context.world.now
+        // Nothing else refers to the bytes yet, so this cannot wait for the next step.
+        try await context.write { tx in
+            guard try context.uploads.isHeld(lease, in: tx) else { throw Self.gone }
+            try context.quota.require(.stageTotal, staged.size, of: image.owner, at: now, in: tx)
+            try stage.set(staged, for: image.id, at: now, in: tx)
+        }
+        return staged
+    }
+
+    /// The bytes that the owner may still have: there is no use in fetching more.
+    private func left(for image: Image, _ tx: Transaction) throws -> Int64 {
+        guard let owner = image.owner else { return ImageIntake.most }
+        var left = ImageIntake.most
+        for entry in try context.quota.usage(of: owner, at: context.world.now, in: tx) where entry.resource.isSize && entry.limit >= 0 {
+            // Quotas count whole MiB and cut off what is beyond.
+            left = min(left, (max(entry.limit - entry.used, 0) + 1) << 20 - 1)
+        }
+        return left
+    }
+
+    // MARK: Fill
+
+    func reserve(_ input: ImportImage.Input, _ state: ImportImage.State, _ tx: Transaction) throws {
+        let image = try require(input.imageID, tx)
+        guard let source = state.source else { throw CloudError.internalError("an import without data") }
+        try context.quota.require(.sizeTotal, source.size * Int64(input.stores.count), of: image.owner, at: context.world.now, in: tx)
+        try stage.reserve(source.blob, in: input.stores, for: image.id, in: tx)
+    }
+
+    struct Filled: Sendable {
+        var data: StagedData?
+        var stores: [String] = []
+        var failed: [String] = []
+    }
+
+    /// Puts the data into the stores, one after the other. Where it is already is no second copy made.
+    func fill(
+        _ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, check: @escaping @Sendable () throws -> Void
+    ) async throws -> Filled {
+        guard let source = state.source else { throw CloudError.internalError("an import without data") }
+        let image = try await context.read { tx in try require(input.imageID, tx) }
+        var filled = Filled()
+        var failure: CloudError?
+        for name in input.stores {
+            try check()
+            do {
+                filled.data = try await copy(source, of: image, into: name, check)
+                filled.stores.append(name)
+            } catch let error as CloudError where !input.allMustSucceed {
+                filled.failed.append(name)
+                failure = error
+            }
+            let (rest, failed) = (Array(input.stores.drop { $0 != name }.dropFirst()), filled.failed)
+            try await context.write { tx in
+                guard try context.uploads.isHeld(lease, in: tx) else { throw Self.gone }
+                try show(importing: rest, failed: failed, image.id, tx)
+            }
+        }
+        if filled.stores.isEmpty, let failure { throw failure }
+        return filled
+    }
+
+    private func copy(
+        _ source: StagedData, of image: Image, into name: String, _ check: @escaping @Sendable () throws -> Void
+    ) async throws -> StagedData {
+        guard let origin = context.stores[source.store], let target = context.stores[name] else {
+            throw CloudError.conflict("Store \(name) is not available on this site.")
+        }
+        let data = try source.data()
+        do {
+            if name == source.store, source.wasLookedAt(as: image) {
+                _ = try await origin.size(data.blob)
+                return source
+            }
+            // The image may say something else of itself than when the bytes came: they are looked at as it is now.
+            let copy = try await intake.receive(
+                try await origin.open(data.blob, range: nil), of: image, into: target, most: data.size,
+                expecting: BlobExpectation(size: data.size, sha512: source.blob)
+            ) { try check() }
+            return StagedData(copy, in: source.store, as: image)
+        } catch let error as CloudError where error.kind == .notFound {
+            throw CloudError(.gone, "The image's data is no longer there.", cause: error)
+        }
+    }
+
+    // MARK: Finish
+
+    func finish(_ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, _ tx: Transaction) throws {
+        let now = context.world.now
+        guard let looked = state.data, try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else {
+            throw Self.gone
+        }
+        // Whoever may change an image that is being imported must not make it something that its bytes are not.
+        guard looked.wasLookedAt(as: old) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
+        let data = try looked.data()
+        var image = old
+        let new = state.filled.filter { name in !old.locations.contains { $0.store == name } }
+        try context.quota.require(.sizeTotal, data.size * Int64(new.count), of: image.owner, at: now, in: tx)
+        image.locations += new.map { store in
+            Image.Location(id: UUIDText.derived(from: "location/\(store)", in: lease.owner), store: store, blob: data.blob)
+        }
+        if input.method != .copyImage {
+            guard old.status == .queued || old.status == .uploading else { throw Self.gone }
+            image.take(data)
+            image.status = .active
+        }
+        image.updatedAt = now
+        image.properties[Self.importingProperty] = ""
+        image.properties[Self.failedProperty] = .string(state.failed.joined(separator: ","))
+        try context.images.update(image, from: old, in: tx)
+        try stage.release(image.id, in: tx)
+        try stage.delete(image.id, in: tx)
+        tx.afterCommit(context.collectGarbage)
+    }
+
+    // MARK: The image
+
+    private func find(_ id: ID<Image>, _ tx: Transaction) throws -> Image? {
+        try context.images.find(id, for: Onlooker(project: nil, now: context.world.now), in: tx)
+    }
+
+    private func require(_ id: ID<Image>, _ tx: Transaction) throws -> Image {
+        guard let image = try find(id, tx) else { throw Self.gone }
+        return image
+    }
+
+    private func show(importing: [String], failed: [String], _ id: ID<Image>, _ tx: Transaction) throws {
+        guard try find(id, tx) != nil else { throw Self.gone }
+        try context.images.setProperty(Self.importingProperty, importing.joined(separator: ","), of: id, in: tx)
+        try context.images.setProperty(Self.failedProperty, failed.joined(separator: ","), of: id, in: tx)
+    }
+
+    static let gone = CloudError(.gone, "The image was deleted, or taken over, while data was imported.")
+}

@@ -1,0 +1,26 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// Interoperable image import.
+struct ImportRoutes: Sendable {
+    let stage: StageService
+    let imports: ImportService
+
+    var all: [Route] {
+        [
+            .put("/v2/images/{image_id}/stage") { call in
+                let caller = try await call.caller()
+                try await stage.stage(
+                    call.id("image_id"), try ImageDataRoutes.bytes(of: call), size: try ImageDataRoutes.size(of: call), by: caller)
+                return .noContent
+            },
+            .post("/v2/images/{image_id}/import") { call in
+                let caller = try await call.caller()
+                let request = try ImportRequest(try await call.body.json(), store: call.headers[.imageStore])
+                try await imports.start(call.id("image_id"), request, by: caller, requestID: call.requestID)
+                return Reply(.accepted)
+            },
+        ]
+    }
+}

@@ -1,0 +1,70 @@
+import CloudCore
+import Durable
+
+// 1 begin     nobody else fills the image; it shows which stores it is imported to
+// 2 fetch     (web-download) the bytes are staged, and were looked at
+// 3 reserve   rows that keep the bytes in every store that is asked for
+// 4 fill      the bytes are in those stores
+// 5 finish    the image is active, and what was staged is let go
+//
+// The image is `importing` all along; a copy leaves it `active`. Undone, it is `queued` without data and shows which stores failed.
+
+/// Brings data into an image, or the data that it has into more stores.
+struct ImportImage: Workflow {
+    struct Input: Codable, Sendable {
+        let imageID: ID<Image>
+        let method: ImportMethod
+        let uri: String?
+        let stores: [String]
+        let allMustSucceed: Bool
+        /// JSON of what the caller sent, for the task.
+        let request: String
+        /// Whether it was asked for by the older tasks API.
+        let isTask: Bool
+    }
+
+    struct State: Codable, Sendable {
+        var source: StagedData?
+        var data: StagedData?
+        var filled: [String] = []
+        var failed: [String] = []
+    }
+
+    typealias Needs = ImportWork
+    static let kind: WorkflowKind = "images.import"
+    static let version = 1
+
+    /// Longer than the fetcher gives a download.
+    private static let fetchDeadline = Duration.seconds(4 * 3600 + 600)
+    private static let fillDeadline = Duration.seconds(12 * 3600)
+
+    static func start(_ input: Input) -> State { State() }
+
+    static var steps: Steps<Self> {
+        Local("begin") { state, run, tx in
+            state.source = try run.needs.begin(run.input, run.lease, tx)
+        } undo: { _, run, tx in
+            try run.needs.giveUp(run.input, run.lease, tx)
+        }
+        Remote("fetch", retry: Retry(attempts: 3, first: .seconds(5)), deadline: fetchDeadline) { state, run in
+            guard let uri = run.input.uri, run.input.method == .webDownload else { return }
+            state.source = try await run.needs.fetch(uri, run.lease, run.progress) { try run.checkCancelled() }
+        }
+        Local("reserve") { state, run, tx in try run.needs.reserve(run.input, state, tx) }
+        Remote("fill", deadline: fillDeadline) { state, run in
+            let filled = try await run.needs.fill(run.input, state, run.lease) { try run.checkCancelled() }
+            (state.data, state.filled, state.failed) = (filled.data, filled.stores, filled.failed)
+        }
+        Local("finish") { state, run, tx in try run.needs.finish(run.input, state, run.lease, tx) }
+    }
+}
+
+extension Run where W == ImportImage {
+    fileprivate var lease: UploadLease { UploadLease(imageID: input.imageID, kind: .importing, owner: workflowID.text) }
+
+    fileprivate func progress(_ done: Int64, _ total: Int64) { progress(done: done, of: total) }
+}
+
+extension ResourceKey {
+    static func image(_ id: ID<Image>) -> ResourceKey { ResourceKey("image/\(id)") }
+}
