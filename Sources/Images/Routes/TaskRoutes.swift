@@ -1,3 +1,4 @@
+import Access
 import CloudCore
 import HTTPKit
 import HTTPTypes
