@@ -16,7 +16,7 @@ CHECKS = {
     "kill": "no acknowledged write is lost when the process is killed",
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
-    "tempest": "Tempest's identity tests",
+    "tempest": "Tempest's tests of identity and images",
 }
 MODULES = {"tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "placement": "placement_check"}
 

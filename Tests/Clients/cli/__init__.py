@@ -9,11 +9,11 @@ import time
 
 from harness import Cloud, Failure, say
 
-from . import accounts, basics, catalog, delegation, metadefs, roles
+from . import accounts, basics, catalog, delegation, images, metadefs, roles
 from .command_line import COMMANDS, CommandLine, GROUPS
 from .flow import Flow
 
-FLOWS = basics.FLOWS + accounts.FLOWS + roles.FLOWS + catalog.FLOWS + delegation.FLOWS + metadefs.FLOWS
+FLOWS = basics.FLOWS + accounts.FLOWS + roles.FLOWS + catalog.FLOWS + delegation.FLOWS + images.FLOWS + metadefs.FLOWS
 
 # Commands that are not used, each with the reason.
 NOT_USED = {
