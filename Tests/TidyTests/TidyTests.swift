@@ -45,7 +45,7 @@ struct TidyTests {
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images",
         ],
         "novella": ["CloudCore", "ControlPlane"],
-        "novella-bench": ["CloudCore", "ControlPlane", "SQL"],
+        "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],
         "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "ControlPlane"],
     ]
 
