@@ -12,10 +12,12 @@ struct TaskService: Sendable {
     /// More than are ever looked through.
     private static let most = 10_000
 
+    func requireAccess(_ caller: Principal) throws { try context.policy.require(.tasksAPIAccess, caller) }
+
     // MARK: Looking
 
     func get(_ id: WorkflowID, by caller: Principal) async throws -> ImageTask {
-        try context.policy.require(.tasksAPIAccess, caller)
+        try requireAccess(caller)
         let oldest = context.world.now - ImageTask.lifetime
         let row = try await context.read { tx in try context.workflows.find(id, in: tx) }
         guard let row, row.kind == ImportImage.kind, row.finishedAt.map({ $0 > oldest }) != false else {
@@ -26,7 +28,7 @@ struct TaskService: Sendable {
 
     /// Newest first.
     func list(by caller: Principal) async throws -> [ImageTask] {
-        try context.policy.require(.tasksAPIAccess, caller)
+        try requireAccess(caller)
         let oldest = context.world.now - ImageTask.lifetime
         return try await context.read { tx in
             try context.workflows.list([ImportImage.kind], finishedAfter: oldest, limit: Self.most, in: tx)
@@ -55,7 +57,7 @@ struct TaskService: Sendable {
 
     /// Makes an image and brings data into it from a URL.
     func create(_ body: JSONObject, by caller: Principal, requestID: String?) async throws -> ImageTask {
-        try context.policy.require(.tasksAPIAccess, caller)
+        try requireAccess(caller)
         for name in ["type", "input"] where body[name] == nil { throw CloudError.badRequest("Task '\(name)' is required") }
         try Self.body.check(.object(body), at: "task")
         guard body["type"]?.string == ImageTask.importType else { throw CloudError.badRequest("Tasks of this type cannot be made.") }

@@ -20,7 +20,7 @@ struct TaskRoutes: Sendable {
                 return .json { Self.write(task, &$0) }
             },
             .delete("/v2/tasks/{task_id}") { call in
-                try tasks.context.policy.require(.tasksAPIAccess, try await call.caller())
+                try tasks.requireAccess(try await call.caller())
                 var error = CloudError(
                     .methodNotAllowed, "Tasks cannot be deleted. They go by themselves when the time of their expires_at has come.")
                 error.headers = [("Allow", "GET")]

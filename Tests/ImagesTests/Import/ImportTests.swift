@@ -14,11 +14,11 @@ struct ImportTests {
 
     /// A cloud with two stores that may fetch from a port of this host.
     private func withCloud(
-        port: Int = 80, stores: [String] = ["file", "other"], _ body: (TestCloud, String) async throws -> Void
+        port: Int = 80, private hosts: [String] = ["127.0.0.1"], _ body: (TestCloud, String) async throws -> Void
     ) async throws {
         try await TestCloud.run { configuration in
-            configuration.images.stores = stores
-            configuration.webDownload.privateHosts = ["127.0.0.1"]
+            configuration.images.stores = ["file", "other"]
+            configuration.webDownload.privateHosts = hosts
             configuration.webDownload.allowedPorts = ["80", "\(port)"]
         } _: { cloud in
             try await body(cloud, try await cloud.token())
@@ -132,10 +132,10 @@ struct ImportTests {
         "ossa_2026_004 A URL that must not be fetched is refused before anything is begun",
         arguments: [
             "http://169.254.169.254/latest/meta-data/", "http://localhost/", "http://10.0.0.1/", "file:///etc/passwd", "http://[::1]/",
-            "http://127.0.0.2/", "http://127.0.0.1:22/", "http://u:p@127.0.0.1/", "http://does-not.exist.invalid/", "",
+            "http://127.0.0.1/", "http://127.0.0.2/", "http://127.0.0.1:22/", "http://u:p@127.0.0.1/", "http://does-not.exist.invalid/", "",
         ])
     func refused(uri: String) async throws {
-        try await withCloud { cloud, token in
+        try await withCloud(private: []) { cloud, token in
             let id = try await image(cloud, token)
             let answer = await start(cloud, token, id, ["method": ["name": "web-download", "uri": .string(uri)]])
             #expect(answer.status == .badRequest)
