@@ -45,7 +45,9 @@ enum ImagesPolicy {
         or 'shared':%(visibility)s)
         """
 
-    static let defaults: [PolicyDefault] = [
+    static let defaults: [PolicyDefault] = ofImages + MetadefPolicy.defaults
+
+    private static let ofImages: [PolicyDefault] = [
         PolicyDefault(.contextIsAdmin, "role:admin", "Who is above the rules of ownership."),
         PolicyDefault("default", "", "The rule of what has none."),
         PolicyDefault("service_api", "role:service or role:admin", "Another service of the cloud."),
