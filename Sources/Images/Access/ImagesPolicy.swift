@@ -80,5 +80,5 @@ enum ImagesPolicy {
 
         PolicyDefault(.tasksAPIAccess, admin, "Use the tasks API.", scopes: [.project]),
         PolicyDefault(.storesInfoDetail, admin, "See how stores are made.", scopes: [.project]),
-    ] + MetadefPolicy.defaults
+    ]
 }
