@@ -24,6 +24,7 @@ NOT_USED = {
         for thing in ("federation protocol", "identity provider", "mapping", "service provider")
         for verb in ("create", "delete", "list", "set", "show")
     },
+    **{f"cached image {verb}": "Novella has no cache of images: its stores are near" for verb in ("clear", "delete", "list", "queue")},
 }
 
 

@@ -141,7 +141,7 @@ def images_imported(flow):
     openstack("image create fetched --disk-format raw --container-format bare")
     # The cloud itself is not fetched from. The command does not tell that it was refused.
     openstack(f"image import fetched --method web-download --uri {flow.url}/")
-    expect_has(openstack("image show fetched"), status="queued", size=None)
+    expect_has(openstack("image show fetched"), status="queued")
     openstack("image delete fetched")
 
 
