@@ -26,9 +26,9 @@ struct Candidates: Sendable {
 ///
 /// A function of the index and the request, and of nothing else. Most trees are passed over by a look at a few numbers; only
 /// those that may serve the request are searched (`TreeSearch`).
-struct CandidateSearch {
+struct CandidateSearch: Sendable {
     /// One group in the numbers of the index.
-    struct Group {
+    struct Group: Sendable {
         let suffix: String
         let isGranular: Bool
         let needs: [(resourceClass: Int32, amount: Int64)]
@@ -68,6 +68,9 @@ struct CandidateSearch {
         return Group(
             suffix: group.suffix, isGranular: group.isGranular, needs: known, traits: traits, aggregates: aggregates, tree: tree)
     }
+
+    /// Whether it may keep a processor for more than some milliseconds.
+    var mayTakeLong: Bool { request.groups.count > 1 || request.limit.map { $0 > 1000 } ?? true && index.chunks.count > 4 }
 
     func run() -> Candidates {
         guard let groups, !groups.isEmpty else { return Candidates() }
