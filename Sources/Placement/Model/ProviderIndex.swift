@@ -230,6 +230,7 @@ struct ProviderIndex: Sendable {
     func tree(_ slot: Int) -> ProviderTree { chunks[slot / Chunk.size].trees[slot % Chunk.size] }
     func slot(of id: ID<Provider>) -> Int? { slots[id].map { Int($0) } }
     func member(_ place: Int) -> Member { tree(Self.slot(place)).members[Self.position(place)] }
+    func id(_ place: Int) -> ID<Provider> { tree(Self.slot(place)).members[Self.position(place)].id }
     func provider(_ place: Int) -> Provider { tree(Self.slot(place)).provider(Self.position(place)) }
     func traitNames(of member: Member) -> [String] { traitNames[Int(member.traits)] }
 

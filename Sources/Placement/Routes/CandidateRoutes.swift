@@ -29,7 +29,7 @@ struct CandidateRoutes: Sendable {
             let shown = minor >= 27 ? nil : Set(request.groups.flatMap { $0.resources.map(\.resourceClass) })
             json.object("provider_summaries") { json in
                 for place in found.summaries {
-                    json.object(dynamic: index.member(place).id.text) { write(place, index, shown, minor, &$0) }
+                    json.object(dynamic: index.id(place).text) { write(place, index, shown, minor, &$0) }
                 }
             }
         }
@@ -46,7 +46,7 @@ struct CandidateRoutes: Sendable {
                 }
             }
         }
-        func id(_ place: Int) -> String { index.member(place).id.text }
+        func id(_ place: Int) -> String { index.id(place).text }
         guard minor >= 12 else {
             return json.array("allocations", of: places) { json, place in
                 json.object { json in
