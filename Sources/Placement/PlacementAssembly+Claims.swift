@@ -75,16 +75,19 @@ extension PlacementAssembly {
     package func candidates(_ request: CandidateRequest) async throws -> [AllocationCandidate] {
         let (found, index) = try await CandidateService(context: context, keeper: keeper).candidates(request)
         return found.requests.map { candidate in
-            let places = Set(candidate.amounts.map(\.place)).sorted()
-            let parts = places.map { place in
-                Claim.Part(
-                    providerID: index.member(place).id,
-                    resources: candidate.amounts.filter { $0.place == place }.map { (index.classes[$0.resourceClass], $0.amount) })
+            var parts: [Claim.Part] = []
+            var places: [Int] = []
+            for amount in candidate.amounts {
+                let at = places.firstIndex(of: amount.place) ?? places.count
+                if at == places.count {
+                    places.append(amount.place)
+                    parts.append(Claim.Part(providerID: index.id(amount.place), resources: []))
+                }
+                parts[at].resources.append((index.classes[amount.resourceClass], amount.amount))
             }
             return AllocationCandidate(
-                rootID: index.tree(candidate.tree).members[0].id, parts: parts,
-                mappings: Dictionary(
-                    uniqueKeysWithValues: candidate.mappings.map { ($0.suffix, $0.places.map { index.member($0).id }) }))
+                rootID: index.id(ProviderIndex.place(candidate.tree, 0)), parts: parts,
+                groups: candidate.mappings.map { (suffix: $0.suffix, providerIDs: $0.places.map(index.id)) })
         }
     }
 }

@@ -47,16 +47,17 @@ enum ChangeLog {
         let folded = try connection.rows(
             "DELETE FROM sql_change WHERE topic = ? AND number > 0 AND number < ? RETURNING commits", [.text(topic.name), .integer(number)])
         let commits = try folded.reduce(into: Int64(0)) { $0 += try $1.value(at: 0) }
-        guard commits > 0 else { return }
-        let overriding = dialect == .postgreSQL ? "OVERRIDING SYSTEM VALUE" : ""
+        guard commits > 0, dialect == .postgreSQL else { return }
         _ = try connection.execute(
             """
-            INSERT INTO sql_change (topic, number, commits) \(overriding) VALUES (?, 0, ?)
+            INSERT INTO sql_change (topic, number, commits) OVERRIDING SYSTEM VALUE VALUES (?, 0, ?)
             ON CONFLICT (topic, number) DO UPDATE SET commits = sql_change.commits + excluded.commits
             """, [.text(topic.name), .integer(commits)])
     }
 
     static let sum = "SELECT coalesce(sum(commits), 0) FROM sql_change WHERE topic = ?"
+    /// The same on SQLite, where one writer numbers the commits without a gap.
+    static let highest = "SELECT coalesce(max(number), 0) FROM sql_change WHERE topic = ?"
 }
 
 /// What was committed of a topic since somebody looked last.
@@ -102,7 +103,7 @@ extension Transaction {
     ///
     /// It speaks of commits that named keys; one that named none changed nothing that is followed.
     package func changes(of topic: Topic, since position: ChangePosition?) throws -> Changes {
-        let commits: Int64 = try value(ChangeLog.sum, topic.name) ?? 0
+        let commits: Int64 = try value(dialect == .sqlite ? ChangeLog.highest : ChangeLog.sum, topic.name) ?? 0
         if let position {
             if commits == position.commits { return Changes(keys: [], position: position) }
             // The last rows are nearly always enough. Where they are not as many as the commits that there were, a transaction

@@ -150,7 +150,8 @@ struct ClaimInterfaceTests {
                 ])
             let found = try await placement.candidates(request)
             #expect(found.map(\.rootID.text) == ["h1", "h3"])
-            #expect(found.first?.mappings == ["": [ID("h1")], "_gpu": [ID("g1")]])
+            #expect(found.first?.providers(of: "") == [ID("h1")])
+            #expect(found.first?.providers(of: "_gpu") == [ID("g1")])
             for (number, candidate) in found.enumerated() {
                 try await database.write { tx in
                     var claim = Self.claim("c\(number)", [:])

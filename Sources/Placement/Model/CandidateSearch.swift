@@ -26,9 +26,9 @@ struct Candidates: Sendable {
 ///
 /// A function of the index and the request, and of nothing else. Most trees are passed over by a look at a few numbers; only
 /// those that may serve the request are searched (`TreeSearch`).
-struct CandidateSearch {
+struct CandidateSearch: Sendable {
     /// One group in the numbers of the index.
-    struct Group {
+    struct Group: Sendable {
         let suffix: String
         let isGranular: Bool
         let needs: [(resourceClass: Int32, amount: Int64)]
@@ -69,10 +69,13 @@ struct CandidateSearch {
             suffix: group.suffix, isGranular: group.isGranular, needs: known, traits: traits, aggregates: aggregates, tree: tree)
     }
 
+    /// Whether it may keep a processor for more than some milliseconds.
+    var mayTakeLong: Bool { request.groups.count > 1 || request.limit.map { $0 > 1000 } ?? true && index.chunks.count > 4 }
+
     func run() -> Candidates {
         guard let groups, !groups.isEmpty else { return Candidates() }
         let search = TreeSearch(index, request, groups)
-        var screen = Screen(index, groups, root)
+        var screen = Screen(index, request, groups, root)
         for slot in slots(groups) ?? [] where !search.isFull && screen.passes(slot) { search.look(at: slot) }
         if slots(groups) == nil { screen.forEach(until: { search.isFull }) { search.look(at: $0) } }
         return shown(search.found)
@@ -107,11 +110,13 @@ private struct Screen {
     /// What comes from other trees: nothing is known of it but that there is some of it.
     private let sharedTraits: BitSet
     private let sharedAggregates: [Int32]
+    /// Providers that the tree must have, so that each group that is to have its own gets one.
+    private let leastMembers: Int
     private var traits: [Bool?]
     private var aggregates: [Bool?]
     private var alone: [Bool?]
 
-    init(_ index: ProviderIndex, _ groups: [CandidateSearch.Group], _ root: TraitBits) {
+    init(_ index: ProviderIndex, _ request: CandidateRequest, _ groups: [CandidateSearch.Group], _ root: TraitBits) {
         self.index = index
         self.groups = groups
         self.root = root
@@ -121,6 +126,7 @@ private struct Screen {
         self.needs = needs.filter { !shared.contains($0.key) }.sorted { $0.key < $1.key }.map { (Int($0.key), $0.value) }
         sharedTraits = sharers.reduce(into: BitSet()) { $0.formUnion(index.traitSets[$1.traits]) }
         sharedAggregates = Set(sharers.flatMap { index.aggregateSets[$0.aggregates] }).sorted()
+        leastMembers = request.isolates && sharers.isEmpty ? max(1, groups.count(where: \.isGranular)) : 1
         traits = Array(repeating: nil, count: index.treeTraitSets.values.count)
         aggregates = Array(repeating: nil, count: index.aggregateSets.values.count)
         alone = Array(repeating: nil, count: index.traitSets.values.count)
@@ -173,7 +179,7 @@ private struct Screen {
 
     /// The traits of the root, and of the one provider that there is where nothing stands below it and nobody shares.
     private mutating func allowMembers(_ tree: ProviderTree) -> Bool {
-        guard let first = tree.members.first else { return false }
+        guard let first = tree.members.first, tree.members.count >= leastMembers else { return false }
         if let known = alone[Int(first.traits)] { return known || tree.members.count > 1 && root.allow(index.traitSets[first.traits]) }
         let has = index.traitSets[first.traits]
         let allows = root.allow(has) && (!index.sharing.isEmpty || groups.allSatisfy { $0.traits.allow(has) })

@@ -54,23 +54,47 @@ struct ProviderIndex: Sendable {
     /// Whether some provider stands below another.
     var hasTrees: Bool { treesWithChildren > 0 }
 
-    init(_ sources: [Source], custom: CustomNames) {
+    /// Makes one of all providers, a batch after the other, so that they are not in memory in two forms at once.
+    struct Builder {
+        private var index: ProviderIndex
+        private var members: [(root: ID<Provider>, member: Member)] = []
+
+        init(custom: CustomNames) { index = ProviderIndex(custom: custom) }
+
+        mutating func add(_ sources: [Source]) {
+            for source in sources { members.append((source.provider.rootID, index.member(source))) }
+        }
+
+        /// Trees in the order in which their first providers were made.
+        consuming func finish() -> ProviderIndex {
+            members.sort { ($0.member.createdAt, $0.member.id) < ($1.member.createdAt, $1.member.id) }
+            var byRoot: [ID<Provider>: Int] = [:], trees: [(root: ID<Provider>, members: [Member])] = []
+            for (root, member) in members {
+                if let at = byRoot[root] {
+                    trees[at].members.append(member)
+                } else {
+                    byRoot[root] = trees.count
+                    trees.append((root, [member]))
+                }
+            }
+            members = []
+            for tree in trees { index.put(ProviderTree(members: tree.members, root: tree.root), at: index.nextSlot()) }
+            index.namesWhenMade = index.countOfNames
+            return index
+        }
+    }
+
+    private init(custom: CustomNames) {
         self.custom = custom
         _ = traitSet([])
         _ = treeTraitSets.number(of: BitSet())
         _ = aggregateSets.number(of: [])
-        var byRoot: [ID<Provider>: Int] = [:], trees: [(root: ID<Provider>, members: [Member])] = []
-        for source in sources.sorted(by: { ($0.provider.createdAt, $0.provider.id) < ($1.provider.createdAt, $1.provider.id) }) {
-            let root = source.provider.rootID
-            let at = byRoot[root] ?? trees.count
-            if at == trees.count {
-                byRoot[root] = at
-                trees.append((root, []))
-            }
-            trees[at].members.append(member(source))
-        }
-        for tree in trees { put(ProviderTree(members: tree.members, root: tree.root), at: nextSlot()) }
-        namesWhenMade = countOfNames
+    }
+
+    init(_ sources: [Source], custom: CustomNames) {
+        var builder = Builder(custom: custom)
+        builder.add(sources)
+        self = builder.finish()
     }
 
     // MARK: Following the tables
@@ -206,6 +230,7 @@ struct ProviderIndex: Sendable {
     func tree(_ slot: Int) -> ProviderTree { chunks[slot / Chunk.size].trees[slot % Chunk.size] }
     func slot(of id: ID<Provider>) -> Int? { slots[id].map { Int($0) } }
     func member(_ place: Int) -> Member { tree(Self.slot(place)).members[Self.position(place)] }
+    func id(_ place: Int) -> ID<Provider> { tree(Self.slot(place)).members[Self.position(place)].id }
     func provider(_ place: Int) -> Provider { tree(Self.slot(place)).provider(Self.position(place)) }
     func traitNames(of member: Member) -> [String] { traitNames[Int(member.traits)] }
 

@@ -79,8 +79,10 @@ package struct AllocationCandidate: Sendable {
     package let rootID: ID<Provider>
     /// What to claim.
     package let parts: [Claim.Part]
-    /// Which providers serve which group, by suffix.
-    package let mappings: [String: [ID<Provider>]]
+    /// Which providers serve which group.
+    package let groups: [(suffix: String, providerIDs: [ID<Provider>])]
+
+    package func providers(of suffix: String) -> [ID<Provider>] { groups.first { $0.suffix == suffix }?.providerIDs ?? [] }
 }
 
 /// What is asked of a list of providers.

@@ -13,19 +13,26 @@ struct CandidateRoutes: Sendable {
             endpoint.route(.get, "/allocation_candidates", .listCandidates, since: 10) { call in
                 let request = try CandidateWire.request(call)
                 let (found, index) = try await candidates.candidates(request)
-                return .json(modified: candidates.context.world.now) { json in
-                    json.array("allocation_requests", of: found.requests) { json, candidate in
-                        json.object { Self.write(candidate, index, call.minor, &$0) }
-                    }
-                    let shown = call.minor >= 27 ? nil : Set(request.groups.flatMap { $0.resources.map(\.resourceClass) })
-                    json.object("provider_summaries") { json in
-                        for place in found.summaries {
-                            json.object(dynamic: index.member(place).id.text) { Self.write(place, index, shown, call.minor, &$0) }
-                        }
-                    }
-                }
+                let now = candidates.context.world.now
+                return await offLoop(if: found.requests.count > 1000) { Self.answer(found, index, request, call.minor, now) }
             }
         ]
+    }
+
+    private static func answer(
+        _ found: Candidates, _ index: ProviderIndex, _ request: CandidateRequest, _ minor: Int, _ now: Timestamp
+    ) -> Answer {
+        .json(modified: now) { json in
+            json.array("allocation_requests", of: found.requests) { json, candidate in
+                json.object { write(candidate, index, minor, &$0) }
+            }
+            let shown = minor >= 27 ? nil : Set(request.groups.flatMap { $0.resources.map(\.resourceClass) })
+            json.object("provider_summaries") { json in
+                for place in found.summaries {
+                    json.object(dynamic: index.id(place).text) { write(place, index, shown, minor, &$0) }
+                }
+            }
+        }
     }
 
     private static func write(_ candidate: Candidate, _ index: ProviderIndex, _ minor: Int, _ json: inout JSONWriter) {
@@ -39,7 +46,7 @@ struct CandidateRoutes: Sendable {
                 }
             }
         }
-        func id(_ place: Int) -> String { index.member(place).id.text }
+        func id(_ place: Int) -> String { index.id(place).text }
         guard minor >= 12 else {
             return json.array("allocations", of: places) { json, place in
                 json.object { json in

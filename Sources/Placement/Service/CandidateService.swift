@@ -15,7 +15,8 @@ struct CandidateService: Sendable {
     func candidates(_ request: CandidateRequest) async throws -> (found: Candidates, index: ProviderIndex) {
         let index = try await keeper.index()
         do {
-            return (try CandidateSearch(request, in: index).run(), index)
+            let search = try CandidateSearch(request, in: index)
+            return (await offLoop(if: search.mayTakeLong) { search.run() }, index)
         } catch let refusal as Refusal {
             if case .unknownClass = refusal {
                 throw CloudError.badRequest("Invalid resource class in resources parameter: \(refusal.message)")
@@ -36,4 +37,11 @@ struct CandidateService: Sendable {
             throw CloudError.badRequest("\(parameter): \(refusal.message)")
         }
     }
+}
+
+/// Runs what may take long on the threads that all tasks share: a handler's own is that of its connection's event loop, and others
+/// wait there.
+func offLoop<Value: Sendable>(if isLong: Bool, _ body: @escaping @Sendable () throws -> Value) async rethrows -> Value {
+    guard isLong else { return try body() }
+    return try await withTaskExecutorPreference(globalConcurrentExecutor) { try body() }
 }

@@ -16,17 +16,17 @@ struct IndexStore: Sendable {
 
     func load(in tx: Transaction) throws -> State {
         let position = try tx.changes(of: .placement, since: nil).position
-        var sources: [ProviderIndex.Source] = []
+        var builder = ProviderIndex.Builder(custom: try customNames(in: tx))
         var low = ID<Provider>("")
         while true {
             let providers = try tx.rows(
                 "SELECT \(ProviderStore.columns) FROM placement_provider WHERE id > ? ORDER BY id LIMIT \(Self.batch)", low
             ).map(ProviderStore.provider)
             guard let high = providers.last?.id else { break }
-            sources += try complete(providers, where: "provider_id > ? AND provider_id <= ?", [low.sql, high.sql], in: tx)
+            builder.add(try complete(providers, where: "provider_id > ? AND provider_id <= ?", [low.sql, high.sql], in: tx))
             low = high
         }
-        return State(index: ProviderIndex(sources, custom: try customNames(in: tx)), position: position)
+        return State(index: builder.finish(), position: position)
     }
 
     func follow(_ old: State, in tx: Transaction) throws -> State {
@@ -63,15 +63,21 @@ struct IndexStore: Sendable {
         var sources = providers.map { ProviderIndex.Source(provider: $0) }
         let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
         func forEach(_ sql: String, _ body: (Int, Row) throws -> Void) throws {
-            for row in try tx.rows(sql, arguments: arguments) { if let at = places[try row.value(at: 0)] { try body(at, row) } }
+            // Rows of one provider come one after the other.
+            var last: (id: ID<Provider>, at: Int?) = (ID(""), nil)
+            for row in try tx.rows(sql, arguments: arguments) {
+                let id: ID<Provider> = try row.value(at: 0)
+                if id != last.id { last = (id, places[id]) }
+                if let at = last.at { try body(at, row) }
+            }
         }
-        var used: [ID<Provider>: [String: Int64]] = [:]
+        var used = [[String: Int64]](repeating: [:], count: sources.count)
         try forEach(
             """
             SELECT provider_id, resource_class, CAST(SUM(used) AS INTEGER) FROM placement_allocation WHERE \(condition)
             GROUP BY provider_id, resource_class
             """.bigint(tx)
-        ) { at, row in used[sources[at].provider.id, default: [:]][try row.value(at: 1)] = try row.value(at: 2) }
+        ) { at, row in used[at][try row.value(at: 1)] = try row.value(at: 2) }
         try forEach(
             """
             SELECT provider_id, \(InventoryStore.columns) FROM placement_inventory WHERE \(condition)
@@ -79,8 +85,7 @@ struct IndexStore: Sendable {
             """
         ) { at, row in
             let inventory = try InventoryStore.inventory(row, from: 1)
-            sources[at].inventories.append(
-                .init(inventory: inventory, used: used[sources[at].provider.id]?[inventory.resourceClass] ?? 0))
+            sources[at].inventories.append(.init(inventory: inventory, used: used[at][inventory.resourceClass] ?? 0))
         }
         try forEach("SELECT provider_id, trait FROM placement_provider_trait WHERE \(condition)") { at, row in
             sources[at].traits.append(try row.value(at: 1))

@@ -85,9 +85,12 @@ struct ProviderStore: Sendable {
     }
 
     static func provider(_ row: Row) throws -> Provider {
-        Provider(
-            id: try row.value(at: 0), name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
-            rootID: try row.value(at: 4), createdAt: try row.value(at: 5), updatedAt: try row.value(at: 6))
+        let id: ID<Provider> = try row.value(at: 0)
+        let rootID: ID<Provider> = try row.value(at: 4)
+        // One text for both where they are equal: the index keeps many.
+        return Provider(
+            id: id, name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
+            rootID: rootID == id ? id : rootID, createdAt: try row.value(at: 5), updatedAt: try row.value(at: 6))
     }
 
     // MARK: Aggregates and traits

@@ -74,7 +74,7 @@ final class PostgresConnection: Connection {
             fresh,
             """
             SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET bytea_output = 'hex';
-            SET client_min_messages = 'warning'
+            SET client_min_messages = 'error'
             """)
         defer { PQclear(settings) }
         try check(settings, "SET")
@@ -126,7 +126,8 @@ final class PostgresConnection: Connection {
         case "23505": throw SQLError.uniqueViolation(constraint: constraint)
         case "23503": throw SQLError.foreignKeyViolation(constraint: constraint)
         case "23514", "23502": throw SQLError.checkViolation(constraint: constraint)
-        case "40001", "40P01": throw SQLError.serializationFailure(message)
+        // 53200: no room for one more lock of those that SERIALIZABLE takes. The session is well, and there is room when others end.
+        case "40001", "40P01", "53200": throw SQLError.serializationFailure(message)
         case "57014", "55P03": throw SQLError.unavailable(message)
         // What libpq sent was not what the statement takes (08P01: another number of arguments); the session is well.
         case "08P01": throw SQLError.misuse(message)
