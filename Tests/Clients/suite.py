@@ -15,10 +15,11 @@ CHECKS = {
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
+    "imports": "an import comes to its end however often the process is killed",
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's tests of identity and images",
 }
-MODULES = {"tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "placement": "placement_check"}
+MODULES = {"tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "imports": "imports_check", "placement": "placement_check"}
 
 
 def main(names):

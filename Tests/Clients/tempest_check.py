@@ -1,5 +1,8 @@
 """Tempest's tests of the services that are there, all of them. A skip needs a reason in tempest-skips.txt."""
 
+import contextlib
+import importlib.machinery
+import importlib.util
 import json
 import pathlib
 import re
@@ -9,6 +12,7 @@ import sys
 import time
 
 from harness import HERE, ROOT, Cloud, Failure, say
+from mirror import Mirror
 
 
 class Selection:
@@ -17,12 +21,14 @@ class Selection:
     Tempest is pinned, so there are as many tests as there were. Fewer mean that something was not found.
     """
 
-    def __init__(self, regex, tests, believed, settings):
+    def __init__(self, regex, tests, believed, settings, downloads=False):
         self.regex = regex
         self.tests = tests
         # What Tempest is told of the cloud, and how the cloud is made to be so.
         self.believed = believed
         self.settings = settings
+        # Whether there is an image to be downloaded from a web server of this host.
+        self.downloads = downloads
 
     @property
     def name(self):
@@ -49,7 +55,7 @@ SELECTIONS = [
         },
     ),
     # With two stores, so that images can be copied between them.
-    Selection(r"^tempest\.api\.image", 102, {}, {"IMAGES_STORES": "file,second"}),
+    Selection(r"^tempest\.api\.image", 102, {}, {"IMAGES_STORES": "file,second"}, downloads=True),
 ]
 DEADLINE = 900
 
@@ -73,7 +79,13 @@ def run_selection(selection, binary, report, used):
     out = ROOT / ".build" / "clients" / f"tempest-{selection.name}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    with Cloud(binary, selection.settings) as cloud:
+    with contextlib.ExitStack() as stack:
+        settings, believed = dict(selection.settings), dict(selection.believed)
+        if selection.downloads:
+            mirror = stack.enter_context(Mirror(an_image()))
+            settings |= mirror.settings
+            believed["image.http_qcow2_image"] = mirror.url
+        cloud = stack.enter_context(Cloud(binary, settings))
         arguments = [
             sys.executable,
             str(HERE / "tempest-run"),
@@ -96,7 +108,7 @@ def run_selection(selection, binary, report, used):
             "--out",
             str(out),
         ]
-        for option, value in selection.believed.items():
+        for option, value in believed.items():
             arguments += ["--set", f"{option}={value}"]
         with open(out / "tempest-run.log", "wb") as log:
             process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
@@ -113,6 +125,14 @@ def run_selection(selection, binary, report, used):
         if len(report.failures) > failures:
             print(cloud.tail(20))
             say(f"  every request and answer is in {out}/tempest.log")
+
+
+def an_image():
+    """The small qcow2 that `tempest-run` makes."""
+    loader = importlib.machinery.SourceFileLoader("tempest_run", str(HERE / "tempest-run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tempest_run", loader))
+    loader.exec_module(module)
+    return module.tiny_qcow2(b"mirror")
 
 
 def follow(process, results):
