@@ -154,7 +154,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A list of ports costs as many statements for many as for one")
+    @Test("A list of ports with their addresses and groups is one read")
     func costs() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -192,6 +192,7 @@ struct NetworkingTests {
             #expect(await client.send(.get, path + "/blue").status == .noContent)
             #expect(await client.send(.delete, path + "/blue").status == .noContent)
             #expect(await client.send(.get, path).json["tags"] == ["green"])
+            #expect(await client.send(.post, path, ["tags": ["green", "grey"]]).json["tags"] == ["green", "grey"])
             #expect(await client.send(.delete, path).status == .noContent)
             #expect(await client.send(.get, path).json["tags"] == [])
         }
@@ -225,6 +226,30 @@ struct NetworkingTests {
             #expect(await member.send(.delete, "/ports/\(port.id)").status == .noContent)
             #expect(await admin.change("network", shared, ["shared": false]).status == .ok)
             #expect(await member.send(.get, "/networks/\(shared)").status == .notFound)
+        }
+    }
+
+    @Test("An external network goes with the floating IPs that lead nowhere")
+    func externalRemoval() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let (network, _) = try await client.network(cidr: "203.0.113.0/24", ["router:external": true])
+            let floating = try await client.make("floatingip", ["floating_network_id": .string(network)]).id
+            #expect(await client.send(.delete, "/networks/\(network)").status == .noContent)
+            #expect(await client.send(.get, "/floatingips/\(floating)").type == "FloatingIPNotFound")
+        }
+    }
+
+    @Test("A port gets another MAC address when it asks for none")
+    func newMAC() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let (network, _) = try await client.network()
+            let port = try await client.port(network)
+            let new = await client.change("port", port.id, ["mac_address": .null]).json["port"]
+            #expect(new?["mac_address"]?.string?.hasPrefix("fa:16:3e:") == true)
+            #expect(new?["mac_address"] != port["mac_address"])
+            #expect(await client.send(.post, "/ports", ["port": ["network_id": .string(network), "mac_address": new?["mac_address"] ?? .null]]).type == "MacAddressInUse")
         }
     }
 

@@ -41,6 +41,7 @@ struct SecurityGroupTests {
             for (members, type) in [
                 (["protocol": "tcp", "port_range_min": 80, "port_range_max": 443, "remote_ip_prefix": "10.0.0.7/24"], "SecurityGroupRuleExists"),
                 (["protocol": "tcp", "port_range_min": 443, "port_range_max": 80], "SecurityGroupInvalidPortRange"),
+                (["protocol": 17, "port_range_min": -16, "port_range_max": 80], "SecurityGroupInvalidPortValue"),
                 (["protocol": "nonsense"], "SecurityGroupRuleInvalidProtocol"),
                 (["protocol": "256"], "SecurityGroupRuleInvalidProtocol"),
                 (["port_range_min": 80, "port_range_max": 80], "SecurityGroupProtocolRequiredWithPorts"),

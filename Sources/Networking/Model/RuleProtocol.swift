@@ -1,4 +1,28 @@
 import CloudCore
+import Resources
+import SQL
+
+/// A name of `RuleProtocol`'s or a number, as text; nothing for all protocols. A body may have the number as one.
+struct ProtocolName: FieldValue, Hashable {
+    var text: String?
+
+    init(_ text: String? = nil) { self.text = text }
+
+    var json: JSON { text.json }
+    init?(json: JSON) {
+        switch json {
+        case .null: text = nil
+        case .string(let name): text = name
+        case .integer(let number): text = String(number)
+        default: return nil
+        }
+    }
+    var sql: SQLValue { text.sql }
+    init?(sql: SQLValue) {
+        guard let text = String?(sql: sql) else { return nil }
+        self.text = text
+    }
+}
 
 /// The protocols that rules can name (IANA's numbers; neutron-lib's names).
 enum RuleProtocol {
@@ -27,7 +51,7 @@ enum RuleProtocol {
     /// Checks and completes what a body says of the traffic.
     static func checked(_ given: RuleMatch) throws -> RuleMatch {
         var match = given
-        match.proto = try read(given.proto)
+        match.proto = ProtocolName(try read(given.proto.text))
         guard let ethertype = ["IPv4", "IPv6"].first(where: { $0.lowercased() == given.ethertype.lowercased() }) else {
             throw CloudError.networking(
                 .badRequest, "SecurityGroupRuleInvalidEtherType",
@@ -61,12 +85,12 @@ enum RuleProtocol {
 
     private static func checkPorts(_ match: inout RuleMatch) throws {
         func refuse(_ type: String, _ message: String) -> CloudError { .networking(.badRequest, type, message) }
-        let number = match.proto.flatMap(number)
-        if let name = match.proto, let number, ofVersion6.contains(number), match.ethertype == "IPv4" {
+        let number = match.proto.text.flatMap(number)
+        if let name = match.proto.text, let number, ofVersion6.contains(number), match.ethertype == "IPv4" {
             throw refuse("SecurityGroupEthertypeConflictWithProtocol", "Invalid ethertype IPv4 for protocol \(name).")
         }
         guard match.portMin != nil || match.portMax != nil else { return }
-        guard let name = match.proto, let number else {
+        guard let name = match.proto.text, let number else {
             // The whole range is what all protocols have anyway.
             if (match.portMin ?? 0) <= 1, match.portMax == 65_535 {
                 (match.portMin, match.portMax) = (nil, nil)
@@ -75,7 +99,7 @@ enum RuleProtocol {
             throw refuse("SecurityGroupProtocolRequiredWithPorts", "Must also specify protocol if port range is given.")
         }
         if withPorts.contains(number) {
-            for port in [match.portMin, match.portMax] where port == 0 || (port ?? 0) < 0 {
+            for port in [match.portMin, match.portMax] where !(1...65_535).contains(port ?? 1) {
                 throw refuse("SecurityGroupInvalidPortValue", "Invalid value for port \(port ?? 0)")
             }
             guard let least = match.portMin, let most = match.portMax, least <= most else {

@@ -95,8 +95,7 @@ struct DefaultSecurityGroupRule: MatchingRule {
 struct RuleMatch: Sendable, Hashable {
     var direction = ""
     var ethertype = "IPv4"
-    /// A name of `RuleProtocol`'s, a number as text, or nothing for all.
-    var proto: String?
+    var proto = ProtocolName()
     /// The least port, or ICMP's type.
     var portMin: Int64?
     /// The greatest port, or ICMP's code.
@@ -116,9 +115,9 @@ extension MatchingRule {
         [
             Field("direction", \.match.direction, .oneOf(["ingress", "egress"]), create: .required, update: .unknown, filter: .exact),
             Field("ethertype", \.match.ethertype, .string(0...16), update: .unknown, filter: .exact),
-            Field("protocol", \.match.proto, .nullable(.string(0...40)), update: .unknown, filter: .exact),
-            Field("port_range_min", \.match.portMin, .nullable(.integer(-1...65_535)), update: .unknown, filter: .exact),
-            Field("port_range_max", \.match.portMax, .nullable(.integer(-1...65_535)), update: .unknown, filter: .exact),
+            Field("protocol", \.match.proto, .any, update: .unknown, filter: .exact),
+            Field("port_range_min", \.match.portMin, .nullable(.number), update: .unknown, filter: .exact),
+            Field("port_range_max", \.match.portMax, .nullable(.number), update: .unknown, filter: .exact),
             Field("remote_ip_prefix", \.match.remotePrefix, .nullable(.string(0...64)), update: .unknown, filter: .exact),
             Field("remote_group_id", \.match.remoteGroup, .nullable(.string(0...64)), update: .unknown, filter: .exact),
             Field("remote_address_group_id", \.match.remoteAddressGroup, .nullable(.string(0...64)), update: .unknown, filter: .exact),

@@ -71,6 +71,11 @@ struct NounRoutes<S: NetworkingService>: Sendable {
                 let tags = try await service.replace(call.id("id"), call.body.json(), by: caller)
                 return .json { $0.array("tags", of: tags) { $0.string($1) } }
             },
+            .post(path) { call in
+                let caller = try await call.caller()
+                let tags = try await service.add(call.id("id"), call.body.json(), by: caller)
+                return .json(.created) { $0.array("tags", of: tags) { $0.string($1) } }
+            },
             .delete(path) { call in
                 try await service.removeAll(call.id("id"), by: call.caller())
                 return .noContent

@@ -88,7 +88,6 @@ struct Extension: Sendable {
         ("extra_dhcp_opt", "Neutron Extra DHCP options"), ("extraroute", "Neutron Extra Route"),
         ("extraroute-atomic", "Atomically add/remove extra routes"),
         ("filter-validation", "Filter parameters validation"), ("fip-port-details", "Floating IP Port Details Extension"),
-        ("floatingip-pools", "Floating IP Pools Extension"),
         ("ip-substring-filtering", "IP address substring filtering"), ("net-mtu", "Network MTU"),
         ("net-mtu-writable", "Network MTU (writable)"), ("network-ip-availability", "Network IP Availability"),
         ("network_availability_zone", "Network Availability Zone"), ("pagination", "Pagination support"),

@@ -86,6 +86,12 @@ struct NetworkService: NetworkingService {
     }
 
     func willDelete(_ network: Network, by caller: Principal, in tx: Transaction) throws {
+        // What leads nowhere goes with the network that it is on.
+        var unused = ListQuery()
+        unused.filter("network_id", .equals, network.id)
+        unused.filter("port_id", .equals, nil as String?)
+        let floating = FloatingIPService(networking: networking)
+        for one in try floating.store.all(unused, in: tx) { try floating.remove(one, by: caller, in: tx) }
         let ports = try tx.rows("SELECT id, device_owner FROM networking_port WHERE network_id = ?", network.id)
             .map { (id: try $0.value(at: 0) as String, owner: try $0.value(at: 1) as String) }
         if ports.contains(where: { !Port.automaticOwners.contains($0.owner) }) {

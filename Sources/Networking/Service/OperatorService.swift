@@ -15,7 +15,10 @@ struct OperatorService: Sendable {
 
     /// - Parameter only: one network; nil for all.
     func availability(_ only: ID<Network.Noun>?, _ query: Query, by caller: Principal) async throws -> [Availability] {
-        try networking.policy.require("get_network_ip_availability", caller)
+        guard networking.policy.allows("get_network_ip_availability", caller) else {
+            if only != nil { throw CloudError.hidden }
+            return []
+        }
         return try await networking.read { tx in
             var list = ListQuery()
             if let only { list.filter("id", .equals, only) }
@@ -41,8 +44,9 @@ struct OperatorService: Sendable {
         }
     }
 
+    /// None for who may not see them: a list hides, it does not refuse.
     func hosts(_ action: Action, by caller: Principal) async throws -> [NetworkHost] {
-        try networking.policy.require(action, caller)
+        guard networking.policy.allows(action, caller) else { return [] }
         return try await networking.read { tx in try networking.hosts.hosts(in: tx) }
     }
 }

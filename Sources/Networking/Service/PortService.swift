@@ -108,7 +108,7 @@ struct PortService: NetworkingService {
     // MARK: Changing
 
     func willUpdate(_ port: inout Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        if port.mac == nil { port.mac = old.mac }
+        // A null asks for a new one.
         if port.mac != old.mac {
             if old.isOfCloud || !old.host.isEmpty && !old.deviceID.isEmpty {
                 throw CloudError.inUse("PortBound", "Unable to complete operation on port \(port.id), port is already bound.")

@@ -206,7 +206,9 @@ struct AddressGroupService: NetworkingService {
     /// `add_addresses` and `remove_addresses`.
     func change(_ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal) async throws -> AddressGroup {
         let shape = Shape.object([.init("addresses", .array(.string(1...64), 1...10_000), required: true)])
-        let given = try Shape.unwrap(body, "address_group", shape)
+        // The reference takes the addresses alone as well as within the group.
+        let given = body["address_group"]?.object ?? body
+        try shape.check(.object(given), at: "address_group")
         guard let addresses = given["addresses"].flatMap(Listed<IPPrefix>.init(json:)) else {
             throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
         }

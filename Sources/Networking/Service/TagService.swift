@@ -20,16 +20,25 @@ struct TagService<S: NetworkingService>: Sendable {
     }
 
     func replace(_ id: ID<S.R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> [String] {
-        guard body.count == 1, let tags = body["tags"] else { throw CloudError.badRequest("Invalid tags body") }
-        try Shape.array(.string(1...255), 0...Self.most, unique: true).check(tags, at: "tags")
-        return try await change(id, by: caller) { _ in tags.array?.compactMap(\.string) ?? [] }
+        let tags = try Self.tags(of: body)
+        return try await change(id, by: caller) { _ in tags }
     }
 
     func add(_ tag: String, to id: ID<S.R.Noun>, by caller: Principal) async throws {
         try Shape.string(1...255).check(.string(tag), at: "tag")
         try await change(id, by: caller) { old in
-            guard old.count < Self.most || old.contains(tag) else { throw CloudError.badRequest("A thing can have at most \(Self.most) tags.") }
+            guard old.count < Self.most || old.contains(tag) else { throw Self.tooMany }
             return old + [tag]
+        }
+    }
+
+    /// Adds several to those that are there.
+    func add(_ id: ID<S.R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> [String] {
+        let tags = try Self.tags(of: body)
+        return try await change(id, by: caller) { old in
+            let all = Set(old).union(tags)
+            guard all.count <= Self.most else { throw Self.tooMany }
+            return Array(all)
         }
     }
 
@@ -41,6 +50,14 @@ struct TagService<S: NetworkingService>: Sendable {
     }
 
     func removeAll(_ id: ID<S.R.Noun>, by caller: Principal) async throws { try await change(id, by: caller) { _ in [] } }
+
+    private static func tags(of body: JSONObject) throws -> [String] {
+        guard body.count == 1, let tags = body["tags"] else { throw CloudError.badRequest("Invalid tags body") }
+        try Shape.array(.string(1...255), 0...most, unique: true).check(tags, at: "tags")
+        return tags.array?.compactMap(\.string) ?? []
+    }
+
+    private static var tooMany: CloudError { .badRequest("A thing can have at most \(most) tags.") }
 
     private static func missing(_ tag: String) -> CloudError {
         .networking(.notFound, "TagNotFound", "Tag \(tag) could not be found.")
