@@ -87,11 +87,13 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
+        target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", httpTypes]),
+
         // The composition root and the binary.
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", log, lifecycle, crypto, httpTypes,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", log, lifecycle, crypto, httpTypes,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -139,6 +141,7 @@ let package = Package(
                 "Images", "Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto,
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        tests("NetworkingTests", ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

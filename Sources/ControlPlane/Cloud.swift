@@ -5,6 +5,7 @@ package import HTTPKit
 package import Identity
 package import Images
 package import Logging
+package import Networking
 package import Placement
 package import SQL
 package import ServiceLifecycle
@@ -18,6 +19,7 @@ package struct Cloud: Sendable {
     package let identity: IdentityAssembly
     package let placement: PlacementAssembly
     package let images: ImagesAssembly
+    package let networking: NetworkingAssembly
     package let workflows: Workflows
     /// Carries out workflows. A test carries them out itself, one after the other.
     package let runner: Runner
@@ -25,12 +27,14 @@ package struct Cloud: Sendable {
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
-    package static let schemas: [Schema] = [.durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema]
+    package static let schemas: [Schema] = [
+        .durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema, NetworkingAssembly.schema,
+    ]
 
     /// What the catalogue offers, each below the cloud's URL.
     private static let catalog: [(type: String, name: String, path: String)] = [
         ("identity", "novella-identity", "/identity"), ("placement", "novella-placement", "/placement"),
-        ("image", "novella-images", "/image"),
+        ("image", "novella-images", "/image"), ("network", "novella-networking", "/network"),
     ]
 
     /// - Parameters:
@@ -46,7 +50,9 @@ package struct Cloud: Sendable {
         let rules = try PolicyFile.read(configuration.policy.file)
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
-            policyOverrides: rules.filter { !PlacementAssembly.hasRule($0.key) && !ImagesAssembly.hasRule($0.key) }, cheapHashes: cheapHashes, log: log)
+            policyOverrides: rules.filter { rule in
+                !PlacementAssembly.hasRule(rule.key) && !ImagesAssembly.hasRule(rule.key) && !NetworkingAssembly.hasRule(rule.key)
+            }, cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
@@ -61,7 +67,10 @@ package struct Cloud: Sendable {
             name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions, sleeper: sleeper,
             settings: settings, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
-        let services = [identity.service, placement.service, images.service].map { $0.limited(to: configuration.server.maxRequestBodySize) }
+        networking = try NetworkingAssembly(
+            database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
+        let services = [identity.service, placement.service, images.service, networking.service]
+            .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
         responder = try Responder(
             services: services + Health(database: database, metrics: metrics, workflows: figures).services, verifier: identity.verifier,

@@ -25,6 +25,8 @@ package struct ListQuery: Sendable {
     /// The id of the last row that the caller has seen.
     package var marker: String?
     package var limit: Int?
+    /// Whether the page is the one before the marker; its rows still come in the order that was asked for.
+    package var isReversed = false
 
     package init() {}
 
@@ -34,6 +36,10 @@ package struct ListQuery: Sendable {
 
     package mutating func filter(_ column: String, in values: [some SQLConvertible]) {
         conditions.append(Condition(column: column, comparison: .isIn(values.map(\.sql)), value: .null))
+    }
+
+    package mutating func filter(_ column: String, sql values: [SQLValue]) {
+        conditions.append(Condition(column: column, comparison: .isIn(values), value: .null))
     }
 
     /// The conditions as SQL that stands behind `WHERE`, and their arguments.

@@ -1,6 +1,6 @@
 package import CloudCore
 package import HTTPKit
-import SQL
+package import SQL
 
 /// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
 /// are taken, what is stored, what may be filtered and sorted by, what is shown.
@@ -83,15 +83,15 @@ package struct Field<R: Sendable>: Sendable {
     package let update: OnUpdate
     package let filter: Filter
     package let shown: Shown
-    let column: String?
+    package let column: String?
     /// The SQL that lists are sorted by.
-    let order: String?
+    package let order: String?
     /// What a filter in a URL stands for; nil where no value of the field is written so.
-    let sqlFilter: @Sendable (String) -> SQLValue?
+    package let sqlFilter: @Sendable (String) -> SQLValue?
     /// Whether there is a body that sets it.
     var isSettable: Bool { create != .unknown || update == .allowed }
-    let json: @Sendable (R) -> JSON
-    let setJSON: @Sendable (inout R, JSON) -> Bool
+    package let json: @Sendable (R) -> JSON
+    package let setJSON: @Sendable (inout R, JSON) -> Bool
     let sql: @Sendable (R) -> SQLValue
     let setSQL: @Sendable (inout R, SQLValue) -> Bool
 
@@ -225,8 +225,10 @@ extension ResourceSchema {
     }
 
     /// Writes the resource's members into the object that is open.
-    package func view(_ resource: R, into writer: inout JSONWriter) {
-        for field in fields where field.shown != .never {
+    ///
+    /// - Parameter isWanted: of the fields, what this caller asked for and may see.
+    package func view(_ resource: R, into writer: inout JSONWriter, where isWanted: (Field<R>) -> Bool = { _ in true }) {
+        for field in fields where field.shown != .never && isWanted(field) {
             let value = field.json(resource)
             if value.isNull, field.shown == .whenSet { continue }
             writer.key(dynamic: field.name)

@@ -84,7 +84,8 @@ package struct ResourceStore<R: Resource>: Sendable {
     /// - Throws: `CloudError.badRequest` when the marker is no row.
     package func page(_ query: ListQuery, in tx: Transaction) throws -> (rows: [R], hasMore: Bool) {
         var (sql, arguments) = query.clause
-        let order = query.sort + [(column: "id", ascending: true)]
+        let order = (query.sort + [(column: "id", ascending: true)]).map { ($0.column, ascending: $0.ascending != query.isReversed) }
+            as [(column: String, ascending: Bool)]
         if let marker = query.marker {
             guard let row = try tx.row("SELECT \(order.map(\.column).joined(separator: ", ")) FROM \(schema.table) WHERE id = ?", marker)
             else { throw CloudError.badRequest("Marker could not be found.") }
@@ -101,6 +102,7 @@ package struct ResourceStore<R: Resource>: Sendable {
         var rows = try tx.rows(text, arguments: arguments).map(resource)
         let hasMore = query.limit.map { rows.count > $0 } ?? false
         if hasMore { rows.removeLast() }
+        if query.isReversed { rows.reverse() }
         return (rows, hasMore)
     }
 

@@ -1,0 +1,124 @@
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+/// One of Networking's nouns: what all of them have besides their own fields.
+protocol NetworkingResource: Resource {
+    var standard: Standard { get set }
+    /// `Network` of `NetworkNotFound`.
+    static var typeName: String { get }
+    /// How messages speak of one.
+    static var spokenName: String { get }
+    /// What clients filter by and no column is called: a service turns it into conditions of its own.
+    static var otherFilters: Set<String> { get }
+    /// The quota that one counts against, if there is one.
+    static var quota: String? { get }
+    /// The path's last segment where it is not the list's key.
+    static var segment: String { get }
+    static var hasTags: Bool { get }
+}
+
+extension NetworkingResource {
+    static var spokenName: String { typeName }
+    static var otherFilters: Set<String> { [] }
+    static var quota: String? { nil }
+    static var segment: String { schema.plural.replacing("_", with: "-") }
+    static var hasTags: Bool { true }
+    var projectID: String { standard.projectID }
+}
+
+/// The attributes that all nouns have.
+struct Standard: Sendable, Equatable {
+    /// Empty for what the cloud itself owns, as a router's gateway.
+    var projectID = ""
+    var description = ""
+    var createdAt = Timestamp(microseconds: 0)
+    var updatedAt = Timestamp(microseconds: 0)
+    /// One more with every change.
+    var revision: Int64 = 0
+    var tags: [String] = []
+}
+
+extension NetworkingResource {
+    static func identity() -> Field<Self> { Field("id", \.id, .any, create: .unknown, update: .unknown, filter: .exact) }
+
+    static func name(
+        _ path: any WritableKeyPath<Self, String> & Sendable, _ shape: Shape = .string(0...255), create: Field<Self>.OnCreate = .optional
+    ) -> Field<Self> {
+        Field("name", path, shape, create: create, filter: .exact)
+    }
+
+    static func standardFields(description: Bool = true) -> [Field<Self>] {
+        var fields: [Field<Self>] = [
+            Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
+            Field("tenant_id", derived: { .string($0.standard.projectID) }),
+            Field("created_at", \.shownCreatedAt, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("updated_at", \.shownUpdatedAt, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("revision_number", \.standard.revision, .any, create: .unknown, update: .unknown, filter: .exact),
+        ]
+        if description { fields.append(Field("description", \.standard.description, .string(0...255), filter: .exact)) }
+        if hasTags {
+            fields.append(Field(unstored: "tags", \.shownTags, .array(.string(1...255, .any), 0...50), update: .unknown))
+        }
+        return fields
+    }
+
+    private var shownCreatedAt: Moment {
+        get { Moment(standard.createdAt) }
+        set { standard.createdAt = newValue.timestamp }
+    }
+    private var shownUpdatedAt: Moment {
+        get { Moment(standard.updatedAt) }
+        set { standard.updatedAt = newValue.timestamp }
+    }
+    private var shownTags: Listed<String> {
+        get { Listed(standard.tags) }
+        set { standard.tags = Array(Set(newValue.items)).sorted() }
+    }
+}
+
+/// A moment as Neutron writes it: whole seconds, with a Z.
+struct Moment: FieldValue {
+    let timestamp: Timestamp
+    init(_ timestamp: Timestamp) { self.timestamp = timestamp }
+
+    var json: JSON { .string(timestamp.iso8601Seconds) }
+    init?(json: JSON) {
+        guard let text = json.string, let timestamp = Timestamp(iso8601: text) else { return nil }
+        self.timestamp = timestamp
+    }
+    var sql: SQLValue { timestamp.sql }
+    init?(sql: SQLValue) {
+        guard let timestamp = Timestamp(sql: sql) else { return nil }
+        self.timestamp = timestamp
+    }
+    static var sqlNothing: String { "0" }
+    static func sql(filter text: String) -> SQLValue? { Timestamp(iso8601: text)?.sql }
+}
+
+extension Shape {
+    static let uuid = Shape.string(36...36, .id)
+    /// A list that may be left empty by a null, as Neutron takes it.
+    static func list(_ most: Int = 10_000) -> Shape { .nullable(.array(.any, 0...most)) }
+    /// A number that its owner checks.
+    static let number = Shape.integer(Int64.min...Int64.max)
+    static let address = Shape.string(1...64)
+
+    /// Neutron takes truth and numbers as texts too.
+    func converted(_ value: JSON) -> JSON {
+        switch (self, value) {
+        case (.nullable(let shape), _) where !value.isNull: return shape.converted(value)
+        case (.boolean, .string(let text)):
+            switch text.lowercased() {
+            case "true", "1": return true
+            case "false", "0": return false
+            default: return value
+            }
+        case (.boolean, .integer(0)): return false
+        case (.boolean, .integer(1)): return true
+        case (.integer, .string(let text)): return Int64(text).map(JSON.integer) ?? value
+        default: return value
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// A place where something is plugged into a network.
+struct Port: NetworkingResource {
+    enum Noun {}
+
+    /// An address of a subnet that a port has.
+    struct FixedIP: Sendable, Hashable {
+        var subnetID: ID<Subnet.Noun>
+        var address: IPAddress
+        var json: JSON { ["subnet_id": .string(subnetID.text), "ip_address": address.json] }
+    }
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var networkID: ID<Network.Noun> = ID("")
+    var isUp = true
+    var mac: MACAddress?
+    var deviceID = ""
+    var deviceOwner = ""
+    var status = "DOWN"
+    var portSecurity = true
+    var pairs: Listed<AddressPair> = []
+    var options: Listed<DHCPOption> = []
+    var host = ""
+    var vnicType = "normal"
+    var profile: JSONObject?
+    // Of tables of their own.
+    var fixedIPs: [FixedIP] = []
+    var securityGroups: [String] = []
+
+    static let typeName = "Port"
+    static let quota: String? = "port"
+    static let otherFilters: Set<String> = ["fixed_ips", "security_groups"]
+
+    static let schema = ResourceSchema<Port>(
+        "port", "ports", table: "networking_port",
+        [
+            identity(),
+            name(\.name),
+            Field("network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact),
+            Field("admin_state_up", \.isUp, .boolean, filter: .exact),
+            Field("mac_address", \.mac, .nullable(.address), filter: .exact),
+            Field("device_id", \.deviceID, .string(0...255), filter: .exact),
+            Field("device_owner", \.deviceOwner, .string(0...255), filter: .exact),
+            Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("port_security_enabled", \.portSecurity, .boolean, column: "port_security"),
+            Field("allowed_address_pairs", \.pairs, .list(), column: "address_pairs"),
+            Field("extra_dhcp_opts", \.options, .list(), column: "dhcp_options"),
+            Field("binding:host_id", \.shownHost, .nullable(.string(0...255)), filter: .exact, column: "host"),
+            Field("binding:vnic_type", \.vnicType, .oneOf(vnicTypes), filter: .exact, column: "vnic_type"),
+            Field("binding:profile", \.shownProfile, .nullable(.openObject), column: "profile"),
+            Field("binding:vif_type", derived: { .string($0.vifType) }),
+            Field("binding:vif_details", derived: { $0.host.isEmpty ? [:] : ["port_filter": true] }),
+            Field(input: "fixed_ips", .list()),
+            Field("fixed_ips", derived: { .array($0.fixedIPs.map(\.json)) }),
+            Field(input: "security_groups", .nullable(.array(.uuid))),
+            Field("security_groups", derived: { .array($0.securityGroups.map(JSON.string)) }),
+        ] + standardFields())
+
+    private static let vnicTypes = [
+        "normal", "direct", "macvtap", "baremetal", "direct-physical", "virtio-forwarder", "smart-nic", "vdpa", "accelerator-direct",
+        "accelerator-direct-physical", "remote-managed",
+    ]
+
+    private var shownHost: String? {
+        get { host }
+        set { host = newValue ?? "" }
+    }
+    private var shownProfile: JSONObject? {
+        get { profile ?? [:] }
+        set { profile = newValue }
+    }
+
+    /// How a hypervisor plugs in; nothing is known before there is a host.
+    var vifType: String { host.isEmpty ? "unbound" : "bridge" }
+    /// Whether the cloud itself made it: its API does not take it away.
+    var isOfRouter: Bool { Self.routerOwners.contains(deviceOwner) }
+    var isOfCloud: Bool { deviceOwner.hasPrefix("network:") }
+
+    static let routerInterface = "network:router_interface"
+    static let routerGateway = "network:router_gateway"
+    static let floatingIP = "network:floatingip"
+    static let routerOwners: Set<String> = [routerInterface, routerGateway, floatingIP]
+    /// What is taken away with its network without asking.
+    static let automaticOwners: Set<String> = ["network:dhcp", "network:distributed"]
+}

@@ -1,0 +1,45 @@
+/// Sets of prefixes.
+enum PrefixMath {
+    /// The same addresses in the fewest prefixes, in order.
+    static func compact(_ prefixes: [IPPrefix]) -> [IPPrefix] {
+        var sorted: [IPPrefix] = []
+        for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) where !sorted.contains(where: { $0.contains(prefix) }) {
+            sorted.append(prefix)
+            // Two halves of one are that one, which may itself be a half.
+            while sorted.count > 1 {
+                let (left, right) = (sorted[sorted.count - 2], sorted[sorted.count - 1])
+                guard left.length == right.length, left.length > 0 else { break }
+                let whole = IPPrefix(left.first, left.length - 1)
+                guard whole.first == left.first, whole.contains(right) else { break }
+                sorted.removeLast(2)
+                sorted.append(whole)
+            }
+        }
+        return sorted
+    }
+
+    /// The lowest prefix of a length that is in one of these and meets none of those.
+    static func firstFree(of length: Int, in prefixes: [IPPrefix], without taken: [IPPrefix]) -> IPPrefix? {
+        let taken = taken.sorted { $0.first < $1.first }
+        for prefix in prefixes.sorted(by: { $0.first < $1.first }) where prefix.length <= length {
+            var candidate = IPPrefix(prefix.first, length)
+            for other in taken where other.overlaps(candidate) {
+                // Behind the one that is in the way, at the next place where one of this length may begin.
+                let size = UInt128(1) << UInt128(candidate.version.bits - length)
+                let (next, overflow) = max(other.last, candidate.last).value.addingReportingOverflow(1)
+                guard !overflow, next <= prefix.last.value else { break }
+                let (up, tooFar) = next.addingReportingOverflow(size - 1)
+                guard !tooFar else { break }
+                candidate = IPPrefix(IPAddress(candidate.version, up / size * size), length)
+            }
+            if prefix.contains(candidate), !taken.contains(where: { $0.overlaps(candidate) }) { return candidate }
+        }
+        return nil
+    }
+
+    /// What a prefix counts against a quota: IPv4's addresses, and IPv6's networks of 64 bits.
+    static func weight(_ prefix: IPPrefix) -> Double {
+        let unit = prefix.version == .v4 ? 32 : 64
+        return prefix.length >= unit ? 1 : Double(sign: .plus, exponent: unit - prefix.length, significand: 1)
+    }
+}

@@ -1,0 +1,96 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// Joins subnets, and with a gateway brings them to an external network.
+struct Router: NetworkingResource {
+    enum Noun {}
+
+    /// Where the way out is.
+    struct Gateway: Sendable, Hashable {
+        var networkID: ID<Network.Noun>
+        var snat: Bool
+        var fixedIPs: [Port.FixedIP]
+
+        var json: JSON {
+            ["network_id": .string(networkID.text), "enable_snat": .bool(snat), "external_fixed_ips": .array(fixedIPs.map(\.json))]
+        }
+    }
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var isUp = true
+    var status = "ACTIVE"
+    var routes: Listed<HostRoute> = []
+    var zoneHints: Listed<String> = []
+    var gatewayPort: ID<Port.Noun>?
+    var snat = true
+    /// Of the gateway's port.
+    var gateway: Gateway?
+
+    static let typeName = "Router"
+    static let quota: String? = "router"
+
+    static let schema = ResourceSchema<Router>(
+        "router", "routers", table: "networking_router",
+        [
+            identity(), name(\.name),
+            Field("admin_state_up", \.isUp, .boolean, filter: .exact),
+            Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("routes", \.routes, .list(), create: .unknown),
+            Field("availability_zone_hints", \.zoneHints, .array(.string(1...255), unique: true), update: .unknown),
+            Field("availability_zones", derived: { _ in [] }),
+            Field("gw_port_id", \.gatewayPort, .any, create: .unknown, update: .unknown, filter: .exact, shown: .never, column: "gateway_port_id"),
+            Field("snat", \.snat, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(input: "external_gateway_info", gatewayShape),
+            Field("external_gateway_info", derived: { $0.gateway?.json ?? .null }),
+            // Every router runs where its gateway is, once: what else a body asks for is refused by the policy or by its owner.
+            Field("distributed", derived: { _ in false }),
+            Field("ha", derived: { _ in false }),
+            Field(input: "distributed", .nullable(.boolean)),
+            Field(input: "ha", .nullable(.boolean)),
+        ] + standardFields())
+
+    private static let gatewayShape = Shape.nullable(
+        .object([
+            .init("network_id", .uuid), .init("enable_snat", .boolean), .init("external_fixed_ips", .list()),
+        ]))
+}
+
+/// An address of an external network that leads to a port behind a router.
+struct FloatingIP: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var networkID: ID<Network.Noun> = ID("")
+    var address: IPAddress?
+    /// The port that holds the address on the external network.
+    var ownPortID: ID<Port.Noun> = ID("")
+    var portID: ID<Port.Noun>?
+    var fixedAddress: IPAddress?
+    var routerID: ID<Router.Noun>?
+    var status = "DOWN"
+    /// What is at the other end.
+    var details: JSON = .null
+
+    static let typeName = "FloatingIP"
+    static let spokenName = "Floating IP"
+    static let quota: String? = "floatingip"
+
+    static let schema = ResourceSchema<FloatingIP>(
+        "floatingip", "floatingips", table: "networking_floating_ip",
+        [
+            identity(),
+            Field("floating_network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact, column: "network_id"),
+            Field("floating_ip_address", \.address, .nullable(.address), update: .unknown, filter: .exact, column: "address"),
+            Field("floating_port_id", \.ownPortID, .any, create: .unknown, update: .unknown, filter: .exact, shown: .never, column: "own_port_id"),
+            Field("port_id", \.portID, .nullable(.uuid), filter: .exact),
+            Field("fixed_ip_address", \.fixedAddress, .nullable(.address), filter: .exact, column: "fixed_address"),
+            Field("router_id", \.routerID, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field(input: "subnet_id", .nullable(.uuid), update: .unknown),
+            Field("port_details", derived: { $0.details }),
+        ] + standardFields())
+}

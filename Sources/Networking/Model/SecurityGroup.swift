@@ -1,0 +1,149 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// What may come to a port and go from it.
+struct SecurityGroup: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var isStateful = true
+    /// Whether it is the one that its project's ports have unless they say otherwise. Each project has one.
+    var isDefault = false
+    // Of other tables.
+    var rules: [SecurityGroupRule] = []
+    var isShared = false
+
+    static let typeName = "SecurityGroup"
+    static let spokenName = "Security group"
+    static let quota: String? = "security_group"
+    static let otherFilters: Set<String> = ["shared"]
+
+    static let schema = ResourceSchema<SecurityGroup>(
+        "security_group", "security_groups", table: "networking_security_group",
+        [
+            identity(),
+            name(\.name),
+            Field("stateful", \.isStateful, .boolean, filter: .exact),
+            Field("is_default", \.isDefault, .boolean, create: .unknown, update: .unknown, filter: .exact, shown: .never),
+            Field("security_group_rules", derived: { .array($0.rules.map(\.json)) }),
+            Field("shared", derived: { .bool($0.isShared) }),
+        ] + standardFields())
+}
+
+/// One kind of traffic that a security group lets through.
+struct SecurityGroupRule: MatchingRule {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var groupID: ID<SecurityGroup.Noun> = ID("")
+    var match = RuleMatch()
+    var isOfDefaultGroup = false
+
+    static let typeName = "SecurityGroupRule"
+    static let spokenName = "Security group rule"
+    static let quota: String? = "security_group_rule"
+    static let otherFilters: Set<String> = ["belongs_to_default_sg"]
+    static let hasTags = false
+
+    static let schema = ResourceSchema<SecurityGroupRule>(
+        "security_group_rule", "security_group_rules", table: "networking_security_group_rule",
+        [
+            identity(),
+            Field("security_group_id", \.groupID, .uuid, create: .required, update: .unknown, filter: .exact),
+        ] + matchFields()
+            + [
+                Field("normalized_cidr", derived: { $0.match.remotePrefix.flatMap { IPPrefix($0, alone: true) }.json }),
+                Field("belongs_to_default_sg", derived: { .bool($0.isOfDefaultGroup) }),
+            ] + standardFields())
+
+    var json: JSON {
+        .object(JSONObject(Self.schema.fields.filter { $0.shown != .never }.map { ($0.name, $0.json(self)) }))
+    }
+}
+
+/// A rule that new security groups begin with.
+struct DefaultSecurityGroupRule: MatchingRule {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var match = RuleMatch()
+    var isForDefault = false
+    var isForOthers = true
+
+    static let typeName = "DefaultSecurityGroupRule"
+    static let spokenName = "Default security group rule"
+    static let hasTags = false
+    /// The remote group that stands for the group which the rule is made in.
+    static let parent = "PARENT"
+
+    static let schema = ResourceSchema<DefaultSecurityGroupRule>(
+        "default_security_group_rule", "default_security_group_rules", table: "networking_default_rule",
+        [identity()] + matchFields()
+            + [
+                Field("used_in_default_sg", \.isForDefault, .boolean, update: .unknown, filter: .exact),
+                Field("used_in_non_default_sg", \.isForOthers, .boolean, update: .unknown, filter: .exact),
+                Field("description", \.standard.description, .string(0...255), filter: .exact),
+            ])
+}
+
+/// Which traffic a rule speaks of.
+struct RuleMatch: Sendable, Hashable {
+    var direction = ""
+    var ethertype = "IPv4"
+    var proto = ProtocolName()
+    /// The least port, or ICMP's type.
+    var portMin: Int64?
+    /// The greatest port, or ICMP's code.
+    var portMax: Int64?
+    var remotePrefix: String?
+    var remoteGroup: String?
+    var remoteAddressGroup: String?
+}
+
+/// What has a `RuleMatch` and shows it.
+protocol MatchingRule: NetworkingResource {
+    var match: RuleMatch { get set }
+}
+
+extension MatchingRule {
+    static func matchFields() -> [Field<Self>] {
+        [
+            Field("direction", \.match.direction, .oneOf(["ingress", "egress"]), create: .required, update: .unknown, filter: .exact),
+            Field("ethertype", \.match.ethertype, .string(0...16), update: .unknown, filter: .exact),
+            Field("protocol", \.match.proto, .any, update: .unknown, filter: .exact),
+            Field("port_range_min", \.match.portMin, .nullable(.number), update: .unknown, filter: .exact),
+            Field("port_range_max", \.match.portMax, .nullable(.number), update: .unknown, filter: .exact),
+            Field("remote_ip_prefix", \.match.remotePrefix, .nullable(.string(0...64)), update: .unknown, filter: .exact),
+            Field("remote_group_id", \.match.remoteGroup, .nullable(.string(0...64)), update: .unknown, filter: .exact),
+            Field("remote_address_group_id", \.match.remoteAddressGroup, .nullable(.string(0...64)), update: .unknown, filter: .exact),
+        ]
+    }
+}
+
+/// A named list of addresses that rules can speak of.
+struct AddressGroup: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var addresses: Listed<IPPrefix> = []
+    var isShared = false
+
+    static let typeName = "AddressGroup"
+    static let spokenName = "Address group"
+    static let otherFilters: Set<String> = ["shared"]
+
+    static let schema = ResourceSchema<AddressGroup>(
+        "address_group", "address_groups", table: "networking_address_group",
+        [
+            identity(), name(\.name),
+            Field("addresses", \.addresses, .list(), update: .unknown),
+            Field("shared", derived: { .bool($0.isShared) }),
+        ] + standardFields())
+}

@@ -1,0 +1,100 @@
+import CloudCore
+import HTTPKit
+import Resources
+
+/// Prefixes that subnets are cut from.
+struct SubnetPool: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var version: Int64 = 4
+    var prefixes: Listed<IPPrefix> = []
+    var quotaOfProject: Int64?
+    var usualLength: Int64 = 0
+    var leastLength: Int64 = 0
+    var mostLength: Int64 = 0
+    var isDefault = false
+    var scopeID: ID<AddressScope.Noun>?
+    var isShared = false
+
+    static let typeName = "SubnetPool"
+    static let spokenName = "Subnet pool"
+    static let quota: String? = "subnetpool"
+    static let otherFilters: Set<String> = ["shared"]
+
+    static let schema = ResourceSchema<SubnetPool>(
+        "subnetpool", "subnetpools", table: "networking_subnet_pool",
+        [
+            identity(), name(\.name, .string(1...255, .notBlank), create: .required),
+            Field("ip_version", \.version, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("prefixes", \.prefixes, .array(.any, 0...1000), create: .required),
+            Field("default_quota", \.quotaOfProject, .nullable(.integer(0...Int64.max)), filter: .exact),
+            Field("default_prefixlen", \.usualLength, .integer(0...128), filter: .exact),
+            Field("min_prefixlen", \.leastLength, .integer(0...128), filter: .exact),
+            Field("max_prefixlen", \.mostLength, .integer(0...128), filter: .exact),
+            Field("is_default", \.isDefault, .boolean, filter: .exact),
+            Field("address_scope_id", \.scopeID, .nullable(.uuid), filter: .exact),
+            Field(unstored: "shared", \.isShared, .boolean, update: .unknown),
+        ] + standardFields())
+}
+
+/// Subnet pools whose addresses do not overlap: between their subnets a router needs no translation.
+struct AddressScope: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var name = ""
+    var version: Int64 = 4
+    var isShared = false
+
+    static let typeName = "AddressScope"
+    static let spokenName = "Address scope"
+    static let otherFilters: Set<String> = ["shared"]
+    static let hasTags = false
+
+    static let schema = ResourceSchema<AddressScope>(
+        "address_scope", "address_scopes", table: "networking_address_scope",
+        [
+            identity(), name(\.name),
+            Field("ip_version", \.version, .integer(4...6), create: .required, update: .unknown, filter: .exact),
+            Field(unstored: "shared", \.isShared, .boolean),
+        ] + [Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
+             Field("tenant_id", derived: { .string($0.standard.projectID) })])
+}
+
+/// Who may use a thing that is another's.
+struct RBACPolicy: NetworkingResource {
+    enum Noun {}
+
+    var id: ID<Noun> = ID("")
+    var standard = Standard()
+    var objectType = ""
+    var objectID = ""
+    var action = ""
+    /// A project, or `*` for all.
+    var target = ""
+
+    static let typeName = "RbacPolicy"
+    static let spokenName = "RBAC policy"
+    static let quota: String? = "rbac_policy"
+    static let hasTags = false
+    static let everybody = "*"
+    static let shared = "access_as_shared"
+    static let external = "access_as_external"
+
+    static let schema = ResourceSchema<RBACPolicy>(
+        "rbac_policy", "rbac_policies", table: "networking_rbac_policy",
+        [
+            identity(),
+            Field("object_type", \.objectType, .string(1...255), create: .required, update: .unknown, filter: .exact),
+            Field("object_id", \.objectID, .uuid, create: .required, update: .unknown, filter: .exact),
+            Field("action", \.action, .string(1...255), create: .required, update: .unknown, filter: .exact),
+            Field("target_tenant", \.target, .string(1...255), create: .required, filter: .exact, column: "target"),
+            Field("target_project", derived: { .string($0.target) }),
+            Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
+            Field("tenant_id", derived: { .string($0.standard.projectID) }),
+        ])
+}

@@ -1,0 +1,28 @@
+package import SQL
+
+/// What Networking must know of the hosts that machines run on. It stores nothing about them itself.
+package protocol NetworkingHosts: Sendable {
+    /// The hosts that there are, in the caller's transaction: agents and availability zones are views of them.
+    func hosts(in tx: Transaction) throws -> [NetworkHost]
+}
+
+/// A host as the API of agents shows it.
+package struct NetworkHost: Sendable {
+    package var id: String
+    package var name: String
+    package var zone: String
+    package var isAlive: Bool
+
+    package init(id: String, name: String, zone: String, isAlive: Bool) {
+        self.id = id
+        self.name = name
+        self.zone = zone
+        self.isAlive = isAlive
+    }
+}
+
+/// A cloud in which no host has told of itself yet.
+package struct NoNetworkHosts: NetworkingHosts {
+    package init() {}
+    package func hosts(in tx: Transaction) throws -> [NetworkHost] { [] }
+}

@@ -1,0 +1,48 @@
+import Access
+package import CloudCore
+package import HTTPKit
+import Resources
+package import SQL
+
+/// Networking, wired: takes what it depends on, hands out its routes and its schema.
+package struct NetworkingAssembly: Sendable {
+    let networking: NetworkingContext
+
+    /// - Parameter policyOverrides: rules of the operator's policy file, by name.
+    /// - Throws: `PolicyError` for an override that is no rule.
+    package init(
+        database: Database, world: World, hosts: any NetworkingHosts = NoNetworkHosts(), policyOverrides: [String: String]
+    ) throws {
+        let policy = try Policy(defaults: NetworkingPolicy.defaults, overrides: policyOverrides)
+        networking = NetworkingContext(
+            base: ServiceContext(database: database, policy: policy, world: world, topic: Topic("networking"), prefix: "network"),
+            hosts: hosts)
+    }
+
+    package static let schema = Schema.networking
+
+    /// Whether a rule of the policy file is one of Networking's.
+    package static func hasRule(_ name: String) -> Bool { NetworkingPolicy.defaults.contains { $0.action.name == name } }
+
+    package var service: APIService {
+        let addressGroups = AddressGroupService(networking: networking)
+        let routers = RouterService(networking: networking)
+        return APIService(
+            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: 8 << 20,
+            routes: RootRoutes(world: networking.world).all
+                + NounRoutes(NetworkService(networking: networking)).all
+                + NounRoutes(SubnetService(networking: networking)).all
+                + NounRoutes(PortService(networking: networking)).all
+                + NounRoutes(SecurityGroupService(networking: networking)).all
+                + NounRoutes(SecurityGroupRuleService(networking: networking)).all
+                + NounRoutes(DefaultSecurityGroupRuleService(networking: networking)).unchangeable
+                + NounRoutes(addressGroups).all + AddressGroupRoutes(groups: addressGroups).all
+                + NounRoutes(routers).all + RouterRoutes(routers: routers).all
+                + NounRoutes(FloatingIPService(networking: networking)).all
+                + NounRoutes(SubnetPoolService(networking: networking)).all
+                + NounRoutes(AddressScopeService(networking: networking)).all
+                + NounRoutes(RBACPolicyService(networking: networking)).all
+                + QuotaRoutes(quotas: QuotaService(networking: networking)).all
+                + OperatorRoutes(operators: OperatorService(networking: networking)).all)
+    }
+}

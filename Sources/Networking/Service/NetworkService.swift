@@ -1,0 +1,205 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+struct NetworkService: NetworkingService {
+    typealias R = Network
+    let networking: NetworkingContext
+
+    private static let usualMTU: [String: Int64] = ["vxlan": 1450, "geneve": 1442, "gre": 1458]
+    /// The segments that networks of projects get (RFC 7348: 24 bits).
+    private static let segments: ClosedRange<Int64> = 1...16_777_215
+    private static let probes = 32
+
+    static func target(_ network: Network) -> PolicyTarget {
+        var target: PolicyTarget = ["project_id": network.projectID, "tenant_id": network.projectID]
+        target.set("shared", to: network.isShared)
+        target.set("router:external", to: network.isExternal)
+        return target
+    }
+
+    func targets(of rows: [Network], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] { rows.map(Self.target) }
+
+    func loadParts(of rows: inout [Network], for caller: Principal, in tx: Transaction) throws {
+        try SharingStore.load(&rows, for: caller, in: tx)
+        var subnets: [String: [String]] = [:]
+        var scopes: [String: [IPAddress.Version: String]] = [:]
+        for row in try tx.rows(
+            among: rows.map(\.id.text),
+            """
+            SELECT s.network_id, s.id, s.ip_version, p.address_scope_id FROM networking_subnet s
+            LEFT JOIN networking_subnet_pool p ON p.id = s.subnetpool_id WHERE s.network_id IN
+            """, "ORDER BY s.created_at, s.id")
+        {
+            let network: String = try row.value(at: 0)
+            subnets[network, default: []].append(try row.value(at: 1))
+            let scope: String? = try row.value(at: 3)
+            if let scope, let version = IPAddress.Version(rawValue: try row.value(at: 2)) { scopes[network, default: [:]][version] = scope }
+        }
+        for at in rows.indices {
+            rows[at].subnets = subnets[rows[at].id.text] ?? []
+            rows[at].scopes = scopes[rows[at].id.text] ?? [:]
+        }
+    }
+
+    func willCreate(_ network: inout Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try placeSegment(&network, in: tx)
+        try checkMTU(&network, given)
+        if network.isDefault { try checkDefault(network, in: tx) }
+    }
+
+    func didCreate(_ network: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try SharingStore.setForAll(network, RBACPolicy.shared, network.isShared, id: networking.world.random.uuid(), in: tx)
+        try SharingStore.setForAll(network, RBACPolicy.external, network.isExternal, id: networking.world.random.uuid(), in: tx)
+    }
+
+    func willUpdate(_ network: inout Network, from old: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        for name in ["provider:network_type", "provider:physical_network"] where given[name] != nil {
+            guard Network.schema.field(name)?.json(network) == Network.schema.field(name)?.json(old) else {
+                throw CloudError.invalidInput("Plugin does not support updating provider attributes")
+            }
+        }
+        if network.segmentID != old.segmentID { try checkSegment(network, in: tx) }
+        try checkMTU(&network, given)
+        if network.isDefault, !old.isDefault { try checkDefault(network, in: tx) }
+        if old.isShared, !network.isShared { try checkUnsharing(network, in: tx) }
+        if old.isExternal, !network.isExternal {
+            let user: String? = try tx.value(
+                "SELECT id FROM networking_port WHERE network_id = ? AND device_owner IN (?, ?)", network.id, Port.routerGateway, Port.floatingIP)
+            if user != nil {
+                throw CloudError.inUse(
+                    "ExternalNetworkInUse",
+                    "External network \(network.id) cannot be updated to be made non-external, since it has existing gateway ports.")
+            }
+        }
+    }
+
+    func didUpdate(_ network: Network, from old: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        if network.isShared != old.isShared {
+            try SharingStore.setForAll(network, RBACPolicy.shared, network.isShared, id: networking.world.random.uuid(), in: tx)
+        }
+        if network.isExternal != old.isExternal {
+            try SharingStore.setForAll(network, RBACPolicy.external, network.isExternal, id: networking.world.random.uuid(), in: tx)
+        }
+    }
+
+    func willDelete(_ network: Network, by caller: Principal, in tx: Transaction) throws {
+        // What leads nowhere goes with the network that it is on.
+        var unused = ListQuery()
+        unused.filter("network_id", .equals, network.id)
+        unused.filter("port_id", .equals, nil as String?)
+        let floating = FloatingIPService(networking: networking)
+        for one in try floating.store.all(unused, in: tx) { try floating.remove(one, by: caller, in: tx) }
+        let ports = try tx.rows("SELECT id, device_owner FROM networking_port WHERE network_id = ?", network.id)
+            .map { (id: try $0.value(at: 0) as String, owner: try $0.value(at: 1) as String) }
+        if ports.contains(where: { !Port.automaticOwners.contains($0.owner) }) {
+            throw CloudError.inUse(
+                "NetworkInUse",
+                "Unable to complete operation on network \(network.id). There are one or more ports still in use on the network.")
+        }
+        let service = PortService(networking: networking)
+        for port in ports { try service.discard(ID(port.id), in: tx) }
+        for row in try tx.rows("SELECT id FROM networking_subnet WHERE network_id = ?", network.id) {
+            try TagStore.set([], of: try row.value(at: 0), in: tx)
+        }
+        try tx.execute("DELETE FROM networking_subnet WHERE network_id = ?", network.id)
+    }
+
+    // MARK: Segments
+
+    private func placeSegment(_ network: inout Network, in tx: Transaction) throws {
+        guard !network.type.isEmpty else {
+            guard network.physicalNetwork == nil, network.segmentID == nil else {
+                throw CloudError.invalidInput("network_type required when other provider attributes specified")
+            }
+            network.type = "vxlan"
+            network.segmentID = try freeSegment(in: tx)
+            return
+        }
+        switch network.type {
+        case "local":
+            guard network.physicalNetwork == nil, network.segmentID == nil else {
+                throw CloudError.invalidInput("a local network has neither a physical network nor a segmentation id")
+            }
+        case "flat":
+            guard let physical = network.physicalNetwork, network.segmentID == nil else {
+                throw CloudError.invalidInput("a flat network has a physical network and no segmentation id")
+            }
+            if try tx.row("SELECT 1 FROM networking_network WHERE type = 'flat' AND physical_network = ?", physical) != nil {
+                throw CloudError.inUse("FlatNetworkInUse", "Unable to create the flat network. Physical network \(physical) is in use.")
+            }
+        case "vlan":
+            guard network.physicalNetwork != nil else { throw CloudError.invalidInput("physical_network required for VLAN provider network") }
+            try checkSegment(network, in: tx)
+        case "vxlan":
+            guard network.physicalNetwork == nil else { throw CloudError.invalidInput("provider:physical_network specified for vxlan network") }
+            if network.segmentID == nil { network.segmentID = try freeSegment(in: tx) } else { try checkSegment(network, in: tx) }
+        default: throw CloudError.invalidInput("network_type value '\(network.type)' not supported")
+        }
+    }
+
+    private func checkSegment(_ network: Network, in tx: Transaction) throws {
+        let range = network.type == "vlan" ? 1...4094 : Self.segments
+        guard let segment = network.segmentID, range.contains(segment) else {
+            throw CloudError.invalidInput("segmentation_id out of range (\(range.lowerBound) through \(range.upperBound))")
+        }
+        let taken = try tx.row(
+            "SELECT 1 FROM networking_network WHERE type = ? AND coalesce(physical_network, '') = ? AND segment_id = ?",
+            network.type, network.physicalNetwork ?? "", segment)
+        if taken != nil {
+            throw network.type == "vlan"
+                ? CloudError.inUse(
+                    "VlanIdInUse",
+                    "Unable to create the network. The VLAN \(segment) on physical network \(network.physicalNetwork ?? "") is in use.")
+                : CloudError.inUse("TunnelIdInUse", "Unable to create the network. The tunnel ID \(segment) is in use.")
+        }
+    }
+
+    private func freeSegment(in tx: Transaction) throws -> Int64 {
+        for _ in 0..<Self.probes {
+            let drawn = networking.world.random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            let segment = Self.segments.lowerBound + drawn % Int64(Self.segments.count)
+            if try tx.row("SELECT 1 FROM networking_network WHERE type = 'vxlan' AND segment_id = ?", segment) == nil { return segment }
+        }
+        throw CloudError.networking(.unavailable, "NoNetworkAvailable", "Unable to create the network. No project network is available for allocation.")
+    }
+
+    // MARK: Checks
+
+    private func checkMTU(_ network: inout Network, _ given: JSONObject) throws {
+        let most = Self.usualMTU[network.type] ?? 1500
+        if network.mtu == 0 { network.mtu = most }
+        guard given["mtu"] != nil else { return }
+        guard network.mtu >= 68 else { throw CloudError.invalidInput("Requested MTU is too small, minimum value is 68") }
+        guard network.mtu <= most else {
+            throw CloudError.invalidInput("Requested MTU is too big, maximum is \(most)")
+        }
+    }
+
+    private func checkDefault(_ network: Network, in tx: Transaction) throws {
+        guard network.isExternal else { return }
+        if try tx.row("SELECT 1 FROM networking_network WHERE is_default = 1 AND is_external = 1 AND id <> ?", network.id) != nil {
+            throw CloudError.inUse("DefaultExternalNetworkExists", "A default external network already exists.")
+        }
+    }
+
+    /// Others' ports and subnets keep a network shared.
+    private func checkUnsharing(_ network: Network, in tx: Transaction) throws {
+        let used: Int64? = try tx.value(
+            """
+            SELECT count(*) FROM networking_port WHERE network_id = ? AND project_id NOT IN (?, '')
+              AND project_id NOT IN (SELECT target FROM networking_rbac_policy WHERE object_id = ? AND action = ?)
+            """, network.id, network.projectID, network.id, RBACPolicy.shared)
+        guard used == 0 else {
+            throw CloudError.inUse(
+                "InvalidSharedSetting", "Unable to reconfigure sharing settings for network \(network.name). Multiple projects are using it.")
+        }
+    }
+}
+
+extension Bool {
+    /// Whether a filter's last value says yes.
+    static func isTrue(_ values: [String]) -> Bool { Bool.sql(filter: values.last ?? "")  == .integer(1) }
+}

@@ -1,0 +1,54 @@
+import Access
+import CloudCore
+import Resources
+import SQL
+
+/// What every service of Networking is made with.
+struct NetworkingContext: Sendable {
+    let base: ServiceContext
+    let hosts: any NetworkingHosts
+    /// The actions that have a rule: an attribute whose action is among them is guarded.
+    let guarded: Set<Action>
+
+    init(base: ServiceContext, hosts: any NetworkingHosts) {
+        self.base = base
+        self.hosts = hosts
+        guarded = Set(base.policy.actions)
+    }
+
+    var policy: Policy { base.policy }
+    var world: World { base.world }
+
+    func isAdmin(_ caller: Principal) -> Bool { policy.allows("context_is_admin", caller) }
+    /// Administrators and the cloud's other services look beyond their own project.
+    func seesAll(_ caller: Principal) -> Bool { isAdmin(caller) || policy.allows("service_api", caller) }
+
+    func newID<Entity>(_: Entity.Type = Entity.self) -> ID<Entity> { ID(world.random.uuid()) }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await base.read(body)
+    }
+
+    /// A write that is run again when another took first what it had found free: an address, a name that is there once.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        for _ in 1..<Self.attempts {
+            do {
+                return try await base.write(body)
+            } catch SQLError.uniqueViolation {
+                continue
+            }
+        }
+        do {
+            return try await base.write(body)
+        } catch SQLError.uniqueViolation(let constraint) {
+            throw CloudError(.conflict, "Another request took what this one needs. Please try again.", detail: constraint, code: "Conflict")
+        }
+    }
+
+    private static let attempts = 5
+}
+
+extension Principal {
+    /// The project that what the caller makes belongs to; nothing equals it where there is none.
+    var project: String { projectID?.text ?? "" }
+}

@@ -1,0 +1,198 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+struct PortService: NetworkingService {
+    typealias R = Port
+    let networking: NetworkingContext
+
+    private var groups: SecurityGroupService { SecurityGroupService(networking: networking) }
+    private var allocator: AddressAllocator { AddressAllocator(store: AddressStore(world: networking.world)) }
+
+    // MARK: Who sees it: its project, and its network's owner
+
+    func targets(of rows: [Port], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
+        let networks = try NetworkLookup(rows.map(\.networkID.text), for: caller, in: tx)
+        return rows.map { port in
+            var target = Self.target(port)
+            networks[port.networkID]?.mark(&target)
+            target.set("network_device", to: port.deviceOwner.hasPrefix("network:"))
+            target.set("compute_device", to: port.deviceOwner.hasPrefix("compute:"))
+            return target
+        }
+    }
+
+    func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
+        (
+            "project_id = ? OR network_id IN (SELECT id FROM networking_network WHERE project_id = ?)",
+            [.text(caller.project), .text(caller.project)]
+        )
+    }
+
+    func loadParts(of rows: inout [Port], for caller: Principal, in tx: Transaction) throws {
+        let ids = rows.map(\.id.text)
+        let addresses = try allocator.store.addresses(ofPorts: ids, in: tx)
+        let groups = try PortStore.groups(ofPorts: ids, in: tx)
+        for at in rows.indices {
+            rows[at].fixedIPs = addresses[rows[at].id.text] ?? []
+            rows[at].securityGroups = groups[rows[at].id.text] ?? []
+        }
+    }
+
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+        if name == "security_groups" {
+            list.raw.append(PortStore.withGroups(values))
+        } else {
+            list.raw += try PortStore.withAddresses(values)
+        }
+    }
+
+    // MARK: Creating
+
+    func prepare(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        let network = try NetworkLookup.require(port.networkID, by: caller, networking, in: tx)
+        if given["port_security_enabled"] == nil { port.portSecurity = network.portSecurity }
+    }
+
+    func willCreate(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try giveMAC(&port, in: tx)
+        port.options.items.removeAll { $0.value == nil }
+        try checkPairs(&port)
+        port.securityGroups = try groups(of: port, given, by: caller, in: tx)
+        try checkSecurity(port)
+    }
+
+    func didCreate(_ port: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try PortStore.setGroups(port.securityGroups, of: port.id, in: tx)
+        let requests = try given["fixed_ips"].flatMap { $0.isNull ? nil : try AddressRequest.read($0) }
+        try allocator.give(port, requests, in: tx)
+    }
+
+    /// Makes one that the cloud itself needs: nobody is asked, and no quota counts it.
+    ///
+    /// - Parameter requests: nil for an address of every kind that its network has.
+    func make(_ wanted: Port, _ requests: [AddressRequest]?, in tx: Transaction) throws -> Port {
+        var port = wanted
+        port.id = networking.newID()
+        port.portSecurity = false
+        (port.standard.createdAt, port.standard.updatedAt) = (networking.world.now, networking.world.now)
+        try giveMAC(&port, in: tx)
+        try store.insert(port, in: tx)
+        port.fixedIPs = try allocator.give(port, requests, in: tx)
+        return port
+    }
+
+    private func giveMAC(_ port: inout Port, in tx: Transaction) throws {
+        if let mac = port.mac {
+            guard try !PortStore.hasMAC(mac, on: port.networkID, except: port.id, in: tx) else {
+                throw CloudError.inUse(
+                    "MacAddressInUse", "Unable to complete operation for network \(port.networkID). The mac address \(mac) is in use.")
+            }
+            return
+        }
+        for _ in 0..<Self.macAttempts {
+            let mac = MACAddress(Self.macBase + networking.world.random.bytes(3))
+            if try !PortStore.isKnown(mac, in: tx) {
+                port.mac = mac
+                return
+            }
+        }
+        throw CloudError.networking(.unavailable, "MacAddressGenerationFailure", "Unable to generate unique mac on network \(port.networkID).")
+    }
+
+    private static let macBase: [UInt8] = [0xfa, 0x16, 0x3e]
+    private static let macAttempts = 64
+
+    // MARK: Changing
+
+    func willUpdate(_ port: inout Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        // A null asks for a new one.
+        if port.mac != old.mac {
+            if old.isOfCloud || !old.host.isEmpty && !old.deviceID.isEmpty {
+                throw CloudError.inUse("PortBound", "Unable to complete operation on port \(port.id), port is already bound.")
+            }
+            try giveMAC(&port, in: tx)
+        }
+        if given["extra_dhcp_opts"] != nil { port.options = Self.merged(old.options, port.options) }
+        try checkPairs(&port)
+        if given["security_groups"] != nil { port.securityGroups = try groups(of: port, given, by: caller, in: tx) }
+        try checkSecurity(port)
+    }
+
+    func didUpdate(_ port: Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        if port.securityGroups != old.securityGroups { try PortStore.setGroups(port.securityGroups, of: port.id, in: tx) }
+        if let asked = given["fixed_ips"], !asked.isNull {
+            try allocator.change(port, from: old, try AddressRequest.read(asked), in: tx)
+        } else if port.mac != old.mac {
+            try allocator.renewAutomatic(port, in: tx)
+        }
+    }
+
+    /// Options that are named replace those of the same name, a null takes one away; the others stay.
+    private static func merged(_ old: Listed<DHCPOption>, _ new: Listed<DHCPOption>) -> Listed<DHCPOption> {
+        let kept = old.items.filter { option in !new.items.contains { $0.name == option.name && $0.version == option.version } }
+        return Listed(kept + new.items.filter { $0.value != nil })
+    }
+
+    // MARK: Deleting
+
+    func willDelete(_ port: Port, by caller: Principal, in tx: Transaction) throws {
+        guard !port.isOfRouter else {
+            throw CloudError.inUse(
+                "ServicePortInUse",
+                "Port \(port.id) cannot be deleted directly via the port API: has device owner \(port.deviceOwner).")
+        }
+        try FloatingIPStore.detach(port: port.id, in: tx)
+    }
+
+    /// Takes one away that the cloud itself made.
+    func discard(_ id: ID<Port.Noun>, in tx: Transaction) throws {
+        try FloatingIPStore.detach(port: id, in: tx)
+        try TagStore.set([], of: id.text, in: tx)
+        try store.delete(id, in: tx)
+    }
+
+    /// Gives the ports that a network has already an address of a subnet whose addresses its guests make themselves.
+    func giveAutomatic(_ subnet: Subnet, in tx: Transaction) throws {
+        var ports = ListQuery()
+        ports.filter("network_id", .equals, subnet.networkID)
+        for port in try store.all(ports, in: tx) where !Port.routerOwners.contains(port.deviceOwner) {
+            try allocator.giveAutomatic(port, of: subnet, in: tx)
+        }
+    }
+
+    // MARK: Checks
+
+    private func groups(of port: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> [String] {
+        guard let asked = given["security_groups"] else {
+            guard port.portSecurity, !port.isOfCloud, !port.projectID.isEmpty else { return [] }
+            return [try groups.ensureDefault(of: port.projectID, in: tx).text]
+        }
+        let ids = Array(Set(asked.array?.compactMap(\.string) ?? [])).sorted()
+        try groups.checkUsable(ids, for: port.projectID, by: caller, in: tx)
+        return ids
+    }
+
+    private func checkSecurity(_ port: Port) throws {
+        guard !port.portSecurity else { return }
+        if !port.securityGroups.isEmpty {
+            throw CloudError.inUse(
+                "PortSecurityPortHasSecurityGroup",
+                "Port has security group associated. Cannot disable port security or IP address until security group is removed.")
+        }
+        if !port.pairs.items.isEmpty {
+            throw CloudError.inUse(
+                "AddressPairAndPortSecurityRequired", "Port Security must be enabled in order to have allowed address pairs on a port.")
+        }
+    }
+
+    private func checkPairs(_ port: inout Port) throws {
+        for at in port.pairs.items.indices where port.pairs.items[at].mac == nil { port.pairs.items[at].mac = port.mac }
+        guard Set(port.pairs.items).count == port.pairs.items.count else {
+            throw CloudError.networking(
+                .badRequest, "DuplicateAddressPairInRequest", "Request contains duplicate address pair.")
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+struct SubnetPoolService: NetworkingService {
+    typealias R = SubnetPool
+    let networking: NetworkingContext
+
+    func loadParts(of rows: inout [SubnetPool], for caller: Principal, in tx: Transaction) throws {
+        try SharingStore.load(&rows, for: caller, in: tx)
+    }
+
+    func willCreate(_ pool: inout SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        guard let first = pool.prefixes.items.first else {
+            throw CloudError.networking(.badRequest, "EmptySubnetPoolPrefixList", "Empty subnet pool prefix list.")
+        }
+        pool.version = first.version.rawValue
+        try settle(&pool)
+        if given["min_prefixlen"] == nil { pool.leastLength = first.version == .v4 ? 8 : 64 }
+        if given["max_prefixlen"] == nil { pool.mostLength = Int64(first.version.bits) }
+        if given["default_prefixlen"] == nil { pool.usualLength = pool.leastLength }
+        try checkBounds(pool)
+        if pool.isDefault { try checkDefault(pool, in: tx) }
+        try checkScope(pool, by: caller, in: tx)
+    }
+
+    func didCreate(_ pool: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try SharingStore.setForAll(pool, RBACPolicy.shared, pool.isShared, id: networking.world.random.uuid(), in: tx)
+    }
+
+    func willUpdate(_ pool: inout SubnetPool, from old: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try settle(&pool)
+        for prefix in old.prefixes.items where !pool.prefixes.items.contains(where: { $0.contains(prefix) }) {
+            throw CloudError.networking(
+                .badRequest, "IllegalSubnetPoolPrefixUpdate",
+                "Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes.")
+        }
+        try checkBounds(pool)
+        if pool.isDefault, !old.isDefault { try checkDefault(pool, in: tx) }
+        if pool.scopeID != old.scopeID || pool.prefixes != old.prefixes { try checkScope(pool, by: caller, in: tx) }
+    }
+
+    func willDelete(_ pool: SubnetPool, by caller: Principal, in tx: Transaction) throws {
+        if try tx.row("SELECT 1 FROM networking_subnet WHERE subnetpool_id = ? LIMIT 1", pool.id) != nil {
+            throw CloudError.networking(
+                .badRequest, "SubnetPoolDeleteError", "Unable to delete subnet pool: Subnet pool has existing allocations.")
+        }
+    }
+
+    // MARK: Checks
+
+    /// Prefixes of one version, each once and none within another.
+    private func settle(_ pool: inout SubnetPool) throws {
+        let prefixes = pool.prefixes.items
+        guard prefixes.allSatisfy({ $0.version.rawValue == pool.version }) else {
+            throw CloudError.networking(.badRequest, "PrefixVersionMismatch", "Cannot mix IPv4 and IPv6 prefixes in a subnet pool.")
+        }
+        pool.prefixes.items = PrefixMath.compact(prefixes)
+    }
+
+    private func checkBounds(_ pool: SubnetPool) throws {
+        let floor: Int64 = pool.version == 4 ? 8 : 64
+        if pool.leastLength < floor {
+            throw CloudError.networking(
+                .badRequest, "UnsupportedMinSubnetPoolPrefix", "Prefix '\(pool.leastLength)' not supported in IPv\(pool.version) pool.")
+        }
+        let bounds = [
+            ("min_prefixlen", pool.leastLength, "max_prefixlen", pool.mostLength), ("max_prefixlen", pool.mostLength, "prefixlen", pool.version == 4 ? 32 : 128),
+            ("default_prefixlen", pool.usualLength, "max_prefixlen", pool.mostLength), ("min_prefixlen", pool.leastLength, "default_prefixlen", pool.usualLength),
+        ]
+        for (type, value, base, limit) in bounds where value > limit {
+            throw CloudError.networking(
+                .badRequest, "IllegalSubnetPoolPrefixBounds", "Illegal prefix bounds: \(type)=\(value), \(base)=\(limit).")
+        }
+    }
+
+    private func checkDefault(_ pool: SubnetPool, in tx: Transaction) throws {
+        if try tx.row("SELECT 1 FROM networking_subnet_pool WHERE is_default = 1 AND ip_version = ? AND id <> ?", pool.version, pool.id) != nil {
+            throw CloudError.invalidInput(
+                "A default subnetpool for this IP family has already been set. Only one default may exist per IP family")
+        }
+    }
+
+    private func checkScope(_ pool: SubnetPool, by caller: Principal, in tx: Transaction) throws {
+        guard let id = pool.scopeID else { return }
+        guard let scope = try ResourceStore<AddressScope>().find(id, in: tx),
+            try networking.isAdmin(caller) || scope.projectID == pool.projectID
+                || SharingStore.shared([id.text], for: caller.project, in: tx).contains(id.text)
+        else {
+            throw CloudError.networking(
+                .badRequest, "IllegalSubnetPoolAssociationToAddressScope",
+                "Illegal subnetpool association: subnetpool \(pool.id) cannot be associated with address scope \(id).")
+        }
+        guard scope.version == pool.version else {
+            throw CloudError.networking(
+                .badRequest, "IllegalSubnetPoolIpVersionAssociationToAddressScope",
+                "Illegal subnetpool association: subnetpool \(pool.id) cannot associate with address scope \(id) because subnetpool ip_version is not \(scope.version).")
+        }
+        var query = ListQuery()
+        query.filter("address_scope_id", .equals, id)
+        for other in try store.all(query, in: tx) where other.id != pool.id {
+            for prefix in pool.prefixes.items where other.prefixes.items.contains(where: { $0.overlaps(prefix) }) {
+                throw CloudError.inUse(
+                    "AddressScopePrefixConflict",
+                    "Failed to associate address scope: subnetpools within an address scope must have unique prefixes.")
+            }
+        }
+    }
+}
+
+// MARK: - Cutting subnets
+
+extension SubnetPoolService {
+    /// Gives a new subnet its prefix from the pool that its body names, if it names one.
+    func cut(_ subnet: inout Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        guard let pool = try pool(of: subnet, given, by: caller, in: tx) else {
+            subnet.poolID = nil
+            return try checkAffinity(subnet, in: tx)
+        }
+        guard pool.version == subnet.version else {
+            throw CloudError.badNetworkingRequest(
+                "subnets", "Cannot allocate IPv\(subnet.version) subnet from IPv\(pool.version) subnet pool")
+        }
+        subnet.poolID = pool.id
+        try checkAffinity(subnet, in: tx)
+        let rows = try tx.rows("SELECT cidr, project_id FROM networking_subnet WHERE subnetpool_id = ?", pool.id)
+        let taken = try rows.map { (prefix: try $0.value(at: 0) as IPPrefix, project: try $0.value(at: 1) as String) }
+        if let cidr = subnet.cidr {
+            guard pool.prefixes.items.contains(where: { $0.contains(cidr) }), !taken.contains(where: { $0.prefix.overlaps(cidr) }) else {
+                throw CloudError.networking(
+                    .badRequest, "SubnetAllocationError",
+                    "Failed to allocate subnet: Cannot allocate requested subnet from the available set of prefixes.")
+            }
+            try checkLength(Int64(cidr.length), pool)
+        } else {
+            let length = given["prefixlen"]?.integer ?? pool.usualLength
+            try checkLength(length, pool)
+            guard let free = PrefixMath.firstFree(of: Int(length), in: pool.prefixes.items, without: taken.map(\.prefix)) else {
+                throw CloudError.networking(
+                    .badRequest, "SubnetAllocationError", "Failed to allocate subnet: Insufficient prefix space to allocate subnet size /\(length).")
+            }
+            subnet.cidr = free
+        }
+        if let quota = pool.quotaOfProject, let cidr = subnet.cidr {
+            let used = taken.filter { $0.project == subnet.projectID }.map { PrefixMath.weight($0.prefix) }.reduce(0, +)
+            if used + PrefixMath.weight(cidr) > Double(quota) {
+                throw CloudError.inUse("SubnetPoolQuotaExceeded", "Per-project subnet pool prefix quota exceeded.")
+            }
+        }
+    }
+
+    private func pool(of subnet: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> SubnetPool? {
+        if given["use_default_subnetpool"] == true {
+            guard subnet.poolID == nil else {
+                throw CloudError.badNetworkingRequest("subnets", "subnetpool_id and use_default_subnetpool cannot both be specified")
+            }
+            var query = ListQuery()
+            query.filter("is_default", .equals, true)
+            query.filter("ip_version", .equals, subnet.version)
+            guard let pool = try store.all(query, in: tx).first else {
+                throw CloudError.badNetworkingRequest("subnets", "No default subnetpool found for IPv\(subnet.version)")
+            }
+            return pool
+        }
+        guard let id = subnet.poolID, !id.text.isEmpty else { return nil }
+        if id.text == "prefix_delegation" {
+            throw CloudError.badNetworkingRequest("subnets", "Prefix delegation is not available")
+        }
+        let found = try store.find(id, in: tx)
+        let isShared = try SharingStore.shared([id.text], for: caller.project, in: tx).contains(id.text)
+        guard let found, found.projectID == caller.project || isShared || networking.seesAll(caller) else {
+            throw CloudError.missing(SubnetPool.self, id.text)
+        }
+        return found
+    }
+
+    private func checkAffinity(_ subnet: Subnet, in tx: Transaction) throws {
+        for row in try tx.rows(
+            "SELECT subnetpool_id FROM networking_subnet WHERE network_id = ? AND ip_version = ?", subnet.networkID, subnet.version)
+        {
+            let other: String? = try row.value(at: 0)
+            guard other == subnet.poolID?.text else {
+                throw CloudError.networking(
+                    .badRequest, "NetworkSubnetPoolAffinityError",
+                    "Subnets hosted on the same network must be allocated from the same subnet pool.")
+            }
+        }
+    }
+
+    private func checkLength(_ length: Int64, _ pool: SubnetPool) throws {
+        if length < pool.leastLength {
+            throw CloudError.networking(
+                .badRequest, "MinPrefixSubnetAllocationError",
+                "Unable to allocate subnet with prefix length \(length), minimum allowed prefix is \(pool.leastLength).")
+        }
+        if length > pool.mostLength {
+            throw CloudError.networking(
+                .badRequest, "MaxPrefixSubnetAllocationError",
+                "Unable to allocate subnet with prefix length \(length), maximum allowed prefix is \(pool.mostLength).")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import CloudCore
+import SQL
+
+/// How much a project may have. What it has is counted from the rows, in the transaction that adds one.
+enum QuotaStore {
+    /// Neutron's defaults; -1 is without limit.
+    static let defaults: [(resource: String, limit: Int64, table: String)] = [
+        ("network", 100, "networking_network"), ("subnet", 100, "networking_subnet"), ("port", 500, "networking_port"),
+        ("router", 10, "networking_router"), ("floatingip", 50, "networking_floating_ip"),
+        ("security_group", 10, "networking_security_group"), ("security_group_rule", 100, "networking_security_group_rule"),
+        ("subnetpool", -1, "networking_subnet_pool"), ("rbac_policy", 10, "networking_rbac_policy"),
+    ]
+
+    /// - Throws: `OverQuota` when there is no room for one more.
+    static func claim(_ resource: String, for project: String, in tx: Transaction) throws {
+        guard !project.isEmpty, let known = defaults.first(where: { $0.resource == resource }) else { return }
+        let set: Int64? = try tx.value("SELECT value FROM networking_quota WHERE project_id = ? AND resource = ?", project, resource)
+        let limit = set ?? known.limit
+        guard limit >= 0 else { return }
+        if try used(known.table, project, in: tx) >= limit { throw CloudError.overQuota([resource]) }
+    }
+
+    static func used(_ table: String, _ project: String, in tx: Transaction) throws -> Int64 {
+        try tx.value("SELECT count(*) FROM \(table) WHERE project_id = ?", project) ?? 0
+    }
+
+    /// The limits of a project, each set or default.
+    static func limits(of project: String, in tx: Transaction) throws -> [(resource: String, limit: Int64, table: String)] {
+        var set: [String: Int64] = [:]
+        for row in try tx.rows("SELECT resource, value FROM networking_quota WHERE project_id = ?", project) {
+            set[try row.value(at: 0)] = try row.value(at: 1)
+        }
+        return defaults.map { ($0.resource, set[$0.resource] ?? $0.limit, $0.table) }
+    }
+
+    static func projects(in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT DISTINCT project_id FROM networking_quota ORDER BY project_id").map { try $0.value(at: 0) }
+    }
+
+    static func set(_ resource: String, of project: String, to value: Int64, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            INSERT INTO networking_quota (project_id, resource, value) VALUES (?, ?, ?)
+            ON CONFLICT (project_id, resource) DO UPDATE SET value = excluded.value
+            """, project, resource, value)
+    }
+
+    static func remove(_ project: String, in tx: Transaction) throws -> Bool {
+        try tx.execute("DELETE FROM networking_quota WHERE project_id = ?", project) > 0
+    }
+}

@@ -1,0 +1,41 @@
+import CloudCore
+import Resources
+import SQL
+
+/// What is asked of security groups across tables.
+enum SecurityGroupStore {
+    static func rules(of groups: [String], in tx: Transaction) throws -> [String: [SecurityGroupRule]] {
+        guard !groups.isEmpty else { return [:] }
+        var query = ListQuery()
+        query.filter("security_group_id", in: groups)
+        query.sort = [("created_at", true)]
+        return Dictionary(grouping: try ResourceStore<SecurityGroupRule>().all(query, in: tx)) { $0.groupID.text }
+    }
+
+    static func defaultGroup(of project: String, in tx: Transaction) throws -> ID<SecurityGroup.Noun>? {
+        try tx.value("SELECT id FROM networking_security_group WHERE project_id = ? AND is_default = 1", project)
+    }
+
+    static func isUsed(_ id: ID<SecurityGroup.Noun>, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT 1 FROM networking_port_security_group WHERE group_id = ? LIMIT 1", id) != nil
+    }
+
+    /// Of these, the project's own and those that are shared with it.
+    static func usable(_ ids: [String], for project: String, in tx: Transaction) throws -> Set<String> {
+        let own = try tx.rows(among: ids, "SELECT id FROM networking_security_group WHERE id IN", "AND project_id = ?", also: [.text(project)])
+        return try Set(own.map { try $0.value(at: 0) as String }).union(SharingStore.shared(ids, for: project, in: tx))
+    }
+
+    static func owners(of ids: [String], in tx: Transaction) throws -> [String: (project: String, isDefault: Bool)] {
+        var owners: [String: (project: String, isDefault: Bool)] = [:]
+        for row in try tx.rows(among: Array(Set(ids)), "SELECT id, project_id, is_default FROM networking_security_group WHERE id IN") {
+            owners[try row.value(at: 0)] = (try row.value(at: 1), try row.value(at: 2))
+        }
+        return owners
+    }
+
+    static func touch(_ id: ID<SecurityGroup.Noun>, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE networking_security_group SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, id)
+    }
+}

@@ -1,0 +1,49 @@
+import CloudCore
+import Resources
+import SQL
+
+/// The tags of whatever has an id.
+enum TagStore {
+    static let filters: Set<String> = ["tags", "tags-any", "not-tags", "not-tags-any"]
+
+    static func load<R: NetworkingResource>(_ rows: inout [R], in tx: Transaction) throws {
+        var tags: [String: [String]] = [:]
+        for row in try tx.rows(among: rows.map(\.id.text), "SELECT resource_id, tag FROM networking_tag WHERE resource_id IN", "ORDER BY tag") {
+            tags[try row.value(at: 0), default: []].append(try row.value(at: 1))
+        }
+        for at in rows.indices { rows[at].standard.tags = tags[rows[at].id.text] ?? [] }
+    }
+
+    static func set(_ tags: [String], of id: String, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM networking_tag WHERE resource_id = ?", id)
+        for tag in Set(tags).sorted() { try tx.execute("INSERT INTO networking_tag (resource_id, tag) VALUES (?, ?)", id, tag) }
+    }
+
+    /// The condition that a filter of tags is; nil for another filter.
+    static func condition(_ name: String, _ values: [String]) -> (sql: String, arguments: [SQLValue])? {
+        guard filters.contains(name) else { return nil }
+        let tags = Set(values.flatMap { $0.split(separator: ",").map(String.init) }).sorted()
+        guard !tags.isEmpty else { return ("1 = 1", []) }
+        let marks = tags.map { _ in "?" }.joined(separator: ", ")
+        let any = "id IN (SELECT resource_id FROM networking_tag WHERE tag IN (\(marks)))"
+        let all = "id IN (SELECT resource_id FROM networking_tag WHERE tag IN (\(marks)) GROUP BY resource_id HAVING count(*) = \(tags.count))"
+        let sql = name.hasSuffix("-any") ? any : all
+        return (name.hasPrefix("not") ? "NOT (\(sql))" : sql, tags.map(SQLValue.text))
+    }
+}
+
+extension Transaction {
+    /// The rows of a query that ends in `IN`, for as many values as there are: a few hundred at a time, for a statement has only
+    /// so many arguments.
+    func rows(among values: [String], _ sql: String, _ rest: String = "", also: [SQLValue] = []) throws -> [Row] {
+        var rows: [Row] = []
+        var start = values.startIndex
+        while start < values.endIndex {
+            let part = values[start..<Swift.min(start + 500, values.endIndex)]
+            let marks = part.map { _ in "?" }.joined(separator: ", ")
+            rows += try self.rows("\(sql) (\(marks)) \(rest)", arguments: part.map(SQLValue.text) + also)
+            start = part.endIndex
+        }
+        return rows
+    }
+}

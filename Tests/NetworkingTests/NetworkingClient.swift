@@ -1,0 +1,74 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import TestSupport
+import Testing
+
+/// Somebody at Networking, for tests that speak of what it does and not of HTTP.
+struct NetworkingClient {
+    let cloud: TestCloud
+    let token: String
+
+    /// The administrator.
+    init(_ cloud: TestCloud) async throws {
+        self.cloud = cloud
+        token = try await cloud.token()
+    }
+
+    private init(_ cloud: TestCloud, token: String) {
+        self.cloud = cloud
+        self.token = token
+    }
+
+    /// A member of a project that is not the administrator's.
+    static func member(_ cloud: TestCloud) async throws -> NetworkingClient {
+        NetworkingClient(cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
+    }
+
+    func send(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]) async -> TestCloud.Response {
+        await cloud.send(method, "/network/v2.0" + path, token: token, json: json, headers: headers)
+    }
+
+    /// Makes one and gives what was made.
+    @discardableResult
+    func make(_ singular: String, _ members: JSONObject = [:], at path: String? = nil) async throws -> JSON {
+        let segment = path ?? "/" + singular.replacing("_", with: "-") + "s"
+        let response = await send(.post, segment, .object([singular: .object(members)]))
+        try #require(response.status == .created, "\(singular): \(response.text)")
+        return try #require(response.json[singular])
+    }
+
+    func change(_ singular: String, _ id: String, _ members: JSONObject) async -> TestCloud.Response {
+        await send(.put, "/\(singular.replacing("_", with: "-"))s/\(id)", .object([singular: .object(members)]))
+    }
+
+    func list(_ plural: String, _ query: String = "") async -> [JSON] {
+        await send(.get, "/\(plural.replacing("_", with: "-"))?\(query)").json[plural]?.array ?? []
+    }
+
+    /// A network with one subnet.
+    func network(_ name: String = "net", cidr: String = "10.0.0.0/24", _ more: JSONObject = [:]) async throws -> (network: String, subnet: String) {
+        var members: JSONObject = ["name": .string(name)]
+        for (key, value) in more.members { members[key] = value }
+        let network = try await make("network", members).id
+        let subnet = try await make("subnet", ["network_id": .string(network), "ip_version": cidr.contains(":") ? 6 : 4, "cidr": .string(cidr)]).id
+        return (network, subnet)
+    }
+
+    func port(_ network: String, _ more: JSONObject = [:]) async throws -> JSON {
+        var members: JSONObject = ["network_id": .string(network)]
+        for (key, value) in more.members { members[key] = value }
+        return try await make("port", members)
+    }
+}
+
+extension JSON {
+    var id: String { self["id"]?.string ?? "" }
+    /// The addresses of a port.
+    var addresses: [String] { self["fixed_ips"]?.array?.compactMap { $0["ip_address"]?.string } ?? [] }
+}
+
+extension TestCloud.Response {
+    /// The type of Neutron's error.
+    var type: String { json["NeutronError"]?["type"]?.string ?? "" }
+}

@@ -1,0 +1,137 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import SQL
+import TestSupport
+import Testing
+
+@Suite("Routers and floating IPs")
+struct RouterTests {
+    /// An external network, and a member's network behind a router of theirs.
+    private struct Stage {
+        let admin: NetworkingClient
+        let member: NetworkingClient
+        let external: String
+        let network: String
+        let subnet: String
+        let router: String
+
+        init(_ cloud: TestCloud) async throws {
+            admin = try await NetworkingClient(cloud)
+            member = try await NetworkingClient.member(cloud)
+            (external, _) = try await admin.network("external", cidr: "203.0.113.0/24", ["router:external": true])
+            (network, subnet) = try await member.network("private", cidr: "10.0.0.0/24")
+            let made = try await member.make("router", ["name": "r", "external_gateway_info": ["network_id": .string(external)]])
+            router = made.id
+            #expect(made["external_gateway_info"]?["network_id"] == .string(external))
+            #expect(made["external_gateway_info"]?["enable_snat"] == true)
+            let plugged = await member.send(.put, "/routers/\(router)/add_router_interface", ["subnet_id": .string(subnet)])
+            try #require(plugged.status == .ok, "\(plugged.text)")
+            #expect(plugged.json["subnet_ids"] == [.string(subnet)])
+        }
+    }
+
+    @Test("A floating IP leads to a port, until it is led away or the port goes")
+    func floating() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let member = stage.member
+            let port = try await member.port(stage.network)
+            let floating = try await member.make("floatingip", ["floating_network_id": .string(stage.external), "port_id": .string(port.id)])
+            #expect(floating["floating_ip_address"]?.string?.hasPrefix("203.0.113.") == true)
+            #expect(floating["fixed_ip_address"] == .string(port.addresses[0]))
+            #expect(floating["router_id"] == .string(stage.router))
+            #expect(floating["status"] == "ACTIVE")
+            #expect(floating["port_details"]?["mac_address"] == port["mac_address"])
+            let second = await member.send(.post, "/floatingips", ["floatingip": ["floating_network_id": .string(stage.external), "port_id": .string(port.id)]])
+            #expect(second.type == "FloatingIPPortAlreadyAssociated")
+            let gateway = await member.change("router", stage.router, ["external_gateway_info": .null])
+            #expect(gateway.type == "RouterExternalGatewayInUseByFloatingIp")
+            let away = await member.change("floatingip", floating.id, ["port_id": .null]).json["floatingip"]
+            #expect(away?["port_id"] == .null)
+            #expect(away?["status"] == "DOWN")
+            #expect(await member.change("floatingip", floating.id, ["port_id": .string(port.id)]).status == .ok)
+            let unplugged = await member.send(.put, "/routers/\(stage.router)/remove_router_interface", ["subnet_id": .string(stage.subnet)])
+            #expect(unplugged.type == "RouterInterfaceInUseByFloatingIP")
+            #expect(await member.send(.delete, "/ports/\(port.id)").status == .noContent)
+            #expect(await member.send(.get, "/floatingips/\(floating.id)").json["floatingip"]?["router_id"] == .null)
+            #expect(await member.send(.delete, "/floatingips/\(floating.id)").status == .noContent)
+            let left = await stage.admin.list("ports", "device_owner=network:floatingip")
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("A router goes when nothing is plugged in, with its gateway")
+    func removal() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let member = stage.member
+            #expect(await member.send(.delete, "/routers/\(stage.router)").type == "RouterInUse")
+            let ports = await member.list("ports", "device_id=\(stage.router)")
+            #expect(ports.count == 1)
+            #expect(ports.first?.addresses == ["10.0.0.1"])
+            #expect(await member.send(.delete, "/ports/\(ports.first?.id ?? "")").type == "ServicePortInUse")
+            #expect(await member.send(.delete, "/subnets/\(stage.subnet)").type == "SubnetInUse")
+            let path = "/routers/\(stage.router)/remove_router_interface"
+            #expect(await member.send(.put, path, ["port_id": .string(ports.first?.id ?? "")]).status == .ok)
+            #expect(await member.send(.put, path, ["subnet_id": .string(stage.subnet)]).status == .notFound)
+            #expect(await member.send(.delete, "/routers/\(stage.router)").status == .noContent)
+            #expect(await stage.admin.list("ports").isEmpty)
+        }
+    }
+
+    @Test("Networks that overlap are not joined")
+    func overlaps() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let member = stage.member
+            let path = "/routers/\(stage.router)/add_router_interface"
+            #expect(await member.send(.put, path, ["subnet_id": .string(stage.subnet)]).status == .badRequest)
+            let (_, inside) = try await member.network("inside", cidr: "10.0.0.128/25")
+            #expect(await member.send(.put, path, ["subnet_id": .string(inside)]).status == .badRequest)
+            let (_, outer) = try await member.network("public", cidr: "203.0.113.0/25")
+            #expect(await member.send(.put, path, ["subnet_id": .string(outer)]).status == .badRequest)
+            let (network, _) = try await member.network("other", cidr: "10.0.1.0/24")
+            let port = try await member.port(network)
+            let plugged = await member.send(.put, path, ["port_id": .string(port.id)])
+            #expect(plugged.status == .ok, "\(plugged.text)")
+            #expect(await member.send(.put, path, ["port_id": .string(port.id)]).type == "PortInUse")
+            #expect(await member.send(.put, path, [:]).status == .badRequest)
+        }
+    }
+
+    @Test("Routes go over networks of the router's")
+    func routes() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let member = stage.member
+            let good: JSON = ["destination": "192.0.2.0/24", "nexthop": "10.0.0.9"]
+            #expect(await member.change("router", stage.router, ["routes": [good]]).json["router"]?["routes"] == [good])
+            let far = await member.change("router", stage.router, ["routes": [["destination": "192.0.2.0/24", "nexthop": "10.7.0.9"]]])
+            #expect(far.type == "InvalidRoutes")
+            let own = await member.change("router", stage.router, ["routes": [["destination": "192.0.2.0/24", "nexthop": "10.0.0.1"]]])
+            #expect(own.type == "InvalidRoutes")
+            let path = "/routers/\(stage.router)"
+            let more: JSON = ["destination": "198.51.100.0/24", "nexthop": "10.0.0.9"]
+            let added = await member.send(.put, path + "/add_extraroutes", ["router": ["routes": [more]]])
+            #expect(added.json["router"]?["routes"]?.array?.count == 2)
+            let unplugged = await member.send(.put, path + "/remove_router_interface", ["subnet_id": .string(stage.subnet)])
+            #expect(unplugged.type == "RouterInterfaceInUseByRoute")
+            let removed = await member.send(.put, path + "/remove_extraroutes", ["router": ["routes": [good, more]]])
+            #expect(removed.json["router"]?["routes"] == [])
+        }
+    }
+
+    @Test("What only administrators may say of a gateway, they alone say")
+    func gatewayRights() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let info: JSON = ["network_id": .string(stage.external), "enable_snat": false]
+            #expect(await stage.member.change("router", stage.router, ["external_gateway_info": info]).status == .forbidden)
+            let set = await stage.admin.change("router", stage.router, ["external_gateway_info": info])
+            #expect(set.json["router"]?["external_gateway_info"]?["enable_snat"] == false)
+            let wrong: JSON = ["network_id": .string(stage.network)]
+            #expect(await stage.admin.change("router", stage.router, ["external_gateway_info": wrong]).status == .badRequest)
+        }
+    }
+}
