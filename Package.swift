@@ -86,6 +86,10 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
+        // A host with machines; knows no database, no service and no HTTP API.
+        target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
+        target("DriverSimulated", ["Drivers", "CloudCore", nio]),
+
         // The composition root and the binary.
         target(
             "ControlPlane",
@@ -112,6 +116,8 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Identity", "ControlPlane", nio, httpTypes, log, crypto],
             swiftSettings: strict),
+        // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and no driver.
+        .target(name: "DriverConformance", dependencies: ["Drivers", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
@@ -132,6 +138,7 @@ let package = Package(
         tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests("ImagesTests", ["Images", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("TidyTests", []),
     ]
 )

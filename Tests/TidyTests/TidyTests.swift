@@ -41,6 +41,8 @@ struct TidyTests {
         "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2"],
         "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
         "Images": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats"],
+        "Drivers": ["CloudCore", "ImageFormats"],
+        "DriverSimulated": ["CloudCore", "Drivers"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images",
         ],
