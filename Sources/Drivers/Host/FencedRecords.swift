@@ -11,6 +11,8 @@ package final class FencedRecords<Value: Codable & Sendable>: Sendable {
         var fence: Fence
         var value: Value?
         var removedAt: Timestamp?
+        /// The generation of the removal, which every wish to make it again must be newer than.
+        var removedIn: Int64?
     }
 
     /// Far longer than any message can be late.
@@ -81,7 +83,7 @@ package final class FencedRecords<Value: Codable & Sendable>: Sendable {
     package func remove(_ id: String, _ fence: Fence) throws {
         try records.withLock { records in
             if let record = records[id] { try fence.require(notOlderThan: record.fence, id) }
-            try store(id, Record(fence: fence, value: nil, removedAt: clock.now), &records)
+            try store(id, Record(fence: fence, value: nil, removedAt: clock.now, removedIn: fence.generation), &records)
         }
     }
 
@@ -96,9 +98,9 @@ package final class FencedRecords<Value: Codable & Sendable>: Sendable {
     private func check(_ id: String, _ fence: Fence, _ record: Record) throws(CloudError) {
         try fence.require(notOlderThan: record.fence, id)
         // What is wanted of a machine after its removal is a newer wish than the removal.
-        if record.removedAt != nil, fence.generation <= record.fence.generation {
+        if let removedIn = record.removedIn, fence.generation <= removedIn {
             throw CloudError(
-                .conflict, "The change was overtaken by a newer one.", detail: "\(id) was removed in generation \(record.fence.generation)",
+                .conflict, "The change was overtaken by a newer one.", detail: "\(id) was removed in generation \(removedIn)",
                 code: Fence.staleCode)
         }
     }

@@ -11,6 +11,13 @@ package struct ImageReference: Hashable, Sendable, Codable {
         self.content = content
         self.format = format
     }
+
+    /// A kernel and a RAM disk as Glance's `aki` and `ari` are: plain bytes.
+    package static func kernel(_ content: ContentID) -> Self { Self(content: content, format: .aki) }
+    package static func ramdisk(_ content: ContentID) -> Self { Self(content: content, format: .ari) }
+
+    /// Otherwise its bytes are the disk's.
+    package var isQCOW2: Bool { format == .qcow2 }
 }
 
 /// One disk of a machine.

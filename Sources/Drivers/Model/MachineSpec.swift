@@ -1,5 +1,4 @@
 package import CloudCore
-import ImageFormats
 
 /// A machine's id is a UUID with dashes in lower case, which every hypervisor can carry.
 package typealias MachineID = ID<MachineSpec>
@@ -48,8 +47,8 @@ package struct MachineSpec: Hashable, Sendable, Codable {
     package var images: Set<ImageReference> {
         var images = Set(disks.compactMap { if case .image(let image, _) = $0.source { image } else { nil } })
         if case .kernel(let kernel, let ramdisk, _) = boot {
-            images.insert(ImageReference(content: kernel, format: .aki))
-            if let ramdisk { images.insert(ImageReference(content: ramdisk, format: .ari)) }
+            images.insert(.kernel(kernel))
+            if let ramdisk { images.insert(.ramdisk(ramdisk)) }
         }
         return images
     }
