@@ -88,6 +88,12 @@ let package = Package(
             ]),
 
         target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", httpTypes]),
+        // A host with machines; knows no database, no service and no HTTP API.
+        target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
+        target("DriverSimulated", ["Drivers", "CloudCore"]),
+        // libvirt is loaded when the program runs; only its headers are needed here.
+        .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
 
         // The composition root and the binary.
         target(
@@ -117,6 +123,8 @@ let package = Package(
                 "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "ControlPlane", nio, httpTypes, log, crypto,
             ],
             swiftSettings: strict),
+        // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and no driver.
+        .target(name: "DriverConformance", dependencies: ["Drivers", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
@@ -143,6 +151,11 @@ let package = Package(
             ]),
         tests("NetworkingTests", ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
+        .executableTarget(
+            name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
+            swiftSettings: strict),
+        tests("DriverLibvirtTests", ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", nio, crypto]),
         tests("TidyTests", []),
     ]
 )

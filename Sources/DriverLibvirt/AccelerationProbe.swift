@@ -1,0 +1,41 @@
+import CloudCore
+import Drivers
+import Foundation
+
+/// Whether guests can run on the CPU itself. A device that is there and a QEMU that starts prove little: on some hosts guests then
+/// hang. So a guest of one CPU is run, which does nothing but end, and must have ended in two seconds.
+enum AccelerationProbe {
+    static func run(folder: String) -> HostCapabilities.Acceleration {
+        #if arch(x86_64)
+        guard access("/dev/kvm", R_OK | W_OK) == 0 else { return .emulated(reason: "/dev/kvm cannot be opened") }
+        let disk = folder + "/kvm-probe.img"
+        defer { unlink(disk) }
+        guard (try? bootSector.write(to: URL(filePath: disk))) != nil else { return .emulated(reason: "the probe cannot be written") }
+        let arguments = [
+            "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc,accel=kvm", "-m", "16", "-smp", "1", "-no-reboot",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-drive", "file=\(disk),format=raw,if=floppy,readonly=on", "-boot", "a",
+        ]
+        do {
+            let limits = HelperProgram.Limits(seconds: 2, cpuSeconds: 5, memoryBytes: 8 << 30)
+            let outcome = try HelperProgram.run("/usr/bin/qemu-system-x86_64", arguments, limits)
+            // The device ends QEMU with twice the value and one.
+            guard outcome.status == 0x21 else {
+                return .emulated(reason: "a KVM guest ended with \(outcome.status): \(outcome.output.prefix(200))")
+            }
+            return .kvm
+        } catch {
+            return .emulated(reason: "a KVM guest did not end in two seconds")
+        }
+        #else
+        return .emulated(reason: "KVM was not tried on this architecture")
+        #endif
+    }
+
+    /// `mov al, 0x10; out 0xf4, al; hlt; jmp $-1`, and the signature of a boot sector.
+    private static var bootSector: Data {
+        var sector = Data(count: 1_474_560)
+        sector.replaceSubrange(0..<7, with: [0xb0, 0x10, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd])
+        sector.replaceSubrange(510..<512, with: [0x55, 0xaa])
+        return sector
+    }
+}

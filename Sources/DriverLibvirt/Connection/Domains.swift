@@ -1,0 +1,120 @@
+import CLibvirt
+import CloudCore
+import Drivers
+import Foundation
+
+/// libvirt's domains, as far as machines need them. On a thread that may wait.
+struct Domains {
+    let calls: LibvirtConnection.Calls
+
+    struct State {
+        var power: PowerState
+        var reason: String?
+        /// Whether QEMU runs.
+        var isActive: Bool
+    }
+
+    private var functions: clibvirt_functions { calls.functions }
+
+    /// - Returns: nil when there is no such domain.
+    func find<Value>(_ id: MachineID, _ body: (OpaquePointer) throws -> Value) throws -> Value? {
+        guard let domain = functions.virDomainLookupByUUIDString(calls.connection, id.text) else {
+            let failure = calls.library.lastError()
+            if failure.isOne(of: VIR_ERR_NO_DOMAIN) { return nil }
+            throw failure.cloudError("look for \(id)")
+        }
+        defer { _ = functions.virDomainFree(domain) }
+        return try body(domain)
+    }
+
+    @discardableResult
+    func with<Value>(_ id: MachineID, _ body: (OpaquePointer) throws -> Value) throws -> Value {
+        guard let value = try find(id, body) else { throw CloudError.notFound("machine", id.text) }
+        return value
+    }
+
+    func state(_ id: MachineID) throws -> State? { try find(id) { try state(of: $0) } }
+
+    /// Of all domains, by UUID.
+    func states() throws -> [String: State] {
+        var list: UnsafeMutablePointer<OpaquePointer?>?
+        let count = try calls.check("list", functions.virConnectListAllDomains(calls.connection, &list, 0))
+        guard let list else { return [:] }
+        defer { free(list) }
+        var states: [String: State] = [:]
+        for at in 0..<Int(count) {
+            guard let domain = list[at] else { continue }
+            defer { _ = functions.virDomainFree(domain) }
+            var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
+            guard functions.virDomainGetUUIDString(domain, &uuid) == 0 else { continue }
+            // One that goes while the list is read is not there.
+            if let state = try? state(of: domain) { states[uuid.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } } ?? ""] = state }
+        }
+        return states
+    }
+
+    private func state(of domain: OpaquePointer) throws -> State {
+        var (number, reason): (Int32, Int32) = (0, 0)
+        try calls.check("state", functions.virDomainGetState(domain, &number, &reason, 0))
+        switch virDomainState(rawValue: UInt32(bitPattern: number)) {
+        case VIR_DOMAIN_RUNNING, VIR_DOMAIN_BLOCKED, VIR_DOMAIN_SHUTDOWN: return State(power: .running, isActive: true)
+        case VIR_DOMAIN_PAUSED, VIR_DOMAIN_PMSUSPENDED:
+            let isFull = UInt32(bitPattern: reason) == VIR_DOMAIN_PAUSED_IOERROR.rawValue
+            return State(power: .paused, reason: isFull ? "the host could not write to its disk" : nil, isActive: true)
+        case VIR_DOMAIN_CRASHED: return State(power: .crashed, reason: "the guest crashed", isActive: true)
+        default: break
+        }
+        if functions.virDomainHasManagedSaveImage(domain, 0) == 1 { return State(power: .suspended, isActive: false) }
+        switch virDomainShutoffReason(rawValue: UInt32(bitPattern: reason)) {
+        case VIR_DOMAIN_SHUTOFF_CRASHED: return State(power: .crashed, reason: "the guest crashed", isActive: false)
+        case VIR_DOMAIN_SHUTOFF_FAILED: return State(power: .off, reason: "it could not be started", isActive: false)
+        case VIR_DOMAIN_SHUTOFF_SHUTDOWN: return State(power: .off, reason: "the guest stopped", isActive: false)
+        case VIR_DOMAIN_SHUTOFF_DESTROYED: return State(power: .off, reason: "powered off", isActive: false)
+        default: return State(power: .off, isActive: false)
+        }
+    }
+
+    func define(_ xml: String) throws {
+        let domain = try calls.check("define", functions.virDomainDefineXML(calls.connection, xml))
+        _ = functions.virDomainFree(domain)
+    }
+
+    func create(_ id: MachineID) throws { try with(id) { _ = try calls.check("start \(id)", functions.virDomainCreate($0)) } }
+
+    /// Ends QEMU. Without effect when it does not run.
+    func destroy(_ id: MachineID) throws {
+        _ = try find(id) { domain in
+            guard try state(of: domain).isActive, functions.virDomainDestroy(domain) < 0 else { return }
+            let failure = calls.library.lastError()
+            if try state(of: domain).isActive { throw failure.cloudError("stop \(id)") }
+        }
+    }
+
+    func forgetMemory(_ id: MachineID) throws {
+        try with(id) { _ = try calls.check("forget the memory of \(id)", functions.virDomainManagedSaveRemove($0, 0)) }
+    }
+
+    /// - Throws: `internalError` for a domain that is not ours.
+    func remove(_ id: MachineID) throws {
+        try find(id) { domain in
+            guard isOurs(domain) else { throw CloudError.internalError("the domain \(id) is not one of ours") }
+        }
+        try destroy(id)
+        _ = try find(id) { domain in
+            let flags =
+                VIR_DOMAIN_UNDEFINE_MANAGED_SAVE.rawValue | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA.rawValue
+                | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA.rawValue | VIR_DOMAIN_UNDEFINE_NVRAM.rawValue
+            try calls.check("remove \(id)", functions.virDomainUndefineFlags(domain, flags))
+        }
+    }
+
+    private func isOurs(_ domain: OpaquePointer) -> Bool {
+        let mark = functions.virDomainGetMetadata(domain, Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue), DomainXML.namespace, 0)
+        return calls.text(mark) != nil
+    }
+
+    /// What libvirt has made of the machine: of the running one if it runs.
+    func document(_ id: MachineID) throws -> String {
+        try with(id) { calls.text(functions.virDomainGetXMLDesc($0, 0)) ?? "" }
+    }
+}

@@ -1,0 +1,73 @@
+import CloudCore
+import Drivers
+import Foundation
+
+/// The files of machines' disks. `qemu-img` never guesses: each call says every format, and reads nothing that was not
+/// inspected (`ImageCache`) or made here.
+enum DiskImage {
+    static let program = "/usr/bin/qemu-img"
+
+    /// The virtual size of a file, in bytes.
+    static func virtualBytes(_ path: String, isQCOW2: Bool) throws(CloudError) -> Int64 {
+        let text = try HelperProgram.require(
+            program, ["info", "--force-share", "--output=json", "-f", isQCOW2 ? "qcow2" : "raw", path], .short)
+        guard let info = try? JSON.parse(text), let bytes = info["virtual-size"]?.integer else {
+            throw .internalError("qemu-img info \(path) said \(text)")
+        }
+        return bytes
+    }
+
+    /// A file that holds what a guest changes of the base, which stays as it is.
+    ///
+    /// - Throws: `badRequest` when the base has more bytes than the disk.
+    static func makeOverlay(_ path: String, base: String, isQCOW2: Bool, virtualBytes: Int64) throws(CloudError) {
+        let needed = try self.virtualBytes(base, isQCOW2: isQCOW2)
+        guard needed <= virtualBytes else {
+            throw .badRequest("The image needs a disk of \(needed) bytes, and the machine's has \(virtualBytes).")
+        }
+        try place(path) { draft throws(CloudError) in
+            let format = isQCOW2 ? "qcow2" : "raw"
+            try HelperProgram.require(program, ["create", "-q", "-f", "qcow2", "-F", format, "-b", base, draft, "\(virtualBytes)"], .short)
+        }
+    }
+
+    /// A file of zeros that takes no room until it is written to.
+    static func makeBlank(_ path: String, virtualBytes: Int64, isSwap: Bool) throws(CloudError) {
+        try place(path) { draft throws(CloudError) in
+            let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw DurableFile.failure("make", draft) }
+            defer { close(file) }
+            guard ftruncate(file, off_t(virtualBytes)) == 0 else { throw DurableFile.failure("size", draft) }
+            if isSwap, virtualBytes >= 40_960 {
+                // What mkswap writes: version 1, the last page, and the signature at the end of the first page of 4 KiB.
+                var page = [UInt8](repeating: 0, count: 4096)
+                let last = UInt32(truncatingIfNeeded: virtualBytes / 4096 - 1)
+                page[1024] = 1
+                for byte in 0..<4 { page[1028 + byte] = UInt8(truncatingIfNeeded: last >> UInt32(byte * 8)) }
+                page.replaceSubrange(4086..<4096, with: Array("SWAPSPACE2".utf8))
+                guard pwrite(file, page, page.count, 0) == page.count else { throw DurableFile.failure("write", draft) }
+            }
+        }
+    }
+
+    static func grow(_ path: String, isQCOW2: Bool, virtualBytes: Int64) throws(CloudError) {
+        try HelperProgram.require(program, ["resize", "-q", "-f", isQCOW2 ? "qcow2" : "raw", path, "\(virtualBytes)"], .short)
+    }
+
+    /// A flat copy of a disk that nobody writes to.
+    static func copy(_ path: String, isQCOW2: Bool, to copy: String) throws(CloudError) {
+        try place(copy) { draft throws(CloudError) in
+            try HelperProgram.require(
+                program, ["convert", "-q", "-f", isQCOW2 ? "qcow2" : "raw", "-O", "qcow2", path, draft], .long)
+        }
+    }
+
+    /// A file is whole when it has its name: a process that dies in between leaves a draft, which the next try replaces.
+    static func place(_ path: String, _ make: (String) throws(CloudError) -> Void) throws(CloudError) {
+        let draft = path + ".draft"
+        unlink(draft)
+        try make(draft)
+        chmod(draft, 0o600)
+        guard rename(draft, path) == 0 else { throw DurableFile.failure("name", path) }
+    }
+}

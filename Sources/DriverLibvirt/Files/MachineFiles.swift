@@ -1,0 +1,97 @@
+import CloudCore
+import Drivers
+import Foundation
+
+/// Makes a machine's files what its specification says. All of it may be done again, and goes on where it was interrupted.
+struct MachineFiles {
+    let folder: MachineFolder
+
+    /// What is missing is made, what is too small grows, what is not wanted any longer goes. The machine must be off.
+    ///
+    /// - Parameter images: the files of the images that it needs.
+    /// - Returns: the sizes that the disks have now.
+    func settle(_ machine: HostedMachine, _ images: [ImageReference: String]) throws(CloudError) -> [String: Int64] {
+        try DurableFile.makeFolder(folder.path, mode: 0o711)
+        var sizes = machine.sizes
+        let files = Set(machine.spec.disks.filter(\.isLocal).map { folder.file(of: $0) })
+        for name in DurableFile.names(in: folder.path) where [".qcow2", ".raw", ".iso", ".draft"].contains(where: name.hasSuffix) {
+            if !files.contains("\(folder.path)/\(name)") { unlink("\(folder.path)/\(name)") }
+        }
+        for disk in machine.spec.disks where disk.isLocal {
+            let file = folder.file(of: disk)
+            if case .configDrive(let drive) = disk.source {
+                try DurableFile.write(ConfigDriveISO.bytes(drive), to: file)
+                continue
+            }
+            let bytes = disk.virtualBytes ?? 0
+            if access(file, F_OK) != 0 {
+                try make(disk, file, bytes, images)
+            } else if let had = sizes[disk.id], had < bytes {
+                try DiskImage.grow(file, isQCOW2: file.hasSuffix(".qcow2"), virtualBytes: bytes)
+            }
+            sizes[disk.id] = bytes
+        }
+        if case .kernel(let kernel, let ramdisk, _) = machine.spec.boot {
+            try copy(images[.kernel(kernel)], to: folder.kernel)
+            if let ramdisk { try copy(images[.ramdisk(ramdisk)], to: folder.ramdisk) }
+        }
+        if access(folder.console, F_OK) != 0 { try DurableFile.write(Data(), to: folder.console) }
+        return sizes.filter { id, _ in machine.spec.disks.contains { $0.id == id } }
+    }
+
+    private func make(_ disk: Disk, _ file: String, _ bytes: Int64, _ images: [ImageReference: String]) throws(CloudError) {
+        switch disk.source {
+        case .image(let image, _):
+            guard let base = images[image] else { throw .internalError("no file for \(image.content)") }
+            try DiskImage.makeOverlay(file, base: base, isQCOW2: image.isQCOW2, virtualBytes: bytes)
+        case .blank: try DiskImage.makeBlank(file, virtualBytes: bytes, isSwap: false)
+        case .swap: try DiskImage.makeBlank(file, virtualBytes: bytes, isSwap: true)
+        case .configDrive, .volume: break
+        }
+    }
+
+    /// A copy of its own: libvirt gives a kernel to the guest's user, who must not get what others start from.
+    private func copy(_ image: String?, to path: String) throws(CloudError) {
+        guard let image else { throw .internalError("no file for \(path)") }
+        try DiskImage.place(path) { draft throws(CloudError) in
+            do { try FileManager.default.copyItem(atPath: image, toPath: draft) } catch {
+                throw .internalError("cannot copy \(image)", cause: error)
+            }
+        }
+    }
+}
+
+/// A guest's serial log: QEMU appends to it for ever, so its older part is cut off now and then.
+struct ConsoleLog {
+    let folder: MachineFolder
+    let most: Int
+
+    /// Keeps the last bytes in a second file and empties the first, to which QEMU goes on to append. What the guest writes in the
+    /// moment between the two is lost; that it fills the disk is worse.
+    func rotate() {
+        var status = stat()
+        guard stat(folder.console, &status) == 0, status.st_size > most else { return }
+        let end = Self.end(folder.console, most)
+        guard (try? DurableFile.write(Data(end), to: folder.olderConsole)) != nil else { return }
+        truncate(folder.console, 0)
+    }
+
+    func tail(_ bytes: Int) -> ConsoleOutput {
+        let wanted = max(0, min(bytes, 2 * most)) + 1
+        var end = Self.end(folder.console, wanted)
+        if end.count < wanted { end = Self.end(folder.olderConsole, wanted - end.count) + end }
+        return ConsoleOutput(bytes: Array(end.suffix(wanted - 1)), isCut: end.count == wanted)
+    }
+
+    private static func end(_ path: String, _ bytes: Int) -> [UInt8] {
+        // The guest's user owns the folder's files, but not the folder: what is there is what libvirt made.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        let size = lseek(file, 0, SEEK_END)
+        let start = max(0, Int(size) - bytes)
+        var buffer = [UInt8](repeating: 0, count: max(0, Int(size) - start))
+        let count = pread(file, &buffer, buffer.count, off_t(start))
+        return Array(buffer.prefix(max(0, count)))
+    }
+}

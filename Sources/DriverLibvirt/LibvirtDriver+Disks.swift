@@ -1,0 +1,118 @@
+import CLibvirt
+import CloudCore
+package import Drivers
+import Foundation
+
+extension LibvirtDriver: Snapshotting {
+    package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {
+        guard PathPart.isUUID(snapshot) else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
+        let path = "\(settings.folder)/snapshots/\(snapshot).qcow2"
+        try await change(id, fence) { found in
+            let machine = try machine(id)
+            guard let root = machine.spec.rootDisk, root.isLocal, let target = machine.targets[root.id] else {
+                throw CloudError.conflict("The machine has no disk of its own.")
+            }
+            guard access(path, F_OK) != 0 else { return }
+            if found.power == .running || found.power == .paused {
+                try await copyLive(id, target: target, to: path)
+            } else {
+                let file = folder(id).file(of: root)
+                try await connection.detached(within: .seconds(3700)) {
+                    try DiskImage.copy(file, isQCOW2: file.hasSuffix(".qcow2"), to: path)
+                }
+            }
+        }
+        return try await connection.detached(within: .seconds(90)) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw DurableFile.failure("read", path) }
+            return DiskSnapshot(
+                path: path, format: "qcow2", virtualBytes: try DiskImage.virtualBytes(path, isQCOW2: true), sizeBytes: Int64(status.st_size))
+        }
+    }
+
+    package func removeSnapshot(_ snapshot: String) async throws {
+        guard PathPart.isUUID(snapshot) else { return }
+        let path = "\(settings.folder)/snapshots/\(snapshot).qcow2"
+        try await connection.detached(within: .seconds(60)) {
+            unlink(path + ".draft")
+            try DurableFile.remove(path)
+        }
+    }
+
+    /// QEMU copies the disk as it was when the copy began, while the guest writes on (libvirt's push backup). The copy is flat.
+    private func copyLive(_ id: MachineID, target: String, to path: String) async throws {
+        let draft = path + ".draft"
+        var xml = XMLWriter()
+        xml.element("domainbackup", ["mode": "push"]) { xml in
+            xml.element("disks") { xml in
+                xml.element("disk", ["name": target, "backup": "yes", "type": "file"]) { xml in
+                    xml.element("driver", ["type": "qcow2"])
+                    xml.element("target", ["file": draft])
+                }
+            }
+        }
+        let document = xml.text
+        try await connection.run { calls in
+            try Domains(calls: calls).with(id) { domain in
+                // What a process before this one has begun is nobody's any longer.
+                _ = calls.functions.virDomainAbortJob(domain)
+                unlink(draft)
+                try calls.check("copy the disk of \(id)", calls.functions.virDomainBackupBegin(domain, document, nil, 0))
+            }
+        }
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(3600)
+        while try await connection.run({ calls in try Self.isCopying(id, calls) }) {
+            guard clock.now < end else {
+                try await connection.run { calls in try Domains(calls: calls).with(id) { _ = calls.functions.virDomainAbortJob($0) } }
+                throw CloudError(.unavailable, "The disk could not be copied in time.", detail: "\(id)", code: "snapshot_failed")
+            }
+            try await clock.sleep(for: .milliseconds(50))
+        }
+        try await connection.detached(within: .seconds(60)) { try DiskImage.adopt(draft, as: path) }
+    }
+
+    /// - Throws: `unavailable` when the copy has failed.
+    private static func isCopying(_ id: MachineID, _ calls: LibvirtConnection.Calls) throws -> Bool {
+        try Domains(calls: calls).with(id) { domain in
+            func jobType(_ flags: UInt32) throws -> Int32 {
+                var type: Int32 = 0
+                var parameters: virTypedParameterPtr?
+                var count: Int32 = 0
+                try calls.check("ask for the copy of \(id)", calls.functions.virDomainGetJobStats(domain, &type, &parameters, &count, flags))
+                calls.functions.virTypedParamsFree(parameters, count)
+                return type
+            }
+            if try jobType(0) != Int32(VIR_DOMAIN_JOB_NONE.rawValue) { return true }
+            let ended = try jobType(VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue)
+            guard ended == Int32(VIR_DOMAIN_JOB_COMPLETED.rawValue) else {
+                var failed = CloudError(.unavailable, "The disk could not be copied.", detail: "\(id): job \(ended)", code: "snapshot_failed")
+                failed.isTransient = true
+                throw failed
+            }
+            return false
+        }
+    }
+}
+
+extension DiskImage {
+    /// Gives a finished draft its name.
+    static func adopt(_ draft: String, as path: String) throws(CloudError) {
+        // QEMU's user may have been its owner.
+        guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0, rename(draft, path) == 0 else {
+            throw DurableFile.failure("name", path)
+        }
+    }
+}
+
+extension LibvirtDriver: Resizing {
+    @discardableResult
+    package func resize(to spec: MachineSpec, fence: Fence) async throws -> ObservedMachine {
+        try spec.check()
+        return try await change(spec.id, fence) { found in
+            guard found.power == .off || found.power == .crashed else { throw CloudError.conflict("The machine is \(found.power.rawValue).") }
+            try spec.requireNoShrinking(from: try machine(spec.id).spec)
+            try await images.with(spec.images) { try await shape(spec, fence, $0) }
+        }
+    }
+}

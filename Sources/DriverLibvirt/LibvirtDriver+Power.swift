@@ -1,0 +1,136 @@
+import CLibvirt
+package import CloudCore
+package import Drivers
+import Foundation
+
+extension LibvirtDriver {
+    @discardableResult
+    package func setPower(_ id: MachineID, to wanted: WantedPower, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            switch wanted {
+            case .running: try await start(machine, fence)
+            case .off(let grace): try await stop(machine, graceSeconds: grace)
+            }
+        }
+    }
+
+    @discardableResult
+    package func reboot(_ id: MachineID, _ kind: RebootKind, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            guard machine.power == .running else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+            try await stop(machine, graceSeconds: kind == .soft ? 60 : 0)
+            try await start(try await current(id), fence)
+        }
+    }
+
+    private func start(_ found: ObservedMachine, _ fence: Fence) async throws {
+        let id = found.id
+        switch found.power {
+        case .running: return
+        case .paused:
+            try await connection.run { calls in
+                try Domains(calls: calls).with(id) { _ = try calls.check("resume \(id)", calls.functions.virDomainResume($0)) }
+            }
+        case .suspended: try await connection.run(within: .seconds(600)) { try Domains(calls: $0).create(id) }
+        case .off, .crashed:
+            let spec = try machine(id).spec
+            // As it is wanted now: what changed while it ran, and what a newer version of this program writes otherwise.
+            try await images.with(spec.images) { paths in
+                try await shape(spec, fence, paths)
+                try await connection.run { [self] calls in
+                    console(id).rotate()
+                    // Counted before: a start whose answer is lost was one.
+                    try records.update(id.text) { $0.boots += 1 }
+                    try Domains(calls: calls).create(id)
+                }
+            }
+        }
+    }
+
+    private func stop(_ found: ObservedMachine, graceSeconds: Int) async throws {
+        let id = found.id
+        news.willStop(id)
+        defer { news.mayStop(id) }
+        switch found.power {
+        case .off, .crashed: try await connection.run { try Domains(calls: $0).destroy(id) }
+        case .suspended: try await connection.run { try Domains(calls: $0).forgetMemory(id) }
+        case .running, .paused:
+            if graceSeconds > 0, found.power == .running { try await ask(id, graceSeconds) }
+            try await connection.run { try Domains(calls: $0).destroy(id) }
+        }
+    }
+
+    /// Presses the power button, again every ten seconds: a guest that is just starting does not hear the first.
+    private func ask(_ id: MachineID, _ graceSeconds: Int) async throws {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(graceSeconds)
+        var nextPress = clock.now
+        while clock.now < end {
+            let presses = clock.now >= nextPress
+            if presses { nextPress = clock.now + .seconds(10) }
+            let isUp = try await connection.run { calls in
+                let domains = Domains(calls: calls)
+                guard try domains.state(id)?.isActive == true else { return false }
+                // A guest that does not hear is stopped at the end.
+                if presses { try domains.with(id) { _ = calls.functions.virDomainShutdown($0) } }
+                return true
+            }
+            guard isUp else { return }
+            try await clock.sleep(for: .milliseconds(100))
+        }
+    }
+}
+
+extension LibvirtDriver: Pausing {
+    @discardableResult
+    package func pause(_ id: MachineID, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            guard machine.power != .paused else { return }
+            guard machine.power == .running else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+            try await connection.run { calls in
+                try Domains(calls: calls).with(id) { _ = try calls.check("pause \(id)", calls.functions.virDomainSuspend($0)) }
+            }
+        }
+    }
+
+    @discardableResult
+    package func unpause(_ id: MachineID, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            guard machine.power != .running else { return }
+            guard machine.power == .paused else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+            try await start(machine, fence)
+        }
+    }
+}
+
+extension LibvirtDriver: Suspending {
+    @discardableResult
+    package func suspend(_ id: MachineID, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            guard machine.power != .suspended else { return }
+            guard machine.power == .running || machine.power == .paused else {
+                throw CloudError.conflict("The machine is \(machine.power.rawValue).")
+            }
+            try await connection.run(within: .seconds(600)) { calls in
+                try Domains(calls: calls).with(id) { domain in
+                    _ = try calls.check("suspend \(id)", calls.functions.virDomainManagedSave(domain, VIR_DOMAIN_SAVE_RUNNING.rawValue))
+                }
+            }
+        }
+    }
+}
+
+extension LibvirtDriver: PasswordSetting {
+    package func setPassword(_ password: Secret, of user: String, in id: MachineID, fence: Fence) async throws {
+        try await change(id, fence) { machine in
+            guard machine.power == .running else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+            try await connection.run { calls in
+                try Domains(calls: calls).with(id) { domain in
+                    guard calls.functions.virDomainSetUserPassword(domain, user, password.reveal(), 0) < 0 else { return }
+                    let failure = calls.library.lastError()
+                    throw CloudError(.conflict, "No agent answers in the guest.", detail: "\(failure)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package import CloudCore
+import Drivers
+import Foundation
+import Synchronization
+
+/// How simulated hosts behave.
+package struct SimulationSettings: Sendable {
+    /// How long work takes; each piece draws its own time from the seed.
+    package var delay: ClosedRange<Duration> = .milliseconds(5)...(.milliseconds(40))
+    package var seed: UInt64 = 1
+    /// What each host says it has.
+    package var cpus = 16
+    package var memoryMiB: Int64 = 65_536
+    package var diskBytes: Int64 = 1 << 40
+    /// What the delays are measured by.
+    package var clock: any Clock<Duration> = ContinuousClock()
+
+    package init() {}
+
+    /// Without delays, for tests.
+    package static let immediate: SimulationSettings = {
+        var settings = SimulationSettings()
+        settings.delay = .zero...(.zero)
+        return settings
+    }()
+}
+
+/// Any number of hosts without a hypervisor. They stand for the hardware: machines go on while whoever drives them is replaced, and
+/// with a folder also while the process is.
+package final class SimulatedFleet: Sendable {
+    private let settings: SimulationSettings
+    private let world: World
+    private let folder: String?
+    private let hosts = Mutex<[String: SimulatedHost]>([:])
+
+    /// - Parameter folder: where the hosts are kept; nil: in memory.
+    package init(folder: String? = nil, world: World, settings: SimulationSettings = SimulationSettings()) throws {
+        if let folder { try DurableFile.makeFolder(folder) }
+        self.folder = folder
+        self.world = world
+        self.settings = settings
+    }
+
+    /// The host of that name, made at its first use.
+    ///
+    /// - Parameter name: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+    package func host(_ name: String) throws -> SimulatedHost {
+        guard PathPart.isPlain(name) else { throw CloudError.badRequest("A simulated host cannot be called '\(name)'.") }
+        return try hosts.withLock { hosts in
+            if let host = hosts[name] { return host }
+            // The name is part of the seed, so that hosts differ and each is the same at every run.
+            let seed = name.utf8.reduce(settings.seed) { $0 &* 1_099_511_628_211 ^ UInt64($1) }
+            let host = try SimulatedHost(
+                name: name, folder: folder.map { "\($0)/\(name)" }, world: world, settings: settings, seed: seed)
+            hosts[name] = host
+            return host
+        }
+    }
+}

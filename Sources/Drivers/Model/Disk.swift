@@ -1,0 +1,136 @@
+import CloudCore
+package import Foundation
+package import ImageFormats
+
+/// An image as bytes on a host: which, and what they were declared and found to be.
+package struct ImageReference: Hashable, Sendable, Codable {
+    package var content: ContentID
+    package var format: DiskFormat
+
+    package init(content: ContentID, format: DiskFormat) {
+        self.content = content
+        self.format = format
+    }
+
+    /// A kernel and a RAM disk as Glance's `aki` and `ari` are: plain bytes.
+    package static func kernel(_ content: ContentID) -> Self { Self(content: content, format: .aki) }
+    package static func ramdisk(_ content: ContentID) -> Self { Self(content: content, format: .ari) }
+
+    /// Otherwise its bytes are the disk's.
+    package var isQCOW2: Bool { format == .qcow2 }
+}
+
+/// One disk of a machine.
+package struct Disk: Hashable, Sendable, Codable {
+    /// Unique in its machine: `root`, `config`, `ephemeral0`, `swap`, or a volume's id. Of `a-z`, `0-9`, `-`, `_`.
+    package var id: String
+    package var source: Source
+    /// Nil: the machine's own (`Hardware.diskBus`).
+    package var bus: DiskBus?
+    package var kind: Kind
+    /// What the guest reads as the disk's serial number; a volume's id.
+    package var serial: String?
+
+    package init(id: String, source: Source, bus: DiskBus? = nil, kind: Kind = .disk, serial: String? = nil) {
+        self.id = id
+        self.source = source
+        self.bus = bus
+        self.kind = kind
+        self.serial = serial
+    }
+
+    package enum Kind: String, Hashable, Sendable, Codable { case disk, cdrom }
+
+    package enum Source: Hashable, Sendable, Codable {
+        /// What the guest writes lies over an image that all machines of the host share. Not smaller than the image.
+        case image(ImageReference, virtualBytes: Int64)
+        /// An empty disk; `label` of an ephemeral one is what a file system on it is to be called.
+        case blank(virtualBytes: Int64)
+        case swap(virtualBytes: Int64)
+        case configDrive(ConfigDrive)
+        /// A volume that a volume driver has connected to this host.
+        case volume(VolumePath)
+    }
+
+    /// Whether the bytes live and die with the machine.
+    package var isLocal: Bool { if case .volume = source { false } else { true } }
+
+    package var virtualBytes: Int64? {
+        switch source {
+        case .image(_, let bytes), .blank(let bytes), .swap(let bytes): bytes
+        case .configDrive, .volume: nil
+        }
+    }
+
+    func check() throws(CloudError) {
+        guard PathPart.isPlain(id) else { throw .badRequest("A disk's id must be 1 to 64 of a-z, 0-9, - and _.") }
+        if let virtualBytes, !(1...(1 << 50)).contains(virtualBytes) || virtualBytes % 512 != 0 {
+            throw .badRequest("A disk must have 512 bytes to 1 PiB, in whole sectors.")
+        }
+        if let serial, !(1...36).contains(serial.utf8.count) || !serial.utf8.allSatisfy({ (33...126).contains($0) }) {
+            throw .badRequest("A disk's serial number must be 1 to 36 visible characters.")
+        }
+        if case .image(let image, _) = source, ![.raw, .qcow2, .iso, .ami].contains(image.format) {
+            throw CloudError(.badRequest, "A machine cannot start from an image of the format \(image.format.rawValue).")
+        }
+        if case .volume(let volume) = source { try volume.check() }
+        if case .configDrive(let drive) = source { try drive.check() }
+    }
+}
+
+/// Where a volume is on this host.
+package enum VolumePath: Hashable, Sendable, Codable {
+    /// A whole device, always raw.
+    case device(path: String)
+    /// A file of a format that is told, never guessed: a guest may write a header of another on its disk.
+    case file(path: String, isQCOW2: Bool)
+
+    package var path: String {
+        switch self {
+        case .device(let path), .file(let path, _): path
+        }
+    }
+
+    func check() throws(CloudError) {
+        guard path.hasPrefix("/"), !path.split(separator: "/").contains(".."), !path.utf8.contains(where: { $0 < 32 }) else {
+            throw .badRequest("A volume's path must be absolute.")
+        }
+    }
+}
+
+/// Files that a guest finds on a small disk. They may hold passwords, so they are not printed.
+package struct ConfigDrive: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// By path, as `openstack/latest/meta_data.json`.
+    package var files: [String: Data]
+    /// `config-2` is what cloud-init looks for.
+    package var label: String
+
+    package init(files: [String: Data], label: String = "config-2") {
+        self.files = files
+        self.label = label
+    }
+
+    package var description: String { "\(files.count) files on \(label)" }
+
+    /// 64 MiB, as much as Nova's config drive of the kind `vfat` can have.
+    package static let mostBytes = 64 << 20
+
+    func check() throws(CloudError) {
+        let parts = files.keys.flatMap { $0.split(separator: "/", omittingEmptySubsequences: false) }
+        guard parts.allSatisfy({ part in
+            (1...30).contains(part.utf8.count) && part != "." && part != ".."
+                && part.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0) }
+        }) else {
+            throw .badRequest("A config drive's paths must be of names of 1 to 30 letters, digits, -, . and _.")
+        }
+        guard files.values.reduce(0, { $0 + $1.count }) <= Self.mostBytes else { throw .badRequest("A config drive may have 64 MiB.") }
+        guard (1...32).contains(label.utf8.count), label.utf8.allSatisfy({ (33...126).contains($0) }) else {
+            throw .badRequest("A config drive's label must be 1 to 32 visible characters.")
+        }
+    }
+}
+
+/// In libvirt's and Nova's words (`hw_disk_bus`).
+package enum DiskBus: String, Hashable, Sendable, Codable, CaseIterable {
+    case virtio, scsi, sata, ide, usb
+}

@@ -1,0 +1,171 @@
+package import CloudCore
+
+/// A machine's id is a UUID with dashes in lower case, which every hypervisor can carry.
+package typealias MachineID = ID<MachineSpec>
+
+/// All that is wanted of one machine but its power: the whole of it, never a difference. What it says is what a driver makes.
+package struct MachineSpec: Hashable, Sendable, Codable {
+    package var id: MachineID
+    /// What its user calls it. Any text: no path, no name for the hypervisor and no host name comes of it.
+    package var name: String
+    package var cpu: VirtualCPU
+    package var memoryMiB: Int
+    package var platform: Platform
+    package var boot: Boot
+    /// In the order in which the guest finds them; the first is the root disk.
+    package var disks: [Disk]
+    package var nics: [NIC]
+    package var hardware: Hardware
+    /// The server's metadata: a guest never sees it from here. The simulated driver reads its faults from it.
+    package var metadata: [String: String]
+
+    package init(
+        id: MachineID, name: String, cpu: VirtualCPU = VirtualCPU(), memoryMiB: Int, platform: Platform = Platform(),
+        boot: Boot = .disk, disks: [Disk] = [], nics: [NIC] = [], hardware: Hardware = Hardware(), metadata: [String: String] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.cpu = cpu
+        self.memoryMiB = memoryMiB
+        self.platform = platform
+        self.boot = boot
+        self.disks = disks
+        self.nics = nics
+        self.hardware = hardware
+        self.metadata = metadata
+    }
+
+    /// What the first stage of a start is.
+    package enum Boot: Hashable, Sendable, Codable {
+        /// The firmware tries the disks in their order.
+        case disk
+        /// The hypervisor loads a Linux kernel itself (Glance's `kernel_id` and `ramdisk_id`).
+        case kernel(ContentID, ramdisk: ContentID?, commandLine: String)
+    }
+
+    /// The images that must lie on the host before the machine can be made.
+    package var images: Set<ImageReference> {
+        var images = Set(disks.compactMap { if case .image(let image, _) = $0.source { image } else { nil } })
+        if case .kernel(let kernel, let ramdisk, _) = boot {
+            images.insert(.kernel(kernel))
+            if let ramdisk { images.insert(.ramdisk(ramdisk)) }
+        }
+        return images
+    }
+
+    package var rootDisk: Disk? {
+        disks.first { if case .image = $0.source { true } else { false } } ?? disks.first { $0.kind == .disk }
+    }
+
+    /// What no driver can make. Drivers call it before anything else.
+    ///
+    /// - Throws: `badRequest`. The API has checked all of it before, in its own words; here it keeps files and XML safe.
+    package func check() throws(CloudError) {
+        guard id.isUUID else { throw .badRequest("A machine's id must be a UUID in lower case.") }
+        guard (1...512).contains(cpu.count), cpu.sockets * cpu.cores * cpu.threads == cpu.count else {
+            throw .badRequest("A machine's CPUs must be the product of its sockets, cores and threads.")
+        }
+        guard (16...16_777_216).contains(memoryMiB) else { throw .badRequest("A machine must have 16 MiB to 16 TiB of memory.") }
+        guard Set(disks.map(\.id)).count == disks.count, Set(nics.map(\.id)).count == nics.count else {
+            throw .badRequest("Each disk and each network card of a machine must have an id of its own.")
+        }
+        for disk in disks { try disk.check() }
+        for nic in nics { try nic.check() }
+        if case .kernel(_, _, let line) = boot, line.utf8.count > 2047 || line.utf8.contains(where: { $0 < 32 }) {
+            throw .badRequest("A kernel's command line must be one line of at most 2047 bytes.")
+        }
+    }
+}
+
+extension ID where Entity == MachineSpec {
+    /// 8-4-4-4-12 lower case hexadecimal digits: such a text is safe as a part of a path.
+    package var isUUID: Bool { PathPart.isUUID(text) }
+}
+
+/// Texts that may become a part of a path.
+package enum PathPart {
+    package static func isUUID(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count == 36
+            && bytes.enumerated().allSatisfy { place, byte in
+                [8, 13, 18, 23].contains(place) ? byte == 45 : (48...57).contains(byte) || (97...102).contains(byte)
+            }
+    }
+
+    /// 1 to 64 of `a-z`, `0-9`, `-` and `_`.
+    package static func isPlain(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+    }
+}
+
+/// CPUs as the guest sees them: `count` is always `sockets * cores * threads`.
+package struct VirtualCPU: Hashable, Sendable, Codable {
+    package var sockets: Int
+    package var cores: Int
+    package var threads: Int
+    package var model: CPUModel
+
+    package var count: Int { sockets * cores * threads }
+
+    /// Sockets alone, as Nova does when nobody asked for a shape.
+    package init(sockets: Int = 1, cores: Int = 1, threads: Int = 1, model: CPUModel = .hostDefault) {
+        self.sockets = sockets
+        self.cores = cores
+        self.threads = threads
+        self.model = model
+    }
+}
+
+package enum CPUModel: Hashable, Sendable, Codable {
+    /// The host's own with KVM; the hypervisor's plain one, which can be migrated anywhere, when CPUs are emulated.
+    case hostDefault
+    case hostPassthrough
+    case hostModel
+    /// By the hypervisor's name, as `qemu64` or `Skylake-Server`.
+    case named(String)
+}
+
+/// The kind of computer.
+package struct Platform: Hashable, Sendable, Codable {
+    package var architecture: Architecture
+    package var machineType: MachineType
+    package var firmware: Firmware
+
+    package init(
+        architecture: Architecture = .x86_64, machineType: MachineType = .hostDefault, firmware: Firmware = .hostDefault
+    ) {
+        self.architecture = architecture
+        self.machineType = machineType
+        self.firmware = firmware
+    }
+}
+
+/// In libvirt's and Glance's words.
+package enum Architecture: String, Hashable, Sendable, Codable, CaseIterable {
+    case x86_64, aarch64
+}
+
+package enum MachineType: Hashable, Sendable, Codable {
+    /// `q35` for x86_64, `virt` for aarch64.
+    case hostDefault
+    /// As `pc-q35-7.2`: what a guest that may be migrated must have.
+    case named(String)
+}
+
+package enum Firmware: Hashable, Sendable, Codable {
+    /// BIOS for x86_64, UEFI for aarch64.
+    case hostDefault
+    case bios
+    case uefi(secureBoot: Bool)
+}
+
+extension MachineSpec {
+    /// - Throws: `badRequest` when a disk would lose bytes on the way from `old` to this.
+    package func requireNoShrinking(from old: MachineSpec) throws(CloudError) {
+        for disk in disks {
+            guard let before = old.disks.first(where: { $0.id == disk.id })?.virtualBytes, let bytes = disk.virtualBytes else { continue }
+            guard bytes >= before else { throw .badRequest("A disk cannot become smaller.") }
+        }
+    }
+}

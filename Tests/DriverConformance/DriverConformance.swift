@@ -1,0 +1,135 @@
+package import CloudCore
+package import Drivers
+import TestSupport
+
+/// What a driver did not do as every driver must.
+package struct NotConforming: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// A driver under test, and what the suite must know of its guests.
+package struct DriverSubject: Sendable {
+    package var driver: any MachineDriver
+    /// The driver as a process started anew finds its host. Nil when a test of its own does that.
+    package var restarted: (@Sendable () async throws -> any MachineDriver)?
+    /// A machine that can start.
+    package var spec: @Sendable (MachineID) -> MachineSpec
+    /// What the guest writes to its serial port when it is up.
+    package var greeting: String
+    /// How long a start of the guest may take on a busy machine.
+    package var patience: Duration
+    /// Whether guests hear that they are asked to stop.
+    package var guestsListen = true
+    /// Guards against machines of other tests on the same host.
+    package let world: World
+
+    package init(
+        driver: any MachineDriver, greeting: String, patience: Duration = .seconds(120), world: World,
+        spec: @escaping @Sendable (MachineID) -> MachineSpec
+    ) {
+        self.driver = driver
+        self.greeting = greeting
+        self.patience = patience
+        self.world = world
+        self.spec = spec
+    }
+}
+
+/// One thing that every driver must do. It works on machines of its own and leaves none behind.
+package struct DriverCheck: Sendable, CustomStringConvertible {
+    package let name: String
+    let body: @Sendable (DriverTrial) async throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable (DriverTrial) async throws -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    package var description: String { name }
+
+    /// - Returns: false when the driver does not have the ability.
+    @discardableResult
+    package func run(on subject: DriverSubject) async throws -> Bool {
+        let trial = DriverTrial(subject)
+        do {
+            try await body(trial)
+        } catch is NoSuchAbility {
+            await trial.clean()
+            return false
+        } catch {
+            await trial.clean()
+            throw error
+        }
+        await trial.clean()
+        return true
+    }
+}
+
+struct NoSuchAbility: Error {}
+
+/// One check's machine and its fences.
+struct DriverTrial: Sendable {
+    let subject: DriverSubject
+    let id: MachineID
+    private let generation = Box<Int64>(0)
+
+    init(_ subject: DriverSubject) {
+        self.subject = subject
+        id = MachineID(subject.world.random.uuid())
+    }
+
+    var driver: any MachineDriver { subject.driver }
+    var spec: MachineSpec { subject.spec(id) }
+
+    /// The fence of the next change.
+    func next() -> Fence {
+        generation.update { $0 += 1 }
+        return last
+    }
+
+    var last: Fence { Fence(epoch: 1, generation: generation.value) }
+
+    func clean() async { try? await driver.remove(id, fence: Fence(epoch: 1_000_000, generation: 1_000_000)) }
+
+    func expect(_ isSo: Bool, _ what: String, line: Int = #line) throws {
+        guard isSo else { throw NotConforming(description: "\(what) (DriverConformance, line \(line))") }
+    }
+
+    func expectRefusal(
+        _ kind: CloudError.Kind, code: String? = nil, _ what: String, line: Int = #line, _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch let error as CloudError {
+            try expect(error.kind == kind && (code == nil || error.code == code), "\(what): \(error)", line: line)
+            return
+        }
+        try expect(false, "\(what) was not refused", line: line)
+    }
+
+    /// The machine, made and started, with its guest up.
+    func started() async throws -> ObservedMachine {
+        try await driver.ensure(spec, fence: next())
+        let machine = try await driver.setPower(id, to: .running, fence: next())
+        try await guestIsUp()
+        return machine
+    }
+
+    func guestIsUp(times: Int = 1) async throws {
+        try await eventually("\(subject.greeting), \(times) times", within: subject.patience) {
+            let text = try await driver.consoleOutput(id, mostBytes: 1 << 20).text()
+            return text.ranges(of: subject.greeting).count >= times
+        }
+    }
+
+    func power(is power: PowerState) async throws {
+        try await eventually("the machine \(power.rawValue)", within: subject.patience) {
+            try await driver.observe(id)?.power == power
+        }
+    }
+
+    func ability<Ability>(_ type: Ability.Type) throws -> Ability {
+        guard let able = driver as? Ability else { throw NoSuchAbility() }
+        return able
+    }
+}

@@ -1,0 +1,123 @@
+@testable import DriverLibvirt
+import CloudCore
+import Drivers
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+
+@Suite("The libvirt driver's files and documents")
+struct FileTests {
+    private static func document(_ shape: (inout MachineSpec) -> Void) throws -> String {
+        let image = ImageReference(content: ContentID(String(repeating: "0", count: 128))!, format: .qcow2)
+        var spec = MachineSpec(
+            id: MachineID("11111111-2222-4333-8444-555555555555"), name: "n", memoryMiB: 64,
+            disks: [Disk(id: "root", source: .image(image, virtualBytes: 1 << 20))],
+            nics: [NIC(id: "p", mac: "52:54:00:00:00:01", tap: "tap0")])
+        shape(&spec)
+        return try DomainXML(
+            spec: spec,
+            placement: .init(
+                usesKVM: false, translationCacheMiB: 32, folder: "/m", files: ["root": "/m/root.qcow2"], bases: ["root": ("/b", true)],
+                targets: DomainXML.targets(for: spec, keeping: [:]), guestUser: 7, guestGroup: nil)
+        ).text()
+    }
+
+    /// Names of elements and attributes, without values.
+    private static func shape(_ xml: String) -> String {
+        xml.replacing(/='[^']*'/, with: "=").replacing(/>[^<>]*</, with: "><")
+    }
+
+    @Test(
+        "No text of a user's becomes markup",
+        arguments: ["</title><devices/>", "'/><x y='", "\"&amp;&lt;", "]]>", "<!--", "a\u{0}b\nc\u{b}d\u{fffe}", "&#x3c;", "🦊"])
+    func escaping(_ text: String) throws {
+        let plain = Self.shape(try Self.document { $0.disks[0].serial = "s"; $0.boot = .kernel($0.images.first!.content, ramdisk: nil, commandLine: "c") })
+        let hostile = try Self.document {
+            $0.name = text
+            $0.disks[0].serial = text
+            $0.boot = .kernel($0.images.first!.content, ramdisk: nil, commandLine: text)
+        }
+        #expect(Self.shape(hostile) == plain)
+        #expect(!hostile.unicodeScalars.contains { $0.value < 32 })
+    }
+
+    @Test("What a host would have to guess is told: each format, in the whole chain")
+    func ossa_2026_002_explicitFormats() throws {
+        let xml = try Self.document { _ in }
+        #expect(xml.contains("<driver name='qemu' type='qcow2'/><source file='/m/root.qcow2'/><backingStore type='file'><format type='qcow2'/>"))
+        #expect(xml.contains("<seclabel model='dac' relabel='no'/></source><backingStore/></backingStore>"))
+        #expect(!xml.contains("max") && xml.contains("<tb-cache unit='MiB'>32</tb-cache>"))
+    }
+
+    @Test("Disks keep their names when one before them goes")
+    func targets() {
+        let disks = ["a", "b", "c"].map { Disk(id: $0, source: .blank(virtualBytes: 512)) }
+        var spec = MachineSpec(id: MachineID("x"), name: "", memoryMiB: 64, disks: disks)
+        let first = DomainXML.targets(for: spec, keeping: [:])
+        #expect(first == ["a": "vda", "b": "vdb", "c": "vdc"])
+        spec.disks.remove(at: 1)
+        spec.disks.append(Disk(id: "d", source: .blank(virtualBytes: 512)))
+        #expect(DomainXML.targets(for: spec, keeping: first) == ["a": "vda", "c": "vdc", "d": "vdb"])
+    }
+
+    @Test("A disk that was given as raw stays raw, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
+    func ossa_2015_7548_rawStaysRaw() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/novella-test-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let disk = folder + "/disk.raw"
+        try DiskImage.makeBlank(disk, virtualBytes: 1 << 20, isSwap: false)
+        let file = try #require(FileHandle(forWritingAtPath: disk))
+        try file.write(contentsOf: EvilHeader.bytes)
+        try file.close()
+        try DiskImage.copy(disk, isQCOW2: false, to: folder + "/copy.qcow2")
+        #expect(try DiskImage.virtualBytes(folder + "/copy.qcow2", isQCOW2: true) == 1 << 20)
+        try DiskImage.grow(disk, isQCOW2: false, virtualBytes: 2 << 20)
+        #expect(try DiskImage.virtualBytes(disk, isQCOW2: false) == 2 << 20)
+    }
+
+    /// A qcow2 header that names /etc/passwd as its backing file.
+    private enum EvilHeader {
+        static var bytes: Data {
+            var header = Data(count: 512)
+            header.replaceSubrange(0..<24, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 11, 0, 0, 0, 16])
+            header.replaceSubrange(256..<267, with: Data("/etc/passwd".utf8))
+            return header
+        }
+    }
+
+    @Test("A helper that takes too long is killed, and has little memory, no environment and no files of ours")
+    func ossa_2016_012_helpersAreLimited() throws {
+        let began = ContinuousClock.now
+        #expect(throws: CloudError.self) { try HelperProgram.run("/bin/sleep", ["60"], .init(seconds: 1, cpuSeconds: 5)) }
+        #expect(ContinuousClock.now - began < .seconds(30))
+        let outcome = try HelperProgram.run("/bin/sh", ["-c", "ulimit -v; ulimit -t; ls /proc/self/fd | wc -l; env | wc -l; exit 3"], .short)
+        #expect(outcome.status == 3)
+        let lines = outcome.output.split(separator: "\n").compactMap { Int($0) }
+        #expect(lines.starts(with: [1_048_576, 30, 4]), "\(outcome.output)")
+        #expect(try HelperProgram.run("/bin/sh", ["-c", "while :; do :; done"], .init(seconds: 30, cpuSeconds: 1)).status < 0)
+    }
+
+    @Test("The config drive is the same for the same files, and as large as they are")
+    func configDrive() {
+        let files = ["openstack/latest/meta_data.json": Data(count: 5000), "openstack/2018-08-27/user_data": Data("#!".utf8), "a": Data()]
+        let one = ConfigDriveISO.bytes(ConfigDrive(files: files))
+        #expect(one == ConfigDriveISO.bytes(ConfigDrive(files: files)))
+        #expect(one.count % 2048 == 0 && one.count < 100_000)
+        #expect(String(decoding: one[(16 * 2048 + 40)..<(16 * 2048 + 48)], as: UTF8.self) == "config-2")
+    }
+
+    @Test("A long way to a host's folder is made short, and always the same")
+    func shortPath() async throws {
+        try await withTemporaryDirectory { folder in
+            let long = folder + "/" + String(repeating: "x", count: 60)
+            try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: true)
+            let short = try ShortPath.to(long)
+            defer { unlink(short) }
+            #expect(short.utf8.count <= ShortPath.most)
+            #expect(try ShortPath.to(long) == short)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: short) == long)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CloudCore
+import Crypto
+import Drivers
+import Foundation
+import ImageFormats
+import NIOCore
+import TestSupport
+import Testing
+
+@Suite("What drivers are built of")
+struct HostTests {
+    private static func reference(_ bytes: [UInt8], _ format: DiskFormat = .raw) -> ImageReference {
+        ImageReference(content: ContentID(Hex.text(SHA512.hash(data: bytes)))!, format: format)
+    }
+
+    private static func source(_ bytes: [UInt8], _ reads: Box<Int> = Box(0)) -> ImageSource {
+        ImageSource { _, sink in
+            reads.update { $0 += 1 }
+            for at in stride(from: 0, to: bytes.count, by: 100) { try await sink(ByteBuffer(bytes: bytes[at..<min(at + 100, bytes.count)])) }
+        }
+    }
+
+    @Test("An image is fetched once however many ask, and goes when nobody needs it")
+    func cache() async throws {
+        try await withTemporaryDirectory { folder in
+            let bytes = [UInt8](repeating: 7, count: 5000)
+            let reads = Box(0)
+            let image = Self.reference(bytes)
+            let cache = try ImageCache(folder: folder + "/images", source: Self.source(bytes, reads), random: World.test().random)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 { group.addTask { try await cache.with([image]) { _ in } } }
+                try await group.waitForAll()
+            }
+            #expect(reads.value == 1)
+            try await cache.with([image]) { paths in
+                cache.removeUnused { [] }
+                let stored = try Data(contentsOf: URL(filePath: paths[image] ?? ""))
+                #expect(stored == Data(bytes), "what is held stays")
+            }
+            cache.removeUnused { [image] }
+            #expect(FileManager.default.fileExists(atPath: cache.path(image)))
+            cache.removeUnused { [] }
+            #expect(!FileManager.default.fileExists(atPath: cache.path(image)))
+        }
+    }
+
+    @Test("Bytes with another digest, or of another format than declared, get no name")
+    func ossa_2024_002_declaredRawButIsQCOW2() async throws {
+        try await withTemporaryDirectory { folder in
+            let bytes = Array(Data([0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3]) + Data(count: 4000))
+            let cache = try ImageCache(folder: folder + "/images", source: Self.source(bytes), random: World.test().random)
+            for image in [Self.reference(bytes, .raw), Self.reference([1], .raw)] {
+                await #expect(throws: CloudError.self) { try await cache.with([image]) { _ in } }
+                #expect(DurableFile.names(in: folder + "/images").isEmpty)
+            }
+        }
+    }
+
+    @Test("A record is read again as it was written, and a tombstone refuses what is late")
+    func records() async throws {
+        try await withTemporaryDirectory { folder in
+            let clock = ManualClock()
+            let open = { try FencedRecords<[String]>(folder: folder + "/records", clock: clock) }
+            try open().put("a", Fence(epoch: 1, generation: 1), ["x"])
+            try open().put("b", Fence(epoch: 1, generation: 1), ["y"])
+            try open().remove("b", Fence(epoch: 1, generation: 2))
+            #expect(try open().all.map(\.value) == [["x"]])
+            #expect(throws: CloudError.self) { try open().put("b", Fence(epoch: 1, generation: 2), ["z"]) }
+            clock.advance(by: .seconds(8 * 86_400))
+            try open().put("b", Fence(epoch: 1, generation: 1), ["z"])
+        }
+    }
+
+    @Test("A record that is damaged stops the start: what a host must refuse is not guessed")
+    func damagedRecord() async throws {
+        try await withTemporaryDirectory { folder in
+            try Data("{".utf8).write(to: URL(filePath: folder + "/a.json"))
+            #expect(throws: CloudError.self) { try FencedRecords<Int>(folder: folder, clock: ManualClock()) }
+        }
+    }
+
+    @Test("Work of one key takes turns in order; work of others goes on")
+    func serialKeys() async throws {
+        let keys = SerialKeys<Int>()
+        let running = Box(0)
+        let most = Box(0)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    await keys.run(1) {
+                        running.update { $0 += 1 }
+                        most.update { $0 = max($0, running.value) }
+                        await Task.yield()
+                        running.update { $0 -= 1 }
+                    }
+                }
+            }
+        }
+        #expect(most.value == 1)
+        await keys.run(1) { await keys.run(2) { } }
+    }
+
+    @Test("Image properties become typed hardware, and a wrong one is named")
+    func properties() throws {
+        let choice = try HardwareChoice(properties: [
+            "hw_disk_bus": "scsi", "hw_vif_model": "e1000", "hw_firmware_type": "uefi", "os_secure_boot": "required",
+            "hw_qemu_guest_agent": "yes", "hw_watchdog_action": "reset", "hw_cpu_cores": "2", "os_distro": "debian",
+        ])
+        #expect(choice.hardware.diskBus == .scsi && choice.hardware.nicModel == .e1000 && choice.hardware.hasGuestAgent)
+        #expect(choice.platform.firmware == .uefi(secureBoot: true) && choice.hardware.watchdog == .reset && choice.cores == 2)
+        for (name, text) in [("hw_disk_bus", "floppy"), ("hw_cpu_threads", "0"), ("hw_boot_menu", "perhaps")] {
+            #expect { try HardwareChoice(properties: [name: text]) } throws: { ($0 as? CloudError)?.message.contains(name) == true }
+        }
+    }
+
+    @Test("The last lines of a console are whole lines")
+    func consoleLines() {
+        let output = ConsoleOutput(bytes: Array("a\nb\nc\n".utf8), isCut: false)
+        #expect(output.text(lines: 2) == "b\nc\n")
+        #expect(output.text(lines: 9) == "a\nb\nc\n")
+        #expect(output.text(lines: 0) == "")
+        #expect(ConsoleOutput(bytes: Array("a\nb".utf8), isCut: false).text(lines: 1) == "b")
+    }
+}

@@ -1,0 +1,120 @@
+import CloudCore
+import DriverConformance
+import DriverSimulated
+import Drivers
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+
+@Suite("The simulated driver")
+struct SimulatedDriverTests {
+    private static let image = ImageReference(content: ContentID(String(repeating: "ab", count: 64))!, format: .qcow2)
+
+    private static func spec(_ id: MachineID, fault: String? = nil) -> MachineSpec {
+        MachineSpec(
+            id: id, name: "one", memoryMiB: 128, disks: [Disk(id: "root", source: .image(image, virtualBytes: 64 << 20))],
+            nics: [NIC(id: "port", mac: "52:54:00:00:00:01", tap: "tap0")],
+            metadata: fault.map { [SimulatedFault.key: $0] } ?? [:])
+    }
+
+    private let fence = Fence(epoch: 1, generation: 1)
+    private let id = MachineID("11111111-2222-4333-8444-555555555555")
+
+    @Test("It is a driver like the others", arguments: DriverCheck.all, [false, true])
+    func conforms(_ check: DriverCheck, isKept: Bool) async throws {
+        try await withTemporaryDirectory { folder in
+            let (world, folder) = (World.test(), isKept ? folder + "/fleet" : nil)
+            var subject = DriverSubject(driver: try Self.fleet(folder, world).host("a").driver(), greeting: "ready", world: world) {
+                Self.spec($0)
+            }
+            let host = try Self.fleet(folder, world).host("a")
+            subject.driver = host.driver()
+            // With a folder another fleet reads what the first has left, as another process would.
+            subject.restarted = { isKept ? try Self.fleet(folder, world).host("a").driver() : host.driver() }
+            let isDone = try await check.run(on: subject)
+            #expect(isDone, "it has all abilities")
+        }
+    }
+
+    private static func fleet(_ folder: String?, _ world: World) throws -> SimulatedFleet {
+        try SimulatedFleet(folder: folder, world: world, settings: .immediate)
+    }
+
+    private func host() throws -> SimulatedHost { try Self.fleet(nil, .test()).host("a") }
+
+    @Test("A machine whose boot is to fail fails, and others do not")
+    func bootFails() async throws {
+        let driver = try host().driver()
+        try await driver.ensure(Self.spec(id, fault: "boot-fails"), fence: fence)
+        await #expect(throws: CloudError.self) { try await driver.setPower(id, to: .running, fence: fence) }
+        #expect(try await driver.observe(id)?.power == .off)
+    }
+
+    @Test("A start whose answer is lost has happened, and is told when asked again")
+    func agentLost() async throws {
+        let driver = try host().driver()
+        try await driver.ensure(Self.spec(id, fault: "agent-lost"), fence: fence)
+        await #expect { try await driver.setPower(id, to: .running, fence: fence) } throws: { ($0 as? CloudError)?.isTransient == true }
+        let machine = try await driver.setPower(id, to: .running, fence: fence)
+        #expect(machine.power == .running && machine.boots == 1)
+    }
+
+    @Test("A guest that crashes is seen crashed and can be started again")
+    func crash() async throws {
+        let driver = try host().driver()
+        try await driver.ensure(Self.spec(id, fault: "crashes"), fence: fence)
+        let machine = try await driver.setPower(id, to: .running, fence: fence)
+        #expect(machine.power == .crashed && machine.reason == "the guest crashed")
+    }
+
+    @Test("A lost event is lost, and the list tells the truth")
+    func lostEvent() async throws {
+        let driver = try host().driver()
+        let other = MachineID("11111111-2222-4333-8444-666666666666")
+        var events = driver.events().makeAsyncIterator()
+        try await driver.ensure(Self.spec(id, fault: "lost-event, slow"), fence: fence)
+        try await driver.setPower(id, to: .running, fence: fence)
+        try await driver.ensure(Self.spec(other), fence: fence)
+        #expect(await events.next()?.machine == other)
+        #expect(try await driver.list().first { $0.id == id }?.power == .running)
+    }
+
+    @Test("A snapshot that is to fail fails; one that does not is a qcow2 that an image service takes")
+    func snapshots() async throws {
+        let driver = try host().driver()
+        try await driver.ensure(Self.spec(id, fault: "snapshot-fails"), fence: fence)
+        let snapshot = "99999999-2222-4333-8444-555555555555"
+        await #expect(throws: CloudError.self) { try await driver.snapshot(id, as: snapshot, fence: fence) }
+        try await driver.ensure(Self.spec(id), fence: fence)
+        let copy = try await driver.snapshot(id, as: snapshot, fence: fence)
+        var inspector = FormatInspector()
+        inspector.inspect(Array(try Data(contentsOf: URL(filePath: copy.path))))
+        let found = inspector.finish()
+        try found.require(.qcow2)
+        #expect(found.virtualSize == 64 << 20)
+    }
+
+    @Test("A host that is lost answers nothing, and its machines go on")
+    func lostHost() async throws {
+        let host = try host()
+        try await host.driver().ensure(Self.spec(id), fence: fence)
+        try await host.driver().setPower(id, to: .running, fence: fence)
+        host.isLost = true
+        await #expect(throws: CloudError.self) { try await host.driver().list() }
+        host.isLost = false
+        #expect(try await host.driver().observe(id)?.power == .running)
+        try host.guestStops(id)
+        #expect(try await host.driver().observe(id)?.reason == "the guest stopped")
+    }
+
+    @Test("A host counts what its machines take")
+    func resources() async throws {
+        let driver = try host().driver()
+        try await driver.ensure(Self.spec(id), fence: fence)
+        try await driver.setPower(id, to: .running, fence: fence)
+        let resources = try await driver.resources()
+        #expect(resources.memoryMiB - resources.freeMemoryMiB == 128)
+        #expect(resources.diskBytes - resources.freeDiskBytes == 64 << 20)
+    }
+}
