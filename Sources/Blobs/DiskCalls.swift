@@ -42,6 +42,15 @@ final class Descriptor: Sendable {
 }
 
 enum Disk {
+    #if os(Linux)
+    /// `O_DIRECT`, which no module has: its macro stands behind a feature test. Its value is the processor's (asm/fcntl.h).
+    #if arch(arm64) || arch(arm)
+    static let direct: Int32 = 0o200_000
+    #else
+    static let direct: Int32 = 0o40_000
+    #endif
+    #endif
+
     /// The error that `errno` stands for. A caller learns that there is no room, and nothing else of this machine.
     static func failure(_ verb: String, _ path: String) -> CloudError {
         let code = errno

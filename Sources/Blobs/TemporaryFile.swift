@@ -11,7 +11,12 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     private var isPublished = false
     private var written = 0
     private var flushed = 0
+    /// Memory that the disk takes from by itself, past the page cache: copying into that costs more than both digests, and what was
+    /// just stored is seldom read at once. Nil where the file system has no such way, and from the first odd piece on.
+    private var direct: UnsafeMutableRawBufferPointer?
 
+    /// What such writes must begin at and be a multiple of, on every disk there is.
+    private static let block = 4096
     /// So much is handed to the disk at a time while the rest is still coming: otherwise a sync at the end has it all to do.
     private static let flushStep = 8 << 20
 
@@ -24,24 +29,53 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
             if descriptor.tryLock(), try descriptor.status().st_nlink == 1 {
                 self.path = path
                 self.descriptor = descriptor
+                #if os(Linux)
+                if fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct) == 0 {
+                    direct = .allocate(byteCount: FileUpload.chunkSize, alignment: Self.block)
+                }
+                #endif
                 return
             }
         }
     }
 
     deinit {
+        direct?.deallocate()
         if !isPublished { unlink(path) }
     }
 
     func write(_ chunk: ByteBuffer) throws(CloudError) {
         var rest = chunk
         while rest.readableBytes > 0 {
-            let count = rest.withUnsafeReadableBytes { calls.write(descriptor.number, $0) }
+            let count = rest.withUnsafeReadableBytes { writeDirectly($0) ?? calls.write(descriptor.number, $0) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw Disk.failure("write", path) }
             rest.moveReaderIndex(forwardBy: count)
             written += count
         }
+        if direct == nil { flush() }
+    }
+
+    /// - Returns: nil when the bytes are to go through the page cache, from now on.
+    private func writeDirectly(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        #if os(Linux)
+        guard let direct else { return nil }
+        if written.isMultiple(of: Self.block), bytes.count.isMultiple(of: Self.block) {
+            let part = bytes.prefix(direct.count)
+            direct.copyMemory(from: UnsafeRawBufferPointer(rebasing: part))
+            let count = calls.write(descriptor.number, UnsafeRawBufferPointer(rebasing: direct.prefix(part.count)))
+            // A disk that wants it otherwise says so.
+            if count >= 0 || errno != EINVAL { return count }
+        }
+        _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) & ~Disk.direct)
+        direct.deallocate()
+        self.direct = nil
+        flushed = written
+        #endif
+        return nil
+    }
+
+    private func flush() {
         guard written - flushed >= Self.flushStep else { return }
         #if os(Linux)
         // Linux starts to write the dirty pages that it is told nobody needs (mm/fadvise.c), and does not wait. Only a hint: what
