@@ -87,11 +87,14 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
+        target("Compute", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", httpTypes, nio, log, lifecycle, crypto]),
+
         // The composition root and the binary.
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", log, lifecycle, crypto, httpTypes,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Compute", log, lifecycle, crypto,
+                httpTypes, nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -112,7 +115,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "ControlPlane", nio, httpTypes, log, crypto,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
             ],
             swiftSettings: strict),
 
@@ -139,6 +142,7 @@ let package = Package(
                 "Images", "Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto,
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("TidyTests", []),
     ]

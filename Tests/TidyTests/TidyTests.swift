@@ -41,12 +41,16 @@ struct TidyTests {
         "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2"],
         "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
         "Images": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats"],
+        "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit"],
         "ControlPlane": [
-            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images",
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images", "Compute",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],
-        "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "ControlPlane"],
+        "TestSupport": [
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "Compute",
+            "ControlPlane",
+        ],
     ]
 
     /// Libraries that one target alone knows.
@@ -98,7 +102,7 @@ struct TidyTests {
     @Test("Each service folder has the same inside")
     func serviceFolders() throws {
         let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets"]
-        for service in ["Identity", "Placement"] {
+        for service in ["Identity", "Placement", "Compute"] {
             let folder = Self.root.appending(path: "Sources/\(service)")
             let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
             for entry in entries where try entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
@@ -111,7 +115,9 @@ struct TidyTests {
 
     @Test("SQL text stands in stores, HTTP in routes")
     func layers() throws {
-        for source in try Self.sources(below: "Sources/Identity") + Self.sources(below: "Sources/Placement") {
+        for source in try Self.sources(below: "Sources/Identity") + Self.sources(below: "Sources/Placement")
+            + Self.sources(below: "Sources/Compute")
+        {
             let folder = source.path.split(separator: "/").dropFirst(2).first.map(String.init) ?? ""
             for (number, line) in source.lines.enumerated() {
                 if folder == "Routes" { #expect(Self.imports(line) != "SQL", "\(source.path):\(number + 1): a route that knows SQL") }
