@@ -43,6 +43,7 @@ struct TidyTests {
         "Images": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats"],
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
+        "AgentCore": ["CloudCore", "Drivers"],
         "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images",
