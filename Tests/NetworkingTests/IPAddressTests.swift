@@ -1,3 +1,4 @@
+import CloudCore
 import Testing
 
 @testable import Networking

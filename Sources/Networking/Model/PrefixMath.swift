@@ -1,3 +1,5 @@
+import CloudCore
+
 /// Sets of prefixes.
 enum PrefixMath {
     /// The same addresses in the fewest prefixes, in order.

@@ -1,3 +1,4 @@
+import CloudCore
 import Testing
 
 @testable import Images
@@ -37,14 +38,14 @@ struct AddressTests {
 
     @Test("A network contains what begins with its bits")
     func networks() throws {
-        let network = try #require(IPNetwork("10.20.16.0/20"))
+        let network = try #require(IPPrefix(exactly: "10.20.16.0/20"))
         for (text, isIn) in [("10.20.16.0", true), ("10.20.31.255", true), ("10.20.32.0", false), ("10.20.15.255", false), ("::1", false)] {
             #expect(try network.contains(#require(IPAddress(text))) == isIn, "\(text)")
         }
-        #expect(try #require(IPNetwork("0.0.0.0/0")).contains(#require(IPAddress("1.2.3.4"))))
-        #expect(try #require(IPNetwork("fd00::1")).contains(#require(IPAddress("fd00::1"))))
+        #expect(try #require(IPPrefix(exactly: "0.0.0.0/0")).contains(#require(IPAddress("1.2.3.4"))))
+        #expect(try #require(IPPrefix(exactly: "fd00::1")).contains(#require(IPAddress("fd00::1"))))
         for wrong in ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "x/8", "10.0.0.0/8/8"] {
-            #expect(IPNetwork(wrong) == nil, "\(wrong)")
+            #expect(IPPrefix(exactly: wrong) == nil, "\(wrong)")
         }
     }
 }

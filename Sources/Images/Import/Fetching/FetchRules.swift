@@ -47,14 +47,14 @@ struct HostPattern: Sendable, Equatable {
     private enum Form: Equatable {
         case name(String)
         case below(String)
-        case network(IPNetwork)
+        case network(IPPrefix)
     }
 
     private let form: Form
 
     /// - Throws: `badRequest` for what is no host.
     init(_ text: String) throws(CloudError) {
-        if let network = IPNetwork(text) {
+        if let network = IPPrefix(exactly: text) {
             form = .network(network)
             return
         }

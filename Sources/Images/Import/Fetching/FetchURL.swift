@@ -58,12 +58,12 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
 
     private static func host(_ text: Substring) throws(CloudError) -> (String, IPAddress?) {
         if text.hasPrefix("["), text.hasSuffix("]") {
-            guard let address = IPAddress(String(text.dropFirst().dropLast())), !address.isIPv4 else {
+            guard let address = IPAddress(String(text.dropFirst().dropLast())), address.version == .v6 else {
                 throw refused("its host is no address")
             }
             return (address.description, address)
         }
-        if let address = IPAddress(String(text)), address.isIPv4 { return (address.description, address) }
+        if let address = IPAddress(String(text)), address.version == .v4 { return (address.description, address) }
         let name = (text.hasSuffix(".") ? text.dropLast() : text).lowercased()
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard name.utf8.count <= 253, labels.allSatisfy({ (1...63).contains($0.utf8.count) }), name.utf8.allSatisfy(isOfName) else {
@@ -93,7 +93,7 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
         return next
     }
 
-    private var origin: String { "\(scheme.rawValue)://\(address?.isIPv4 == false ? "[\(host)]" : host):\(port)" }
+    private var origin: String { "\(scheme.rawValue)://\(address?.version == .v6 ? "[\(host)]" : host):\(port)" }
 
     var description: String { origin + target }
 

@@ -1,0 +1,195 @@
+import Foundation
+
+/// An address of either version: a number, so that ranges are arithmetic.
+package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package enum Version: Int64, Sendable, Codable {
+        case v4 = 4
+        case v6 = 6
+
+        package var bits: Int { self == .v4 ? 32 : 128 }
+        package var mask: UInt128 { self == .v4 ? UInt128(UInt32.max) : UInt128.max }
+    }
+
+    package let version: Version
+    package let value: UInt128
+
+    package init(_ version: Version, _ value: UInt128) {
+        self.version = version
+        self.value = value & version.mask
+    }
+
+    /// 4 or 16 bytes, in network order; nil for any other number of them.
+    package init?(bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.init(bytes.count == 4 ? .v4 : .v6, bytes.reduce(0) { $0 << 8 | UInt128($1) })
+    }
+
+    /// In network order.
+    package var bytes: [UInt8] { (0..<version.bits / 8).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+
+    /// Reads dotted quads without leading zeros, and RFC 4291's text forms without a zone.
+    package init?(_ text: some StringProtocol) {
+        let text = String(text)
+        if text.utf8.contains(UInt8(ascii: ":")) {
+            var bytes = [UInt8](repeating: 0, count: 16)
+            guard text.utf8.count < 64, inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
+            self.init(bytes: bytes)
+        } else {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            let bytes = parts.compactMap { part in UInt8(part).flatMap { String($0) == part ? $0 : nil } }
+            guard parts.count == 4 else { return nil }
+            self.init(bytes: bytes)
+        }
+    }
+
+    /// As RFC 5952 has it.
+    package var description: String {
+        if version == .v4 { return bytes.map(String.init).joined(separator: ".") }
+        var text = [CChar](repeating: 0, count: 64)
+        guard inet_ntop(AF_INET6, bytes, &text, 64) != nil else { return "::" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Hexadecimal digits of a fixed number: sorts in a database as the addresses do.
+    package var key: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: version.bits / 4 - digits.count) + digits
+    }
+
+    package init?(key: String) {
+        guard key.utf8.count == 8 || key.utf8.count == 32, let value = UInt128(key, radix: 16) else { return nil }
+        self.init(key.utf8.count == 8 ? .v4 : .v6, value)
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.version.rawValue, left.value) < (right.version.rawValue, right.value)
+    }
+
+    package static func + (left: Self, right: Int) -> Self { Self(left.version, left.value &+ UInt128(truncatingIfNeeded: right)) }
+
+    package var isMulticast: Bool { version == .v4 ? value >> 28 == 0xe : value >> 120 == 0xff }
+    package var isLoopback: Bool { version == .v4 ? value >> 24 == 127 : value == 1 }
+    package var isLinkLocal: Bool { version == .v4 ? value >> 16 == 0xa9fe : value >> 118 == 0x3fa }
+}
+
+/// A network: an address whose bits behind the length are zero.
+package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
+    package let first: IPAddress
+    package let length: Int
+
+    package init(_ address: IPAddress, _ length: Int) {
+        self.length = length
+        let free = address.version.bits - length
+        first = IPAddress(address.version, free >= 128 ? 0 : (address.value >> UInt128(free)) << UInt128(free))
+    }
+
+    /// `address/length`; bits behind the length become zero. An address alone stands for itself where `alone` says so.
+    package init?(_ text: some StringProtocol, alone: Bool = false) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
+        if parts.count == 1, alone {
+            self.init(address, address.version.bits)
+        } else {
+            guard parts.count == 2, let length = UInt8(parts[1]), String(length) == parts[1], Int(length) <= address.version.bits else { return nil }
+            self.init(address, Int(length))
+        }
+    }
+
+    /// A network as its owner would write it, or an address for that one alone: nil also when bits behind the length are set.
+    package init?(exactly text: some StringProtocol) {
+        guard let prefix = IPPrefix(text, alone: true), IPAddress(text.prefix { $0 != "/" }) == prefix.first else { return nil }
+        self = prefix
+    }
+
+    package var version: IPAddress.Version { first.version }
+    private var hostMask: UInt128 {
+        let free = version.bits - length
+        return free >= 128 ? .max : (1 << UInt128(free)) - 1
+    }
+    package var last: IPAddress { IPAddress(version, first.value | hostMask) }
+    package var description: String { "\(first)/\(length)" }
+
+    package func contains(_ address: IPAddress) -> Bool { address.version == version && address >= first && address <= last }
+    package func contains(_ other: IPPrefix) -> Bool { contains(other.first) && other.length >= length }
+    package func overlaps(_ other: IPPrefix) -> Bool { contains(other.first) || other.contains(first) }
+}
+
+/// Addresses from one to another, both included.
+package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
+    package let first: IPAddress
+    package let last: IPAddress
+
+    package init(first: IPAddress, last: IPAddress) { (self.first, self.last) = (first, last) }
+
+    package var description: String { "\(first)-\(last)" }
+    package func contains(_ address: IPAddress) -> Bool { address.version == first.version && address >= first && address <= last }
+    package func overlaps(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
+    /// How many, but no more than fits.
+    package var count: UInt128 {
+        let distance = last.value - first.value
+        return distance == .max ? .max : distance + 1
+    }
+}
+
+/// 48 bits, written in lower case with colons.
+package struct MACAddress: Hashable, Sendable, CustomStringConvertible {
+    package let bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Six pairs of digits, with colons, hyphens or nothing between them; no group address.
+    package init?(_ text: String) {
+        let digits = text.filter { $0 != ":" && $0 != "-" }
+        guard digits.utf8.count == 12, [12, 17].contains(text.utf8.count), let bytes = Hex.bytes(digits.lowercased()),
+            bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 })
+        else { return nil }
+        self.bytes = bytes
+    }
+
+    package var description: String { bytes.map { Hex.text([$0]) }.joined(separator: ":") }
+
+    /// The interface identifier of RFC 4291 appendix A behind a prefix of 64 bits: what a guest makes of a router's advertisement.
+    package func address(in prefix: IPPrefix) -> IPAddress {
+        let identifier = [bytes[0] ^ 2, bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5]]
+        return IPAddress(.v6, prefix.first.value | identifier.reduce(0) { $0 << 8 | UInt128($1) })
+    }
+}
+
+// MARK: - As text in JSON
+
+extension IPAddress: Codable {
+    package init(from decoder: any Decoder) throws { self = try decoder.text("an IP address") { IPAddress($0) } }
+    package func encode(to encoder: any Encoder) throws { try encoder.text(description) }
+}
+
+extension IPPrefix: Codable, Comparable {
+    package init(from decoder: any Decoder) throws { self = try decoder.text("a network") { IPPrefix($0) } }
+    package func encode(to encoder: any Encoder) throws { try encoder.text(description) }
+
+    package static func < (left: Self, right: Self) -> Bool { (left.first, left.length) < (right.first, right.length) }
+}
+
+extension MACAddress: Codable, Comparable {
+    package init(from decoder: any Decoder) throws { self = try decoder.text("a MAC address") { MACAddress($0) } }
+    package func encode(to encoder: any Encoder) throws { try encoder.text(description) }
+
+    package static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+}
+
+extension Decoder {
+    fileprivate func text<Value>(_ noun: String, _ read: (String) -> Value?) throws -> Value {
+        let container = try singleValueContainer()
+        guard let value = read(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "This is not \(noun).")
+        }
+        return value
+    }
+}
+
+extension Encoder {
+    fileprivate func text(_ text: String) throws {
+        var container = singleValueContainer()
+        try container.encode(text)
+    }
+}
