@@ -39,7 +39,7 @@ package struct CloudProcess: Sendable {
             let accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
             let cloud = try Cloud(
                 configuration: configuration, database: database, world: world, masterKey: masterKey,
-                imageStores: try await ImageStores.opened(configuration.images.stores, below: directory.images, world: world),
+                imageStores: try await ImageStores.opened(configuration.images, below: directory.images, world: world),
                 metrics: metrics, accessLog: accessLog, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
             try await cloud.prepare()

@@ -12,8 +12,22 @@ package struct ImageStores: Sendable {
         }
     }
 
+    /// Where copies of data are kept near, for stores that are far.
+    package struct Cache: Sendable {
+        package let blobs: any BlobStore
+        /// Bytes.
+        package let most: Int64
+
+        package init(_ blobs: any BlobStore, most: Int64) {
+            self.blobs = blobs
+            self.most = most
+        }
+    }
+
     let all: [Entry]
     let standard: Entry
+    /// Nil: data is always read from its store.
+    package var cache: Cache?
 
     package init(_ standard: Entry, _ others: [Entry] = []) {
         self.standard = standard

@@ -13,6 +13,7 @@ package struct ImagesAssembly: Sendable {
     let context: ImagesContext
     private let garbage: BlobGarbage
     private let collector: ReconcilerLoop
+    private let filler: ReconcilerLoop
     private let fetcher: Fetcher
     private let log: Logger
 
@@ -34,9 +35,13 @@ package struct ImagesAssembly: Sendable {
         garbage = BlobGarbage(database: database, world: world, stores: stores)
         let collector = ReconcilerLoop(garbage, world: world, sleeper: sleeper, log: log)
         self.collector = collector
+        let filler = ReconcilerLoop(ImageCacheFiller(database: database, world: world, stores: stores), world: world, sleeper: sleeper, log: log)
+        self.filler = filler
         self.log = log
         fetcher = Fetcher(rules: fetchRules)
-        context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits), workflows: workflows) { collector.nudge() }
+        var context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits), workflows: workflows) { collector.nudge() }
+        context.fillCache = { filler.nudge() }
+        self.context = context
     }
 
     package static let schema = Schema.images
@@ -49,10 +54,10 @@ package struct ImagesAssembly: Sendable {
         return APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
             ignoresTrailingSlash: false,
-            routes: RootRoutes().all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
+            routes: RootRoutes(hasCache: context.stores.cache != nil).all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all
-                + InfoRoutes(context: context).all + ImageSchemas.all
+                + CacheRoutes(cache: ImageCacheService(context: context)).all + InfoRoutes(context: context).all + ImageSchemas.all
                 + MetadefRoutes(context: context.base).all
                 + ImportRoutes(stage: StageService(context: context), imports: imports).all
                 + TaskRoutes(tasks: TaskService(context: context, imports: imports)).all + TaskSchemas.all)
@@ -76,5 +81,5 @@ package struct ImagesAssembly: Sendable {
     private static let behindEveryClock = Duration.seconds(-86_400 * 3650)
 
     /// Work that goes on beside the requests.
-    package var backgroundServices: [any Service] { [collector] }
+    package var backgroundServices: [any Service] { context.stores.cache == nil ? [collector] : [collector, filler] }
 }

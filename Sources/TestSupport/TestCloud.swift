@@ -43,7 +43,7 @@ package struct TestCloud: Sendable {
         // Making the accounts costs as much as many tests together: it is done once, and its database copied.
         let template = configuration == plain ? try await Template.shared.location(kind) : nil
         return try await TestDatabase.withDatabase(kind, copying: template) { test in
-            try await withStores(configuration.images.stores) { stores in
+            try await withStores(configuration.images) { stores in
                 let cloud = try TestCloud(configuration, test.database, stores, seed: seed)
                 if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
                 return try await body(cloud)
@@ -60,7 +60,7 @@ package struct TestCloud: Sendable {
     ) async throws -> Value {
         let template = isMade ? try await Template.shared.location(.postgreSQL) : nil
         return try await TestDatabase.withDatabase(.postgreSQL, copying: template) { test in
-            try await withStores(plain.images.stores) { stores in
+            try await withStores(plain.images) { stores in
                 let clock = ManualClock()
                 let clouds = try (1...count).map { number in
                     try TestCloud(plain, number == 1 ? test.database : test.reopen(), stores, clock: clock, seed: UInt64(number))
@@ -78,14 +78,18 @@ package struct TestCloud: Sendable {
     }
 
     /// Runs `body` with stores of image data in a folder that is removed afterwards.
-    private static func withStores<Value>(_ names: [String], _ body: (ImageStores) async throws -> Value) async throws -> Value {
+    private static func withStores<Value>(_ images: Configuration.Images, _ body: (ImageStores) async throws -> Value) async throws -> Value {
         try await withTemporaryDirectory { folder in
             var opened: [(name: String, store: FileBlobStore)] = []
             // Two threads: most clouds of tests never store a byte.
-            for name in names { opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2))) }
-            let entries = opened.map { ImageStores.Entry($0.name, $0.store) }
+            for name in images.stores + (images.cacheSize > 0 ? ["cache"] : []) {
+                opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2)))
+            }
+            let entries = opened.prefix(images.stores.count).map { ImageStores.Entry($0.name, $0.store) }
+            var stores = ImageStores(entries[0], Array(entries.dropFirst()))
+            if images.cacheSize > 0, let last = opened.last { stores.cache = .init(last.store, most: Int64(images.cacheSize) << 30) }
             let result: Result<Value, any Error>
-            do { result = .success(try await body(ImageStores(entries[0], Array(entries.dropFirst())))) } catch { result = .failure(error) }
+            do { result = .success(try await body(stores)) } catch { result = .failure(error) }
             for one in opened { await one.store.close() }
             return try result.get()
         }
@@ -115,7 +119,7 @@ package struct TestCloud: Sendable {
     /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
     fileprivate static func makeTemplate(_ database: Database) async throws {
         do {
-            _ = try await withStores(plain.images.stores) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
+            _ = try await withStores(plain.images) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
         } catch {
             await database.close()
             throw error

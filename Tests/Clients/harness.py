@@ -201,6 +201,13 @@ class Cloud:
 ADMIN_PROJECT = {"project": {"name": "admin", "domain": {"id": "default"}}}
 
 
+def judge_of(program, cloud):
+    """The command of a judge from outside, up to its own options: what it is told of a cloud."""
+    command = [sys.executable, str(HERE / program), "--venv", str(pathlib.Path(sys.executable).parent.parent)]
+    command += ["--auth-url", cloud.url + "/identity/v3", "--admin-user", "admin", "--password", cloud.password(), "--project", "admin"]
+    return command
+
+
 def password_login(name, password, scope=None):
     user = {"name": name, "domain": {"id": "default"}, "password": password}
     auth = {"identity": {"methods": ["password"], "password": {"user": user}}}

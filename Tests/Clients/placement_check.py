@@ -2,12 +2,10 @@
 and once on PostgreSQL."""
 
 import json
-import pathlib
 import shutil
 import subprocess
-import sys
 
-from harness import HERE, ROOT, Cloud, Failure, say
+from harness import ROOT, Cloud, Failure, judge_of, say
 from postgres import Postgres
 
 # Placement is pinned, so its cases are as many as they were. Fewer mean that something was not found.
@@ -28,22 +26,7 @@ def run_on(database, settings, binary, report):
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     with Cloud(binary, settings) as cloud:
-        arguments = [
-            sys.executable,
-            str(HERE / "placement-gabbi"),
-            "--venv",
-            str(pathlib.Path(sys.executable).parent.parent),
-            "--auth-url",
-            cloud.url + "/identity/v3",
-            "--admin-user",
-            "admin",
-            "--password",
-            cloud.password(),
-            "--project",
-            "admin",
-            "--out",
-            str(out),
-        ]
+        arguments = [*judge_of("placement-gabbi", cloud), "--out", str(out)]
         with open(out / "placement-gabbi.log", "wb") as log:
             subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, timeout=DEADLINE, check=False)
         if not (out / "placement-gabbi.tsv").exists():

@@ -29,23 +29,37 @@ extension ImageStores {
     /// Opens the stores that the configuration names, the first as the default.
     ///
     /// - Throws: `StartError`.
-    static func opened(_ settings: [String], below folder: String, world: World) async throws -> ImageStores {
-        let wanted = settings.compactMap(ImageStoreSetting.init)
+    static func opened(_ configuration: Configuration.Images, below folder: String, world: World) async throws -> ImageStores {
+        let wanted = configuration.stores.compactMap(ImageStoreSetting.init)
         guard !wanted.isEmpty, Set(wanted.map(\.name)).count == wanted.count else {
             throw StartError("images.stores must name at least one store, and none twice.")
         }
         var entries: [Entry] = []
         for setting in wanted {
             let path = setting.path ?? "\(folder)/\(setting.name)"
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700])
-                entries.append(Entry(setting.name, try await FileBlobStore(folder: path, world: world)))
-            } catch {
-                throw StartError("The image store \(setting.name) cannot be opened at \(path): \(error)")
-            }
+            entries.append(Entry(setting.name, try await open(path, "image store \(setting.name)", world)))
         }
-        return ImageStores(entries[0], Array(entries.dropFirst()))
+        var stores = ImageStores(entries[0], Array(entries.dropFirst()))
+        if configuration.cacheSize > 0 {
+            guard !wanted.contains(where: { $0.path == nil && $0.name == cacheName }) else {
+                throw StartError("images.stores has a store called '\(cacheName)', where the cache would be: give it a path.")
+            }
+            stores.cache = Cache(
+                try await open("\(folder)/\(cacheName)", "cache of images", world), most: Int64(configuration.cacheSize) << 30)
+        }
+        return stores
+    }
+
+    private static let cacheName = "cache"
+
+    private static func open(_ path: String, _ what: String, _ world: World) async throws -> FileBlobStore {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+            return try await FileBlobStore(folder: path, world: world)
+        } catch {
+            throw StartError("The \(what) cannot be opened at \(path): \(error)")
+        }
     }
 }

@@ -84,6 +84,8 @@ package struct Configuration: Sendable, Equatable {
     package struct Images: Sendable, Equatable {
         /// `name`, or `name:path`. The first is the default.
         package var stores = ["file"]
+        /// GiB; zero for none.
+        package var cacheSize = 0
     }
 
     /// Where web-download may fetch from.

@@ -96,6 +96,9 @@ extension Option {
         .list(
             "images", "stores", \.images.stores, check: ImageStoreSetting.problem,
             "The stores of image data, as `name` (a folder of that name below `images` in the state directory) or `name:/path`. The first is the default."),
+        .integer(
+            "images", "cache_size", \.images.cacheSize, 0...1_048_576, unit: "GiB",
+            "How much image data is kept in `images/cache` of the state directory, for stores on slower or distant disks. 0: there is no cache."),
         // import_filtering_opts
         .list(
             "import_filtering_opts", "allowed_hosts", \.webDownload.allowedHosts, check: FetchRules.problem,

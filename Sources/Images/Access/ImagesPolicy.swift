@@ -25,6 +25,9 @@ extension Action {
     static let reactivateImage: Action = "reactivate"
     static let copyImage: Action = "copy_image"
     static let tasksAPIAccess: Action = "tasks_api_access"
+    static let cacheImage: Action = "cache_image"
+    static let cacheList: Action = "cache_list"
+    static let cacheDelete: Action = "cache_delete"
     static let storesInfoDetail: Action = "stores_info_detail"
 
     /// Not an action: who is above the rules of ownership.
@@ -79,6 +82,9 @@ enum ImagesPolicy {
         PolicyDefault(.modifyMember, "\(admin) or \(sharedMember)", "Accept or reject what is shared.", scopes: [.project]),
 
         PolicyDefault(.tasksAPIAccess, admin, "Use the tasks API.", scopes: [.project]),
+        PolicyDefault(.cacheImage, admin, "Want an image in the cache.", scopes: [.project]),
+        PolicyDefault(.cacheList, admin, "See what is in the cache.", scopes: [.project]),
+        PolicyDefault(.cacheDelete, admin, "Take images out of the cache.", scopes: [.project]),
         PolicyDefault(.storesInfoDetail, admin, "See how stores are made.", scopes: [.project]),
     ]
 }

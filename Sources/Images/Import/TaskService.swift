@@ -71,12 +71,10 @@ struct TaskService: Sendable {
         try await imports.fetcher.check(uri)
         if properties["disk_format"] == nil { properties["disk_format"] = .string(format) }
         if properties["container_format"] == nil { properties["container_format"] = "bare" }
-        let images = ImageService(context: context)
-        let image = try await images.create(properties, by: caller)
-        let work = ImportImage.Input(
-            imageID: image.id, method: .webDownload, uri: uri, stores: [context.stores.standard.name], allMustSucceed: true,
-            request: JSON.object(input).text, isTask: true)
-        return try await context.write { tx in
+        return try await ImageService(context: context).create(properties, by: caller) { image, tx in
+            let work = ImportImage.Input(
+                imageID: image.id, method: .webDownload, uri: uri, stores: [context.stores.standard.name], allMustSucceed: true,
+                request: JSON.object(input).text, isTask: true)
             let id = try imports.start(work, as: caller, requestID: requestID, tx)
             guard let row = try context.workflows.find(id, in: tx) else { throw CloudError.internalError("a workflow that is not there") }
             return try ImageTask(row)

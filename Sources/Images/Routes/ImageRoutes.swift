@@ -97,6 +97,7 @@ extension HTTPField.Name {
     static let importMethods = Self("OpenStack-image-import-methods")!  // tidy: allow force-unwrap, a constant
     static let storeIDs = Self("OpenStack-image-store-ids")!  // tidy: allow force-unwrap, a constant
     static let imageStore = Self("x-image-meta-store")!  // tidy: allow force-unwrap, a constant
+    static let imageCacheClearTarget = Self("x-image-cache-clear-target")!  // tidy: allow force-unwrap, a constant
     static let imageSize = Self("x-openstack-image-size")!  // tidy: allow force-unwrap, a constant
     static let contentMD5 = Self("Content-MD5")!  // tidy: allow force-unwrap, a constant
 }

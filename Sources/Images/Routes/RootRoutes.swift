@@ -4,8 +4,10 @@ import HTTPTypes
 
 /// Which versions there are, for everybody.
 struct RootRoutes: Sendable {
-    /// Minor versions of the API, newest first. 2.14 and 2.16 came with the cache of images, which this cloud has none of.
-    private static let minors = [17, 15, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    let hasCache: Bool
+
+    /// Minor versions of the API, newest first. 2.14 and 2.16 came with the cache of images: they are there if it is.
+    private var minors: [Int] { (0...17).reversed().filter { hasCache || ($0 != 14 && $0 != 16) } }
 
     var all: [Route] {
         [
@@ -17,10 +19,10 @@ struct RootRoutes: Sendable {
 
     private func versions(_ call: Call, _ status: HTTPResponse.Status) -> Reply {
         .json(status) { json in
-            json.array("versions", of: Self.minors) { json, minor in
+            json.array("versions", of: minors) { json, minor in
                 json.object { json in
                     json.member("id", "v2.\(minor)")
-                    json.member("status", minor == Self.minors.first ? "CURRENT" : "SUPPORTED")
+                    json.member("status", minor == minors.first ? "CURRENT" : "SUPPORTED")
                     json.array("links", of: [call.base + "/v2/"]) { json, link in
                         json.object { json in
                             json.member("rel", "self")

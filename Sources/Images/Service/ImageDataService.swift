@@ -79,6 +79,8 @@ struct ImageDataService: Sendable {
         /// Nil for an image without data.
         let store: String?
         let blob: BlobID?
+        /// Whether the caller wants it from there and from nowhere else.
+        let isFromNamedStore: Bool
     }
 
     /// Where to read the data from.
@@ -99,7 +101,13 @@ struct ImageDataService: Sendable {
         }
         let usable = image.locations.filter { context.stores[$0.store] != nil }
         let best = preferred.lazy.compactMap { name in usable.first { $0.store == name } }.first ?? usable.first
-        return Download(image: image, store: best?.store, blob: best?.blob)
+        return Download(image: image, store: best?.store, blob: best?.blob, isFromNamedStore: !preferred.isEmpty)
+    }
+
+    /// From the cache, if a copy is there and nobody named a store.
+    func read(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
+        if !download.isFromNamedStore, let near = try await ImageCacheService(context: context).open(download.image.id, range: range) { return near }
+        return try await open(download, range: range)
     }
 
     /// - Returns: nil when the store has lost the data, or never had it.

@@ -11,13 +11,20 @@ struct ImageService: Sendable {
     // MARK: Making
 
     func create(_ body: JSONObject, by caller: Principal) async throws -> Image {
+        try await create(body, by: caller) { image, _ in image }
+    }
+
+    /// - Parameter then: what belongs to it, in the same transaction.
+    func create<Value: Sendable>(
+        _ body: JSONObject, by caller: Principal, then: @escaping @Sendable (Image, Transaction) throws -> Value
+    ) async throws -> Value {
         let made = try Self.new(from: body, by: caller, id: context.world.random.uuid(), at: context.world.now)
         do {
             return try await context.write { tx in
                 try authoriseCreation(made, body, caller)
                 try context.quota.require(.countTotal, 1, of: made.owner, at: made.createdAt, in: tx)
                 try context.images.insert(made, in: tx)
-                return made
+                return try then(made, tx)
             }
         } catch SQLError.uniqueViolation {
             throw CloudError.conflict("Image ID \(made.id) already exists!")

@@ -14,7 +14,11 @@ struct ImagesContext: Sendable {
     /// Asks for a pass of the collector of bytes that nothing refers to.
     let collectGarbage: @Sendable () -> Void
 
+    /// Asks for a pass of who fills the cache.
+    var fillCache: @Sendable () -> Void = {}
+
     let images = ImageStore()
+    let cached = CacheStore()
     let uploads = UploadStore()
 
     var access: ImageAccess { ImageAccess(policy: base.policy) }

@@ -138,6 +138,11 @@ struct ImageStore: Sendable {
 
     // MARK: Data
 
+    /// Where the data of an image lies, in the order in which it is to be tried.
+    func locations(of id: ID<Image>, in tx: Transaction) throws -> [Image.Location] {
+        try tx.rows("SELECT image_id, id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id).map(Self.location)
+    }
+
     /// Which of these blobs of a store some image needs.
     func referenced(_ blobs: [BlobID], in store: String, _ tx: Transaction) throws -> Set<BlobID> {
         let marks = "(\(blobs.map { _ in "?" }.joined(separator: ", ")))"

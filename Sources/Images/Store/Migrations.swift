@@ -55,5 +55,13 @@ extension Schema {
                   PRIMARY KEY (image_id, store));
                 CREATE INDEX image_import_blob ON image_import (blob_id);
                 """),
+            Migration(
+                4, "copies of data that are kept near",
+                """
+                CREATE TABLE image_cache (
+                  image_id TEXT PRIMARY KEY REFERENCES image(id) ON DELETE CASCADE, queued_at INTEGER NOT NULL, blob_id TEXT, size INTEGER,
+                  cached_at INTEGER, read_at INTEGER, hits INTEGER NOT NULL);
+                CREATE INDEX image_cache_blob ON image_cache (blob_id);
+                """),
         ])
 }

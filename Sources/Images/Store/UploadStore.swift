@@ -44,6 +44,9 @@ struct UploadStore: Sendable {
         try tx.execute("DELETE FROM image_upload WHERE image_id = ? AND owner = ?", lease.imageID, lease.owner) == 1
     }
 
+    /// Whether nobody holds the right to fill an image: whoever writes bytes has one until there is a row that refers to them.
+    func isEmpty(in tx: Transaction) throws -> Bool { try tx.row("SELECT 1 FROM image_upload LIMIT 1") == nil }
+
     /// Forgets the leases of processes that are gone. Only where this process is the only one: before it serves.
     func clear(in tx: Transaction) throws { try tx.execute("DELETE FROM image_upload WHERE expires_at IS NOT NULL") }
 }

@@ -1,0 +1,75 @@
+import Blobs
+import CloudCore
+import Durable
+import SQL
+
+/// Brings wanted images into the cache, and takes those out that were not read for the longest time when it is too full.
+struct ImageCacheFiller: Reconciler {
+    let database: Database
+    let world: World
+    let stores: ImageStores
+
+    let name = "image-cache"
+    let interval = Duration.seconds(300)
+    let deadline = Duration.seconds(3600)
+
+    private let cached = CacheStore()
+    private static let mostAtOnce = 100
+    private static let most = 10_000
+
+    init(database: Database, world: World, stores: ImageStores) {
+        self.database = database
+        self.world = world
+        self.stores = stores
+    }
+
+    func reconcile() async throws -> ReconcilerReport {
+        var report = ReconcilerReport()
+        guard let cache = stores.cache else { return report }
+        for id in try await database.read({ tx in try cached.queued(limit: Self.mostAtOnce, in: tx) }) {
+            report.examined += 1
+            do {
+                try await fill(id, cache)
+                report.changed += 1
+            } catch {
+                report.problems.append("image \(id): \(error)")
+                // Whoever reads it wants it again; until then it must not hold up the others.
+                try await database.write { tx in try cached.remove(id, in: tx) }
+            }
+        }
+        report.changed += try await prune(cache)
+        return report
+    }
+
+    private func fill(_ id: ID<Image>, _ cache: ImageStores.Cache) async throws {
+        let location = try await database.read { tx in try ImageStore().locations(of: id, in: tx).first { stores[$0.store] != nil } }
+        guard let location, let store = stores[location.store] else { throw CloudError.notFound("it has no data") }
+        let size = try await store.size(location.blob)
+        guard size <= cache.most else { throw CloudError(.tooLarge, "it is larger than the cache") }
+        let bytes = try await store.open(location.blob, range: nil)
+        let copy = try await cache.blobs.store(bytes, most: cache.most, expecting: BlobExpectation(size: size, sha512: location.blob.text))
+        let now = world.now
+        try await database.write { tx in try cached.fill(id, copy.id, size: copy.size, at: now, in: tx) }
+    }
+
+    /// - Returns: how many were taken out. Their bytes go as garbage.
+    private func prune(_ cache: ImageStores.Cache) async throws -> Int {
+        try await database.write { tx in
+            var room = cache.most
+            var kept: Set<BlobID> = []
+            var removed = 0
+            for entry in try cached.cached(limit: Self.most, in: tx) {
+                // Several images may have the same bytes, which lie there once.
+                if kept.contains(entry.blob) { continue }
+                if entry.size <= room {
+                    room -= entry.size
+                    kept.insert(entry.blob)
+                } else {
+                    try cached.remove(entry.imageID, in: tx)
+                    removed += 1
+                }
+            }
+            return removed
+        }
+    }
+}

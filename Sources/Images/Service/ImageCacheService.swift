@@ -1,0 +1,83 @@
+import Access
+import Blobs
+import CloudCore
+import HTTPKit
+import SQL
+
+/// Copies of images' data on this host, for stores that are far away. Nothing depends on a copy: whoever does not find one reads the
+/// store.
+struct ImageCacheService: Sendable {
+    let context: ImagesContext
+
+    /// More than a page would show.
+    private static let most = 10_000
+
+    // MARK: For administrators
+
+    func list(by caller: Principal) async throws -> (cached: [CachedImage], queued: [ID<Image>]) {
+        try requireCache(.cacheList, caller)
+        return try await context.read { tx in
+            (try context.cached.cached(limit: Self.most, in: tx), try context.cached.queued(limit: Self.most, in: tx))
+        }
+    }
+
+    func queue(_ id: ID<Image>, by caller: Principal) async throws {
+        let now = context.world.now
+        try await context.write { tx in
+            guard let image = try context.images.find(id, for: context.onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
+            try requireCache(.cacheImage, caller)
+            guard image.status == .active else {
+                throw CloudError.badRequest("Only images with status active can be targeted for queueing")
+            }
+            try context.cached.queue(id, at: now, in: tx)
+            tx.afterCommit { context.fillCache() }
+        }
+    }
+
+    func remove(_ id: ID<Image>, by caller: Principal) async throws {
+        try await context.write { tx in
+            let isKnown = try context.images.find(id, for: context.onlooker(caller), in: tx) != nil
+            guard try isKnown || context.cached.contains(id, in: tx) else { throw ImageAccess.missing(id) }
+            try requireCache(.cacheDelete, caller)
+            try context.cached.remove(id, in: tx)
+        }
+    }
+
+    func clear(_ target: String, by caller: Principal) async throws {
+        try requireCache(.cacheDelete, caller)
+        guard let target = CacheTarget(rawValue: target.lowercased()) else {
+            throw CloudError.badRequest("If provided 'x-image-cache-clear-target' must be 'cache', 'queue' or empty string.")
+        }
+        try await context.write { tx in try context.cached.clear(target, in: tx) }
+    }
+
+    /// Who may not know whether there is a cache is not told so.
+    private func requireCache(_ action: Action, _ caller: Principal) throws {
+        try context.policy.require(action, caller)
+        guard context.stores.cache != nil else { throw CloudError.notFound("Caching via API is not supported at this site.") }
+    }
+
+    // MARK: For downloads
+
+    /// - Returns: the copy's bytes; nil when there is none. Then one is wanted from now on.
+    func open(_ id: ID<Image>, range: Range<Int64>?) async throws -> BlobBytes? {
+        guard let cache = context.stores.cache else { return nil }
+        let now = context.world.now
+        guard let entry = try await context.read({ tx in try context.cached.find(id, in: tx) }) else {
+            try await context.write { tx in
+                try context.cached.queue(id, at: now, in: tx)
+                tx.afterCommit { context.fillCache() }
+            }
+            return nil
+        }
+        do {
+            let bytes = try await cache.blobs.open(entry.blob, range: range)
+            try await context.write { tx in try context.cached.noteRead(id, at: now, in: tx) }
+            return bytes
+        } catch let error as CloudError where error.kind == .notFound {
+            // Another host's copy, or one that somebody has removed: whoever reads it next wants it anew.
+            try await context.write { tx in try context.cached.remove(id, in: tx) }
+            return nil
+        }
+    }
+}
