@@ -91,6 +91,9 @@ let package = Package(
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "CloudCore"]),
+        // What Swift cannot say: a child process with limits, a thread in another network namespace.
+        .target(name: "CHostNetwork"),
+        target("DriverLinuxNetwork", ["Drivers", "CHostNetwork", "CloudCore", crypto]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
@@ -156,6 +159,7 @@ let package = Package(
             name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),
         tests("DriverLibvirtTests", ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", nio, crypto]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore"]),
         tests("TidyTests", []),
     ]
 )

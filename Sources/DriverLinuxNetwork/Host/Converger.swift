@@ -1,0 +1,271 @@
+import CloudCore
+import Drivers
+import Foundation
+
+/// Makes a host as a plan says, from whatever is there. Dull on purpose: it compares, and writes what differs.
+///
+/// The order matters: what is not wanted goes first, then come bridges, then the packet filter, and only then do guests get into
+/// their networks: no frame of a guest passes without its rules.
+struct Converger {
+    let names: Names
+    let folder: String
+    let host: Namespace
+    /// The plan without the rules that the kernel refuses.
+    let compile: (_ refused: Set<String>) -> HostPlan
+    let state: HostNetworkState
+
+    var plan = HostPlan()
+    var memory: HostMemory
+    var changes: [String] = []
+    var cutFlows = 0
+    var problems: [NetworkProblem] = []
+    private var found: [String: ObservedLinks.Link] = [:]
+    private var servers: DHCPServers
+
+    init(
+        names: Names, folder: String, host: Namespace, memory: HostMemory, state: HostNetworkState,
+        compile: @escaping (_ refused: Set<String>) -> HostPlan
+    ) {
+        self.names = names
+        self.folder = folder
+        self.host = host
+        self.memory = memory
+        self.state = state
+        self.compile = compile
+        servers = DHCPServers(folder: folder)
+    }
+
+    mutating func run() throws(CloudError) {
+        plan = compile([])
+        if try host.set(["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].map { ($0, "1") }) { changes.append("br_netfilter") }
+        found = try ObservedLinks(in: host).links
+        try removeStale()
+        try makeBridges()
+        try filter()
+        try makeLinks()
+        for namespace in plan.namespaces {
+            do throws(CloudError) { try converge(namespace) } catch {
+                problems.append(NetworkProblem(namespace.subject, namespace.id, error.detail ?? error.message))
+            }
+        }
+        problems += plan.problems
+        problems = Set(problems).sorted()
+    }
+
+    /// Nothing is left but what was there before the first plan.
+    mutating func removeAll() throws(CloudError) {
+        found = try ObservedLinks(in: host).links
+        try removeStale()
+        try PacketFilter(namespace: host, table: names.table, families: ["bridge", "inet"]).remove()
+        cutFlows += try FlowCutter(namespace: host).cut(FlowJudge(state, zones: [:], retired: memory.retiredZones).isForbidden)
+    }
+
+    private mutating func run(_ batch: Batch, in namespace: Namespace, _ subject: NetworkProblem.Subject = .host, _ id: String = "") throws(CloudError) {
+        guard !batch.lines.isEmpty else { return }
+        changes += batch.lines.map { id.isEmpty ? $0 : "\(subject.rawValue) \(id): \($0)" }
+        problems += try batch.run(in: namespace).map { NetworkProblem(subject, id, $0) }
+    }
+
+    // MARK: - The host's own namespace
+
+    private mutating func removeStale() throws(CloudError) {
+        let spaces = Set(plan.namespaces.map(\.name))
+        let outers = Set(plan.namespaces.flatMap(\.links).map(\.outer))
+        let own = Set(plan.bridges.filter(\.isOwn).map(\.name))
+        let tunnels = Set(plan.bridges.compactMap(\.tunnel?.name))
+        let taps = Set(plan.taps.map(\.name))
+        let served = Set(plan.namespaces.filter { $0.dhcp != nil }.map(\.name))
+        for name in servers.names where !served.contains(name) {
+            servers.remove(name)
+            changes.append("\(name): dnsmasq ended")
+        }
+        var batch = Batch()
+        let formerTaps = Set(memory.taps.values)
+        for (name, link) in found.sorted(by: { $0.key < $1.key }) where !taps.contains(name) {
+            if names.isOwn(link: name) {
+                guard !own.contains(name), !outers.contains(name), !tunnels.contains(name) else { continue }
+                batch.add("link delete dev \(name)")
+            } else if let master = link.master, names.isOwn(link: master) || formerTaps.contains(name) {
+                // Whatever else got into a network of ours would be a guest without rules.
+                batch.add(link.kind == "tun" ? "link delete dev \(name)" : "link set dev \(name) nomaster")
+            }
+        }
+        for name in Namespace.all where names.isOwn(namespace: name) && !spaces.contains(name) {
+            batch.add("netns delete \(name)")
+            memory.filters[name] = nil
+        }
+        guard !batch.lines.isEmpty else { return }
+        try run(batch, in: host)
+        found = try ObservedLinks(in: host).links
+    }
+
+    private mutating func makeBridges() throws(CloudError) {
+        var batch = Batch()
+        for bridge in plan.bridges {
+            guard bridge.isOwn else {
+                if found[bridge.name]?.kind != "bridge" {
+                    problems.append(NetworkProblem(.network, bridge.network, "there is no bridge \(bridge.name)"))
+                }
+                continue
+            }
+            let link = found[bridge.name]
+            if link == nil { batch.add("link add name \(bridge.name) type bridge stp_state 0 forward_delay 0 mcast_snooping 0") }
+            // Without an address of its own, IPv6's included: guests must not reach the host by it.
+            if link?.inet6_addr_gen_mode != "none" { batch.add("link set dev \(bridge.name) addrgenmode none") }
+            if link?.mtu != bridge.mtu { batch.add("link set dev \(bridge.name) mtu \(bridge.mtu)") }
+            if link?.isUp != true { batch.add("link set dev \(bridge.name) up") }
+        }
+        try run(batch, in: host)
+    }
+
+    private mutating func filter() throws(CloudError) {
+        let filter = PacketFilter(namespace: host, table: names.table, families: ["bridge", "inet"])
+        if try filter.isAsWritten(plan.filter, memory.filters[""]), memory.retiredZones.isEmpty { return }
+        let applied: HostMemory.Applied
+        do throws(CloudError) { applied = try filter.replace(by: plan.filter) } catch {
+            let refused = try refusedRules(filter)
+            guard !refused.isEmpty else { throw error }
+            plan = compile(refused)
+            applied = try filter.replace(by: plan.filter)
+        }
+        changes.append("packet filter")
+        let judge = FlowJudge(state, zones: plan.zones, retired: memory.retiredZones)
+        cutFlows += try FlowCutter(namespace: host).cut(judge.isForbidden)
+        memory.retiredZones = []
+        memory.filters[""] = applied
+    }
+
+    /// The rules without which the kernel takes the filter: found by halves, each try a dry run.
+    private func refusedRules(_ filter: PacketFilter) throws(CloudError) -> Set<String> {
+        let all = Set(state.groups.flatMap(\.rules).map(\.id))
+        guard try filter.check(compile(all).filter) else { return [] }
+        var refused: Set<String> = []
+        var suspects = [all.sorted()]
+        while let some = suspects.popLast() {
+            // All the others are out of the way.
+            if try filter.check(compile(all.subtracting(some)).filter) { continue }
+            guard some.count > 1 else {
+                refused.formUnion(some)
+                continue
+            }
+            suspects += [Array(some[..<(some.count / 2)]), Array(some[(some.count / 2)...])]
+        }
+        return refused
+    }
+
+    private mutating func makeLinks() throws(CloudError) {
+        var batch = Batch()
+        let bridges = Set(plan.bridges.filter { $0.isOwn || found[$0.name]?.kind == "bridge" }.map(\.name))
+        for tap in plan.taps where bridges.contains(tap.bridge) {
+            if found[tap.name] == nil { batch.add("tuntap add dev \(tap.name) mode tap") }
+            place(tap.name, in: tap.bridge, tap.mtu, isUp: tap.isUp, &batch)
+        }
+        for bridge in plan.bridges {
+            guard let tunnel = bridge.tunnel else { continue }
+            if found[tunnel.name] == nil {
+                batch.add("link add name \(tunnel.name) type vxlan id \(tunnel.number) dstport 4789 local \(tunnel.local) nolearning")
+            }
+            place(tunnel.name, in: bridge.name, bridge.mtu, isUp: true, &batch)
+        }
+        let spaces = Set(Namespace.all)
+        for namespace in plan.namespaces {
+            if !spaces.contains(namespace.name) {
+                batch.add("netns add \(namespace.name)")
+                memory.filters[namespace.name] = nil
+            }
+            for link in namespace.links where bridges.contains(link.bridge) {
+                if found[link.outer] != nil, !spaces.contains(namespace.name) {
+                    batch.add("link delete dev \(link.outer)")
+                    found[link.outer] = nil
+                }
+                if found[link.outer] == nil {
+                    batch.add("link add name \(link.outer) type veth peer name \(link.inner) address \(link.mac) netns \(namespace.name)")
+                }
+                place(link.outer, in: link.bridge, link.mtu, isUp: true, &batch)
+            }
+        }
+        try run(batch, in: host)
+        for bridge in plan.bridges { if let tunnel = bridge.tunnel { try forward(tunnel, bridge.network) } }
+    }
+
+    /// A device of the host in its bridge, without an address of its own.
+    private func place(_ name: String, in bridge: String, _ mtu: Int, isUp: Bool, _ batch: inout Batch) {
+        let link = found[name]
+        if link?.inet6_addr_gen_mode != "none" { batch.add("link set dev \(name) addrgenmode none") }
+        if link?.mtu != mtu { batch.add("link set dev \(name) mtu \(mtu)") }
+        if link?.master != bridge { batch.add("link set dev \(name) master \(bridge)") }
+        if link == nil ? isUp : link?.isUp != isUp { batch.add("link set dev \(name) \(isUp ? "up" : "down")") }
+    }
+
+    private mutating func forward(_ tunnel: TunnelPlan, _ network: String) throws(CloudError) {
+        let there = try ObservedLinks.forwarding(tunnel.name, in: host)
+        let wanted = Set(tunnel.forwarding)
+        guard there != wanted else { return }
+        changes.append("\(tunnel.name): forwarding")
+        let lines = there.subtracting(wanted).sorted().map { "fdb del \($0.mac) dev \(tunnel.name) dst \($0.host)" }
+            + wanted.subtracting(there).sorted().map { "fdb append \($0.mac) dev \(tunnel.name) dst \($0.host)" }
+        let outcome = try ChildProcess.run("bridge", ["-force", "-batch", "-"], input: lines.joined(separator: "\n") + "\n", in: host)
+        if outcome.status != 0 { problems.append(NetworkProblem(.network, network, outcome.complaint)) }
+    }
+
+    // MARK: - Namespaces
+
+    private mutating func converge(_ plan: NamespacePlan) throws(CloudError) {
+        let namespace = try Namespace(plan.name)
+        if plan.isRouter {
+            let settings = ["ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/all/arp_ignore"].map { ($0, "1") }
+            if try namespace.set(settings + [("ipv4/conf/all/arp_announce", "2"), ("ipv4/conf/all/accept_redirects", "0")]) { changes.append("\(plan.name): settings") }
+        }
+        // Before the addresses: no packet leaves untranslated.
+        try translate(plan, namespace)
+        try run(links(plan, try ObservedLinks(in: namespace, hasAddresses: true).links), in: namespace, plan.subject, plan.id)
+        if plan.isRouter { try run(routes(plan, try ObservedLinks.routes(in: namespace)), in: namespace, plan.subject, plan.id) }
+        if let dhcp = plan.dhcp, try servers.ensure(dhcp, named: plan.name, in: namespace) { changes.append("\(plan.name): dnsmasq") }
+    }
+
+    private func links(_ plan: NamespacePlan, _ there: [String: ObservedLinks.Link]) -> Batch {
+        var batch = Batch()
+        if there["lo"]?.isUp != true { batch.add("link set dev lo up") }
+        for link in plan.links {
+            let inner = there[link.inner]
+            if inner?.address != link.mac.description { batch.add("link set dev \(link.inner) address \(link.mac)") }
+            if inner?.mtu != link.mtu { batch.add("link set dev \(link.inner) mtu \(link.mtu)") }
+            let wanted = Set(link.addresses.map(\.text))
+            let addresses = Set((inner?.addr_info ?? []).filter { $0.scope != "link" || $0.local?.hasPrefix("fe80") != true }.compactMap { address in
+                address.local.flatMap { IPAddress($0) }.flatMap { local in address.prefixlen.map { "\(local)/\($0)" } }
+            })
+            for address in addresses.subtracting(wanted).sorted() { batch.add("address delete \(address) dev \(link.inner)") }
+            for address in wanted.subtracting(addresses).sorted() {
+                // Addresses are unique by the control plane's care: nobody waits for their detection.
+                batch.add("address add \(address) dev \(link.inner)" + (address.contains(":") ? " nodad" : ""))
+            }
+            if inner?.isUp != true { batch.add("link set dev \(link.inner) up") }
+        }
+        return batch
+    }
+
+    private func routes(_ plan: NamespacePlan, _ there: Set<RoutePlan>) -> Batch {
+        var batch = Batch()
+        let wanted = Set(plan.routes)
+        func text(_ route: RoutePlan) -> String { "\(route.destination) via \(route.nextHop)" }
+        for route in there.subtracting(wanted) { batch.add("route delete \(text(route))") }
+        for route in plan.routes where !there.contains(route) { batch.add("route replace \(text(route))") }
+        return batch
+    }
+
+    private mutating func translate(_ plan: NamespacePlan, _ namespace: Namespace) throws(CloudError) {
+        let filter = PacketFilter(namespace: namespace, table: names.table, families: ["ip"])
+        let applied = memory.filters[plan.name]
+        if plan.translation.isEmpty {
+            guard applied != nil else { return }
+            try filter.remove()
+            memory.filters[plan.name] = nil
+        } else {
+            if try filter.isAsWritten(plan.translation, applied) { return }
+            memory.filters[plan.name] = try filter.replace(by: plan.translation)
+        }
+        changes.append("\(plan.name): translation")
+        guard let router = state.routers.first(where: { $0.id == plan.id }) else { return }
+        cutFlows += try FlowCutter(namespace: namespace).cut { FlowJudge.isForbidden($0, by: router) }
+    }
+}

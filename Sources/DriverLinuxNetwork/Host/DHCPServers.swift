@@ -1,0 +1,88 @@
+import CHostNetwork
+import CloudCore
+import Drivers
+import Foundation
+
+/// The dnsmasq of each network that is served. They outlive this process, and are found again by what they were started with.
+struct DHCPServers {
+    let folder: String
+    /// By the path of its pid file, which no two have in common.
+    private var running: [String: Server] = [:]
+
+    private struct Server {
+        var pid: pid_t
+        var arguments: [String]
+    }
+
+    init(folder: String) {
+        self.folder = folder
+        let mark = "--pid-file=\(folder)/"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = pid_t(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { continue }
+            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard words.first?.hasSuffix("dnsmasq") == true, let file = words.first(where: { $0.hasPrefix(mark) }) else { continue }
+            running[String(file.dropFirst("--pid-file=".count))] = Server(pid: pid, arguments: words)
+        }
+    }
+
+    var names: Set<String> { Set(running.keys.map { String($0.dropFirst(folder.utf8.count + 1).dropLast(".pid".utf8.count)) }) }
+
+    var processes: Set<pid_t> { Set(running.values.map(\.pid)) }
+
+    /// - Returns: whether anything was changed.
+    mutating func ensure(_ plan: DHCPPlan, named name: String, in namespace: Namespace) throws(CloudError) -> Bool {
+        let base = folder + "/" + name
+        let (old, pending) = (try Self.text(base + ".hosts"), base + ".pending")
+        let isPending = access(pending, F_OK) == 0
+        if let server = running[base + ".pid"], server.arguments == plan.arguments, isInside(server.pid, namespace) {
+            if old == plan.hosts, try Self.text(base + ".options") == plan.options, !isPending { return false }
+            // A lease that is held in memory would keep an address from its next port: only a new start forgets it.
+            let lines = Set(plan.hosts.split(separator: "\n"))
+            if !isPending, (old ?? "").split(separator: "\n").allSatisfy({ lines.contains($0) }) {
+                try DurableFile.write(Data(), to: pending)
+                try write(plan, base)
+                kill(server.pid, SIGHUP)
+                unlink(pending)
+                return true
+            }
+        }
+        stop(base + ".pid")
+        unlink(pending)
+        try write(plan, base)
+        try ChildProcess.require("dnsmasq", Array(plan.arguments.dropFirst()), in: namespace)
+        return true
+    }
+
+    mutating func remove(_ name: String) {
+        let base = folder + "/" + name
+        stop(base + ".pid")
+        for suffix in [".pid", ".hosts", ".options", ".pending"] { unlink(base + suffix) }
+    }
+
+    /// The program gives up its rights before it reads them: they are for all to read.
+    private func write(_ plan: DHCPPlan, _ base: String) throws(CloudError) {
+        try DurableFile.write(Data(plan.hosts.utf8), to: base + ".hosts", mode: 0o644)
+        try DurableFile.write(Data(plan.options.utf8), to: base + ".options", mode: 0o644)
+    }
+
+    private static func text(_ path: String) throws(CloudError) -> String? {
+        try DurableFile.read(path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func isInside(_ pid: pid_t, _ namespace: Namespace) -> Bool {
+        var (process, wanted) = (stat(), stat())
+        defer { withExtendedLifetime(namespace) {} }
+        guard stat("/proc/\(pid)/ns/net", &process) == 0, fstat(namespace.descriptor, &wanted) == 0 else { return false }
+        return process.st_ino == wanted.st_ino
+    }
+
+    private mutating func stop(_ file: String) {
+        guard let server = running.removeValue(forKey: file) else { return }
+        let process = novella_process_descriptor(server.pid)
+        guard process >= 0 else { return }
+        defer { close(process) }
+        kill(server.pid, SIGTERM)
+        var wait = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+        if poll(&wait, 1, 2000) <= 0 { kill(server.pid, SIGKILL) }
+    }
+}

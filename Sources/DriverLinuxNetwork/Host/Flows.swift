@@ -1,0 +1,105 @@
+import CloudCore
+import Drivers
+
+/// A connection that the kernel tracks.
+struct TrackedFlow: Hashable {
+    /// As it was begun.
+    var key: FlowKey
+    /// What answers look like: their source and destination.
+    var answerSource: IPAddress
+    var answerDestination: IPAddress
+    /// 0: none.
+    var zone: Int
+
+    /// Reads a line of `conntrack -L`: `tcp 6 100 ESTABLISHED src=… dst=… sport=… dport=… src=… dst=… … zone=11 …`.
+    init?(line: Substring) {
+        let words = line.split(separator: " ")
+        guard words.count > 4 else { return nil }
+        // `-o extended` puts the version in front.
+        let offset = words[0].hasPrefix("ipv") ? 2 : 0
+        guard let proto = UInt8(words[offset + 1]) else { return nil }
+        var values: [Substring: [Substring]] = [:]
+        for word in words {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { values[parts[0], default: []].append(parts[1]) }
+        }
+        guard let sources = values["src"]?.compactMap({ IPAddress($0) }), let destinations = values["dst"]?.compactMap({ IPAddress($0) }),
+            sources.count == 2, destinations.count == 2
+        else { return nil }
+        func number(_ key: Substring) -> UInt16 { values[key]?.first.flatMap { UInt16($0) } ?? 0 }
+        let target = values["type"] == nil ? number("dport") : number("type") << 8 | number("code")
+        key = FlowKey(sources[0], destinations[0], proto: proto, from: number("sport"), to: target)
+        (answerSource, answerDestination) = (sources[1], destinations[1])
+        // `-o id` or `zone-orig` are not asked for: both directions have one zone here.
+        zone = Int(values["zone"]?.first ?? "0") ?? 0
+    }
+
+    /// The arguments of `conntrack` that delete this flow alone.
+    var deletion: String {
+        var words = ["-D", "-f", key.source.version == .v4 ? "ipv4" : "ipv6", "-s \(key.source)", "-d \(key.destination)", "-p \(key.proto)"]
+        if zone > 0 { words.append("-w \(zone)") }
+        if IPProtocol.withPorts.contains(key.proto) { words.append("--sport \(key.sourcePort) --dport \(key.destinationPort)") }
+        return words.joined(separator: " ")
+    }
+}
+
+/// Finds flows under way that would not be let in now, and ends them.
+struct FlowCutter {
+    let namespace: Namespace
+
+    /// - Returns: how many.
+    func cut(_ isForbidden: (TrackedFlow) -> Bool) throws(CloudError) -> Int {
+        var forbidden: [TrackedFlow] = []
+        for family in ["ipv4", "ipv6"] {
+            let output = try ChildProcess.require("conntrack", ["-L", "-f", family, "-o", "extended"], in: namespace)
+            forbidden += String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap { TrackedFlow(line: $0) }.filter(isForbidden)
+        }
+        guard !forbidden.isEmpty else { return 0 }
+        // One that has ended by itself meanwhile is not there to be deleted: no failure.
+        let input = forbidden.map(\.deletion).joined(separator: "\n") + "\n"
+        let outcome = try ChildProcess.run("conntrack", ["-R", "-"], input: input, in: namespace)
+        if outcome.status == 0 { return forbidden.count }
+        // Programs before 1.4.7 read no commands; some stop at the first flow that is gone.
+        for flow in forbidden {
+            _ = try ChildProcess.run("conntrack", flow.deletion.split(separator: " ").map(String.init), in: namespace)
+        }
+        return forbidden.count
+    }
+}
+
+/// What of a state's flows is forbidden.
+struct FlowJudge {
+    private let book: RuleBook
+    private let zones: [Int: String]
+    private let retired: Set<Int>
+    private var owners: [String: [IPAddress: PortSpec]] = [:]
+
+    init(_ state: HostNetworkState, zones: [String: Int], retired: Set<Int>) {
+        book = RuleBook(state)
+        self.zones = Dictionary(zones.map { ($0.value, $0.key) }) { first, _ in first }
+        self.retired = retired
+        for port in state.ports where port.isSecured {
+            for fixed in port.fixedIPs { owners[port.network, default: [:]][fixed.address] = port }
+        }
+    }
+
+    /// A flow between addresses that no port here has is left alone: it is judged where they are.
+    func isForbidden(_ flow: TrackedFlow) -> Bool {
+        guard let network = zones[flow.zone] else { return retired.contains(flow.zone) }
+        if let sender = owners[network]?[flow.key.source], !book.allows(sender, .egress, flow.key) { return true }
+        if let receiver = owners[network]?[flow.key.destination], !book.allows(receiver, .ingress, flow.key) { return true }
+        return false
+    }
+
+    /// In a router: a flow whose addresses were exchanged as no floating IP and no gateway does now.
+    static func isForbidden(_ flow: TrackedFlow, by router: RouterSpec) -> Bool {
+        let external = flow.key.destination
+        if flow.answerSource != external {
+            guard router.floatingIPs.contains(where: { $0.external == external && $0.fixed == flow.answerSource }) else { return true }
+        }
+        guard flow.answerDestination != flow.key.source else { return false }
+        let floating = router.floatingIPs.filter { $0.fixed == flow.key.source }.map(\.external).min()
+        if let floating { return flow.answerDestination != floating }
+        return !(router.gateway?.interface.addresses.contains { $0.address == flow.answerDestination } ?? false)
+    }
+}

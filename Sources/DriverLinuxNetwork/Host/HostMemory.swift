@@ -1,0 +1,42 @@
+import CloudCore
+import Drivers
+import Foundation
+
+/// What a driver must know of the host that the host does not tell by itself. It outlives the process.
+struct HostMemory: Codable, Hashable {
+    /// A packet filter as it was put into a namespace: what was written, and what the kernel lists for it. Neither is made from the
+    /// other, and only both together say that nothing has changed.
+    struct Applied: Codable, Hashable {
+        var written: String
+        var listed: String
+    }
+
+    var generation: Int64
+    var numbers = Numbers()
+    var ids = HostNetworkIDs()
+    /// Device of each port.
+    var taps: [String: String] = [:]
+    /// Bridge of each network.
+    var bridges: [String: String] = [:]
+    /// By the namespace's name; the host's own is "".
+    var filters: [String: Applied] = [:]
+    /// Zones that were in use and may hold flows of networks that are gone.
+    var retiredZones: Set<Int> = []
+
+    static func read(_ folder: String) throws(CloudError) -> HostMemory? {
+        guard let data = try DurableFile.read(path(folder)) else { return nil }
+        do { return try JSONDecoder().decode(Self.self, from: data) } catch {
+            throw .internalError("the memory of the host's networks is damaged: \(path(folder))", cause: error)
+        }
+    }
+
+    func write(_ folder: String) throws(CloudError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do { try DurableFile.write(try encoder.encode(self), to: Self.path(folder)) } catch {
+            throw (error as? CloudError) ?? .internalError("cannot write \(Self.path(folder))", cause: error)
+        }
+    }
+
+    static func path(_ folder: String) -> String { folder + "/memory.json" }
+}

@@ -1,0 +1,117 @@
+package import CloudCore
+import Dispatch
+package import Drivers
+import Foundation
+
+/// Networks of bridges, namespaces, veth pairs, nftables and dnsmasq.
+package struct LinuxNetwork: NetworkDriver, MetadataListening {
+    package struct Settings: Sendable {
+        /// A folder of this driver's own. What is in it must outlive the process, and dnsmasq must be able to read it.
+        package var folder: String
+        /// One to three of a-z and 0-9: tells the things of this driver on the host from those of another.
+        package var tag: String
+        /// A named network namespace that stands for the host, for several of them on one machine; nil: that of the process.
+        package var hostNamespace: String?
+        /// Texts that tests put in the place of rules.
+        package var ruleOverrides: [String: String] = [:]
+
+        package init(folder: String, tag: String = "nv", hostNamespace: String? = nil) {
+            self.folder = folder
+            self.tag = tag
+            self.hostNamespace = hostNamespace
+        }
+    }
+
+    package let kind = "linux"
+    private let settings: Settings
+    private let names: Names
+    /// Changes take turns, and block a thread that is nobody else's.
+    private let queue: DispatchQueue
+
+    /// - Throws: `unavailable` when a program that the driver needs is not installed.
+    package init(_ settings: Settings) throws(CloudError) {
+        self.settings = settings
+        names = try Names(tag: settings.tag)
+        for program in Self.programs where ChildProcess.path(of: program) == nil {
+            throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
+        }
+        guard mkdir(settings.folder, 0o755) == 0 || errno == EEXIST else {
+            throw .internalError("cannot make \(settings.folder): \(String(cString: strerror(errno)))")
+        }
+        queue = DispatchQueue(label: "networks of the host \(settings.tag)")
+    }
+
+    package static let programs = ["ip", "bridge", "nft", "dnsmasq", "conntrack"]
+
+    @discardableResult
+    package func apply(_ state: HostNetworkState) async throws -> NetworkReport {
+        try await blocking { () throws(CloudError) in
+            let old = try HostMemory.read(settings.folder)
+            try state.require(notOlderThan: old?.generation)
+            let ids = HostNetworkIDs(networks: state.networks.map(\.id), routers: state.routers.map(\.id), ports: state.ports.map(\.id))
+            var memory = old ?? HostMemory(generation: state.generation)
+            memory.generation = state.generation
+            memory.ids = ids
+            memory.numbers = memory.numbers.following(ids)
+            memory.retiredZones.formUnion(Set((old?.numbers.zones ?? [:]).values).subtracting(memory.numbers.zones.values))
+            // A tap that a crash leaves behind must be known for ours.
+            for port in state.ports { memory.taps[port.id] = port.tap }
+            // Numbers and the generation before the work: whatever happens now, they have been taken.
+            if memory != old { try memory.write(settings.folder) }
+            let compiler = PlanCompiler(names: names, folder: settings.folder, rules: RuleWriter(overrides: settings.ruleOverrides))
+            var converger = Converger(
+                names: names, folder: settings.folder, host: try Namespace(settings.hostNamespace), memory: memory, state: state,
+                compile: { [memory] refused in compiler.compile(state, memory.numbers, withoutRules: refused) })
+            try converger.run()
+            var done = converger.memory
+            done.taps = Dictionary(converger.plan.taps.map { ($0.port, $0.name) }) { first, _ in first }
+            done.bridges = Dictionary(converger.plan.bridges.map { ($0.network, $0.name) }) { first, _ in first }
+            if done != memory { try done.write(settings.folder) }
+            return NetworkReport(
+                generation: state.generation, changes: converger.changes, cutFlows: converger.cutFlows, problems: converger.problems)
+        }
+    }
+
+    package func observe() async throws -> ObservedNetwork {
+        try await blocking { () throws(CloudError) in
+            guard let memory = try HostMemory.read(settings.folder) else { return ObservedNetwork() }
+            let links = try ObservedLinks(in: try Namespace(settings.hostNamespace)).links
+            let spaces = Set(Namespace.all)
+            let servers = DHCPServers(folder: settings.folder).names
+            return ObservedNetwork(
+                generation: memory.generation,
+                networks: Set(memory.bridges.filter { links[$0.value] != nil }.keys),
+                routers: Set(memory.ids.routers.filter { spaces.contains(names.routerNamespace($0)) }),
+                ports: Set(memory.taps.filter { links[$0.value]?.master != nil }.keys),
+                servingDHCP: Set(memory.ids.networks.filter { servers.contains(names.serviceNamespace($0)) }))
+        }
+    }
+
+    package func removeAll() async throws {
+        try await blocking { () throws(CloudError) in
+            let memory = try HostMemory.read(settings.folder)
+            let host = try Namespace(settings.hostNamespace)
+            let empty = HostNetworkState(generation: memory?.generation ?? 0)
+            var start = memory ?? HostMemory(generation: 0)
+            start.retiredZones.formUnion(start.numbers.zones.values)
+            var converger = Converger(names: names, folder: settings.folder, host: host, memory: start, state: empty) { _ in HostPlan() }
+            try converger.removeAll()
+            unlink(HostMemory.path(settings.folder))
+            // Only if nothing of somebody else's is in it.
+            rmdir(settings.folder)
+        }
+    }
+
+    package func listenForMetadata(network: String) async throws -> Int32 {
+        try await blocking { () throws(CloudError) in
+            guard Namespace.all.contains(names.serviceNamespace(network)) else { throw .notFound("network", network) }
+            return try Namespace(names.serviceNamespace(network)).listen(at: MetadataEndpoint.address, port: MetadataEndpoint.port)
+        }
+    }
+
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(CloudError) -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result(catching: { try body() })) }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import CloudCore
+import Drivers
+
+/// What dnsmasq is started with in a network. Names and options of guests are users' text: what is not plainly harmless in its files is
+/// left out, so that no text can say more than it was asked for (OSSA-2021-005).
+struct DHCPCompiler: Sendable {
+    let names: Names
+    let folder: String
+    let numbers: Numbers
+
+    /// Nil when no subnet of the network is served.
+    func compile(_ network: NetworkSpec, _ service: NetworkService, _ ports: [PortSpec], interface: String) -> DHCPPlan? {
+        let served = network.subnets.filter { subnet in subnet.hasDHCP && service.addresses.contains { $0.subnet == subnet.id } }
+            .sorted { $0.id < $1.id }
+        guard !served.isEmpty else { return nil }
+        let base = folder + "/" + names.serviceNamespace(network.id)
+        var arguments = [
+            "dnsmasq", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--no-poll", "--port=0", "--interface=\(interface)",
+            "--except-interface=lo", "--bind-interfaces", "--dhcp-authoritative", "--leasefile-ro", "--quiet-dhcp", "--quiet-dhcp6",
+            "--dhcp-lease-max=100000", "--pid-file=\(base).pid", "--dhcp-hostsfile=\(base).hosts", "--dhcp-optsfile=\(base).options",
+        ]
+        for subnet in served {
+            let last = subnet.prefix.version == .v4 ? Self.mask(subnet.prefix.length) : String(subnet.prefix.length)
+            arguments.append("--dhcp-range=set:\(Self.tag(subnet)),\(subnet.prefix.first),static,\(last),86400s")
+        }
+        let lines = ports.sorted { $0.id < $1.id }.map { host($0, served) }
+        let options = served.flatMap { self.options(of: $0, network, service) } + ports.sorted { $0.id < $1.id }.flatMap(options)
+        return DHCPPlan(arguments: arguments, hosts: lines.joined(), options: options.map { $0 + "\n" }.joined())
+    }
+
+    private static func tag(_ subnet: SubnetSpec) -> String { "s" + Names.short(subnet.id) }
+    private func tag(_ port: PortSpec) -> String { "p\(numbers.ports[port.id] ?? 0)" }
+
+    static func mask(_ length: Int) -> String { IPAddress(.v4, length == 0 ? 0 : ~UInt128(0) << UInt128(32 - length)).description }
+
+    /// A line for each subnet in which the port has an address; dnsmasq gives one of each.
+    private func host(_ port: PortSpec, _ served: [SubnetSpec]) -> String {
+        var text = ""
+        for subnet in served {
+            guard let address = port.fixedIPs.first(where: { $0.subnet == subnet.id })?.address else { continue }
+            let shown = address.version == .v4 ? address.description : "[\(address)]"
+            text += "\(port.mac),set:\(tag(port)),\(shown),\(Self.hostname(port.hostname, address))\n"
+        }
+        return text
+    }
+
+    /// The user's name if it is one (RFC 1123), else one made of the address.
+    static func hostname(_ name: String, _ address: IPAddress) -> String {
+        let label = name.utf8.prefix { $0 != UInt8(ascii: ".") }
+        let isName = (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+            && label.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+            && !label.allSatisfy { (48...57).contains($0) }
+        if isName { return String(decoding: label, as: UTF8.self) }
+        return "host-" + address.description.replacing(":", with: "-").replacing(".", with: "-")
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) }
+
+    private func options(of subnet: SubnetSpec, _ network: NetworkSpec, _ service: NetworkService) -> [String] {
+        let tag = "tag:" + Self.tag(subnet)
+        guard subnet.prefix.version == .v4 else {
+            return subnet.dns.isEmpty ? [] : ["\(tag),option6:dns-server," + subnet.dns.map { "[\($0)]" }.joined(separator: ",")]
+        }
+        var lines = ["\(tag),option:mtu,\(network.mtu)"]
+        // An option without a value is not sent at all, where dnsmasq would name itself.
+        lines.append("\(tag),option:router" + (subnet.gateway.map { ",\($0)" } ?? ""))
+        lines.append("\(tag),option:dns-server" + subnet.dns.map { ",\($0)" }.joined())
+        var routes = subnet.hostRoutes.filter { $0.destination.version == .v4 && $0.nextHop.version == .v4 }
+        if service.hasMetadata, let own = service.addresses.first(where: { $0.subnet == subnet.id }) {
+            routes.append(Route(to: IPPrefix(MetadataEndpoint.address, 32), by: own.address))
+        }
+        // Who reads this option does not read the one of the router (RFC 3442).
+        let all = IPPrefix(IPAddress(.v4, 0), 0)
+        if let gateway = subnet.gateway, !routes.contains(where: { $0.destination == all }) { routes.append(Route(to: all, by: gateway)) }
+        if !routes.isEmpty {
+            let text = routes.map { "\($0.destination),\($0.nextHop)" }.joined(separator: ",")
+            lines.append("\(tag),option:classless-static-route,\(text)")
+            lines.append("\(tag),249,\(text)")
+        }
+        return lines
+    }
+
+    private func options(_ port: PortSpec) -> [String] {
+        port.dhcpOptions.compactMap { Self.line($0).map { "tag:\(tag(port)),\($0)" } }.sorted()
+    }
+
+    /// Nil for what cannot be written without a doubt about how it will be read: quotes, backslashes, comments, control characters.
+    static func line(_ option: DHCPOption) -> String? {
+        let word = option.version == .v4 ? "option:" : "option6:"
+        let isNumber = Int(option.name).map { (1...254).contains($0) && String($0) == option.name } ?? false
+        let isWord = (1...40).contains(option.name.utf8.count) && option.name.utf8.first.map { (97...122).contains($0) } == true
+            && option.name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
+        guard isNumber || isWord else { return nil }
+        let banned = Array("\"\\#".utf8)
+        guard (1...255).contains(option.value.utf8.count),
+            option.value.utf8.allSatisfy({ (33...126).contains($0) && !banned.contains($0) })
+        else { return nil }
+        return "\(word)\(option.name),\(option.value)"
+    }
+}

@@ -1,0 +1,251 @@
+import CloudCore
+import Drivers
+
+/// The packet filter of a host's own namespace: who may speak as whom, and what security groups allow. One transaction for all of it.
+///
+/// A frame from a guest is marked with its port's number and checked for whom it claims to come from in table `bridge`. The groups are in
+/// table `inet`, where br_netfilter shows bridged packets and connections can be told apart; each network has a zone of connection
+/// tracking, for two may have the same addresses. What leaves a guest is judged at `prerouting`, where the mark is the sender's; before
+/// `forward` the mark becomes the receiver's. A packet in a flow's own direction is judged by the rules each time, established or not:
+/// a rule that is gone cuts what it had let in. Answers pass.
+///
+/// Ports with the same groups share their chains, so that a port costs an element of a map and no rule.
+struct FilterCompiler: Sendable {
+    let names: Names
+    let rules: RuleWriter
+    let numbers: Numbers
+    /// Rules that the kernel would not take.
+    let refused: Set<String>
+
+    func compile(_ state: HostNetworkState, ports: [PortSpec], plan: inout HostPlan) -> String {
+        let secured = ports.filter(\.isSecured)
+        let ownBridges = Set(plan.bridges.filter(\.isOwn).map(\.name))
+        var members = plan.taps.map { (name: $0.name, bridge: $0.bridge) }
+        members += plan.namespaces.flatMap(\.links).map { ($0.outer, $0.bridge) }
+        members += plan.bridges.compactMap { bridge in bridge.tunnel.map { ($0.name, bridge.name) } }
+        var text = "add table bridge \(names.table)\ndelete table bridge \(names.table)\ntable bridge \(names.table) {\n"
+        text += Ruleset.set("member", "ifname", members.map { Ruleset.quoted($0.name) }.sorted())
+        text += Ruleset.set("apart", "ifname", members.filter { ownBridges.contains($0.bridge) }.map { Ruleset.quoted($0.name) }.sorted())
+        text += Ruleset.map("number", "ifname : mark", secured.map { "\(Ruleset.quoted($0.tap)) : \(mark($0))" })
+        text += claims(secured)
+        text += Self.bridgeChains
+        text += "}\nadd table inet \(names.table)\ndelete table inet \(names.table)\ntable inet \(names.table) {\n"
+        text += Ruleset.set("bridges", "ifname", plan.bridges.map { Ruleset.quoted($0.name) }.sorted())
+        text += groups(state, secured, &plan)
+        let zones = plan.bridges.compactMap { bridge in plan.zones[bridge.network].map { "\(Ruleset.quoted(bridge.name)) : \($0)" } }.sorted()
+        text += "  chain zone {\n    type filter hook prerouting priority raw; policy accept;\n"
+        if !zones.isEmpty { text += "    ct zone set iifname map { \(zones.joined(separator: ", ")) }\n" }
+        text += "  }\n"
+        text += Self.inetChains
+        return text + "}\n"
+    }
+
+    /// Numbers from a range that nobody else is likely to use: the mark of a packet is the whole host's.
+    private func mark(_ port: PortSpec) -> String { "0x" + String(0x6e00_0000 + (numbers.ports[port.id] ?? 0), radix: 16) }
+
+    // MARK: - Whom a guest may claim to be
+
+    private func claims(_ ports: [PortSpec]) -> String {
+        var macs: Set<String> = []
+        var exact: [IPAddress.Version: Set<String>] = [.v4: [], .v6: []]
+        var ranges: [IPAddress.Version: Set<String>] = [.v4: [], .v6: []]
+        var targets: Set<String> = []
+        var targetRanges: Set<String> = []
+        for port in ports {
+            let mark = mark(port)
+            // With each MAC address the link-local address that a guest makes of it (RFC 4291).
+            var claims = port.fixedIPs.map { (port.mac, IPPrefix($0.address, $0.address.version.bits)) }
+            claims += port.allowedPairs.map { ($0.mac ?? port.mac, $0.prefix) }
+            let linkLocal = IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)
+            claims += Set([port.mac] + port.allowedPairs.compactMap(\.mac)).map { ($0, IPPrefix($0.address(in: linkLocal), 128)) }
+            for (mac, prefix) in Self.disjoint(claims) {
+                macs.insert("\(mark) . \(mac)")
+                let isExact = prefix.length == prefix.version.bits
+                let element = "\(mark) . \(mac) . \(isExact ? prefix.first.description : prefix.description)"
+                if isExact { exact[prefix.version]?.insert(element) } else { ranges[prefix.version]?.insert(element) }
+            }
+            for prefix in Self.disjoint(claims.filter { $0.1.version == .v6 }.map { (port.mac, $0.1) }).map(\.1) {
+                let first = "0x" + prefix.first.key
+                if prefix.length == 128 { targets.insert("\(mark) . \(first)") } else { targetRanges.insert("\(mark) . \(first)-0x\(prefix.last.key)") }
+            }
+            macs.insert("\(mark) . \(port.mac)")
+        }
+        var text = Ruleset.set("mac", "mark . ether_addr", macs.sorted())
+        for version in [IPAddress.Version.v4, .v6] {
+            let type = "mark . ether_addr . ipv\(version.rawValue)_addr"
+            text += Ruleset.set("address\(version.rawValue)", type, (exact[version] ?? []).sorted())
+            text += Ruleset.set("range\(version.rawValue)", type, (ranges[version] ?? []).sorted(), isInterval: true)
+        }
+        // The target of an advertisement lies behind eight bytes of ICMPv6.
+        text += Ruleset.set("target", "typeof meta mark . @th,64,128", targets.sorted())
+        text += Ruleset.set("target_range", "typeof meta mark . @th,64,128", targetRanges.sorted(), isInterval: true)
+        return text
+    }
+
+    /// Without those that lie in another of the same MAC address: the kernel refuses a set whose elements overlap.
+    private static func disjoint(_ claims: [(MACAddress, IPPrefix)]) -> [(MACAddress, IPPrefix)] {
+        var kept: [(MACAddress, IPPrefix)] = []
+        let sorted = claims.sorted { ($0.0, $0.1.length, $0.1) < ($1.0, $1.1.length, $1.1) }
+        for claim in sorted where !kept.contains(where: { $0.0 == claim.0 && $0.1.contains(claim.1) }) { kept.append(claim) }
+        return kept
+    }
+
+    private static let bridgeChains = """
+          chain mark_sender {
+            type filter hook prerouting priority -350; policy accept;
+            iifname @member meta mark set 0
+            meta mark set iifname map @number
+            iifname @number jump from_guest
+          }
+          chain from_guest {
+            meta mark . ether saddr != @mac drop
+            ether type vmap { arp : goto arp_from_guest, ip : goto ip4_from_guest, ip6 : goto ip6_from_guest, 0x8035 : return }
+            drop
+          }
+          chain arp_from_guest {
+            arp htype != 1 drop
+            arp ptype != ip drop
+            arp hlen != 6 drop
+            arp plen != 4 drop
+            meta mark . arp saddr ether . arp saddr ip @address4 return
+            meta mark . arp saddr ether . arp saddr ip @range4 return
+            arp operation request arp saddr ip 0.0.0.0 meta mark . arp saddr ether @mac return
+            drop
+          }
+          chain ip4_from_guest {
+            udp sport 67 udp dport 68 drop
+            meta mark . ether saddr . ip saddr @address4 return
+            meta mark . ether saddr . ip saddr @range4 return
+            ip saddr 0.0.0.0 udp sport 68 udp dport 67 return
+            drop
+          }
+          chain ip6_from_guest {
+            icmpv6 type { 134, 137 } drop
+            udp sport 547 udp dport 546 drop
+            icmpv6 type 136 meta mark . @th,64,128 != @target meta mark . @th,64,128 != @target_range drop
+            meta mark . ether saddr . ip6 saddr @address6 return
+            meta mark . ether saddr . ip6 saddr @range6 return
+            ip6 saddr :: icmpv6 type { 131, 135, 143 } return
+            drop
+          }
+          chain mark_receiver {
+            type filter hook forward priority -350; policy accept;
+            oifname @member meta mark set 0
+            meta mark set oifname map @number
+          }
+          chain to_host {
+            type filter hook input priority -350; policy accept;
+            iifname @apart drop
+          }
+
+        """
+
+    // MARK: - Security groups
+
+    private func groups(_ state: HostNetworkState, _ ports: [PortSpec], _ plan: inout HostPlan) -> String {
+        let known = Dictionary(state.groups.map { ($0.id, $0) }) { first, _ in first }
+        let used = Set(ports.flatMap(\.groups))
+        for port in ports {
+            for id in Set(port.groups) where known[id] == nil { plan.problems.append(NetworkProblem(.port, port.id, "there is no group \(id)")) }
+        }
+        let sets = RemoteSets(RuleBook(state))
+        var remotes: [String: String] = [:]
+        var chains = ""
+        for id in used.sorted() {
+            guard let group = known[id] else { continue }
+            for direction in SecurityRule.Direction.allCases {
+                var lines: Set<String> = []
+                for rule in group.rules where rule.direction == direction {
+                    if let fault = refused.contains(rule.id) ? "the kernel refuses it" : rule.fault {
+                        plan.problems.append(NetworkProblem(.group, id, "rule \(rule.id): \(fault)"))
+                        continue
+                    }
+                    let remote = sets.set(for: rule)
+                    if let remote { remotes[remote.name] = remote.text }
+                    if let line = rules.text(rule, remoteSet: remote?.name) { lines.insert(line) }
+                }
+                chains += chain("group_\(direction.rawValue)_\(Names.short(id))", lines.sorted())
+            }
+        }
+        var profiles: [String: [String]] = [:]
+        var maps: [SecurityRule.Direction: [String]] = [:]
+        for port in ports {
+            let groups = Set(port.groups).filter { known[$0] != nil }.sorted()
+            let profile = Names.short(groups.joined(separator: "/"))
+            profiles[profile] = groups
+            for direction in SecurityRule.Direction.allCases {
+                maps[direction, default: []].append("\(mark(port)) : goto ports_\(direction.rawValue)_\(profile)")
+            }
+        }
+        for (profile, groups) in profiles.sorted(by: { $0.key < $1.key }) {
+            for direction in SecurityRule.Direction.allCases {
+                let jumps = groups.map { "jump group_\(direction.rawValue)_\(Names.short($0))" }
+                chains += chain("ports_\(direction.rawValue)_\(profile)", ["jump always_\(direction.rawValue)"] + jumps + ["drop"])
+            }
+        }
+        let texts = SecurityRule.Direction.allCases.map { Ruleset.map("port_\($0.rawValue)", "mark : verdict", maps[$0] ?? []) }
+        return remotes.sorted { $0.key < $1.key }.map(\.value).joined() + Self.alwaysChains + chains + texts.joined()
+    }
+
+    private func chain(_ name: String, _ lines: [String]) -> String {
+        "  chain \(name) {\n" + lines.map { "    \($0)\n" }.joined() + "  }\n"
+    }
+
+    private static func types(_ types: [UInt8]) -> String { types.map(String.init).joined(separator: ", ") }
+
+    private static let alwaysChains = """
+          chain tracked {
+            ct state invalid drop
+            ct state related accept
+            ct direction reply ct state established accept
+          }
+          chain always_egress {
+            icmpv6 type { \(types(RuleBook.neighbourTypesOut)) } accept
+            meta nfproto ipv4 udp sport 68 udp dport 67 accept
+            meta nfproto ipv6 udp sport 546 udp dport 547 accept
+            jump tracked
+          }
+          chain always_ingress {
+            icmpv6 type { \(types(RuleBook.neighbourTypesIn)) } accept
+            meta nfproto ipv4 udp sport 67 udp dport 68 accept
+            meta nfproto ipv6 udp sport 547 udp dport 546 accept
+            jump tracked
+          }
+
+        """
+
+    /// Behind connection tracking (-200) at `prerouting`, for packets of our bridges alone.
+    private static let inetChains = """
+          chain egress {
+            type filter hook prerouting priority -140; policy accept;
+            iifname @bridges meta mark vmap @port_egress
+          }
+          chain ingress {
+            type filter hook forward priority 0; policy accept;
+            iifname @bridges meta mark vmap @port_ingress
+          }
+
+        """
+}
+
+/// The sets that rules with a remote group look into.
+private struct RemoteSets {
+    let book: RuleBook
+
+    init(_ book: RuleBook) { self.book = book }
+
+    /// Nil when the rule names none, or one that there is none of.
+    func set(for rule: SecurityRule) -> (name: String, text: String)? {
+        let kind: String
+        switch rule.remote {
+        case .anybody, .prefix: return nil
+        case .group(let id): kind = "group_" + Names.short(id)
+        case .addressGroup(let id): kind = "addresses_" + Names.short(id)
+        }
+        guard let prefixes = book.prefixes(of: rule.remote)?.filter({ $0.version == rule.version }) else { return nil }
+        let name = "remote\(rule.version.rawValue)_\(kind)"
+        let isExact = prefixes.allSatisfy { $0.length == rule.version.bits }
+        let elements = isExact ? Set(prefixes).sorted().map { $0.first.description } : Ruleset.merged(prefixes)
+        return (name, Ruleset.set(name, "ipv\(rule.version.rawValue)_addr", elements, isInterval: !isExact))
+    }
+}

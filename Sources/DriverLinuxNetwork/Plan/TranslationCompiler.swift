@@ -1,0 +1,85 @@
+import CloudCore
+import Drivers
+
+/// A router's address translation: floating IPs, and the gateway's address for all who have none.
+struct TranslationCompiler: Sendable {
+    let names: Names
+
+    /// The floating IPs that can be made: one external address stands for one fixed one. A fixed address that has two answers to
+    /// both and speaks from the lower one.
+    static func usable(_ router: RouterSpec, _ plan: inout HostPlan) -> [FloatingIP] {
+        var seen: Set<IPAddress> = []
+        var kept: [FloatingIP] = []
+        for floating in router.floatingIPs.sorted(by: { ($0.external, $0.id) < ($1.external, $1.id) }) {
+            guard floating.external.version == .v4, floating.fixed.version == .v4, seen.insert(floating.external).inserted else {
+                plan.problems.append(NetworkProblem(.floatingIP, floating.id, "its address is another's, or of IPv6"))
+                continue
+            }
+            kept.append(floating)
+        }
+        return kept
+    }
+
+    /// `table` is made anew in one transaction: "add" first, so that the deletion finds one.
+    func compile(_ router: RouterSpec, _ floating: [FloatingIP], external: String) -> String {
+        var sources: [IPAddress: IPAddress] = [:]
+        for each in floating where sources[each.fixed] == nil { sources[each.fixed] = each.external }
+        let dnat = floating.map { "\($0.external) : \($0.fixed)" }
+        let snat = sources.sorted { $0.key < $1.key }.map { "\($0.key) : \($0.value)" }
+        let own = router.gateway?.interface.addresses.first { $0.address.version == .v4 }?.address
+        var text = "add table ip \(names.table)\ndelete table ip \(names.table)\ntable ip \(names.table) {\n"
+        text += Ruleset.map("to_fixed", "ipv4_addr : ipv4_addr", dnat)
+        text += Ruleset.map("to_floating", "ipv4_addr : ipv4_addr", snat)
+        text += """
+              chain incoming {
+                type nat hook prerouting priority dstnat; policy accept;
+                dnat to ip daddr map @to_fixed
+              }
+              chain local {
+                type nat hook output priority -100; policy accept;
+                dnat to ip daddr map @to_fixed
+              }
+              chain outgoing {
+                type nat hook postrouting priority srcnat; policy accept;
+                iifname "\(external)" oifname != "\(external)" accept
+                iifname != "\(external)" oifname != "\(external)" ct status & dnat == 0 accept
+                snat to ip saddr map @to_floating
+
+            """
+        // A flow from inside to a floating IP comes back through here only if it seems to come from here: hence also without SNAT.
+        if let own { text += router.gateway?.hasSNAT == true ? "    snat to \(own)\n" : "    ct status & dnat != 0 snat to \(own)\n" }
+        return text + "  }\n}\n"
+    }
+}
+
+/// Pieces of the packet filter's language.
+enum Ruleset {
+    static func set(_ name: String, _ type: String, _ elements: [String], isInterval: Bool = false) -> String {
+        block("set \(name)", type, elements, isInterval)
+    }
+
+    static func map(_ name: String, _ type: String, _ elements: [String]) -> String { block("map \(name)", type, elements, false) }
+
+    private static func block(_ head: String, _ type: String, _ elements: [String], _ isInterval: Bool) -> String {
+        let type = type.hasPrefix("typeof") ? type : "type \(type)"
+        var text = "  \(head) { \(type);"
+        if isInterval { text += " flags interval;" }
+        if !elements.isEmpty { text += " elements = { \(elements.joined(separator: ", ")) };" }
+        return text + " }\n"
+    }
+
+    static func quoted(_ device: String) -> String { "\"\(device)\"" }
+
+    /// Prefixes as ranges that neither overlap nor touch: the kernel refuses a set whose elements do.
+    static func merged(_ prefixes: [IPPrefix]) -> [String] {
+        var ranges: [(first: IPAddress, last: IPAddress)] = []
+        for prefix in prefixes.sorted() {
+            if let end = ranges.last?.last, prefix.first <= end || prefix.first.value == end.value &+ 1, prefix.version == end.version {
+                ranges[ranges.count - 1].last = max(end, prefix.last)
+            } else {
+                ranges.append((prefix.first, prefix.last))
+            }
+        }
+        return ranges.map { $0.first == $0.last ? $0.first.description : "\($0.first)-\($0.last)" }
+    }
+}

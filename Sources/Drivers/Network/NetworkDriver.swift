@@ -1,0 +1,106 @@
+package import CloudCore
+
+/// Makes the networks of one host. The only code that knows bridges, packet filters or OVN lies behind it.
+///
+/// It is given all that is wanted of the host at once and makes the host so, from whatever is there. The same state again changes
+/// nothing, and no packet is lost by it. What this driver did not make is never changed.
+package protocol NetworkDriver: Sendable {
+    /// `linux`, `simulated`.
+    var kind: String { get }
+
+    /// The host is as `state` says, but for what the answer names: a thing that cannot be made harms itself alone.
+    ///
+    /// - Throws: `conflict` (`HostNetworkState.staleCode`) for a generation older than one taken before, also before a restart of
+    ///   the process; `unavailable` when the host cannot now.
+    @discardableResult
+    func apply(_ state: HostNetworkState) async throws -> NetworkReport
+
+    /// What was found on the host, whoever asked for it.
+    func observe() async throws -> ObservedNetwork
+
+    /// Nothing of this driver is on the host any longer, its memory of generations included.
+    func removeAll() async throws
+}
+
+/// The ability to answer guests that ask for metadata. It is found by a cast.
+package protocol MetadataListening: NetworkDriver {
+    /// A TCP socket that listens at `MetadataEndpoint.address` inside the network and accepts nobody else's guests. Whoever asks owns
+    /// the descriptor and closes it. The source address of a connection is that of a port of this network.
+    ///
+    /// - Throws: `notFound` when the network is not there, or has no endpoint for metadata.
+    func listenForMetadata(network: String) async throws -> Int32
+}
+
+/// What came of an `apply`.
+package struct NetworkReport: Hashable, Sendable, Codable {
+    package var generation: Int64
+    /// What was changed on the host, for the operator; empty: it was as wanted.
+    package var changes: [String]
+    /// Flows that were under way and are forbidden now.
+    package var cutFlows: Int
+    package var problems: [NetworkProblem]
+
+    package init(generation: Int64, changes: [String] = [], cutFlows: Int = 0, problems: [NetworkProblem] = []) {
+        self.generation = generation
+        self.changes = changes
+        self.cutFlows = cutFlows
+        self.problems = problems
+    }
+}
+
+/// A thing that is not as it is wanted, and why. The rest of the host is.
+package struct NetworkProblem: Hashable, Sendable, Codable, Comparable {
+    package enum Subject: String, Hashable, Sendable, Codable {
+        case host, network, port, group, router, floatingIP
+    }
+
+    package var subject: Subject
+    package var id: String
+    /// For the operator.
+    package var detail: String
+
+    package init(_ subject: Subject, _ id: String, _ detail: String) {
+        self.subject = subject
+        self.id = id
+        self.detail = detail
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.subject.rawValue, left.id, left.detail) < (right.subject.rawValue, right.id, right.detail)
+    }
+}
+
+/// What is there, by the ids of those who wanted it.
+package struct ObservedNetwork: Hashable, Sendable, Codable {
+    /// The newest generation that was taken; nil before the first.
+    package var generation: Int64?
+    package var networks: Set<String>
+    package var routers: Set<String>
+    /// Ports whose device is there and in its network.
+    package var ports: Set<String>
+    /// Networks in which addresses are given out.
+    package var servingDHCP: Set<String>
+
+    package init(
+        generation: Int64? = nil, networks: Set<String> = [], routers: Set<String> = [], ports: Set<String> = [], servingDHCP: Set<String> = []
+    ) {
+        self.generation = generation
+        self.networks = networks
+        self.routers = routers
+        self.ports = ports
+        self.servingDHCP = servingDHCP
+    }
+}
+
+extension HostNetworkState {
+    /// The code of the error that refuses an older state.
+    package static let staleCode = "stale_change"
+
+    /// - Throws: `conflict` with `staleCode`.
+    package func require(notOlderThan seen: Int64?) throws(CloudError) {
+        guard let seen, generation < seen else { return }
+        throw CloudError(
+            .conflict, "The change was overtaken by a newer one.", detail: "networks of the host: generation \(generation) after \(seen)",
+            code: Self.staleCode)
+    }
+}
