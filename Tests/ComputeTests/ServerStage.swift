@@ -111,9 +111,10 @@ struct ServerStage: WorkflowStage {
     func leftovers(_ tx: Transaction) throws -> [String] {
         guard let server = try ServerStore().find(Self.id, in: tx) else { return ["no server"] }
         let things = try things(tx)
-        if server.host == nil { return server.state == .error ? things : ["a server that is \(server.state)"] }
+        // One that is building and that nobody builds is shown in error.
+        if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
         let expected = 3
-        return things.count == expected && server.former == nil && server.flavor.id == "small" ? [] : things
+        return things.count == expected && server.former == nil && server.flavor.id.text == "small" ? [] : things
     }
 }
 

@@ -64,6 +64,7 @@ struct ServerTests {
             #expect(await client.good(.get, "/servers")["servers"]?.array?.count == 1)
             #expect(await client.good(.get, "/limits")["limits"]?["absolute"]?["totalInstancesUsed"] == 1)
             #expect(client.cloud.cloud.simulatedHosts.machines.values.flatMap(\.self).map(\.power) == [.running])
+            client.cloud.clock.advance(by: .seconds(1))
             #expect(await client.send(.delete, "/servers/\(id)").status == .noContent)
             #expect(await client.good(.get, "/servers/\(id)")["server"]?["OS-EXT-STS:task_state"] == "deleting")
             try await Self.settle(client)
@@ -152,7 +153,7 @@ struct ServerTests {
     @Test("No valid host: the server is in error, and every host's reason is told to operators")
     func noHost() async throws {
         try await Self.run(hosts: 1) { client, image in
-            await client.flavor("huge", ram: 1_000_000)
+            await client.flavor("huge", disk: 1_000_000)
             let id = try await Self.boot(client, image, ["flavorRef": "huge"])
             let fault = await client.good(.get, "/servers/\(id)")["server"]
             #expect(fault?["status"] == "ERROR")

@@ -119,7 +119,7 @@ struct InstanceActionRoutes: Sendable {
         json.member("result", event.result)
         if seesTrace || call.minor < eventsSince { json.member("traceback", event.row.failure?.detail) }
         if call.minor >= 62 {
-            json.member("hostId", "")
+            json.member("hostId", ServerWire.hostID(server))
             if call.caller.may(.actionEvents, projectID: server.projectID) { json.member("host", server.host) }
         }
         if call.minor >= 84, call.caller.may(.actionEventDetails, projectID: server.projectID) {

@@ -75,7 +75,10 @@ enum ServerListWire {
             if call.minor >= 38 { throw CloudError.badRequest("Invalid status value") }
             return false
         }
-        query.filter.states = states.reduce(into: []) { $0.formUnion($1) }
+        var wantedStates = states.reduce(into: Set<VMState>()) { $0.formUnion($1) }
+        // A row may say building and be shown in error.
+        if wantedStates.contains(.error) { wantedStates.insert(.building) }
+        query.filter.states = wantedStates
         let wanted = Set(words.map { $0.uppercased() })
         if wanted != ["DELETED"] {
             query.needsViews = true

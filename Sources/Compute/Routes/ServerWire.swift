@@ -156,7 +156,7 @@ struct ServerWire: Sendable {
     }
 
     /// Tells whether two servers of a project are on one host, and not on which.
-    private static func hostID(_ server: Server) -> String {
+    static func hostID(_ server: Server) -> String {
         guard let host = server.host else { return "" }
         return Hex.text(SHA256.hash(data: Array((server.projectID + host).utf8))).prefix(56).description
     }

@@ -32,15 +32,23 @@ struct ServerService: Sendable {
     func require(
         _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>?, by caller: Caller, in tx: Transaction
     ) throws -> Server {
-        let server = try require(id, action, by: caller, in: tx)
+        let activity = try workflows.activity(on: Server.resource(id), in: tx)
+        let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: activity != nil)
         try refuseLocked(server, by: caller)
         if let states, !states.contains(server.state) {
             throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in vm_state \(server.state.rawValue)")
         }
-        if states != nil, let activity = try workflows.activity(on: server.resource, in: tx) {
+        if states != nil, let activity {
             throw CloudError.conflict(
                 "Cannot '\(word)' instance \(id) while it is in task_state \(activity.shows?.text ?? activity.status.rawValue)")
         }
+        return server
+    }
+
+    /// One that is building and that nobody builds is in error: its workflow ended before its first step.
+    private static func honest(_ server: Server, isBusy: Bool) -> Server {
+        var server = server
+        if server.state == .building, !isBusy { server.state = .error }
         return server
     }
 
@@ -65,8 +73,9 @@ struct ServerService: Sendable {
         let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
         let zones = try zonesByHost(in: tx)
         return try list.map { server in
-            var view = ServerView(server: server)
             let activity = activities[server.resource]
+            var view = ServerView(server: Self.honest(server, isBusy: activity != nil))
+            let server = view.server
             view.task = activity?.shows?.text
             view.progress = activity?.progress ?? (server.state == .building ? 0 : 100)
             view.ports = ports[server.id.text] ?? []

@@ -1,4 +1,4 @@
-package import CloudCore
+import CloudCore
 package import Compute
 package import SQL
 
