@@ -88,6 +88,8 @@ let package = Package(
             ]),
 
         target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", httpTypes]),
+        target("Compute", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", httpTypes, nio, log, lifecycle, crypto]),
+
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "CloudCore"]),
@@ -102,7 +104,8 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", log, lifecycle, crypto, httpTypes,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", "Compute", log, lifecycle,
+                crypto, httpTypes, nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -123,7 +126,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "ControlPlane", nio, httpTypes, log, crypto,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
             ],
             swiftSettings: strict),
         // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and no driver.
@@ -153,6 +156,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests("NetworkingTests", ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
+        tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         .executableTarget(

@@ -1,4 +1,5 @@
 package import CloudCore
+package import Compute
 package import Crypto
 package import Durable
 package import HTTPKit
@@ -20,21 +21,26 @@ package struct Cloud: Sendable {
     package let placement: PlacementAssembly
     package let images: ImagesAssembly
     package let networking: NetworkingAssembly
+    package let compute: ComputeAssembly
     package let workflows: Workflows
     /// Carries out workflows. A test carries them out itself, one after the other.
     package let runner: Runner
+    /// What `--simulate` runs machines on; without hosts otherwise.
+    package let simulatedHosts: SimulatedHosts
     private let history: ReconcilerLoop
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
     package static let schemas: [Schema] = [
         .durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema, NetworkingAssembly.schema,
+        ComputeAssembly.schema,
     ]
 
     /// What the catalogue offers, each below the cloud's URL.
     private static let catalog: [(type: String, name: String, path: String)] = [
         ("identity", "novella-identity", "/identity"), ("placement", "novella-placement", "/placement"),
         ("image", "novella-images", "/image"), ("network", "novella-networking", "/network"),
+        ("compute", "novella-compute", "/compute/v2.1"),
     ]
 
     /// - Parameters:
@@ -52,24 +58,34 @@ package struct Cloud: Sendable {
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
             policyOverrides: rules.filter { rule in
                 !PlacementAssembly.hasRule(rule.key) && !ImagesAssembly.hasRule(rule.key) && !NetworkingAssembly.hasRule(rule.key)
+                    && !ComputeAssembly.hasRule(rule.key)
             }, cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
-        workflows = try Workflows(ImagesAssembly.workflows, world: world)
+        workflows = try Workflows(ImagesAssembly.workflows + ComputeAssembly.workflows, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
+        let hosts = SimulatedHosts(count: configuration.simulate.enabled ? configuration.simulate.hosts : 0, world: world)
+        simulatedHosts = hosts
+        compute = try ComputeAssembly(
+            database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
+            needs: ComputeNeeds(
+                identity: IdentityForCompute(identity: identity), hosts: hosts, machines: hosts,
+                placement: PlacementForCompute(placement: placement),
+                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NoNetworks()),
+            workflows: workflows)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(
-            name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions, sleeper: sleeper,
-            settings: settings, log: log)
+            name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions + compute.definitions,
+            sleeper: sleeper, settings: settings, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         networking = try NetworkingAssembly(
             database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
-        let services = [identity.service, placement.service, images.service, networking.service]
+        let services = [identity.service, placement.service, images.service, networking.service, compute.service]
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
         responder = try Responder(
@@ -89,6 +105,9 @@ package struct Cloud: Sendable {
         try await identity.prepare()
         try await placement.prepare()
         try await images.prepare()
+        let reports = try await simulatedHosts.reports()
+        let providers = PlacementForCompute(placement: placement)
+        if !reports.isEmpty { try await database.write { tx in try providers.ensure(reports, in: tx) } }
     }
 
     /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.

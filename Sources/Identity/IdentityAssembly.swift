@@ -86,6 +86,14 @@ package struct IdentityAssembly: Sendable {
     /// Makes a new key seal tokens from now on; the old ones open what they sealed.
     package func rotateKeys() async throws { try await identity.keyring.rotate(.token) }
 
+    /// Whether there is a project of that id: for services that are told one.
+    package func hasProject(_ id: ID<Kind.Project>) async throws -> Bool {
+        try await identity.base.read { tx in
+            guard let project = try ResourceStore<Project>().find(ID(id.text), in: tx) else { return false }
+            return !project.isDomain
+        }
+    }
+
     /// Work that goes on beside the requests.
     package var backgroundServices: [any Service] { [Housekeeping(identity: identity, log: log)] }
 }

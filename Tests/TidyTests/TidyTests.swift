@@ -42,16 +42,21 @@ struct TidyTests {
         "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
         "Images": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats"],
         "Networking": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
+        "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit"],
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
         "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
         "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images", "Networking",
+            "Compute",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],
-        "TestSupport": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "ControlPlane"],
+        "TestSupport": [
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "Compute",
+            "ControlPlane",
+        ],
     ]
 
     /// Targets in C: headers of libraries, and what Swift cannot say.
@@ -106,7 +111,7 @@ struct TidyTests {
     @Test("Each service folder has the same inside")
     func serviceFolders() throws {
         let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets"]
-        for service in ["Identity", "Placement", "Networking"] {
+        for service in ["Identity", "Placement", "Networking", "Compute"] {
             let folder = Self.root.appending(path: "Sources/\(service)")
             let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
             for entry in entries where try entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
@@ -119,7 +124,7 @@ struct TidyTests {
 
     @Test("SQL text stands in stores, HTTP in routes")
     func layers() throws {
-        for source in try ["Identity", "Placement", "Networking"].flatMap({ try Self.sources(below: "Sources/\($0)") }) {
+        for source in try ["Identity", "Placement", "Networking", "Compute"].flatMap({ try Self.sources(below: "Sources/\($0)") }) {
             let folder = source.path.split(separator: "/").dropFirst(2).first.map(String.init) ?? ""
             for (number, line) in source.lines.enumerated() {
                 if folder == "Routes" { #expect(Self.imports(line) != "SQL", "\(source.path):\(number + 1): a route that knows SQL") }

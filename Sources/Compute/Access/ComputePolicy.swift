@@ -1,0 +1,68 @@
+import Access
+
+/// Compute's own rules: the reference's defaults. Every one is for tokens of a project; the attributes that they may name are
+/// `project_id` and `user_id` of what is acted upon.
+enum ComputePolicy {
+    static let defaults: [PolicyDefault] =
+        shared
+        + administrators.map { PolicyDefault($0, "rule:context_is_admin", scopes: [.project]) }
+        + members.map { PolicyDefault($0, "rule:project_member_or_admin", scopes: [.project]) }
+        + managers.map { PolicyDefault($0, "rule:project_manager_or_admin", scopes: [.project]) }
+        + readers.map { PolicyDefault($0, "rule:project_reader_or_admin", scopes: [.project]) }
+        + owners.map { PolicyDefault($0, "(rule:context_is_admin) or user_id:%(user_id)s", scopes: [.project]) }
+        + services.map { PolicyDefault($0, "rule:service_or_admin", scopes: [.project]) }
+        + everybody.map { PolicyDefault($0, "@", scopes: [.project]) }
+
+    private static let shared = [
+        PolicyDefault(.isAdministrator, "role:admin", "Who sees what is not of the own project."),
+        PolicyDefault("project_manager_api", "role:manager and project_id:%(project_id)s", "A manager of the project."),
+        PolicyDefault("project_member_api", "role:member and project_id:%(project_id)s", "A member of the project."),
+        PolicyDefault("project_reader_api", "role:reader and project_id:%(project_id)s", "A reader of the project."),
+        PolicyDefault("service_api", "role:service", "Another service of the cloud."),
+        PolicyDefault(
+            "project_manager_or_admin", "rule:project_manager_api or rule:context_is_admin", "A project's manager, or an administrator."),
+        PolicyDefault(
+            "project_member_or_admin", "rule:project_member_api or rule:context_is_admin", "A project's member, or an administrator."),
+        PolicyDefault(
+            "project_reader_or_admin", "rule:project_reader_api or rule:context_is_admin", "A project's reader, or an administrator."),
+        PolicyDefault("service_or_admin", "rule:service_api or rule:context_is_admin", "Another service, or an administrator."),
+    ]
+
+    private static let administrators: [Action] = [
+        .resetState, .injectNetworkInfo,
+        .listAggregates, .createAggregate, .showAggregate, .updateAggregate, .deleteAggregate, .addAggregateHost, .removeAggregateHost,
+        .setAggregateMetadata, .cacheAggregateImages, .detailZones, .showExtendedAttributes,
+        .listFlavorAccess, .addFlavorAccess, .removeFlavorAccess, .createExtraSpecs, .updateExtraSpecs, .deleteExtraSpecs,
+        .createFlavor, .updateFlavor, .deleteFlavor,
+        .listHypervisors, .detailHypervisors, .showHypervisor, .hypervisorStatistics, .hypervisorUptime, .searchHypervisors,
+        .hypervisorServers, .actionEvents, .actionEventDetails, .otherProjectLimits, .unlockOverride,
+        .migrateToHost, .listAllMigrations, .showMigrationHosts, .showQuotaClass, .updateQuotaClass, .updateQuota, .deleteQuota,
+        .serverDiagnostics, .listAllServerGroups, .showTopologyHost, .listAllServers, .detailAllServers, .allFilters, .showHostStatus,
+        .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
+        .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
+        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload,
+    ]
+
+    private static let members: [Action] = [
+        .changePassword, .attachInterface, .detachInterface, .consoleOutput, .createBackup, .restoreServer, .forceDeleteServer,
+        .lockServer, .unlockServer, .pauseServer, .unpauseServer, .remoteConsoles, .rescueServer, .unrescueServer,
+        .addSecurityGroup, .removeSecurityGroup, .createServerGroup, .deleteServerGroup,
+        .createMetadata, .replaceMetadata, .updateMetadata, .deleteMetadata, .clearPassword,
+        .deleteAllTags, .replaceTags, .deleteTag, .addTag,
+        .createServer, .createWithVolume, .createWithNetwork, .createWithCertificates, .deleteServer, .updateServer,
+        .confirmResize, .revertResize, .rebootServer, .resizeServer, .rebuildServer, .createImage, .startServer, .stopServer, .crashDump,
+        .shelveServer, .unshelveServer, .suspendServer, .resumeServer,
+    ]
+
+    private static let managers: [Action] = [.migrateServer, .liveMigrateServer, .listMigrations]
+
+    private static let readers: [Action] = [
+        .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,
+        .showQuota, .detailQuota, .listSecurityGroups, .listServerGroups, .showServerGroup, .listMetadata, .showMetadata,
+        .showPassword, .listTags, .showTag, .showTopology, .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
+    ]
+
+    private static let owners: [Action] = [.listKeyPairs, .createKeyPair, .deleteKeyPair, .showKeyPair]
+    private static let services: [Action] = [.externalEvents]
+    private static let everybody: [Action] = [.listZones, .listExtensions, .showLimits, .defaultQuotas]
+}

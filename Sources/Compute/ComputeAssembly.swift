@@ -1,0 +1,70 @@
+import Access
+package import CloudCore
+package import Durable
+package import HTTPKit
+import HTTPTypes
+package import SQL
+
+/// Compute, wired: takes what it depends on, hands out its routes and its schema.
+package struct ComputeAssembly: Sendable {
+    let context: ComputeContext
+    private let workflows: Workflows
+
+    /// - Parameters:
+    ///   - policyOverrides: rules of the operator's policy file, by name.
+    ///   - workflows: made of a list that has `ComputeAssembly.workflows` in it.
+    /// - Throws: `PolicyError` for an override that is no rule.
+    package init(
+        database: Database, world: World, policyOverrides: [String: String], needs: ComputeNeeds, workflows: Workflows
+    ) throws {
+        self.workflows = workflows
+        let policy = try Policy(defaults: ComputePolicy.defaults, overrides: policyOverrides)
+        context = ComputeContext(database: database, policy: policy, world: world, needs: needs)
+    }
+
+    package static let schema = Schema.compute
+
+    /// Whether a rule of the policy file is one of Compute's.
+    package static func hasRule(_ name: String) -> Bool { ComputePolicy.defaults.contains { $0.action.name == name } }
+
+    /// All of its workflows.
+    package static let workflows: [any Workflow.Type] = ServerWorkflows.types
+
+    /// The code of its workflows.
+    package var definitions: [WorkflowDefinition] {
+        ServerWorkflows.definitions(ServerWorld(needs: context.needs, world: context.world))
+    }
+
+    package var service: APIService {
+        let endpoint = Endpoint(policy: context.policy)
+        let hosts = HostService(context: context)
+        let flavors = FlavorService(context: context)
+        let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
+        let changes = ServerChanges(service: servers)
+        return APIService(
+            name: "compute", prefixes: ["/compute"], envelope: ComputeEnvelope(),
+            microversions: MicroversionRange(
+                serviceType: "compute", VersionRoutes.range, olderHeader: HTTPField.Name("X-OpenStack-Nova-API-Version"),
+                complaints: .init(
+                    malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
+                    outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
+            routes: VersionRoutes().all
+                + ExtensionRoutes(endpoint: endpoint).all
+                + FlavorRoutes(endpoint: endpoint, flavors: flavors).all
+                + ExtraSpecRoutes(endpoint: endpoint, flavors: flavors).all
+                + KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)).all
+                + ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)).all
+                + AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)).all
+                + QuotaRoutes(endpoint: endpoint, quotas: QuotaService(context: context)).all
+                + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
+                + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
+                + HostRoutes(endpoint: endpoint, hosts: hosts).all
+                + MigrationRoutes(endpoint: endpoint, context: context).all
+                + UsageRoutes(endpoint: endpoint, context: context).all
+                + ServerRoutes(endpoint: endpoint, servers: servers).all
+                + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+                + ServerPartRoutes(endpoint: endpoint, servers: servers).all
+                + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+                + InstanceActionRoutes(endpoint: endpoint, servers: servers).all)
+    }
+}

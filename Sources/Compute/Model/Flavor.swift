@@ -1,0 +1,21 @@
+import CloudCore
+
+/// A size that servers can have.
+struct Flavor: Sendable, Codable {
+    /// The order in which flavors were made.
+    var number: Int
+    var id: ID<Flavor>
+    var name: String
+    var ramMiB: Int
+    var vcpus: Int
+    var diskGiB: Int
+    var ephemeralGiB: Int
+    var swapMiB: Int
+    var rxtxFactor: Double
+    var isPublic: Bool
+    var description: String?
+    /// In the order of their keys.
+    var extraSpecs: [String: String] = [:]
+    var createdAt: Timestamp
+    var updatedAt: Timestamp?
+}

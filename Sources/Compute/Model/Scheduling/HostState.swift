@@ -1,0 +1,40 @@
+/// A host as the scheduler sees it: one consistent state of its rows and the last report of its agent.
+struct HostState: Sendable {
+    var name: String
+    /// Of its resource provider.
+    var id: String
+    var zone: String
+    var isUp = true
+    var isDisabled = false
+    var disabledReason: String?
+    var hypervisorType = "QEMU"
+    var architecture = "x86_64"
+    var vcpus = 0
+    var memoryMiB = 0
+    var diskGiB = 0
+    var usage = ComputeHost.Usage()
+    /// Metadata of the aggregates that it is in: a name may have several values.
+    var aggregateMetadata: [String: Set<String>] = [:]
+    var serverIDs: Set<String> = []
+    /// How many of the wanted group's servers it has.
+    var groupMembers = 0
+    /// Servers that are being built or moved on it.
+    var busyServers = 0
+    /// Servers whose last build failed there.
+    var failedBuilds = 0
+}
+
+/// What is to be placed.
+struct PlacementWish: Sendable {
+    var serverID: String
+    var extraSpecs: [String: String] = [:]
+    var imageProperties: [String: String] = [:]
+    var zone: String?
+    /// Only this host.
+    var host: String?
+    var sameHost: [String] = []
+    var differentHost: [String] = []
+    var group: ServerGroup?
+    /// Whether any host has one of the group's servers: an affine group's first server is free to go anywhere.
+    var groupHasHosts = false
+}

@@ -1,0 +1,159 @@
+import CloudCore
+import Durable
+
+/// A machine as the API's user sees it. What it is going through is the running workflow's to say, so nothing here is a task.
+struct Server: Sendable, Codable {
+    var id: ID<Server>
+    /// Its own in the names that hypervisors show.
+    var number: Int
+    var projectID: String
+    var userID: String
+    var name: String
+    var description: String?
+    var hostname: String
+    var state = VMState.building
+    var power = PowerState.none
+    /// Where its machine is, or is going to be.
+    var host: String?
+    /// What it was asked to be in, and nothing else.
+    var pinnedZone: String?
+    /// As it was when the server was made or resized: what became of the flavor since does not touch the server.
+    var flavor: Flavor
+    /// While a resize waits for its confirmation.
+    var former: Former?
+    var image: ImageReference?
+    var keyName: String?
+    var publicKey: String?
+    var metadata: [String: String] = [:]
+    var userData: String?
+    var hasConfigDrive = false
+    var accessIPv4: String?
+    var accessIPv6: String?
+    var resizesDisk = false
+    var lock: Lock?
+    var groupID: ID<ServerGroup>?
+    var hints = Hints()
+    var reservationID: String
+    var launchIndex = 0
+    var rootDevice = "/dev/vda"
+    var certificates: [String]?
+    var tags: [String] = []
+    /// Counts what was wanted of its machine: an agent refuses what is older.
+    var generation: Int64 = 0
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+    var launchedAt: Timestamp?
+    var endedAt: Timestamp?
+    /// An operator's word, where no workflow has failed.
+    var fault: Fault?
+
+    /// The image that it was made from, as it was then.
+    struct ImageReference: Sendable, Codable {
+        var id: String
+        var properties: [String: String]
+        var minDiskGiB = 0
+        var minMemoryMiB = 0
+    }
+
+    /// Where it comes from when it is resized: what it goes back to.
+    struct Former: Sendable, Codable {
+        var flavor: Flavor
+        var host: String
+        var wasRunning: Bool
+    }
+
+    struct Lock: Sendable, Codable {
+        enum Holder: String, Sendable, Codable { case owner, admin }
+        var holder: Holder
+        var reason: String?
+    }
+
+    struct Fault: Sendable, Codable {
+        var code: Int
+        var message: String
+        var details: String?
+        var at: Timestamp
+    }
+
+    /// What a user tells the scheduler.
+    struct Hints: Sendable, Codable {
+        var group: String?
+        var sameHost: [String] = []
+        var differentHost: [String] = []
+        /// All of them as they were given: JSON text.
+        var given = "{}"
+    }
+
+    static func resource(_ id: ID<Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
+    var resource: ResourceKey { Self.resource(id) }
+
+    /// `instance-0000002a`
+    var hypervisorName: String {
+        let digits = String(number, radix: 16)
+        return "instance-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+}
+
+/// What a server is, when nothing happens to it.
+///
+/// ```
+///   building ──▶ active ◀──▶ stopped, paused, suspended
+///      │           │  └──▶ resized ──▶ active, stopped
+///      └──▶ error ◀┘             every state ──▶ deleted
+/// ```
+enum VMState: String, Sendable, Codable, CaseIterable {
+    case building, active, paused, suspended, stopped, resized, error, deleted
+    case rescued, shelved
+    case softDeleted = "soft-delete"
+    case shelvedOffloaded = "shelved_offloaded"
+}
+
+/// What the machine is doing, in the numbers that the API has for it.
+enum PowerState: Int, Sendable, Codable {
+    case none = 0
+    case running = 1
+    case paused = 3
+    case off = 4
+    case crashed = 6
+    case suspended = 7
+}
+
+/// What users see of both, and of what is happening: one word.
+enum ServerStatus {
+    static func text(_ state: VMState, task: String?) -> String {
+        switch (state, task ?? "") {
+        case (.active, "rebooting"), (.active, "reboot_pending"), (.active, "reboot_started"): "REBOOT"
+        case (_, "rebooting_hard"): "HARD_REBOOT"
+        case (.active, "updating_password"): "PASSWORD"
+        case (.active, let task) where task.hasPrefix("rebuild"), (.stopped, let task) where task.hasPrefix("rebuild"),
+            (.error, let task) where task.hasPrefix("rebuild"):
+            "REBUILD"
+        case (.active, "migrating"), (.paused, "migrating"): "MIGRATING"
+        case (.resized, "resize_reverting"): "REVERT_RESIZE"
+        case (.active, let task) where task.hasPrefix("resize_"), (.stopped, let task) where task.hasPrefix("resize_"): "RESIZE"
+        case (.active, _): "ACTIVE"
+        case (.building, _): "BUILD"
+        case (.stopped, _): "SHUTOFF"
+        case (.resized, _): "VERIFY_RESIZE"
+        case (.paused, _): "PAUSED"
+        case (.suspended, _): "SUSPENDED"
+        case (.error, _): "ERROR"
+        case (.deleted, _): "DELETED"
+        case (.softDeleted, _): "SOFT_DELETED"
+        case (.rescued, _): "RESCUE"
+        case (.shelved, _): "SHELVED"
+        case (.shelvedOffloaded, _): "SHELVED_OFFLOADED"
+        }
+    }
+
+    private static let states: [String: Set<VMState>] = [
+        "ACTIVE": [.active], "BUILD": [.building], "SHUTOFF": [.stopped], "VERIFY_RESIZE": [.resized], "PAUSED": [.paused],
+        "SUSPENDED": [.suspended], "ERROR": [.error], "DELETED": [.deleted], "SOFT_DELETED": [.softDeleted], "RESCUE": [.rescued],
+        "SHELVED": [.shelved], "SHELVED_OFFLOADED": [.shelvedOffloaded], "REBOOT": [.active],
+        "HARD_REBOOT": [.active, .stopped, .paused, .suspended, .error], "PASSWORD": [.active], "REBUILD": [.active, .stopped, .error],
+        "RESIZE": [.active, .stopped], "MIGRATING": [.active, .paused], "REVERT_RESIZE": [.resized],
+    ]
+
+    /// The states that a word can stand for; nil for no such word.
+    static func states(of text: String) -> Set<VMState>? { states[text.uppercased()] }
+}

@@ -1,0 +1,25 @@
+import CloudCore
+
+/// A server's way from one size or host to another.
+struct ServerMigration: Sendable {
+    enum Kind: String, Sendable {
+        case resize, migration
+        case live = "live-migration"
+        case evacuation
+    }
+
+    var number: Int
+    var id: String
+    var serverID: ID<Server>
+    var projectID: String
+    var userID: String
+    var kind: Kind
+    var status: String
+    var source: String?
+    var destination: String?
+    /// The numbers of the flavors.
+    var oldFlavor: Int
+    var newFlavor: Int
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+}

@@ -1,0 +1,17 @@
+import CloudCore
+
+/// A server with what is not in its row: what it goes through, its ports, its fault.
+struct ServerView: Sendable {
+    var server: Server
+    /// The running workflow's word.
+    var task: String?
+    var progress = 0
+    var ports: [ServerPort] = []
+    var securityGroups: [String] = []
+    var zone: String?
+    var hostIsUp: Bool?
+    var hostIsDisabled = false
+    var fault: Server.Fault?
+
+    var status: String { ServerStatus.text(server.state, task: task) }
+}

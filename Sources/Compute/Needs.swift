@@ -1,0 +1,72 @@
+package import CloudCore
+
+/// What Compute requires of others. ControlPlane joins it to them.
+package struct ComputeNeeds: Sendable {
+    package var identity: any IdentityNeed
+    package var hosts: any HostsNeed
+    package var machines: any MachinesNeed
+    package var placement: any PlacementNeed
+    package var images: any ImagesNeed
+    package var networking: any NetworkingNeed
+
+    package init(
+        identity: any IdentityNeed, hosts: any HostsNeed, machines: any MachinesNeed, placement: any PlacementNeed,
+        images: any ImagesNeed, networking: any NetworkingNeed
+    ) {
+        self.identity = identity
+        self.hosts = hosts
+        self.machines = machines
+        self.placement = placement
+        self.images = images
+        self.networking = networking
+    }
+}
+
+/// What Compute asks of Identity.
+package protocol IdentityNeed: Sendable {
+    /// - Throws: `CloudError.badRequest` when there is no such project.
+    func requireProject(_ id: String) async throws
+}
+
+/// The hosts that machines run on, as their agents report them.
+package protocol HostsNeed: Sendable {
+    /// All that have ever reported and were not taken out, in the order of their names.
+    func reports() async throws -> [HostReport]
+}
+
+/// What an agent says of its host.
+package struct HostReport: Sendable, Hashable {
+    /// The name by which operators know it.
+    package var name: String
+    /// Of its resource provider and its hypervisor: a UUID.
+    package var id: String
+    package var isUp: Bool
+    package var lastSeen: Timestamp
+    package var hypervisorType: String
+    package var hypervisorVersion: Int
+    package var address: String
+    /// What is known of its processors, as `{"arch": "x86_64", …}`.
+    package var processors: JSON
+    package var vcpus: Int
+    package var memoryMiB: Int
+    package var diskGiB: Int
+    package var bootedAt: Timestamp?
+
+    package init(
+        name: String, id: String, isUp: Bool, lastSeen: Timestamp, hypervisorType: String = "QEMU", hypervisorVersion: Int = 0,
+        address: String = "127.0.0.1", processors: JSON = [:], vcpus: Int, memoryMiB: Int, diskGiB: Int, bootedAt: Timestamp? = nil
+    ) {
+        self.name = name
+        self.id = id
+        self.isUp = isUp
+        self.lastSeen = lastSeen
+        self.hypervisorType = hypervisorType
+        self.hypervisorVersion = hypervisorVersion
+        self.address = address
+        self.processors = processors
+        self.vcpus = vcpus
+        self.memoryMiB = memoryMiB
+        self.diskGiB = diskGiB
+        self.bootedAt = bootedAt
+    }
+}

@@ -1,0 +1,43 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// An error as Compute writes it: one member, named after the kind of error.
+struct ComputeEnvelope: ErrorEnvelope {
+    func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
+        var reply = Reply.json(status) { json in
+            if status == .unauthorized {
+                // What stands before the reference's own code answers this one.
+                json.object("error") { json in
+                    json.member("code", status.code)
+                    json.member("title", status.reasonPhrase)
+                    json.member("message", error.message)
+                }
+                return
+            }
+            json.object(dynamic: Self.name(of: status, quota: error.kind == .quotaExceeded)) { json in
+                json.member("code", status.code)
+                json.member("message", error.message)
+            }
+        }
+        if status == .unauthorized { reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(Self.root(context.base))/identity\"" }
+        return reply
+    }
+
+    private static func root(_ base: String) -> String { base.hasSuffix("/compute") ? String(base.dropLast(8)) : base }
+
+    private static func name(of status: HTTPResponse.Status, quota: Bool) -> String {
+        switch status.code {
+        case 400: "badRequest"
+        case 403: "forbidden"
+        case 404: "itemNotFound"
+        case 405: "badMethod"
+        case 409: "conflictingRequest"
+        case 413, 429: "overLimit"
+        case 415: "badMediaType"
+        case 501: "notImplemented"
+        case 503: "serviceUnavailable"
+        default: "computeFault"
+        }
+    }
+}

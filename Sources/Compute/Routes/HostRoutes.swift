@@ -1,0 +1,85 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `/os-hosts`, which 2.43 took out: services and hypervisors tell the same.
+struct HostRoutes: Sendable {
+    let endpoint: Endpoint
+    let hosts: HostService
+
+    private static let path = "/os-hosts/{host_name}"
+    private static let last = 42
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/os-hosts", .listHosts, until: Self.last) { call in
+                var found = try await hosts.all()
+                if let zone = call.query("zone") { found = found.filter { $0.zone == zone } }
+                return .json { json in
+                    json.array("hosts", of: found) { json, host in
+                        json.object { json in
+                            json.member("host_name", host.name)
+                            json.member("service", "compute")
+                            json.member("zone", host.zone)
+                        }
+                    }
+                }
+            },
+            endpoint.route(.get, Self.path, .showHost, until: Self.last) { call in Self.answer(try await require(call)) },
+            endpoint.route(.put, Self.path, .updateHost, until: Self.last) { call in try await update(call) },
+        ]
+            + [("startup", .startHost), ("shutdown", .shutdownHost), ("reboot", .rebootHost)].map { verb, action in
+                endpoint.route(.get, "\(Self.path)/\(verb)", action, until: Self.last) { call in
+                    _ = try await require(call)
+                    throw CloudError(.notImplemented, "Virt driver does not implement host power management.")
+                }
+            }
+    }
+
+    private func require(_ call: ComputeCall) async throws -> ComputeHost {
+        let name = call.parameter("host_name")
+        guard let host = try await hosts.all().first(where: { $0.name == name }) else {
+            throw CloudError.notFound("Compute host \(name) could not be found.")
+        }
+        return host
+    }
+
+    private func update(_ call: ComputeCall) async throws -> Reply {
+        let given = try await call.body(
+            .object(
+                [
+                    ("status", .word(of: ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"])),
+                    ("maintenance_mode", .word(of: ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"])),
+                ], anyOf: ["status", "maintenance_mode"]))
+        let host = try await require(call)
+        if given["maintenance_mode"] != nil {
+            throw CloudError(.notImplemented, "Virt driver does not implement host maintenance mode.")
+        }
+        let status = given["status"]?.string?.lowercased() ?? ""
+        _ = try await hosts.change(host.name, .init(isDisabled: status == "disable"))
+        return .json { json in
+            json.member("host", host.name)
+            json.member("status", status + "d")
+        }
+    }
+
+    private static func answer(_ host: ComputeHost) -> Reply {
+        let rows = [
+            ("(total)", host.report.vcpus, host.report.memoryMiB, host.report.diskGiB),
+            ("(used_now)", host.usage.vcpus, host.usage.memoryMiB, host.usage.diskGiB),
+        ]
+        return .json { json in
+            json.array("host", of: rows) { json, row in
+                json.object { json in
+                    json.object("resource") { json in
+                        json.member("host", host.name)
+                        json.member("project", row.0)
+                        json.member("cpu", row.1)
+                        json.member("memory_mb", row.2)
+                        json.member("disk_gb", row.3)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import CloudCore
+import HTTPKit
+
+/// The links that views have.
+struct Links: Sendable {
+    /// `http://cloud/compute`
+    let base: String
+
+    init(_ call: ComputeCall) { base = call.call.base }
+
+    private func link(_ json: inout JSONWriter, _ rel: StaticString, _ href: String) {
+        json.object { json in
+            json.member("rel", rel.description)
+            json.member("href", href)
+        }
+    }
+
+    /// Of one thing: itself, and a bookmark without the version.
+    func write(_ json: inout JSONWriter, _ collection: String, _ id: String) {
+        json.array("links", of: [("self", "/v2.1"), ("bookmark", "")] as [(StaticString, String)]) { json, kind in
+            link(&json, kind.0, "\(base)\(kind.1)/\(collection)/\(Percent.encode(id))")
+        }
+    }
+
+    /// Only the bookmark.
+    func bookmark(_ json: inout JSONWriter, _ collection: String, _ id: String) {
+        json.array("links", of: [id]) { json, id in link(&json, "bookmark", "\(base)/\(collection)/\(Percent.encode(id))") }
+    }
+
+    /// Where a list goes on, when it was as long as was asked for.
+    ///
+    /// - Parameter collection: as `servers/detail`.
+    func next(_ json: inout JSONWriter, _ key: StaticString, _ collection: String, _ call: ComputeCall, count: Int, last: String?) {
+        guard let last, let limit = try? call.page().limit, limit > 0, count == limit else { return }
+        var items = call.call.query.items.filter { $0.name != "marker" }
+        items.append((name: "marker", value: last))
+        items.sort { $0.name < $1.name }
+        let query = items.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
+        json.array(key, of: [query]) { json, query in link(&json, "next", "\(base)/v2.1/\(collection)?\(query)") }
+    }
+}

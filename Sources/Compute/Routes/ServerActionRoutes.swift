@@ -1,0 +1,145 @@
+import Access
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `POST /servers/{server_id}/action`: the body's one member says what to do.
+struct ServerActionRoutes: Sendable {
+    let endpoint: Endpoint
+    let servers: ServerService
+    let changes: ServerChanges
+
+    var all: [Route] {
+        [endpoint.route(.post, ServerRoutes.path + "/action", nil) { call in try await act(call) }]
+    }
+
+    private func act(_ call: ComputeCall) async throws -> Reply {
+        let body = JSON.object(try await call.call.body.json())
+        guard let members = body.object, members.count == 1, let name = members.keys.first else {
+            throw CloudError.badRequest("Malformed request body: it must have one member, the action.")
+        }
+        let id: ID<Server> = call.call.id("server_id")
+        if let verb = Self.verbs[name] {
+            try Self.nothing(name, body, call)
+            try await verb(servers, id, call.caller)
+            return .accepted
+        }
+        switch name {
+        case "reboot":
+            try ServerShapes.reboot.check(body)
+            if body[name]?["type"]?.string?.lowercased() == "hard" {
+                try await servers.command(HardRebootVerb.self, id, .rebootServer, by: call.caller)
+            } else {
+                try await servers.command(SoftRebootVerb.self, id, .rebootServer, by: call.caller)
+            }
+        case "lock": try await lock(id, body, call)
+        case "unlock": try await changes.unlock(id, by: call.caller)
+        case "resize":
+            try ServerShapes.resize.check(body)
+            try await changes.resize(id, to: ServerShapes.flavorID(body[name]?["flavorRef"]), by: call.caller)
+        case "confirmResize":
+            try await changes.confirm(id, by: call.caller)
+            return .noContent
+        case "revertResize": try await changes.revert(id, by: call.caller)
+        case "rebuild": return try await rebuild(id, body, call)
+        case "createImage": return try await createImage(id, body, call)
+        case "changePassword": try await password(id, body, call)
+        case "os-getConsoleOutput": return try await console(id, body, call)
+        case "addSecurityGroup", "removeSecurityGroup":
+            try BodyShape.envelope(name, [("name", .name)], required: ["name"]).check(body)
+            try await changes.setSecurityGroup(body[name]?["name"]?.string ?? "", on: id, isAdded: name == "addSecurityGroup", by: call.caller)
+        case "os-resetState":
+            try BodyShape.envelope(name, [("state", .word(of: ["active", "error"]))], required: ["state"]).check(body)
+            try await changes.reset(id, to: body[name]?["state"]?.string == "active" ? .active : .error, by: call.caller)
+        case "forceDelete": try await servers.delete(id, .forceDeleteServer, by: call.caller)
+        case "restore":
+            _ = try await servers.get(id, .restoreServer, by: call.caller)
+            throw CloudError.conflict("Cannot 'restore' instance \(id) while it is in vm_state active")
+        case "resetNetwork", "injectNetworkInfo": _ = try await servers.get(id, .injectNetworkInfo, by: call.caller)
+        default: throw CloudError.badRequest("There is no such action: \(name.prefix(255))")
+        }
+        return .accepted
+    }
+
+    /// Actions without arguments.
+    private static let verbs: [String: @Sendable (ServerService, ID<Server>, Caller) async throws -> Void] = [
+        "os-start": { try await $0.command(StartVerb.self, $1, .startServer, by: $2) },
+        "os-stop": { try await $0.command(StopVerb.self, $1, .stopServer, by: $2) },
+        "pause": { try await $0.command(PauseVerb.self, $1, .pauseServer, by: $2) },
+        "unpause": { try await $0.command(UnpauseVerb.self, $1, .unpauseServer, by: $2) },
+        "suspend": { try await $0.command(SuspendVerb.self, $1, .suspendServer, by: $2) },
+        "resume": { try await $0.command(ResumeVerb.self, $1, .resumeServer, by: $2) },
+    ]
+
+    private static func nothing(_ name: String, _ body: JSON, _ call: ComputeCall) throws {
+        // Any value was let through; only an object with members says something that is not heard.
+        if let members = body[name]?.object, !members.isEmpty {
+            throw BodyShape.wrong(name, body[name] ?? .null, "\(body[name]?.quoted ?? "") is not of type 'null'")
+        }
+    }
+
+    private func lock(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
+        if call.minor >= 73 {
+            try BodyShape.envelope("lock", [("locked_reason", .text(1...255))]).acceptingNull("lock").check(body)
+        }
+        let reason = call.minor >= 73 ? body["lock"]?["locked_reason"]?.string : nil
+        try await changes.lock(id, reason: reason, by: call.caller)
+    }
+
+    private func rebuild(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+        try ServerShapes.rebuild(call.minor).check(body)
+        let given = body["rebuild"] ?? [:]
+        var change = ServerChanges.Rebuild(imageID: given["imageRef"]?.string ?? "")
+        change.name = given["name"]?.string?.trimmed
+        change.description = given["description"].map(\.string)
+        change.hostname = given["hostname"]?.string
+        change.metadata = given["metadata"]?.object.map(TextMap.read)
+        change.userData = given["user_data"].map(\.string)
+        change.keyName = given["key_name"].map(\.string)
+        change.accessIPv4 = given["accessIPv4"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.accessIPv6 = given["accessIPv6"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
+        change.certificates = given["trusted_image_certificates"].map { $0.array?.compactMap(\.string) }
+        let view = try await changes.rebuild(id, change, by: call.caller)
+        let isWhole = call.minor >= 75
+        let parts = ServerWire.Parts(
+            all: isWhole, keyName: isWhole || call.minor >= 54, userData: true, groups: call.minor >= 71,
+            adminPassword: given["adminPass"]?.string ?? ServerRoutes.password(servers.context.world))
+        var reply = ServerRoutes.answer(view, call, parts, .accepted)
+        reply.headers[.location] = "\(Links(call).base)/v2.1/servers/\(id)"
+        return reply
+    }
+
+    private func createImage(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+        try ServerShapes.createImage.check(body)
+        let given = body["createImage"] ?? [:]
+        let image = try await changes.snapshot(
+            id, as: given["name"]?.string?.trimmed ?? "", TextMap.read(given["metadata"]?.object ?? [:]), by: call.caller)
+        if call.minor >= 45 { return .json(.accepted) { $0.member("image_id", image) } }
+        let root = Links(call).base.replacing("/compute", with: "/image")
+        return Reply(.accepted, headers: [.location: "\(root)/images/\(image)"])
+    }
+
+    private func password(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
+        try BodyShape.envelope("changePassword", [("adminPass", ServerShapes.password)], required: ["adminPass"]).check(body)
+        try await changes.setPassword(Secret(body["changePassword"]?["adminPass"]?.string ?? ""), of: id, by: call.caller)
+    }
+
+    private func console(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+        try BodyShape.envelope("os-getConsoleOutput", [("length", .null(or: .integer(-1 ... .max)))]).check(body)
+        let length = body["os-getConsoleOutput"]?["length"]?.whole
+        let text = try await changes.consoleOutput(id, lines: length == -1 ? nil : length, by: call.caller)
+        return .json { $0.member("output", text) }
+    }
+}
+
+extension BodyShape {
+    /// The same, with null let through for one member.
+    fileprivate func acceptingNull(_ name: String) -> BodyShape {
+        guard case .object(var members) = self else { return self }
+        for place in members.named.indices where members.named[place].name == name {
+            members.named[place].shape = .null(or: members.named[place].shape)
+        }
+        return .object(members)
+    }
+}

@@ -1,0 +1,134 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// Addresses, interfaces and security groups of a server; its diagnostics.
+struct ServerNetworkRoutes: Sendable {
+    let endpoint: Endpoint
+    let servers: ServerService
+    let changes: ServerChanges
+
+    private static let interfaces = ServerRoutes.path + "/os-interface"
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, ServerRoutes.path + "/ips", nil) { call in
+                let view = try await servers.get(call.call.id("server_id"), .listAddresses, by: call.caller)
+                return .json { json in json.object("addresses") { ServerWire.addresses(view.ports, extended: false, &$0) } }
+            },
+            endpoint.route(.get, ServerRoutes.path + "/ips/{network}", nil) { call in
+                let view = try await servers.get(call.call.id("server_id"), .showAddresses, by: call.caller)
+                let name = call.parameter("network")
+                guard view.ports.contains(where: { $0.networkName == name }) else {
+                    throw CloudError.notFound("Instance is not a member of specified network")
+                }
+                return .json { ServerWire.addresses(view.ports, extended: false, only: name, &$0) }
+            },
+            endpoint.route(.get, Self.interfaces, nil) { call in
+                let view = try await servers.get(call.call.id("server_id"), .listInterfaces, by: call.caller)
+                return .json { json in
+                    json.array("interfaceAttachments", of: view.ports) { json, port in json.object { Self.write(port, call.minor, &$0) } }
+                }
+            },
+            endpoint.route(.post, Self.interfaces, nil) { call in try await attach(call) },
+            endpoint.route(.get, Self.interfaces + "/{port_id}", nil) { call in
+                let view = try await servers.get(call.call.id("server_id"), .showInterface, by: call.caller)
+                let id = call.parameter("port_id")
+                guard let port = view.ports.first(where: { $0.id == id }) else {
+                    throw CloudError.notFound("Instance \(view.server.id) does not have a port with id \(id)")
+                }
+                return Self.answer(port, call.minor)
+            },
+            endpoint.route(.delete, Self.interfaces + "/{port_id}", nil) { call in
+                try await changes.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
+                return .accepted
+            },
+            endpoint.route(.get, ServerRoutes.path + "/os-security-groups", nil) { call in try await groups(call) },
+            endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
+                let facts = try await changes.diagnostics(call.call.id("server_id"), by: call.caller)
+                return Self.diagnostics(facts, call.minor)
+            },
+        ]
+    }
+
+    // MARK: Interfaces
+
+    private func attach(_ call: ComputeCall) async throws -> Reply {
+        var members: [(String, BodyShape)] = [
+            ("net_id", .uuid), ("port_id", .uuid),
+            ("fixed_ips", .list(.object([("ip_address", .either([.text(0...Int.max, .ipv4), .text(0...Int.max, .ipv6)]))], required: ["ip_address"]), 1...1)),
+        ]
+        if call.minor >= 49 { members.append(("tag", ServerShapes.tag)) }
+        let given = try await call.call.body.jsonIfAny()
+        let body = JSON.object(given)
+        if !given.isEmpty { try BodyShape.object([("interfaceAttachment", .object(members))]).check(body) }
+        let wanted = body["interfaceAttachment"] ?? [:]
+        let address = wanted["fixed_ips"]?.array?.first?["ip_address"]?.string
+        if wanted["net_id"] != nil, wanted["port_id"] != nil {
+            throw CloudError.badRequest("Must not input both network_id and port_id")
+        }
+        if address != nil, wanted["net_id"] == nil { throw CloudError.badRequest("Must input network_id when request IP address") }
+        let port = try await changes.attach(
+            .init(network: wanted["net_id"]?.string, port: wanted["port_id"]?.string, address: address, tag: wanted["tag"]?.string),
+            to: call.call.id("server_id"), by: call.caller)
+        return Self.answer(port, call.minor)
+    }
+
+    private static func answer(_ port: ServerPort, _ minor: Int) -> Reply {
+        .json { json in json.object("interfaceAttachment") { write(port, minor, &$0) } }
+    }
+
+    private static func write(_ port: ServerPort, _ minor: Int, _ json: inout JSONWriter) {
+        json.member("port_id", port.id)
+        json.member("net_id", port.network)
+        json.member("mac_addr", port.mac)
+        json.member("port_state", port.isActive ? "ACTIVE" : "DOWN")
+        json.array("fixed_ips", of: port.addresses.filter { !$0.isFloating }) { json, address in
+            json.object { json in
+                json.member("ip_address", address.text)
+                json.member("subnet_id", address.subnet)
+            }
+        }
+        if minor >= 70 { json.member("tag", port.tag) }
+    }
+
+    // MARK: Security groups
+
+    private func groups(_ call: ComputeCall) async throws -> Reply {
+        let id: ID<Server> = call.call.id("server_id")
+        _ = try await servers.get(id, .listSecurityGroups, by: call.caller)
+        let found = try await servers.context.read { tx in
+            try servers.context.needs.networking.securityGroups(of: [id.text], in: tx)[id.text] ?? []
+        }
+        return .json { json in
+            json.array("security_groups", of: found) { json, group in
+                json.object { json in
+                    json.member("id", group.id)
+                    json.member("name", group.name)
+                    json.member("description", group.description)
+                    json.member("tenant_id", group.projectID)
+                    json.array("rules", of: [] as [String]) { $0.string($1) }
+                }
+            }
+        }
+    }
+
+    // MARK: Diagnostics
+
+    private static let uniformSince = 48
+
+    private static func diagnostics(_ facts: JSONObject, _ minor: Int) -> Reply {
+        guard minor >= uniformSince else { return .json { $0.members(of: facts) } }
+        let words: [(String, JSON)] = [
+            ("config_drive", false), ("state", "running"), ("driver", "libvirt"), ("hypervisor", nil), ("hypervisor_os", nil), ("uptime", nil),
+            ("num_cpus", 0), ("num_disks", 0), ("num_nics", 0), ("memory_details", ["maximum": nil, "used": nil]), ("cpu_details", []),
+            ("disk_details", []), ("nic_details", []),
+        ]
+        return .json { json in
+            for (name, usual) in words {
+                json.key(dynamic: name)
+                json.value(facts[name] ?? usual)
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `/servers` and `/servers/{server_id}`
+struct ServerRoutes: Sendable {
+    let endpoint: Endpoint
+    let servers: ServerService
+
+    static let path = "/servers/{server_id}"
+    private static let groupsSince = 71
+    private static let allPartsSince = 75
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/servers", .listServers, query: ServerListWire.shape) { call in try await list(call, detailed: false) },
+            endpoint.route(.get, "/servers/detail", .detailServers, query: ServerListWire.shape) { call in try await list(call, detailed: true) },
+            endpoint.route(.post, "/servers", .createServer) { call in try await create(call) },
+            endpoint.route(.get, Self.path, nil) { call in
+                Self.answer(
+                    try await servers.get(call.call.id("server_id"), by: call.caller), call, .init(groups: call.minor >= Self.groupsSince))
+            },
+            endpoint.route(.put, Self.path, nil) { call in try await update(call) },
+            endpoint.route(.delete, Self.path, nil) { call in
+                try await servers.delete(call.call.id("server_id"), by: call.caller)
+                return .noContent
+            },
+        ]
+    }
+
+    private func list(_ call: ComputeCall, detailed: Bool) async throws -> Reply {
+        guard let query = try ServerListWire.query(call, detailed: detailed) else {
+            return .json { $0.array("servers", of: [] as [String]) { $0.string($1) } }
+        }
+        let found = try await servers.list(query, try call.page(), by: call.caller)
+        let wire = ServerWire(call)
+        return .json { json in
+            json.array("servers", of: found) { json, view in
+                json.object { json in detailed ? wire.write(view, .init(), &json) : wire.brief(view, &json) }
+            }
+            wire.links.next(
+                &json, "servers_links", detailed ? "servers/detail" : "servers", call, count: found.count, last: found.last?.server.id.text)
+        }
+    }
+
+    static func answer(_ view: ServerView, _ call: ComputeCall, _ parts: ServerWire.Parts, _ status: HTTPResponse.Status = .ok) -> Reply {
+        .json(status) { json in json.object("server") { ServerWire(call).write(view, parts, &$0) } }
+    }
+
+    // MARK: Create
+
+    private func create(_ call: ComputeCall) async throws -> Reply {
+        let body = try await call.body(ServerShapes.create(call.minor))
+        let given = body["server"] ?? [:]
+        let wish = try wish(given, hints: body["os:scheduler_hints"] ?? body["OS-SCH-HNT:scheduler_hints"], call)
+        let made = try await ServerCreation(service: servers).create(wish, by: call.caller)
+        guard let first = made.first else { throw CloudError.internalError("no server was made and none was refused") }
+        if given["return_reservation_id"]?.truth == true {
+            return .json(.accepted) { $0.member("reservation_id", first.reservationID) }
+        }
+        let links = Links(call)
+        let groups = given["security_groups"] ?? [["name": "default"]]
+        let password = given["adminPass"]?.string ?? Self.password(servers.context.world)
+        return .json(.accepted, headers: [.location: "\(links.base)/v2.1/servers/\(first.id)"]) { json in
+            json.object("server") { json in
+                json.member("id", first.id)
+                links.write(&json, "servers", first.id.text)
+                json.member("OS-DCF:diskConfig", first.resizesDisk ? "AUTO" : "MANUAL")
+                json.member("security_groups", groups)
+                json.member("adminPass", password)
+            }
+        }
+    }
+
+    /// Twelve letters and digits that are not taken for one another.
+    static func password(_ world: World) -> String {
+        let letters = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789")
+        return String(world.random.bytes(12).map { letters[Int($0) % letters.count] })
+    }
+
+    private func wish(_ given: JSON, hints: JSON?, _ call: ComputeCall) throws -> ServerCreation.Wish {
+        var wish = ServerCreation.Wish()
+        wish.name = given["name"]?.string?.trimmed ?? ""
+        wish.description = given["description"]?.string ?? (call.minor < 19 ? wish.name : nil)
+        wish.hostname = given["hostname"]?.string
+        wish.flavorID = ServerShapes.flavorID(given["flavorRef"])
+        let image = given["imageRef"]?.string ?? ""
+        wish.imageID = image.isEmpty ? try bootImage(given) : image
+        wish.keyName = given["key_name"]?.string
+        wish.metadata = TextMap.read(given["metadata"]?.object ?? [:])
+        wish.userData = given["user_data"]?.string
+        wish.hasConfigDrive = given["config_drive"]?.truth ?? false
+        wish.accessIPv4 = given["accessIPv4"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        wish.accessIPv6 = given["accessIPv6"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        wish.resizesDisk = given["OS-DCF:diskConfig"]?.string == "AUTO"
+        wish.certificates = given["trusted_image_certificates"]?.array?.compactMap(\.string)
+        if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
+        wish.tags = (given["tags"]?.array?.compactMap(\.string) ?? []).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        wish.least = given["min_count"]?.whole ?? 1
+        wish.most = given["max_count"]?.whole ?? wish.least
+        if wish.hostname != nil, wish.most > 1 {
+            throw CloudError.badRequest("The hostname parameter cannot be used when creating multiple servers.")
+        }
+        try place(&wish, given, call)
+        wish.network = try network(given, call)
+        wish.hints = Self.hints(hints)
+        return wish
+    }
+
+    /// The image of a root disk that is described as a device.
+    private func bootImage(_ given: JSON) throws -> String? {
+        let devices = (given["block_device_mapping_v2"]?.array ?? []) + (given["block_device_mapping"]?.array ?? [])
+        guard !devices.isEmpty else { return nil }
+        let boot = devices.first { $0["boot_index"]?.whole == 0 } ?? devices[0]
+        guard boot["source_type"]?.string == "image", boot["destination_type"]?.string != "volume", devices.count == 1 else {
+            throw CloudError.badRequest("Block Device Mapping is Invalid: this cloud has no block storage.")
+        }
+        return boot["uuid"]?.string ?? boot["image_id"]?.string
+    }
+
+    /// `zone`, or for administrators `zone:host:node`.
+    private func place(_ wish: inout ServerCreation.Wish, _ given: JSON, _ call: ComputeCall) throws {
+        let parts = (given["availability_zone"]?.string ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if let zone = parts.first, !zone.isEmpty { wish.zone = zone.trimmed }
+        let host = parts.dropFirst().first { !$0.isEmpty }
+        if host != nil { try call.caller.require(.createOnHost) }
+        if parts.count > 3 { throw CloudError.badRequest("Unable to parse the availability zone.") }
+        let wanted = given["host"]?.string ?? given["hypervisor_hostname"]?.string
+        if wanted != nil {
+            try call.caller.require(.createAtDestination)
+            if host != nil {
+                throw CloudError.badRequest("Using the zone:host:node form of availability zone with host or hypervisor_hostname is not possible.")
+            }
+        }
+        wish.host = host ?? wanted
+    }
+
+    private func network(_ given: JSON, _ call: ComputeCall) throws -> NetworkWish {
+        let groups = (given["security_groups"]?.array ?? []).compactMap { $0["name"]?.string }
+        guard let networks = given["networks"] else { return NetworkWish(kind: .automatic, items: [], securityGroups: groups) }
+        if let word = networks.string {
+            return NetworkWish(kind: word == "none" ? .nothing : .automatic, items: [], securityGroups: groups)
+        }
+        let items = networks.array ?? []
+        if items.isEmpty { return NetworkWish(kind: .automatic, items: [], securityGroups: groups) }
+        let wanted = try items.map { item in
+            let port = item["port"]?.string
+            let network = item["uuid"]?.string
+            if port == nil {
+                guard let network else { throw CloudError.badRequest("Missing network uuid or port") }
+                guard UUIDText.isUUID(network) else {
+                    throw CloudError.badRequest("Bad networks format: network uuid is not in proper format (\(network.prefix(255)))")
+                }
+            } else if item["fixed_ip"] != nil {
+                throw CloudError.badRequest("Specified Fixed IP with port is not supported.")
+            }
+            return NetworkWish.Item(
+                network: port == nil ? network : nil, port: port, address: item["fixed_ip"]?.string, tag: item["tag"]?.string)
+        }
+        return NetworkWish(kind: .listed, items: wanted, securityGroups: groups)
+    }
+
+    private static func hints(_ given: JSON?) -> Server.Hints {
+        guard let given else { return .init() }
+        func list(_ name: String) -> [String] { given[name]?.array?.compactMap(\.string) ?? [given[name]?.string].compactMap(\.self) }
+        return Server.Hints(
+            group: list("group").first, sameHost: list("same_host"), differentHost: list("different_host"), given: given.text)
+    }
+
+    // MARK: Update
+
+    private func update(_ call: ComputeCall) async throws -> Reply {
+        let given = try await call.body(ServerShapes.update(call.minor))["server"] ?? [:]
+        var change = ServerService.Change()
+        change.name = given["name"]?.string?.trimmed
+        change.description = given["description"].map(\.string)
+        change.hostname = given["hostname"]?.string
+        change.accessIPv4 = given["accessIPv4"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.accessIPv6 = given["accessIPv6"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
+        change.pinnedZone = given["pinned_availability_zone"].map(\.string)
+        let view = try await servers.update(call.call.id("server_id"), change, by: call.caller)
+        let parts = ServerWire.Parts(
+            all: call.minor >= Self.allPartsSince, keyName: false, userData: false, groups: call.minor >= Self.groupsSince)
+        return Self.answer(view, call, parts)
+    }
+}

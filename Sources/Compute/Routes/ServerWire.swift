@@ -1,0 +1,182 @@
+import CloudCore
+import Crypto
+import HTTPKit
+
+/// Servers as answers have them, by microversion.
+struct ServerWire: Sendable {
+    let call: ComputeCall
+    let links: Links
+
+    init(_ call: ComputeCall) {
+        self.call = call
+        links = Links(call)
+    }
+
+    /// Which parts a view has: before 2.75 the answers to updates and rebuilds had fewer.
+    struct Parts: Sendable {
+        var all = true
+        var keyName = true
+        var userData = true
+        var groups = false
+        var adminPassword: String?
+    }
+
+    func brief(_ view: ServerView, _ json: inout JSONWriter) {
+        json.member("id", view.server.id)
+        json.member("name", view.server.name)
+        links.write(&json, "servers", view.server.id.text)
+    }
+
+    func write(_ view: ServerView, _ parts: Parts = Parts(), _ json: inout JSONWriter) {
+        let server = view.server
+        let minor = call.minor
+        brief(view, &json)
+        json.member("status", view.status)
+        json.member("tenant_id", server.projectID)
+        json.member("user_id", server.userID)
+        json.member("created", server.createdAt.iso8601Seconds)
+        json.member("updated", server.updatedAt.iso8601Seconds)
+        json.member("hostId", Self.hostID(server))
+        json.member("accessIPv4", server.accessIPv4 ?? "")
+        json.member("accessIPv6", server.accessIPv6 ?? "")
+        json.object("metadata") { $0.members(of: TextMap.json(server.metadata)) }
+        json.member("OS-DCF:diskConfig", server.resizesDisk ? "AUTO" : "MANUAL")
+        flavor(server, &json)
+        image(server, &json)
+        json.object("addresses") { json in
+            if server.state != .building { Self.addresses(view.ports, extended: parts.all, &json) }
+        }
+        if ["ERROR", "DELETED"].contains(view.status), let fault = view.fault { self.fault(fault, &json) }
+        if ["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"].contains(view.status) {
+            json.member("progress", view.task == nil && server.state == .active ? 0 : view.progress)
+        }
+        if parts.all || parts.keyName { json.member("key_name", server.keyName) }
+        if parts.all { state(view, &json) }
+        if parts.userData, !parts.all, minor >= 57 { json.member("OS-EXT-SRV-ATTR:user_data", server.userData) }
+        later(view, parts, &json)
+        if let password = parts.adminPassword { json.member("adminPass", password) }
+    }
+
+    /// What once were extensions.
+    private func state(_ view: ServerView, _ json: inout JSONWriter) {
+        let server = view.server
+        let minor = call.minor
+        json.member("OS-EXT-AZ:availability_zone", view.zone ?? "")
+        json.member("config_drive", server.hasConfigDrive ? "True" : "")
+        json.member("OS-SRV-USG:launched_at", server.launchedAt?.iso8601MicrosecondsNoZone)
+        json.member("OS-SRV-USG:terminated_at", server.endedAt?.iso8601MicrosecondsNoZone)
+        json.member("OS-EXT-STS:task_state", view.task)
+        json.member("OS-EXT-STS:vm_state", server.state.rawValue)
+        json.member("OS-EXT-STS:power_state", server.power.rawValue)
+        json.array("os-extended-volumes:volumes_attached", of: [] as [String]) { $0.string($1) }
+        if !view.securityGroups.isEmpty {
+            json.array("security_groups", of: view.securityGroups) { json, name in json.object { $0.member("name", name) } }
+        }
+        guard call.caller.may(.showExtendedAttributes, projectID: server.projectID) else {
+            if minor >= 90 { json.member("OS-EXT-SRV-ATTR:hostname", server.hostname) }
+            return
+        }
+        json.member("OS-EXT-SRV-ATTR:host", server.host)
+        json.member("OS-EXT-SRV-ATTR:hypervisor_hostname", server.host)
+        json.member("OS-EXT-SRV-ATTR:instance_name", server.hypervisorName)
+        guard minor >= 3 else { return }
+        json.member("OS-EXT-SRV-ATTR:hostname", server.hostname)
+        json.member("OS-EXT-SRV-ATTR:kernel_id", server.image?.properties["kernel_id"] ?? "")
+        json.member("OS-EXT-SRV-ATTR:ramdisk_id", server.image?.properties["ramdisk_id"] ?? "")
+        json.member("OS-EXT-SRV-ATTR:launch_index", server.launchIndex)
+        json.member("OS-EXT-SRV-ATTR:reservation_id", server.reservationID)
+        json.member("OS-EXT-SRV-ATTR:root_device_name", server.rootDevice)
+        json.member("OS-EXT-SRV-ATTR:user_data", server.userData)
+    }
+
+    /// What came with microversions.
+    private func later(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
+        let server = view.server
+        let minor = call.minor
+        if minor >= 9 { json.member("locked", server.lock != nil) }
+        if minor >= 16, parts.all, let status = hostStatus(view) { json.member("host_status", status) }
+        if minor >= 19 { json.member("description", server.description) }
+        if minor >= 26 { json.array("tags", of: server.tags) { $0.string($1) } }
+        if minor >= 63 {
+            json.key("trusted_image_certificates")
+            if let certificates = server.certificates { json.array(of: certificates) { $0.string($1) } } else { json.null() }
+        }
+        if minor >= 71, parts.groups {
+            json.array("server_groups", of: [server.groupID].compactMap(\.self)) { $0.string($1.text) }
+        }
+        if minor >= 73 { json.member("locked_reason", server.lock?.reason) }
+        if minor >= 90, !parts.all { json.member("OS-EXT-SRV-ATTR:hostname", server.hostname) }
+        if minor >= 96, parts.all { json.member("pinned_availability_zone", server.pinnedZone) }
+        if minor >= 100 { json.member("scheduler_hints", (try? JSON.parse(server.hints.given)) ?? [:]) }
+    }
+
+    private func hostStatus(_ view: ServerView) -> String? {
+        let isKnown = call.caller.may(.showHostStatus, projectID: view.server.projectID)
+        guard view.server.host != nil else { return isKnown ? "" : nil }
+        let status = view.hostIsDisabled ? "MAINTENANCE" : view.hostIsUp == true ? "UP" : "DOWN"
+        return isKnown ? status : nil
+    }
+
+    private func flavor(_ server: Server, _ json: inout JSONWriter) {
+        let flavor = server.flavor
+        json.object("flavor") { json in
+            guard call.minor >= 47 else {
+                json.member("id", flavor.id)
+                return links.bookmark(&json, "flavors", flavor.id.text)
+            }
+            json.member("original_name", flavor.name)
+            json.member("vcpus", flavor.vcpus)
+            json.member("ram", flavor.ramMiB)
+            json.member("disk", flavor.diskGiB)
+            json.member("ephemeral", flavor.ephemeralGiB)
+            json.member("swap", flavor.swapMiB)
+            if call.caller.may(.showServerExtraSpecs, projectID: server.projectID) {
+                FlavorWire.specs("extra_specs", flavor.extraSpecs, &json)
+            }
+        }
+    }
+
+    private func image(_ server: Server, _ json: inout JSONWriter) {
+        json.key("image")
+        guard let image = server.image else { return json.string("") }
+        json.object { json in
+            json.member("id", image.id)
+            links.bookmark(&json, "images", image.id)
+            if call.minor >= 98 { json.object("properties") { $0.members(of: TextMap.json(image.properties)) } }
+        }
+    }
+
+    private func fault(_ fault: Server.Fault, _ json: inout JSONWriter) {
+        json.object("fault") { json in
+            json.member("code", fault.code)
+            json.member("created", fault.at.iso8601Seconds)
+            json.member("message", fault.message)
+            if let details = fault.details, call.caller.isAdministrator { json.member("details", details) }
+        }
+    }
+
+    /// Tells whether two servers of a project are on one host, and not on which.
+    static func hostID(_ server: Server) -> String {
+        guard let host = server.host else { return "" }
+        return Hex.text(SHA256.hash(data: Array((server.projectID + host).utf8))).prefix(56).description
+    }
+
+    static func addresses(_ ports: [ServerPort], extended: Bool, only: String? = nil, _ json: inout JSONWriter) {
+        var names: [String] = []
+        for port in ports where !names.contains(port.networkName) && only ?? port.networkName == port.networkName {
+            names.append(port.networkName)
+        }
+        for name in names {
+            let addresses = ports.filter { $0.networkName == name }.flatMap { port in port.addresses.map { (port, $0) } }
+            json.array(dynamic: name, of: addresses) { json, pair in
+                json.object { json in
+                    json.member("version", pair.1.version)
+                    json.member("addr", pair.1.text)
+                    guard extended else { return }
+                    json.member("OS-EXT-IPS:type", pair.1.isFloating ? "floating" : "fixed")
+                    json.member("OS-EXT-IPS-MAC:mac_addr", pair.0.mac)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CloudCore
+import SQL
+
+/// Hosts: what their agents report, what operators decided, and what their servers use.
+struct HostService: Sendable {
+    let context: ComputeContext
+    private let store = HostStore()
+
+    init(context: ComputeContext) { self.context = context }
+
+    /// All of them, in the order in which they came.
+    func all() async throws -> [ComputeHost] {
+        let reports = try await context.needs.hosts.reports()
+        let (entries, usages, aggregates) = try await context.read { tx in
+            (try store.list(in: tx), try store.usages(in: tx), try AggregateStore().list(in: tx))
+        }
+        let known = Set(entries.map(\.name))
+        let new = reports.filter { !known.contains($0.name) }
+        let all = new.isEmpty ? entries : try await remember(new)
+        return all.compactMap { entry in
+            guard let report = reports.first(where: { $0.name == entry.name }) else { return nil }
+            return ComputeHost(
+                name: entry.name, number: entry.number, serviceID: entry.serviceID, isDisabled: entry.isDisabled,
+                disabledReason: entry.disabledReason, isForcedDown: entry.isForcedDown,
+                zone: aggregates.first { $0.zone != nil && $0.hosts.contains(entry.name) }?.zone ?? Aggregate.usualZone, report: report,
+                usage: usages[entry.name] ?? .init())
+        }
+    }
+
+    /// A host that reports for the first time gets the numbers by which the API shows it.
+    private func remember(_ new: [HostReport]) async throws -> [HostStore.Entry] {
+        let ids = new.map { _ in context.world.random.uuid() }
+        return try await context.write { tx in
+            let known = Set(try store.list(in: tx).map(\.name))
+            for (report, id) in zip(new, ids) where !known.contains(report.name) {
+                try store.insert(.init(name: report.name, number: try NumberStore().next("host", in: tx), serviceID: id), in: tx)
+            }
+            return try store.list(in: tx)
+        }
+    }
+
+    /// What an operator changes. Nil leaves it.
+    struct Change: Sendable {
+        var isDisabled: Bool?
+        /// Set together with `isDisabled`.
+        var reason: String?
+        var isForcedDown: Bool?
+    }
+
+    func change(_ name: String, _ change: Change) async throws -> ComputeHost {
+        guard var host = try await all().first(where: { $0.name == name }) else {
+            throw CloudError.notFound("Host '\(name)' is not mapped to any cell")
+        }
+        if let isDisabled = change.isDisabled { (host.isDisabled, host.disabledReason) = (isDisabled, isDisabled ? change.reason : nil) }
+        if let isForcedDown = change.isForcedDown { host.isForcedDown = isForcedDown }
+        let entry = HostStore.Entry(
+            name: host.name, number: host.number, serviceID: host.serviceID, isDisabled: host.isDisabled,
+            disabledReason: host.disabledReason, isForcedDown: host.isForcedDown)
+        try await context.write { tx in try store.update(entry, in: tx) }
+        return host
+    }
+
+    /// Takes a host out that has no servers.
+    func delete(_ host: ComputeHost) async throws {
+        try await context.write { tx in
+            guard try store.servers(on: host.name, in: tx).isEmpty else {
+                throw CloudError.conflict(
+                    "Unable to delete compute service that is hosting instances. Migrate or delete the instances first.")
+            }
+            try AggregateStore().remove(host.name, in: tx)
+            try store.delete(host.name, in: tx)
+        }
+    }
+
+    func servers(on host: String) async throws -> [(id: String, name: String)] {
+        try await context.read { tx in try store.servers(on: host, in: tx) }
+    }
+}

@@ -1,0 +1,116 @@
+import CloudCore
+import SQL
+
+/// Finds a host for a server, and claims it: the choice and the claim are one transaction.
+struct Placing: Sendable {
+    let needs: ComputeNeeds
+    private let servers = ServerStore()
+
+    init(needs: ComputeNeeds) { self.needs = needs }
+
+    /// What Placement says could be, and what the hosts report: read before the transaction.
+    struct Offer: Sendable, Codable {
+        struct Host: Sendable, Codable {
+            var name: String
+            var id: String
+            var isUp: Bool
+            var hypervisorType: String
+            var architecture: String
+            var vcpus: Int
+            var memoryMiB: Int
+            var diskGiB: Int
+        }
+
+        var candidates: [PlacementCandidate] = []
+        var hosts: [Host] = []
+    }
+
+    func offer(_ flavor: Flavor, volumeBacked: Bool = false) async throws -> Offer {
+        let reports = try await needs.hosts.reports()
+        let hosts = reports.map { report in
+            Offer.Host(
+                name: report.name, id: report.id, isUp: report.isUp, hypervisorType: report.hypervisorType,
+                architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
+                diskGiB: report.diskGiB)
+        }
+        return Offer(candidates: try await needs.placement.candidates(Self.request(flavor)), hosts: hosts)
+    }
+
+    /// What a flavor wants of Placement: its own numbers, unless its extra specs say otherwise.
+    static func request(_ flavor: Flavor) -> ResourceRequest {
+        var request = ResourceRequest(
+            vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB, diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
+            others: [:], requiredTraits: [], forbiddenTraits: [])
+        for (key, value) in flavor.extraSpecs.sorted(by: { $0.key < $1.key }) {
+            if key.hasPrefix("resources:"), let amount = Int(value) {
+                switch key.dropFirst("resources:".count) {
+                case "VCPU": request.vcpus = amount
+                case "MEMORY_MB": request.memoryMiB = amount
+                case "DISK_GB": request.diskGiB = amount
+                case let name: request.others[String(name)] = amount
+                }
+            } else if key.hasPrefix("trait:") {
+                let name = String(key.dropFirst("trait:".count))
+                if value == "required" { request.requiredTraits.append(name) } else { request.forbiddenTraits.append(name) }
+            }
+        }
+        return request
+    }
+
+    /// Chooses the best host that will do, and claims it.
+    ///
+    /// - Parameter only: the host, where there is no choice.
+    /// - Throws: a `CloudError` with every host's reason when there is none.
+    func claim(_ server: Server, _ offer: Offer, only: String? = nil, in tx: Transaction) throws -> HostState {
+        let wish = try wish(for: server, only: only, in: tx)
+        let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
+        var refusals = offer.hosts.filter { candidates[$0.id] == nil }.map { (host: $0.name, reason: "placement: it has no room") }
+        let states = try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx)
+        let choice = Scheduler.choose(states, wish)
+        refusals += choice.refusals
+        for host in choice.hosts {
+            var reason = "no candidate"
+            for candidate in candidates[host.id] ?? [] {
+                let refusal = try needs.placement.claim(
+                    candidate, consumer: server.id.text, projectID: server.projectID, userID: server.userID, in: tx)
+                guard let refusal else { return host }
+                reason = refusal
+            }
+            refusals.append((host.name, "claim: \(reason)"))
+        }
+        throw Scheduler.noHost(refusals.sorted { $0.host < $1.host }, candidates: offer.candidates.count)
+    }
+
+    private func wish(for server: Server, only: String?, in tx: Transaction) throws -> PlacementWish {
+        var wish = PlacementWish(
+            serverID: server.id.text, extraSpecs: server.flavor.extraSpecs, imageProperties: server.image?.properties ?? [:],
+            zone: server.pinnedZone, host: only, sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
+        if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
+            wish.group = group
+            let others = group.members.filter { $0 != server.id }.map(\.text)
+            wish.groupHasHosts = try servers.list(.init(ids: others), in: tx).contains { $0.host != nil }
+        }
+        return wish
+    }
+
+    private func states(_ hosts: [Offer.Host], _ wish: PlacementWish, in tx: Transaction) throws -> [HostState] {
+        let entries = Dictionary(try HostStore().list(in: tx).map { ($0.name, $0) }) { first, _ in first }
+        let usages = try HostStore().usages(in: tx)
+        let aggregates = try AggregateStore().list(in: tx)
+        return try hosts.map { host in
+            let mine = aggregates.filter { $0.hosts.contains(host.name) }
+            let there = try servers.list(.init(host: host.name), in: tx).filter { $0.id.text != wish.serverID }
+            let entry = entries[host.name]
+            var metadata: [String: Set<String>] = [:]
+            for aggregate in mine { for (key, value) in aggregate.metadata { metadata[key, default: []].insert(value) } }
+            return HostState(
+                name: host.name, id: host.id, zone: mine.first { $0.zone != nil }?.zone ?? Aggregate.usualZone,
+                isUp: host.isUp && entry?.isForcedDown != true, isDisabled: entry?.isDisabled ?? false,
+                disabledReason: entry?.disabledReason, hypervisorType: host.hypervisorType, architecture: host.architecture,
+                vcpus: host.vcpus, memoryMiB: host.memoryMiB, diskGiB: host.diskGiB, usage: usages[host.name] ?? .init(),
+                aggregateMetadata: metadata, serverIDs: Set(there.map(\.id.text)),
+                groupMembers: there.count { $0.groupID != nil && $0.groupID == wish.group?.id },
+                busyServers: there.count { $0.state == .building }, failedBuilds: there.count { $0.state == .error })
+        }
+    }
+}

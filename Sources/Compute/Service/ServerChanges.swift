@@ -1,0 +1,236 @@
+import Access
+import CloudCore
+import Durable
+import SQL
+
+/// What is done to a server besides its power.
+struct ServerChanges: Sendable {
+    let service: ServerService
+    private var context: ComputeContext { service.context }
+
+    init(service: ServerService) { self.service = service }
+
+    // MARK: Locks and states
+
+    func lock(_ id: ID<Server>, reason: String?, by caller: Caller) async throws {
+        _ = try await service.change(id, .lockServer, by: caller) { server, _ in
+            let holder: Server.Lock.Holder = server.userID == caller.userID && server.projectID == caller.projectID ? .owner : .admin
+            server.lock = .init(holder: holder, reason: reason)
+        }
+    }
+
+    func unlock(_ id: ID<Server>, by caller: Caller) async throws {
+        _ = try await service.change(id, .unlockServer, by: caller) { server, _ in
+            if server.lock?.holder == .admin { try caller.require(.unlockOverride, projectID: server.projectID) }
+            server.lock = nil
+        }
+    }
+
+    /// An operator's word for what a server is, where what is known of it is wrong.
+    func reset(_ id: ID<Server>, to state: VMState, by caller: Caller) async throws {
+        let now = context.world.now
+        _ = try await service.change(id, .resetState, by: caller) { server, _ in
+            server.state = state
+            server.fault =
+                state == .error ? .init(code: 500, message: "The state was set to error by an administrator.", details: nil, at: now) : nil
+        }
+    }
+
+    // MARK: Sizes
+
+    func resize(_ id: ID<Server>, to flavorID: String, by caller: Caller) async throws {
+        let migration = context.world.random.uuid()
+        let from: Set<VMState> = [.active, .stopped]
+        try await service.start(ResizeServer.self, on: id, .resizeServer, "resize", states: from, by: caller) { server, tx in
+            let flavor: Flavor
+            do {
+                flavor = try FlavorService.require(ID(flavorID), by: caller, in: tx)
+            } catch let error as CloudError where error.kind == .notFound {
+                throw CloudError.badRequest("Unable to locate requested flavor.")
+            }
+            if flavor.id == server.flavor.id { throw CloudError.badRequest("When resizing, instances must change flavor!") }
+            if flavor.diskGiB < server.flavor.diskGiB {
+                throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
+            }
+            try refuseOverQuota(server, flavor, by: caller, in: tx)
+            return .init(serverID: server.id, flavor: flavor, migrationID: migration, kind: "resize")
+        }
+    }
+
+    private func refuseOverQuota(_ server: Server, _ flavor: Flavor, by caller: Caller, in tx: Transaction) throws {
+        let quotas = QuotaStore()
+        let limits = try quotas.limits(project: server.projectID, user: nil, in: tx)
+        let usage = try quotas.usage(project: server.projectID, user: nil, in: tx)
+        let more: [(QuotaResource, Int)] = [(.cores, flavor.vcpus - server.flavor.vcpus), (.ram, flavor.ramMiB - server.flavor.ramMiB)]
+        for (resource, amount) in more where amount > 0 {
+            let (most, used) = (limits[resource] ?? -1, usage[resource] ?? 0)
+            if most >= 0, used + amount > most {
+                throw CloudError(
+                    .quotaExceeded,
+                    "Quota exceeded for \(resource.rawValue): Requested \(amount), but already used \(used) of \(most) \(resource.rawValue)")
+            }
+        }
+    }
+
+    func confirm(_ id: ID<Server>, by caller: Caller) async throws {
+        try await service.start(ConfirmResize.self, on: id, .confirmResize, "confirmResize", states: [.resized], by: caller) { server, _ in
+            .init(serverID: server.id)
+        }
+    }
+
+    func revert(_ id: ID<Server>, by caller: Caller) async throws {
+        try await service.start(RevertResize.self, on: id, .revertResize, "revertResize", states: [.resized], by: caller) { server, _ in
+            .init(serverID: server.id)
+        }
+    }
+
+    // MARK: Contents
+
+    /// What a rebuild changes besides the image. Nil leaves it; a nil inside takes it away.
+    struct Rebuild: Sendable {
+        var imageID: String
+        var name: String?
+        var description: String??
+        var hostname: String?
+        var metadata: [String: String]?
+        var userData: String??
+        var keyName: String??
+        var accessIPv4: String??
+        var accessIPv6: String??
+        var resizesDisk: Bool?
+        var certificates: [String]??
+    }
+
+    func rebuild(_ id: ID<Server>, _ change: Rebuild, by caller: Caller) async throws -> ServerView {
+        let present = try await service.get(id, .rebuildServer, by: caller).server
+        let image = try await ServerCreation(service: service).image(change.imageID, present.flavor, by: caller)
+        let from: Set<VMState> = [.active, .stopped, .error]
+        try await service.start(RebuildServer.self, on: id, .rebuildServer, "rebuild", states: from, by: caller) { server, tx in
+            if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
+            var wanted = server
+            wanted.image = image
+            if let name = change.name { wanted.name = name }
+            if let description = change.description { wanted.description = description }
+            if let hostname = change.hostname { wanted.hostname = hostname }
+            if let metadata = change.metadata { wanted.metadata = metadata }
+            if let userData = change.userData { wanted.userData = userData }
+            if let address = change.accessIPv4 { wanted.accessIPv4 = address }
+            if let address = change.accessIPv6 { wanted.accessIPv6 = address }
+            if let resizes = change.resizesDisk { wanted.resizesDisk = resizes }
+            if let certificates = change.certificates { wanted.certificates = certificates }
+            if let keyName = change.keyName {
+                wanted.keyName = keyName
+                wanted.publicKey = try keyName.map { name in
+                    guard let key = try KeyPairStore().find(name, of: caller.userID, in: tx) else {
+                        throw CloudError.badRequest("Invalid key_name provided.")
+                    }
+                    return key.publicKey
+                }
+            }
+            return .init(server: wanted, startsAfter: server.state != .stopped)
+        }
+        var view = try await service.get(id, .rebuildServer, by: caller)
+        view.server.image = image
+        if let name = change.name { view.server.name = name }
+        if let metadata = change.metadata { view.server.metadata = metadata }
+        if let description = change.description { view.server.description = description }
+        return view
+    }
+
+    /// - Returns: the image's id.
+    func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
+        let server = try await service.get(id, .createImage, by: caller).server
+        var properties = server.image?.properties ?? [:]
+        properties["base_image_ref"] = server.image?.id
+        properties["instance_uuid"] = id.text
+        properties["image_type"] = "snapshot"
+        properties.merge(metadata) { _, new in new }
+        let image = NewImage(id: context.world.random.uuid(), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
+        let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
+        _ = try await context.read { tx in
+            try service.require(id, .createImage, "createImage", states: from, by: caller, in: tx)
+        }
+        // The image is there when the answer is: clients wait for it at once.
+        try await context.needs.images.ensure(image, for: caller.principal)
+        try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, by: caller) { server, _ in
+            .init(serverID: server.id, image: image)
+        }
+        return image.id
+    }
+
+    // MARK: The guest
+
+    /// A server on a host, in one of the states.
+    private func present(
+        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>? = nil, by caller: Caller
+    ) async throws -> (server: Server, host: String) {
+        let server = try await context.read { tx in
+            states == nil
+                ? try service.require(id, action, by: caller, in: tx)
+                : try service.require(id, action, word, states: states, by: caller, in: tx)
+        }
+        guard let host = server.host else { throw CloudError.conflict("Instance \(id) is not ready") }
+        return (server, host)
+    }
+
+    func setPassword(_ password: Secret, of id: ID<Server>, by caller: Caller) async throws {
+        let (server, host) = try await present(id, .changePassword, "changePassword", states: [.active], by: caller)
+        try await context.needs.machines.setPassword(
+            password, of: id.text, on: host, fence: MachineFence(epoch: .max, generation: server.generation))
+    }
+
+    func consoleOutput(_ id: ID<Server>, lines: Int?, by caller: Caller) async throws -> String {
+        let (_, host) = try await present(id, .consoleOutput, "os-getConsoleOutput", by: caller)
+        return try await context.needs.machines.consoleOutput(id.text, on: host, lines: lines)
+    }
+
+    func diagnostics(_ id: ID<Server>, by caller: Caller) async throws -> JSONObject {
+        let (_, host) = try await present(id, .serverDiagnostics, "diagnostics", by: caller)
+        return try await context.needs.machines.diagnostics(id.text, on: host)
+    }
+
+    // MARK: Networks
+
+    func setSecurityGroup(_ name: String, on id: ID<Server>, isAdded: Bool, by caller: Caller) async throws {
+        _ = try await service.get(id, isAdded ? .addSecurityGroup : .removeSecurityGroup, by: caller)
+        if isAdded {
+            try await context.needs.networking.addSecurityGroup(name, to: id.text, for: caller.principal)
+        } else {
+            try await context.needs.networking.removeSecurityGroup(name, from: id.text, for: caller.principal)
+        }
+    }
+
+    private static let attachable: Set<VMState> = [.active, .paused, .stopped]
+
+    /// - Returns: the port that is being attached.
+    func attach(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
+        _ = try await service.get(id, .attachInterface, by: caller)
+        let isAny = item.network == nil && item.port == nil
+        let plan = try await context.needs.networking.plan(
+            NetworkWish(kind: isAny ? .automatic : .listed, items: isAny ? [] : [item], securityGroups: []), for: caller.principal)
+        guard let wanted = plan.ports.first else {
+            throw CloudError.badRequest("No network is there that an interface could be attached to.")
+        }
+        return try await context.write { tx in
+            let server = try service.require(id, .attachInterface, "attach_interface", states: Self.attachable, by: caller, in: tx)
+            let ports = try context.needs.networking.ensurePorts(plan, server: id.text, host: server.host ?? "", in: tx)
+            try service.workflows.start(
+                AttachInterface.self, .init(serverID: id, network: plan), on: server.resource, as: caller.principal,
+                options: .init(requestID: caller.requestID), in: tx)
+            guard let port = ports.first(where: { $0.id == wanted.id }) else {
+                throw CloudError.internalError("a port was made and is not there")
+            }
+            return port
+        }
+    }
+
+    func detach(_ port: String, from id: ID<Server>, by caller: Caller) async throws {
+        try await service.start(
+            DetachInterface.self, on: id, .detachInterface, "detach_interface", states: Self.attachable, by: caller
+        ) { server, tx in
+            let ports = try context.needs.networking.ports(of: [id.text], in: tx)[id.text] ?? []
+            guard ports.contains(where: { $0.id == port }) else { throw CloudError.notFound("Port \(port) could not be found.") }
+            return .init(serverID: server.id, portID: port)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import CloudCore
+
+/// What a list of servers is asked for.
+struct ServerQuery: Sendable {
+    var filter = ServerStore.Filter()
+    /// A flavor's id.
+    var flavor: String?
+    /// Nil for both those that are there and those that are not.
+    var isDeleted: Bool? = false
+    /// Conditions on what no column has; all must hold.
+    var tests: [@Sendable (ServerView) -> Bool] = []
+    /// Whether a condition asks for more than the row.
+    var needsViews = false
+    /// What to sort by, each ascending or not.
+    var sort: [(key: String, ascending: Bool)] = []
+
+    func sorted(_ views: [ServerView]) -> [ServerView] {
+        var keys = sort
+        if !keys.contains(where: { $0.key == "created_at" }) { keys.append(("created_at", false)) }
+        keys.append(("uuid", keys.last?.ascending ?? false))
+        let columns = keys.map { (value: ServerOrder.value($0.key), ascending: $0.ascending) }
+        return views.sorted { left, right in
+            for column in columns {
+                let (a, b) = (column.value(left.server), column.value(right.server))
+                if a != b { return (a < b) == column.ascending }
+            }
+            return false
+        }
+    }
+}
+
+/// What servers can be sorted by.
+enum ServerOrder {
+    static let keys: Set<String> = [
+        "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at", "display_description",
+        "display_name", "host", "hostname", "image_ref", "instance_type_id", "kernel_id", "key_name", "launch_index", "launched_at",
+        "locked_by", "node", "power_state", "progress", "project_id", "ramdisk_id", "root_device_name", "task_state", "terminated_at",
+        "updated_at", "user_id", "uuid", "vm_state",
+    ]
+    /// Taken and passed over.
+    static let ignored: Set<String> = [
+        "block_device_mapping", "deleted", "deleted_at", "extra_specs", "fault", "id", "info_cache", "locked", "metadata", "pci_devices",
+        "security_groups", "services", "system_metadata", "tags", "name",
+    ]
+
+    static func value(_ key: String) -> @Sendable (Server) -> String {
+        func moment(_ at: Timestamp?) -> String { at?.iso8601Microseconds ?? "" }
+        switch key {
+        case "access_ip_v4": return { $0.accessIPv4 ?? "" }
+        case "access_ip_v6": return { $0.accessIPv6 ?? "" }
+        case "availability_zone": return { $0.pinnedZone ?? "" }
+        case "config_drive": return { $0.hasConfigDrive ? "True" : "" }
+        case "created_at": return { $0.createdAt.iso8601Microseconds }
+        case "display_description": return { $0.description ?? "" }
+        case "display_name": return { $0.name }
+        case "host", "node": return { $0.host ?? "" }
+        case "hostname": return { $0.hostname }
+        case "image_ref": return { $0.image?.id ?? "" }
+        case "instance_type_id": return { $0.flavor.id.text }
+        case "key_name": return { $0.keyName ?? "" }
+        case "launch_index": return { String(1_000_000 + $0.launchIndex) }
+        case "launched_at": return { $0.launchedAt?.iso8601Microseconds ?? "" }
+        case "locked_by": return { $0.lock?.holder.rawValue ?? "" }
+        case "power_state": return { String($0.power.rawValue) }
+        case "project_id": return { $0.projectID }
+        case "root_device_name": return { $0.rootDevice }
+        case "terminated_at": return { $0.endedAt?.iso8601Microseconds ?? "" }
+        case "updated_at": return { $0.updatedAt.iso8601Microseconds }
+        case "user_id": return { $0.userID }
+        case "uuid": return { $0.id.text }
+        case "vm_state": return { $0.state.rawValue }
+        default: return { _ in "" }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Access
+import CloudCore
+import Durable
+import SQL
+
+/// Servers: what is read of them, and what changes nothing but their rows.
+struct ServerService: Sendable {
+    let context: ComputeContext
+    let workflows: Workflows
+    let hosts: HostService
+    let servers = ServerStore()
+
+    init(context: ComputeContext, workflows: Workflows, hosts: HostService) {
+        self.context = context
+        self.workflows = workflows
+        self.hosts = hosts
+    }
+
+    static func missing(_ id: some CustomStringConvertible) -> CloudError { .notFound("Instance \(id) could not be found.") }
+
+    /// The server, if the caller may do this to it. Another project's is not there for who may not see it.
+    func require(_ id: ID<Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server {
+        guard let server = try servers.find(id, in: tx) else { throw Self.missing(id) }
+        guard server.projectID == caller.projectID || caller.isAdministrator else { throw Self.missing(id) }
+        try caller.require(action, projectID: server.projectID)
+        return server
+    }
+
+    /// The same, of one that nothing else happens to, that is not locked and in one of the states.
+    ///
+    /// - Parameter states: nil for every state.
+    func require(
+        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>?, by caller: Caller, in tx: Transaction
+    ) throws -> Server {
+        let activity = try workflows.activity(on: Server.resource(id), in: tx)
+        let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: activity != nil)
+        try refuseLocked(server, by: caller)
+        if let states, !states.contains(server.state) {
+            throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in vm_state \(server.state.rawValue)")
+        }
+        if states != nil, let activity {
+            throw CloudError.conflict(
+                "Cannot '\(word)' instance \(id) while it is in task_state \(activity.shows?.text ?? activity.status.rawValue)")
+        }
+        return server
+    }
+
+    /// One that is building and that nobody builds is in error: its workflow ended before its first step.
+    private static func honest(_ server: Server, isBusy: Bool) -> Server {
+        var server = server
+        if server.state == .building, !isBusy { server.state = .error }
+        return server
+    }
+
+    func refuseLocked(_ server: Server, by caller: Caller) throws {
+        if server.lock != nil, !caller.isAdministrator { throw CloudError.conflict("Instance \(server.id) is locked") }
+    }
+
+    // MARK: Views
+
+    func get(_ id: ID<Server>, _ action: Action = .showServer, by caller: Caller) async throws -> ServerView {
+        let server = try await context.read { tx in
+            let server = try require(id, action, by: caller, in: tx)
+            return try views([server], in: tx)[0]
+        }
+        return try await withHosts([server])[0]
+    }
+
+    func views(_ list: [Server], in tx: Transaction) throws -> [ServerView] {
+        let activities = try workflows.activities(on: list.map(\.resource), in: tx)
+        let ids = list.map(\.id.text)
+        let ports = try context.needs.networking.ports(of: ids, in: tx)
+        let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
+        let zones = try zonesByHost(in: tx)
+        return try list.map { server in
+            let activity = activities[server.resource]
+            var view = ServerView(server: Self.honest(server, isBusy: activity != nil))
+            let server = view.server
+            view.task = activity?.shows?.text
+            view.progress = activity?.progress ?? (server.state == .building ? 0 : 100)
+            view.ports = ports[server.id.text] ?? []
+            view.securityGroups = (groups[server.id.text] ?? []).map(\.name)
+            view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }
+            if server.state == .error || server.state == .deleted { view.fault = try fault(of: server, in: tx) }
+            return view
+        }
+    }
+
+    /// Why it is in error: what the last of its workflows failed with.
+    private func fault(of server: Server, in tx: Transaction) throws -> Server.Fault? {
+        if let fault = server.fault { return fault }
+        for row in try workflows.actions(on: server.resource, limit: 5, in: tx) {
+            guard let failure = row.failure, row.status == .unwound, !failure.isCancellation else { continue }
+            return Server.Fault(
+                code: 500, message: failure.message, details: failure.detail, at: row.finishedAt ?? row.updatedAt)
+        }
+        return nil
+    }
+
+    func zonesByHost(in tx: Transaction) throws -> [String: String] {
+        var zones: [String: String] = [:]
+        for aggregate in try AggregateStore().list(in: tx) {
+            guard let zone = aggregate.zone else { continue }
+            for host in aggregate.hosts where zones[host] == nil { zones[host] = zone }
+        }
+        return zones
+    }
+
+    func withHosts(_ views: [ServerView]) async throws -> [ServerView] {
+        guard views.contains(where: { $0.server.host != nil }) else { return views }
+        let known = Dictionary(try await hosts.all().map { ($0.name, $0) }) { first, _ in first }
+        return views.map { view in
+            var view = view
+            if let host = view.server.host.flatMap({ known[$0] }) {
+                view.hostIsUp = host.isUp
+                view.hostIsDisabled = host.isDisabled
+            }
+            return view
+        }
+    }
+
+    // MARK: Lists
+
+    func list(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerView] {
+        let found = try await context.read { tx -> [ServerView] in
+            var filter = query.filter
+            if let flavor = query.flavor { filter.flavorID = flavor }
+            var all: [Server] = []
+            if query.isDeleted != true { all = try servers.list(filter, in: tx) }
+            if query.isDeleted != false { all += try servers.listArchived(filter, in: tx) }
+            // What is in the row is asked for before what costs more.
+            var views = try query.needsViews ? self.views(all, in: tx) : all.map { ServerView(server: $0) }
+            views = views.filter { view in query.tests.allSatisfy { $0(view) } }
+            views = try paged(query.sorted(views), page) { $0.server.id.text }
+            return query.needsViews ? views : try self.views(views.map(\.server), in: tx)
+        }
+        return try await withHosts(found)
+    }
+
+    // MARK: Rows
+
+    /// What an update may change. Nil leaves it; a nil inside takes it away.
+    struct Change: Sendable {
+        var name: String?
+        var description: String??
+        var hostname: String?
+        var accessIPv4: String??
+        var accessIPv6: String??
+        var resizesDisk: Bool?
+        var pinnedZone: String??
+    }
+
+    func update(_ id: ID<Server>, _ change: Change, by caller: Caller) async throws -> ServerView {
+        let now = context.world.now
+        try await context.write { tx in
+            var server = try require(id, .updateServer, by: caller, in: tx)
+            if let name = change.name { server.name = name }
+            if let description = change.description { server.description = description }
+            if let hostname = change.hostname { server.hostname = hostname }
+            if let address = change.accessIPv4 { server.accessIPv4 = address }
+            if let address = change.accessIPv6 { server.accessIPv6 = address }
+            if let resizes = change.resizesDisk { server.resizesDisk = resizes }
+            if let zone = change.pinnedZone { try pin(&server, to: zone, in: tx) }
+            server.updatedAt = now
+            try servers.update(server, in: tx)
+        }
+        return try await get(id, .updateServer, by: caller)
+    }
+
+    /// A server can be let go from its zone, and be held in the one where it is.
+    private func pin(_ server: inout Server, to zone: String?, in tx: Transaction) throws {
+        guard zone != server.pinnedZone else { return }
+        if let zone {
+            let present = try server.host.map { try zonesByHost(in: tx)[$0] ?? Aggregate.usualZone }
+            guard server.pinnedZone == nil, zone == present else {
+                throw CloudError.conflict(
+                    "The server is in availability zone '\(present ?? "none")' and pinned to '\(server.pinnedZone ?? "none")': it cannot be pinned to '\(zone)'.")
+            }
+        }
+        server.pinnedZone = zone
+    }
+
+    func change(
+        _ id: ID<Server>, _ action: Action, word: String? = nil, by caller: Caller,
+        _ body: @escaping @Sendable (inout Server, Transaction) throws -> Void
+    ) async throws -> Server {
+        let now = context.world.now
+        return try await context.write { tx in
+            var server = try require(id, action, by: caller, in: tx)
+            if word != nil { try refuseLocked(server, by: caller) }
+            try body(&server, tx)
+            server.updatedAt = now
+            try servers.update(server, in: tx)
+            return server
+        }
+    }
+
+    // MARK: Workflows
+
+    /// Starts what takes longer than a request.
+    func start<W: Workflow>(
+        _ workflow: W.Type, on id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller,
+        _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
+    ) async throws {
+        try await context.write { tx in
+            var server = try require(id, action, word, states: states, by: caller, in: tx)
+            let input = try input(&server, tx)
+            try workflows.start(
+                workflow, input, on: server.resource, as: caller.principal, options: .init(requestID: caller.requestID), in: tx)
+        }
+    }
+
+    func command<Verb: ServerVerb>(_ verb: Verb.Type, _ id: ID<Server>, _ action: Action, by caller: Caller) async throws {
+        try await start(CommandServer<Verb>.self, on: id, action, Verb.word, states: Verb.from, by: caller) { server, _ in
+            .init(serverID: server.id)
+        }
+    }
+
+    func delete(_ id: ID<Server>, _ action: Action = .deleteServer, by caller: Caller) async throws {
+        try await context.write { tx in
+            let server = try require(id, action, by: caller, in: tx)
+            try refuseLocked(server, by: caller)
+            try workflows.start(
+                DeleteServer.self, .init(serverID: id), on: server.resource, as: caller.principal,
+                options: .init(requestID: caller.requestID, whenBusy: .supersede), in: tx)
+        }
+    }
+}

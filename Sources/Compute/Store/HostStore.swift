@@ -1,0 +1,56 @@
+import CloudCore
+import SQL
+
+/// What Compute keeps of hosts.
+struct HostStore: Sendable {
+    /// What operators decided.
+    struct Entry: Sendable {
+        var name: String
+        var number: Int
+        var serviceID: String
+        var isDisabled = false
+        var disabledReason: String?
+        var isForcedDown = false
+    }
+
+    private static let columns = "name, number, service_id, is_disabled, disabled_reason, is_forced_down"
+
+    func list(in tx: Transaction) throws -> [Entry] {
+        try tx.rows("SELECT \(Self.columns) FROM compute_host ORDER BY number").map { row in
+            Entry(
+                name: try row.value(at: 0), number: try row.value(at: 1), serviceID: try row.value(at: 2), isDisabled: try row.value(at: 3),
+                disabledReason: try row.value(at: 4), isForcedDown: try row.value(at: 5))
+        }
+    }
+
+    func insert(_ entry: Entry, in tx: Transaction) throws {
+        try tx.execute(
+            "INSERT INTO compute_host (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", entry.name, entry.number,
+            entry.serviceID, entry.isDisabled, entry.disabledReason, entry.isForcedDown)
+    }
+
+    func update(_ entry: Entry, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE compute_host SET is_disabled = ?, disabled_reason = ?, is_forced_down = ? WHERE name = ?", entry.isDisabled,
+            entry.disabledReason, entry.isForcedDown, entry.name)
+    }
+
+    func delete(_ name: String, in tx: Transaction) throws { try tx.execute("DELETE FROM compute_host WHERE name = ?", name) }
+
+    /// What the servers of each host have.
+    func usages(in tx: Transaction) throws -> [String: ComputeHost.Usage] {
+        var usages: [String: ComputeHost.Usage] = [:]
+        let rows = try tx.rows(
+            "SELECT host, count(*), sum(vcpus), sum(ram), sum(disk) FROM compute_server WHERE host IS NOT NULL GROUP BY host")
+        for row in rows {
+            usages[try row.value(at: 0)] = ComputeHost.Usage(
+                servers: try row.value(at: 1), vcpus: try row.value(at: 2), memoryMiB: try row.value(at: 3), diskGiB: try row.value(at: 4))
+        }
+        return usages
+    }
+
+    func servers(on host: String, in tx: Transaction) throws -> [(id: String, name: String)] {
+        try tx.rows("SELECT id, name FROM compute_server WHERE host = ? ORDER BY created_at, id", host)
+            .map { (id: try $0.value(at: 0), name: try $0.value(at: 1)) }
+    }
+}

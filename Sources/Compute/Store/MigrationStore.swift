@@ -1,0 +1,76 @@
+import CloudCore
+import SQL
+
+/// The rows of servers' migrations.
+struct MigrationStore: Sendable {
+    struct Filter: Sendable {
+        var serverID: String?
+        var projectID: String?
+        var userID: String?
+        var host: String?
+        var status: String?
+        var kind: String?
+        var changedSince: Timestamp?
+        var changedBefore: Timestamp?
+    }
+
+    private static let columns =
+        "number, id, server_id, project_id, user_id, kind, status, source, destination, old_flavor, new_flavor, created_at, updated_at"
+
+    /// Newest first.
+    func list(_ filter: Filter, in tx: Transaction) throws -> [ServerMigration] {
+        var conditions: [String] = []
+        var arguments: [SQLValue] = []
+        func add(_ condition: String, _ values: SQLValue...) {
+            conditions.append(condition)
+            arguments += values
+        }
+        if let id = filter.serverID { add("server_id = ?", id.sql) }
+        if let id = filter.projectID { add("project_id = ?", id.sql) }
+        if let id = filter.userID { add("user_id = ?", id.sql) }
+        if let host = filter.host { add("(source = ? OR destination = ?)", host.sql, host.sql) }
+        if let status = filter.status { add("status = ?", status.sql) }
+        if let kind = filter.kind { add("kind = ?", kind.sql) }
+        if let moment = filter.changedSince { add("updated_at >= ?", moment.sql) }
+        if let moment = filter.changedBefore { add("updated_at <= ?", moment.sql) }
+        let clause = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+        return try tx.rows(
+            "SELECT \(Self.columns) FROM compute_migration \(clause) ORDER BY created_at DESC, number DESC", arguments: arguments
+        ).map(Self.migration)
+    }
+
+    func insert(_ migration: ServerMigration, in tx: Transaction) throws {
+        try tx.execute(
+            "INSERT INTO compute_migration (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            migration.number, migration.id, migration.serverID, migration.projectID, migration.userID, migration.kind.rawValue,
+            migration.status, migration.source, migration.destination, migration.oldFlavor, migration.newFlavor, migration.createdAt,
+            migration.updatedAt)
+    }
+
+    /// Of the server's last one that has not ended.
+    func setStatus(_ status: String, ofServer id: ID<Server>, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE compute_migration SET status = ?, updated_at = ? WHERE number =
+              (SELECT max(number) FROM compute_migration WHERE server_id = ?)
+            """, status, now, id)
+    }
+
+    func setDestination(_ host: String, ofServer id: ID<Server>, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE compute_migration SET destination = ? WHERE number = (SELECT max(number) FROM compute_migration WHERE server_id = ?)",
+            host, id)
+    }
+
+    func delete(ofServer id: ID<Server>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM compute_migration WHERE server_id = ?", id)
+    }
+
+    private static func migration(_ row: Row) throws -> ServerMigration {
+        ServerMigration(
+            number: try row.value(at: 0), id: try row.value(at: 1), serverID: try row.value(at: 2), projectID: try row.value(at: 3),
+            userID: try row.value(at: 4), kind: ServerMigration.Kind(rawValue: try row.value(at: 5)) ?? .migration,
+            status: try row.value(at: 6), source: try row.value(at: 7), destination: try row.value(at: 8), oldFlavor: try row.value(at: 9),
+            newFlavor: try row.value(at: 10), createdAt: try row.value(at: 11), updatedAt: try row.value(at: 12))
+    }
+}

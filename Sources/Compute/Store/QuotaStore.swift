@@ -1,0 +1,71 @@
+import CloudCore
+import SQL
+
+/// Limits that were set, and what is used, which is counted each time it is asked for.
+struct QuotaStore: Sendable {
+    /// What holds for a project, or for one of its users: what is set for it, else what is set for all, else the usual.
+    func limit(_ resource: QuotaResource, project: String, user: String?, in tx: Transaction) throws -> Int {
+        try limits(project: project, user: user, in: tx)[resource] ?? resource.usual
+    }
+
+    func limits(project: String, user: String?, in tx: Transaction) throws -> [QuotaResource: Int] {
+        var limits = try defaults(in: tx)
+        limits.merge(try set(project: project, user: "", in: tx)) { _, new in new }
+        if let user { limits.merge(try set(project: project, user: user, in: tx)) { _, new in new } }
+        return limits
+    }
+
+    /// What holds where nothing is set for a project.
+    func defaults(in tx: Transaction) throws -> [QuotaResource: Int] { try ofClass(Self.defaultClass, in: tx) }
+
+    static let defaultClass = "default"
+
+    func ofClass(_ name: String, in tx: Transaction) throws -> [QuotaResource: Int] {
+        var limits = Dictionary(uniqueKeysWithValues: QuotaResource.allCases.map { ($0, $0.usual) })
+        for row in try tx.rows("SELECT resource, most FROM compute_quota_class WHERE name = ?", name) {
+            if let resource = QuotaResource(rawValue: try row.value(at: 0)) { limits[resource] = try row.value(at: 1) as Int }
+        }
+        return limits
+    }
+
+    private func set(project: String, user: String, in tx: Transaction) throws -> [QuotaResource: Int] {
+        var limits: [QuotaResource: Int] = [:]
+        for row in try tx.rows("SELECT resource, most FROM compute_quota WHERE project_id = ? AND user_id = ?", project, user) {
+            if let resource = QuotaResource(rawValue: try row.value(at: 0)) { limits[resource] = try row.value(at: 1) as Int }
+        }
+        return limits
+    }
+
+    func set(_ resource: QuotaResource, to limit: Int, project: String, user: String?, in tx: Transaction) throws {
+        try tx.execute(
+            "DELETE FROM compute_quota WHERE project_id = ? AND user_id = ? AND resource = ?", project, user ?? "", resource.rawValue)
+        try tx.execute(
+            "INSERT INTO compute_quota (project_id, user_id, resource, most) VALUES (?, ?, ?, ?)", project, user ?? "",
+            resource.rawValue, limit)
+    }
+
+    func set(_ resource: QuotaResource, to limit: Int, inClass name: String, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM compute_quota_class WHERE name = ? AND resource = ?", name, resource.rawValue)
+        try tx.execute("INSERT INTO compute_quota_class (name, resource, most) VALUES (?, ?, ?)", name, resource.rawValue, limit)
+    }
+
+    /// - Parameter user: nil for all that is set for the project, also for its users.
+    func delete(project: String, user: String?, in tx: Transaction) throws {
+        if let user {
+            try tx.execute("DELETE FROM compute_quota WHERE project_id = ? AND user_id = ?", project, user)
+        } else {
+            try tx.execute("DELETE FROM compute_quota WHERE project_id = ?", project)
+        }
+    }
+
+    /// - Parameter user: nil for what the whole project uses.
+    func usage(project: String, user: String?, in tx: Transaction) throws -> [QuotaResource: Int] {
+        let sums = "SELECT count(*), coalesce(sum(vcpus), 0), coalesce(sum(ram), 0) FROM compute_server WHERE project_id = ?"
+        let row = try user.map { try tx.row(sums + " AND user_id = ?", project, $0) } ?? tx.row(sums, project)
+        guard let row else { return [:] }
+        return [
+            .instances: try row.value(at: 0), .cores: Int(try row.value(at: 1) as Int64), .ram: Int(try row.value(at: 2) as Int64),
+            .serverGroups: try ServerGroupStore().count(of: project, user: user, in: tx),
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+import CloudCore
+import SQL
+
+/// The rows of server groups. Who is a member stands with the servers.
+struct ServerGroupStore: Sendable {
+    private static let columns = "id, project_id, user_id, name, policy, most_per_host, created_at"
+
+    func find(_ id: ID<ServerGroup>, in tx: Transaction) throws -> ServerGroup? {
+        try tx.row("SELECT \(Self.columns) FROM compute_server_group WHERE id = ?", id).map { try group($0, in: tx) }
+    }
+
+    /// - Parameter project: nil for those of all.
+    func list(of project: String?, in tx: Transaction) throws -> [ServerGroup] {
+        let order = "ORDER BY created_at, id"
+        let rows =
+            if let project {
+                try tx.rows("SELECT \(Self.columns) FROM compute_server_group WHERE project_id = ? \(order)", project)
+            } else {
+                try tx.rows("SELECT \(Self.columns) FROM compute_server_group \(order)")
+            }
+        return try rows.map { try group($0, in: tx) }
+    }
+
+    func count(of project: String, user: String?, in tx: Transaction) throws -> Int {
+        if let user {
+            return try tx.value(
+                "SELECT count(*) FROM compute_server_group WHERE project_id = ? AND user_id = ?", project, user) ?? 0
+        }
+        return try tx.value("SELECT count(*) FROM compute_server_group WHERE project_id = ?", project) ?? 0
+    }
+
+    func insert(_ group: ServerGroup, in tx: Transaction) throws {
+        try tx.execute(
+            "INSERT INTO compute_server_group (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)", group.id, group.projectID, group.userID,
+            group.name, group.policy.rawValue, group.mostPerHost, group.createdAt)
+    }
+
+    func delete(_ id: ID<ServerGroup>, in tx: Transaction) throws {
+        try tx.execute("UPDATE compute_server SET group_id = NULL WHERE group_id = ?", id)
+        try tx.execute("DELETE FROM compute_server_group WHERE id = ?", id)
+    }
+
+    private func group(_ row: Row, in tx: Transaction) throws -> ServerGroup {
+        let id: ID<ServerGroup> = try row.value(at: 0)
+        let members = try tx.rows("SELECT id FROM compute_server WHERE group_id = ? ORDER BY created_at, id", id)
+        return ServerGroup(
+            id: id, projectID: try row.value(at: 1), userID: try row.value(at: 2), name: try row.value(at: 3),
+            policy: ServerGroup.Policy(rawValue: try row.value(at: 4)) ?? .affinity, mostPerHost: try row.value(at: 5),
+            members: try members.map { try $0.value(at: 0) }, createdAt: try row.value(at: 6))
+    }
+}

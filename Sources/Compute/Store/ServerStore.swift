@@ -1,0 +1,137 @@
+import CloudCore
+import Foundation
+import SQL
+
+/// The rows of servers. Columns are what queries ask for; the whole server stands in `details`.
+struct ServerStore: Sendable {
+    /// Which servers: conditions that must all hold.
+    struct Filter: Sendable {
+        var projectID: String?
+        var userID: String?
+        var states: Set<VMState>?
+        var host: String?
+        var imageID: String?
+        var flavorID: String?
+        var ids: [String]?
+        var changedSince: Timestamp?
+        var changedBefore: Timestamp?
+    }
+
+    func find(_ id: ID<Server>, in tx: Transaction) throws -> Server? {
+        try tx.row("SELECT details FROM compute_server WHERE id = ?", id).map(Self.server)
+    }
+
+    /// One that was deleted.
+    func findArchived(_ id: ID<Server>, in tx: Transaction) throws -> Server? {
+        try tx.row("SELECT details FROM compute_server_archive WHERE id = ?", id).map(Self.server)
+    }
+
+    /// Newest first.
+    func list(_ filter: Filter, in tx: Transaction) throws -> [Server] {
+        let (clause, arguments) = Self.clause(filter, changed: "updated_at")
+        return try tx.rows(
+            "SELECT details FROM compute_server \(clause) ORDER BY created_at DESC, id DESC", arguments: arguments
+        ).map(Self.server)
+    }
+
+    /// Those that were deleted, last deleted first.
+    func listArchived(_ filter: Filter, in tx: Transaction) throws -> [Server] {
+        var filter = filter
+        (filter.states, filter.host, filter.imageID, filter.flavorID) = (nil, nil, nil, nil)
+        let (clause, arguments) = Self.clause(filter, changed: "ended_at")
+        return try tx.rows("SELECT details FROM compute_server_archive \(clause) ORDER BY ended_at DESC, id DESC", arguments: arguments)
+            .map(Self.server)
+    }
+
+    private static func clause(_ filter: Filter, changed: String) -> (String, [SQLValue]) {
+        var conditions: [String] = []
+        var arguments: [SQLValue] = []
+        func equal(_ column: String, _ value: String?) {
+            guard let value else { return }
+            conditions.append("\(column) = ?")
+            arguments.append(.text(value))
+        }
+        func isIn(_ column: String, _ values: [String]?) {
+            guard let values else { return }
+            conditions.append(values.isEmpty ? "1 = 0" : "\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
+            arguments += values.map { .text($0) }
+        }
+        equal("project_id", filter.projectID)
+        equal("user_id", filter.userID)
+        equal("host", filter.host)
+        equal("image_id", filter.imageID)
+        equal("flavor_id", filter.flavorID)
+        isIn("vm_state", filter.states.map { $0.map(\.rawValue).sorted() })
+        isIn("id", filter.ids)
+        if let since = filter.changedSince {
+            conditions.append("\(changed) >= ?")
+            arguments.append(since.sql)
+        }
+        if let before = filter.changedBefore {
+            conditions.append("\(changed) <= ?")
+            arguments.append(before.sql)
+        }
+        return (conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))", arguments)
+    }
+
+    func insert(_ server: Server, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            INSERT INTO compute_server (id, number, project_id, user_id, name, vm_state, host, image_id, flavor_id, flavor_name, vcpus, ram,
+              disk, group_id, generation, created_at, updated_at, launched_at, details)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, server.id, server.number, server.projectID, server.userID, server.name, server.state.rawValue, server.host,
+            server.image?.id, server.flavor.id, server.flavor.name, server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server),
+            server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try Self.text(server))
+    }
+
+    /// Without effect for a server that is gone.
+    func update(_ server: Server, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE compute_server SET name = ?, vm_state = ?, host = ?, image_id = ?, flavor_id = ?, flavor_name = ?, vcpus = ?, ram = ?,
+              disk = ?, group_id = ?, generation = ?, updated_at = ?, launched_at = ?, details = ? WHERE id = ?
+            """, server.name, server.state.rawValue, server.host, server.image?.id, server.flavor.id, server.flavor.name,
+            server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server), server.groupID, server.generation, server.updatedAt,
+            server.launchedAt, try Self.text(server), server.id)
+    }
+
+    /// Takes the row out, and keeps what lists of the deleted show.
+    func archive(_ server: Server, at now: Timestamp, in tx: Transaction) throws {
+        var ended = server
+        ended.state = .deleted
+        ended.power = .none
+        ended.endedAt = now
+        ended.updatedAt = now
+        // What the cloud must forget with the server.
+        (ended.userData, ended.publicKey) = (nil, nil)
+        try tx.execute("DELETE FROM compute_server WHERE id = ?", server.id)
+        try tx.execute(
+            """
+            INSERT INTO compute_server_archive (id, project_id, user_id, name, flavor_name, vcpus, ram, disk, vm_state, launched_at,
+              ended_at, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """, ended.id, ended.projectID, ended.userID, ended.name, ended.flavor.name, ended.flavor.vcpus, ended.flavor.ramMiB,
+            Self.disk(ended), ended.state.rawValue, ended.launchedAt, now, try Self.text(ended))
+    }
+
+    private static func disk(_ server: Server) -> Int { server.flavor.diskGiB + server.flavor.ephemeralGiB }
+
+    private static func text(_ server: Server) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(server), as: UTF8.self)
+        } catch {
+            throw CloudError.internalError("a server cannot be encoded", cause: error)
+        }
+    }
+
+    private static func server(_ row: Row) throws -> Server {
+        let text: String = try row.value(at: 0)
+        do {
+            return try JSONDecoder().decode(Server.self, from: Data(text.utf8))
+        } catch {
+            throw CloudError.internalError("a server's row cannot be read", cause: error)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import CloudCore
+import Durable
+
+// 1 port    a port for the server, bound to its host; undone, it is gone or free
+// 2 attach  its machine has the card
+
+struct AttachInterface: Workflow {
+    struct Input: Codable, Sendable {
+        var serverID: ID<Server>
+        var network: NetworkPlan
+    }
+
+    struct State: Codable, Sendable { var intent: Intent? }
+    typealias Needs = ServerWorld
+    static let kind: WorkflowKind = "compute.server.attach-interface"
+    static let version = 1
+
+    static func start(_ input: Input) -> State { State() }
+
+    static var steps: Steps<Self> {
+        Local("port") { state, run, tx in
+            let server = try run.needs.require(run.input.serverID, in: tx)
+            _ = try run.needs.needs.networking.ensurePorts(run.input.network, server: server.id.text, host: server.host ?? "", in: tx)
+            state.intent = try run.needs.intend(server.id, in: tx)
+        } undo: { _, run, tx in
+            for port in run.input.network.ports {
+                try run.needs.needs.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
+            }
+        }
+        Remote("attach", deadline: .seconds(300)) { state, run in
+            guard let intent = state.intent else { return }
+            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+        } undo: { state, run in
+            guard var intent = state.intent else { return }
+            let new = Set(run.input.network.ports.map(\.id))
+            intent.ports.removeAll { new.contains($0.id) }
+            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+        }
+    }
+}

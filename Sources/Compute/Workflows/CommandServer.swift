@@ -1,0 +1,126 @@
+import CloudCore
+import Durable
+
+// 1 intend     (the verb's word)  what is wanted of the machine has another number
+// 2 carry-out  (the verb's word)  its host does it
+// 3 finish     (the verb's word)  the row says what it is now
+
+/// What one of the verbs does to a machine.
+protocol ServerVerb: Sendable {
+    static var kind: WorkflowKind { get }
+    static var shows: ShownState { get }
+    static var command: MachineCommand { get }
+    static var result: VMState { get }
+    static var power: PowerState { get }
+    /// The states in which it can be asked for.
+    static var from: Set<VMState> { get }
+    /// As messages name it.
+    static var word: String { get }
+}
+
+struct CommandServer<Verb: ServerVerb>: Workflow {
+    struct Input: Codable, Sendable { var serverID: ID<Server> }
+    struct State: Codable, Sendable { var intent: Intent? }
+    typealias Needs = ServerWorld
+    static var kind: WorkflowKind { Verb.kind }
+    static var version: Int { 1 }
+
+    static func start(_ input: Input) -> State { State() }
+
+    static var steps: Steps<Self> {
+        Local("intend", shows: Verb.shows) { state, run, tx in
+            state.intent = try run.needs.intend(run.input.serverID, in: tx)
+        }
+        Remote("carry-out", shows: Verb.shows, deadline: .seconds(300)) { state, run in
+            guard let intent = state.intent else { return }
+            try await run.needs.needs.machines.command(
+                intent.server.id.text, Verb.command, on: try intent.host, fence: intent.fence(run.epoch))
+        }
+        Local("finish", shows: Verb.shows) { _, run, tx in
+            try run.needs.change(run.input.serverID, in: tx) { server in
+                server.state = Verb.result
+                server.power = Verb.power
+            }
+        }
+    }
+}
+
+enum StartVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.start"
+    static let shows = ShownState.poweringOn
+    static let command = MachineCommand.start
+    static let result = VMState.active
+    static let power = PowerState.running
+    static let from: Set<VMState> = [.stopped]
+    static let word = "start"
+}
+
+enum StopVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.stop"
+    static let shows = ShownState.poweringOff
+    static let command = MachineCommand.stop(graceSeconds: 60)
+    static let result = VMState.stopped
+    static let power = PowerState.off
+    static let from: Set<VMState> = [.active, .error]
+    static let word = "stop"
+}
+
+enum SoftRebootVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.reboot"
+    static let shows = ShownState.rebooting
+    static let command = MachineCommand.rebootSoft
+    static let result = VMState.active
+    static let power = PowerState.running
+    static let from: Set<VMState> = [.active]
+    static let word = "reboot"
+}
+
+enum HardRebootVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.reboot-hard"
+    static let shows = ShownState.rebootingHard
+    static let command = MachineCommand.rebootHard
+    static let result = VMState.active
+    static let power = PowerState.running
+    static let from: Set<VMState> = [.active, .stopped, .paused, .suspended, .error]
+    static let word = "reboot"
+}
+
+enum PauseVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.pause"
+    static let shows = ShownState.pausing
+    static let command = MachineCommand.pause
+    static let result = VMState.paused
+    static let power = PowerState.paused
+    static let from: Set<VMState> = [.active]
+    static let word = "pause"
+}
+
+enum UnpauseVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.unpause"
+    static let shows = ShownState.unpausing
+    static let command = MachineCommand.unpause
+    static let result = VMState.active
+    static let power = PowerState.running
+    static let from: Set<VMState> = [.paused]
+    static let word = "unpause"
+}
+
+enum SuspendVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.suspend"
+    static let shows = ShownState.suspending
+    static let command = MachineCommand.suspend
+    static let result = VMState.suspended
+    static let power = PowerState.off
+    static let from: Set<VMState> = [.active]
+    static let word = "suspend"
+}
+
+enum ResumeVerb: ServerVerb {
+    static let kind: WorkflowKind = "compute.server.resume"
+    static let shows = ShownState.resuming
+    static let command = MachineCommand.resume
+    static let result = VMState.active
+    static let power = PowerState.running
+    static let from: Set<VMState> = [.suspended]
+    static let word = "resume"
+}

@@ -1,0 +1,53 @@
+import CloudCore
+import Durable
+
+/// All of Compute's workflows.
+enum ServerWorkflows {
+    static let types: [any Workflow.Type] = [
+        CreateServer.self, DeleteServer.self, RebuildServer.self, ResizeServer.self, ConfirmResize.self, RevertResize.self,
+        SnapshotServer.self, AttachInterface.self, DetachInterface.self,
+        CommandServer<StartVerb>.self, CommandServer<StopVerb>.self, CommandServer<SoftRebootVerb>.self,
+        CommandServer<HardRebootVerb>.self, CommandServer<PauseVerb>.self, CommandServer<UnpauseVerb>.self,
+        CommandServer<SuspendVerb>.self, CommandServer<ResumeVerb>.self,
+    ]
+
+    static func definitions(_ world: ServerWorld) -> [WorkflowDefinition] {
+        [
+            WorkflowDefinition(CreateServer.self, needs: world), WorkflowDefinition(DeleteServer.self, needs: world),
+            WorkflowDefinition(RebuildServer.self, needs: world), WorkflowDefinition(ResizeServer.self, needs: world),
+            WorkflowDefinition(ConfirmResize.self, needs: world), WorkflowDefinition(RevertResize.self, needs: world),
+            WorkflowDefinition(SnapshotServer.self, needs: world), WorkflowDefinition(AttachInterface.self, needs: world),
+            WorkflowDefinition(DetachInterface.self, needs: world), WorkflowDefinition(CommandServer<StartVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<StopVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<SoftRebootVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<HardRebootVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<PauseVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<UnpauseVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<SuspendVerb>.self, needs: world),
+            WorkflowDefinition(CommandServer<ResumeVerb>.self, needs: world),
+        ]
+    }
+
+    /// The action that a user asked for, and the event that stands for its work, in the reference's words.
+    static func names(of kind: WorkflowKind) -> (action: String, event: String) {
+        switch kind {
+        case CreateServer.kind: ("create", "compute__do_build_and_run_instance")
+        case DeleteServer.kind: ("delete", "compute_terminate_instance")
+        case RebuildServer.kind: ("rebuild", "compute_rebuild_instance")
+        case ResizeServer.kind: ("resize", "compute_resize_instance")
+        case ConfirmResize.kind: ("confirmResize", "compute_confirm_resize")
+        case RevertResize.kind: ("revertResize", "compute_revert_resize")
+        case SnapshotServer.kind: ("createImage", "compute_snapshot_instance")
+        case AttachInterface.kind: ("attach_interface", "compute_attach_interface")
+        case DetachInterface.kind: ("detach_interface", "compute_detach_interface")
+        case StartVerb.kind: ("start", "compute_start_instance")
+        case StopVerb.kind: ("stop", "compute_stop_instance")
+        case SoftRebootVerb.kind, HardRebootVerb.kind: ("reboot", "compute_reboot_instance")
+        case PauseVerb.kind: ("pause", "compute_pause_instance")
+        case UnpauseVerb.kind: ("unpause", "compute_unpause_instance")
+        case SuspendVerb.kind: ("suspend", "compute_suspend_instance")
+        case ResumeVerb.kind: ("resume", "compute_resume_instance")
+        default: (kind.name, kind.name)
+        }
+    }
+}

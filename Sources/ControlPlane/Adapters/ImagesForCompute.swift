@@ -1,0 +1,29 @@
+import CloudCore
+import Compute
+import Images
+import NIOCore
+
+/// What Compute asks of Images.
+struct ImagesForCompute: ImagesNeed {
+    let images: ImagesAssembly
+    /// Opens a snapshot on its host.
+    let open: @Sendable (MachineSnapshot, _ host: String) async throws -> AsyncStream<ByteBuffer>
+
+    func image(_ id: String, for principal: Principal) async throws -> ImageFacts {
+        let image = try await images.summary(of: id, by: principal)
+        return ImageFacts(
+            id: image.id, name: image.name, isActive: image.isActive, minDiskGiB: image.minDisk, minMemoryMiB: image.minRAM,
+            sizeBytes: image.size, properties: image.properties)
+    }
+
+    func ensure(_ image: NewImage, for principal: Principal) async throws {
+        try await images.reserve(
+            image.id, name: image.name, minDisk: image.minDiskGiB, properties: image.properties, by: principal)
+    }
+
+    func fill(_ id: String, with snapshot: MachineSnapshot, on host: String, for principal: Principal) async throws {
+        try await images.fill(id, with: try await open(snapshot, host), size: snapshot.sizeBytes, by: principal)
+    }
+
+    func delete(_ id: String, for principal: Principal) async throws { try await images.remove(id, by: principal) }
+}

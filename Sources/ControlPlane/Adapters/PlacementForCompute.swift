@@ -1,0 +1,72 @@
+import CloudCore
+import Compute
+import Placement
+import SQL
+
+/// What Compute asks of Placement.
+struct PlacementForCompute: PlacementNeed {
+    let placement: PlacementAssembly
+
+    func candidates(_ request: ResourceRequest) async throws -> [Compute.PlacementCandidate] {
+        var amounts: [(resourceClass: String, amount: Int64)] = [
+            ("VCPU", Int64(request.vcpus)), ("MEMORY_MB", Int64(request.memoryMiB)), ("DISK_GB", Int64(request.diskGiB)),
+        ].filter { $0.1 > 0 }
+        amounts += request.others.sorted { $0.key < $1.key }.map { ($0.key, Int64($0.value)) }
+        let traits = TraitFilter(required: request.requiredTraits.map { [$0] }, forbidden: Set(request.forbiddenTraits))
+        let found = try await placement.candidates(
+            CandidateRequest(groups: [RequestGroup(resources: amounts, traits: traits)], limit: Self.most))
+        return found.map { candidate in
+            Compute.PlacementCandidate(
+                hostID: candidate.rootID.text,
+                parts: Dictionary(
+                    candidate.parts.map { part in
+                        (part.providerID.text, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
+                    }) { first, _ in first })
+        }
+    }
+
+    /// More than the scheduler looks at would cost and choose no better.
+    private static let most = 1000
+
+    func claim(
+        _ candidate: Compute.PlacementCandidate, consumer: String, projectID: String, userID: String, in tx: Transaction
+    ) throws -> String? {
+        let parts = candidate.parts.sorted { $0.key < $1.key }.map { id, amounts in
+            Claim.Part(providerID: ID(id), resources: amounts.sorted { $0.key < $1.key }.map { (resourceClass: $0.key, amount: $0.value) })
+        }
+        do {
+            try placement.claim(
+                Claim(
+                    consumerID: ID(consumer), projectID: projectID, userID: userID, type: "INSTANCE", expects: .anything, parts: parts),
+                in: tx)
+            return nil
+        } catch let refusal as ClaimRefusal {
+            return refusal.description
+        }
+    }
+
+    func release(_ consumer: String, in tx: Transaction) throws { _ = try placement.release(ID(consumer), in: tx) }
+
+    func move(from old: String, to new: String, type: String, in tx: Transaction) throws {
+        guard try placement.allocations(of: ID(old), in: tx) != nil else { return }
+        try placement.move(from: ID(old), to: ID(new), type: type, in: tx)
+    }
+
+    /// The hosts' providers are what the hosts report.
+    func ensure(_ reports: [HostReport], in tx: Transaction) throws {
+        for report in reports {
+            func inventory(_ name: String, _ total: Int, ratio: Double) -> Inventory {
+                Inventory(resourceClass: name, total: Int64(total), maxUnit: Int64(max(total, 1)), allocationRatio: ratio)
+            }
+            try placement.ensure(
+                [
+                    ProviderReport(
+                        id: ID(report.id), name: report.name,
+                        inventories: [
+                            inventory("VCPU", report.vcpus, ratio: 4), inventory("MEMORY_MB", report.memoryMiB, ratio: 1),
+                            inventory("DISK_GB", report.diskGiB, ratio: 1),
+                        ])
+                ], in: tx)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package import CloudCore
+package import NIOCore
+
+/// What whoever makes servers asks of Images, in the name of the server's user.
+extension ImagesAssembly {
+    /// An image as servers are made from it.
+    package struct Summary: Sendable {
+        package let id: String
+        package let name: String
+        package let isActive: Bool
+        package let diskFormat: String?
+        /// GiB, MiB and bytes.
+        package let minDisk: Int
+        package let minRAM: Int
+        package let size: Int64
+        package let properties: [String: String]
+    }
+
+    /// - Throws: `CloudError.notFound` for one that is not there or that the caller may not see.
+    package func summary(of id: String, by caller: Principal) async throws -> Summary {
+        let image = try await ImageService(context: context).get(ID(id), by: caller)
+        return Summary(
+            id: image.id.text, name: image.name ?? "", isActive: image.status == .active, diskFormat: image.diskFormat,
+            minDisk: Int(image.minDisk), minRAM: Int(image.minRAM), size: image.size ?? 0,
+            properties: Dictionary(image.properties.members.compactMap { key, value in value.string.map { (key, $0) } }) { $1 })
+    }
+
+    /// A raw image of the caller's that waits for its data. One that is there already stays as it is.
+    package func reserve(_ id: String, name: String, minDisk: Int, properties: [String: String], by caller: Principal) async throws {
+        var body: JSONObject = [
+            "id": .string(id), "name": .string(name), "disk_format": "raw", "container_format": "bare",
+            "min_disk": .integer(Int64(minDisk)), "visibility": "private",
+        ]
+        for (key, value) in properties.sorted(by: { $0.key < $1.key }) where body[key] == nil { body[key] = .string(value) }
+        do {
+            _ = try await ImageService(context: context).create(body, by: caller)
+        } catch let error as CloudError where error.kind == .conflict {
+            return
+        }
+    }
+
+    /// Gives a reserved image its data. One that has data already keeps it.
+    package func fill<Chunks: AsyncSequence & Sendable>(
+        _ id: String, with chunks: Chunks, size: Int64?, by caller: Principal
+    ) async throws where Chunks.Element == ByteBuffer {
+        if try await summary(of: id, by: caller).isActive { return }
+        try await ImageDataService(context: context).upload(ID(id), chunks, size: size, store: nil, by: caller)
+    }
+
+    /// Without effect when there is none.
+    package func remove(_ id: String, by caller: Principal) async throws {
+        do {
+            try await ImageService(context: context).delete(ID(id), by: caller)
+        } catch let error as CloudError where error.kind == .notFound {
+            return
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package import CloudCore
+package import Compute
+import Synchronization
+
+/// Every UUID names an image that is there; what a snapshot makes is remembered.
+package final class MemoryImages: ImagesNeed {
+    private struct Entry: Sendable {
+        var image: NewImage
+        var isFilled = false
+    }
+
+    private let made = Mutex<[String: Entry]>([:])
+
+    package init() {}
+
+    package func image(_ id: String, for principal: Principal) async throws -> ImageFacts {
+        if let entry = made.withLock({ $0[id] }) {
+            return ImageFacts(
+                id: id, name: entry.image.name, isActive: entry.isFilled, minDiskGiB: entry.image.minDiskGiB,
+                properties: entry.image.properties)
+        }
+        // Text of zeros is the id that nothing has.
+        guard id.contains(where: { $0 != "0" && $0 != "-" }) else { throw CloudError.notFound("No image found with ID \(id)") }
+        return ImageFacts(id: id, name: "simulated")
+    }
+
+    package func ensure(_ image: NewImage, for principal: Principal) async throws {
+        made.withLock { if $0[image.id] == nil { $0[image.id] = Entry(image: image) } }
+    }
+
+    package func fill(_ id: String, with snapshot: MachineSnapshot, on host: String, for principal: Principal) async throws {
+        made.withLock { $0[id]?.isFilled = true }
+    }
+
+    package func delete(_ id: String, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
+
+    /// The ids of those that were made.
+    package var ids: [String] { made.withLock { $0.keys.sorted() } }
+}

@@ -1,0 +1,44 @@
+import CloudCore
+package import Compute
+package import SQL
+
+/// Placement in one table of a test's database: who has how much of what.
+package struct MemoryPlacement: PlacementNeed {
+    let hosts: any HostsNeed
+
+    package init(hosts: any HostsNeed) { self.hosts = hosts }
+
+    package static let schema = Schema(
+        service: "test-placement",
+        [Migration(1, "claims", "CREATE TABLE test_claim (consumer TEXT NOT NULL, host TEXT NOT NULL, amounts TEXT NOT NULL, PRIMARY KEY (consumer))")])
+
+    package func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate] {
+        try await hosts.reports().map { host in
+            PlacementCandidate(hostID: host.id, parts: [host.id: ["VCPU": Int64(request.vcpus), "MEMORY_MB": Int64(request.memoryMiB)]])
+        }
+    }
+
+    package func claim(
+        _ candidate: PlacementCandidate, consumer: String, projectID: String, userID: String, in tx: Transaction
+    ) throws -> String? {
+        try release(consumer, in: tx)
+        let amounts = candidate.parts.values.flatMap { $0.sorted { $0.key < $1.key } }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        try tx.execute("INSERT INTO test_claim (consumer, host, amounts) VALUES (?, ?, ?)", consumer, candidate.hostID, amounts)
+        return nil
+    }
+
+    package func release(_ consumer: String, in tx: Transaction) throws { try tx.execute("DELETE FROM test_claim WHERE consumer = ?", consumer) }
+
+    package func move(from old: String, to new: String, type: String, in tx: Transaction) throws {
+        guard try tx.row("SELECT consumer FROM test_claim WHERE consumer = ?", old) != nil else { return }
+        try tx.execute("DELETE FROM test_claim WHERE consumer = ?", new)
+        try tx.execute("UPDATE test_claim SET consumer = ? WHERE consumer = ?", new, old)
+    }
+
+    /// All claims, a line each.
+    package func lines(in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT consumer, host, amounts FROM test_claim ORDER BY consumer").map { row in
+            "claim \(try row.value(at: 0, as: String.self)) on \(try row.value(at: 1, as: String.self)): \(try row.value(at: 2, as: String.self))"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import CloudCore
+@testable import Compute
+import ControlPlane
+import Durable
+import SQL
+import TestSupport
+
+/// A cloud's worth of simulated hosts around one workflow of a server.
+struct ServerStage: WorkflowStage {
+    let database: Database
+    let world: World
+    let hosts: SimulatedHosts
+    let images = MemoryImages()
+    let networks = MemoryNetworks()
+    let placement: MemoryPlacement
+    /// The server as it is before, and what starts the workflow.
+    let begin: @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
+
+    static let schemas: [Schema] = [.compute, MemoryPlacement.schema, MemoryNetworks.schema]
+    static let id = ID<Server>("33333333-3333-4333-8333-333333333333")
+    static let host = "host-1"
+
+    init(
+        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:],
+        prepare: @Sendable (inout Server) -> Void = { _ in },
+        begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
+    ) async throws {
+        self.database = database
+        self.world = world
+        hosts = SimulatedHosts(count: 2, world: world)
+        placement = MemoryPlacement(hosts: hosts)
+        self.begin = begin
+        var server = Self.server(world)
+        server.metadata = metadata
+        if let state {
+            server.state = state
+            server.host = Self.host
+            server.power = state == .stopped ? .off : .running
+        }
+        prepare(&server)
+        let placed = server
+        let (placement, networks) = (self.placement, self.networks)
+        guard state != nil else { return }
+        let reports = try await hosts.reports()
+        try await database.write { tx in
+            try ServerStore().insert(placed, in: tx)
+            _ = try placement.claim(
+                PlacementCandidate(hostID: reports[0].id, parts: [reports[0].id: ["VCPU": 1]]), consumer: placed.id.text, projectID: "p",
+                userID: "u", in: tx)
+            _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: Self.host, in: tx)
+        }
+        let intent = Intent(server: placed, ports: try await database.read { tx in try networks.ports(of: [placed.id.text], in: tx)[placed.id.text] ?? [] })
+        let fence = MachineFence(epoch: 0, generation: 0)
+        try await hosts.ensure(intent.order(), on: Self.host, fence: fence)
+        if state != .stopped { try await hosts.command(placed.id.text, .start, on: Self.host, fence: fence) }
+        if state == .paused { try await hosts.command(placed.id.text, .pause, on: Self.host, fence: fence) }
+        if state == .suspended { try await hosts.command(placed.id.text, .suspend, on: Self.host, fence: fence) }
+    }
+
+    static let plan = NetworkPlan(
+        projectID: "p", ports: [.init(id: "44444444-4444-4444-8444-444444444444", network: MemoryNetworks.network, address: nil, tag: nil, isGiven: false)],
+        securityGroups: [])
+
+    static func flavor(_ id: String = "small", ram: Int = 512) -> Flavor {
+        Flavor(
+            number: 1, id: ID(id), name: id, ramMiB: ram, vcpus: 1, diskGiB: 1, ephemeralGiB: 0, swapMiB: 0, rxtxFactor: 1, isPublic: true,
+            createdAt: Timestamp(seconds: 0))
+    }
+
+    static func server(_ world: World) -> Server {
+        var server = Server(
+            id: id, number: 1, projectID: "p", userID: "u", name: "one", hostname: "one", flavor: flavor(), reservationID: "r-1",
+            createdAt: world.now, updatedAt: world.now)
+        server.image = .init(id: "55555555-5555-4555-8555-555555555555", properties: [:])
+        return server
+    }
+
+    static let principal = Principal(
+        userID: ID("u"), userName: "u", userDomain: .init(id: "d", name: "d"),
+        scope: .project(id: ID("p"), name: "p", domain: .init(id: "d", name: "d")), roles: [], expiresAt: Timestamp(seconds: 4_000_000_000))
+
+    private var needs: ComputeNeeds {
+        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: hosts, placement: placement, images: images, networking: networks)
+    }
+
+    func definitions() -> [WorkflowDefinition] { ServerWorkflows.definitions(ServerWorld(needs: needs, world: world)) }
+
+    func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID { try begin(self, workflows, tx) }
+
+    func outcome(_ tx: Transaction) throws -> String { try (rows(tx) + things(tx)).joined(separator: "\n") }
+
+    private func rows(_ tx: Transaction) throws -> [String] {
+        func line(_ word: String, _ server: Server) -> String {
+            "\(word) \(server.state) power \(server.power) host \(server.host ?? "-") flavor \(server.flavor.id) former \(server.former?.flavor.id.text ?? "-") image \(server.image?.id ?? "-")"
+        }
+        let store = ServerStore()
+        return try store.list(.init(), in: tx).map { line("server", $0) } + store.listArchived(.init(), in: tx).map { line("archived", $0) }
+            + MigrationStore().list(.init(), in: tx).map { "migration \($0.status)" }
+    }
+
+    private func things(_ tx: Transaction) throws -> [String] {
+        let machines: [String] = hosts.machines.sorted { $0.key < $1.key }.flatMap { host, machines in
+            machines.map { "machine \($0.order.id) on \(host) \($0.power) ram \($0.order.memoryMiB) ports \($0.order.ports.count) image \($0.order.imageID ?? "-")" }
+        }
+        let copies = hosts.snapshots.flatMap { host, ids in ids.sorted().map { "snapshot \($0) on \(host)" } }
+        let rows = try placement.lines(in: tx) + networks.lines(in: tx)
+        return machines + rows + images.ids.map { "image \($0)" } + copies
+    }
+
+    /// What an undone workflow must leave as it was before: for a server that is there, all its things; for one that was not, none.
+    func leftovers(_ tx: Transaction) throws -> [String] {
+        guard let server = try ServerStore().find(Self.id, in: tx) else { return ["no server"] }
+        let things = try things(tx)
+        // One that is building and that nobody builds is shown in error.
+        if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
+        let expected = 3
+        return things.count == expected && server.former == nil && server.flavor.id.text == "small" ? [] : things
+    }
+}
+
+private struct EveryProject: IdentityNeed {
+    func requireProject(_ id: String) async throws {}
+}

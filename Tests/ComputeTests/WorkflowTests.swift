@@ -1,0 +1,79 @@
+import CloudCore
+@testable import Compute
+import Durable
+import SQL
+import TestSupport
+import Testing
+
+@Suite("The workflows of servers")
+struct WorkflowTests {
+    private static func start<W: Workflow>(_ workflow: W.Type, _ input: W.Input) -> @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID {
+        { stage, workflows, tx in
+            try workflows.start(workflow, input, on: Server.resource(ServerStage.id), as: ServerStage.principal, in: tx)
+        }
+    }
+
+    private static func fixture<W: Workflow>(
+        _ workflow: W.Type, from state: VMState?, _ input: W.Input, prepare: @escaping @Sendable (inout Server) -> Void = { _ in }
+    ) -> WorkflowFixture {
+        // The runner's list is the whole of Compute's, as in the product.
+        let company = ServerWorkflows.types.filter { Outline($0).key != Outline(workflow).key }
+        return WorkflowFixture(workflow, with: company, schemas: ServerStage.schemas) { database, world in
+            try await ServerStage(database, world, state: state, prepare: prepare, begin: start(workflow, input))
+        }
+    }
+
+    private static func verb<Verb: ServerVerb>(_ verb: Verb.Type, from state: VMState) -> WorkflowFixture {
+        fixture(CommandServer<Verb>.self, from: state, .init(serverID: ServerStage.id))
+    }
+
+    static let fixtures: [WorkflowFixture] = [
+        WorkflowFixture(
+            CreateServer.self, with: ServerWorkflows.types.filter { Outline($0).key != Outline(CreateServer.self).key },
+            schemas: ServerStage.schemas
+        ) { database, world in
+            try await ServerStage(database, world, state: nil) { stage, workflows, tx in
+                let server = ServerStage.server(stage.world)
+                try ServerStore().insert(server, in: tx)
+                return try workflows.start(
+                    CreateServer.self, .init(serverID: server.id, flavor: server.flavor, network: ServerStage.plan), on: server.resource,
+                    as: ServerStage.principal, in: tx)
+            }
+        },
+        fixture(DeleteServer.self, from: .active, .init(serverID: ServerStage.id)),
+        fixture(ResizeServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m", kind: "resize")),
+        fixture(ConfirmResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
+        fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
+        fixture(
+            SnapshotServer.self, from: .active,
+            .init(serverID: ServerStage.id, image: NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:]))),
+        fixture(
+            AttachInterface.self, from: .active,
+            .init(
+                serverID: ServerStage.id,
+                network: NetworkPlan(
+                    projectID: "p", ports: [.init(id: "77777777-7777-4777-8777-777777777777", network: MemoryNetworks.network, address: nil, tag: nil, isGiven: false)],
+                    securityGroups: []))),
+        fixture(DetachInterface.self, from: .active, .init(serverID: ServerStage.id, portID: ServerStage.plan.ports[0].id)),
+        verb(StartVerb.self, from: .stopped), verb(StopVerb.self, from: .active), verb(SoftRebootVerb.self, from: .active),
+        verb(HardRebootVerb.self, from: .active), verb(PauseVerb.self, from: .active), verb(UnpauseVerb.self, from: .paused),
+        verb(SuspendVerb.self, from: .active), verb(ResumeVerb.self, from: .suspended),
+        WorkflowFixture(
+            RebuildServer.self, with: ServerWorkflows.types.filter { Outline($0).key != Outline(RebuildServer.self).key },
+            schemas: ServerStage.schemas
+        ) { database, world in
+            try await ServerStage(database, world, state: .active) { stage, workflows, tx in
+                var wanted = ServerStage.server(stage.world)
+                wanted.image = .init(id: "88888888-8888-4888-8888-888888888888", properties: [:])
+                return try workflows.start(
+                    RebuildServer.self, .init(server: wanted, startsAfter: true), on: wanted.resource, as: ServerStage.principal, in: tx)
+            }
+        },
+    ]
+
+    @Test("Each keeps its promises, whatever happens at any step", arguments: fixtures)
+    func conforms(_ fixture: WorkflowFixture) async throws { try await fixture.conforms(on: .usual) }
+
+    @Test("There is none without a fixture")
+    func complete() { #expect(WorkflowFixture.missing(for: ServerWorkflows.types, in: Self.fixtures) == []) }
+}
