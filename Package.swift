@@ -93,6 +93,7 @@ let package = Package(
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "CloudCore"]),
+        target("AgentCore", ["Drivers", "CloudCore", log]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
@@ -156,6 +157,7 @@ let package = Package(
         tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
+        tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(
             name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),

@@ -45,6 +45,7 @@ struct TidyTests {
         "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit"],
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
+        "AgentCore": ["CloudCore", "Drivers"],
         "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images", "Networking",
