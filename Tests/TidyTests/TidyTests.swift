@@ -45,6 +45,7 @@ struct TidyTests {
         "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit"],
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
+        "AgentCore": ["CloudCore", "Drivers"],
         "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
         "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
         "ControlPlane": [

@@ -1,0 +1,144 @@
+import CloudCore
+import Drivers
+
+extension Agent {
+    /// In the machine's lane, with its fence taken.
+    func perform(_ request: AgentRequest) async throws -> AgentReply {
+        let (id, fence) = (request.machine, request.fence)
+        switch request.verb {
+        case .ensure(let spec, let power):
+            guard spec.id == id else { throw CloudError.badRequest("The specification is another machine's.") }
+            try spec.check()
+            try await plugDifference(to: spec, fence)
+            var wanted = desired.value(id.text) ?? DesiredMachine(spec: spec)
+            // A host that is told to remove a machine and then to have it has it anew: the fence is newer.
+            wanted.isRemoving = false
+            wanted.spec = spec
+            if let power { (wanted.power, wanted.isSettled) = (power, wanted.isSettled && wanted.power == power) }
+            try desired.put(id.text, fence, wanted)
+            return .machine(try await converge(id, fence))
+        case .remove:
+            try desired.update(id.text) { $0.isRemoving = true }
+            try await finishRemoval(id, fence)
+            return .gone
+        case .power(let power):
+            try await require(id)
+            try desired.update(id.text) { ($0.power, $0.isSettled) = (power, false) }
+            return .machine(try await converge(id, fence))
+        case .reboot(let kind):
+            try await require(id)
+            // The one thing that must not be done again: it is no state that could be compared.
+            if desired.value(id.text)?.done.contains(request.id) == true { return try await answer(.observe(id)) }
+            return .machine(try await reboot(id, kind, fence))
+        case .resize(let spec):
+            try await require(id)
+            let machine = try await able((any Resizing).self, "resize machines").resize(to: spec, fence: fence)
+            try desired.update(id.text) { $0.spec = spec }
+            return .machine(machine)
+        case .snapshot(let snapshot):
+            return .snapshot(try await able((any Snapshotting).self, "copy disks").snapshot(id, as: snapshot, fence: fence))
+        case .setPassword(let password, let user):
+            try await able((any PasswordSetting).self, "set passwords").setPassword(password.secret, of: user, in: id, fence: fence)
+            return .done
+        case .attachNIC, .detachNIC, .attachDisk, .detachDisk: return try await plug(request)
+        }
+    }
+
+    private func reboot(_ id: MachineID, _ kind: RebootKind, _ fence: Fence) async throws -> ObservedMachine {
+        var machine = try await driver.observe(id)
+        if machine?.power == .running {
+            machine = try await driver.reboot(id, kind, fence: fence)
+        } else {
+            guard kind == .hard else { throw CloudError.conflict("The machine is \(machine?.power.rawValue ?? "not there").") }
+            // Memory that was kept, and a kernel that has crashed, go.
+            try await driver.setPower(id, to: .off, fence: fence)
+            machine = try await driver.setPower(id, to: .running, fence: fence)
+        }
+        try desired.update(id.text) { ($0.power, $0.isSettled) = (.running, true) }
+        guard let machine else { throw driver.notFound(id) }
+        return machine
+    }
+
+    /// What a running machine can get and lose at once, because the driver's `ensure` leaves it to the next start.
+    private func plugDifference(to spec: MachineSpec, _ fence: Fence) async throws {
+        let id = spec.id
+        guard let old = desired.value(id.text)?.spec, old != spec, let power = try await driver.observe(id)?.power,
+            power == .running || power == .paused
+        else { return }
+        if let driver = driver as? any InterfaceAttaching {
+            for nic in old.nics where !spec.nics.contains(where: { $0.id == nic.id }) {
+                try await driver.detachNIC(nic.id, from: id, fence: fence)
+            }
+            for nic in spec.nics where !old.nics.contains(where: { $0.id == nic.id }) { try await driver.attach(nic, to: id, fence: fence) }
+        }
+        if let driver = driver as? any VolumeAttaching {
+            for disk in old.disks where !disk.isLocal && !spec.disks.contains(where: { $0.id == disk.id }) {
+                try await driver.detachDisk(disk.id, from: id, fence: fence)
+            }
+            for disk in spec.disks where !disk.isLocal && !old.disks.contains(where: { $0.id == disk.id }) {
+                try await driver.attach(disk, to: id, fence: fence)
+            }
+        }
+    }
+
+    /// Devices: the driver first, because the wish is only kept when it could be had.
+    private func plug(_ request: AgentRequest) async throws -> AgentReply {
+        let (id, fence) = (request.machine, request.fence)
+        try await require(id)
+        switch request.verb {
+        case .attachNIC(let nic):
+            try await able((any InterfaceAttaching).self, "attach network cards").attach(nic, to: id, fence: fence)
+            try desired.update(id.text) { wanted in
+                wanted.spec.nics.removeAll { $0.id == nic.id }
+                wanted.spec.nics.append(nic)
+            }
+        case .detachNIC(let nic):
+            try await able((any InterfaceAttaching).self, "attach network cards").detachNIC(nic, from: id, fence: fence)
+            try desired.update(id.text) { wanted in wanted.spec.nics.removeAll { $0.id == nic } }
+        case .attachDisk(let disk):
+            try await able((any VolumeAttaching).self, "attach volumes").attach(disk, to: id, fence: fence)
+            try desired.update(id.text) { wanted in
+                wanted.spec.disks.removeAll { $0.id == disk.id }
+                wanted.spec.disks.append(disk)
+            }
+        case .detachDisk(let disk):
+            try await able((any VolumeAttaching).self, "attach volumes").detachDisk(disk, from: id, fence: fence)
+            try desired.update(id.text) { wanted in wanted.spec.disks.removeAll { $0.id == disk } }
+        default: break
+        }
+        return .done
+    }
+
+    /// The machine exists as it is wanted, and has done once what it is to do.
+    func converge(_ id: MachineID, _ fence: Fence) async throws -> ObservedMachine {
+        guard let wanted = desired.value(id.text) else { throw driver.notFound(id) }
+        var machine = try await driver.ensure(wanted.spec, fence: fence)
+        guard let power = wanted.power, !wanted.isSettled else { return machine }
+        switch power {
+        case .running: machine = try await driver.setPower(id, to: .running, fence: fence)
+        case .off(let grace): machine = try await driver.setPower(id, to: .off(graceSeconds: grace), fence: fence)
+        case .paused: machine = try await able((any Pausing).self, "pause machines").pause(id, fence: fence)
+        case .suspended: machine = try await able((any Suspending).self, "suspend machines").suspend(id, fence: fence)
+        }
+        try desired.update(id.text) { $0.isSettled = true }
+        return machine
+    }
+
+    func finishRemoval(_ id: MachineID, _ fence: Fence) async throws {
+        try await driver.remove(id, fence: fence)
+        // Last: until then a restart finds that it is to be removed.
+        try desired.remove(id.text, fence)
+        hub.send(.gone(host, id))
+    }
+
+    private func require(_ id: MachineID) async throws {
+        guard let wanted = desired.value(id.text), !wanted.isRemoving else { throw driver.notFound(id) }
+    }
+
+    func able<Ability>(_ type: Ability.Type, _ what: String) throws(CloudError) -> Ability {
+        guard let able = driver as? Ability else {
+            throw CloudError(.notImplemented, "The host cannot \(what).", detail: driver.kind, code: "not_supported")
+        }
+        return able
+    }
+}

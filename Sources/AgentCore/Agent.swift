@@ -1,0 +1,133 @@
+package import CloudCore
+package import Drivers
+import Foundation
+package import Logging
+
+/// How an agent keeps its host.
+package struct AgentSettings: Sendable {
+    /// Between two looks at everything.
+    package var interval: Duration = .seconds(30)
+    /// Whether machines that ran are started when the host itself was started anew.
+    package var resumesAfterHostRestart = true
+    package var clock: any Clock<Duration> = ContinuousClock()
+
+    package init() {}
+}
+
+/// Keeps one host equal to what is wanted of it. It knows no database, no service and no HTTP.
+///
+/// What is wanted lies in a folder of the host, so that an agent that was killed goes on where it was, and machines do not need the
+/// control plane. Each request is written down first and carried out then; what fails is tried again by `keep`.
+package final class Agent: Sendable {
+    package let host: HostID
+    let driver: any MachineDriver
+    let settings: AgentSettings
+    let log: Logger
+    let desired: FencedRecords<DesiredMachine>
+    let lanes = SerialKeys<MachineID>()
+    let hub = EventHub<AgentReport>()
+    private let bootFile: String?
+
+    /// - Parameters:
+    ///   - folder: where the host keeps what is wanted; nil: in memory.
+    ///   - bootID: differs after each start of the host itself; the kernel's own is in `Agent.kernelBootID`.
+    package init(
+        host: HostID, driver: any MachineDriver, folder: String?, bootID: String, world: World, log: Logger,
+        settings: AgentSettings = AgentSettings()
+    ) throws {
+        guard PathPart.isPlain(host.text) else { throw CloudError.badRequest("A host cannot be called '\(host)'.") }
+        self.host = host
+        self.driver = driver
+        self.settings = settings
+        self.log = log
+        if let folder { try DurableFile.makeFolder(folder) }
+        desired = try FencedRecords(folder: folder.map { $0 + "/machines" }, clock: world.clock)
+        bootFile = folder.map { $0 + "/boot" }
+        try noteBoot(bootID)
+    }
+
+    package func reports() -> AsyncStream<AgentReport> { hub.listen() }
+
+    /// What ran before the host was started anew is wanted once more.
+    private func noteBoot(_ bootID: String) throws {
+        guard let bootFile else { return }
+        let last = try DurableFile.read(bootFile)
+        guard last != .init(bootID.utf8) else { return }
+        if last != nil, settings.resumesAfterHostRestart {
+            for machine in desired.all where machine.value.power == .running {
+                try desired.update(machine.id) { $0.isSettled = false }
+            }
+        }
+        try DurableFile.write(.init(bootID.utf8), to: bootFile)
+    }
+
+    /// Makes a change. Changes of one machine take turns.
+    package func carryOut(_ request: AgentRequest) async throws -> AgentReply {
+        guard request.machine.isUUID else { throw CloudError.badRequest("A machine's id must be a UUID in lower case.") }
+        return try await lanes.run(request.machine) {
+            let id = request.machine.text
+            if case .ensure = request.verb {
+                try desired.admit(id, request.fence, makes: true)
+            } else {
+                try desired.admit(id, request.fence)
+            }
+            let before = desired.value(id)
+            do {
+                let reply = try await perform(request)
+                try desired.update(id) { $0.note(request.id) }
+                return reply
+            } catch {
+                report(error, request.machine)
+                // Whoever asked knows that it cannot be had and decides anew; a host that tried on would do it behind their back.
+                if let before, (error as? CloudError)?.isTransient == false {
+                    try desired.update(id) { ($0.power, $0.isSettled) = (before.power, before.isSettled) }
+                }
+                throw error
+            }
+        }
+    }
+
+    package func answer(_ question: AgentQuestion) async throws -> AgentReply {
+        switch question {
+        case .inventory: .inventory(try await inventory())
+        case .observe(let id): try await driver.observe(id).map { .machine($0) } ?? .gone
+        case .wanted(let id): desired.value(id.text).flatMap { $0.isRemoving ? nil : .wanted($0.spec) } ?? .gone
+        case .forgetSnapshot(let snapshot): try await forget(snapshot)
+        case .console(let id, let bytes): .console(try await driver.consoleOutput(id, mostBytes: bytes))
+        case .display(let id): .display(try await driver.display(id))
+        case .diagnostics(let id): .diagnostics(try await driver.diagnostics(id))
+        }
+    }
+
+    private func forget(_ snapshot: String) async throws -> AgentReply {
+        try await able((any Snapshotting).self, "copy disks").removeSnapshot(snapshot)
+        return .done
+    }
+
+    func inventory() async throws -> HostInventory {
+        let machines = try await driver.list()
+        let wanted = Set(desired.all.map(\.id))
+        return HostInventory(
+            host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources(),
+            machines: machines, unclaimed: machines.map(\.id).filter { !wanted.contains($0.text) }, abilities: abilities)
+    }
+
+    private var abilities: Set<HostInventory.Ability> {
+        var abilities: Set<HostInventory.Ability> = []
+        if driver is any Pausing { abilities.insert(.pausing) }
+        if driver is any Suspending { abilities.insert(.suspending) }
+        if driver is any Snapshotting { abilities.insert(.snapshotting) }
+        if driver is any Resizing { abilities.insert(.resizing) }
+        if driver is any PasswordSetting { abilities.insert(.passwordSetting) }
+        if driver is any InterfaceAttaching { abilities.insert(.interfaceAttaching) }
+        if driver is any VolumeAttaching { abilities.insert(.volumeAttaching) }
+        return abilities
+    }
+
+    func report(_ error: any Error, _ id: MachineID) {
+        guard !(error is CancellationError) else { return }
+        let problem = error as? CloudError ?? .internalError("the driver failed", cause: error)
+        log.warning("a machine is not as it is wanted", metadata: ["machine": "\(id)", "problem": "\(problem)"])
+        hub.send(.problem(host, id, AgentProblem(problem)))
+    }
+}

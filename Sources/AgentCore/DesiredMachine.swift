@@ -1,0 +1,25 @@
+import Drivers
+
+/// What is wanted of a machine, as a host keeps it on its own disk: it goes on without the control plane.
+struct DesiredMachine: Codable, Sendable {
+    var spec: MachineSpec
+    /// Nil: nobody has said yet, so it stays off.
+    var power: DesiredPower?
+    /// Whether `power` came true once. From then on what the machine does is its guest's affair: one that was shut down from within
+    /// stays off, and is reported so.
+    var isSettled = false
+    var isRemoving = false
+    /// The requests that were carried out, newest last.
+    var done: [String] = []
+
+    init(spec: MachineSpec) { self.spec = spec }
+
+    /// More than one workflow can have under way for a machine.
+    private static let mostDone = 32
+
+    mutating func note(_ request: String) {
+        done.removeAll { $0 == request }
+        done.append(request)
+        if done.count > Self.mostDone { done.removeFirst(done.count - Self.mostDone) }
+    }
+}
