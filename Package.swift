@@ -113,7 +113,9 @@ let package = Package(
         .executableTarget(
             name: "novella",
             dependencies: [
-                "ControlPlane", "CloudCore", log,
+                "ControlPlane", "CloudCore", log, nio,
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

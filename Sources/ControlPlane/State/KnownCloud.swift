@@ -1,0 +1,22 @@
+import Yams
+
+/// A cloud as its own `clouds.yaml` has it: where it is, and how its first two accounts get in.
+package struct KnownCloud: Sendable {
+    package let authURL: String
+    package let region: String
+    package let adminPassword: String
+    package let demoPassword: String
+
+    /// - Throws: `StartError` when the directory has no cloud, or nobody knows its passwords.
+    package init(in directory: StateDirectory) throws {
+        guard let text = try Files.text(directory.clouds) else {
+            throw StartError("There is no \(directory.clouds): start the cloud first, or name its directory with --state.")
+        }
+        let passwords = try ClientFiles.passwords(in: text, directory.clouds)
+        let cloud = (try? compose(yaml: text))?["clouds"]?["novella-admin"]
+        guard let url = cloud?["auth"]?["auth_url"]?.string, let region = cloud?["region_name"]?.string, let admin = passwords.admin,
+            let demo = passwords.demo
+        else { throw StartError("\(directory.clouds) does not say how to get into the cloud: its passwords were set elsewhere.") }
+        (authURL, self.region, adminPassword, demoPassword) = (url, region, admin, demo)
+    }
+}

@@ -1,0 +1,78 @@
+import AsyncHTTPClient
+import CloudCore
+import ControlPlane
+import NIOCore
+import NIOHTTP1
+
+/// One account of a cloud, as any client has it: by the public API alone.
+struct CloudClient: Sendable {
+    private let token: String
+    private let endpoints: [String: String]
+    let userName: String
+
+    private static let patience = TimeAmount.seconds(60)
+    private static let mostBytes = 16 << 20
+
+    /// Logs in.
+    init(_ cloud: KnownCloud, user: String, password: String) async throws {
+        let domain: JSON = ["id": "default"]
+        let body: JSON = [
+            "auth": [
+                "identity": [
+                    "methods": ["password"], "password": ["user": ["name": .string(user), "domain": domain, "password": .string(password)]],
+                ],
+                "scope": ["project": ["name": .string(user), "domain": domain]],
+            ]
+        ]
+        let (headers, answer) = try await Self.exchange("POST", cloud.authURL + "/auth/tokens", [:], .bytes(ByteBuffer(string: body.text)))
+        guard let token = headers["x-subject-token"] else { throw HelloError("The cloud gave no token to \(user).") }
+        self.token = token
+        userName = user
+        var endpoints: [String: String] = [:]
+        for service in answer["token"]?["catalog"]?.array ?? [] {
+            let mine = service["endpoints"]?.array?.first { $0["interface"] == "public" && $0["region_id"]?.string == cloud.region }
+            if let type = service["type"]?.string, let url = mine?["url"]?.string { endpoints[type] = url }
+        }
+        self.endpoints = endpoints
+    }
+
+    /// - Parameter service: as the catalogue has its type.
+    /// - Throws: `HelloError` with the cloud's own words for any answer but a good one.
+    @discardableResult
+    func call(_ method: String, _ service: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
+        try await send(method, service, path, type: "application/json", body.map { .bytes(ByteBuffer(string: $0.text)) })
+    }
+
+    func upload(_ bytes: ByteBuffer, to path: String) async throws {
+        _ = try await send("PUT", "image", path, type: "application/octet-stream", .bytes(bytes))
+    }
+
+    private func send(_ method: String, _ service: String, _ path: String, type: String, _ body: HTTPClientRequest.Body?) async throws -> JSON {
+        guard let base = endpoints[service] else { throw HelloError("The cloud's catalogue has no \(service).") }
+        var headers = ["x-auth-token": token]
+        if body != nil { headers["content-type"] = type }
+        return try await Self.exchange(method, base + path, headers, body).body
+    }
+
+    private static func exchange(
+        _ method: String, _ url: String, _ headers: [String: String], _ body: HTTPClientRequest.Body?
+    ) async throws -> (headers: [String: String], body: JSON) {
+        var request = HTTPClientRequest(url: url)
+        request.method = .RAW(value: method)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if headers["content-type"] == nil, body != nil { request.headers.add(name: "content-type", value: "application/json") }
+        request.body = body
+        let response = try await HTTPClient.shared.execute(request, timeout: patience)
+        let bytes = try await response.body.collect(upTo: mostBytes)
+        let text = String(buffer: bytes)
+        guard (200..<300).contains(response.status.code) else { throw HelloError("\(method) \(url): \(response.status.code) \(text.prefix(500))") }
+        let known = Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first }
+        return (known, (try? JSON.parse(text)) ?? .null)
+    }
+}
+
+struct HelloError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
