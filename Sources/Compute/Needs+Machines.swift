@@ -129,6 +129,10 @@ package protocol NetworkingNeed: Sendable {
     func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort]
     /// The ports' machine is there now.
     func bind(server: String, to host: String, in tx: Transaction) throws
+    /// Returns when the host has all of the server's ports: no guest runs before the rules that hold for it.
+    ///
+    /// - Throws: a transient `CloudError` while the host cannot have them.
+    func awaitWiring(of server: String, on host: String) async throws
     /// Ports that were made for the server go; those that were given are free again.
     func releasePorts(of server: String, in tx: Transaction) throws
     func releasePort(_ id: String, of server: String, in tx: Transaction) throws

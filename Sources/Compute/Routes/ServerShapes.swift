@@ -3,8 +3,8 @@ import CloudCore
 /// The bodies of servers, by microversion.
 enum ServerShapes {
     static let tag = BodyShape.text(1...60, .tag)
-    private static let address4 = BodyShape.text(0...15, .ipv4OrNone)
-    private static let address6 = BodyShape.text(0...39, .ipv6OrNone)
+    private static let address4 = BodyShape.text(0...Int.max, .ipv4OrNone)
+    private static let address6 = BodyShape.text(0...Int.max, .ipv6OrNone)
     private static let diskConfig = BodyShape.word(of: ["AUTO", "MANUAL"])
     static let flavorReference = BodyShape.either([.text(1...2048), .integer(0 ... .max, orText: false)])
     static let password = BodyShape.text(0...Int.max)

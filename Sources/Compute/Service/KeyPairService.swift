@@ -27,10 +27,10 @@ struct KeyPairService: Sendable {
         var text = publicKey ?? ""
         var privateKey: Secret?
         if publicKey == nil {
-            guard kind == .ssh else { throw CloudError.badRequest("Certificates are not generated: give the public_key of one.") }
-            let made = try SSHKey.generate(context.world.random, comment: "Generated-by-Nova")
-            text = made.publicKey
-            privateKey = made.privateKey
+            switch kind {
+            case .ssh: (text, privateKey) = try SSHKey.generate(context.world.random, comment: "Generated-by-Nova")
+            case .x509: (text, privateKey) = try ClientCertificate.generate(for: user, context.world)
+            }
         }
         let fingerprint = kind == .ssh ? try SSHKey.fingerprint(text) : try SSHKey.fingerprint(certificate: text)
         let new = KeyPair(

@@ -2,7 +2,8 @@ import CloudCore
 import Durable
 
 // 1 port    a port for the server, bound to its host; undone, it is gone or free
-// 2 attach  its machine has the card
+// 2 wire    its host has the port, and the rules that hold for it
+// 3 attach  its machine has the card
 
 struct AttachInterface: Workflow {
     struct Input: Codable, Sendable {
@@ -26,6 +27,10 @@ struct AttachInterface: Workflow {
             for port in run.input.network.ports {
                 try run.needs.needs.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
             }
+        }
+        Remote("wire", deadline: .seconds(300)) { state, run in
+            guard let intent = state.intent else { return }
+            try await run.needs.needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
         }
         Remote("attach", deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }

@@ -5,9 +5,10 @@ import Durable
 // 2 look-around  (scheduling)  where it would fit, and what the hosts report
 // 3 claim        (scheduling)  the best host's share, in rows
 // 4 network      (networking)  its ports, bound to the host
-// 5 build        (spawning)    its machine, off
-// 6 boot         (spawning)    its machine, running
-// 7 finish                     the row says active
+// 5 wire         (networking)  the host has the ports, and the rules that hold for them
+// 6 build        (spawning)    its machine, off
+// 7 boot         (spawning)    its machine, running
+// 8 finish                     the row says active
 
 struct CreateServer: Workflow {
     struct Input: Codable, Sendable {
@@ -56,6 +57,10 @@ struct CreateServer: Workflow {
                 run.input.network, server: run.input.serverID.text, host: host, in: tx)
         } undo: { _, run, tx in
             try run.needs.needs.networking.releasePorts(of: run.input.serverID.text, in: tx)
+        }
+        Remote("wire", shows: .networking, deadline: .seconds(300)) { state, run in
+            guard let intent = state.intent, !intent.ports.isEmpty else { return }
+            try await run.needs.needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
         }
         Remote("build", shows: .spawning, deadline: .seconds(1800)) { state, run in
             guard let intent = state.intent else { return }

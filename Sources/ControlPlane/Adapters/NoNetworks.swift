@@ -19,6 +19,7 @@ package struct NoNetworks: NetworkingNeed {
 
     package func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort] { [] }
     package func bind(server: String, to host: String, in tx: Transaction) throws {}
+    package func awaitWiring(of server: String, on host: String) async throws {}
     package func releasePorts(of server: String, in tx: Transaction) throws {}
     package func releasePort(_ id: String, of server: String, in tx: Transaction) throws {}
     package func ports(of servers: [String], in tx: Transaction) throws -> [String: [ServerPort]] { [:] }

@@ -47,6 +47,7 @@ package struct MemoryNetworks: NetworkingNeed {
         try tx.execute("UPDATE test_port SET host = ? WHERE server = ?", host, server)
     }
 
+    package func awaitWiring(of server: String, on host: String) async throws {}
     package func releasePorts(of server: String, in tx: Transaction) throws { try tx.execute("DELETE FROM test_port WHERE server = ?", server) }
 
     package func releasePort(_ id: String, of server: String, in tx: Transaction) throws {
