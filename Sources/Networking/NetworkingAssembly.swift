@@ -8,15 +8,18 @@ package import SQL
 package struct NetworkingAssembly: Sendable {
     let networking: NetworkingContext
 
-    /// - Parameter policyOverrides: rules of the operator's policy file, by name.
+    /// - Parameters:
+    ///   - policyOverrides: rules of the operator's policy file, by name.
+    ///   - onChange: called after each commit that may make hosts' networks other than they are.
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(
-        database: Database, world: World, hosts: any NetworkingHosts = NoNetworkHosts(), policyOverrides: [String: String]
+        database: Database, world: World, hosts: any NetworkingHosts = NoNetworkHosts(), policyOverrides: [String: String],
+        onChange: @escaping @Sendable () -> Void = {}
     ) throws {
         let policy = try Policy(defaults: NetworkingPolicy.defaults, overrides: policyOverrides)
         networking = NetworkingContext(
             base: ServiceContext(database: database, policy: policy, world: world, topic: Topic("networking"), prefix: "network"),
-            hosts: hosts)
+            hosts: hosts, onChange: onChange)
     }
 
     package static let schema = Schema.networking

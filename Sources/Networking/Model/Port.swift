@@ -81,10 +81,19 @@ struct Port: NetworkingResource {
     var isOfRouter: Bool { Self.routerOwners.contains(deviceOwner) }
     var isOfCloud: Bool { deviceOwner.hasPrefix("network:") }
 
+    /// - Parameter host: empty for none. A host says when what it has of the port is as it should be.
+    static func status(boundTo host: String) -> String { host.isEmpty ? down : build }
+
+    static let active = "ACTIVE"
+    static let build = "BUILD"
+    static let down = "DOWN"
+    static let failed = "ERROR"
+
+    static let dhcp = "network:dhcp"
     static let routerInterface = "network:router_interface"
     static let routerGateway = "network:router_gateway"
     static let floatingIP = "network:floatingip"
     static let routerOwners: Set<String> = [routerInterface, routerGateway, floatingIP]
     /// What is taken away with its network without asking.
-    static let automaticOwners: Set<String> = ["network:dhcp", "network:distributed"]
+    static let automaticOwners: Set<String> = [dhcp, "network:distributed"]
 }

@@ -26,6 +26,8 @@ struct Router: NetworkingResource {
     var zoneHints: Listed<String> = []
     var gatewayPort: ID<Port.Noun>?
     var snat = true
+    /// Where it runs; empty before there is a host.
+    var host = ""
     /// Of the gateway's port.
     var gateway: Gateway?
 
@@ -43,6 +45,7 @@ struct Router: NetworkingResource {
             Field("availability_zones", derived: { _ in [] }),
             Field("gw_port_id", \.gatewayPort, .any, create: .unknown, update: .unknown, filter: .exact, shown: .never, column: "gateway_port_id"),
             Field("snat", \.snat, .any, create: .unknown, update: .unknown, shown: .never),
+            Field("host", \.host, .any, create: .unknown, update: .unknown, shown: .never),
             Field(input: "external_gateway_info", gatewayShape),
             Field("external_gateway_info", derived: { $0.gateway?.json ?? .null }),
             // Every router runs where its gateway is, once: what else a body asks for is refused by the policy or by its owner.

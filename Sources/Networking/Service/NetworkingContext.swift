@@ -7,12 +7,15 @@ import SQL
 struct NetworkingContext: Sendable {
     let base: ServiceContext
     let hosts: any NetworkingHosts
+    /// Told of each commit, in this process.
+    let onChange: @Sendable () -> Void
     /// The actions that have a rule: an attribute whose action is among them is guarded.
     let guarded: Set<Action>
 
-    init(base: ServiceContext, hosts: any NetworkingHosts) {
+    init(base: ServiceContext, hosts: any NetworkingHosts, onChange: @escaping @Sendable () -> Void) {
         self.base = base
         self.hosts = hosts
+        self.onChange = onChange
         guarded = Set(base.policy.actions)
     }
 
@@ -23,6 +26,13 @@ struct NetworkingContext: Sendable {
     /// Administrators and the cloud's other services look beyond their own project.
     func seesAll(_ caller: Principal) -> Bool { isAdmin(caller) || policy.allows("service_api", caller) }
 
+    /// Says that what hosts should be like may be different now. Every transaction that changes a row of Networking's says it.
+    func changed(in tx: Transaction) {
+        // The key is only there so that the commit is counted: whoever follows reads everything anew.
+        tx.changed(base.topic, ["rows"])
+        tx.afterCommit(onChange)
+    }
+
     func newID<Entity>(_: Entity.Type = Entity.self) -> ID<Entity> { ID(world.random.uuid()) }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
@@ -30,7 +40,11 @@ struct NetworkingContext: Sendable {
     }
 
     /// A write that is run again when another took first what it had found free: an address, a name that is there once.
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    func write<Value: Sendable>(_ change: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        let body: @Sendable (Transaction) throws -> Value = { tx in
+            changed(in: tx)
+            return try change(tx)
+        }
         for _ in 1..<Self.attempts {
             do {
                 return try await base.write(body)

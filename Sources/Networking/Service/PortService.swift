@@ -8,6 +8,7 @@ struct PortService: NetworkingService {
     typealias R = Port
     let networking: NetworkingContext
 
+    private var hostPorts: HostPortService { HostPortService(networking: networking) }
     private var groups: SecurityGroupService { SecurityGroupService(networking: networking) }
     private var allocator: AddressAllocator { AddressAllocator(store: AddressStore(world: networking.world)) }
 
@@ -58,6 +59,7 @@ struct PortService: NetworkingService {
 
     func willCreate(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         try giveMAC(&port, in: tx)
+        port.status = Port.status(boundTo: port.host)
         port.options.items.removeAll { $0.value == nil }
         try checkPairs(&port)
         port.securityGroups = try groups(of: port, given, by: caller, in: tx)
@@ -68,6 +70,7 @@ struct PortService: NetworkingService {
         try PortStore.setGroups(port.securityGroups, of: port.id, in: tx)
         let requests = try given["fixed_ips"].flatMap { $0.isNull ? nil : try AddressRequest.read($0) }
         try allocator.give(port, requests, in: tx)
+        if !port.isOfCloud { try hostPorts.renew(port.networkID, on: port.host, in: tx) }
     }
 
     /// Makes one that the cloud itself needs: nobody is asked, and no quota counts it.
@@ -78,10 +81,24 @@ struct PortService: NetworkingService {
         port.id = networking.newID()
         port.portSecurity = false
         (port.standard.createdAt, port.standard.updatedAt) = (networking.world.now, networking.world.now)
+        try insert(&port, requests, in: tx)
+        return port
+    }
+
+    /// Writes a new one that nobody need be asked about, with its addresses and groups.
+    func insert(_ port: inout Port, _ requests: [AddressRequest]?, in tx: Transaction) throws {
         try giveMAC(&port, in: tx)
         try store.insert(port, in: tx)
+        try PortStore.setGroups(port.securityGroups, of: port.id, in: tx)
         port.fixedIPs = try allocator.give(port, requests, in: tx)
-        return port
+    }
+
+    /// Writes one that the cloud itself changed.
+    func change(_ changed: Port, in tx: Transaction) throws {
+        var port = changed
+        port.standard.revision += 1
+        port.standard.updatedAt = networking.world.now
+        try store.update(port, in: tx)
     }
 
     private func giveMAC(_ port: inout Port, in tx: Transaction) throws {
@@ -108,6 +125,8 @@ struct PortService: NetworkingService {
     // MARK: Changing
 
     func willUpdate(_ port: inout Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        if (port.deviceID, port.deviceOwner, port.host) != (old.deviceID, old.deviceOwner, old.host) { try checkFree(old, in: tx) }
+        if port.host != old.host { port.status = Port.status(boundTo: port.host) }
         // A null asks for a new one.
         if port.mac != old.mac {
             if old.isOfCloud || !old.host.isEmpty && !old.deviceID.isEmpty {
@@ -128,6 +147,17 @@ struct PortService: NetworkingService {
         } else if port.mac != old.mac {
             try allocator.renewAutomatic(port, in: tx)
         }
+        if port.host != old.host, !port.isOfCloud {
+            for host in [old.host, port.host] { try hostPorts.renew(port.networkID, on: host, in: tx) }
+        }
+    }
+
+    /// What a server has is plugged in and out through the server: the rows would otherwise say what is not so.
+    private func checkFree(_ port: Port, in tx: Transaction) throws {
+        guard let server = try ServerPortStore.server(of: port.id, in: tx) else { return }
+        throw CloudError.inUse(
+            "PortInUse",
+            "Unable to complete operation on port \(port.id) for network \(port.networkID). Port already has an attached device \(server).")
     }
 
     /// Options that are named replace those of the same name, a null takes one away; the others stay.
@@ -145,6 +175,10 @@ struct PortService: NetworkingService {
                 "Port \(port.id) cannot be deleted directly via the port API: has device owner \(port.deviceOwner).")
         }
         try FloatingIPStore.detach(port: port.id, in: tx)
+    }
+
+    func didDelete(_ port: Port, by caller: Principal, in tx: Transaction) throws {
+        if !port.isOfCloud { try hostPorts.renew(port.networkID, on: port.host, in: tx) }
     }
 
     /// Takes one away that the cloud itself made.

@@ -89,7 +89,8 @@ extension RouterService {
         try checkOverlap(of: router, with: port.fixedIPs.map(\.subnetID), in: tx)
         port.deviceID = router.id.text
         port.deviceOwner = Port.routerInterface
-        port.status = "ACTIVE"
+        port.host = router.host
+        port.status = Port.status(boundTo: router.host)
         port.portSecurity = false
         port.standard.revision += 1
         try PortStore.setGroups([], of: id, in: tx)
@@ -129,7 +130,8 @@ extension RouterService {
         port.standard.projectID = router.projectID
         port.deviceID = router.id.text
         port.deviceOwner = Port.routerInterface
-        port.status = "ACTIVE"
+        port.host = router.host
+        port.status = Port.status(boundTo: router.host)
         return try ports.make(port, [request], in: tx)
     }
 

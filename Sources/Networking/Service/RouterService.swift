@@ -94,7 +94,8 @@ struct RouterService: NetworkingService {
         port.networkID = network
         port.deviceID = router.id.text
         port.deviceOwner = Port.routerGateway
-        port.status = "ACTIVE"
+        port.host = router.host
+        port.status = Port.status(boundTo: router.host)
         let made = try ports.make(port, requests.flatMap { $0.isEmpty ? nil : $0 }, in: tx)
         try checkOverlap(of: router, with: made.fixedIPs.map(\.subnetID), in: tx)
         router.gatewayPort = made.id

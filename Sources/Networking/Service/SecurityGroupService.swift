@@ -8,7 +8,7 @@ struct SecurityGroupService: NetworkingService {
     typealias R = SecurityGroup
     let networking: NetworkingContext
 
-    private static let defaultName = "default"
+    static let defaultName = "default"
     private static let defaultDescription = "Default security group"
 
     func loadParts(of rows: inout [SecurityGroup], for caller: Principal, in tx: Transaction) throws {

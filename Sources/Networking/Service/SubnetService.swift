@@ -74,9 +74,9 @@ struct SubnetService: NetworkingService {
 
     func didCreate(_ subnet: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         try touch(subnet, in: tx)
-        guard subnet.isAutomatic else { return }
         // Who is plugged in already hears the new prefix too.
-        try PortService(networking: networking).giveAutomatic(subnet, in: tx)
+        if subnet.isAutomatic { try PortService(networking: networking).giveAutomatic(subnet, in: tx) }
+        try HostPortService(networking: networking).renew(subnet.networkID, in: tx)
     }
 
     func willUpdate(_ subnet: inout Subnet, from old: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
@@ -110,6 +110,14 @@ struct SubnetService: NetworkingService {
         }
         try tx.execute("DELETE FROM networking_ip_allocation WHERE subnet_id = ?", subnet.id)
         try touch(subnet, in: tx)
+    }
+
+    func didUpdate(_ subnet: Subnet, from old: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        if subnet.hasDHCP != old.hasDHCP { try HostPortService(networking: networking).renew(subnet.networkID, in: tx) }
+    }
+
+    func didDelete(_ subnet: Subnet, by caller: Principal, in tx: Transaction) throws {
+        try HostPortService(networking: networking).renew(subnet.networkID, in: tx)
     }
 
     private func touch(_ subnet: Subnet, in tx: Transaction) throws {

@@ -8,8 +8,18 @@ extension Schema {
         [
             Migration(
                 1, "networks to quotas",
-                [layer2, addresses, security, layer3, sharing].joined(separator: "\n"))
+                [layer2, addresses, security, layer3, sharing].joined(separator: "\n")),
+            Migration(2, "ports of servers, hosts of routers", servers),
         ])
+
+    private static let servers = """
+        CREATE TABLE networking_server_port (
+          port_id TEXT PRIMARY KEY REFERENCES networking_port(id) ON DELETE CASCADE, server_id TEXT NOT NULL, position INTEGER NOT NULL,
+          tag TEXT, is_given INTEGER NOT NULL);
+        CREATE INDEX networking_server_port_server ON networking_server_port (server_id, position);
+        ALTER TABLE networking_router ADD COLUMN host TEXT NOT NULL DEFAULT '';
+        CREATE INDEX networking_router_host ON networking_router (host);
+        """
 
     private static let standard = "project_id TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, revision_number INTEGER NOT NULL"
 

@@ -1,0 +1,58 @@
+package import CloudCore
+package import SQL
+
+/// What whoever makes servers asks of Networking. What changes something takes the caller's open transaction, so that the server and
+/// its ports are made together or not at all.
+extension NetworkingAssembly {
+    private var serverPorts: ServerPortService { ServerPortService(networking: networking) }
+    private var planner: ServerNetworkPlanner { ServerNetworkPlanner(networking: networking) }
+
+    /// Looks up what is wanted, before anything is made.
+    ///
+    /// - Parameter groups: names or ids of security groups; empty for the project's default group.
+    /// - Throws: `CloudError.badRequest` for what is not there or cannot be had, `.conflict` for a port that is in use and for a choice
+    ///   that is not clear, `.forbidden` for an external network and above the quota of ports.
+    package func plan(_ wish: ServerNetworkWish, groups: [String], for caller: Principal) async throws -> ServerNetworkPlan {
+        try await networking.read { tx in try planner.plan(wish, groups: groups, for: caller, in: tx) }
+    }
+
+    /// Makes or takes the ports of a plan and binds them to a host. Their ids are the plan's, so the same again changes nothing.
+    ///
+    /// - Returns: they in the plan's order.
+    package func ensurePorts(_ plan: ServerNetworkPlan, server: String, host: String, in tx: Transaction) throws -> [PluggedPort] {
+        try serverPorts.ensure(plan, server: server, host: host, in: tx)
+    }
+
+    /// Binds all ports of a server to a host.
+    package func bindPorts(of server: String, to host: String, in tx: Transaction) throws {
+        try serverPorts.bind(server: server, to: host, in: tx)
+    }
+
+    /// Ports that were made for the server go; those that were given are free again.
+    ///
+    /// - Parameter only: one port; nil for all of the server's.
+    package func releasePorts(of server: String, only: String? = nil, in tx: Transaction) throws {
+        try serverPorts.release(only, of: server, in: tx)
+    }
+
+    /// The ports of each server that has some, in their order: a few statements, however many servers.
+    package func ports(of servers: [String], in tx: Transaction) throws -> [String: [PluggedPort]] {
+        try ServerPortStore.ports(of: servers, addresses: AddressStore(world: networking.world), in: tx)
+    }
+
+    /// The security groups that the ports of each server have, each once, by name.
+    package func securityGroups(of servers: [String], in tx: Transaction) throws -> [String: [PluggedGroup]] {
+        try ServerPortStore.groups(of: servers, in: tx)
+    }
+
+    /// - Parameter name: or its id.
+    /// - Throws: `CloudError.notFound`, `.conflict` for a name that several have.
+    package func addSecurityGroup(_ name: String, to server: String, for caller: Principal) async throws {
+        try await networking.write { tx in try serverPorts.addGroup(name, to: server, for: caller, in: tx) }
+    }
+
+    /// - Throws: `CloudError.notFound`, also when no port of the server has it.
+    package func removeSecurityGroup(_ name: String, from server: String, for caller: Principal) async throws {
+        try await networking.write { tx in try serverPorts.removeGroup(name, from: server, for: caller, in: tx) }
+    }
+}

@@ -1,0 +1,80 @@
+import CloudCore
+import Resources
+import SQL
+
+/// The cloud's own ports on hosts: where guests of a network are, addresses are given out on the same host, from a port of its own.
+///
+/// It is what the reference has with an agent on every host: the guests of a host that is alone still get their addresses.
+struct HostPortService: Sendable {
+    let networking: NetworkingContext
+
+    private var ports: PortService { PortService(networking: networking) }
+    private var addresses: AddressStore { AddressStore(world: networking.world) }
+
+    /// What DHCP ports' ids of devices are made of (the reference's form: `dhcp`, the host's UUID, the network's).
+    private static let namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+    /// Brings the port of a network on a host to what the network's subnets and the guests there say.
+    func renew(_ network: ID<Network.Noun>, on host: String, in tx: Transaction) throws {
+        guard !host.isEmpty else { return }
+        let present: ID<Port.Noun>? = try tx.value(
+            "SELECT id FROM networking_port WHERE network_id = ? AND host = ? AND device_owner = ?", network, host, Port.dhcp)
+        let hasGuests = try tx.row(
+            "SELECT 1 FROM networking_port WHERE network_id = ? AND host = ? AND substr(device_owner, 1, 8) <> 'network:' LIMIT 1", network, host) != nil
+        let subnets = hasGuests ? try served(network, in: tx) : []
+        guard !subnets.isEmpty else {
+            if let present { try ports.discard(present, in: tx) }
+            return
+        }
+        if let present, let port = try ports.store.find(present, in: tx) {
+            var fixed = try addresses.addresses(ofPorts: [present.text], in: tx)[present.text] ?? []
+            for old in fixed where !subnets.contains(where: { $0.id == old.subnetID }) { try addresses.remove(old, in: tx) }
+            fixed.removeAll { old in !subnets.contains { $0.id == old.subnetID } }
+            try give(port, subnets, &fixed, in: tx)
+            if fixed.isEmpty { try ports.discard(present, in: tx) }
+        } else {
+            try make(on: network, host, subnets, in: tx)
+        }
+    }
+
+    /// The same on every host that has guests of the network.
+    func renew(_ network: ID<Network.Noun>, in tx: Transaction) throws {
+        for row in try tx.rows("SELECT DISTINCT host FROM networking_port WHERE network_id = ? AND host <> '' ORDER BY host", network) {
+            try renew(network, on: row.value(at: 0), in: tx)
+        }
+    }
+
+    private func served(_ network: ID<Network.Noun>, in tx: Transaction) throws -> [Subnet] {
+        var query = ListQuery()
+        query.filter("network_id", .equals, network)
+        query.filter("enable_dhcp", .equals, true)
+        query.sort = [("created_at", true)]
+        return try ResourceStore<Subnet>().all(query, in: tx)
+    }
+
+    private func make(on network: ID<Network.Noun>, _ host: String, _ subnets: [Subnet], in tx: Transaction) throws {
+        let owner: String? = try tx.value("SELECT project_id FROM networking_network WHERE id = ?", network)
+        var port = Port()
+        port.networkID = network
+        port.standard.projectID = owner ?? ""
+        port.deviceID = "dhcp\(UUIDText.derived(from: host, in: Self.namespace))-\(network)"
+        port.deviceOwner = Port.dhcp
+        port.host = host
+        let made = try ports.make(port, [], in: tx)
+        var fixed: [Port.FixedIP] = []
+        try give(made, subnets, &fixed, in: tx)
+        if fixed.isEmpty { try ports.discard(made.id, in: tx) }
+    }
+
+    /// One address of each subnet. A subnet that is full goes without: its guests were first.
+    private func give(_ port: Port, _ subnets: [Subnet], _ fixed: inout [Port.FixedIP], in tx: Transaction) throws {
+        for subnet in subnets where !fixed.contains(where: { $0.subnetID == subnet.id }) {
+            var free = try addresses.free(in: subnet, tx: tx)
+            if subnet.isAutomatic, let mac = port.mac, let cidr = subnet.cidr { free = mac.address(in: cidr) }
+            guard let address = free else { continue }
+            let one = Port.FixedIP(subnetID: subnet.id, address: address)
+            try addresses.insert(one, of: port.id, on: port.networkID, at: fixed.count, in: tx)
+            fixed.append(one)
+        }
+    }
+}

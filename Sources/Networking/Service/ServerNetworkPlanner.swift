@@ -1,0 +1,169 @@
+import CloudCore
+import Resources
+import SQL
+
+/// Looks up what a server wants of networks, as Nova does it with Neutron: nothing is made yet, but what cannot be had is refused
+/// while the user is still listening. Messages are Nova's.
+struct ServerNetworkPlanner: Sendable {
+    let networking: NetworkingContext
+
+    private var addresses: AddressStore { AddressStore(world: networking.world) }
+
+    private struct Usable {
+        let id: String
+        let isExternal: Bool
+        let isShared: Bool
+        let portSecurity: Bool
+        let prefixes: [IPPrefix]
+    }
+
+    func plan(_ wish: ServerNetworkWish, groups: [String], for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan {
+        let ids = try securityGroups(groups, for: caller, in: tx)
+        var ports: [ServerNetworkPlan.Port] = []
+        switch wish {
+        case .nothing: break
+        case .automatic:
+            if let network = try automatic(for: caller, in: tx) { ports.append(try port(.init(), on: network, for: caller, groups: ids)) }
+        case .listed(let items):
+            for item in items {
+                let port = try item.port.map { try given($0, item, for: caller, in: tx) } ?? made(item, groups: ids, for: caller, in: tx)
+                if ports.contains(where: { $0.id == port.id }) { throw Self.inUse(port.id) }
+                ports.append(port)
+            }
+        }
+        try checkQuota(ports.filter { !$0.isGiven }.count, caller.project, in: tx)
+        return ServerNetworkPlan(projectID: caller.project, ports: ports, securityGroups: ids)
+    }
+
+    // MARK: Networks
+
+    private func made(_ item: ServerNetworkWish.Item, groups: [String], for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
+        let network: Usable
+        if let id = item.network {
+            let condition = networking.seesAll(caller)
+                ? ("1 = 1", [])
+                : Self.visible(to: caller.project, "(project_id = ? OR is_external = 1 OR \(Self.shared))")
+            guard let found = try networks("id = ? AND \(condition.0)", [.text(id)] + condition.1, for: caller, in: tx).first else {
+                throw CloudError.badRequest("Network \(id.prefix(64)) could not be found.")
+            }
+            network = found
+        } else {
+            guard let found = try automatic(for: caller, in: tx) else { throw CloudError.badRequest("No network is there for the project.") }
+            network = found
+        }
+        if let text = item.address {
+            guard let address = IPAddress(text), network.prefixes.contains(where: { SubnetPlan.mayHave(address, of: $0) }) else {
+                throw CloudError.badRequest(
+                    "Fixed IP \(text.prefix(64)) is not a valid ip address for network \(network.id).")
+            }
+            if try addresses.holder(of: address, on: ID(network.id), in: tx) != nil {
+                throw CloudError.badRequest("Fixed IP address \(address) is already in use.")
+            }
+        }
+        return try port(item, on: network, for: caller, groups: groups)
+    }
+
+    /// The project's own and those that are shared with it, if that is one.
+    private func automatic(for caller: Principal, in tx: Transaction) throws -> Usable? {
+        let condition = Self.visible(to: caller.project, "(project_id = ? OR \(Self.shared))")
+        let found = try networks("admin_state_up = 1 AND \(condition.0)", condition.1, for: caller, in: tx)
+        guard found.count <= 1 else {
+            throw CloudError.conflict("Multiple possible networks found, use a Network ID to be more specific.")
+        }
+        return found.first
+    }
+
+    private static let shared =
+        "id IN (SELECT object_id FROM networking_rbac_policy WHERE target IN ('*', ?) AND action = '\(RBACPolicy.shared)')"
+
+    private static func visible(to project: String, _ sql: String) -> (String, [SQLValue]) { (sql, [.text(project), .text(project)]) }
+
+    /// Two are enough to know that there is more than one.
+    private func networks(_ sql: String, _ arguments: [SQLValue], for caller: Principal, in tx: Transaction) throws -> [Usable] {
+        let rows = try tx.rows(
+            "SELECT id, is_external, port_security_enabled FROM networking_network WHERE \(sql) ORDER BY created_at, id LIMIT 2",
+            arguments: arguments)
+        let ids: [String] = try rows.map { try $0.value(at: 0) }
+        let shared = try SharingStore.shared(ids, for: caller.project, in: tx)
+        var prefixes: [String: [IPPrefix]] = [:]
+        for row in try tx.rows(among: ids, "SELECT network_id, cidr FROM networking_subnet WHERE network_id IN") {
+            prefixes[try row.value(at: 0), default: []].append(try row.value(at: 1))
+        }
+        return try rows.map { row in
+            let id: String = try row.value(at: 0)
+            return Usable(
+                id: id, isExternal: try row.value(at: 1), isShared: shared.contains(id), portSecurity: try row.value(at: 2),
+                prefixes: prefixes[id] ?? [])
+        }
+    }
+
+    private func port(
+        _ item: ServerNetworkWish.Item, on network: Usable, for caller: Principal, groups: [String]
+    ) throws -> ServerNetworkPlan.Port {
+        if network.prefixes.isEmpty {
+            throw CloudError.badRequest("Network \(network.id) requires a subnet in order to boot instances on.")
+        }
+        if network.isExternal, !network.isShared, !networking.isAdmin(caller) {
+            throw CloudError.forbidden("It is not allowed to create an interface on external network \(network.id)")
+        }
+        if !network.portSecurity, !groups.isEmpty {
+            throw CloudError.badRequest(
+                "Network requires port_security_enabled and subnet associated in order to apply security groups.")
+        }
+        return ServerNetworkPlan.Port(
+            id: networking.world.random.uuid(), network: network.id, address: item.address, tag: item.tag, isGiven: false)
+    }
+
+    // MARK: Ports
+
+    private func given(_ id: String, _ item: ServerNetworkWish.Item, for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
+        let found = try ResourceStore<Port>().find(ID(id), in: tx)
+        guard let port = found, port.projectID == caller.project || networking.seesAll(caller) else {
+            throw CloudError.badRequest("Port id \(id.prefix(64)) could not be found.")
+        }
+        guard port.projectID == caller.project else { throw CloudError.badRequest("Port \(id) not usable for the instance's project.") }
+        guard port.deviceID.isEmpty, try ServerPortStore.server(of: port.id, in: tx) == nil else { throw Self.inUse(id) }
+        guard try !(addresses.addresses(ofPorts: [id], in: tx)[id] ?? []).isEmpty else {
+            throw CloudError.badRequest("Port \(id) requires a FixedIP in order to be used.")
+        }
+        return ServerNetworkPlan.Port(id: id, network: port.networkID.text, address: nil, tag: item.tag, isGiven: true)
+    }
+
+    static func inUse(_ port: String) -> CloudError { .conflict("Port \(port) is still in use.") }
+
+    private func checkQuota(_ needed: Int, _ project: String, in tx: Transaction) throws {
+        guard needed > 0, let limit = try QuotaStore.limits(of: project, in: tx).first(where: { $0.resource == "port" }), limit.limit >= 0 else {
+            return
+        }
+        guard try QuotaStore.used(limit.table, project, in: tx) + Int64(needed) <= limit.limit else {
+            throw CloudError.forbidden("Maximum number of ports exceeded")
+        }
+    }
+
+    // MARK: Security groups
+
+    /// - Parameter wanted: ids or names, of the project's own and of those that are shared with it.
+    /// - Throws: `CloudError.badRequest` for one that there is not, `.conflict` for a name that several have.
+    func securityGroups(_ wanted: [String], for caller: Principal, in tx: Transaction) throws -> [String] {
+        var ids: [String] = []
+        for name in wanted {
+            let id = try securityGroup(name, for: caller.project, in: tx)
+            // The default group is made at the first use.
+            if id == nil, name == SecurityGroupService.defaultName, wanted.count == 1 { return [] }
+            guard let id else { throw CloudError.badRequest("Security group \(name.prefix(255)) not found.") }
+            if !ids.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
+
+    func securityGroup(_ name: String, for project: String, in tx: Transaction) throws -> String? {
+        if try SecurityGroupStore.usable([name], for: project, in: tx).contains(name) { return name }
+        let own = try tx.rows("SELECT id FROM networking_security_group WHERE project_id = ? AND name = ? LIMIT 2", project, name)
+        let found = try own.isEmpty
+            ? tx.rows("SELECT id FROM networking_security_group WHERE name = ? AND \(Self.shared) LIMIT 2", name, project) : own
+        guard found.count <= 1 else {
+            throw CloudError.conflict("Multiple security groups found matching '\(name.prefix(255))'. Use an ID to be more specific.")
+        }
+        return try found.first?.value(at: 0)
+    }
+}

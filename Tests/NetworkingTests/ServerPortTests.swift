@@ -1,0 +1,227 @@
+import Access
+import CloudCore
+import ControlPlane
+import HTTPKit
+import HTTPTypes
+import Identity
+import SQL
+import TestSupport
+import Testing
+
+@testable import Networking
+
+/// What Compute asks of Networking, in Compute's own transactions.
+@Suite("Ports of servers")
+struct ServerPortTests {
+    /// A member's networks, and the member as Networking's callers know them.
+    struct Stage {
+        let cloud: TestCloud
+        let admin: NetworkingClient
+        let member: NetworkingClient
+        let caller: Principal
+        var networking: NetworkingAssembly { cloud.cloud.networking }
+
+        init(_ cloud: TestCloud) async throws {
+            self.cloud = cloud
+            admin = try await NetworkingClient(cloud)
+            member = try await NetworkingClient.member(cloud)
+            caller = try await cloud.cloud.identity.verifier.principal(of: member.token)
+        }
+
+        func plan(_ wish: ServerNetworkWish, groups: [String] = []) async throws -> ServerNetworkPlan {
+            try await networking.plan(wish, groups: groups, for: caller)
+        }
+
+        @discardableResult
+        func ensure(_ plan: ServerNetworkPlan, server: String = "server-1", host: String = "host-1") async throws -> [PluggedPort] {
+            try await cloud.database.write { [networking] tx in try networking.ensurePorts(plan, server: server, host: host, in: tx) }
+        }
+
+        func release(_ server: String = "server-1", only: String? = nil) async throws {
+            try await cloud.database.write { [networking] tx in try networking.releasePorts(of: server, only: only, in: tx) }
+        }
+
+        func ports(_ server: String = "server-1") async throws -> [PluggedPort] {
+            try await cloud.database.read { [networking] tx in try networking.ports(of: [server], in: tx)[server] ?? [] }
+        }
+
+        func refusal(_ wish: ServerNetworkWish, groups: [String] = []) async -> CloudError.Kind? {
+            do {
+                _ = try await plan(wish, groups: groups)
+                return nil
+            } catch { return (error as? CloudError)?.kind }
+        }
+    }
+
+    @Test("Without a wish the project's one network is taken; none is none, two are a conflict")
+    func automatic() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            #expect(try await stage.plan(.automatic).ports.isEmpty)
+            let (network, _) = try await stage.member.network()
+            #expect(try await stage.plan(.automatic).ports.map(\.network) == [network])
+            #expect(try await stage.plan(.nothing).ports.isEmpty)
+            // Another's does not count, one that is shared does.
+            _ = try await stage.admin.network("other")
+            #expect(await stage.refusal(.automatic) == nil)
+            let (shared, _) = try await stage.admin.network("shared", cidr: "10.9.0.0/24", ["shared": true])
+            #expect(await stage.refusal(.automatic) == .conflict)
+            let listed = try await stage.plan(.listed([.init(network: shared, tag: "one"), .init(network: network), .init(network: network)]))
+            #expect(listed.ports.map(\.network) == [shared, network, network])
+            #expect(listed.ports.map(\.tag) == ["one", nil, nil])
+            #expect(Set(listed.ports.map(\.id)).count == 3)
+        }
+    }
+
+    @Test("What cannot be had is refused before anything is made")
+    func refusals() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let (network, _) = try await stage.member.network()
+            let (others, _) = try await stage.admin.network("other", cidr: "10.8.0.0/24")
+            let (external, _) = try await stage.admin.network("external", cidr: "203.0.113.0/24", ["router:external": true])
+            let bare = try await stage.member.make("network", ["name": "bare"]).id
+            let open = try await stage.member.network("open", cidr: "10.7.0.0/24", ["port_security_enabled": false]).network
+            for (item, kind) in [
+                (ServerNetworkWish.Item(network: others), CloudError.Kind.badRequest), (.init(network: "nothing"), .badRequest),
+                (.init(network: external), .forbidden), (.init(network: bare), .badRequest), (.init(port: "nothing"), .badRequest),
+                (.init(network: network, address: "10.1.1.1"), .badRequest), (.init(network: network, address: "10.0.0.255"), .badRequest),
+            ] { #expect(await stage.refusal(.listed([item])) == kind, "\(item)") }
+            #expect(await stage.refusal(.listed([.init(network: network)]), groups: ["nothing"]) == .badRequest)
+            let taken = try await stage.member.port(network)
+            #expect(await stage.refusal(.listed([.init(network: network, address: taken.addresses[0])])) == .badRequest)
+            let foreign = try await stage.admin.port(others)
+            #expect(await stage.refusal(.listed([.init(port: foreign.id)])) == .badRequest)
+            #expect(await stage.refusal(.listed([.init(port: taken.id), .init(port: taken.id)])) == .conflict)
+            #expect(await stage.member.change("port", taken.id, ["device_id": "something"]).status == .ok)
+            #expect(await stage.refusal(.listed([.init(port: taken.id)])) == .conflict)
+            let homeless = try await stage.member.port(network, ["fixed_ips": []])
+            #expect(await stage.refusal(.listed([.init(port: homeless.id)])) == .badRequest)
+            for name in ["one", "two"] { try await stage.member.make("security_group", ["name": "twin", "description": .string(name)]) }
+            #expect(await stage.refusal(.listed([.init(network: network)]), groups: ["twin"]) == .conflict)
+            #expect(await stage.refusal(.listed([.init(network: open)]), groups: ["default"]) == nil)
+            let group = try await stage.member.make("security_group", ["name": "web"]).id
+            #expect(await stage.refusal(.listed([.init(network: open)]), groups: ["web"]) == .badRequest)
+            #expect(try await stage.plan(.listed([.init(network: network)]), groups: ["web", group]).securityGroups == [group])
+            let limit = ["quota": ["port": 3]] as JSON
+            let project = try #require(stage.caller.projectID?.text)
+            #expect(await stage.admin.send(.put, "/quotas/\(project)", limit).status == .ok)
+            #expect(await stage.refusal(.listed([.init(network: network)])) == nil)
+            #expect(await stage.refusal(.listed([.init(network: network), .init(network: network)])) == .forbidden)
+        }
+    }
+
+    @Test("Ports are made once however often they are wanted, shown as a server's, and go with it", arguments: DatabaseKind.allCases)
+    func life(kind: DatabaseKind) async throws {
+        try await TestCloud.run(on: kind) { cloud in
+            let stage = try await Stage(cloud)
+            let (network, subnet) = try await stage.member.network()
+            let given = try await stage.member.port(network, ["name": "mine"])
+            let group = try await stage.member.make("security_group", ["name": "web"]).id
+            let plan = try await stage.plan(
+                .listed([.init(network: network, address: "10.0.0.77", tag: "nic"), .init(port: given.id)]), groups: ["web"])
+            let made = try await stage.ensure(plan)
+            #expect(try await stage.ensure(plan) == made)
+            #expect(try await stage.ports() == made)
+            #expect(made.map(\.id) == plan.ports.map(\.id))
+            #expect(made[0].addresses == [.init(text: "10.0.0.77", subnet: subnet, isFloating: false)])
+            #expect(made[0].tag == "nic" && made[0].networkName == "net" && !made[0].isActive)
+            let shown = try #require(await stage.admin.send(.get, "/ports/\(made[0].id)").json["port"])
+            #expect(shown["device_id"] == "server-1" && shown["device_owner"] == "compute:nova" && shown["binding:host_id"] == "host-1")
+            #expect(shown["status"] == "BUILD" && shown["binding:vif_type"] == "bridge" && shown["security_groups"] == [.string(group)])
+            #expect(await stage.member.list("ports", "device_id=server-1").count == 2)
+            // Who has it is not to be changed behind the server's back.
+            #expect(await stage.member.change("port", given.id, ["device_id": ""]).type == "PortInUse")
+            #expect(await stage.member.send(.delete, "/ports/\(made[0].id)").status == .forbidden)
+            let again = try await stage.plan(.listed([.init(network: network)]))
+            try await stage.ensure(again, server: "server-2", host: "host-2")
+            #expect(await stage.member.list("ports", "device_owner=network:dhcp").count == 2)
+
+            try await stage.release(only: made[0].id)
+            #expect(try await stage.ports().map(\.id) == [given.id])
+            try await stage.release()
+            try await stage.release()
+            #expect(try await stage.ports().isEmpty)
+            let free = try #require(await stage.admin.send(.get, "/ports/\(given.id)").json["port"])
+            #expect(free["device_id"] == "" && free["device_owner"] == "" && free["binding:host_id"] == "" && free["status"] == "DOWN")
+            #expect(await stage.member.list("ports", "device_owner=network:dhcp").count == 1)
+            try await stage.release("server-2")
+            #expect(await stage.member.list("ports").map(\.id) == [given.id])
+        }
+    }
+
+    @Test("A port that another server has is not taken, and nothing of the plan is made")
+    func taken() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let (network, _) = try await stage.member.network()
+            let given = try await stage.member.port(network)
+            let plan = try await stage.plan(.listed([.init(network: network), .init(port: given.id)]))
+            let other = try await stage.plan(.listed([.init(port: given.id)]))
+            try await stage.ensure(other, server: "server-2")
+            await #expect(throws: CloudError.self) { try await stage.ensure(plan) }
+            #expect(try await stage.ports().isEmpty)
+            #expect(await stage.member.list("ports", "device_owner=compute:nova").count == 1)
+        }
+    }
+
+    @Test("A server's security groups are added and taken away by name, and its floating IPs are shown")
+    func groups() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let (network, subnet) = try await stage.member.network()
+            let (external, _) = try await stage.admin.network("external", cidr: "203.0.113.0/24", ["router:external": true])
+            let router = try await stage.member.make("router", ["external_gateway_info": ["network_id": .string(external)]]).id
+            #expect(await stage.member.send(.put, "/routers/\(router)/add_router_interface", ["subnet_id": .string(subnet)]).status == .ok)
+            let made = try await stage.ensure(try await stage.plan(.listed([.init(network: network), .init(network: network)])))
+            try await stage.member.make("security_group", ["name": "web"])
+            func names() async throws -> [String] {
+                try await cloud.database.read { [networking = stage.networking] tx in
+                    try networking.securityGroups(of: ["server-1"], in: tx)["server-1"]?.map(\.name) ?? []
+                }
+            }
+            #expect(try await names() == ["default"])
+            try await stage.networking.addSecurityGroup("web", to: "server-1", for: stage.caller)
+            try await stage.networking.addSecurityGroup("web", to: "server-1", for: stage.caller)
+            #expect(try await names() == ["default", "web"])
+            try await stage.networking.removeSecurityGroup("default", from: "server-1", for: stage.caller)
+            #expect(try await names() == ["web"])
+            await #expect(throws: CloudError.self) {
+                try await stage.networking.removeSecurityGroup("default", from: "server-1", for: stage.caller)
+            }
+            await #expect(throws: CloudError.self) {
+                try await stage.networking.addSecurityGroup("nothing", to: "server-1", for: stage.caller)
+            }
+            let floating = try await stage.member.make(
+                "floatingip", ["floating_network_id": .string(external), "port_id": .string(made[1].id)])
+            let shown = try await stage.ports()[1].addresses
+            #expect(shown.map(\.isFloating) == [false, true])
+            #expect(shown.last?.text == floating["floating_ip_address"]?.string)
+        }
+    }
+
+    @Test("A move binds the ports to the other host, where addresses are given out then")
+    func move() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let (network, subnet) = try await stage.member.network()
+            let made = try await stage.ensure(try await stage.plan(.automatic))
+            try await cloud.database.write { [networking = stage.networking] tx in
+                try networking.bindPorts(of: "server-1", to: "host-2", in: tx)
+            }
+            func hosts(_ owner: String) async -> [String] {
+                await stage.admin.list("ports", "device_owner=\(owner)").compactMap { $0["binding:host_id"]?.string }
+            }
+            #expect(await hosts("compute:nova") == ["host-2"])
+            #expect(await hosts("network:dhcp") == ["host-2"])
+            #expect(try await stage.ports().map(\.addresses) == made.map(\.addresses))
+            // Addresses are given out as long as a subnet says so.
+            #expect(await stage.member.change("subnet", subnet, ["enable_dhcp": false]).status == .ok)
+            #expect(await hosts("network:dhcp").isEmpty)
+            #expect(await stage.member.change("subnet", subnet, ["enable_dhcp": true]).status == .ok)
+            let dhcp = try #require(await stage.member.list("ports", "device_owner=network:dhcp").first)
+            #expect(dhcp["network_id"] == .string(network) && dhcp.addresses.count == 1)
+            #expect(dhcp["device_id"]?.string?.hasPrefix("dhcp") == true)
+        }
+    }
+}
