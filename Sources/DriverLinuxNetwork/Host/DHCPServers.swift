@@ -36,9 +36,11 @@ struct DHCPServers {
         let isPending = access(pending, F_OK) == 0
         if let server = running[base + ".pid"], server.arguments == plan.arguments, isInside(server.pid, namespace) {
             if old == plan.hosts, try Self.text(base + ".options") == plan.options, !isPending { return false }
-            // A lease that is held in memory would keep an address from its next port: only a new start forgets it.
+            // A lease that is held in memory would keep an address from its next port: only a new start forgets it. And dnsmasq 2.90
+            // frees the tags of a host that it has served twice when it reads its files again, and dies of it.
             let lines = Set(plan.hosts.split(separator: "\n"))
-            if !isPending, (old ?? "").split(separator: "\n").allSatisfy({ lines.contains($0) }) {
+            let isHarmless = (old ?? "").split(separator: "\n").allSatisfy { lines.contains($0) && !$0.contains(DHCPCompiler.tagMark) }
+            if !isPending, isHarmless {
                 try DurableFile.write(Data(), to: pending)
                 try write(plan, base)
                 kill(server.pid, SIGHUP)

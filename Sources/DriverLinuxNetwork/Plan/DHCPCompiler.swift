@@ -28,18 +28,22 @@ struct DHCPCompiler: Sendable {
         return DHCPPlan(arguments: arguments, hosts: lines.joined(), options: options.map { $0 + "\n" }.joined())
     }
 
+    /// What a host's line has that gives it a tag.
+    static let tagMark = "set:"
     private static func tag(_ subnet: SubnetSpec) -> String { "s" + Names.short(subnet.id) }
     private func tag(_ port: PortSpec) -> String { "p\(numbers.ports[port.id] ?? 0)" }
 
     static func mask(_ length: Int) -> String { IPAddress(.v4, length == 0 ? 0 : ~UInt128(0) << UInt128(32 - length)).description }
 
-    /// A line for each subnet in which the port has an address; dnsmasq gives one of each.
+    /// A line for each subnet in which the port has an address; dnsmasq gives one of each. A tag only where options hang on it: some
+    /// versions of dnsmasq cannot be told of changes once they have served a host with a tag (`DHCPServers.ensure`).
     private func host(_ port: PortSpec, _ served: [SubnetSpec]) -> String {
         var text = ""
+        let tag = options(port).isEmpty ? "" : "\(Self.tagMark)\(tag(port)),"
         for subnet in served {
             guard let address = port.fixedIPs.first(where: { $0.subnet == subnet.id })?.address else { continue }
             let shown = address.version == .v4 ? address.description : "[\(address)]"
-            text += "\(port.mac),set:\(tag(port)),\(shown),\(Self.hostname(port.hostname, address))\n"
+            text += "\(port.mac),\(tag)\(shown),\(Self.hostname(port.hostname, address))\n"
         }
         return text
     }
@@ -86,7 +90,6 @@ struct DHCPCompiler: Sendable {
 
     /// Nil for what cannot be written without a doubt about how it will be read: quotes, backslashes, comments, control characters.
     static func line(_ option: DHCPOption) -> String? {
-        let word = option.version == .v4 ? "option:" : "option6:"
         let isNumber = Int(option.name).map { (1...254).contains($0) && String($0) == option.name } ?? false
         let isWord = (1...40).contains(option.name.utf8.count) && option.name.utf8.first.map { (97...122).contains($0) } == true
             && option.name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
@@ -95,6 +98,8 @@ struct DHCPCompiler: Sendable {
         guard (1...255).contains(option.value.utf8.count),
             option.value.utf8.allSatisfy({ (33...126).contains($0) && !banned.contains($0) })
         else { return nil }
+        // A number of IPv4 stands alone for dnsmasq.
+        let word = option.version == .v6 ? "option6:" : isNumber ? "" : "option:"
         return "\(word)\(option.name),\(option.value)"
     }
 }
