@@ -48,6 +48,7 @@ package struct ComputeAssembly: Sendable {
                 complaints: .init(
                     malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
+            ignoresTrailingSlash: false,
             routes: VersionRoutes().all
                 + ExtensionRoutes(endpoint: endpoint).all
                 + FlavorRoutes(endpoint: endpoint, flavors: flavors).all
@@ -65,6 +66,16 @@ package struct ComputeAssembly: Sendable {
                 + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
                 + ServerPartRoutes(endpoint: endpoint, servers: servers).all
                 + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
-                + InstanceActionRoutes(endpoint: endpoint, servers: servers).all)
+                + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
+                + ExternalEventRoutes(endpoint: endpoint, context: context).all
+                + AuditRoutes(endpoint: endpoint, hosts: hosts).all
+                + older(endpoint, servers))
+    }
+    /// What other services have long taken over.
+    private func older(_ endpoint: Endpoint, _ servers: ServerService) -> [Route] {
+        SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
+            + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
+            + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all
+            + ImageViewRoutes(endpoint: endpoint, others: context.needs.others).all
     }
 }

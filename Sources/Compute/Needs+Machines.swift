@@ -87,6 +87,8 @@ package protocol ImagesNeed: Sendable {
     func fill(_ id: String, with snapshot: MachineSnapshot, on host: String, for principal: Principal) async throws
     /// Without effect when there is none.
     func delete(_ id: String, for principal: Principal) async throws
+    /// The ids of a server's backups of a kind (its user's word), newest first.
+    func backups(of server: String, kind: String, for principal: Principal) async throws -> [String]
 }
 
 package struct ImageFacts: Sendable, Hashable {

@@ -1,4 +1,5 @@
 package import CloudCore
+package import HTTPTypes
 
 /// What Compute requires of others. ControlPlane joins it to them.
 package struct ComputeNeeds: Sendable {
@@ -8,10 +9,11 @@ package struct ComputeNeeds: Sendable {
     package var placement: any PlacementNeed
     package var images: any ImagesNeed
     package var networking: any NetworkingNeed
+    package var others: any OtherAPIsNeed
 
     package init(
         identity: any IdentityNeed, hosts: any HostsNeed, machines: any MachinesNeed, placement: any PlacementNeed,
-        images: any ImagesNeed, networking: any NetworkingNeed
+        images: any ImagesNeed, networking: any NetworkingNeed, others: any OtherAPIsNeed
     ) {
         self.identity = identity
         self.hosts = hosts
@@ -19,6 +21,7 @@ package struct ComputeNeeds: Sendable {
         self.placement = placement
         self.images = images
         self.networking = networking
+        self.others = others
     }
 }
 
@@ -69,4 +72,14 @@ package struct HostReport: Sendable, Hashable {
         self.diskGiB = diskGiB
         self.bootedAt = bootedAt
     }
+}
+
+/// The cloud's other APIs, called in the name of who called Compute: its oldest resources have long been theirs.
+package protocol OtherAPIsNeed: Sendable {
+    /// - Parameters:
+    ///   - path: below the cloud's URL, with its query.
+    ///   - token: the caller's.
+    /// - Returns: the body; null where there is none.
+    /// - Throws: `CloudError` of the kind that the other API's status stands for.
+    func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON
 }

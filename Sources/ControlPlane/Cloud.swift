@@ -68,6 +68,10 @@ package struct Cloud: Sendable {
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
+        networking = try NetworkingAssembly(
+            database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
+        // Without a log and figures of its own: who called Compute is in those already.
+        let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let hosts = SimulatedHosts(count: configuration.simulate.enabled ? configuration.simulate.hosts : 0, world: world)
         simulatedHosts = hosts
         compute = try ComputeAssembly(
@@ -75,7 +79,8 @@ package struct Cloud: Sendable {
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: hosts, machines: hosts,
                 placement: PlacementForCompute(placement: placement),
-                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NoNetworks()),
+                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NoNetworks(),
+                others: OtherAPIsForCompute(responder: others)),
             workflows: workflows)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
@@ -83,8 +88,6 @@ package struct Cloud: Sendable {
             name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions + compute.definitions,
             sleeper: sleeper, settings: settings, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
-        networking = try NetworkingAssembly(
-            database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
         let services = [identity.service, placement.service, images.service, networking.service, compute.service]
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)

@@ -1,4 +1,5 @@
 package import CloudCore
+import HTTPKit
 package import NIOCore
 
 /// What whoever makes servers asks of Images, in the name of the server's user.
@@ -45,6 +46,14 @@ extension ImagesAssembly {
     ) async throws where Chunks.Element == ByteBuffer {
         if try await summary(of: id, by: caller).isActive { return }
         try await ImageDataService(context: context).upload(ID(id), chunks, size: size, store: nil, by: caller)
+    }
+
+    /// The ids of all images that the caller sees and that have these properties.
+    package func list(_ properties: [String: String], newestFirst: Bool, by caller: Principal) async throws -> [String] {
+        var text = properties.sorted { $0.key < $1.key }.map { "\(Percent.encode($0.key))=\(Percent.encode($0.value))" }
+        text.append("sort=created_at:\(newestFirst ? "desc" : "asc")")
+        let found = try await ImageService(context: context).list(try ImageList(try Query(text.joined(separator: "&"))), by: caller)
+        return found.images.map(\.id.text)
     }
 
     /// Without effect when there is none.

@@ -2,6 +2,7 @@ import CloudCore
 @testable import Compute
 import ControlPlane
 import Durable
+import HTTPTypes
 import SQL
 import TestSupport
 
@@ -80,7 +81,7 @@ struct ServerStage: WorkflowStage {
         scope: .project(id: ID("p"), name: "p", domain: .init(id: "d", name: "d")), roles: [], expiresAt: Timestamp(seconds: 4_000_000_000))
 
     private var needs: ComputeNeeds {
-        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: hosts, placement: placement, images: images, networking: networks)
+        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: hosts, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
     }
 
     func definitions() -> [WorkflowDefinition] { ServerWorkflows.definitions(ServerWorld(needs: needs, world: world)) }
@@ -120,4 +121,9 @@ struct ServerStage: WorkflowStage {
 
 private struct EveryProject: IdentityNeed {
     func requireProject(_ id: String) async throws {}
+}
+
+/// Workflows call no other API.
+private struct NoOtherAPIs: OtherAPIsNeed {
+    func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON { .null }
 }

@@ -48,6 +48,11 @@ struct WorkflowTests {
             SnapshotServer.self, from: .active,
             .init(serverID: ServerStage.id, image: NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:]))),
         fixture(
+            BackupServer.self, from: .active,
+            .init(
+                serverID: ServerStage.id, image: NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:]),
+                rotation: .init(kind: "daily", most: 1))),
+        fixture(
             AttachInterface.self, from: .active,
             .init(
                 serverID: ServerStage.id,

@@ -40,12 +40,14 @@ enum ComputePolicy {
         .serverDiagnostics, .listAllServerGroups, .showTopologyHost, .listAllServers, .detailAllServers, .allFilters, .showHostStatus,
         .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
         .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
-        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload,
+        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .listAudits, .showAudit,
     ]
 
     private static let members: [Action] = [
         .changePassword, .attachInterface, .detachInterface, .consoleOutput, .createBackup, .restoreServer, .forceDeleteServer,
         .lockServer, .unlockServer, .pauseServer, .unpauseServer, .remoteConsoles, .rescueServer, .unrescueServer,
+        .createSecurityGroup, .updateSecurityGroup, .deleteSecurityGroup, .createSecurityGroupRule, .deleteSecurityGroupRule,
+        .createFloatingIP, .deleteFloatingIP, .addFloatingIP, .removeFloatingIP, .addFixedIP, .removeFixedIP,
         .addSecurityGroup, .removeSecurityGroup, .createServerGroup, .deleteServerGroup,
         .createMetadata, .replaceMetadata, .updateMetadata, .deleteMetadata, .clearPassword,
         .deleteAllTags, .replaceTags, .deleteTag, .addTag,
@@ -59,10 +61,11 @@ enum ComputePolicy {
     private static let readers: [Action] = [
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,
         .showQuota, .detailQuota, .listSecurityGroups, .listServerGroups, .showServerGroup, .listMetadata, .showMetadata,
-        .showPassword, .listTags, .showTag, .showTopology, .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
+        .getSecurityGroups, .showSecurityGroup, .listFloatingIPs, .showFloatingIP, .listNetworkViews, .showNetworkView,
+        .listTenantNetworks, .showTenantNetwork, .showPassword, .listTags, .showTag, .showTopology, .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
     ]
 
     private static let owners: [Action] = [.listKeyPairs, .createKeyPair, .deleteKeyPair, .showKeyPair]
     private static let services: [Action] = [.externalEvents]
-    private static let everybody: [Action] = [.listZones, .listExtensions, .showLimits, .defaultQuotas]
+    private static let everybody: [Action] = [.listZones, .listExtensions, .showLimits, .defaultQuotas, .listFloatingIPPools]
 }

@@ -14,7 +14,7 @@ struct HostRoutes: Sendable {
         [
             endpoint.route(.get, "/os-hosts", .listHosts, until: Self.last) { call in
                 var found = try await hosts.all()
-                if let zone = call.query("zone") { found = found.filter { $0.zone == zone } }
+                if let zone = call.query("zone"), !zone.isEmpty { found = found.filter { $0.zone == zone } }
                 return .json { json in
                     json.array("hosts", of: found) { json, host in
                         json.object { json in

@@ -16,9 +16,18 @@ struct Links: Sendable {
     }
 
     /// Of one thing: itself, and a bookmark without the version.
-    func write(_ json: inout JSONWriter, _ collection: String, _ id: String) {
-        json.array("links", of: [("self", "/v2.1"), ("bookmark", "")] as [(StaticString, String)]) { json, kind in
-            link(&json, kind.0, "\(base)\(kind.1)/\(collection)/\(Percent.encode(id))")
+    ///
+    /// - Parameter alternate: the media type of the same thing where another service has it.
+    func write(_ json: inout JSONWriter, _ collection: String, _ id: String, alternate: String? = nil) {
+        let path = "/\(collection)/\(Percent.encode(id))"
+        var links: [(rel: String, type: String?, href: String)] = [("self", nil, "\(base)/v2.1\(path)"), ("bookmark", nil, base + path)]
+        if let alternate { links.append(("alternate", alternate, base.replacing(/\/compute$/, with: "/image") + path)) }
+        json.array("links", of: links) { json, link in
+            json.object { json in
+                json.member("rel", link.rel)
+                if let type = link.type { json.member("type", type) }
+                json.member("href", link.href)
+            }
         }
     }
 

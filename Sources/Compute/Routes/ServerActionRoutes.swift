@@ -43,6 +43,9 @@ struct ServerActionRoutes: Sendable {
         case "revertResize": try await changes.revert(id, by: call.caller)
         case "rebuild": return try await rebuild(id, body, call)
         case "createImage": return try await createImage(id, body, call)
+        case "createBackup": return try await createBackup(id, body, call)
+        case let name where ServerAddressActions.names.contains(name) && call.minor <= OtherAPIs.lastForAddresses:
+            try await ServerAddressActions(servers: servers).act(name, id, body, call)
         case "changePassword": try await password(id, body, call)
         case "os-getConsoleOutput": return try await console(id, body, call)
         case "addSecurityGroup", "removeSecurityGroup":
@@ -96,8 +99,8 @@ struct ServerActionRoutes: Sendable {
         change.metadata = given["metadata"]?.object.map(TextMap.read)
         change.userData = given["user_data"].map(\.string)
         change.keyName = given["key_name"].map(\.string)
-        change.accessIPv4 = given["accessIPv4"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
-        change.accessIPv6 = given["accessIPv6"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.accessIPv4 = given["accessIPv4"].map(ServerShapes.address)
+        change.accessIPv6 = given["accessIPv6"].map(ServerShapes.address)
         change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
         change.certificates = given["trusted_image_certificates"].map { $0.array?.compactMap(\.string) }
         let view = try await changes.rebuild(id, change, by: call.caller)
@@ -115,8 +118,23 @@ struct ServerActionRoutes: Sendable {
         let given = body["createImage"] ?? [:]
         let image = try await changes.snapshot(
             id, as: given["name"]?.string?.trimmed ?? "", TextMap.read(given["metadata"]?.object ?? [:]), by: call.caller)
+        return Self.made(image, call)
+    }
+
+    private func createBackup(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+        try ServerShapes.createBackup.check(body)
+        let given = body["createBackup"] ?? [:]
+        let rotation = given["rotation"]?.whole ?? 0
+        let image = try await changes.backup(
+            id, as: given["name"]?.string?.trimmed ?? "", kind: given["backup_type"]?.string ?? "", keeping: rotation,
+            TextMap.read(given["metadata"]?.object ?? [:]), by: call.caller)
+        // Of none that are kept, the new one is gone at once.
+        return rotation == 0 && call.minor < 45 ? .accepted : Self.made(image, call)
+    }
+
+    private static func made(_ image: String, _ call: ComputeCall) -> Reply {
         if call.minor >= 45 { return .json(.accepted) { $0.member("image_id", image) } }
-        let root = Links(call).base.replacing("/compute", with: "/image")
+        let root = Links(call).base.replacing(/\/compute$/, with: "/image")
         return Reply(.accepted, headers: [.location: "\(root)/images/\(image)"])
     }
 

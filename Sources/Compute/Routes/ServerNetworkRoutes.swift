@@ -43,7 +43,6 @@ struct ServerNetworkRoutes: Sendable {
                 try await changes.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
-            endpoint.route(.get, ServerRoutes.path + "/os-security-groups", nil) { call in try await groups(call) },
             endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
                 let facts = try await changes.diagnostics(call.call.id("server_id"), by: call.caller)
                 return Self.diagnostics(facts, call.minor)
@@ -90,27 +89,6 @@ struct ServerNetworkRoutes: Sendable {
             }
         }
         if minor >= 70 { json.member("tag", port.tag) }
-    }
-
-    // MARK: Security groups
-
-    private func groups(_ call: ComputeCall) async throws -> Reply {
-        let id: ID<Server> = call.call.id("server_id")
-        _ = try await servers.get(id, .listSecurityGroups, by: call.caller)
-        let found = try await servers.context.read { tx in
-            try servers.context.needs.networking.securityGroups(of: [id.text], in: tx)[id.text] ?? []
-        }
-        return .json { json in
-            json.array("security_groups", of: found) { json, group in
-                json.object { json in
-                    json.member("id", group.id)
-                    json.member("name", group.name)
-                    json.member("description", group.description)
-                    json.member("tenant_id", group.projectID)
-                    json.array("rules", of: [] as [String]) { $0.string($1) }
-                }
-            }
-        }
     }
 
     // MARK: Diagnostics

@@ -90,8 +90,8 @@ struct ServerRoutes: Sendable {
         wish.metadata = TextMap.read(given["metadata"]?.object ?? [:])
         wish.userData = given["user_data"]?.string
         wish.hasConfigDrive = given["config_drive"]?.truth ?? false
-        wish.accessIPv4 = given["accessIPv4"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        wish.accessIPv6 = given["accessIPv6"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        wish.accessIPv4 = ServerShapes.address(given["accessIPv4"])
+        wish.accessIPv6 = ServerShapes.address(given["accessIPv6"])
         wish.resizesDisk = given["OS-DCF:diskConfig"]?.string == "AUTO"
         wish.certificates = given["trusted_image_certificates"]?.array?.compactMap(\.string)
         if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
@@ -175,8 +175,8 @@ struct ServerRoutes: Sendable {
         change.name = given["name"]?.string?.trimmed
         change.description = given["description"].map(\.string)
         change.hostname = given["hostname"]?.string
-        change.accessIPv4 = given["accessIPv4"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
-        change.accessIPv6 = given["accessIPv6"].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+        change.accessIPv4 = given["accessIPv4"].map(ServerShapes.address)
+        change.accessIPv6 = given["accessIPv6"].map(ServerShapes.address)
         change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
         change.pinnedZone = given["pinned_availability_zone"].map(\.string)
         let view = try await servers.update(call.call.id("server_id"), change, by: call.caller)

@@ -95,7 +95,13 @@ enum ServerShapes {
     static let resize = BodyShape.envelope(
         "resize", [("flavorRef", flavorReference), ("OS-DCF:diskConfig", diskConfig)], required: ["flavorRef"])
     static let createImage = BodyShape.envelope("createImage", [("name", .name), ("metadata", .metadata)], required: ["name"])
+    static let createBackup = BodyShape.envelope(
+        "createBackup", [("name", .name), ("backup_type", .text()), ("rotation", .natural), ("metadata", .metadata)],
+        required: ["name", "backup_type", "rotation"])
     static let reboot = BodyShape.envelope("reboot", [("type", .word(of: ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]))], required: ["type"])
+
+    /// An address in its one canonical form; nil for none.
+    static func address(_ given: JSON?) -> String? { given?.string.flatMap { IPAddress($0)?.description } }
 
     /// A flavor's id, also where it was given as a link or a number.
     static func flavorID(_ given: JSON?) -> String {

@@ -52,7 +52,7 @@ struct ServerWire: Sendable {
         }
         if parts.all || parts.keyName { json.member("key_name", server.keyName) }
         if parts.all { state(view, &json) }
-        if parts.userData, !parts.all, minor >= 57 { json.member("OS-EXT-SRV-ATTR:user_data", server.userData) }
+        if parts.userData, minor >= 57 { json.member("user_data", server.userData) }
         later(view, parts, &json)
         if let password = parts.adminPassword { json.member("adminPass", password) }
     }

@@ -139,23 +139,45 @@ struct ServerChanges: Sendable {
 
     /// - Returns: the image's id.
     func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
-        let server = try await service.get(id, .createImage, by: caller).server
-        var properties = server.image?.properties ?? [:]
-        properties["base_image_ref"] = server.image?.id
-        properties["instance_uuid"] = id.text
-        properties["image_type"] = "snapshot"
-        properties.merge(metadata) { _, new in new }
-        let image = NewImage(id: context.world.random.uuid(), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
         let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
-        _ = try await context.read { tx in
-            try service.require(id, .createImage, "createImage", states: from, by: caller, in: tx)
-        }
-        // The image is there when the answer is: clients wait for it at once.
-        try await context.needs.images.ensure(image, for: caller.principal)
+        let image = try await newImage(id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", from, by: caller)
         try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, by: caller) { server, _ in
             .init(serverID: server.id, image: image)
         }
         return image.id
+    }
+
+    /// A snapshot that takes the place of the oldest of its kind.
+    ///
+    /// - Parameter keeping: how many of the kind there may be afterwards.
+    /// - Returns: the image's id.
+    func backup(
+        _ id: ID<Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
+    ) async throws -> String {
+        let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
+        let words = ["image_type": "backup", "backup_type": kind]
+        let image = try await newImage(id, name, words, metadata, .createBackup, "createBackup", from, by: caller)
+        try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, by: caller) { server, _ in
+            .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
+        }
+        return image.id
+    }
+
+    /// Reserves the image: it is there when the answer is, for clients wait for it at once.
+    private func newImage(
+        _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], _ action: Action, _ word: String,
+        _ from: Set<VMState>, by caller: Caller
+    ) async throws -> NewImage {
+        let server = try await context.read { tx in try service.require(id, action, word, states: from, by: caller, in: tx) }
+        var properties = server.image?.properties ?? [:]
+        properties["base_image_ref"] = server.image?.id
+        properties["instance_uuid"] = id.text
+        properties["user_id"] = caller.userID
+        properties.merge(metadata) { _, new in new }
+        properties.merge(words) { _, new in new }
+        let image = NewImage(id: context.world.random.uuid(), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
+        try await context.needs.images.ensure(image, for: caller.principal)
+        return image
     }
 
     // MARK: The guest

@@ -5,7 +5,7 @@ import Durable
 enum ServerWorkflows {
     static let types: [any Workflow.Type] = [
         CreateServer.self, DeleteServer.self, RebuildServer.self, ResizeServer.self, ConfirmResize.self, RevertResize.self,
-        SnapshotServer.self, AttachInterface.self, DetachInterface.self,
+        SnapshotServer.self, BackupServer.self, AttachInterface.self, DetachInterface.self,
         CommandServer<StartVerb>.self, CommandServer<StopVerb>.self, CommandServer<SoftRebootVerb>.self,
         CommandServer<HardRebootVerb>.self, CommandServer<PauseVerb>.self, CommandServer<UnpauseVerb>.self,
         CommandServer<SuspendVerb>.self, CommandServer<ResumeVerb>.self,
@@ -16,7 +16,8 @@ enum ServerWorkflows {
             WorkflowDefinition(CreateServer.self, needs: world), WorkflowDefinition(DeleteServer.self, needs: world),
             WorkflowDefinition(RebuildServer.self, needs: world), WorkflowDefinition(ResizeServer.self, needs: world),
             WorkflowDefinition(ConfirmResize.self, needs: world), WorkflowDefinition(RevertResize.self, needs: world),
-            WorkflowDefinition(SnapshotServer.self, needs: world), WorkflowDefinition(AttachInterface.self, needs: world),
+            WorkflowDefinition(SnapshotServer.self, needs: world), WorkflowDefinition(BackupServer.self, needs: world),
+            WorkflowDefinition(AttachInterface.self, needs: world),
             WorkflowDefinition(DetachInterface.self, needs: world), WorkflowDefinition(CommandServer<StartVerb>.self, needs: world),
             WorkflowDefinition(CommandServer<StopVerb>.self, needs: world),
             WorkflowDefinition(CommandServer<SoftRebootVerb>.self, needs: world),
@@ -38,6 +39,7 @@ enum ServerWorkflows {
         case ConfirmResize.kind: ("confirmResize", "compute_confirm_resize")
         case RevertResize.kind: ("revertResize", "compute_revert_resize")
         case SnapshotServer.kind: ("createImage", "compute_snapshot_instance")
+        case BackupServer.kind: ("createBackup", "compute_backup_instance")
         case AttachInterface.kind: ("attach_interface", "compute_attach_interface")
         case DetachInterface.kind: ("detach_interface", "compute_detach_interface")
         case StartVerb.kind: ("start", "compute_start_instance")

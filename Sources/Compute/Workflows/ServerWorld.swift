@@ -82,6 +82,7 @@ extension ShownState {
     static let resizeFinishing: ShownState = "resize_finish"
     static let resizeReverting: ShownState = "resize_reverting"
     static let snapshotPending: ShownState = "image_snapshot_pending"
+    static let backup: ShownState = "image_backup"
     static let snapshot: ShownState = "image_snapshot"
     static let imageUploading: ShownState = "image_uploading"
 }

@@ -5,11 +5,40 @@ import Durable
 // 2 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
 // 3 upload    (image_uploading)         the image has the copy's bytes
 // 4 clean-up  (image_uploading)         the copy is gone
+// 5 rotate    (image_uploading)         of a backup: no more of its kind are there than are wanted
+//
+// A backup shows image_backup instead of image_snapshot_pending.
 
-struct SnapshotServer: Workflow {
+/// What a copy of a server's disk is made for.
+protocol CopyPurpose: Sendable {
+    static var kind: WorkflowKind { get }
+    static var shows: ShownState { get }
+}
+
+enum SnapshotPurpose: CopyPurpose {
+    static let kind: WorkflowKind = "compute.server.snapshot"
+    static let shows = ShownState.snapshotPending
+}
+
+enum BackupPurpose: CopyPurpose {
+    static let kind: WorkflowKind = "compute.server.backup"
+    static let shows = ShownState.backup
+}
+
+typealias SnapshotServer = CopyServer<SnapshotPurpose>
+typealias BackupServer = CopyServer<BackupPurpose>
+
+struct CopyServer<Purpose: CopyPurpose>: Workflow {
     struct Input: Codable, Sendable {
+        /// Which backups go when this one is there.
+        struct Rotation: Codable, Sendable {
+            var kind: String
+            var most: Int
+        }
+
         var serverID: ID<Server>
         var image: NewImage
+        var rotation: Rotation?
     }
 
     struct State: Codable, Sendable {
@@ -18,16 +47,16 @@ struct SnapshotServer: Workflow {
     }
 
     typealias Needs = ServerWorld
-    static let kind: WorkflowKind = "compute.server.snapshot"
-    static let version = 1
+    static var kind: WorkflowKind { Purpose.kind }
+    static var version: Int { 1 }
 
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Local("intend", shows: .snapshotPending) { state, run, tx in
+        Local("intend", shows: Purpose.shows) { state, run, tx in
             state.intent = try run.needs.intend(run.input.serverID, in: tx)
         }
-        Remote("reserve", shows: .snapshotPending) { _, run in
+        Remote("reserve", shows: Purpose.shows) { _, run in
             guard let principal = run.principal else { return }
             try await run.needs.needs.images.ensure(run.input.image, for: principal)
         } undo: { _, run in
@@ -49,6 +78,19 @@ struct SnapshotServer: Workflow {
         Remote("clean-up", shows: .imageUploading) { state, run in
             guard let host = state.intent?.server.host else { return }
             try await run.needs.needs.machines.removeSnapshot(run.input.image.id, on: host)
+        }
+        Remote("rotate", shows: .imageUploading) { _, run in
+            guard let principal = run.principal, let rotation = run.input.rotation else { return }
+            let images = run.needs.needs.images
+            let all = try await images.backups(of: run.input.serverID.text, kind: rotation.kind, for: principal)
+            for id in all.dropFirst(rotation.most) {
+                do {
+                    try await images.delete(id, for: principal)
+                } catch let error as CloudError where !error.isTransient {
+                    // One that is protected or in use stays; the new backup is no worse for it.
+                    continue
+                }
+            }
         }
     }
 }

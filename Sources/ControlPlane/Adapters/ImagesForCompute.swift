@@ -26,4 +26,9 @@ struct ImagesForCompute: ImagesNeed {
     }
 
     func delete(_ id: String, for principal: Principal) async throws { try await images.remove(id, by: principal) }
+
+    func backups(of server: String, kind: String, for principal: Principal) async throws -> [String] {
+        try await images.list(
+            ["image_type": "backup", "backup_type": kind, "instance_uuid": server], newestFirst: true, by: principal)
+    }
 }

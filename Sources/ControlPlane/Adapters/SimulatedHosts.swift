@@ -26,11 +26,13 @@ package final class SimulatedHosts: HostsNeed, MachinesNeed {
 
     package let count: Int
     private let world: World
+    private let bootedAt: Timestamp
     private let content = Mutex(Content())
 
     package init(count: Int, world: World) {
         self.count = count
         self.world = world
+        bootedAt = world.now
     }
 
     package func reports() async throws -> [HostReport] {
@@ -38,7 +40,7 @@ package final class SimulatedHosts: HostsNeed, MachinesNeed {
             let name = Self.name(number)
             return HostReport(
                 name: name, id: Self.id(of: name), isUp: true, lastSeen: world.now, hypervisorVersion: 1_000_000,
-                processors: ["arch": "x86_64"], vcpus: 16, memoryMiB: 65_536, diskGiB: 1024, bootedAt: nil)
+                processors: ["arch": "x86_64"], vcpus: 16, memoryMiB: 65_536, diskGiB: 1024, bootedAt: bootedAt)
         }
     }
 

@@ -34,6 +34,12 @@ package final class MemoryImages: ImagesNeed {
 
     package func delete(_ id: String, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
 
+    package func backups(of server: String, kind: String, for principal: Principal) async throws -> [String] {
+        made.withLock { made in
+            made.values.map(\.image).filter { $0.properties["backup_type"] == kind && $0.properties["instance_uuid"] == server }.map(\.id).sorted()
+        }
+    }
+
     /// The ids of those that were made.
     package var ids: [String] { made.withLock { $0.keys.sorted() } }
 }

@@ -1,0 +1,106 @@
+import Access
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `/os-floating-ips` and `/os-floating-ip-pools`, which 2.36 took out: floating IPs are Networking's.
+struct FloatingIPRoutes: Sendable {
+    let endpoint: Endpoint
+    let others: any OtherAPIsNeed
+
+    private static let path = "/os-floating-ips/{floating_ip_id}"
+    /// Of a request that names none.
+    private static let usualPool = "nova"
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/os-floating-ip-pools", .listFloatingIPPools, until: OtherAPIs.last) { call in
+                let networks = try await OtherAPIs(others, call).list("networks", [("router:external", "true")])
+                return .json { json in
+                    json.array("floating_ip_pools", of: networks) { json, network in json.object { $0.member("name", Self.name(of: network)) } }
+                }
+            },
+            endpoint.route(.get, "/os-floating-ips", .listFloatingIPs, until: OtherAPIs.last) { call in
+                let apis = OtherAPIs(others, call)
+                var views: [View] = []
+                for address in try await apis.list("floatingips", [("project_id", call.caller.projectID)]) {
+                    views.append(try await view(address, apis))
+                }
+                return .json { [views] json in
+                    json.array("floating_ips", of: views) { json, view in json.object { view.write(&$0) } }
+                }
+            },
+            endpoint.route(.post, "/os-floating-ips", .createFloatingIP, until: OtherAPIs.last) { call in
+                let body = JSON.object(try await call.call.body.jsonIfAny())
+                try BodyShape.object([("pool", .null(or: .text()))], open: true).check(body)
+                let apis = OtherAPIs(others, call)
+                let network = try await pool(body["pool"]?.string, apis)
+                do {
+                    return Self.answer(
+                        try await view(try await apis.create("floatingips", ["floating_network_id": network["id"] ?? ""]), apis))
+                } catch let error as CloudError where error.kind == .conflict {
+                    // Networking's word for a quota that is used up, and for a pool that is.
+                    let text = body["pool"]?.string.map { " in pool \($0)" } ?? ""
+                    if error.code == "OverQuota" { throw CloudError.forbidden("IP allocation over quota\(text).") }
+                    throw CloudError.notFound(text.isEmpty ? "No more floating IPs available." : "No more floating IPs\(text).")
+                }
+            },
+            endpoint.route(.get, Self.path, .showFloatingIP, until: OtherAPIs.last) { call in
+                let apis = OtherAPIs(others, call)
+                return Self.answer(try await view(try await require(call, apis), apis))
+            },
+            endpoint.route(.delete, Self.path, .deleteFloatingIP, until: OtherAPIs.last) { call in
+                let apis = OtherAPIs(others, call)
+                try await apis.delete("floatingips", try await require(call, apis)["id"]?.string ?? "")
+                return .accepted
+            },
+        ]
+    }
+
+    private func require(_ call: ComputeCall, _ apis: OtherAPIs) async throws -> JSON {
+        let id = call.parameter("floating_ip_id")
+        do {
+            return try await apis.get("floatingips", id)
+        } catch let error as CloudError where error.kind == .notFound {
+            throw CloudError.notFound("Floating IP not found for ID \(id)")
+        }
+    }
+
+    private func pool(_ wanted: String?, _ apis: OtherAPIs) async throws -> JSON {
+        let name = wanted ?? Self.usualPool
+        let networks = try await apis.list("networks", [("router:external", "true")])
+        if let found = networks.first(where: { $0["id"]?.string == name || $0["name"]?.string == name }) { return found }
+        guard wanted == nil, networks.count == 1 else { throw CloudError.notFound("Floating IP pool not found.") }
+        return networks[0]
+    }
+
+    private static func name(of network: JSON) -> String {
+        network["name"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? network["id"]?.string ?? ""
+    }
+
+    private struct View: Sendable {
+        let address: JSON
+        let pool: String
+        let server: JSON
+
+        func write(_ json: inout JSONWriter) {
+            json.member("fixed_ip", address["fixed_ip_address"] ?? .null)
+            json.member("id", address["id"] ?? "")
+            json.member("instance_id", server)
+            json.member("ip", address["floating_ip_address"] ?? "")
+            json.member("pool", pool)
+        }
+    }
+
+    private func view(_ address: JSON, _ apis: OtherAPIs) async throws -> View {
+        let network = try await apis.get("networks", address["floating_network_id"]?.string ?? "")
+        var server = JSON.null
+        if let port = address["port_id"]?.string {
+            let device = try await apis.get("ports", port)["device_id"]?.string ?? ""
+            if !device.isEmpty { server = .string(device) }
+        }
+        return View(address: address, pool: Self.name(of: network), server: server)
+    }
+
+    private static func answer(_ view: View) -> Reply { .json { json in json.object("floating_ip") { view.write(&$0) } } }
+}
