@@ -28,6 +28,9 @@ package struct Cloud: Sendable {
     /// What `--simulate` runs machines on; without hosts otherwise.
     package let simulatedHosts: SimulatedHosts
     private let history: ReconcilerLoop
+    private let hostNetworks: ReconcilerLoop
+    /// Makes hosts' networks as the rows say. A test has it make a pass itself.
+    package let networkKeeper: NetworkKeeper
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
@@ -70,12 +73,20 @@ package struct Cloud: Sendable {
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
         let hosts = SimulatedHosts(count: configuration.simulate.enabled ? configuration.simulate.hosts : 0, world: world)
         simulatedHosts = hosts
+        let known = KnownHosts()
+        let bell = Nudge()
+        networking = try NetworkingAssembly(
+            database: database, world: world, hosts: known, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) }
+        ) { bell.nudge() }
+        networkKeeper = NetworkKeeper(
+            database: database, networking: networking, networks: SimulatedHostNetworks(hosts.all), known: known, world: world, log: log)
+        hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
         compute = try ComputeAssembly(
             database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: hosts, machines: hosts,
                 placement: PlacementForCompute(placement: placement),
-                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NoNetworks()),
+                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NetworkingForCompute(networking: networking, keeper: networkKeeper)),
             workflows: workflows)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
@@ -83,8 +94,6 @@ package struct Cloud: Sendable {
             name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions + compute.definitions,
             sleeper: sleeper, settings: settings, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
-        networking = try NetworkingAssembly(
-            database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
         let services = [identity.service, placement.service, images.service, networking.service, compute.service]
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
@@ -98,7 +107,7 @@ package struct Cloud: Sendable {
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
     /// The runner is first, so that it ends last: what ends before it may still start a workflow.
-    package var backgroundServices: [any Service] { [runner, history] + identity.backgroundServices + images.backgroundServices }
+    package var backgroundServices: [any Service] { [runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
