@@ -87,7 +87,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
-        target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", httpTypes]),
+        target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "Drivers", httpTypes]),
         target("Compute", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", httpTypes, nio, log, lifecycle, crypto]),
 
         // A host with machines; knows no database, no service and no HTTP API.
@@ -105,8 +105,8 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", "Compute", log, lifecycle,
-                crypto, httpTypes, nio,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", "Compute", "Drivers",
+                "DriverSimulated", log, lifecycle, crypto, httpTypes, nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -158,7 +158,9 @@ let package = Package(
                 "Images", "Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Blobs", "ImageFormats", "Durable", httpTypes, nio, crypto,
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        tests("NetworkingTests", ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
+        tests(
+            "NetworkingTests",
+            ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "Drivers", "DriverSimulated", httpTypes]),
         tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes]),
         tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),

@@ -28,6 +28,9 @@ package struct Cloud: Sendable {
     /// What `--simulate` runs machines on; without hosts otherwise.
     package let simulatedHosts: SimulatedHosts
     private let history: ReconcilerLoop
+    private let hostNetworks: ReconcilerLoop
+    /// Makes hosts' networks as the rows say. A test has it make a pass itself.
+    package let networkKeeper: NetworkKeeper
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
@@ -68,18 +71,25 @@ package struct Cloud: Sendable {
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
-        networking = try NetworkingAssembly(
-            database: database, world: world, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) })
-        // Without a log and figures of its own: who called Compute is in those already.
-        let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let hosts = SimulatedHosts(count: configuration.simulate.enabled ? configuration.simulate.hosts : 0, world: world)
         simulatedHosts = hosts
+        let known = KnownHosts()
+        let bell = Nudge()
+        networking = try NetworkingAssembly(
+            database: database, world: world, hosts: known, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) }
+        ) { bell.nudge() }
+        networkKeeper = NetworkKeeper(
+            database: database, networking: networking, networks: SimulatedHostNetworks(hosts.all), known: known, world: world, log: log)
+        hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
+        // Without a log and figures of its own: who called Compute is in those already.
+        let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         compute = try ComputeAssembly(
             database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: hosts, machines: hosts,
                 placement: PlacementForCompute(placement: placement),
-                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) }, networking: NoNetworks(),
+                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) },
+                networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
                 others: OtherAPIsForCompute(responder: others)),
             workflows: workflows)
         var settings = RunnerSettings()
@@ -101,7 +111,7 @@ package struct Cloud: Sendable {
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
     /// The runner is first, so that it ends last: what ends before it may still start a workflow.
-    package var backgroundServices: [any Service] { [runner, history] + identity.backgroundServices + images.backgroundServices }
+    package var backgroundServices: [any Service] { [runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {

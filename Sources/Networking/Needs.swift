@@ -1,3 +1,4 @@
+package import CloudCore
 package import SQL
 
 /// What Networking must know of the hosts that machines run on. It stores nothing about them itself.
@@ -7,17 +8,20 @@ package protocol NetworkingHosts: Sendable {
 }
 
 /// A host as the API of agents shows it.
-package struct NetworkHost: Sendable {
+package struct NetworkHost: Sendable, Hashable {
     package var id: String
     package var name: String
     package var zone: String
     package var isAlive: Bool
+    /// Where other hosts send packets of networks that they share with it; nil: nowhere.
+    package var address: IPAddress?
 
-    package init(id: String, name: String, zone: String, isAlive: Bool) {
+    package init(id: String, name: String, zone: String, isAlive: Bool, address: IPAddress? = nil) {
         self.id = id
         self.name = name
         self.zone = zone
         self.isAlive = isAlive
+        self.address = address
     }
 }
 

@@ -98,12 +98,18 @@ package struct ChangePosition: Sendable {
 }
 
 extension Transaction {
+    /// How many commits of a topic that named keys this transaction sees: a number that rises with each, and that two states share
+    /// only if they are the same.
+    package func commits(of topic: Topic) throws -> Int64 {
+        try value(dialect == .sqlite ? ChangeLog.highest : ChangeLog.sum, topic.name) ?? 0
+    }
+
     /// What was committed of a topic between the position and the state that this transaction sees: exactly that, whatever
     /// other processes commit meanwhile. Without a position it says where to begin, and nil keys.
     ///
     /// It speaks of commits that named keys; one that named none changed nothing that is followed.
     package func changes(of topic: Topic, since position: ChangePosition?) throws -> Changes {
-        let commits: Int64 = try value(dialect == .sqlite ? ChangeLog.highest : ChangeLog.sum, topic.name) ?? 0
+        let commits = try commits(of: topic)
         if let position {
             if commits == position.commits { return Changes(keys: [], position: position) }
             // The last rows are nearly always enough. Where they are not as many as the commits that there were, a transaction

@@ -12,9 +12,14 @@ package struct Transaction {
         /// What is to happen once the transaction is durable.
         var topics: [Topic: Set<String>] = [:]
         var actions: [@Sendable () -> Void] = []
+        /// How often the database was asked.
+        var statements = 0
         /// Why nothing more can be asked: the first error of the database, or the closure's end.
         var failure: (any Error)?
     }
+
+    /// Statements that this transaction has run: what something costs is counted, not guessed.
+    package var statements: Int { state.statements }
 
     /// The rows that a query (or an `INSERT … RETURNING`) gives. `?` stands for the next argument.
     package func rows(_ sql: String, _ arguments: any SQLConvertible...) throws -> [Row] {
@@ -119,6 +124,7 @@ extension Transaction {
 
     func asking<Value>(_ body: () throws -> Value) throws -> Value {
         if let failure = state.failure { throw failure }
+        state.statements += 1
         do {
             return try body()
         } catch {

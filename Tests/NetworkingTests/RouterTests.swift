@@ -41,7 +41,7 @@ struct RouterTests {
             #expect(floating["floating_ip_address"]?.string?.hasPrefix("203.0.113.") == true)
             #expect(floating["fixed_ip_address"] == .string(port.addresses[0]))
             #expect(floating["router_id"] == .string(stage.router))
-            #expect(floating["status"] == "ACTIVE")
+            #expect(floating["status"] == "DOWN", "no host has it yet")
             #expect(floating["port_details"]?["mac_address"] == port["mac_address"])
             let second = await member.send(.post, "/floatingips", ["floatingip": ["floating_network_id": .string(stage.external), "port_id": .string(port.id)]])
             #expect(second.type == "FloatingIPPortAlreadyAssociated")

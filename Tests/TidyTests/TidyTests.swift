@@ -41,7 +41,7 @@ struct TidyTests {
         "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "CArgon2"],
         "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
         "Images": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "ImageFormats"],
-        "Networking": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources"],
+        "Networking": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "Drivers"],
         "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit"],
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
@@ -50,7 +50,7 @@ struct TidyTests {
         "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images", "Networking",
-            "Compute",
+            "Compute", "Drivers", "DriverSimulated",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],

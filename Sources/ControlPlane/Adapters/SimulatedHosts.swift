@@ -44,6 +44,8 @@ package final class SimulatedHosts: HostsNeed, MachinesNeed {
         }
     }
 
+    var all: [(name: String, id: String)] { (0..<count).map { (Self.name($0), Self.id(of: Self.name($0))) } }
+
     private static func name(_ number: Int) -> String { "host-\(number + 1)" }
     private static func id(of name: String) -> String { UUIDText.derived(from: name, in: "6a3c1d1e-0f0b-4c6f-9f3e-5a1e6b6d7c10") }
 

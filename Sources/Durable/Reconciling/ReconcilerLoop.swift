@@ -27,14 +27,15 @@ package struct ReconcilerLoop: Service {
     private let bell: Nudge
     private let current: StatusBox
 
-    package init(_ reconciler: any Reconciler, world: World, sleeper: any Sleeper, log: Logger) {
+    /// - Parameter bell: what asks for passes besides `nudge`, for who rings before there is a loop.
+    package init(_ reconciler: any Reconciler, world: World, sleeper: any Sleeper, bell: Nudge = Nudge(), log: Logger) {
         var log = log
         log[metadataKey: LogKey.reconciler] = "\(reconciler.name)"
         self.reconciler = reconciler
         self.world = world
         self.sleeper = sleeper
         self.log = log
-        bell = Nudge()
+        self.bell = bell
         current = StatusBox(ReconcilerStatus(name: reconciler.name))
     }
 

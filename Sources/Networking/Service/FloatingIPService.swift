@@ -94,7 +94,8 @@ struct FloatingIPService: NetworkingService {
                 "FloatingIPPortAlreadyAssociated",
                 "Cannot associate floating IP \(floating.address?.description ?? "") (\(floating.id)) with port \(portID) using fixed IP \(fixed.address), as that fixed IP already has a floating IP on external network \(floating.networkID).")
         }
-        (floating.fixedAddress, floating.routerID, floating.status) = (fixed.address, router, "ACTIVE")
+        // It is active once the router's host says so.
+        (floating.fixedAddress, floating.routerID, floating.status) = (fixed.address, router, Port.down)
     }
 
     /// The one address of the port that is meant.

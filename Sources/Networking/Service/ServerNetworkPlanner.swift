@@ -145,12 +145,11 @@ struct ServerNetworkPlanner: Sendable {
     /// - Parameter wanted: ids or names, of the project's own and of those that are shared with it.
     /// - Throws: `CloudError.badRequest` for one that there is not, `.conflict` for a name that several have.
     func securityGroups(_ wanted: [String], for caller: Principal, in tx: Transaction) throws -> [String] {
+        // What a port has unless it says otherwise; the group itself may not be there before the first port.
+        if wanted == [SecurityGroupService.defaultName] { return [] }
         var ids: [String] = []
         for name in wanted {
-            let id = try securityGroup(name, for: caller.project, in: tx)
-            // The default group is made at the first use.
-            if id == nil, name == SecurityGroupService.defaultName, wanted.count == 1 { return [] }
-            guard let id else { throw CloudError.badRequest("Security group \(name.prefix(255)) not found.") }
+            guard let id = try securityGroup(name, for: caller.project, in: tx) else { throw CloudError.badRequest("Security group \(name.prefix(255)) not found.") }
             if !ids.contains(id) { ids.append(id) }
         }
         return ids

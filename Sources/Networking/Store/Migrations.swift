@@ -19,6 +19,8 @@ extension Schema {
         CREATE INDEX networking_server_port_server ON networking_server_port (server_id, position);
         ALTER TABLE networking_router ADD COLUMN host TEXT NOT NULL DEFAULT '';
         CREATE INDEX networking_router_host ON networking_router (host);
+        CREATE TABLE networking_problem (
+          host TEXT NOT NULL, subject TEXT NOT NULL, id TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (host, subject, id));
         """
 
     private static let standard = "project_id TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, revision_number INTEGER NOT NULL"

@@ -7,16 +7,21 @@ enum ServerPortStore {
         let port: ID<Port.Noun>
         let network: ID<Network.Noun>
         let host: String
+        let status: String
         let isGiven: Bool
     }
 
     static func entries(of server: String, in tx: Transaction) throws -> [Entry] {
         try tx.rows(
             """
-            SELECT s.port_id, p.network_id, p.host, s.is_given FROM networking_server_port s JOIN networking_port p ON p.id = s.port_id
+            SELECT s.port_id, p.network_id, p.host, p.status, s.is_given FROM networking_server_port s JOIN networking_port p ON p.id = s.port_id
             WHERE s.server_id = ? ORDER BY s.position
             """, server
-        ).map { Entry(port: try $0.value(at: 0), network: try $0.value(at: 1), host: try $0.value(at: 2), isGiven: try $0.value(at: 3)) }
+        ).map {
+            Entry(
+                port: try $0.value(at: 0), network: try $0.value(at: 1), host: try $0.value(at: 2), status: try $0.value(at: 3),
+                isGiven: try $0.value(at: 4))
+        }
     }
 
     static func server(of port: ID<Port.Noun>, in tx: Transaction) throws -> String? {
