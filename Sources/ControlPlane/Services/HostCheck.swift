@@ -20,7 +20,6 @@ package enum HostCheck {
     private static let programs: [(name: String, package: String, purpose: String)] = [
         ("qemu-system-\(architecture)", "qemu-system-\(isX86 ? "x86" : "arm")", "runs the machines"),
         ("qemu-img", "qemu-utils", "makes and copies their disks"),
-        ("virtlogd", "libvirt-daemon", "keeps their consoles"),
         ("ip", "iproute2", "makes bridges and namespaces"),
         ("nft", "nftables", "filters and translates packets"),
         ("dnsmasq", "dnsmasq-base", "gives addresses to machines"),
