@@ -64,7 +64,7 @@ struct Placing: Sendable {
     func claim(_ server: Server, _ offer: Offer, only: String? = nil, in tx: Transaction) throws -> HostState {
         let wish = try wish(for: server, only: only, in: tx)
         let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
-        var refusals = offer.hosts.filter { candidates[$0.id] == nil }.map { (host: $0.name, reason: "placement: it has no room") }
+        var refusals: [(host: String, reason: String)] = []
         let states = try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx)
         let choice = Scheduler.choose(states, wish)
         refusals += choice.refusals
@@ -77,6 +77,10 @@ struct Placing: Sendable {
                 reason = refusal
             }
             refusals.append((host.name, "claim: \(reason)"))
+        }
+        for host in offer.hosts where candidates[host.id] == nil {
+            let reasons = try needs.placement.refusals(Self.request(server.flavor), at: host.id, in: tx)
+            refusals.append((host.name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
         }
         throw Scheduler.noHost(refusals.sorted { $0.host < $1.host }, candidates: offer.candidates.count)
     }
