@@ -96,7 +96,7 @@ let package = Package(
         // What Swift cannot say: a child process with limits, a thread in another network namespace.
         .target(name: "CHostNetwork"),
         target("DriverLinuxNetwork", ["Drivers", "CHostNetwork", "CloudCore", crypto]),
-        target("AgentCore", ["Drivers", "CloudCore", log]),
+        target("AgentCore", ["Drivers", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
@@ -105,8 +105,9 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", "Compute", "Drivers",
-                "DriverSimulated", log, lifecycle, crypto, httpTypes, nio,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Placement", "Images", "Networking", "Compute",
+                "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats", log, lifecycle, crypto, httpTypes, nio,
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -161,8 +162,8 @@ let package = Package(
         tests(
             "NetworkingTests",
             ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "Drivers", "DriverSimulated", httpTypes]),
-        tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes]),
-        tests("ControlPlaneTests", ["ControlPlane", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", httpTypes, log]),
+        tests("ControlPlaneTests", ["ControlPlane", "Compute", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(

@@ -21,6 +21,7 @@ package struct AgentSettings: Sendable {
 package final class Agent: Sendable {
     package let host: HostID
     let driver: any MachineDriver
+    private let networks: (any NetworkDriver)?
     let settings: AgentSettings
     let log: Logger
     let desired: FencedRecords<DesiredMachine>
@@ -29,15 +30,17 @@ package final class Agent: Sendable {
     private let bootFile: String?
 
     /// - Parameters:
+    ///   - networks: nil on a host that can have none.
     ///   - folder: where the host keeps what is wanted; nil: in memory.
     ///   - bootID: differs after each start of the host itself; the kernel's own is in `Agent.kernelBootID`.
     package init(
-        host: HostID, driver: any MachineDriver, folder: String?, bootID: String, world: World, log: Logger,
+        host: HostID, driver: any MachineDriver, networks: (any NetworkDriver)? = nil, folder: String?, bootID: String, world: World, log: Logger,
         settings: AgentSettings = AgentSettings()
     ) throws {
         guard PathPart.isPlain(host.text) else { throw CloudError.badRequest("A host cannot be called '\(host)'.") }
         self.host = host
         self.driver = driver
+        self.networks = networks
         self.settings = settings
         self.log = log
         if let folder { try DurableFile.makeFolder(folder) }
@@ -97,6 +100,14 @@ package final class Agent: Sendable {
         case .display(let id): .display(try await driver.display(id))
         case .diagnostics(let id): .diagnostics(try await driver.diagnostics(id))
         }
+    }
+
+    /// The whole of the host's networks. The driver keeps what it was told; whoever tells it tells it again now and then.
+    package func apply(_ state: HostNetworkState) async throws -> NetworkReport {
+        guard let networks else {
+            throw CloudError(.notImplemented, "The host cannot have networks.", detail: "\(host): no network driver", code: "no_networks")
+        }
+        return try await networks.apply(state)
     }
 
     private func forget(_ snapshot: String) async throws -> AgentReply {

@@ -1,5 +1,6 @@
 import CloudCore
-import Drivers
+package import Drivers
+package import NIOCore
 import Synchronization
 
 /// How the control plane speaks with one host.
@@ -13,6 +14,14 @@ package protocol AgentLink: Sendable {
     func send(_ request: AgentRequest) async throws -> AgentReply
 
     func ask(_ question: AgentQuestion) async throws -> AgentReply
+
+    /// The bytes of a copy of a disk, in order. Each piece is read when it is asked for.
+    func bytes(of copy: DiskSnapshot) async throws -> AsyncThrowingStream<ByteBuffer, any Error>
+
+    /// Has the host's networks made so.
+    ///
+    /// - Throws: `notImplemented` (`no_networks`) where the host has no network driver; what `NetworkDriver.apply` throws.
+    func apply(_ networks: HostNetworkState) async throws -> NetworkReport
 
     /// What the host says from now on. News may be lost: an inventory is the truth.
     func reports() -> AsyncStream<AgentReport>
@@ -44,6 +53,16 @@ package final class InMemoryLink: AgentLink {
     package func ask(_ question: AgentQuestion) async throws -> AgentReply {
         try requireReach()
         return try await agent.answer(question)
+    }
+
+    package func bytes(of copy: DiskSnapshot) async throws -> AsyncThrowingStream<ByteBuffer, any Error> {
+        try requireReach()
+        return try HostFile.bytes(of: copy.path, count: copy.sizeBytes)
+    }
+
+    package func apply(_ networks: HostNetworkState) async throws -> NetworkReport {
+        try requireReach()
+        return try await agent.apply(networks)
     }
 
     package func reports() -> AsyncStream<AgentReport> { agent.reports() }

@@ -2,10 +2,13 @@
 #include "include/CHostNetwork.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,4 +110,16 @@ int novella_in_namespace(int namespace_descriptor, void (*body)(void *), void *c
     if (code != 0) return code;
     pthread_join(thread, NULL);
     return visit.code;
+}
+
+int novella_send_frame(const char *device, const unsigned char *bytes, size_t count) {
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_halen = 6, .sll_ifindex = (int)if_nametoindex(device)};
+    if (address.sll_ifindex == 0) return errno;
+    // Protocol 0: nothing is received.
+    int packets = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (packets < 0) return errno;
+    ssize_t sent = sendto(packets, bytes, count, 0, (struct sockaddr *)&address, sizeof address);
+    int code = sent == (ssize_t)count ? 0 : errno;
+    close(packets);
+    return code;
 }

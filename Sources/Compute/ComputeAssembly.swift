@@ -8,7 +8,7 @@ package import SQL
 /// Compute, wired: takes what it depends on, hands out its routes and its schema.
 package struct ComputeAssembly: Sendable {
     let context: ComputeContext
-    private let workflows: Workflows
+    let workflows: Workflows
 
     /// - Parameters:
     ///   - policyOverrides: rules of the operator's policy file, by name.

@@ -253,6 +253,8 @@ package struct SecurityGroupFacts: Sendable, Hashable, Codable {
 package protocol PlacementNeed: Sendable {
     /// Where it would fit, as of the last commit.
     func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate]
+    /// Why a host is no candidate, in words for operators; empty when it could be one now.
+    func refusals(_ request: ResourceRequest, at host: String, in tx: Transaction) throws -> [String]
     /// Makes the consumer have what the candidate says, instead of what it had.
     ///
     /// - Returns: why not, in words for operators; nil when it is done. A refusal has written nothing.

@@ -1,6 +1,7 @@
 package import CloudCore
 package import Compute
 package import Crypto
+import Drivers
 package import Durable
 package import HTTPKit
 package import Identity
@@ -25,8 +26,9 @@ package struct Cloud: Sendable {
     package let workflows: Workflows
     /// Carries out workflows. A test carries them out itself, one after the other.
     package let runner: Runner
-    /// What `--simulate` runs machines on; without hosts otherwise.
-    package let simulatedHosts: SimulatedHosts
+    /// The hosts that machines run on.
+    package let fleet: Fleet
+    private let watch: FleetWatch
     private let history: ReconcilerLoop
     private let hostNetworks: ReconcilerLoop
     /// Makes hosts' networks as the rows say. A test has it make a pass itself.
@@ -48,11 +50,12 @@ package struct Cloud: Sendable {
 
     /// - Parameters:
     ///   - sleeper: what background work waits by; nil for the world's clock.
+    ///   - hosts: what machines run on.
     ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
+        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
@@ -71,27 +74,30 @@ package struct Cloud: Sendable {
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
             policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
-        let hosts = SimulatedHosts(count: configuration.simulate.enabled ? configuration.simulate.hosts : 0, world: world)
-        simulatedHosts = hosts
+        let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
+        self.fleet = fleet
         let known = KnownHosts()
         let bell = Nudge()
         networking = try NetworkingAssembly(
             database: database, world: world, hosts: known, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) }
         ) { bell.nudge() }
         networkKeeper = NetworkKeeper(
-            database: database, networking: networking, networks: SimulatedHostNetworks(hosts.all), known: known, world: world, log: log)
+            database: database, networking: networking, networks: FleetNetworks(fleet: fleet, world: world), known: known, world: world, log: log)
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
         // Without a log and figures of its own: who called Compute is in those already.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
+        let placementForCompute = PlacementForCompute(placement: placement)
         compute = try ComputeAssembly(
             database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(
-                identity: IdentityForCompute(identity: identity), hosts: hosts, machines: hosts,
-                placement: PlacementForCompute(placement: placement),
-                images: ImagesForCompute(images: images) { snapshot, host in hosts.open(snapshot, on: host) },
+                identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
+                machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images)), placement: placementForCompute,
+                images: ImagesForCompute(images: images, fleet: fleet),
                 networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
                 others: OtherAPIsForCompute(responder: others)),
             workflows: workflows)
+        watch = FleetWatch(
+            fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(
@@ -110,18 +116,22 @@ package struct Cloud: Sendable {
     /// How bytes that are no request are answered.
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
-    /// The runner is first, so that it ends last: what ends before it may still start a workflow.
-    package var backgroundServices: [any Service] { [runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices }
+    /// Groups end in reverse: the fleet last, because workflows use it to their end; before it the runner, because what ends earlier may
+    /// still start a workflow.
+    package var backgroundServices: [any Service] {
+        [fleet, watch, runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices
+    }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
         try await identity.prepare()
         try await placement.prepare()
         try await images.prepare()
-        let reports = try await simulatedHosts.reports()
-        let providers = PlacementForCompute(placement: placement)
-        if !reports.isEmpty { try await database.write { tx in try providers.ensure(reports, in: tx) } }
+        try await watch.take()
     }
+
+    /// Writes down what hosts have said. The watch does it all the time; a test when it wants to.
+    package func look() async throws { try await watch.take() }
 
     /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.
     ///

@@ -32,6 +32,9 @@ package struct CloudProcess: Sendable {
         }
         let reservation = try PortReservation(address)
         let masterKey = try directory.masterKey(file: configuration.state.keyFile, random: world.random)
+        let hosts = HostsPlan(configuration, folder: directory.host)
+        // As root each guest gets a user of its own, who must reach its disks; otherwise guests are this user.
+        if case .thisMachine = hosts, geteuid() == 0 { try directory.letGuestsThrough(isSQLite: configuration.database.connection == nil) }
         let database = try openDatabase(configuration, directory)
         do {
             let metrics = Metrics()
@@ -40,7 +43,7 @@ package struct CloudProcess: Sendable {
             let cloud = try Cloud(
                 configuration: configuration, database: database, world: world, masterKey: masterKey,
                 imageStores: try await ImageStores.opened(configuration.images, below: directory.images, world: world),
-                metrics: metrics, accessLog: accessLog, log: log)
+                hosts: hosts, metrics: metrics, accessLog: accessLog, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
             try await cloud.prepare()
             let url = configuration.server.publicURL

@@ -29,7 +29,10 @@ package final class LibvirtDriver: MachineDriver {
         // A symlink on the way would let two names be two hosts.
         let short = try ShortPath.to(settings.folder)
         let root = short + "/l"
-        for folder in ["l", "l/etc", "machines"] { try DurableFile.makeFolder("\(settings.folder)/\(folder)", mode: 0o711) }
+        // Those that libvirt would make as the process's mask has it: guests' users pass through them to what is theirs.
+        for folder in ["l", "l/etc", "l/lib", "l/lib/qemu", "l/lib/qemu/channel", "l/lib/qemu/nvram", "l/run", "machines"] {
+            try DurableFile.makeFolder("\(settings.folder)/\(folder)", mode: 0o711)
+        }
         try DurableFile.makeFolder(settings.folder + "/snapshots", mode: 0o711)
         try DurableFile.write(Data(configuration.utf8), to: settings.folder + "/l/etc/qemu.conf")
         let library = try LibvirtLibrary.load(log: settings.folder + "/libvirt.log")

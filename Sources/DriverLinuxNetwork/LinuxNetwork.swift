@@ -56,11 +56,14 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
             memory.retiredZones.formUnion(Set((old?.numbers.zones ?? [:]).values).subtracting(memory.numbers.zones.values))
             // A tap that a crash leaves behind must be known for ours.
             for port in state.ports { memory.taps[port.id] = port.tap }
+            let host = try Namespace(settings.hostNamespace)
+            for (path, _) in Converger.settings(state) where memory.settings[path] == nil { memory.settings[path] = try host.setting(path) }
+            for network in state.networks { if case .routed = network.segment { memory.routedBridges.insert(names.bridge(network.id)) } }
             // Numbers and the generation before the work: whatever happens now, they have been taken.
             if memory != old { try memory.write(settings.folder) }
             let compiler = PlanCompiler(names: names, folder: settings.folder, rules: RuleWriter(overrides: settings.ruleOverrides))
             var converger = Converger(
-                names: names, folder: settings.folder, host: try Namespace(settings.hostNamespace), memory: memory, state: state,
+                names: names, folder: settings.folder, host: host, memory: memory, state: state,
                 compile: { [memory] refused in compiler.compile(state, memory.numbers, withoutRules: refused) })
             try converger.run()
             var done = converger.memory
@@ -102,10 +105,14 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
         }
     }
 
-    package func listenForMetadata(network: String) async throws -> Int32 {
+    package func listenForMetadata(at door: MetadataDoor) async throws -> Int32 {
         try await blocking { () throws(CloudError) in
-            guard Namespace.all.contains(names.serviceNamespace(network)) else { throw .notFound("network", network) }
-            return try Namespace(names.serviceNamespace(network)).listen(at: MetadataEndpoint.address, port: MetadataEndpoint.port)
+            let (name, device) = switch door {
+            case .service(let network): (names.serviceNamespace(network), names.inner("service/" + network))
+            case .router(let router, let port, _): (names.routerNamespace(router), names.inner(port))
+            }
+            guard Namespace.all.contains(name) else { throw .notFound("network", door.network) }
+            return try Namespace(name).listen(at: MetadataEndpoint.address, port: MetadataEndpoint.port, device: device)
         }
     }
 

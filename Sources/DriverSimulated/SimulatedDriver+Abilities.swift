@@ -40,7 +40,7 @@ extension SimulatedDriver: Suspending {
 extension SimulatedDriver: Snapshotting {
     package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {
         guard PathPart.isUUID(snapshot) else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
-        let path = "\(host.spool)/\(snapshot).qcow2"
+        let path = try host.copyPath(snapshot)
         var bytes: Int64 = 0
         try await change(id, fence) { machine in
             guard let root = machine.spec.rootDisk, let virtual = root.virtualBytes else {
@@ -58,7 +58,7 @@ extension SimulatedDriver: Snapshotting {
 
     package func removeSnapshot(_ snapshot: String) async throws {
         guard PathPart.isUUID(snapshot) else { return }
-        try DurableFile.remove("\(host.spool)/\(snapshot).qcow2")
+        try host.removeCopy(snapshot)
     }
 }
 

@@ -120,7 +120,7 @@ package struct SimulatedDriver: MachineDriver {
         let machine = try machine(id)
         guard machine.power.isUp else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
         // Nobody listens there: a simulated guest has nothing to show.
-        return .unixSocket(path: "\(host.spool)/\(id).vnc")
+        return .unixSocket(path: "/run/novella-simulated/\(host.name)/\(id).vnc")
     }
 
     package func diagnostics(_ id: MachineID) async throws -> MachineDiagnostics {

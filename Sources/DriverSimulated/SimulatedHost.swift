@@ -11,8 +11,9 @@ package final class SimulatedHost: Sendable {
     let records: FencedRecords<SimulatedMachine>
     let lanes = SerialKeys<MachineID>()
     let hub = EventHub<MachineEvent>()
-    /// Where copies of disks lie.
-    let spool: String
+    /// Where copies of disks lie; nil until there is one, so that thousands of hosts in memory cost no folder each.
+    private let spool: Mutex<String?>
+    private let folder: String?
     private let chance: Mutex<SimulatedChance>
     private let lost = Mutex(false)
 
@@ -21,14 +22,10 @@ package final class SimulatedHost: Sendable {
         self.world = world
         self.settings = settings
         if let folder { try DurableFile.makeFolder(folder) }
-        spool = try folder.map { "\($0)/snapshots" } ?? Self.temporaryFolder(world)
-        try DurableFile.makeFolder(spool)
+        self.folder = folder
+        spool = Mutex(folder.map { "\($0)/snapshots" })
         records = try FencedRecords(folder: folder.map { "\($0)/machines" }, clock: world.clock)
         chance = Mutex(SimulatedChance(state: seed))
-    }
-
-    private static func temporaryFolder(_ world: World) throws -> String {
-        FileManager.default.temporaryDirectory.path + "/novella-simulated-" + world.random.hexID()
     }
 
     /// What the control plane, or a process of it, drives the host with. There may be several, as after a restart.
@@ -38,6 +35,43 @@ package final class SimulatedHost: Sendable {
     package var isLost: Bool {
         get { lost.withLock { $0 } }
         set { lost.withLock { $0 = newValue } }
+    }
+
+    /// What the host has, and how it is.
+    package var machines: [(spec: MachineSpec, power: PowerState, boots: Int64)] {
+        records.all.map { ($0.value.spec, $0.value.power, $0.value.boots) }
+    }
+
+    /// The ids of the copies of disks that lie there.
+    package var snapshots: [String] {
+        guard let spool = spool.withLock({ $0 }) else { return [] }
+        return DurableFile.names(in: spool).filter { $0.hasSuffix(".qcow2") }.map { String($0.dropLast(6)) }.sorted()
+    }
+
+    func copyPath(_ snapshot: String) throws -> String {
+        try spool.withLock { spool in
+            let place: String
+            if let spool {
+                try DurableFile.makeFolder(spool)
+                place = spool
+            } else {
+                // The system's own chance: two worlds of one seed must not meet in one folder.
+                var template = Array((FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX").utf8CString)
+                guard mkdtemp(&template) != nil else { throw DurableFile.failure("make", "a temporary folder") }
+                place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            }
+            spool = place
+            return "\(place)/\(snapshot).qcow2"
+        }
+    }
+
+    func removeCopy(_ snapshot: String) throws {
+        try spool.withLock { place in
+            guard let path = place, access(path, F_OK) == 0 else { return }
+            try DurableFile.remove("\(path)/\(snapshot).qcow2")
+            // Without effect while another copy is there.
+            if folder == nil, rmdir(path) == 0 { place = nil }
+        }
     }
 
     /// A guest stops by itself, or its kernel panics.

@@ -55,6 +55,8 @@ struct SimulatedMachine: Codable, Sendable {
             boots += 1
             say("[\(boots)] simulated firmware: \(spec.cpu.count) CPUs, \(spec.memoryMiB) MiB")
             say("[\(boots)] simulated kernel is up")
+            // A guest that says little would not show who reads only a part of it.
+            for line in 1...20 { say("[\(boots)] simulated line \(line)") }
             say("[\(boots)] ready")
         }
         power = .running

@@ -26,10 +26,10 @@ extension ImagesAssembly {
             properties: Dictionary(image.properties.members.compactMap { key, value in value.string.map { (key, $0) } }) { $1 })
     }
 
-    /// A raw image of the caller's that waits for its data. One that is there already stays as it is.
+    /// A qcow2 image of the caller's that waits for its data. One that is there already stays as it is.
     package func reserve(_ id: String, name: String, minDisk: Int, properties: [String: String], by caller: Principal) async throws {
         var body: JSONObject = [
-            "id": .string(id), "name": .string(name), "disk_format": "raw", "container_format": "bare",
+            "id": .string(id), "name": .string(name), "disk_format": "qcow2", "container_format": "bare",
             "min_disk": .integer(Int64(minDisk)), "visibility": "private",
         ]
         for (key, value) in properties.sorted(by: { $0.key < $1.key }) where body[key] == nil { body[key] = .string(value) }

@@ -19,6 +19,22 @@ extension PlacementAssembly {
     @discardableResult
     package func claim(_ claim: Claim, in tx: Transaction) throws -> Int? { try self.claim([claim], in: tx)[0] }
 
+    /// Why a provider would not give these amounts to somebody new, a line each; empty when it would.
+    ///
+    /// - Parameters:
+    ///   - required: names of traits that it must have.
+    ///   - forbidden: names of traits that it must not have.
+    package func refusals(
+        _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Provider>, in tx: Transaction
+    ) throws -> [String] {
+        let claim = Claim(
+            consumerID: ID(""), projectID: "", userID: "", type: nil, expects: .anything, parts: [.init(providerID: id, resources: amounts)])
+        let traits = Set(try ProviderStore().traits(of: id, in: tx))
+        return try Claims().lacks([claim], in: tx).map(\.description)
+            + required.filter { !traits.contains($0) }.map { "it lacks the trait \($0)" }
+            + forbidden.filter(traits.contains).map { "it has the trait \($0)" }
+    }
+
     /// Gives back all that a consumer has.
     ///
     /// - Returns: whether it had something.

@@ -96,13 +96,15 @@ package struct TestCloud: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, _ database: Database, _ stores: ImageStores, clock: ManualClock = ManualClock(), seed: UInt64
+        _ configuration: Configuration, _ database: Database, _ stores: ImageStores, hosts: HostsPlan? = nil,
+        clock: ManualClock = ManualClock(), seed: UInt64
     ) throws {
         self.clock = clock
         world = .test(clock: clock, seed: seed)
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, sleeper: clock, cheapHashes: true,
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores,
+            hosts: hosts ?? (configuration.simulate.enabled ? .simulated(configuration.simulate.hosts, isInstant: true) : HostsPlan.none), sleeper: clock, cheapHashes: true,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -15,10 +15,10 @@ struct Up: AsyncParsableCommand {
               NOVELLA_LOG_LEVEL=debug novella up --config novella.yaml
             """)
 
-    @Flag(help: "Simulate the hosts: no root, no hypervisor. Accepted now; has no effect until Novella has Compute.")
+    @Flag(help: "Simulate the hosts: no root, no hypervisor.")
     var simulate = false
 
-    @ArgumentParser.Option(help: ArgumentHelp("How many hosts to simulate; may be 0. Has no effect until Novella has Compute.", valueName: "n"))
+    @ArgumentParser.Option(help: ArgumentHelp("How many hosts to simulate; may be 0.", valueName: "n"))
     var hosts: Int?
 
     @ArgumentParser.Option(help: ArgumentHelp("Where to listen.", discussion: "Default: 127.0.0.1:5000.", valueName: "addr:port"))

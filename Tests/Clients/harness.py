@@ -72,15 +72,16 @@ class Report:
 
 
 class Cloud:
-    """A `novella up --simulate` of its own, in a directory that is removed with it.
+    """A `novella up` of its own, with simulated hosts unless told otherwise, in a directory that is removed with it.
 
     `settings` are environment variables without their prefix: {"SECURITY_COMPLIANCE_LOCKOUT_DURATION": 5}.
     """
 
     START_DEADLINE = 30
 
-    def __init__(self, binary, settings=None):
+    def __init__(self, binary, settings=None, simulate=True):
         self.binary = binary
+        self.simulate = simulate
         self.settings = settings or {}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="novella-clients-"))
         self.state = self.directory / "state"
@@ -107,7 +108,7 @@ class Cloud:
         environment |= {f"NOVELLA_{name}": str(value) for name, value in self.settings.items()}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "up", "--simulate", "--state", str(self.state), "--listen", address],
+                [self.binary, "up", *(["--simulate"] if self.simulate else []), "--state", str(self.state), "--listen", address],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -143,6 +144,13 @@ class Cloud:
             return None
         self.process.terminate()
         return self._reap()
+
+    def clear_host(self):
+        """Stops the cloud, and takes off the host what it left running there."""
+        self.stop()
+        done = subprocess.run([self.binary, "clear", "--state", str(self.state)], capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise Failure(f"novella clear: {done.stdout}{done.stderr}")
 
     def _reap(self):
         try:

@@ -3,6 +3,7 @@ import CloudCore
 import ControlPlane
 import Durable
 import HTTPTypes
+import Logging
 import SQL
 import TestSupport
 
@@ -10,7 +11,9 @@ import TestSupport
 struct ServerStage: WorkflowStage {
     let database: Database
     let world: World
-    let hosts: SimulatedHosts
+    let fleet: Fleet
+    let hosts: HostsForCompute
+    let machines: MachinesForCompute
     let images = MemoryImages()
     let networks = MemoryNetworks()
     let placement: MemoryPlacement
@@ -28,7 +31,9 @@ struct ServerStage: WorkflowStage {
     ) async throws {
         self.database = database
         self.world = world
-        hosts = SimulatedHosts(count: 2, world: world)
+        fleet = try Fleet(simulating: 2, world: world, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        hosts = HostsForCompute(fleet: fleet, world: world)
+        machines = MachinesForCompute(fleet: fleet, images: EveryImage())
         placement = MemoryPlacement(hosts: hosts)
         self.begin = begin
         var server = Self.server(world)
@@ -52,10 +57,10 @@ struct ServerStage: WorkflowStage {
         }
         let intent = Intent(server: placed, ports: try await database.read { tx in try networks.ports(of: [placed.id.text], in: tx)[placed.id.text] ?? [] })
         let fence = MachineFence(epoch: 0, generation: 0)
-        try await hosts.ensure(intent.order(), on: Self.host, fence: fence)
-        if state != .stopped { try await hosts.command(placed.id.text, .start, on: Self.host, fence: fence) }
-        if state == .paused { try await hosts.command(placed.id.text, .pause, on: Self.host, fence: fence) }
-        if state == .suspended { try await hosts.command(placed.id.text, .suspend, on: Self.host, fence: fence) }
+        try await machines.ensure(intent.order(), on: Self.host, fence: fence)
+        if state != .stopped { try await machines.command(placed.id.text, .start, on: Self.host, fence: fence) }
+        if state == .paused { try await machines.command(placed.id.text, .pause, on: Self.host, fence: fence) }
+        if state == .suspended { try await machines.command(placed.id.text, .suspend, on: Self.host, fence: fence) }
     }
 
     static let plan = NetworkPlan(
@@ -81,7 +86,7 @@ struct ServerStage: WorkflowStage {
         scope: .project(id: ID("p"), name: "p", domain: .init(id: "d", name: "d")), roles: [], expiresAt: Timestamp(seconds: 4_000_000_000))
 
     private var needs: ComputeNeeds {
-        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: hosts, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
+        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: machines, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
     }
 
     func definitions() -> [WorkflowDefinition] { ServerWorkflows.definitions(ServerWorld(needs: needs, world: world)) }
@@ -100,10 +105,10 @@ struct ServerStage: WorkflowStage {
     }
 
     private func things(_ tx: Transaction) throws -> [String] {
-        let machines: [String] = hosts.machines.sorted { $0.key < $1.key }.flatMap { host, machines in
-            machines.map { "machine \($0.order.id) on \(host) \($0.power) ram \($0.order.memoryMiB) ports \($0.order.ports.count) image \($0.order.imageID ?? "-")" }
+        let machines = fleet.simulatedMachines.map {
+            "machine \($0.id) on \($0.host) \($0.power) ram \($0.memoryMiB) ports \($0.ports.count) disks \($0.disks.joined(separator: ", "))"
         }
-        let copies = hosts.snapshots.flatMap { host, ids in ids.sorted().map { "snapshot \($0) on \(host)" } }
+        let copies = fleet.simulatedCopies.map { "snapshot \($0.id) on \($0.host)" }
         let rows = try placement.lines(in: tx) + networks.lines(in: tx)
         return machines + rows + images.ids.map { "image \($0)" } + copies
     }
@@ -116,6 +121,14 @@ struct ServerStage: WorkflowStage {
         if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
         let expected = 3
         return things.count == expected && server.former == nil && server.flavor.id.text == "small" ? [] : things
+    }
+}
+
+/// Each image's content is made of its id.
+private struct EveryImage: MachineImages {
+    func image(_ id: String) async throws -> MachineImage {
+        let digits = id.filter(\.isHexDigit)
+        return try MachineImage(content: String(String(repeating: digits, count: 4).prefix(128)), format: "raw", virtualBytes: 1 << 20)
     }
 }
 

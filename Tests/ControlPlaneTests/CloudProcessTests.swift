@@ -16,6 +16,7 @@ import Testing
     private var configuration: Configuration {
         var configuration = Configuration()
         configuration.server.listen = "127.0.0.1:0"
+        configuration.libvirt.virtType = "none"
         return configuration
     }
 

@@ -57,6 +57,23 @@ struct Frame: Hashable {
         return ip6(flow, from: mac, to: destination, body)
     }
 
+    /// A guest asks who routes.
+    static func routerSolicitation(from mac: MACAddress) -> Frame {
+        let flow = FlowKey(mac.address(in: IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)), IPAddress(.v6, 0xff02 << 112 | 2), proto: IPProtocol.icmp6, to: 133 << 8)
+        var body: [UInt8] = [133, 0, 0, 0, 0, 0, 0, 0, 1, 1] + mac.bytes
+        seal(&body, at: 2, flow)
+        return ip6(flow, from: mac, to: MACAddress([0x33, 0x33, 0, 0, 0, 2]), body)
+    }
+
+    /// What a client of DHCP over IPv6 sends to all servers.
+    static func dhcp6(_ body: [UInt8], from mac: MACAddress) -> Frame {
+        let flow = FlowKey(
+            mac.address(in: IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)), IPAddress(.v6, 0xff02 << 112 | 0x10002), proto: IPProtocol.udp, from: 546, to: 547)
+        var datagram = big(546) + big(547) + big(UInt16(8 + body.count)) + [0, 0] + body
+        seal(&datagram, at: 6, flow)
+        return ip6(flow, from: mac, to: MACAddress([0x33, 0x33, 0, 1, 0, 2]), datagram)
+    }
+
     /// What a client of DHCP sends to all.
     static func dhcp(_ body: [UInt8], from mac: MACAddress) -> Frame {
         let flow = FlowKey(IPAddress(.v4, 0), IPAddress(.v4, 0xffff_ffff), proto: IPProtocol.udp, from: 68, to: 67)
@@ -101,6 +118,20 @@ struct Frame: Hashable {
         guard type == 0x0800, bytes.count > 14 + 28 + 240, bytes[23] == 17, bytes[34] == 0, bytes[35] == 67, bytes[37] == 68 else { return nil }
         return Array(bytes[42...])
     }
+
+    /// The body of a DHCP server's answer over IPv6.
+    var dhcp6Answer: [UInt8]? {
+        guard type == 0x86dd, bytes.count > 14 + 40 + 8, bytes[20] == 17, bytes[54] == 2, bytes[55] == 35 else { return nil }
+        return Array(bytes[62...])
+    }
+
+    /// The body of an ICMPv6 message of the type.
+    func icmp6(_ type: UInt8) -> [UInt8]? {
+        guard self.type == 0x86dd, bytes.count > 14 + 40 + 4, bytes[20] == 58, bytes[54] == type else { return nil }
+        return Array(bytes[54...])
+    }
+
+    var sourceAddress: IPAddress { type == 0x0800 ? address(.v4, at: 26) : address(.v6, at: 22) }
 
     var destination: MACAddress { MACAddress(Array(bytes[0..<6])) }
     var source: MACAddress { MACAddress(Array(bytes[6..<12])) }

@@ -121,7 +121,12 @@ final class Guest: Sendable {
         #expect(count == frame.bytes.count, "errno \(errno)")
     }
 
-    /// All frames that came, but those that it sent itself.
+    func forget() {
+        _ = frames
+        heard.update { $0 = [] }
+    }
+
+    /// All frames that came since it forgot, but those that it sent itself.
     var frames: [Frame] {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

@@ -175,3 +175,87 @@ struct LinuxNetworkTests {
         }
     }
 }
+
+@Suite("Changes under traffic", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+struct TrafficTests {
+    @Test("No packet of others is lost while ports, groups and rules come and go, nor when a new process takes over")
+    func noLoss() async throws {
+        try await Lab.with { lab in
+            let (a, b) = (Scene.port(5, prefix: lab.tag), Scene.port(6, prefix: lab.tag))
+            let (from, to) = (try lab.plug(a), try lab.plug(b))
+            try await lab.driver().apply(Scene.state(1, ports: [a, b]))
+            try await lab.settle()
+            let hasEnded = Box(false)
+            let flow = FlowKey(address("10.1.0.5"), address("10.1.0.6"), proto: IPProtocol.udp, from: 4000, to: 4001)
+            async let changes: Void = {
+                defer { hasEnded.update { $0 = true } }
+                for generation in 2...6 {
+                    let more = (7..<(7 + generation % 3)).map { Scene.port($0, groups: [Scene.open, "extra"], prefix: lab.tag) }
+                    let extra = SecurityGroupSpec(id: "extra", rules: [SecurityRule(id: "x\(generation)", .ingress, proto: IPProtocol.tcp, ports: PortRange(UInt16(generation)))])
+                    let report = try await lab.driver().apply(Scene.state(Int64(generation), ports: [a, b] + more, groups: [Scene.anything, Scene.outOnly, extra]))
+                    #expect(report.problems == [])
+                }
+            }()
+            var number: UInt32 = 0
+            while !hasEnded.value {
+                number += 1
+                from.send(Frame.ip(flow, from: a.mac, to: b.mac, number: number))
+                _ = to.frames
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            try await changes
+            let last = number
+            try await eventually("the last packet") { to.frames.contains { $0.probe?.number == last } }
+            #expect(Set(to.frames.compactMap { $0.probe?.number }) == Set(1...last))
+        }
+    }
+
+    @Test("A rule that comes is in force within a second, also when the guest's card is made anew; who has no known group gets nothing")
+    func ossa_2013_030_liveRules() async throws {
+        try await Lab.with { lab in
+            let a = Scene.port(5, prefix: lab.tag)
+            let b = Scene.port(6, groups: ["web"], prefix: lab.tag)
+            let c = Scene.port(7, groups: ["unknown"], prefix: lab.tag)
+            let from = try lab.plug(a)
+            var to = try lab.plug(b)
+            let other = try lab.plug(c)
+            let driver = try lab.driver()
+            func state(_ generation: Int64, _ rules: [SecurityRule]) -> HostNetworkState {
+                Scene.state(generation, ports: [a, b, c], groups: [Scene.anything, SecurityGroupSpec(id: "web", rules: rules)])
+            }
+            func frame(_ target: PortSpec, _ port: UInt16, _ number: UInt32) -> Frame {
+                Frame.ip(FlowKey(a.fixedIPs[0].address, target.fixedIPs[0].address, proto: IPProtocol.udp, from: 9000, to: port), from: a.mac, to: target.mac, number: number)
+            }
+            // A frame that always passes: what was sent before it has been judged.
+            func pass(_ guest: Guest) async throws {
+                let sure = Frame.arp(from: a.mac, claims: a.mac, a.fixedIPs[0].address)
+                guest.forget()
+                from.send(sure)
+                try await eventually("a sure frame") { guest.frames.contains(sure) }
+            }
+            try await driver.apply(state(1, []))
+            try await lab.settle()
+            from.send(frame(b, 80, 1))
+            from.send(frame(c, 80, 2))
+            try await pass(other)
+            #expect(!to.frames.contains { $0.probe != nil } && !other.frames.contains { $0.probe != nil })
+            let clock = ContinuousClock()
+            let begin = clock.now
+            try await driver.apply(state(2, [SecurityRule(id: "w", .ingress, proto: IPProtocol.udp, ports: PortRange(80))]))
+            from.send(frame(b, 80, 3))
+            try await eventually("the packet") { to.frames.contains { $0.probe?.number == 3 } }
+            #expect(clock.now - begin < .seconds(10), "a second on a machine that does nothing else")
+            // As a migration or a hard reboot does it.
+            let space = try #require(to.space.name)
+            try lab.ip(["link delete dev \(b.tap)", "link add name \(b.tap) type veth peer name eth0 address \(b.mac) netns \(space)"], in: lab.host)
+            try lab.ip(["link set dev eth0 addrgenmode none", "link set dev eth0 up"], in: space)
+            to = try Guest(to.space, mac: b.mac)
+            try await driver.apply(state(3, [SecurityRule(id: "w", .ingress, proto: IPProtocol.udp, ports: PortRange(80))]))
+            try await lab.settle()
+            from.send(frame(b, 81, 4))
+            from.send(frame(b, 80, 5))
+            try await eventually("the packet") { to.frames.contains { $0.probe?.number == 5 } }
+            #expect(!to.frames.contains { $0.probe?.number == 4 })
+        }
+    }
+}

@@ -50,7 +50,8 @@ struct TidyTests {
         "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "Blobs", "Identity", "Placement", "Images", "Networking",
-            "Compute", "Drivers", "DriverSimulated",
+            "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt",
+            "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],

@@ -27,4 +27,7 @@ int novella_process_descriptor(pid_t pid);
 /// Returns 0, or the errno of what failed before `body` was called.
 int novella_in_namespace(int namespace_descriptor, void (*body)(void *), void *context);
 
+/// Sends an Ethernet frame out of a device of the thread's network namespace. Returns 0 or an errno.
+int novella_send_frame(const char *device, const unsigned char *bytes, size_t count);
+
 #endif

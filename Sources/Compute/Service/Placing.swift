@@ -64,7 +64,7 @@ struct Placing: Sendable {
     func claim(_ server: Server, _ offer: Offer, only: String? = nil, in tx: Transaction) throws -> HostState {
         let wish = try wish(for: server, only: only, in: tx)
         let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
-        var refusals = offer.hosts.filter { candidates[$0.id] == nil }.map { (host: $0.name, reason: "placement: it has no room") }
+        var refusals: [(host: String, reason: String)] = []
         let states = try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx)
         let choice = Scheduler.choose(states, wish)
         refusals += choice.refusals
@@ -77,6 +77,10 @@ struct Placing: Sendable {
                 reason = refusal
             }
             refusals.append((host.name, "claim: \(reason)"))
+        }
+        for host in offer.hosts where candidates[host.id] == nil {
+            let reasons = try needs.placement.refusals(Self.request(server.flavor), at: host.id, in: tx)
+            refusals.append((host.name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
         }
         throw Scheduler.noHost(refusals.sorted { $0.host < $1.host }, candidates: offer.candidates.count)
     }
@@ -97,9 +101,12 @@ struct Placing: Sendable {
         let entries = Dictionary(try HostStore().list(in: tx).map { ($0.name, $0) }) { first, _ in first }
         let usages = try HostStore().usages(in: tx)
         let aggregates = try AggregateStore().list(in: tx)
-        return try hosts.map { host in
+        let places = Dictionary(
+            grouping: try HostStore().places(wish.isAboutOthers ? nil : [.building, .error], in: tx).filter { $0.serverID != wish.serverID },
+            by: \.host)
+        return hosts.map { host in
             let mine = aggregates.filter { $0.hosts.contains(host.name) }
-            let there = try servers.list(.init(host: host.name), in: tx).filter { $0.id.text != wish.serverID }
+            let there = places[host.name] ?? []
             let entry = entries[host.name]
             var metadata: [String: Set<String>] = [:]
             for aggregate in mine { for (key, value) in aggregate.metadata { metadata[key, default: []].insert(value) } }
@@ -108,8 +115,8 @@ struct Placing: Sendable {
                 isUp: host.isUp && entry?.isForcedDown != true, isDisabled: entry?.isDisabled ?? false,
                 disabledReason: entry?.disabledReason, hypervisorType: host.hypervisorType, architecture: host.architecture,
                 vcpus: host.vcpus, memoryMiB: host.memoryMiB, diskGiB: host.diskGiB, usage: usages[host.name] ?? .init(),
-                aggregateMetadata: metadata, serverIDs: Set(there.map(\.id.text)),
-                groupMembers: there.count { $0.groupID != nil && $0.groupID == wish.group?.id },
+                aggregateMetadata: metadata, serverIDs: wish.isAboutOthers ? Set(there.map(\.serverID)) : [],
+                groupMembers: there.count { $0.groupID != nil && $0.groupID == wish.group?.id.text },
                 busyServers: there.count { $0.state == .building }, failedBuilds: there.count { $0.state == .error })
         }
     }

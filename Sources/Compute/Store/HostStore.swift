@@ -49,6 +49,26 @@ struct HostStore: Sendable {
         return usages
     }
 
+    /// Where a server is.
+    struct Place: Sendable {
+        var host: String
+        var serverID: String
+        var groupID: String?
+        var state: VMState?
+    }
+
+    /// Where servers are: all, or those in some states.
+    func places(_ states: [VMState]?, in tx: Transaction) throws -> [Place] {
+        let clause = states.map { "AND vm_state IN (\($0.map { _ in "?" }.joined(separator: ", ")))" } ?? ""
+        let rows = try tx.rows(
+            "SELECT host, id, group_id, vm_state FROM compute_server WHERE host IS NOT NULL \(clause)",
+            arguments: (states ?? []).map { .text($0.rawValue) })
+        return try rows.map { row in
+            let state: String = try row.value(at: 3)
+            return Place(host: try row.value(at: 0), serverID: try row.value(at: 1), groupID: try row.value(at: 2), state: VMState(rawValue: state))
+        }
+    }
+
     func servers(on host: String, in tx: Transaction) throws -> [(id: String, name: String)] {
         try tx.rows("SELECT id, name FROM compute_server WHERE host = ? ORDER BY created_at, id", host)
             .map { (id: try $0.value(at: 0), name: try $0.value(at: 1)) }

@@ -1,13 +1,13 @@
+import AgentCore
 import CloudCore
 import Compute
+import Drivers
 import Images
-import NIOCore
 
 /// What Compute asks of Images.
 struct ImagesForCompute: ImagesNeed {
     let images: ImagesAssembly
-    /// Opens a snapshot on its host.
-    let open: @Sendable (MachineSnapshot, _ host: String) async throws -> AsyncStream<ByteBuffer>
+    let fleet: Fleet
 
     func image(_ id: String, for principal: Principal) async throws -> ImageFacts {
         let image = try await images.summary(of: id, by: principal)
@@ -22,7 +22,9 @@ struct ImagesForCompute: ImagesNeed {
     }
 
     func fill(_ id: String, with snapshot: MachineSnapshot, on host: String, for principal: Principal) async throws {
-        try await images.fill(id, with: try await open(snapshot, host), size: snapshot.sizeBytes, by: principal)
+        let copy = DiskSnapshot(
+            path: snapshot.path, format: snapshot.format, virtualBytes: snapshot.virtualBytes, sizeBytes: snapshot.sizeBytes)
+        try await images.fill(id, with: try await fleet.link(to: host).bytes(of: copy), size: copy.sizeBytes, by: principal)
     }
 
     func delete(_ id: String, for principal: Principal) async throws { try await images.remove(id, by: principal) }

@@ -8,10 +8,7 @@ struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
 
     func candidates(_ request: ResourceRequest) async throws -> [Compute.PlacementCandidate] {
-        var amounts: [(resourceClass: String, amount: Int64)] = [
-            ("VCPU", Int64(request.vcpus)), ("MEMORY_MB", Int64(request.memoryMiB)), ("DISK_GB", Int64(request.diskGiB)),
-        ].filter { $0.1 > 0 }
-        amounts += request.others.sorted { $0.key < $1.key }.map { ($0.key, Int64($0.value)) }
+        let amounts = Self.amounts(request)
         let traits = TraitFilter(required: request.requiredTraits.map { [$0] }, forbidden: Set(request.forbiddenTraits))
         let found = try await placement.candidates(
             CandidateRequest(groups: [RequestGroup(resources: amounts, traits: traits)], limit: Self.most))
@@ -23,6 +20,17 @@ struct PlacementForCompute: PlacementNeed {
                         (part.providerID.text, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
                     }) { first, _ in first })
         }
+    }
+
+    private static func amounts(_ request: ResourceRequest) -> [(resourceClass: String, amount: Int64)] {
+        [
+            ("VCPU", Int64(request.vcpus)), ("MEMORY_MB", Int64(request.memoryMiB)), ("DISK_GB", Int64(request.diskGiB)),
+        ].filter { $0.1 > 0 } + request.others.sorted { $0.key < $1.key }.map { ($0.key, Int64($0.value)) }
+    }
+
+    func refusals(_ request: ResourceRequest, at host: String, in tx: Transaction) throws -> [String] {
+        try placement.refusals(
+            Self.amounts(request), required: request.requiredTraits, forbidden: request.forbiddenTraits, at: ID(host), in: tx)
     }
 
     /// More than the scheduler looks at would cost and choose no better.

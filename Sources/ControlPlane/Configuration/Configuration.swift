@@ -17,6 +17,7 @@ package struct Configuration: Sendable, Equatable {
     package var images = Images()
     package var webDownload = WebDownload()
     package var simulate = Simulate()
+    package var libvirt = Libvirt()
 
     package init() {}
 
@@ -94,6 +95,14 @@ package struct Configuration: Sendable, Equatable {
         package var disallowedHosts: [String] = []
         package var privateHosts: [String] = []
         package var allowedPorts = ["80", "443"]
+    }
+
+    /// This machine as a host of real ones, unless hosts are simulated.
+    package struct Libvirt: Sendable, Equatable {
+        /// `auto`, `kvm`, `qemu`; `none`: no machines here.
+        package var virtType = "auto"
+        /// Nil: libvirt within this process.
+        package var connectionURI: String?
     }
 
     package struct Simulate: Sendable, Equatable {

@@ -115,10 +115,17 @@ extension Option {
         // simulate
         .flag(
             "simulate", "enabled", \.simulate.enabled,
-            "Whether hosts are simulated: no root, no hypervisor. Kept, and without effect until Novella has Compute."),
+            "Whether hosts are simulated: no root, no hypervisor."),
         .integer(
             "simulate", "hosts", \.simulate.hosts, 0...10_000,
-            "How many simulated hosts there are. Kept, and without effect until Novella has Compute."),
+            "How many simulated hosts there are."),
+        // libvirt
+        .choice(
+            "libvirt", "virt_type", \.libvirt.virtType, ["auto", "kvm", "qemu", "none"],
+            "How this machine runs guests: `kvm`, `qemu` (in software), `auto`: with KVM where a guest has shown that it works. `none`: not at all."),
+        .optionalText(
+            "libvirt", "connection_uri", \.libvirt.connectionURI,
+            "A libvirt of this machine, as `qemu:///system`. Unset: libvirt within this process, which needs no daemon."),
     ]
 
     static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })

@@ -1,5 +1,5 @@
+import AgentCore
 import CloudCore
-package import DriverSimulated
 package import Drivers
 package import Networking
 import SQL
@@ -16,30 +16,19 @@ package protocol HostNetworks: Sendable {
     func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport
 }
 
-/// Hosts that are not there.
-package struct SimulatedHostNetworks: HostNetworks {
-    private let all: [NetworkHost]
-    private let drivers: [String: SimulatedNetwork]
+/// The network drivers beside the fleet's agents.
+struct FleetNetworks: HostNetworks {
+    let fleet: Fleet
+    let world: World
 
-    /// - Parameter hosts: names and ids.
-    package init(_ hosts: [(name: String, id: String)]) {
-        // Addresses that benchmarks may use (RFC 2544): nothing is sent there.
-        let first = IPAddress(.v4, 0xc612_0001)
-        all = hosts.enumerated().map { number, host in
-            NetworkHost(id: host.id, name: host.name, zone: "nova", isAlive: true, address: first + number)
+    func hosts() async throws -> [NetworkHost] {
+        let now = world.now
+        return await fleet.facts().map {
+            NetworkHost(id: $0.id, name: $0.name, zone: "nova", isAlive: $0.isUp(at: now) && fleet.isOpen($0.name), address: fleet.tunnelAddress(of: $0.name))
         }
-        drivers = Dictionary(uniqueKeysWithValues: hosts.map { ($0.name, SimulatedNetwork()) })
     }
 
-    package func hosts() async throws -> [NetworkHost] { all }
-
-    package func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport {
-        guard let driver = drivers[host] else { throw CloudError(.unavailable, "The host cannot be reached.", detail: host) }
-        return try await driver.apply(state)
-    }
-
-    /// What a test looks at.
-    package func driver(_ host: String) -> SimulatedNetwork? { drivers[host] }
+    func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport { try await fleet.link(to: host).apply(state) }
 }
 
 /// The hosts as Networking's views show them: as they were when somebody looked last.

@@ -10,6 +10,7 @@ import Foundation
 ///     clouds.yaml   for clients; openrc: the same for a shell
 ///     log/          access.log
 ///     images/       the data of images, unless its stores have paths of their own
+///     host/         this machine as a host: disks of machines, and what is wanted of them
 package struct StateDirectory: Sendable {
     package let path: String
 
@@ -19,6 +20,7 @@ package struct StateDirectory: Sendable {
     package var openrc: String { path + "/openrc" }
     package var accessLog: String { path + "/log/access.log" }
     var images: String { path + "/images" }
+    var host: String { path + "/host" }
     var lock: String { path + "/lock" }
 
     /// `/var/lib/novella` for root, the user's own state directory (XDG) for everybody else.
@@ -45,6 +47,21 @@ package struct StateDirectory: Sendable {
         } catch {
             throw StartError("Cannot make the state directory \(path): \(String(cString: strerror(errno))). --state takes another.")
         }
+    }
+
+    /// Lets the users that guests run as pass through to their own disks, and nobody read anything: each file here is its owner's alone.
+    ///
+    /// SQLite gives its other files the permissions of the database.
+    func letGuestsThrough(isSQLite: Bool) throws {
+        if isSQLite {
+            let file = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw Files.failure("open", database) }
+            close(file)
+        }
+        for name in [database, database + "-wal", database + "-shm"] where Files.exists(name) {
+            guard chmod(name, 0o600) == 0 else { throw Files.failure("protect", name) }
+        }
+        guard chmod(path, 0o711) == 0 else { throw Files.failure("open", path) }
     }
 
     /// The key under which secrets in the database are sealed.

@@ -20,6 +20,7 @@ struct Converger {
     var cutFlows = 0
     var problems: [NetworkProblem] = []
     private var found: [String: ObservedLinks.Link] = [:]
+    private var announcements: [Announcement] = []
     private var servers: DHCPServers
 
     init(
@@ -37,10 +38,11 @@ struct Converger {
 
     mutating func run() throws(CloudError) {
         plan = compile([])
-        if try host.set(["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].map { ($0, "1") }) { changes.append("br_netfilter") }
+        if try host.set(Self.settings(state)) { changes.append("settings") }
         found = try ObservedLinks(in: host).links
         try removeStale()
         try makeBridges()
+        try addressBridges()
         try filter()
         try makeLinks()
         for namespace in plan.namespaces {
@@ -48,16 +50,35 @@ struct Converger {
                 problems.append(NetworkProblem(namespace.subject, namespace.id, error.detail ?? error.message))
             }
         }
+        try restoreSettings(but: Self.settings(state))
+        try Announcement.send(announcements, of: host)
         problems += plan.problems
         problems = Set(problems).sorted()
+    }
+
+    /// What of `/proc/sys/net` must be so for a state.
+    static func settings(_ state: HostNetworkState) -> [(path: String, value: String)] {
+        var wanted = ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"]
+        let isRouted = state.networks.contains { if case .routed = $0.segment { true } else { false } }
+        if isRouted { wanted.append("ipv4/ip_forward") }
+        return wanted.map { ($0, "1") }
+    }
+
+    /// As they were before the driver needed them.
+    private mutating func restoreSettings(but wanted: [(path: String, value: String)]) throws(CloudError) {
+        let former = memory.settings.filter { setting in !wanted.contains { $0.path == setting.key } }
+        guard !former.isEmpty else { return }
+        if try host.set(former.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }) { changes.append("settings as they were") }
+        for path in former.keys { memory.settings[path] = nil }
     }
 
     /// Nothing is left but what was there before the first plan.
     mutating func removeAll() throws(CloudError) {
         found = try ObservedLinks(in: host).links
         try removeStale()
-        try PacketFilter(namespace: host, table: names.table, families: ["bridge", "inet"]).remove()
+        try PacketFilter(namespace: host, table: names.table, families: FilterCompiler.families).remove()
         cutFlows += try FlowCutter(namespace: host).cut(FlowJudge(state, zones: [:], retired: memory.retiredZones).isForbidden)
+        try restoreSettings(but: [])
     }
 
     private mutating func run(_ batch: Batch, in namespace: Namespace, _ subject: NetworkProblem.Subject = .host, _ id: String = "") throws(CloudError) {
@@ -118,8 +139,33 @@ struct Converger {
         try run(batch, in: host)
     }
 
+    /// Only a bridge that is the host's way into its network has addresses. One that was so and is not any longer loses them.
+    private mutating func addressBridges() throws(CloudError) {
+        let own = plan.bridges.filter(\.isOwn)
+        guard !memory.routedBridges.isEmpty || own.contains(where: \.isRouted) else { return }
+        let there = try ObservedLinks(in: host, hasAddresses: true).links
+        var batch = Batch()
+        for bridge in own where bridge.isRouted || memory.routedBridges.contains(bridge.name) {
+            readdress(bridge.name, bridge.addresses, there[bridge.name], &batch)
+        }
+        try run(batch, in: host)
+        memory.routedBridges = Set(own.filter(\.isRouted).map(\.name))
+    }
+
+    /// - Returns: the addresses that are new.
+    @discardableResult
+    private func readdress(_ device: String, _ addresses: [InterfaceAddress], _ link: ObservedLinks.Link?, _ batch: inout Batch) -> [String] {
+        let wanted = Set(addresses.map(\.text))
+        let there = Set((link?.addr_info ?? []).filter { !$0.isOfTheKernel }.compactMap(\.text))
+        for address in there.subtracting(wanted).sorted() { batch.add("address delete \(address) dev \(device)") }
+        let new = wanted.subtracting(there).sorted()
+        // Addresses are unique by the control plane's care: nobody waits for their detection.
+        for address in new { batch.add("address add \(address) dev \(device)" + (address.contains(":") ? " nodad" : "")) }
+        return new
+    }
+
     private mutating func filter() throws(CloudError) {
-        let filter = PacketFilter(namespace: host, table: names.table, families: ["bridge", "inet"])
+        let filter = PacketFilter(namespace: host, table: names.table, families: FilterCompiler.families)
         if try filter.isAsWritten(plan.filter, memory.filters[""]), memory.retiredZones.isEmpty { return }
         let applied: HostMemory.Applied
         do throws(CloudError) { applied = try filter.replace(by: plan.filter) } catch {
@@ -212,33 +258,33 @@ struct Converger {
 
     private mutating func converge(_ plan: NamespacePlan) throws(CloudError) {
         let namespace = try Namespace(plan.name)
-        if plan.isRouter {
-            let settings = ["ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/all/arp_ignore"].map { ($0, "1") }
-            if try namespace.set(settings + [("ipv4/conf/all/arp_announce", "2"), ("ipv4/conf/all/accept_redirects", "0")]) { changes.append("\(plan.name): settings") }
-        }
+        let there = try ObservedLinks(in: namespace, hasAddresses: true).links
+        if try namespace.set(settings(plan, there)) { changes.append("\(plan.name): settings") }
         // Before the addresses: no packet leaves untranslated.
         try translate(plan, namespace)
-        try run(links(plan, try ObservedLinks(in: namespace, hasAddresses: true).links), in: namespace, plan.subject, plan.id)
+        try run(links(plan, there), in: namespace, plan.subject, plan.id)
         if plan.isRouter { try run(routes(plan, try ObservedLinks.routes(in: namespace)), in: namespace, plan.subject, plan.id) }
         if let dhcp = plan.dhcp, try servers.ensure(dhcp, named: plan.name, in: namespace) { changes.append("\(plan.name): dnsmasq") }
     }
 
-    private func links(_ plan: NamespacePlan, _ there: [String: ObservedLinks.Link]) -> Batch {
+    private func settings(_ plan: NamespacePlan, _ there: [String: ObservedLinks.Link]) -> [(path: String, value: String)] {
+        // A router's advertisement would give addresses to a service that nobody wants there.
+        guard plan.isRouter else { return plan.links.filter { there[$0.inner] != nil }.map { ("ipv6/conf/\($0.inner)/accept_ra", "0") } }
+        return ["ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/all/arp_ignore"].map { ($0, "1") }
+            + [("ipv4/conf/all/arp_announce", "2"), ("ipv4/conf/all/accept_redirects", "0")]
+    }
+
+    private mutating func links(_ plan: NamespacePlan, _ there: [String: ObservedLinks.Link]) -> Batch {
         var batch = Batch()
         if there["lo"]?.isUp != true { batch.add("link set dev lo up") }
+        readdress("lo", plan.loopback, there["lo"], &batch)
         for link in plan.links {
             let inner = there[link.inner]
             if inner?.address != link.mac.description { batch.add("link set dev \(link.inner) address \(link.mac)") }
             if inner?.mtu != link.mtu { batch.add("link set dev \(link.inner) mtu \(link.mtu)") }
-            let wanted = Set(link.addresses.map(\.text))
-            let addresses = Set((inner?.addr_info ?? []).filter { $0.scope != "link" || $0.local?.hasPrefix("fe80") != true }.compactMap { address in
-                address.local.flatMap { IPAddress($0) }.flatMap { local in address.prefixlen.map { "\(local)/\($0)" } }
-            })
-            for address in addresses.subtracting(wanted).sorted() { batch.add("address delete \(address) dev \(link.inner)") }
-            for address in wanted.subtracting(addresses).sorted() {
-                // Addresses are unique by the control plane's care: nobody waits for their detection.
-                batch.add("address add \(address) dev \(link.inner)" + (address.contains(":") ? " nodad" : ""))
-            }
+            let new = Set(readdress(link.inner, link.addresses, inner, &batch))
+            announcements += link.addresses.filter { new.contains($0.text) && !$0.address.isLinkLocal }
+                .map { Announcement(namespace: plan.name, link: link, address: $0.address, isRouter: plan.isRouter) }
             if inner?.isUp != true { batch.add("link set dev \(link.inner) up") }
         }
         return batch
@@ -254,7 +300,7 @@ struct Converger {
     }
 
     private mutating func translate(_ plan: NamespacePlan, _ namespace: Namespace) throws(CloudError) {
-        let filter = PacketFilter(namespace: namespace, table: names.table, families: ["ip"])
+        let filter = PacketFilter(namespace: namespace, table: names.table, families: TranslationCompiler.families)
         let applied = memory.filters[plan.name]
         if plan.translation.isEmpty {
             guard applied != nil else { return }

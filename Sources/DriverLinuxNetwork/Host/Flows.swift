@@ -70,24 +70,25 @@ struct FlowCutter {
 /// What of a state's flows is forbidden.
 struct FlowJudge {
     private let book: RuleBook
-    private let zones: [Int: String]
+    private let zones: Set<Int>
     private let retired: Set<Int>
-    private var owners: [String: [IPAddress: PortSpec]] = [:]
+    /// By zone; those of networks without one are in nought, which is the host's.
+    private var owners: [Int: [IPAddress: PortSpec]] = [:]
 
     init(_ state: HostNetworkState, zones: [String: Int], retired: Set<Int>) {
         book = RuleBook(state)
-        self.zones = Dictionary(zones.map { ($0.value, $0.key) }) { first, _ in first }
+        self.zones = Set(zones.values + [0])
         self.retired = retired
         for port in state.ports where port.isSecured {
-            for fixed in port.fixedIPs { owners[port.network, default: [:]][fixed.address] = port }
+            for fixed in port.fixedIPs { owners[zones[port.network] ?? 0, default: [:]][fixed.address] = port }
         }
     }
 
     /// A flow between addresses that no port here has is left alone: it is judged where they are.
     func isForbidden(_ flow: TrackedFlow) -> Bool {
-        guard let network = zones[flow.zone] else { return retired.contains(flow.zone) }
-        if let sender = owners[network]?[flow.key.source], !book.allows(sender, .egress, flow.key) { return true }
-        if let receiver = owners[network]?[flow.key.destination], !book.allows(receiver, .ingress, flow.key) { return true }
+        guard zones.contains(flow.zone) else { return retired.contains(flow.zone) }
+        if let sender = owners[flow.zone]?[flow.key.source], !book.allows(sender, .egress, flow.key) { return true }
+        if let receiver = owners[flow.zone]?[flow.key.destination], !book.allows(receiver, .ingress, flow.key) { return true }
         return false
     }
 

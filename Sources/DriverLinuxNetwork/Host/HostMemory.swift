@@ -18,6 +18,10 @@ struct HostMemory: Codable, Hashable {
     var taps: [String: String] = [:]
     /// Bridge of each network.
     var bridges: [String: String] = [:]
+    /// Bridges that have addresses of the host.
+    var routedBridges: Set<String> = []
+    /// What was in `/proc/sys/net` before the driver changed it, by its path there.
+    var settings: [String: String] = [:]
     /// By the namespace's name; the host's own is "".
     var filters: [String: Applied] = [:]
     /// Zones that were in use and may hold flows of networks that are gone.

@@ -13,6 +13,10 @@ struct ObservedLinks {
             var prefixlen: Int?
             var scope: String?
             var dynamic: Bool?
+
+            var text: String? { local.flatMap { IPAddress($0) }.flatMap { local in prefixlen.map { "\(local)/\($0)" } } }
+            /// Nobody gave it to the device.
+            var isOfTheKernel: Bool { scope == "host" || scope == "link" && local?.hasPrefix("fe80") == true }
         }
 
         var ifname: String

@@ -64,8 +64,18 @@ final class Namespace: Sendable {
         }
     }
 
+    /// What `/proc/sys/net` says now; nil when it knows no such thing.
+    func setting(_ path: String) throws(CloudError) -> String? {
+        try run { () throws(CloudError) in
+            FileManager.default.contents(atPath: "/proc/sys/net/" + path)
+                .map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
+        }
+    }
+
     /// A TCP socket that listens inside. The caller owns it.
-    func listen(at address: IPAddress, port: UInt16) throws(CloudError) -> Int32 {
+    ///
+    /// - Parameter device: what comes by another one is not heard; nil: all of them.
+    func listen(at address: IPAddress, port: UInt16, device: String? = nil) throws(CloudError) -> Int32 {
         try run { () throws(CloudError) in
             let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
             guard listener >= 0 else { throw ChildProcess.failure("socket", String(cString: strerror(errno))) }
@@ -73,6 +83,11 @@ final class Namespace: Sendable {
             setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
             // Two processes may listen while one takes over from the other.
             setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &yes, socklen_t(MemoryLayout<Int32>.size))
+            if let device, setsockopt(listener, SOL_SOCKET, SO_BINDTODEVICE, device, socklen_t(device.utf8.count)) != 0 {
+                let detail = String(cString: strerror(errno))
+                close(listener)
+                throw ChildProcess.failure("listen at \(device)", detail)
+            }
             var name = sockaddr_in()
             name.sin_family = sa_family_t(AF_INET)
             name.sin_port = port.bigEndian

@@ -10,15 +10,12 @@ struct DHCPCompiler: Sendable {
 
     /// Nil when no subnet of the network is served.
     func compile(_ network: NetworkSpec, _ service: NetworkService, _ ports: [PortSpec], interface: String) -> DHCPPlan? {
-        let served = network.subnets.filter { subnet in subnet.hasDHCP && service.addresses.contains { $0.subnet == subnet.id } }
+        let served = network.subnets.filter { subnet in subnet.isServed && service.addresses.contains { $0.subnet == subnet.id } }
             .sorted { $0.id < $1.id }
         guard !served.isEmpty else { return nil }
         let base = folder + "/" + names.serviceNamespace(network.id)
-        var arguments = [
-            "dnsmasq", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--no-poll", "--port=0", "--interface=\(interface)",
-            "--except-interface=lo", "--bind-interfaces", "--dhcp-authoritative", "--leasefile-ro", "--quiet-dhcp", "--quiet-dhcp6",
-            "--dhcp-lease-max=100000", "--pid-file=\(base).pid", "--dhcp-hostsfile=\(base).hosts", "--dhcp-optsfile=\(base).options",
-        ]
+        var arguments = arguments(of: names.serviceNamespace(network.id)) + ["--interface=\(interface)", "--dhcp-authoritative"]
+        arguments += ["--dhcp-hostsfile=\(base).hosts", "--dhcp-optsfile=\(base).options"]
         for subnet in served {
             let last = subnet.prefix.version == .v4 ? Self.mask(subnet.prefix.length) : String(subnet.prefix.length)
             arguments.append("--dhcp-range=set:\(Self.tag(subnet)),\(subnet.prefix.first),static,\(last),86400s")
@@ -26,6 +23,48 @@ struct DHCPCompiler: Sendable {
         let lines = ports.sorted { $0.id < $1.id }.map { host($0, served) }
         let options = served.flatMap { self.options(of: $0, network, service) } + ports.sorted { $0.id < $1.id }.flatMap(options)
         return DHCPPlan(arguments: arguments, hosts: lines.joined(), options: options.map { $0 + "\n" }.joined())
+    }
+
+    private func arguments(of name: String) -> [String] {
+        let base = folder + "/" + name
+        return [
+            "dnsmasq", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--no-poll", "--port=0", "--except-interface=lo",
+            "--bind-interfaces", "--leasefile-ro", "--quiet-dhcp", "--quiet-dhcp6", "--quiet-ra", "--dhcp-lease-max=100000",
+            "--pid-file=\(base).pid",
+        ]
+    }
+
+    /// A router's advertisements (RFC 4861). DHCP itself is the networks' own services' work: the router's packet filter keeps what asks
+    /// for it away from this dnsmasq. Nil when the router has nothing to advertise.
+    func advertise(_ router: RouterSpec, _ networks: [String: NetworkSpec]) -> DHCPPlan? {
+        var ranges: [String] = []
+        for interface in router.interfaces.sorted(by: { $0.id < $1.id }) {
+            let subnets = (networks[interface.network]?.subnets ?? []).filter { subnet in
+                subnet.prefix.version == .v6 && interface.addresses.contains { $0.prefix == subnet.prefix }
+            }
+            let modes = subnets.sorted { $0.id < $1.id }.compactMap { subnet in subnet.advertisement.map { (subnet, $0) } }
+            guard !modes.isEmpty else { continue }
+            let device = names.inner(interface.id)
+            // Seconds between two of them, and for how long a router that falls silent is believed.
+            ranges += ["--interface=\(device)", "--ra-param=\(device),100,600"]
+            for (subnet, mode) in modes {
+                let word = switch mode {
+                case .slaac: "ra-only"
+                case .stateless: "ra-stateless"
+                case .stateful: "static"
+                }
+                ranges.append("--dhcp-range=set:\(Self.tag(subnet)),\(subnet.prefix.first),\(word),\(subnet.prefix.length),86400s")
+                // Not in a file: dnsmasq reads none when it does nothing but advertise.
+                ranges += options6(of: subnet).map { "--dhcp-option=\($0)" }
+            }
+        }
+        guard !ranges.isEmpty else { return nil }
+        return DHCPPlan(arguments: arguments(of: names.routerNamespace(router.id)) + ["--enable-ra"] + ranges, hosts: "", options: "")
+    }
+
+    private func options6(of subnet: SubnetSpec) -> [String] {
+        let dns = subnet.dns.filter { $0.version == .v6 }
+        return dns.isEmpty ? [] : ["tag:\(Self.tag(subnet)),option6:dns-server," + dns.map { "[\($0)]" }.joined(separator: ",")]
     }
 
     /// What a host's line has that gives it a tag.
@@ -40,7 +79,7 @@ struct DHCPCompiler: Sendable {
     private func host(_ port: PortSpec, _ served: [SubnetSpec]) -> String {
         var text = ""
         let tag = options(port).isEmpty ? "" : "\(Self.tagMark)\(tag(port)),"
-        for subnet in served {
+        for subnet in served where subnet.givesAddresses {
             guard let address = port.fixedIPs.first(where: { $0.subnet == subnet.id })?.address else { continue }
             let shown = address.version == .v4 ? address.description : "[\(address)]"
             text += "\(port.mac),\(tag)\(shown),\(Self.hostname(port.hostname, address))\n"
@@ -61,14 +100,12 @@ struct DHCPCompiler: Sendable {
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) }
 
     private func options(of subnet: SubnetSpec, _ network: NetworkSpec, _ service: NetworkService) -> [String] {
+        guard subnet.prefix.version == .v4 else { return options6(of: subnet) }
         let tag = "tag:" + Self.tag(subnet)
-        guard subnet.prefix.version == .v4 else {
-            return subnet.dns.isEmpty ? [] : ["\(tag),option6:dns-server," + subnet.dns.map { "[\($0)]" }.joined(separator: ",")]
-        }
         var lines = ["\(tag),option:mtu,\(network.mtu)"]
         // An option without a value is not sent at all, where dnsmasq would name itself.
         lines.append("\(tag),option:router" + (subnet.gateway.map { ",\($0)" } ?? ""))
-        lines.append("\(tag),option:dns-server" + subnet.dns.map { ",\($0)" }.joined())
+        lines.append("\(tag),option:dns-server" + subnet.dns.filter { $0.version == .v4 }.map { ",\($0)" }.joined())
         var routes = subnet.hostRoutes.filter { $0.destination.version == .v4 && $0.nextHop.version == .v4 }
         if service.hasMetadata, let own = service.addresses.first(where: { $0.subnet == subnet.id }) {
             routes.append(Route(to: IPPrefix(MetadataEndpoint.address, 32), by: own.address))

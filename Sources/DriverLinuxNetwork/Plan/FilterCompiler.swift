@@ -1,7 +1,8 @@
 import CloudCore
 import Drivers
 
-/// The packet filter of a host's own namespace: who may speak as whom, and what security groups allow. One transaction for all of it.
+/// The packet filter of a host's own namespace: who may speak as whom, what security groups allow, and what goes to the outside in the
+/// host's name. One transaction for all of it.
 ///
 /// A frame from a guest is marked with its port's number and checked for whom it claims to come from in table `bridge`. The groups are in
 /// table `inet`, where br_netfilter shows bridged packets and connections can be told apart; each network has a zone of connection
@@ -11,6 +12,8 @@ import Drivers
 ///
 /// Ports with the same groups share their chains, so that a port costs an element of a map and no rule.
 struct FilterCompiler: Sendable {
+    static let families = ["bridge", "inet", "ip"]
+
     let names: Names
     let rules: RuleWriter
     let numbers: Numbers
@@ -19,25 +22,30 @@ struct FilterCompiler: Sendable {
 
     func compile(_ state: HostNetworkState, ports: [PortSpec], plan: inout HostPlan) -> String {
         let secured = ports.filter(\.isSecured)
-        let ownBridges = Set(plan.bridges.filter(\.isOwn).map(\.name))
+        let apartBridges = Set(plan.bridges.filter { $0.isOwn && !$0.isRouted }.map(\.name))
+        let routed = plan.bridges.filter(\.isRouted).sorted { $0.name < $1.name }
         var members = plan.taps.map { (name: $0.name, bridge: $0.bridge) }
         members += plan.namespaces.flatMap(\.links).map { ($0.outer, $0.bridge) }
         members += plan.bridges.compactMap { bridge in bridge.tunnel.map { ($0.name, bridge.name) } }
         var text = "add table bridge \(names.table)\ndelete table bridge \(names.table)\ntable bridge \(names.table) {\n"
         text += Ruleset.set("member", "ifname", members.map { Ruleset.quoted($0.name) }.sorted())
-        text += Ruleset.set("apart", "ifname", members.filter { ownBridges.contains($0.bridge) }.map { Ruleset.quoted($0.name) }.sorted())
+        text += Ruleset.set("apart", "ifname", members.filter { apartBridges.contains($0.bridge) }.map { Ruleset.quoted($0.name) }.sorted())
         text += Ruleset.map("number", "ifname : mark", secured.map { "\(Ruleset.quoted($0.tap)) : \(mark($0))" })
         text += claims(secured)
         text += Self.bridgeChains
         text += "}\nadd table inet \(names.table)\ndelete table inet \(names.table)\ntable inet \(names.table) {\n"
-        text += Ruleset.set("bridges", "ifname", plan.bridges.map { Ruleset.quoted($0.name) }.sorted())
+        let bridges = Ruleset.set("bridges", "ifname", plan.bridges.map { Ruleset.quoted($0.name) }.sorted())
+        text += bridges
+        text += Ruleset.set("within", "ifname . ifname", plan.bridges.map { "\(Ruleset.quoted($0.name)) . \(Ruleset.quoted($0.name))" }.sorted())
+        text += Ruleset.set("routed", "ifname", routed.map { Ruleset.quoted($0.name) })
         text += groups(state, secured, &plan)
         let zones = plan.bridges.compactMap { bridge in plan.zones[bridge.network].map { "\(Ruleset.quoted(bridge.name)) : \($0)" } }.sorted()
         text += "  chain zone {\n    type filter hook prerouting priority raw; policy accept;\n"
         if !zones.isEmpty { text += "    ct zone set iifname map { \(zones.joined(separator: ", ")) }\n" }
         text += "  }\n"
         text += Self.inetChains
-        return text + "}\n"
+        text += "}\nadd table ip \(names.table)\ndelete table ip \(names.table)\ntable ip \(names.table) {\n"
+        return text + Self.masquerade(routed, bridges) + "}\n"
     }
 
     /// Numbers from a range that nobody else is likely to use: the mark of a packet is the whole host's.
@@ -169,10 +177,14 @@ struct FilterCompiler: Sendable {
         }
         var profiles: [String: [String]] = [:]
         var maps: [SecurityRule.Direction: [String]] = [:]
+        var routedPorts: [String: (isFixed: Bool, profile: String)] = [:]
         for port in ports {
             let groups = Set(port.groups).filter { known[$0] != nil }.sorted()
             let profile = Names.short(groups.joined(separator: "/"))
             profiles[profile] = groups
+            for claim in routedClaims(port, plan) where routedPorts[claim.key].map({ !$0.isFixed && claim.isFixed }) ?? true {
+                routedPorts[claim.key] = (claim.isFixed, profile)
+            }
             for direction in SecurityRule.Direction.allCases {
                 maps[direction, default: []].append("\(mark(port)) : goto ports_\(direction.rawValue)_\(profile)")
             }
@@ -183,7 +195,8 @@ struct FilterCompiler: Sendable {
                 chains += chain("ports_\(direction.rawValue)_\(profile)", ["jump always_\(direction.rawValue)"] + jumps + ["drop"])
             }
         }
-        let texts = SecurityRule.Direction.allCases.map { Ruleset.map("port_\($0.rawValue)", "mark : verdict", maps[$0] ?? []) }
+        var texts = SecurityRule.Direction.allCases.map { Ruleset.map("port_\($0.rawValue)", "mark : verdict", maps[$0] ?? []) }
+        texts.append(Ruleset.map("routed_ingress", "ifname . ipv4_addr : verdict", routedPorts.map { "\($0.key) : goto ports_ingress_\($0.value.profile)" }.sorted()))
         return remotes.sorted { $0.key < $1.key }.map(\.value).joined() + Self.alwaysChains + chains + texts.joined()
     }
 
@@ -214,7 +227,27 @@ struct FilterCompiler: Sendable {
 
         """
 
-    /// Behind connection tracking (-200) at `prerouting`, for packets of our bridges alone.
+    /// The addresses of a port in a network that ends on the host: what the host sends on to it is no bridge's matter, and the port is
+    /// known by its address alone. One that several ports may speak from is judged by the groups of whose it is, else of the first.
+    private func routedClaims(_ port: PortSpec, _ plan: HostPlan) -> [(key: String, isFixed: Bool)] {
+        guard let bridge = plan.bridges.first(where: { $0.network == port.network && $0.isRouted }) else { return [] }
+        let pairs = port.allowedPairs.map(\.prefix).filter { $0.length == 32 }.map { ($0.first, false) }
+        return (port.fixedIPs.map { ($0.address, true) } + pairs).filter { $0.0.version == .v4 }
+            .map { ("\(Ruleset.quoted(bridge.name)) . \($0.0)", $0.1) }
+    }
+
+    /// What leaves a network that ends on the host goes on as if it were the host's. Bridged packets come by here too, and are let be.
+    private static func masquerade(_ routed: [BridgePlan], _ bridges: String) -> String {
+        guard !routed.isEmpty else { return "" }
+        var text = bridges + "  chain outgoing {\n    type nat hook postrouting priority srcnat; policy accept;\n    oifname @bridges accept\n"
+        for prefix in Set(routed.flatMap(\.addresses).map(\.prefix)).sorted() where prefix.version == .v4 {
+            text += "    ip saddr \(prefix) masquerade\n"
+        }
+        return text + "  }\n"
+    }
+
+    /// Behind connection tracking (-200) at `prerouting`, for packets of our bridges alone. A bridged packet comes and goes by one bridge;
+    /// one that the host sends on does not. Guests may see that the host is there, and nothing else of it.
     private static let inetChains = """
           chain egress {
             type filter hook prerouting priority -140; policy accept;
@@ -222,7 +255,15 @@ struct FilterCompiler: Sendable {
           }
           chain ingress {
             type filter hook forward priority 0; policy accept;
-            iifname @bridges meta mark vmap @port_ingress
+            iifname . oifname @within meta mark vmap @port_ingress
+            oifname . ip daddr vmap @routed_ingress
+          }
+          chain to_host {
+            type filter hook input priority filter; policy accept;
+            iifname @routed ct state established,related accept
+            iifname @routed icmp type echo-request accept
+            iifname @routed icmpv6 type { 128, 135, 136 } accept
+            iifname @routed drop
           }
 
         """

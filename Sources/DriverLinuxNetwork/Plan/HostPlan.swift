@@ -8,7 +8,7 @@ struct HostPlan: Hashable, Sendable {
     var namespaces: [NamespacePlan] = []
     /// The packet filter of the host's own namespace, as one transaction.
     var filter = ""
-    /// The zone of each network's connections; what is the provider's has none.
+    /// The zone of each network's connections; what is the provider's or ends on the host has none.
     var zones: [String: Int] = [:]
     var problems: [NetworkProblem] = []
 }
@@ -19,6 +19,9 @@ struct BridgePlan: Hashable, Sendable {
     var mtu: Int
     /// False: the operator made it and keeps it.
     var isOwn: Bool
+    /// The host's own in it; only of a network that ends on the host.
+    var addresses: [InterfaceAddress] = []
+    var isRouted = false
     var tunnel: TunnelPlan?
 }
 
@@ -54,10 +57,12 @@ struct NamespacePlan: Hashable, Sendable {
     var owner: Owner
     var name: String
     var links: [LinkPlan]
-    /// Sorted texts of `ip route`: `10.0.0.0/8 via 10.1.0.2`.
+    /// Addresses that no network knows, reached from all of them.
+    var loopback: [InterfaceAddress] = []
     var routes: [RoutePlan] = []
-    /// The address translation, as one transaction; empty: none.
+    /// The address translation and what must not pass, as one transaction; empty: none.
     var translation = ""
+    /// Of a router: the advertisements for IPv6.
     var dhcp: DHCPPlan?
 
     var subject: NetworkProblem.Subject { if case .router = owner { .router } else { .network } }

@@ -16,9 +16,9 @@ struct PlanCompiler: Sendable {
             if let namespace = service(network, ports, numbers) { plan.namespaces.append(namespace) }
         }
         for router in unique(state.routers, by: \.id, .router, &plan) where router.isUp {
-            plan.namespaces.append(self.router(router, networks, &plan))
+            plan.namespaces.append(self.router(router, networks, numbers, &plan))
         }
-        plan.zones = numbers.zones.filter { networks[$0.key]?.bridge.isOwn == true }
+        plan.zones = numbers.zones.filter { networks[$0.key].map { $0.bridge.isOwn && !$0.bridge.isRouted } == true }
         plan.filter = FilterCompiler(names: names, rules: rules, numbers: numbers, refused: refused)
             .compile(state, ports: ports, plan: &plan)
         plan.problems.sort()
@@ -69,6 +69,9 @@ struct PlanCompiler: Sendable {
                 let known = remotePorts.map { ForwardingEntry(mac: $0.mac.description, host: $0.host.description) }
                 bridge.tunnel = TunnelPlan(
                     name: names.tunnel(spec.id), number: number, local: local, forwarding: Set(floods + known).sorted())
+            case .routed(let addresses):
+                bridge.isRouted = true
+                bridge.addresses = Set(addresses).sorted { ($0.address, $0.length) < ($1.address, $1.length) }
             }
             networks[spec.id] = PlannedNetwork(spec: spec, bridge: bridge)
             plan.bridges.append(bridge)
@@ -116,7 +119,9 @@ struct PlanCompiler: Sendable {
         return namespace
     }
 
-    private func router(_ router: RouterSpec, _ networks: [String: PlannedNetwork], _ plan: inout HostPlan) -> NamespacePlan {
+    private func router(
+        _ router: RouterSpec, _ networks: [String: PlannedNetwork], _ numbers: Numbers, _ plan: inout HostPlan
+    ) -> NamespacePlan {
         var links: [LinkPlan] = []
         func link(_ interface: RouterInterface) -> LinkPlan? {
             guard let network = networks[interface.network] else {
@@ -141,9 +146,11 @@ struct PlanCompiler: Sendable {
             let all = IPPrefix(IPAddress(version, 0), 0)
             if !routes.contains(where: { $0.destination == all }) { routes.append(RoutePlan(destination: all, nextHop: hop)) }
         }
-        return NamespacePlan(
-            owner: .router(router.id), name: names.routerNamespace(router.id), links: links,
-            routes: Set(routes).sorted { ($0.destination, $0.nextHop) < ($1.destination, $1.nextHop) },
-            translation: gateway.map { TranslationCompiler(names: names).compile(router, floating, external: $0) } ?? "")
+        var namespace = NamespacePlan(owner: .router(router.id), name: names.routerNamespace(router.id), links: links)
+        if router.hasMetadata { namespace.loopback = [InterfaceAddress(MetadataEndpoint.address, 32)] }
+        namespace.routes = Set(routes).sorted { ($0.destination, $0.nextHop) < ($1.destination, $1.nextHop) }
+        namespace.translation = TranslationCompiler(names: names).compile(router, floating, external: gateway)
+        namespace.dhcp = DHCPCompiler(names: names, folder: folder, numbers: numbers).advertise(router, networks.mapValues(\.spec))
+        return namespace
     }
 }

@@ -1,7 +1,7 @@
 import CloudCore
 import Drivers
 
-/// A router's address translation: floating IPs, and the gateway's address for all who have none.
+/// A router's address translation (floating IPs, and the gateway's address for all who have none) and what it does not let pass.
 struct TranslationCompiler: Sendable {
     let names: Names
 
@@ -20,15 +20,40 @@ struct TranslationCompiler: Sendable {
         return kept
     }
 
-    /// `table` is made anew in one transaction: "add" first, so that the deletion finds one.
-    func compile(_ router: RouterSpec, _ floating: [FloatingIP], external: String) -> String {
+    static let families = ["ip", "ip6"]
+
+    /// The tables are made anew in one transaction: "add" first, so that the deletion finds one.
+    ///
+    /// - Parameter external: the device in the external network, if the router is in one.
+    func compile(_ router: RouterSpec, _ floating: [FloatingIP], external: String?) -> String {
+        var text = Self.families.map { "add table \($0) \(names.table)\ndelete table \($0) \(names.table)\n" }.joined()
+        text += "table ip \(names.table) {\n"
+        if let external { text += translation(router, floating, external) }
+        // Whoever answers from outside at the address of the metadata service would tell guests what to run.
+        text += """
+              chain forward {
+                type filter hook forward priority filter; policy accept;
+                ip daddr 169.254.0.0/16 drop
+              }
+            }
+            table ip6 \(names.table) {
+              chain input {
+                type filter hook input priority filter; policy accept;
+                udp dport 547 drop
+              }
+            }
+
+            """
+        return text
+    }
+
+    private func translation(_ router: RouterSpec, _ floating: [FloatingIP], _ external: String) -> String {
         var sources: [IPAddress: IPAddress] = [:]
         for each in floating where sources[each.fixed] == nil { sources[each.fixed] = each.external }
         let dnat = floating.map { "\($0.external) : \($0.fixed)" }
         let snat = sources.sorted { $0.key < $1.key }.map { "\($0.key) : \($0.value)" }
         let own = router.gateway?.interface.addresses.first { $0.address.version == .v4 }?.address
-        var text = "add table ip \(names.table)\ndelete table ip \(names.table)\ntable ip \(names.table) {\n"
-        text += Ruleset.map("to_fixed", "ipv4_addr : ipv4_addr", dnat)
+        var text = Ruleset.map("to_fixed", "ipv4_addr : ipv4_addr", dnat)
         text += Ruleset.map("to_floating", "ipv4_addr : ipv4_addr", snat)
         text += """
               chain incoming {
@@ -48,7 +73,7 @@ struct TranslationCompiler: Sendable {
             """
         // A flow from inside to a floating IP comes back through here only if it seems to come from here: hence also without SNAT.
         if let own { text += router.gateway?.hasSNAT == true ? "    snat to \(own)\n" : "    ct status & dnat != 0 snat to \(own)\n" }
-        return text + "  }\n}\n"
+        return text + "  }\n"
     }
 }
 

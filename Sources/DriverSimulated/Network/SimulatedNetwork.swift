@@ -69,7 +69,7 @@ package final class SimulatedNetwork: NetworkDriver {
                 ports: Set(state.ports.map(\.id)),
                 servingDHCP: Set(state.networks.filter { network in
                     network.subnets.contains { subnet in
-                        subnet.hasDHCP && network.service?.addresses.contains { $0.subnet == subnet.id } == true
+                        subnet.isServed && network.service?.addresses.contains { $0.subnet == subnet.id } == true
                     }
                 }.map(\.id)))
         }

@@ -51,6 +51,9 @@ package enum Segment: Hashable, Sendable, Codable {
     case provider(bridge: String)
     /// Through UDP to the other hosts that have ports in it. `remotePorts` says behind which of them a MAC address is.
     case vxlan(number: Int, local: IPAddress, peers: [IPAddress], remotePorts: [RemotePort])
+    /// To the host itself, which has these addresses in it (the gateway's among them, with the subnet's length) and sends on with its own
+    /// address what goes elsewhere: an external network that needs nothing of an operator's. Of one host alone.
+    case routed(addresses: [InterfaceAddress])
 }
 
 package struct RemotePort: Hashable, Sendable, Codable {
@@ -70,9 +73,14 @@ package struct SubnetSpec: Hashable, Sendable, Codable {
     package var hasDHCP: Bool
     package var dns: [IPAddress]
     package var hostRoutes: [Route]
+    /// What routers advertise in it; nil: nothing. Of IPv6 alone.
+    package var advertisement: IPv6Mode?
+    /// How guests come to their addresses; nil: by themselves, or not at all. Of IPv6 alone: without it DHCP does not serve the subnet.
+    package var addressing: IPv6Mode?
 
     package init(
-        id: String, prefix: IPPrefix, gateway: IPAddress? = nil, hasDHCP: Bool = true, dns: [IPAddress] = [], hostRoutes: [Route] = []
+        id: String, prefix: IPPrefix, gateway: IPAddress? = nil, hasDHCP: Bool = true, dns: [IPAddress] = [], hostRoutes: [Route] = [],
+        advertisement: IPv6Mode? = nil, addressing: IPv6Mode? = nil
     ) {
         self.id = id
         self.prefix = prefix
@@ -80,7 +88,24 @@ package struct SubnetSpec: Hashable, Sendable, Codable {
         self.hasDHCP = hasDHCP
         self.dns = dns
         self.hostRoutes = hostRoutes
+        self.advertisement = advertisement
+        self.addressing = addressing
     }
+
+    /// Whether guests may ask in it for what DHCP tells.
+    package var isServed: Bool { hasDHCP && (prefix.version == .v4 || addressing == .stateful || addressing == .stateless) }
+    /// Whether they get their addresses so.
+    package var givesAddresses: Bool { hasDHCP && (prefix.version == .v4 || addressing == .stateful) }
+}
+
+/// The values of OpenStack's `ipv6_ra_mode` and `ipv6_address_mode`.
+package enum IPv6Mode: String, Hashable, Sendable, Codable {
+    /// Guests make their addresses of the prefix.
+    case slaac
+    /// Addresses and all else from DHCP.
+    case stateful = "dhcpv6-stateful"
+    /// Addresses of the prefix, all else from DHCP.
+    case stateless = "dhcpv6-stateless"
 }
 
 /// A port of the cloud's own in a network: DHCP is served from it, and metadata.
@@ -94,12 +119,6 @@ package struct NetworkService: Hashable, Sendable, Codable {
         self.addresses = addresses
         self.hasMetadata = hasMetadata
     }
-}
-
-/// Where guests ask for metadata, as every cloud has it.
-package enum MetadataEndpoint {
-    package static let address = IPAddress(.v4, 0xa9fe_a9fe)
-    package static let port: UInt16 = 80
 }
 
 package struct Route: Hashable, Sendable, Codable {
@@ -196,10 +215,12 @@ package struct RouterSpec: Hashable, Sendable, Codable {
     package var gateway: ExternalGateway?
     package var routes: [Route]
     package var floatingIPs: [FloatingIP]
+    /// Whether guests reach the metadata service by it: those of networks without DHCP know no other way.
+    package var hasMetadata: Bool
 
     package init(
         id: String, isUp: Bool = true, interfaces: [RouterInterface] = [], gateway: ExternalGateway? = nil, routes: [Route] = [],
-        floatingIPs: [FloatingIP] = []
+        floatingIPs: [FloatingIP] = [], hasMetadata: Bool = true
     ) {
         self.id = id
         self.isUp = isUp
@@ -207,6 +228,7 @@ package struct RouterSpec: Hashable, Sendable, Codable {
         self.gateway = gateway
         self.routes = routes
         self.floatingIPs = floatingIPs
+        self.hasMetadata = hasMetadata
     }
 }
 

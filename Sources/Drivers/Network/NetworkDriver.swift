@@ -24,11 +24,12 @@ package protocol NetworkDriver: Sendable {
 
 /// The ability to answer guests that ask for metadata. It is found by a cast.
 package protocol MetadataListening: NetworkDriver {
-    /// A TCP socket that listens at `MetadataEndpoint.address` inside the network and accepts nobody else's guests. Whoever asks owns
-    /// the descriptor and closes it. The source address of a connection is that of a port of this network.
+    /// A TCP socket that listens at `MetadataEndpoint.address` and hears guests of the door's network alone. Whoever asks owns the
+    /// descriptor and closes it; when the door goes, connections simply come no more. The source address of a connection is that of a
+    /// port of the network.
     ///
-    /// - Throws: `notFound` when the network is not there, or has no endpoint for metadata.
-    func listenForMetadata(network: String) async throws -> Int32
+    /// - Throws: `notFound` when the door is not there.
+    func listenForMetadata(at door: MetadataDoor) async throws -> Int32
 }
 
 /// What came of an `apply`.

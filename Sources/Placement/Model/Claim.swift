@@ -55,7 +55,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
     case lacking([Lack])
 
     /// One class that one provider does not give.
-    package struct Lack: Sendable, Equatable {
+    package struct Lack: Sendable, Equatable, CustomStringConvertible {
         package enum Reason: Sendable, Equatable {
             case noInventory
             /// It gives from `least` to `most` to one consumer, in multiples of `step`.
@@ -68,6 +68,16 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
         package let resourceClass: String
         package let wanted: Int64
         package let reason: Reason
+
+        /// For operators, without the provider.
+        package var description: String {
+            let what = "\(wanted) of \(resourceClass) wanted"
+            return switch reason {
+            case .noInventory: "\(what), it has none"
+            case .portion(let least, let most, let step): "\(what), it gives \(least) to \(most) in steps of \(step)"
+            case .full(let free): "\(what), \(free) free"
+            }
+        }
 
         /// How much more it would take; nil where an amount is not the matter.
         package var missing: Int64? {
@@ -89,15 +99,7 @@ extension ClaimRefusal: CustomStringConvertible {
         case .providerChanged(let id, let expected, let actual): "provider \(id) has generation \(actual), not \(expected)"
         case .consumerChanged(let id, let expected, let actual):
             "consumer \(id) has generation \(actual.map(String.init) ?? "none"), not \(expected.map(String.init) ?? "none")"
-        case .lacking(let lacks):
-            lacks.map { lack in
-                let what = "provider \(lack.providerID): \(lack.wanted) of \(lack.resourceClass) wanted"
-                return switch lack.reason {
-                case .noInventory: "\(what), it has none"
-                case .portion(let least, let most, let step): "\(what), it gives \(least) to \(most) in steps of \(step)"
-                case .full(let free): "\(what), \(free) free"
-                }
-            }.joined(separator: "; ")
+        case .lacking(let lacks): lacks.map { "provider \($0.providerID): \($0)" }.joined(separator: "; ")
         }
     }
 }

@@ -71,6 +71,14 @@ struct Claims: Sendable {
 
     /// Whether all of it fits together into what is free once the consumers' old allocations are gone.
     private func check(_ claims: [Claim], _ old: [[Allocation]], in tx: Transaction) throws {
+        let lacks = try lacks(claims, old, in: tx)
+        if !lacks.isEmpty { throw ClaimRefusal.lacking(lacks) }
+    }
+
+    /// What is missing for the claims.
+    ///
+    /// - Parameter old: what their consumers have and would give back.
+    func lacks(_ claims: [Claim], _ old: [[Allocation]] = [], in tx: Transaction) throws -> [ClaimRefusal.Lack] {
         var present: [ID<Provider>: [String: Inventory]] = [:]
         var before: [ID<Provider>: [String: Int64]] = [:]
         for id in Set(claims.flatMap { $0.parts.map(\.providerID) }) {
@@ -103,7 +111,7 @@ struct Claims: Sendable {
                 used[id, default: [:]][name] = taken + amount
             }
         }
-        if !lacks.isEmpty { throw ClaimRefusal.lacking(lacks) }
+        return lacks
     }
 
     private func write(

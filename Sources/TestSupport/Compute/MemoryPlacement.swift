@@ -18,6 +18,8 @@ package struct MemoryPlacement: PlacementNeed {
         }
     }
 
+    package func refusals(_ request: ResourceRequest, at host: String, in tx: Transaction) throws -> [String] { [] }
+
     package func claim(
         _ candidate: PlacementCandidate, consumer: String, projectID: String, userID: String, in tx: Transaction
     ) throws -> String? {

@@ -11,7 +11,7 @@ enum FileBytes {
     /// For its owner alone, from its first byte on.
     static func writePrivate(_ text: String, to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw HelloError("\(path) cannot be written: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else { throw ClientError("\(path) cannot be written: \(String(cString: strerror(errno)))") }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         fchmod(descriptor, 0o600)
         try file.write(contentsOf: Data(text.utf8))

@@ -48,7 +48,7 @@ struct FirstServer: Sendable {
 
     private func id(_ answer: JSON, _ noun: String?) throws -> String {
         let made = noun.map { answer[$0] ?? .null } ?? answer
-        guard let id = made["id"]?.string else { throw HelloError("The cloud gave no id: \(answer.text.prefix(200))") }
+        guard let id = made["id"]?.string else { throw ClientError("The cloud gave no id: \(answer.text.prefix(200))") }
         return id
     }
 
@@ -84,7 +84,7 @@ struct FirstServer: Sendable {
 
     private func bytes(_ name: String) throws -> ByteBuffer {
         guard let bytes = FileBytes.read("\(guest)/\(name)") else {
-            throw HelloError("There is no \(guest)/\(name): scripts/guest-image builds the guest, and --guest names its folder.")
+            throw ClientError("There is no \(guest)/\(name): scripts/guest-image builds the guest, and --guest names its folder.")
         }
         return bytes
     }
@@ -131,7 +131,7 @@ struct FirstServer: Sendable {
         if isThere, FileBytes.read(keyFile) != nil { return }
         if isThere { try await demo.call("DELETE", "compute", "/os-keypairs/\(Self.serverName)") }
         let made = try await demo.call("POST", "compute", "/os-keypairs", ["keypair": ["name": .string(Self.serverName)]])
-        guard let key = made["keypair"]?["private_key"]?.string else { throw HelloError("The cloud gave no private key.") }
+        guard let key = made["keypair"]?["private_key"]?.string else { throw ClientError("The cloud gave no private key.") }
         try FileBytes.writePrivate(key, to: keyFile)
     }
 
@@ -153,7 +153,7 @@ struct FirstServer: Sendable {
             try await waitForActive(there)
             return there
         }
-        guard let flavor = try await find(demo, "compute", "/flavors", "flavors", "nano") else { throw HelloError("There is no flavor nano.") }
+        guard let flavor = try await find(demo, "compute", "/flavors", "flavors", "nano") else { throw ClientError("There is no flavor nano.") }
         let made = try await demo.call(
             "POST", "compute", "/servers",
             [
@@ -171,7 +171,7 @@ struct FirstServer: Sendable {
         try await steps.wait(for: .seconds(180), "the server to become active") {
             let shown = try await demo.call("GET", "compute", "/servers/\(server)")["server"] ?? .null
             if shown["status"] == "ERROR" {
-                throw HelloError("The server failed: \(shown["fault"]?["message"]?.string ?? "no reason was given").")
+                throw ClientError("The server failed: \(shown["fault"]?["message"]?.string ?? "no reason was given").")
             }
             return shown["status"] == "ACTIVE" ? true : nil
         }
@@ -180,13 +180,13 @@ struct FirstServer: Sendable {
     private func floatingAddress(of server: String, external: String) async throws -> (fixed: String, floating: String) {
         let ports = try await demo.call("GET", "network", "/v2.0/ports?device_id=\(server)")["ports"]?.array ?? []
         guard let port = ports.first?["id"]?.string, let fixed = ports.first?["fixed_ips"]?.array?.first?["ip_address"]?.string else {
-            throw HelloError("The server has no port.")
+            throw ClientError("The server has no port.")
         }
         let there = try await demo.call("GET", "network", "/v2.0/floatingips?port_id=\(port)")["floatingips"]?.array?.first
         if let address = there?["floating_ip_address"]?.string { return (fixed, address) }
         let made = try await demo.call(
             "POST", "network", "/v2.0/floatingips", ["floatingip": ["floating_network_id": .string(external), "port_id": .string(port)]])
-        guard let address = made["floatingip"]?["floating_ip_address"]?.string else { throw HelloError("The cloud gave no floating IP.") }
+        guard let address = made["floatingip"]?["floating_ip_address"]?.string else { throw ClientError("The cloud gave no floating IP.") }
         return (fixed, address)
     }
 }

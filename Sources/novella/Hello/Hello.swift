@@ -48,7 +48,7 @@ struct Hello: AsyncParsableCommand {
 
               server         \(made.serverID)
               addresses      \(made.fixedAddress) in the network `private`, \(made.floatingAddress) from this host
-              log in         \(ssh)
+              log in         \(noSsh ? "nobody answers: it is simulated" : ssh)
               API            \(cloud.authURL)
               clouds.yaml    \(directory.clouds)   (clouds: novella-admin, novella-demo)
 

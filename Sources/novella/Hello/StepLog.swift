@@ -11,8 +11,8 @@ final class StepLog: Sendable {
         let value: Value
         do {
             value = try await body()
-        } catch let error as HelloError {
-            throw HelloError("\(name): \(error.description)")
+        } catch let error as ClientError {
+            throw ClientError("\(name): \(error.description)")
         }
         Terminal.say("  \(name.padding(32))\(Self.seconds(clock.now - start))")
         return value
@@ -28,7 +28,7 @@ final class StepLog: Sendable {
             if let value = try await body() { return value }
             try await clock.sleep(for: .milliseconds(100))
         }
-        throw HelloError("waited \(Self.seconds(patience)) for \(what).")
+        throw ClientError("waited \(Self.seconds(patience)) for \(what).")
     }
 
     private static func seconds(_ duration: Duration) -> String {

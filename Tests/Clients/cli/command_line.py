@@ -13,6 +13,8 @@ from harness import Failure
 
 # The groups of commands that flows are for, and how the names of those begin.
 GROUPS = {"openstack.identity.v3": "", "openstack.image.v2": ""}
+# Groups whose commands are used where they are of use.
+OTHER_GROUPS = {"openstack.compute.v2": "", "openstack.network.v2": ""}
 
 
 class Login:
@@ -117,7 +119,7 @@ def forget_clients():
 def commands():
     """{name: entry point} of the commands that flows are for, and the few for all services that need no other service."""
     every = {}
-    for group, beginning in (GROUPS | {"openstack.common": ""}).items():
+    for group, beginning in (GROUPS | OTHER_GROUPS | {"openstack.common": ""}).items():
         for entry in importlib.metadata.entry_points(group=group):
             name = entry.name.replace("_", " ")
             if name.startswith(beginning):

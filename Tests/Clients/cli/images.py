@@ -145,4 +145,30 @@ def images_imported(flow):
     openstack("image delete fetched")
 
 
-FLOWS = [images, images_shared, images_imported]
+def cached_images(flow):
+    openstack = flow.admin
+    path, _, _ = a_file(flow, "near.raw")
+    made = openstack(f"image create near --disk-format raw --container-format bare --file {path}")
+    openstack("cached image queue near")
+    deadline = time.monotonic() + 30
+    while True:
+        rows = openstack("cached image list")
+        found = lists(rows, "the cache", ID=made["id"])
+        if found["State"] == "cached":
+            break
+        if time.monotonic() > deadline:
+            raise Failure(f"the image is not in the cache: {rows}")
+        time.sleep(0.05)
+    expect_has(found, Size=100_000, Hits=0)
+    copy = flow.cloud.directory / "near-copy.raw"
+    openstack(f"image save near --file {copy}")
+    expect_has(lists(openstack("cached image list"), "the cache", ID=made["id"]), Hits=1)
+    openstack("cached image delete near")
+    expect(openstack("cached image list"), [], "the cache after a delete")
+    openstack("cached image queue near")
+    openstack("cached image clear")
+    expect(openstack("cached image list"), [], "the cache after it was cleared")
+    openstack("image delete near")
+
+
+FLOWS = [images, images_shared, images_imported, cached_images]

@@ -15,6 +15,7 @@ struct HostState: Sendable {
     var usage = ComputeHost.Usage()
     /// Metadata of the aggregates that it is in: a name may have several values.
     var aggregateMetadata: [String: Set<String>] = [:]
+    /// Only known where the wish is about others.
     var serverIDs: Set<String> = []
     /// How many of the wanted group's servers it has.
     var groupMembers = 0
@@ -37,4 +38,7 @@ struct PlacementWish: Sendable {
     var group: ServerGroup?
     /// Whether any host has one of the group's servers: an affine group's first server is free to go anywhere.
     var groupHasHosts = false
+
+    /// Whether it matters which servers a host has.
+    var isAboutOthers: Bool { group != nil || !sameHost.isEmpty || !differentHost.isEmpty }
 }

@@ -25,7 +25,7 @@ struct CloudClient: Sendable {
             ]
         ]
         let (headers, answer) = try await Self.exchange("POST", cloud.authURL + "/auth/tokens", [:], .bytes(ByteBuffer(string: body.text)))
-        guard let token = headers["x-subject-token"] else { throw HelloError("The cloud gave no token to \(user).") }
+        guard let token = headers["x-subject-token"] else { throw ClientError("The cloud gave no token to \(user).") }
         self.token = token
         userName = user
         var endpoints: [String: String] = [:]
@@ -37,7 +37,7 @@ struct CloudClient: Sendable {
     }
 
     /// - Parameter service: as the catalogue has its type.
-    /// - Throws: `HelloError` with the cloud's own words for any answer but a good one.
+    /// - Throws: `ClientError` with the cloud's own words for any answer but a good one.
     @discardableResult
     func call(_ method: String, _ service: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
         try await send(method, service, path, type: "application/json", body.map { .bytes(ByteBuffer(string: $0.text)) })
@@ -48,7 +48,7 @@ struct CloudClient: Sendable {
     }
 
     private func send(_ method: String, _ service: String, _ path: String, type: String, _ body: HTTPClientRequest.Body?) async throws -> JSON {
-        guard let base = endpoints[service] else { throw HelloError("The cloud's catalogue has no \(service).") }
+        guard let base = endpoints[service] else { throw ClientError("The cloud's catalogue has no \(service).") }
         var headers = ["x-auth-token": token]
         if body != nil { headers["content-type"] = type }
         return try await Self.exchange(method, base + path, headers, body).body
@@ -65,13 +65,13 @@ struct CloudClient: Sendable {
         let response = try await HTTPClient.shared.execute(request, timeout: patience)
         let bytes = try await response.body.collect(upTo: mostBytes)
         let text = String(buffer: bytes)
-        guard (200..<300).contains(response.status.code) else { throw HelloError("\(method) \(url): \(response.status.code) \(text.prefix(500))") }
+        guard (200..<300).contains(response.status.code) else { throw ClientError("\(method) \(url): \(response.status.code) \(text.prefix(500))") }
         let known = Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first }
         return (known, (try? JSON.parse(text)) ?? .null)
     }
 }
 
-struct HelloError: Error, CustomStringConvertible {
+struct ClientError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }

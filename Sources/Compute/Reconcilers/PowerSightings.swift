@@ -1,0 +1,62 @@
+import CloudCore
+import Durable
+import SQL
+
+/// A machine as its host saw it.
+package struct MachineSighting: Sendable, Hashable {
+    package var id: String
+    package var power: MachinePower
+    /// Of the newest change that the host had taken by then.
+    package var generation: Int64
+
+    package init(id: String, power: MachinePower, generation: Int64) {
+        self.id = id
+        self.power = power
+        self.generation = generation
+    }
+}
+
+extension ComputeAssembly {
+    /// Brings rows to what hosts saw: a guest that was shut down from within is stopped, as the API shows it. A server that a workflow
+    /// works on is left to it, and a sighting from before the last change is nobody's.
+    package func take(_ sightings: [MachineSighting], on host: String) async throws {
+        let store = ServerStore()
+        let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }
+        let changed: @Sendable (Transaction) throws -> [Server] = { tx in
+            try store.list(.init(host: host, ids: sightings.map(\.id)), in: tx).compactMap { server in
+                guard let sighting = seen[server.id.text], sighting.generation >= server.generation else { return nil }
+                return server.taking(sighting.power)
+            }
+        }
+        guard try await !context.read(changed).isEmpty else { return }
+        try await context.write { tx in
+            for var server in try changed(tx) {
+                guard try workflows.activity(on: server.resource, in: tx) == nil else { continue }
+                server.updatedAt = context.world.now
+                try store.update(server, in: tx)
+            }
+        }
+    }
+}
+
+extension Server {
+    /// The server after its machine was seen so; nil when that changes nothing.
+    ///
+    /// What a guest can do by itself is to stop and to crash. All else comes of a workflow, or of whoever works on the host by hand.
+    func taking(_ power: MachinePower) -> Server? {
+        var server = self
+        switch (power, state) {
+        case (_, .building), (_, .deleted): return nil
+        case (.off, .active), (.off, .paused): (server.state, server.power) = (.stopped, .off)
+        case (.crashed, .active): (server.state, server.power) = (.stopped, .crashed)
+        case (.running, .stopped), (.running, .paused), (.running, .suspended): (server.state, server.power) = (.active, .running)
+        // A machine that stopped because it crashed was seen so before.
+        case (.off, .stopped) where self.power == .crashed: return nil
+        case (.off, _), (.suspended, _): server.power = .off
+        case (.running, _): server.power = .running
+        case (.paused, _): server.power = .paused
+        case (.crashed, _): server.power = .crashed
+        }
+        return server.state == state && server.power == self.power ? nil : server
+    }
+}

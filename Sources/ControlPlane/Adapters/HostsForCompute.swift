@@ -1,0 +1,45 @@
+import AgentCore
+package import CloudCore
+package import Compute
+import Drivers
+
+/// What Compute asks of the hosts.
+package struct HostsForCompute: HostsNeed {
+    let fleet: Fleet
+    let world: World
+
+    package init(fleet: Fleet, world: World) {
+        self.fleet = fleet
+        self.world = world
+    }
+
+    package func reports() async throws -> [HostReport] {
+        let now = world.now
+        return await fleet.facts().map { HostReport($0, at: now) }
+    }
+}
+
+extension HostReport {
+    init(_ facts: HostFacts, at now: Timestamp) {
+        let (capabilities, resources) = (facts.inventory.capabilities, facts.inventory.resources)
+        self.init(
+            name: facts.name, id: facts.id, isUp: facts.isUp(at: now), lastSeen: facts.seenAt, hypervisorType: "QEMU",
+            hypervisorVersion: Self.version(capabilities.hypervisor), processors: Self.processors(capabilities, resources.cpus),
+            vcpus: resources.cpus, memoryMiB: Int(resources.memoryMiB), diskGiB: Int(resources.diskBytes >> 30),
+            bootedAt: facts.bootedAt)
+    }
+
+    /// `QEMU 7.2.19` is 7002019, as libvirt counts.
+    private static func version(_ text: String) -> Int {
+        let parts = (text.split(separator: " ").last ?? "").split(separator: ".").map { Int($0) ?? 0 } + [0, 0, 0]
+        return parts[0] * 1_000_000 + parts[1] * 1000 + parts[2]
+    }
+
+    private static func processors(_ capabilities: HostCapabilities, _ count: Int) -> JSON {
+        [
+            "arch": .string(capabilities.guests.first?.architecture.rawValue ?? "x86_64"),
+            "model": capabilities.acceleration == .kvm ? "host" : "emulated", "vendor": "", "features": [],
+            "topology": ["sockets": 1, "cores": .integer(Int64(count)), "threads": 1],
+        ]
+    }
+}

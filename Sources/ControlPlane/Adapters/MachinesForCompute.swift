@@ -1,0 +1,156 @@
+import AgentCore
+package import CloudCore
+package import Compute
+import Drivers
+
+/// What Compute asks of machines, over the links to their hosts.
+package struct MachinesForCompute: MachinesNeed {
+    let fleet: Fleet
+    let images: any MachineImages
+
+    package init(fleet: Fleet, images: any MachineImages) {
+        self.fleet = fleet
+        self.images = images
+    }
+
+    package func ensure(_ order: MachineOrder, on host: String, fence: MachineFence) async throws {
+        let link = try fleet.link(to: host)
+        let id = MachineID(order.id)
+        var present: MachineSpec?
+        if case .wanted(let spec) = try await link.ask(.wanted(id)) { present = spec }
+        let spec = try await MachineBlueprint(order: order, present: present, images: images).spec()
+        _ = try await send("ensure", .ensure(spec, power: nil), id, link, fence)
+    }
+
+    package func remove(_ id: String, on host: String, fence: MachineFence) async throws {
+        _ = try await send("remove", .remove, MachineID(id), try fleet.link(to: host), fence)
+    }
+
+    @discardableResult
+    package func command(_ id: String, _ command: MachineCommand, on host: String, fence: MachineFence) async throws -> MachinePower {
+        let (word, verb): (String, AgentRequest.Verb) =
+            switch command {
+            case .start: ("start", .power(.running))
+            case .unpause: ("unpause", .power(.running))
+            case .resume: ("resume", .power(.running))
+            case .stop(let grace): ("stop", .power(.off(graceSeconds: grace)))
+            case .pause: ("pause", .power(.paused))
+            case .suspend: ("suspend", .power(.suspended))
+            case .rebootSoft: ("reboot-soft", .reboot(.soft))
+            case .rebootHard: ("reboot-hard", .reboot(.hard))
+            }
+        guard case .machine(let machine) = try await send(word, verb, MachineID(id), try fleet.link(to: host), fence) else {
+            throw CloudError.notFound("machine", id)
+        }
+        return MachinePower(machine.power)
+    }
+
+    package func setPassword(_ password: Secret, of id: String, on host: String, fence: MachineFence) async throws {
+        let link = try fleet.link(to: host)
+        // Nobody's epoch: who asks is no workflow, and takes the machine from none.
+        guard case .machine(let machine) = try await link.ask(.observe(MachineID(id))) else { throw CloudError.notFound("machine", id) }
+        _ = try await send(
+            "password", .setPassword(SentSecret(password), user: "root"), machine.id, link,
+            MachineFence(epoch: machine.fence.epoch, generation: max(machine.fence.generation, fence.generation)))
+    }
+
+    // MARK: Copies of disks
+
+    package func snapshot(_ id: String, as snapshot: String, on host: String, fence: MachineFence) async throws -> MachineSnapshot {
+        let link = try fleet.link(to: host)
+        guard case .snapshot(let copy) = try await send("snapshot", .snapshot(snapshot), MachineID(id), link, fence) else {
+            throw CloudError.internalError("a host answers a snapshot with something else")
+        }
+        return MachineSnapshot(path: copy.path, format: copy.format, virtualBytes: copy.virtualBytes, sizeBytes: copy.sizeBytes)
+    }
+
+    package func removeSnapshot(_ snapshot: String, on host: String) async throws {
+        _ = try await fleet.link(to: host).ask(.forgetSnapshot(snapshot))
+    }
+
+    // MARK: Looking
+
+    package func consoleOutput(_ id: String, on host: String, lines: Int?) async throws -> String {
+        guard case .console(let console) = try await fleet.link(to: host).ask(.console(MachineID(id), mostBytes: Self.mostConsole)) else {
+            throw CloudError.notFound("machine", id)
+        }
+        guard let lines, lines >= 0 else { return console.text() }
+        // A line that has not ended is one, as the reference counts. By bytes: a carriage return and a line feed are one Character.
+        let parts = console.bytes.split(separator: 10, omittingEmptySubsequences: false).suffix(lines)
+        return String(decoding: Array(parts.joined(separator: [10])), as: UTF8.self)
+    }
+
+    /// As much as the reference answers with at most.
+    private static let mostConsole = 100 << 10
+
+    package func diagnostics(_ id: String, on host: String) async throws -> JSONObject {
+        let link = try fleet.link(to: host)
+        guard case .diagnostics(let found) = try await link.ask(.diagnostics(MachineID(id))) else { throw CloudError.notFound("machine", id) }
+        guard case .wanted(let spec) = try await link.ask(.wanted(MachineID(id))) else { throw CloudError.notFound("machine", id) }
+        return DiagnosticsText.members(found, spec)
+    }
+
+    // MARK: -
+
+    /// The same request of the same generation has the same id, so that no reboot is done twice.
+    private func send(
+        _ word: String, _ verb: AgentRequest.Verb, _ id: MachineID, _ link: any AgentLink, _ fence: MachineFence
+    ) async throws -> AgentReply {
+        try await link.send(
+            AgentRequest(
+                id: "\(word)-\(fence.generation)", machine: id, fence: Fence(epoch: fence.epoch, generation: fence.generation), verb))
+    }
+}
+
+extension MachinePower {
+    init(_ power: Drivers.PowerState) {
+        self =
+            switch power {
+            case .off: .off
+            case .running: .running
+            case .paused: .paused
+            case .suspended: .suspended
+            case .crashed: .crashed
+            }
+    }
+}
+
+/// What a machine has used, in the words of the API since 2.48.
+enum DiagnosticsText {
+    static func members(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
+        func traffic(_ one: MachineDiagnostics.Traffic) -> JSON {
+            [
+                "read_bytes": .integer(one.readBytes), "read_requests": .integer(one.readOperations),
+                "write_bytes": .integer(one.writtenBytes), "write_requests": .integer(one.writtenOperations), "errors_count": -1,
+            ]
+        }
+        func card(_ one: MachineDiagnostics.Traffic) -> JSON {
+            [
+                "mac_address": .string(spec.nics.first { $0.id == one.id }?.mac ?? ""), "rx_octets": .integer(one.readBytes),
+                "rx_packets": .integer(one.readOperations), "rx_errors": 0, "rx_drop": 0, "rx_rate": nil,
+                "tx_octets": .integer(one.writtenBytes), "tx_packets": .integer(one.writtenOperations), "tx_errors": 0, "tx_drop": 0, "tx_rate": nil,
+            ]
+        }
+        let processors = found.cpuNanoseconds.enumerated().map { number, time -> JSON in
+            ["id": .integer(Int64(number)), "time": .integer(time), "utilisation": nil]
+        }
+        return [
+            "state": .string(word(found.power)), "driver": "libvirt", "hypervisor": .string(found.hypervisor), "hypervisor_os": "linux",
+            "uptime": nil, "config_drive": .bool(spec.disks.contains { $0.id == MachineBlueprint.configDrive }),
+            "num_cpus": .integer(Int64(spec.cpu.count)), "num_disks": .integer(Int64(spec.disks.count)),
+            "num_nics": .integer(Int64(spec.nics.count)),
+            "memory_details": ["maximum": .integer(found.memoryMiB), "used": .integer(found.usedMemoryMiB)],
+            "cpu_details": .array(processors), "disk_details": .array(found.disks.map(traffic)), "nic_details": .array(found.nics.map(card)),
+        ]
+    }
+
+    private static func word(_ power: Drivers.PowerState) -> String {
+        switch power {
+        case .running: "running"
+        case .paused: "paused"
+        case .off: "shutdown"
+        case .crashed: "crashed"
+        case .suspended: "suspended"
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import AgentCore
+import CloudCore
+package import DriverLibvirt
+import DriverLinuxNetwork
+import Drivers
+import Foundation
+import Logging
+
+/// How this machine is a host.
+package struct HostSettings: Sendable {
+    /// Where the host keeps its machines, and what is wanted of them: a host needs no database.
+    package var folder: String
+    package var acceleration: LibvirtSettings.Acceleration = .automatic
+    /// Nil: libvirt within this process.
+    package var uri: String?
+
+    package init(folder: String) { self.folder = folder }
+}
+
+extension Fleet {
+    /// This machine, by libvirt. It is opened by `run` or `open`, because finding out whether KVM works takes its time.
+    ///
+    ///     host.json   its name, its id, and what it said last
+    ///     agent/      what is wanted of its machines
+    ///     networks/   what the network driver remembers
+    ///     machines/, images/, …   the driver's
+    convenience init(thisMachine settings: HostSettings, images: ImageSource, world: World, log: Logger) throws {
+        let path = settings.folder + "/host.json"
+        let known = try DurableFile.read(path).map { try JSONDecoder().decode(HostFacts.self, from: $0) }
+        self.init(
+            posts: [], known: known.map { [$0] } ?? [],
+            late: { try await Self.open(settings, known, path, images, world, log) }, world: world, log: log)
+    }
+
+    private static func open(
+        _ settings: HostSettings, _ known: HostFacts?, _ path: String, _ images: ImageSource, _ world: World, _ log: Logger
+    ) async throws -> Post {
+        var driverSettings = LibvirtSettings(folder: settings.folder)
+        driverSettings.acceleration = settings.acceleration
+        driverSettings.uri = settings.uri
+        let driver = try await LibvirtDriver.open(driverSettings, images: images, world: world)
+        do {
+            let agent = try Agent(
+                host: Fleet.lateHost, driver: driver, networks: networks(settings.folder, log), folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
+            guard case .inventory(let inventory) = try await agent.answer(.inventory) else {
+                throw CloudError.internalError("an agent without an inventory")
+            }
+            let facts = HostFacts(
+                name: known?.name ?? inventory.resources.hostName, id: known?.id ?? world.random.uuid(), bootedAt: bootedAt(world), seenAt: world.now, inventory: inventory)
+            try DurableFile.write(JSONEncoder().encode(facts), to: path)
+            say(facts, log)
+            var post = Post(name: facts.name, id: facts.id, agent: agent, bootedAt: facts.bootedAt)
+            post.keepers = [{ try await driver.keep() }]
+            post.close = { await driver.close() }
+            return post
+        } catch {
+            await driver.close()
+            throw error
+        }
+    }
+
+    /// Only root can change networks, with programs that may not be there; machines without ports need none.
+    private static func networks(_ folder: String, _ log: Logger) -> (any NetworkDriver)? {
+        guard geteuid() == 0 else {
+            log.notice("no networks on this host: it takes root to make them")
+            return nil
+        }
+        do { return try LinuxNetwork(.init(folder: folder + "/networks")) } catch {
+            log.notice("no networks on this host: \(error.detail ?? error.message)")
+            return nil
+        }
+    }
+
+    private static func bootedAt(_ world: World) -> Timestamp {
+        let text = (try? String(contentsOfFile: "/proc/uptime", encoding: .utf8)) ?? ""
+        return world.now - .seconds(Int(text.prefix { $0 != "." && $0 != " " }) ?? 0)
+    }
+
+    private static func say(_ facts: HostFacts, _ log: Logger) {
+        let (capabilities, resources) = (facts.inventory.capabilities, facts.inventory.resources)
+        log.info(
+            "this machine is a host", metadata: [
+                "host": "\(facts.name)", "hypervisor": "\(capabilities.hypervisor)", "acceleration": "\(capabilities.acceleration)",
+                "guests": "\(capabilities.guestUser)", "cpus": "\(resources.cpus)", "memory_mib": "\(resources.memoryMiB)",
+                "machines": "\(facts.inventory.machines.count)",
+            ])
+        if capabilities.guestUser.hasPrefix("root") { log.warning("guests run as \(capabilities.guestUser)") }
+    }
+}

@@ -1,0 +1,199 @@
+package import AgentCore
+import CloudCore
+import DriverSimulated
+import Drivers
+import Foundation
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The hosts of this cloud: their agents, the links to them, and what each said last.
+///
+/// Where nobody keeps it (`run`), as in a test, hosts are asked when somebody wants to know.
+package final class Fleet: Sendable, Service {
+    /// A host whose agent is in this process.
+    struct Post: Sendable {
+        let name: String
+        let id: String
+        let agent: Agent
+        let link: InMemoryLink
+        let bootedAt: Timestamp
+        /// Where other hosts send packets of networks that they share with it; nil: nowhere.
+        var tunnelAddress: IPAddress?
+        /// What goes on beside the agent until it is cancelled.
+        var keepers: [@Sendable () async throws -> Void] = []
+        var close: @Sendable () async -> Void = {}
+
+        init(name: String, id: String, agent: Agent, bootedAt: Timestamp) {
+            self.name = name
+            self.id = id
+            self.agent = agent
+            self.bootedAt = bootedAt
+            link = InMemoryLink(agent)
+        }
+    }
+
+    private struct State {
+        var posts: [String: Post] = [:]
+        var facts: [String: HostFacts] = [:]
+        var isKept = false
+    }
+
+    private let state: Mutex<State>
+    /// A host that takes its time to be opened, which must not delay the start of the cloud.
+    private let late: (@Sendable () async throws -> Post)?
+    private let opening = SerialKeys<String>()
+    private let hub = EventHub<(host: String, report: AgentReport)>()
+    private let world: World
+    private let log: Logger
+    /// What stands for the hardware in a simulation.
+    let simulated: SimulatedFleet?
+
+    init(
+        posts: [Post], known: [HostFacts] = [], late: (@Sendable () async throws -> Post)? = nil, simulated: SimulatedFleet? = nil,
+        world: World, log: Logger
+    ) {
+        var state = State()
+        for post in posts { state.posts[post.name] = post }
+        for facts in known { state.facts[facts.name] = facts }
+        self.state = Mutex(state)
+        self.late = late
+        self.simulated = simulated
+        self.world = world
+        self.log = log
+    }
+
+    /// How to reach a host.
+    ///
+    /// - Throws: `unavailable` (transient): a host that is not there now may come.
+    package func link(to name: String) throws -> any AgentLink {
+        if let post = state.withLock({ $0.posts[name] }) { return post.link }
+        var error = CloudError(.unavailable, "The host cannot be reached.", detail: "\(name): no agent is connected", code: "host_lost")
+        error.isTransient = true
+        throw error
+    }
+
+    /// Whether its agent is connected.
+    func isOpen(_ name: String) -> Bool { state.withLock { $0.posts[name].map { !$0.link.isCut } ?? false } }
+
+    func tunnelAddress(of name: String) -> IPAddress? { state.withLock { $0.posts[name]?.tunnelAddress } }
+
+    var names: [String] { state.withLock { $0.posts.keys.sorted() } }
+
+    /// What is known of each host, in the order of their names.
+    package func facts() async -> [HostFacts] {
+        await askIfNobodyKeeps()
+        return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
+    }
+
+    /// What hosts say from now on. Some of it may be lost.
+    package func news() -> AsyncStream<(host: String, report: AgentReport)> { hub.listen() }
+
+    /// Cuts a host off, or joins it again, as when a network is down.
+    package func setCut(_ isCut: Bool, _ name: String) { state.withLock { $0.posts[name]?.link.isCut = isCut } }
+
+    // MARK: What hosts say
+
+    private func askIfNobodyKeeps() async {
+        let now = world.now
+        let stale = state.withLock { state in
+            state.isKept ? [] : state.posts.values.filter { state.facts[$0.name].map { $0.seenAt + Self.freshness < now } ?? true }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for post in stale { group.addTask { await self.ask(post) } }
+        }
+    }
+
+    /// How old an answer may be before a host is asked again.
+    private static let freshness: Duration = .seconds(10)
+
+    /// Asks every host now.
+    package func ask() async {
+        for post in state.withLock({ Array($0.posts.values) }) { await ask(post) }
+    }
+
+    private func ask(_ post: Post) async {
+        do {
+            guard case .inventory(let inventory) = try await post.link.ask(.inventory) else { return }
+            take(.inventory(inventory), post)
+        } catch {
+            log.warning("a host does not answer", metadata: ["host": "\(post.name)", "problem": "\(error)"])
+        }
+    }
+
+    private func take(_ report: AgentReport, _ post: Post) {
+        // A link that is cut carries nothing, also not this way.
+        guard !post.link.isCut else { return }
+        if case .inventory(let inventory) = report {
+            let facts = HostFacts(name: post.name, id: post.id, bootedAt: post.bootedAt, seenAt: world.now, inventory: inventory)
+            state.withLock { $0.facts[post.name] = facts }
+        }
+        hub.send((post.name, report))
+    }
+
+    // MARK: Keeping
+
+    /// Opens the host that was left for later. Without effect when it is open.
+    ///
+    /// - Returns: it, if it was opened now.
+    @discardableResult
+    package func open() async throws -> String? { try await openLate()?.name }
+
+    private func openLate() async throws -> Post? {
+        guard let late else { return nil }
+        return try await opening.run("") {
+            let isOpen = state.withLock { $0.posts.values.contains { $0.agent.host == Self.lateHost } }
+            guard !isOpen else { return nil }
+            let post = try await late()
+            state.withLock { $0.posts[post.name] = post }
+            await ask(post)
+            return post
+        }
+    }
+
+    /// What the agent of the late host calls itself.
+    static let lateHost = HostID("this")
+
+    /// Keeps all agents until the process ends.
+    package func run() async throws {
+        state.withLock { $0.isKept = true }
+        await cancelWhenGracefulShutdown { await self.keepAll() }
+        let posts = state.withLock { state in
+            state.isKept = false
+            return Array(state.posts.values)
+        }
+        for post in posts { await post.close() }
+    }
+
+    private func keepAll() async {
+        await withTaskGroup(of: Void.self) { group in
+            for post in state.withLock({ Array($0.posts.values) }) { group.addTask { await self.keep(post) } }
+            group.addTask {
+                do {
+                    if let post = try await self.openLate() { await self.keep(post) }
+                } catch let error as CloudError where error.code == "no_libvirt" {
+                    self.log.notice("no machines on this host: \(error.detail ?? error.message)")
+                } catch {
+                    self.log.error("this host cannot have machines", metadata: ["problem": "\(error)"])
+                }
+            }
+            // A group of services ends with the first that ends.
+            group.addTask { try? await gracefulShutdown() }
+        }
+    }
+
+    private func keep(_ post: Post) async {
+        let reports = post.link.reports()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await report in reports { self.take(report, post) } }
+            group.addTask { try? await post.agent.keep() }
+            for keeper in post.keepers {
+                group.addTask {
+                    do { try await keeper() } catch is CancellationError {} catch {
+                        self.log.error("a host is not kept any longer", metadata: ["host": "\(post.name)", "problem": "\(error)"])
+                    }
+                }
+            }
+        }
+    }
+}

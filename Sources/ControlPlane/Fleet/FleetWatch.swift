@@ -1,0 +1,65 @@
+import AgentCore
+import CloudCore
+import Compute
+import Drivers
+import Logging
+import SQL
+import ServiceLifecycle
+
+/// Writes down what hosts say: to Placement what they have, to Compute what their machines do.
+struct FleetWatch: Service {
+    let fleet: Fleet
+    let placement: PlacementForCompute
+    let compute: ComputeAssembly
+    let database: Database
+    let world: World
+    let log: Logger
+
+    /// What is known now, for a start.
+    func take() async throws {
+        let facts = await fleet.facts()
+        try await inventories(facts)
+        for one in facts { try await compute.take(one.inventory.machines.map(MachineSighting.init), on: one.name) }
+    }
+
+    func run() async throws {
+        // What came between the start and here is looked at once more with the next inventory.
+        let news = fleet.news()
+        await cancelWhenGracefulShutdown {
+            var written: [String: HostResources] = [:]
+            for await (host, report) in news {
+                do { try await take(report, of: host, &written) } catch is CancellationError { return } catch {
+                    log.error("what a host said could not be written down", metadata: ["host": "\(host)", "problem": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private func take(_ report: AgentReport, of host: String, _ written: inout [String: HostResources]) async throws {
+        switch report {
+        case .inventory(let inventory):
+            // Most inventories say what the last one said, but for what is free.
+            var lasting = inventory.resources
+            (lasting.freeMemoryMiB, lasting.freeDiskBytes) = (0, 0)
+            if written[host] != lasting {
+                try await inventories(await fleet.facts().filter { $0.name == host })
+                written[host] = lasting
+            }
+            try await compute.take(inventory.machines.map(MachineSighting.init), on: host)
+        case .machine(_, let machine): try await compute.take([MachineSighting(machine)], on: host)
+        case .gone, .event, .problem: break
+        }
+    }
+
+    private func inventories(_ facts: [HostFacts]) async throws {
+        guard !facts.isEmpty else { return }
+        let reports = facts.map { HostReport($0, at: world.now) }
+        try await database.write { tx in try placement.ensure(reports, in: tx) }
+    }
+}
+
+extension MachineSighting {
+    init(_ machine: ObservedMachine) {
+        self.init(id: machine.id.text, power: MachinePower(machine.power), generation: machine.fence.generation)
+    }
+}

@@ -1,0 +1,59 @@
+package import Blobs
+import CloudCore
+import Resources
+import SQL
+
+/// What hosts ask of Images: what machines are made from, as bytes. Whether the machine's user may have them was asked before.
+extension ImagesAssembly {
+    /// An image as a disk is made from it.
+    package struct DiskImage: Sendable {
+        package let content: BlobID
+        package let diskFormat: String
+        /// Bytes of the disk that a guest sees.
+        package let virtualBytes: Int64
+        /// What the image names as its kernel and RAM disk.
+        package let kernel: BlobID?
+        package let ramdisk: BlobID?
+        package let kernelArguments: String?
+    }
+
+    /// - Throws: `notFound` for an image that is not there; `conflict` for one without data.
+    package func diskImage(_ id: String) async throws -> DiskImage {
+        let store = ImageStore()
+        let onlooker = Onlooker(project: nil, now: context.world.now)
+        return try await context.base.database.read { tx in
+            func image(_ id: String) throws -> (image: Image, content: BlobID) {
+                guard let image = try store.find(ID(id), for: onlooker, in: tx) else { throw CloudError.notFound("image", id) }
+                guard image.status == .active, let content = image.locations.first?.blob else {
+                    throw CloudError.conflict("Image \(id) is not active.")
+                }
+                return (image, content)
+            }
+            let (main, content) = try image(id)
+            // A property is any text that a user wrote: it must not open another project's image.
+            func part(_ property: String) throws -> BlobID? {
+                guard let id = main.properties[property]?.string, !id.isEmpty else { return nil }
+                let (part, content) = try image(id)
+                guard part.owner == main.owner || part.visibility == .public || part.visibility == .community else {
+                    throw CloudError.notFound("image", id)
+                }
+                return content
+            }
+            return DiskImage(
+                content: content, diskFormat: main.diskFormat ?? "raw", virtualBytes: main.virtualSize ?? main.size ?? 0,
+                kernel: try part("kernel_id"), ramdisk: try part("ramdisk_id"), kernelArguments: main.properties["os_command_line"]?.string)
+        }
+    }
+}
+
+extension ImageStores {
+    /// The bytes, wherever they lie.
+    ///
+    /// - Throws: `notFound`.
+    package func open(_ content: BlobID) async throws -> BlobBytes {
+        for entry in all.dropLast() {
+            do { return try await entry.blobs.open(content, range: nil) } catch let error as CloudError where error.kind == .notFound {}
+        }
+        return try await (all.last ?? standard).blobs.open(content, range: nil)
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import ControlPlane
+import Foundation
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what this host lacks to run machines, and the remedy.",
+        discussion: "It changes nothing, and exits with 1 when something is lacking. On Debian `make up` installs what is missing.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await reporting {
+            let findings = HostCheck.run(
+                path: ProcessSetup.environment["PATH"] ?? "", isRoot: ProcessSetup.isRoot, directory: try common.load().configuration.stateDirectory)
+            let width = findings.map(\.name.count).max() ?? 0
+            for finding in findings {
+                let verdict = finding.verdict.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+                Terminal.say("\(verdict)  \(finding.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(finding.text)")
+            }
+            if findings.contains(where: { $0.verdict == .lacking }) { throw ExitCode.failure }
+            Terminal.say("\nThis host can run machines.")
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import CloudCore
+import ControlPlane
+
+struct Inspect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say why things are as they are.", subcommands: [Why.self])
+
+    struct Why: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what was done to a server, and why it failed: for each host the filter that said no.",
+            discussion: "It asks the running cloud as its administrator.")
+
+        @Argument(help: ArgumentHelp("Its id or its name.", valueName: "server"))
+        var server: String
+
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            try await reporting {
+                let cloud = try KnownCloud(in: try common.load().configuration.stateDirectory)
+                let client = try await CloudClient(cloud, user: "admin", password: cloud.adminPassword)
+                for found in try await servers(client) { try await tell(found, client) }
+            }
+        }
+
+        private func servers(_ client: CloudClient) async throws -> [JSON] {
+            let all = try await client.call("GET", "compute", "/servers/detail?all_tenants=1")["servers"]?.array ?? []
+            let found = all.filter { $0["id"]?.string == server || $0["name"]?.string == server }
+            guard !found.isEmpty else { throw ClientError("There is no server \(server).") }
+            return found
+        }
+
+        private func tell(_ server: JSON, _ client: CloudClient) async throws {
+            func text(_ key: String) -> String { server[key]?.string ?? "-" }
+            Terminal.say("\(text("name")) (\(text("id"))) is \(text("status")), on host \(text("OS-EXT-SRV-ATTR:host"))")
+            if let task = server["OS-EXT-STS:task_state"]?.string { Terminal.say("  under way: \(task)") }
+            if let fault = server["fault"] {
+                Terminal.say("  fault: \(fault["message"]?.string ?? "")")
+                // A host a part, as the scheduler writes them.
+                for part in (fault["details"]?.string ?? "").split(separator: "; ") { Terminal.say("    \(part)") }
+            }
+            let path = "/servers/\(text("id"))/os-instance-actions"
+            for action in try await client.call("GET", "compute", path)["instanceActions"]?.array ?? [] {
+                let message = action["message"]?.string.map { ": \($0)" } ?? ""
+                Terminal.say("  \(action["start_time"]?.string ?? "")  \(action["action"]?.string ?? "")\(message)  (\(action["request_id"]?.string ?? ""))")
+            }
+        }
+    }
+}

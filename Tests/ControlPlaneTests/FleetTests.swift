@@ -1,0 +1,201 @@
+import CloudCore
+@testable import Compute
+import ControlPlane
+import HTTPTypes
+import Logging
+import TestSupport
+import Testing
+
+@Suite("The fleet of hosts")
+struct FleetTests {
+    private static let id = "11111111-2222-4333-8444-555555555555"
+    private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private struct Stage {
+        let clock = ManualClock()
+        let fleet: Fleet
+        let hosts: HostsForCompute
+        let machines: MachinesForCompute
+
+        init(hosts count: Int = 2) throws {
+            let world = World.test(clock: clock)
+            fleet = try Fleet(simulating: count, world: world, log: FleetTests.log)
+            hosts = HostsForCompute(fleet: fleet, world: world)
+            machines = MachinesForCompute(fleet: fleet, images: Images())
+        }
+    }
+
+    private struct Images: MachineImages {
+        func image(_ id: String) async throws -> MachineImage {
+            guard id != "gone" else { throw CloudError.notFound("image", id) }
+            return try MachineImage(
+                content: String(repeating: id == "other" ? "b" : "a", count: 128), format: "qcow2", virtualBytes: 2 << 30)
+        }
+    }
+
+    private func order(_ change: (inout MachineOrder) -> Void = { _ in }) -> MachineOrder {
+        var order = MachineOrder(
+            id: Self.id, name: "one", vcpus: 2, memoryMiB: 512, rootGiB: 3, ephemeralGiB: 1, swapMiB: 64, imageID: "image", imageProperties: [:],
+            extraSpecs: [:], ports: [port("44444444-4444-4444-8444-444444444444")], metadata: [:], hostname: "one", userData: nil, publicKey: nil,
+            hasConfigDrive: true, diskRevision: 0)
+        change(&order)
+        return order
+    }
+
+    private func port(_ id: String) -> ServerPort {
+        ServerPort(id: id, network: "n", networkName: "n", mac: "FA:16:3E:00:00:\(id.prefix(2))", addresses: [], isActive: true, tag: nil)
+    }
+
+    private func fence(_ generation: Int64, epoch: Int64 = 1) -> MachineFence { MachineFence(epoch: epoch, generation: generation) }
+
+    @Test("Hosts are reported with what they have; one that is cut off is down after a while, and up when it answers again")
+    func reports() async throws {
+        let stage = try Stage(hosts: 3)
+        let first = try await stage.hosts.reports()
+        #expect(first.map(\.name) == ["host-1", "host-2", "host-3"] && first.allSatisfy { $0.isUp && $0.vcpus == 16 && $0.diskGiB == 1024 })
+        #expect(Set(first.map(\.id)).count == 3)
+        stage.fleet.setCut(true, "host-2")
+        stage.clock.advance(by: .seconds(30))
+        #expect(try await stage.hosts.reports().map(\.isUp) == [true, true, true])
+        stage.clock.advance(by: .seconds(60))
+        let later = try await stage.hosts.reports()
+        #expect(later.map(\.isUp) == [true, false, true] && later[1].lastSeen == first[1].lastSeen)
+        await #expect { try await stage.machines.ensure(order(), on: "host-2", fence: fence(1)) } throws: {
+            ($0 as? CloudError)?.isTransient == true
+        }
+        stage.fleet.setCut(false, "host-2")
+        #expect(try await stage.hosts.reports().map(\.isUp) == [true, true, true])
+        await #expect { try await stage.machines.ensure(order(), on: "nowhere", fence: fence(1)) } throws: {
+            ($0 as? CloudError)?.kind == .unavailable
+        }
+    }
+
+    @Test("An order becomes a machine with its disks and cards, and obeys commands")
+    func commands() async throws {
+        let stage = try Stage()
+        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
+        let machine = try #require(stage.fleet.simulatedMachines.first)
+        #expect(machine.disks == ["root of aaaaaaaa", "ephemeral0", "swap", "config"] && machine.power == "off" && machine.memoryMiB == 512)
+        var generation: Int64 = 1
+        func act(_ command: MachineCommand) async throws -> MachinePower {
+            generation += 1
+            return try await stage.machines.command(Self.id, command, on: "host-1", fence: fence(generation))
+        }
+        #expect(try await act(.start) == .running)
+        #expect(try await act(.pause) == .paused)
+        #expect(try await act(.unpause) == .running)
+        #expect(try await act(.suspend) == .suspended)
+        #expect(try await act(.resume) == .running)
+        #expect(try await act(.rebootSoft) == .running)
+        #expect(try await stage.machines.command(Self.id, .rebootSoft, on: "host-1", fence: fence(generation)) == .running)
+        #expect(stage.fleet.simulatedMachines.first?.boots == 2, "the same request again is no other reboot")
+        #expect(try await act(.stop(graceSeconds: 5)) == .off)
+        #expect(try await act(.rebootHard) == .running)
+        await #expect { try await stage.machines.command(Self.id, .start, on: "host-1", fence: fence(1)) } throws: {
+            ($0 as? CloudError)?.code == "stale_change"
+        }
+        let text = try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: 10)
+        #expect(text.utf8.count { $0 == 10 } == 9)
+        #expect(try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: nil).count > text.count)
+        let numbers = try await stage.machines.diagnostics(Self.id, on: "host-1")
+        #expect(numbers["num_cpus"] == 2 && numbers["num_disks"] == 4 && numbers["config_drive"] == true && numbers["state"] == "running")
+        await #expect { try await stage.machines.setPassword(Secret("x"), of: Self.id, on: "host-1", fence: fence(1)) } throws: {
+            ($0 as? CloudError)?.kind == .conflict
+        }
+        try await stage.machines.remove(Self.id, on: "host-1", fence: fence(generation + 1))
+        #expect(stage.fleet.simulatedMachines.isEmpty)
+        await #expect { _ = try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: nil) } throws: {
+            ($0 as? CloudError)?.kind == .notFound
+        }
+    }
+
+    @Test("A root disk keeps its content and never shrinks, also when the image is gone; a rebuild gives another")
+    func rootDisk() async throws {
+        let stage = try Stage()
+        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
+        try await stage.machines.ensure(order { ($0.imageID, $0.rootGiB, $0.memoryMiB) = ("gone", 1, 1024) }, on: "host-1", fence: fence(2))
+        #expect(stage.fleet.simulatedMachines.map(\.memoryMiB) == [1024])
+        #expect(stage.fleet.simulatedMachines.first?.disks.first == "root of aaaaaaaa")
+        for _ in 0..<2 {
+            try await stage.machines.ensure(order { ($0.imageID, $0.diskRevision) = ("other", 3) }, on: "host-1", fence: fence(3))
+            #expect(stage.fleet.simulatedMachines.first?.disks.first == "root-3 of bbbbbbbb")
+        }
+        try await stage.machines.ensure(order(), on: "host-1", fence: fence(4))
+        #expect(stage.fleet.simulatedMachines.first?.disks.first == "root-3 of bbbbbbbb")
+        await #expect { try await stage.machines.ensure(order { $0.rootGiB = 1 }, on: "host-2", fence: fence(1)) } throws: {
+            ($0 as? CloudError)?.kind == .badRequest
+        }
+    }
+
+    @Test("A running machine gets and loses cards, and a copy of its disk can be read")
+    func cardsAndCopies() async throws {
+        let stage = try Stage()
+        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
+        try await stage.machines.command(Self.id, .start, on: "host-1", fence: fence(1))
+        let other = port("55555555-4444-4444-8444-444444444444")
+        try await stage.machines.ensure(order { $0.ports.append(other) }, on: "host-1", fence: fence(2))
+        #expect(stage.fleet.simulatedMachines.first?.ports.count == 2)
+        try await stage.machines.ensure(order { $0.ports = [other] }, on: "host-1", fence: fence(3))
+        #expect(stage.fleet.simulatedMachines.first?.ports == [other.id] && stage.fleet.simulatedMachines.first?.boots == 1)
+        let copy = "99999999-2222-4333-8444-555555555555"
+        let found = try await stage.machines.snapshot(Self.id, as: copy, on: "host-1", fence: fence(4))
+        #expect(found.virtualBytes == 3 << 30 && found.format == "qcow2")
+        #expect(try await stage.fleet.size(of: found, on: "host-1") == found.sizeBytes)
+        for _ in 0..<2 { try await stage.machines.removeSnapshot(copy, on: "host-1") }
+        #expect(stage.fleet.simulatedCopies.isEmpty)
+    }
+
+    @Test("A thousand hosts are no matter")
+    func many() async throws { #expect(try await Stage(hosts: 1000).hosts.reports().count == 1000) }
+
+    // MARK: In the cloud
+
+    @Test("A guest that stops by itself is shown as stopped; one that a workflow works on is left to it")
+    func power() async throws {
+        try await TestCloud.run({ $0.simulate.enabled = true; $0.simulate.hosts = 1 }) { cloud in
+            let token = try await cloud.token()
+            let image = await cloud.send(
+                .post, "/image/v2/images", token: token, json: ["name": "disk", "disk_format": "raw", "container_format": "bare"])
+            let imageID = image.json["id"]?.string ?? ""
+            _ = await cloud.send(
+                .put, "/image/v2/images/\(imageID)/file", token: token, bytes: [UInt8](repeating: 0, count: 1024), type: "application/octet-stream")
+            _ = await cloud.send(
+                .post, "/compute/v2.1/flavors", token: token,
+                json: ["flavor": ["id": "small", "name": "small", "ram": 64, "vcpus": 1, "disk": 1]])
+            let made = await cloud.send(
+                .post, "/compute/v2.1/servers", token: token, json: ["server": ["name": "one", "imageRef": .string(imageID), "flavorRef": "small", "networks": "none"]],
+                headers: [.init("OpenStack-API-Version")!: "compute 2.37"])
+            let id = made.json["server"]?["id"]?.string ?? ""
+            try await cloud.settle()
+            func shown() async -> JSON? { await cloud.send(.get, "/compute/v2.1/servers/\(id)", token: token).json["server"] }
+            #expect(await shown()?["status"] == "ACTIVE", "\(made.text)")
+            try cloud.cloud.fleet.guestStops(id, on: "host-1")
+            await cloud.cloud.fleet.ask()
+            try await cloud.cloud.look()
+            #expect(await shown()?["status"] == "SHUTOFF")
+            #expect(await shown()?["OS-EXT-STS:power_state"] == 4)
+            // Not yet carried out: the row is the workflow's.
+            _ = await cloud.send(.post, "/compute/v2.1/servers/\(id)/action", token: token, json: ["os-start": nil])
+            try await cloud.cloud.look()
+            #expect(await shown()?["OS-EXT-STS:task_state"] == "powering-on")
+            try await cloud.settle()
+            #expect(await shown()?["status"] == "ACTIVE")
+            try cloud.cloud.fleet.guestStops(id, on: "host-1", crashing: true)
+            await cloud.cloud.fleet.ask()
+            try await cloud.cloud.look()
+            #expect(await shown()?["status"] == "SHUTOFF")
+            #expect(await shown()?["OS-EXT-STS:power_state"] == 6)
+            // The host is lost: its hypervisor and its service are down, and nothing is placed there.
+            cloud.cloud.fleet.setCut(true, "host-1")
+            cloud.clock.advance(by: .seconds(120))
+            let hypervisors = await cloud.send(.get, "/compute/v2.1/os-hypervisors/detail", token: token).json["hypervisors"]?.array
+            #expect(hypervisors?.map { $0["state"] } == ["down"])
+            let services = await cloud.send(.get, "/compute/v2.1/os-services?binary=nova-compute", token: token).json["services"]?.array
+            #expect(services?.map { $0["state"] } == ["down"])
+            let inventory = await cloud.send(
+                .get, "/placement/resource_providers?name=host-1", token: token).json["resource_providers"]?.array?.first?["uuid"]?.string ?? ""
+            let amounts = await cloud.send(.get, "/placement/resource_providers/\(inventory)/inventories", token: token).json["inventories"]
+            #expect(amounts?["VCPU"]?["total"] == 16 && amounts?["MEMORY_MB"]?["total"] == 65_536)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import CloudCore
+@testable import DriverLinuxNetwork
+import Drivers
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("External networks that end on the host", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+struct RoutedNetworkTests {
+    private func outside(_ state: HostNetworkState) -> HostNetworkState {
+        var state = state
+        for at in state.networks.indices where state.networks[at].id == Scene.outside {
+            state.networks[at].segment = .routed(addresses: [InterfaceAddress(address("203.0.113.1"), 24)])
+        }
+        return state
+    }
+
+    /// A machine behind the host's own card, which knows the way to the host and nothing of its networks.
+    private func world(_ lab: Lab) throws -> Guest {
+        let guest = try lab.plug("world", device: "up0", mac: Scene.mac(0x400), addresses: [InterfaceAddress(address("198.51.100.2"), 24)])
+        try lab.ip(["link set dev up0 up", "address add 198.51.100.1/24 dev up0"], in: lab.host)
+        return guest
+    }
+
+    private func settings(_ lab: Lab) throws -> [String?] {
+        let host = try Namespace(lab.host)
+        return try ["ipv4/ip_forward", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].map { try host.setting($0) }
+    }
+
+    private func tables(_ lab: Lab) throws -> String {
+        String(decoding: try ChildProcess.require("nft", ["list", "tables"], in: Namespace(lab.host)), as: UTF8.self)
+    }
+
+    private func pings(_ target: String, from space: Namespace) throws -> Bool {
+        try ChildProcess.run("ping", ["-c", "1", "-W", "2", target], in: space).status == 0
+    }
+
+    @Test("The host reaches floating IPs, guests reach the outside in the host's name, and nothing is left of it")
+    func floatingIPs() async throws {
+        try await Lab.with { lab in
+            let port = Scene.port(5, prefix: lab.tag)
+            let guest = try lab.plug(port, gateway: [address("10.1.0.1")])
+            let world = try world(lab)
+            try Namespace(lab.host).set([("bridge/bridge-nf-call-ip6tables", "0")])
+            let before = (try settings(lab), try tables(lab))
+            let floating = FloatingIP(id: "f", external: address("203.0.113.50"), fixed: address("10.1.0.5"))
+            let driver = try lab.driver()
+            let state = outside(Scene.routed(1, ports: [port], bridge: "none", floating: [floating]))
+            let report = try await driver.apply(state)
+            #expect(report.problems == [])
+            try await lab.settle()
+            try await eventually("the floating IP from the host") { try pings("203.0.113.50", from: Namespace(lab.host)) }
+            try await eventually("the world from the guest") { try pings("198.51.100.2", from: guest.space) }
+            #expect(world.frames.contains { $0.type == 0x0800 && $0.sourceAddress == address("198.51.100.1") })
+            #expect(!world.frames.contains { $0.type == 0x0800 && $0.sourceAddress != address("198.51.100.1") })
+            #expect(try await lab.driver().apply(state).changes == [])
+
+            // Another network of the same kind, and back: the addresses follow.
+            var other = outside(Scene.routed(2, ports: [port], bridge: "none"))
+            other.networks[2].segment = .local
+            #expect(try await driver.apply(other).problems == [])
+            #expect(try settings(lab) == ["0", "1", "1"])
+            #expect(try !pings("203.0.113.10", from: Namespace(lab.host)))
+            other.networks[2].segment = .routed(addresses: [InterfaceAddress(address("203.0.113.1"), 24)])
+            other.generation = 3
+            #expect(try await driver.apply(other).problems == [])
+            try await eventually("the router from the host") { try pings("203.0.113.10", from: Namespace(lab.host)) }
+
+            try await driver.removeAll()
+            #expect(try settings(lab) == before.0)
+            #expect(try tables(lab) == before.1)
+            let left = try ObservedLinks(in: Namespace(lab.host), hasAddresses: true).links
+            #expect(Set(left.keys) == ["lo", "up0", port.tap])
+            #expect(left.values.flatMap { $0.addr_info ?? [] }.filter { !$0.isOfTheKernel }.compactMap(\.text) == ["198.51.100.1/24"])
+        }
+    }
+
+    @Test("Guests see that the host is there, and cannot speak with it; a port in the external network has its groups against the outside too")
+    func ossa_2015_018_hostAndGroups() async throws {
+        try await Lab.with { lab in
+            func port(_ number: Int, _ groups: [String]) -> PortSpec {
+                var port = Scene.port(number, in: Scene.outside, groups: groups, prefix: lab.tag)
+                port.fixedIPs = [FixedIP(address("203.0.113.\(number)"), subnet: "out4")]
+                return port
+            }
+            let (open, closed) = (port(20, [Scene.open]), port(21, [Scene.closed]))
+            let guest = try lab.plug(open, gateway: [address("203.0.113.1")])
+            let hidden = try lab.plug(closed, gateway: [address("203.0.113.1")])
+            let world = try world(lab)
+            try lab.ip(["route add 203.0.113.0/24 via 198.51.100.1"], in: world.space.name)
+            let driver = try lab.driver()
+            #expect(try await driver.apply(outside(Scene.routed(1, ports: [open, closed], bridge: "none"))).problems == [])
+            try await lab.settle()
+            try await eventually("the open one from the world") { try pings("203.0.113.20", from: world.space) }
+            #expect(try !pings("203.0.113.21", from: world.space))
+            try await eventually("answers to the closed one") { try pings("198.51.100.2", from: hidden.space) }
+
+            let listener = try Namespace(lab.host).listen(at: address("0.0.0.0"), port: 7777)
+            defer { close(listener) }
+            #expect(try pings("203.0.113.1", from: guest.space))
+            for target in ["203.0.113.1", "198.51.100.1"] {
+                let caller = try Caller(guest.space, to: address(target), port: 7777)
+                // An answer to it comes later than one to a packet that was sent after it.
+                #expect(try pings("203.0.113.1", from: guest.space))
+                #expect(caller.isConnected == nil)
+                caller.end()
+            }
+            let other = try Caller(world.space, to: address("198.51.100.1"), port: 7777)
+            try await eventually("others do") { other.isConnected == true }
+            other.end()
+        }
+    }
+}
