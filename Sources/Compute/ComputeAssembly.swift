@@ -41,6 +41,27 @@ package struct ComputeAssembly: Sendable {
         let flavors = FlavorService(context: context)
         let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
         let changes = ServerChanges(service: servers)
+        let routes = VersionRoutes().all
+            + ExtensionRoutes(endpoint: endpoint).all
+            + FlavorRoutes(endpoint: endpoint, flavors: flavors).all
+            + ExtraSpecRoutes(endpoint: endpoint, flavors: flavors).all
+            + KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)).all
+            + ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)).all
+            + AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)).all
+            + QuotaRoutes(endpoint: endpoint, quotas: QuotaService(context: context)).all
+            + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
+            + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
+            + HostRoutes(endpoint: endpoint, hosts: hosts).all
+            + MigrationRoutes(endpoint: endpoint, context: context).all
+            + UsageRoutes(endpoint: endpoint, context: context).all
+            + ServerRoutes(endpoint: endpoint, servers: servers).all
+            + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+            + ServerPartRoutes(endpoint: endpoint, servers: servers).all
+            + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+            + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
+            + ExternalEventRoutes(endpoint: endpoint, context: context).all
+            + AuditRoutes(endpoint: endpoint, hosts: hosts).all
+            + older(endpoint, servers)
         return APIService(
             name: "compute", prefixes: ["/compute"], envelope: ComputeEnvelope(),
             microversions: MicroversionRange(
@@ -49,28 +70,9 @@ package struct ComputeAssembly: Sendable {
                     malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
             ignoresTrailingSlash: false,
-            routes: VersionRoutes().all
-                + ExtensionRoutes(endpoint: endpoint).all
-                + FlavorRoutes(endpoint: endpoint, flavors: flavors).all
-                + ExtraSpecRoutes(endpoint: endpoint, flavors: flavors).all
-                + KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)).all
-                + ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)).all
-                + AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)).all
-                + QuotaRoutes(endpoint: endpoint, quotas: QuotaService(context: context)).all
-                + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
-                + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
-                + HostRoutes(endpoint: endpoint, hosts: hosts).all
-                + MigrationRoutes(endpoint: endpoint, context: context).all
-                + UsageRoutes(endpoint: endpoint, context: context).all
-                + ServerRoutes(endpoint: endpoint, servers: servers).all
-                + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
-                + ServerPartRoutes(endpoint: endpoint, servers: servers).all
-                + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
-                + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
-                + ExternalEventRoutes(endpoint: endpoint, context: context).all
-                + AuditRoutes(endpoint: endpoint, hosts: hosts).all
-                + older(endpoint, servers))
+            routes: routes + Endpoint.belowProject(routes))
     }
+
     /// What other services have long taken over.
     private func older(_ endpoint: Endpoint, _ servers: ServerService) -> [Route] {
         SecurityGroupRoutes(endpoint: endpoint, servers: servers).all

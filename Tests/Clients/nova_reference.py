@@ -2,11 +2,14 @@
 but the modules that hold schemas."""
 
 import ast
+import functools
 import importlib
+import ipaddress
 import pathlib
 import re
 import sys
 import types
+import uuid
 
 # Nova's paths, and the controller and method that answer them.
 ROUTES = [
@@ -76,6 +79,42 @@ ROUTES = [
     ("GET", r"/servers/[^/]+/os-security-groups", "security_groups", "index"),
     ("GET", r"/servers/[^/]+/topology", "server_topology", "index"),
     ("GET", r"/servers/[^/]+/migrations", "server_migrations", "index"),
+    ("GET", r"/os-hosts", "hosts", "index"),
+    ("GET", r"/os-hosts/[^/]+", "hosts", "show"),
+    ("GET", r"/images", "images", "index"),
+    ("GET", r"/images/detail", "images", "detail"),
+    ("GET", r"/images/[^/]+", "images", "show"),
+    ("GET", r"/images/[^/]+/metadata", "image_metadata", "index"),
+    ("GET", r"/images/[^/]+/metadata/[^/]+", "image_metadata", "show"),
+    ("GET", r"/os-networks", "networks", "index"),
+    ("GET", r"/os-networks/[^/]+", "networks", "show"),
+    ("GET", r"/os-tenant-networks", "tenant_networks", "index"),
+    ("GET", r"/os-tenant-networks/[^/]+", "tenant_networks", "show"),
+    ("GET", r"/os-security-groups", "security_groups", "index"),
+    ("POST", r"/os-security-groups", "security_groups", "create"),
+    ("GET", r"/os-security-groups/[^/]+", "security_groups", "show"),
+    ("PUT", r"/os-security-groups/[^/]+", "security_groups", "update"),
+    ("POST", r"/os-security-group-rules", "security_groups", "create"),
+    ("GET", r"/os-floating-ip-pools", "floating_ip_pools", "index"),
+    ("GET", r"/os-floating-ips", "floating_ips", "index"),
+    ("POST", r"/os-floating-ips", "floating_ips", "create"),
+    ("GET", r"/os-floating-ips/[^/]+", "floating_ips", "show"),
+    ("GET", r"/os-instance_usage_audit_log", "instance_usage_audit_log", "index"),
+    ("GET", r"/os-instance_usage_audit_log/[^/]+", "instance_usage_audit_log", "show"),
+    ("GET", r"/servers/[^/]+/os-server-password", "server_password", "index"),
+    ("POST", r"/os-server-external-events", "server_external_events", "create"),
+]
+
+# What is answered by another class of the same module as the first of that method's name.
+CLASSES = {
+    r"/servers/[^/]+/os-security-groups": "ServerSecurityGroupController",
+    r"/os-security-group-rules": "SecurityGroupRulesController",
+}
+
+# The events that Nova knows, in the order of its own list, of which older schemas take a part away.
+EVENTS = [
+    "network-changed", "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted", "volume-extended", "power-update",
+    "accelerator-request-bound", "volume-reimaged",
 ]
 
 
@@ -93,10 +132,12 @@ class NovaReference:
         self._stub("nova.objects.tag", MAX_TAG_LENGTH=60)
         self._stub("nova.objects.instance", MAX_TAG_COUNT=50)
         self._stub("nova.conf", CONF=None)
+        self._stub("nova.objects.external_event", EVENT_NAMES=EVENTS, EVENT_STATUSES=["failed", "completed", "in-progress"])
         self._stub("nova.objects.fields", InstancePowerState=types.SimpleNamespace(ALL=(
             "pending", "running", "paused", "shutdown", "crashed", "suspended", "blocked")))
         for states in ("vm_states", "task_states", "power_state"):
             self._stub(f"nova.compute.{states}", __getattr__=lambda name: name.lower(), ALL=[])
+        sys.modules["nova.objects"].external_event = sys.modules["nova.objects.external_event"]
         sys.modules["nova.objects"].instance = sys.modules["nova.objects.instance"]
         sys.modules["nova.objects"].tag = sys.modules["nova.objects.tag"]
         sys.modules["nova.objects"].fields = sys.modules["nova.objects.fields"]
@@ -111,14 +152,36 @@ class NovaReference:
         parent, _, leaf = name.rpartition(".")
         setattr(sys.modules[parent], leaf, module)
 
-    def find(self, method, path):
+    def find(self, method, path, action=None):
+        """The module, the class and the method that answer a request; None for one of no schema."""
+        if action is not None and method == "POST" and path.endswith("/action"):
+            return self._actions().get(("servers" if path.startswith("/servers") else path.split("/")[1], action))
         for wanted, pattern, module, function in ROUTES:
             if wanted == method and re.fullmatch(pattern, path):
-                return module, function
+                wanted_class = next((name for rule, name in CLASSES.items() if re.fullmatch(rule, path)), None)
+                for name in self._methods(module):
+                    if name[1] == function and wanted_class in (None, name[0]):
+                        return module, name
         return None
 
+    def cases(self):
+        """Every method of `ROUTES`."""
+        found = {self.find(method, pattern.replace("[^/]+", "x")) for method, pattern, _, _ in ROUTES}
+        return {f"{module} {name[0]}.{name[1]}" for module, name in found}
+
+    def _actions(self):
+        """{(collection, action): (module, (class, method))}"""
+        if not hasattr(self, "actions"):
+            self.actions = {}
+            for path in sorted((self.source / "nova/api/openstack/compute").glob("*.py")):
+                collection = {"aggregates": "os-aggregates", "flavor_access": "flavors"}.get(path.stem, "servers")
+                for name, (_, action) in self._methods(path.stem).items():
+                    if action:
+                        self.actions[collection, action] = (path.stem, name)
+        return self.actions
+
     def _methods(self, module):
-        """{method: [(kind, schema, first, last)]}"""
+        """{(class, method): ([(kind, schema, first, last)], action)}"""
         if module in self.controllers:
             return self.controllers[module]
         text = (self.source / "nova/api/openstack/compute" / f"{module}.py").read_text()
@@ -135,33 +198,57 @@ class NovaReference:
             for function in node.body:
                 if not isinstance(function, ast.FunctionDef):
                     continue
+                schemas, action = methods.setdefault((node.name, function.name), ([], None))
                 for decorator in function.decorator_list:
                     if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute)):
                         continue
                     kind = decorator.func.attr
+                    if kind == "action":
+                        action = ast.literal_eval(decorator.args[0])
                     if kind not in ("schema", "response_body_schema", "query_schema"):
                         continue
                     target = decorator.args[0]
                     versions = [ast.literal_eval(a) for a in decorator.args[1:]]
                     first = int(versions[0].split(".")[1]) if versions else 1
                     last = int(versions[1].split(".")[1]) if len(versions) > 1 else 10_000
-                    methods.setdefault(function.name, []).append((kind, names.get(target.value.id), target.attr, first, last))
+                    schemas.append((kind, names.get(target.value.id), target.attr, first, last))
+                methods[node.name, function.name] = (schemas, action)
         self.controllers[module] = methods
         return methods
 
-    def schema(self, module, function, minor, kind="response_body_schema"):
-        for which, file, name, first, last in self._methods(module).get(function, []):
+    def schema(self, module, name, minor, kind="response_body_schema"):
+        for which, file, attribute, first, last in self._methods(module)[name][0]:
             if which == kind and max(first, 1) <= minor <= last:
-                return getattr(importlib.import_module(f"nova.api.openstack.compute.schemas.{file}"), name)
+                return getattr(importlib.import_module(f"nova.api.openstack.compute.schemas.{file}"), attribute)
         return None
 
-    def breaks(self, module, function):
-        """The microversions at which a schema begins."""
-        return sorted({max(first, 1) for _, _, _, first, _ in self._methods(module).get(function, [])} or {1})
+    def breaks(self):
+        """The microversions at which a schema of any answer begins."""
+        found = {1}
+        for path in sorted((self.source / "nova/api/openstack/compute").glob("*.py")):
+            for schemas, _ in self._methods(path.stem).values():
+                found |= {max(first, 1) for kind, _, _, first, _ in schemas if kind == "response_body_schema"}
+        return sorted(found)
 
     @staticmethod
     def problems(schema, body):
         import jsonschema
 
-        found = jsonschema.Draft202012Validator(schema).iter_errors(body)
-        return [f"{'/'.join(str(part) for part in e.absolute_path) or 'the whole'}: {e.message[:300]}" for e in found]
+        found = jsonschema.Draft202012Validator(schema, format_checker=_formats()).iter_errors(body)
+        return [
+            f"{'/'.join(str(part) for part in e.absolute_path) or 'the whole'}: {e.message[:200]} ... {e.message[-200:]}"
+            for e in found
+            # Nova's schema takes the names of hosts for UUIDs.
+            if "hosts_not_run" not in e.absolute_path
+        ]
+
+
+@functools.cache
+def _formats():
+    """The formats of Nova's schemas that tell one alternative from another."""
+    import jsonschema
+
+    checker = jsonschema.FormatChecker(formats=("ipv4", "ipv6", "date", "regex"))
+    checker.checks("cidr", raises=ValueError)(lambda text: "/" in text and bool(ipaddress.ip_network(text, strict=False)))
+    checker.checks("uuid", raises=ValueError)(lambda text: not isinstance(text, str) or bool(uuid.UUID(text)))
+    return checker

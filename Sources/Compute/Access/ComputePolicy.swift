@@ -40,7 +40,7 @@ enum ComputePolicy {
         .serverDiagnostics, .listAllServerGroups, .showTopologyHost, .listAllServers, .detailAllServers, .allFilters, .showHostStatus,
         .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
         .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
-        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .listAudits, .showAudit,
+        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .evacuateServer, .listAudits, .showAudit,
     ]
 
     private static let members: [Action] = [
@@ -56,7 +56,7 @@ enum ComputePolicy {
         .shelveServer, .unshelveServer, .suspendServer, .resumeServer,
     ]
 
-    private static let managers: [Action] = [.migrateServer, .liveMigrateServer, .listMigrations]
+    private static let managers: [Action] = [.listServerMigrations, .migrateServer, .liveMigrateServer, .listMigrations]
 
     private static let readers: [Action] = [
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,

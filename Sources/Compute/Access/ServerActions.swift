@@ -49,6 +49,7 @@ extension Action {
     static let migrateServer: Action = "os_compute_api:os-migrate-server:migrate"
     static let liveMigrateServer: Action = "os_compute_api:os-migrate-server:migrate_live"
     static let migrateToHost: Action = "os_compute_api:os-migrate-server:migrate:host"
+    static let evacuateServer: Action = "os_compute_api:os-evacuate"
     static let resetState: Action = "os_compute_api:os-admin-actions:reset_state"
     static let injectNetworkInfo: Action = "os_compute_api:os-admin-actions:inject_network_info"
     static let changePassword: Action = "os_compute_api:os-admin-password"
@@ -62,6 +63,7 @@ extension Action {
     static let removeFloatingIP: Action = "os_compute_api:os-floating-ips:remove"
     static let listSecurityGroups: Action = "os_compute_api:os-security-groups:list"
     static let serverDiagnostics: Action = "os_compute_api:os-server-diagnostics"
+    static let listServerMigrations: Action = "os_compute_api:servers:migrations:index"
     static let showTopology: Action = "compute:server:topology:index"
     static let showTopologyHost: Action = "compute:server:topology:host:index"
 

@@ -21,6 +21,7 @@ struct ComputeEnvelope: ErrorEnvelope {
             }
         }
         if status == .unauthorized { reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(Self.root(context.base))/identity\"" }
+        reply.headers[.computeRequestID] = context.requestID
         return reply
     }
 
@@ -40,4 +41,9 @@ struct ComputeEnvelope: ErrorEnvelope {
         default: "computeFault"
         }
     }
+}
+
+extension HTTPField.Name {
+    /// The older name of the header by which clients find the instance action of a request.
+    static let computeRequestID = Self("x-compute-request-id")!  // tidy: allow force-unwrap, a constant
 }

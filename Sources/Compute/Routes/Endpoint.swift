@@ -98,6 +98,7 @@ struct QueryShape: Sendable {
 
     static let none = QueryShape()
     static let noneSince75 = QueryShape(closedSince: 75)
+    static let noneSince78 = QueryShape(closedSince: 78)
     static let paged: [(String, BodyShape)] = [("limit", .natural), ("marker", .text())]
 
     func check(_ query: Query, _ minor: Int) throws {
@@ -128,6 +129,16 @@ struct QueryShape: Sendable {
 struct Endpoint: Sendable {
     let policy: Policy
 
+    /// The parameter of older URLs, which have the project in them.
+    static let urlProject = "url_project"
+
+    /// The same routes once more, below the project of who calls.
+    static func belowProject(_ routes: [Route]) -> [Route] {
+        routes.filter { $0.path.hasPrefix("/v2.1/") }.map { route in
+            Route(route.method, "/v2.1/{\(urlProject)}" + route.path.dropFirst("/v2.1".count), route.handler)
+        }
+    }
+
     /// - Parameters:
     ///   - action: the rule that is asked with the caller's own project as its target; nil where the service asks another.
     ///   - since: the microversion 2.x that brought it.
@@ -140,10 +151,17 @@ struct Endpoint: Sendable {
             let minor = call.microversion?.minor ?? 1
             let principal = try await call.caller()
             let caller = Caller(principal: principal, minor: minor, requestID: call.requestID, policy: policy)
+            let named = call[parameter: Self.urlProject]
+            guard named.isEmpty || named == caller.projectID else {
+                throw CloudError.badRequest(
+                    "Malformed request URL: URL's project_id '\(named.prefix(255))' doesn't match Context's project_id '\(caller.projectID)'")
+            }
             guard (since...until).contains(minor) else { throw CloudError.notFound("The resource could not be found.") }
             if let action { try caller.require(action) }
             try query.check(call.query, minor)
-            return try await handler(ComputeCall(call: call, caller: caller))
+            var reply = try await handler(ComputeCall(call: call, caller: caller))
+            reply.headers[.computeRequestID] = call.requestID
+            return reply
         }
     }
 }

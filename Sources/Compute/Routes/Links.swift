@@ -6,7 +6,16 @@ struct Links: Sendable {
     /// `http://cloud/compute`
     let base: String
 
-    init(_ call: ComputeCall) { base = call.call.base }
+    /// The project, where the request's own URL has one: `/1f6c…`.
+    private let project: String
+    /// What the links of this version begin with.
+    var home: String { base + "/v2.1" + project }
+
+    init(_ call: ComputeCall) {
+        base = call.call.base
+        let named = call.parameter(Endpoint.urlProject)
+        project = named.isEmpty ? "" : "/" + Percent.encode(named)
+    }
 
     private func link(_ json: inout JSONWriter, _ rel: StaticString, _ href: String) {
         json.object { json in
@@ -20,7 +29,7 @@ struct Links: Sendable {
     /// - Parameter alternate: the media type of the same thing where another service has it.
     func write(_ json: inout JSONWriter, _ collection: String, _ id: String, alternate: String? = nil) {
         let path = "/\(collection)/\(Percent.encode(id))"
-        var links: [(rel: String, type: String?, href: String)] = [("self", nil, "\(base)/v2.1\(path)"), ("bookmark", nil, base + path)]
+        var links: [(rel: String, type: String?, href: String)] = [("self", nil, home + path), ("bookmark", nil, base + project + path)]
         if let alternate { links.append(("alternate", alternate, base.replacing(/\/compute$/, with: "/image") + path)) }
         json.array("links", of: links) { json, link in
             json.object { json in
@@ -33,7 +42,7 @@ struct Links: Sendable {
 
     /// Only the bookmark.
     func bookmark(_ json: inout JSONWriter, _ collection: String, _ id: String) {
-        json.array("links", of: [id]) { json, id in link(&json, "bookmark", "\(base)/\(collection)/\(Percent.encode(id))") }
+        json.array("links", of: [id]) { json, id in link(&json, "bookmark", "\(base)\(project)/\(collection)/\(Percent.encode(id))") }
     }
 
     /// Where a list goes on, when it was as long as was asked for.
@@ -45,6 +54,6 @@ struct Links: Sendable {
         items.append((name: "marker", value: last))
         items.sort { $0.name < $1.name }
         let query = items.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
-        json.array(key, of: [query]) { json, query in link(&json, "next", "\(base)/v2.1/\(collection)?\(query)") }
+        json.array(key, of: [query]) { json, query in link(&json, "next", "\(home)/\(collection)?\(query)") }
     }
 }

@@ -36,7 +36,9 @@ struct ServerActionRoutes: Sendable {
         case "unlock": try await changes.unlock(id, by: call.caller)
         case "resize":
             try ServerShapes.resize.check(body)
-            try await changes.resize(id, to: ServerShapes.flavorID(body[name]?["flavorRef"]), by: call.caller)
+            try await changes.resize(
+                id, to: ServerShapes.flavorID(body[name]?["flavorRef"]), resizesDisk: body[name]?["OS-DCF:diskConfig"]?.string.map { $0 == "AUTO" },
+                by: call.caller)
         case "confirmResize":
             try await changes.confirm(id, by: call.caller)
             return .noContent
@@ -58,6 +60,7 @@ struct ServerActionRoutes: Sendable {
         case "restore":
             _ = try await servers.get(id, .restoreServer, by: call.caller)
             throw CloudError.conflict("Cannot 'restore' instance \(id) while it is in vm_state active")
+        case let name where Self.unbuilt[name] != nil: try await refuse(name, id, call)
         case "resetNetwork", "injectNetworkInfo": _ = try await servers.get(id, .injectNetworkInfo, by: call.caller)
         default: throw CloudError.badRequest("There is no such action: \(name.prefix(255))")
         }
@@ -73,6 +76,23 @@ struct ServerActionRoutes: Sendable {
         "suspend": { try await $0.command(SuspendVerb.self, $1, .suspendServer, by: $2) },
         "resume": { try await $0.command(ResumeVerb.self, $1, .resumeServer, by: $2) },
     ]
+
+    /// Actions of the API that this cloud has no hands for yet, and the states from which they lead. What undoes another of them
+    /// finds no server in its state.
+    private static let unbuilt: [String: (action: Action, states: Set<VMState>)] = [
+        "shelve": (.shelveServer, [.active, .stopped, .paused, .suspended]), "shelveOffload": (.shelveOffload, [.shelved]),
+        "unshelve": (.unshelveServer, [.shelved, .shelvedOffloaded]),
+        "rescue": (.rescueServer, [.active, .stopped, .error]), "unrescue": (.unrescueServer, [.rescued]),
+        "migrate": (.migrateServer, [.active, .stopped]), "os-migrateLive": (.liveMigrateServer, [.active, .paused]),
+        "evacuate": (.evacuateServer, [.active, .stopped, .error]),
+        "trigger_crash_dump": (.crashDump, [.active, .paused, .rescued, .error]),
+    ]
+
+    private func refuse(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
+        guard let (action, states) = Self.unbuilt[name] else { return }
+        _ = try await servers.context.read { tx in try servers.require(id, action, name, states: states, by: call.caller, in: tx) }
+        throw CloudError(.notImplemented, "This cloud cannot \(name) servers yet.")
+    }
 
     private static func nothing(_ name: String, _ body: JSON, _ call: ComputeCall) throws {
         // Any value was let through; only an object with members says something that is not heard.
@@ -109,7 +129,7 @@ struct ServerActionRoutes: Sendable {
             all: isWhole, keyName: isWhole || call.minor >= 54, userData: true, groups: call.minor >= 71,
             adminPassword: given["adminPass"]?.string ?? ServerRoutes.password(servers.context.world))
         var reply = ServerRoutes.answer(view, call, parts, .accepted)
-        reply.headers[.location] = "\(Links(call).base)/v2.1/servers/\(id)"
+        reply.headers[.location] = "\(Links(call).home)/servers/\(id)"
         return reply
     }
 

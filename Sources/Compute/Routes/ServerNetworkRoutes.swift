@@ -43,6 +43,28 @@ struct ServerNetworkRoutes: Sendable {
                 try await changes.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
+            // Guests that seal a password for the owner of their key leave it with the metadata service; none has left one.
+            endpoint.route(.get, ServerRoutes.path + "/os-server-password", nil) { call in
+                _ = try await servers.get(call.call.id("server_id"), .showPassword, by: call.caller)
+                return .json { $0.member("password", "") }
+            },
+            endpoint.route(.delete, ServerRoutes.path + "/os-server-password", nil) { call in
+                _ = try await servers.get(call.call.id("server_id"), .clearPassword, by: call.caller)
+                return .noContent
+            },
+            // No machine is bound to parts of its host.
+            endpoint.route(.get, ServerRoutes.path + "/topology", nil, since: 78, query: .noneSince78) { call in
+                _ = try await servers.get(call.call.id("server_id"), .showTopology, by: call.caller)
+                return .json { json in
+                    json.array("nodes", of: [] as [String]) { $0.string($1) }
+                    json.member("pagesize_kb", nil as Int?)
+                }
+            },
+            // Only live migrations that go on are shown here.
+            endpoint.route(.get, ServerRoutes.path + "/migrations", nil, since: 23) { call in
+                _ = try await servers.get(call.call.id("server_id"), .listServerMigrations, by: call.caller)
+                return .json { json in json.array("migrations", of: [] as [String]) { $0.string($1) } }
+            },
             endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
                 let facts = try await changes.diagnostics(call.call.id("server_id"), by: call.caller)
                 return Self.diagnostics(facts, call.minor)

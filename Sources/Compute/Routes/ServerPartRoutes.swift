@@ -127,7 +127,7 @@ struct ServerPartRoutes: Sendable {
             }
             if !server.tags.contains(tag) { server.tags.append(tag) }
         }
-        return Reply(.created, headers: [.location: "\(Links(call).base)/v2.1/servers/\(before.id)/tags/\(Percent.encode(tag))"])
+        return Reply(.created, headers: [.location: "\(Links(call).home)/servers/\(before.id)/tags/\(Percent.encode(tag))"])
     }
 
     private static func noTag(_ server: Server, _ call: ComputeCall) -> CloudError {

@@ -61,7 +61,7 @@ struct ServerRoutes: Sendable {
         let links = Links(call)
         let groups = given["security_groups"] ?? [["name": "default"]]
         let password = given["adminPass"]?.string ?? Self.password(servers.context.world)
-        return .json(.accepted, headers: [.location: "\(links.base)/v2.1/servers/\(first.id)"]) { json in
+        return .json(.accepted, headers: [.location: "\(links.home)/servers/\(first.id)"]) { json in
             json.object("server") { json in
                 json.member("id", first.id)
                 links.write(&json, "servers", first.id.text)

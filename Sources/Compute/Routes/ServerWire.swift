@@ -16,7 +16,8 @@ struct ServerWire: Sendable {
     struct Parts: Sendable {
         var all = true
         var keyName = true
-        var userData = true
+        /// Under the name that it has in answers to rebuilds alone.
+        var userData = false
         var groups = false
         var adminPassword: String?
     }
@@ -51,14 +52,14 @@ struct ServerWire: Sendable {
             json.member("progress", view.task == nil && server.state == .active ? 0 : view.progress)
         }
         if parts.all || parts.keyName { json.member("key_name", server.keyName) }
-        if parts.all { state(view, &json) }
+        if parts.all { state(view, parts, &json) }
         if parts.userData, minor >= 57 { json.member("user_data", server.userData) }
         later(view, parts, &json)
         if let password = parts.adminPassword { json.member("adminPass", password) }
     }
 
     /// What once were extensions.
-    private func state(_ view: ServerView, _ json: inout JSONWriter) {
+    private func state(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
         let server = view.server
         let minor = call.minor
         json.member("OS-EXT-AZ:availability_zone", view.zone ?? "")
@@ -86,7 +87,7 @@ struct ServerWire: Sendable {
         json.member("OS-EXT-SRV-ATTR:launch_index", server.launchIndex)
         json.member("OS-EXT-SRV-ATTR:reservation_id", server.reservationID)
         json.member("OS-EXT-SRV-ATTR:root_device_name", server.rootDevice)
-        json.member("OS-EXT-SRV-ATTR:user_data", server.userData)
+        if !parts.userData { json.member("OS-EXT-SRV-ATTR:user_data", server.userData) }
     }
 
     /// What came with microversions.

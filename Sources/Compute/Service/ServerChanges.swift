@@ -38,7 +38,8 @@ struct ServerChanges: Sendable {
 
     // MARK: Sizes
 
-    func resize(_ id: ID<Server>, to flavorID: String, by caller: Caller) async throws {
+    /// - Parameter resizesDisk: nil leaves it as it is.
+    func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
         let migration = context.world.random.uuid()
         let from: Set<VMState> = [.active, .stopped]
         try await service.start(ResizeServer.self, on: id, .resizeServer, "resize", states: from, by: caller) { server, tx in
@@ -53,6 +54,10 @@ struct ServerChanges: Sendable {
                 throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
             }
             try refuseOverQuota(server, flavor, by: caller, in: tx)
+            if let resizesDisk {
+                server.resizesDisk = resizesDisk
+                try service.servers.update(server, in: tx)
+            }
             return .init(serverID: server.id, flavor: flavor, migrationID: migration, kind: "resize")
         }
     }
@@ -173,8 +178,10 @@ struct ServerChanges: Sendable {
         properties["base_image_ref"] = server.image?.id
         properties["instance_uuid"] = id.text
         properties["user_id"] = caller.userID
-        properties.merge(metadata) { _, new in new }
         properties.merge(words) { _, new in new }
+        properties.merge(metadata) { _, new in new }
+        // By this word the older ones are found that must go.
+        properties["backup_type"] = words["backup_type"] ?? properties["backup_type"]
         let image = NewImage(id: context.world.random.uuid(), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
         try await context.needs.images.ensure(image, for: caller.principal)
         return image
