@@ -6,8 +6,11 @@ import SQL
 /// What Compute asks of Placement.
 struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
+    let fleet: Fleet
 
     func candidates(_ request: ResourceRequest) async throws -> [Compute.PlacementCandidate] {
+        // A host that is just being opened is worth a moment: without it there might be none.
+        await fleet.settled()
         var amounts: [(resourceClass: String, amount: Int64)] = [
             ("VCPU", Int64(request.vcpus)), ("MEMORY_MB", Int64(request.memoryMiB)), ("DISK_GB", Int64(request.diskGiB)),
         ].filter { $0.1 > 0 }
