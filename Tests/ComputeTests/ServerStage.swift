@@ -25,7 +25,7 @@ struct ServerStage: WorkflowStage {
     static let host = "host-1"
 
     init(
-        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:],
+        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:], image: NewImage? = nil,
         prepare: @Sendable (inout Server) -> Void = { _ in },
         begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
     ) async throws {
@@ -46,6 +46,7 @@ struct ServerStage: WorkflowStage {
         prepare(&server)
         let placed = server
         let (placement, networks) = (self.placement, self.networks)
+        if let image { try await images.ensure(image, for: Self.principal) }
         guard state != nil else { return }
         let reports = try await hosts.reports()
         try await database.write { tx in
@@ -119,7 +120,8 @@ struct ServerStage: WorkflowStage {
         let things = try things(tx)
         // One that is building and that nobody builds is shown in error.
         if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
-        let expected = 3
+        // The image of a snapshot that never began is its user's, who has been told of it.
+        let expected = server.generation == 0 && !images.ids.isEmpty ? 4 : 3
         return things.count == expected && server.former == nil && server.flavor.id.text == "small" ? [] : things
     }
 }

@@ -14,18 +14,20 @@ struct WorkflowTests {
     }
 
     private static func fixture<W: Workflow>(
-        _ workflow: W.Type, from state: VMState?, _ input: W.Input, prepare: @escaping @Sendable (inout Server) -> Void = { _ in }
+        _ workflow: W.Type, from state: VMState?, _ input: W.Input, image: NewImage? = nil, prepare: @escaping @Sendable (inout Server) -> Void = { _ in }
     ) -> WorkflowFixture {
         // The runner's list is the whole of Compute's, as in the product.
         let company = ServerWorkflows.types.filter { Outline($0).key != Outline(workflow).key }
         return WorkflowFixture(workflow, with: company, schemas: ServerStage.schemas) { database, world in
-            try await ServerStage(database, world, state: state, prepare: prepare, begin: start(workflow, input))
+            try await ServerStage(database, world, state: state, image: image, prepare: prepare, begin: start(workflow, input))
         }
     }
 
     private static func verb<Verb: ServerVerb>(_ verb: Verb.Type, from state: VMState) -> WorkflowFixture {
         fixture(CommandServer<Verb>.self, from: state, .init(serverID: ServerStage.id))
     }
+
+    private static let copy = NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:])
 
     static let fixtures: [WorkflowFixture] = [
         WorkflowFixture(
@@ -46,12 +48,10 @@ struct WorkflowTests {
         fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
         fixture(
             SnapshotServer.self, from: .active,
-            .init(serverID: ServerStage.id, image: NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:]))),
+            .init(serverID: ServerStage.id, image: copy), image: copy),
         fixture(
             BackupServer.self, from: .active,
-            .init(
-                serverID: ServerStage.id, image: NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:]),
-                rotation: .init(kind: "daily", most: 1))),
+            .init(serverID: ServerStage.id, image: copy, rotation: .init(kind: "daily", most: 1)), image: copy),
         fixture(
             AttachInterface.self, from: .active,
             .init(

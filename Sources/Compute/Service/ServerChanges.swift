@@ -146,10 +146,11 @@ struct ServerChanges: Sendable {
     func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
         let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let image = try await newImage(id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", from, by: caller)
-        try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, by: caller) { server, _ in
-            .init(serverID: server.id, image: image)
+        return try await filling(image, by: caller) {
+            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, by: caller) { server, _ in
+                .init(serverID: server.id, image: image)
+            }
         }
-        return image.id
     }
 
     /// A snapshot that takes the place of the oldest of its kind.
@@ -162,10 +163,24 @@ struct ServerChanges: Sendable {
         let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let words = ["image_type": "backup", "backup_type": kind]
         let image = try await newImage(id, name, words, metadata, .createBackup, "createBackup", from, by: caller)
-        try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, by: caller) { server, _ in
-            .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
+        return try await filling(image, by: caller) {
+            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, by: caller) { server, _ in
+                .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
+            }
         }
-        return image.id
+    }
+
+    /// Takes the image away again when nothing is going to fill it.
+    ///
+    /// - Returns: its id.
+    private func filling(_ image: NewImage, by caller: Caller, _ start: () async throws -> Void) async throws -> String {
+        do {
+            try await start()
+            return image.id
+        } catch {
+            try await context.needs.images.delete(image.id, for: caller.principal)
+            throw error
+        }
     }
 
     /// Reserves the image: it is there when the answer is, for clients wait for it at once.

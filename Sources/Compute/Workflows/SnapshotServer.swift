@@ -1,11 +1,15 @@
 import CloudCore
 import Durable
 
-// 1 reserve   (image_snapshot_pending)  a queued image; undone, it is gone
-// 2 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
-// 3 upload    (image_uploading)         the image has the copy's bytes
-// 4 clean-up  (image_uploading)         the copy is gone
-// 5 rotate    (image_uploading)         of a backup: no more of its kind are there than are wanted
+// The image was queued before the user was answered, who may have deleted it since: then there is nothing to fill, and it must not be
+// made again. Of a workflow that is called off before it begins, the queued image is left: its user sees it and can delete it.
+//
+// 1 keep      (image_snapshot_pending)  nothing; undone, the image is gone
+// 2 intend    (image_snapshot_pending)  what is wanted of the machine has another number
+// 3 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
+// 4 upload    (image_uploading)         the image has the copy's bytes
+// 5 clean-up  (image_uploading)         the copy is gone
+// 6 rotate    (image_uploading)         of a backup: no more of its kind are there than are wanted
 //
 // A backup shows image_backup instead of image_snapshot_pending.
 
@@ -53,15 +57,13 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Local("intend", shows: Purpose.shows) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
-        }
-        Remote("reserve", shows: Purpose.shows) { _, run in
-            guard let principal = run.principal else { return }
-            try await run.needs.needs.images.ensure(run.input.image, for: principal)
+        Remote("keep", shows: Purpose.shows) { _, _ in
         } undo: { _, run in
             guard let principal = run.principal else { return }
             try await run.needs.needs.images.delete(run.input.image.id, for: principal)
+        }
+        Local("intend", shows: Purpose.shows) { state, run, tx in
+            state.intent = try run.needs.intend(run.input.serverID, in: tx)
         }
         Remote("snapshot", shows: .snapshot, deadline: .seconds(1800)) { state, run in
             guard let intent = state.intent else { return }
