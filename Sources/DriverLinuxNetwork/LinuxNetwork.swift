@@ -35,9 +35,8 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
         for program in Self.programs where ChildProcess.path(of: program) == nil {
             throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
         }
-        guard mkdir(settings.folder, 0o755) == 0 || errno == EEXIST else {
-            throw .internalError("cannot make \(settings.folder): \(String(cString: strerror(errno)))")
-        }
+        // Whatever the process's mask: dnsmasq reads its files here as a user of its own.
+        try DurableFile.makeFolder(settings.folder, mode: 0o755)
         queue = DispatchQueue(label: "networks of the host \(settings.tag)")
     }
 
