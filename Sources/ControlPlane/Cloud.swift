@@ -86,7 +86,7 @@ package struct Cloud: Sendable {
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
         // Without a log and figures of its own: who called Compute is in those already.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
-        let placementForCompute = PlacementForCompute(placement: placement)
+        let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
         compute = try ComputeAssembly(
             database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(

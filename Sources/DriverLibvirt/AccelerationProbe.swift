@@ -5,7 +5,39 @@ import Foundation
 /// Whether guests can run on the CPU itself. A device that is there and a QEMU that starts prove little: on some hosts guests then
 /// hang. So a guest of one CPU is run, which does nothing but end, and must have ended in two seconds.
 enum AccelerationProbe {
+    /// What was found since this machine was started: the answer does not change, and finding out may take two seconds.
+    private struct Finding: Codable {
+        var conditions: String
+        var acceleration: HostCapabilities.Acceleration
+    }
+
+    /// What the answer depends on: the kernel that runs, the device, QEMU.
+    private static var conditions: String {
+        let kernel = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id").map { String(decoding: $0, as: UTF8.self) }
+        var (device, program) = (stat(), stat())
+        stat("/dev/kvm", &device)
+        stat(emulator, &program)
+        return "\(kernel ?? "") \(device.st_mode) \(device.st_gid) \(geteuid()) \(program.st_mtim.tv_sec) \(program.st_size)"
+    }
+
+    private static let emulator = "/usr/bin/qemu-system-x86_64"
+
     static func run(folder: String) -> HostCapabilities.Acceleration {
+        let (path, conditions) = (folder + "/kvm-probe.json", conditions)
+        if let data = FileManager.default.contents(atPath: path), let finding = try? JSONDecoder().decode(Finding.self, from: data),
+            finding.conditions == conditions
+        {
+            return finding.acceleration
+        }
+        let acceleration = find(folder: folder)
+        // Without it the next start finds out again.
+        if let data = try? JSONEncoder().encode(Finding(conditions: conditions, acceleration: acceleration)) {
+            try? DurableFile.write(data, to: path)
+        }
+        return acceleration
+    }
+
+    private static func find(folder: String) -> HostCapabilities.Acceleration {
         #if arch(x86_64)
         guard access("/dev/kvm", R_OK | W_OK) == 0 else { return .emulated(reason: "/dev/kvm cannot be opened") }
         let disk = folder + "/kvm-probe.img"
@@ -17,7 +49,7 @@ enum AccelerationProbe {
         ]
         do {
             let limits = HelperProgram.Limits(seconds: 2, cpuSeconds: 5, memoryBytes: 8 << 30)
-            let outcome = try HelperProgram.run("/usr/bin/qemu-system-x86_64", arguments, limits)
+            let outcome = try HelperProgram.run(emulator, arguments, limits)
             // The device ends QEMU with twice the value and one.
             guard outcome.status == 0x21 else {
                 return .emulated(reason: "a KVM guest ended with \(outcome.status): \(outcome.output.prefix(200))")

@@ -35,9 +35,8 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
         for program in Self.programs where ChildProcess.path(of: program) == nil {
             throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
         }
-        guard mkdir(settings.folder, 0o755) == 0 || errno == EEXIST else {
-            throw .internalError("cannot make \(settings.folder): \(String(cString: strerror(errno)))")
-        }
+        // Whatever the process's mask: dnsmasq reads its files here as a user of its own.
+        try DurableFile.makeFolder(settings.folder, mode: 0o755)
         queue = DispatchQueue(label: "networks of the host \(settings.tag)")
     }
 
@@ -107,13 +106,29 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
 
     package func listenForMetadata(at door: MetadataDoor) async throws -> Int32 {
         try await blocking { () throws(CloudError) in
-            let (name, device) = switch door {
-            case .service(let network): (names.serviceNamespace(network), names.inner("service/" + network))
-            case .router(let router, let port, _): (names.routerNamespace(router), names.inner(port))
-            }
-            guard Namespace.all.contains(name) else { throw .notFound("network", door.network) }
-            return try Namespace(name).listen(at: MetadataEndpoint.address, port: MetadataEndpoint.port, device: device)
+            let (namespace, device) = try place(of: door)
+            return try namespace.listen(at: MetadataEndpoint.address, port: MetadataEndpoint.port, device: device)
         }
+    }
+
+    package func metadataPlace(of door: MetadataDoor) async throws -> String {
+        try await blocking { () throws(CloudError) in
+            let (namespace, device) = try place(of: door)
+            var found = stat()
+            fstat(namespace.descriptor, &found)
+            let number = try namespace.run { () throws(CloudError) in if_nametoindex(device) }
+            guard number > 0 else { throw .notFound("network", door.network) }
+            return "\(found.st_ino)/\(number)"
+        }
+    }
+
+    private func place(of door: MetadataDoor) throws(CloudError) -> (Namespace, device: String) {
+        let (name, device) = switch door {
+        case .service(let network): (names.serviceNamespace(network), names.inner("service/" + network))
+        case .router(let router, let port, _): (names.routerNamespace(router), names.inner(port))
+        }
+        guard Namespace.all.contains(name) else { throw .notFound("network", door.network) }
+        return (try Namespace(name), device)
     }
 
     private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws(CloudError) -> Value) async throws -> Value {

@@ -60,6 +60,8 @@ SELECTIONS = [
         {"image-feature-enabled.image_format_enforcement": "false", "image.disk_formats": "raw"},
         {},
     ),
+    # On two simulated hosts.
+    Selection(r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
 ]
 DEADLINE = 900
 

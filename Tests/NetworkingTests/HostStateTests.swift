@@ -95,6 +95,28 @@ struct HostStateTests {
         }
     }
 
+    @Test("An external network that no operator's network is behind ends on the router's host, which is its gateway")
+    func routed() async throws {
+        try await Stage.run { stage in
+            let own = try await stage.ports.admin.network("own", cidr: "172.24.4.0/24", ["router:external": true]).network
+            let (network, subnet) = try await stage.ports.member.network("six", cidr: "10.6.0.0/24")
+            try await stage.ports.member.make(
+                "subnet",
+                [
+                    "network_id": .string(network), "ip_version": 6, "cidr": "2001:db8:6::/64", "ipv6_ra_mode": "slaac",
+                    "ipv6_address_mode": "slaac",
+                ])
+            let router = try await stage.ports.member.make("router", ["external_gateway_info": ["network_id": .string(own)]]).id
+            #expect(await stage.ports.member.send(.put, "/routers/\(router)/add_router_interface", ["subnet_id": .string(subnet)]).status == .ok)
+            try await stage.pass()
+            let state = try await stage.state("host-1")
+            let gateway = InterfaceAddress(IPAddress("172.24.4.1")!, 24)
+            #expect(state.networks.first { $0.id == own }?.segment == .routed(addresses: [gateway]))
+            let six = state.networks.first { $0.id == network }?.subnets.first { $0.prefix.version == .v6 }
+            #expect(six?.advertisement == .slaac && six?.addressing == .slaac)
+        }
+    }
+
     @Test("Ports, routers' ports and floating IPs are active once their host has them")
     func statuses() async throws {
         try await Stage.run { stage in

@@ -26,6 +26,8 @@ struct Placing: Sendable {
     }
 
     func offer(_ flavor: Flavor, volumeBacked: Bool = false) async throws -> Offer {
+        // First: it waits for a host that is just being opened, whose report is there afterwards.
+        let candidates = try await needs.placement.candidates(Self.request(flavor))
         let reports = try await needs.hosts.reports()
         let hosts = reports.map { report in
             Offer.Host(
@@ -33,7 +35,7 @@ struct Placing: Sendable {
                 architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
                 diskGiB: report.diskGiB)
         }
-        return Offer(candidates: try await needs.placement.candidates(Self.request(flavor)), hosts: hosts)
+        return Offer(candidates: candidates, hosts: hosts)
     }
 
     /// What a flavor wants of Placement: its own numbers, unless its extra specs say otherwise.

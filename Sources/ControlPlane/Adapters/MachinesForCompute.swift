@@ -14,7 +14,7 @@ package struct MachinesForCompute: MachinesNeed {
     }
 
     package func ensure(_ order: MachineOrder, on host: String, fence: MachineFence) async throws {
-        let link = try fleet.link(to: host)
+        let link = try await fleet.link(to: host)
         let id = MachineID(order.id)
         var present: MachineSpec?
         if case .wanted(let spec) = try await link.ask(.wanted(id)) { present = spec }
@@ -23,7 +23,7 @@ package struct MachinesForCompute: MachinesNeed {
     }
 
     package func remove(_ id: String, on host: String, fence: MachineFence) async throws {
-        _ = try await send("remove", .remove, MachineID(id), try fleet.link(to: host), fence)
+        _ = try await send("remove", .remove, MachineID(id), try await fleet.link(to: host), fence)
     }
 
     @discardableResult
@@ -39,14 +39,14 @@ package struct MachinesForCompute: MachinesNeed {
             case .rebootSoft: ("reboot-soft", .reboot(.soft))
             case .rebootHard: ("reboot-hard", .reboot(.hard))
             }
-        guard case .machine(let machine) = try await send(word, verb, MachineID(id), try fleet.link(to: host), fence) else {
+        guard case .machine(let machine) = try await send(word, verb, MachineID(id), try await fleet.link(to: host), fence) else {
             throw CloudError.notFound("machine", id)
         }
         return MachinePower(machine.power)
     }
 
     package func setPassword(_ password: Secret, of id: String, on host: String, fence: MachineFence) async throws {
-        let link = try fleet.link(to: host)
+        let link = try await fleet.link(to: host)
         // Nobody's epoch: who asks is no workflow, and takes the machine from none.
         guard case .machine(let machine) = try await link.ask(.observe(MachineID(id))) else { throw CloudError.notFound("machine", id) }
         _ = try await send(
@@ -57,7 +57,7 @@ package struct MachinesForCompute: MachinesNeed {
     // MARK: Copies of disks
 
     package func snapshot(_ id: String, as snapshot: String, on host: String, fence: MachineFence) async throws -> MachineSnapshot {
-        let link = try fleet.link(to: host)
+        let link = try await fleet.link(to: host)
         guard case .snapshot(let copy) = try await send("snapshot", .snapshot(snapshot), MachineID(id), link, fence) else {
             throw CloudError.internalError("a host answers a snapshot with something else")
         }
@@ -84,7 +84,7 @@ package struct MachinesForCompute: MachinesNeed {
     private static let mostConsole = 100 << 10
 
     package func diagnostics(_ id: String, on host: String) async throws -> JSONObject {
-        let link = try fleet.link(to: host)
+        let link = try await fleet.link(to: host)
         guard case .diagnostics(let found) = try await link.ask(.diagnostics(MachineID(id))) else { throw CloudError.notFound("machine", id) }
         guard case .wanted(let spec) = try await link.ask(.wanted(MachineID(id))) else { throw CloudError.notFound("machine", id) }
         return DiagnosticsText.members(found, spec)

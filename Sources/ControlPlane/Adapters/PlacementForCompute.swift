@@ -6,8 +6,11 @@ import SQL
 /// What Compute asks of Placement.
 struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
+    let fleet: Fleet
 
     func candidates(_ request: ResourceRequest) async throws -> [Compute.PlacementCandidate] {
+        // A host that is just being opened is worth a moment: without it there might be none.
+        await fleet.settled()
         let amounts = Self.amounts(request)
         let traits = TraitFilter(required: request.requiredTraits.map { [$0] }, forbidden: Set(request.forbiddenTraits))
         let found = try await placement.candidates(

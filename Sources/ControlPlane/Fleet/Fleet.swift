@@ -43,6 +43,7 @@ package final class Fleet: Sendable, Service {
     /// A host that takes its time to be opened, which must not delay the start of the cloud.
     private let late: (@Sendable () async throws -> Post)?
     private let opening = SerialKeys<String>()
+    private let gate = Gate()
     private let hub = EventHub<(host: String, report: AgentReport)>()
     private let world: World
     private let log: Logger
@@ -66,7 +67,8 @@ package final class Fleet: Sendable, Service {
     /// How to reach a host.
     ///
     /// - Throws: `unavailable` (transient): a host that is not there now may come.
-    package func link(to name: String) throws -> any AgentLink {
+    package func link(to name: String) async throws -> any AgentLink {
+        if !isOpen(name) { await settled() }
         if let post = state.withLock({ $0.posts[name] }) { return post.link }
         var error = CloudError(.unavailable, "The host cannot be reached.", detail: "\(name): no agent is connected", code: "host_lost")
         error.isTransient = true
@@ -84,6 +86,16 @@ package final class Fleet: Sendable, Service {
     package func facts() async -> [HostFacts] {
         await askIfNobodyKeeps()
         return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
+    }
+
+    /// Returns when the host that takes its time has been opened, and what it has was written down, or when it cannot be had.
+    func settled() async {
+        if late != nil { await gate.wait() }
+    }
+
+    /// What a host has was written down.
+    func settle(_ name: String) {
+        if state.withLock({ $0.posts[name]?.agent.host == Self.lateHost }) { gate.open() }
     }
 
     /// What hosts say from now on. Some of it may be lost.
@@ -157,6 +169,8 @@ package final class Fleet: Sendable, Service {
     /// Keeps all agents until the process ends.
     package func run() async throws {
         state.withLock { $0.isKept = true }
+        // Nobody waits for a host that will not come any more.
+        defer { gate.open() }
         await cancelWhenGracefulShutdown { await self.keepAll() }
         let posts = state.withLock { state in
             state.isKept = false
@@ -172,8 +186,10 @@ package final class Fleet: Sendable, Service {
                 do {
                     if let post = try await self.openLate() { await self.keep(post) }
                 } catch let error as CloudError where error.code == "no_libvirt" {
+                    self.gate.open()
                     self.log.notice("no machines on this host: \(error.detail ?? error.message)")
                 } catch {
+                    self.gate.open()
                     self.log.error("this host cannot have machines", metadata: ["problem": "\(error)"])
                 }
             }
@@ -195,5 +211,29 @@ package final class Fleet: Sendable, Service {
                 }
             }
         }
+    }
+}
+
+/// Closed, until it is opened for good.
+private final class Gate: Sendable {
+    /// Nil: it is open.
+    private let waiting = Mutex<[CheckedContinuation<Void, Never>]?>([])
+
+    func wait() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isOpen = waiting.withLock { waiting in
+                waiting?.append(continuation)
+                return waiting == nil
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiters = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting ?? []
+        }
+        for waiter in waiters { waiter.resume() }
     }
 }

@@ -19,14 +19,16 @@ struct FleetWatch: Service {
     func take() async throws {
         let facts = await fleet.facts()
         try await inventories(facts)
+        for one in facts { fleet.settle(one.name) }
         for one in facts { try await compute.take(one.inventory.machines.map(MachineSighting.init), on: one.name) }
     }
 
     func run() async throws {
-        // What came between the start and here is looked at once more with the next inventory.
         let news = fleet.news()
         await cancelWhenGracefulShutdown {
             var written: [String: HostResources] = [:]
+            // What came before anybody listened. A failure is made good by the next inventory.
+            try? await take()
             for await (host, report) in news {
                 do { try await take(report, of: host, &written) } catch is CancellationError { return } catch {
                     log.error("what a host said could not be written down", metadata: ["host": "\(host)", "problem": "\(error)"])
@@ -44,6 +46,7 @@ struct FleetWatch: Service {
             if written[host] != lasting {
                 try await inventories(await fleet.facts().filter { $0.name == host })
                 written[host] = lasting
+                fleet.settle(host)
             }
             try await compute.take(inventory.machines.map(MachineSighting.init), on: host)
         case .machine(_, let machine): try await compute.take([MachineSighting(machine)], on: host)

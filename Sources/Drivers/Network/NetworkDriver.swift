@@ -30,6 +30,11 @@ package protocol MetadataListening: NetworkDriver {
     ///
     /// - Throws: `notFound` when the door is not there.
     func listenForMetadata(at door: MetadataDoor) async throws -> Int32
+
+    /// A text that is another one when the door was made anew: a listener from before hears nobody then.
+    ///
+    /// - Throws: `notFound` when the door is not there.
+    func metadataPlace(of door: MetadataDoor) async throws -> String
 }
 
 /// What came of an `apply`.

@@ -33,7 +33,7 @@ struct ServerResponder: HTTPResponder {
 }
 
 extension Reply {
-    fileprivate var hummingbirdBody: ResponseBody {
+    var hummingbirdBody: ResponseBody {
         switch content {
         // A HEAD's length must stay what the route said; Hummingbird sets its own only where there is none.
         case .none: ResponseBody()

@@ -42,13 +42,13 @@ struct Subnet: NetworkingResource {
             Field(input: "use_default_subnetpool", .boolean, update: .unknown),
             Field("subnetpool_id", \.poolID, .nullable(.string(0...64)), update: .unknown, filter: .exact, column: "subnetpool_id"),
             Field("gateway_ip", \.gateway, .nullable(.address), filter: .exact),
-            Field("allocation_pools", \.pools, .list()),
+            Field("allocation_pools", \.pools, .list(256)),
             Field("dns_nameservers", \.nameservers, .list()),
             Field("host_routes", \.routes, .list()),
             Field("enable_dhcp", \.hasDHCP, .boolean, filter: .exact),
             Field("ipv6_ra_mode", \.advertisement, modes, update: .unknown, filter: .exact),
             Field("ipv6_address_mode", \.addressMode, modes, update: .unknown, filter: .exact),
-            Field("service_types", \.serviceTypes, .list()),
+            Field("service_types", \.serviceTypes, .list(64)),
             Field("router:external", derived: { .bool($0.isExternal) }),
         ] + standardFields())
 

@@ -38,6 +38,19 @@ struct RootRoutes: Sendable {
                     json.array("extensions", of: Extension.all) { json, one in json.object { one.write(&$0) } }
                 }
             },
+            // Everything that there is several ways of doing is done in one.
+            .get("/v2.0/service-providers") { call in
+                _ = try await call.caller()
+                return .json { json in
+                    json.array("service_providers", of: ["single_node"]) { json, name in
+                        json.object { json in
+                            json.member("service_type", "L3_ROUTER_NAT")
+                            json.member("name", name)
+                            json.member("default", true)
+                        }
+                    }
+                }
+            },
             .get("/v2.0/extensions/{id}") { call in
                 _ = try await call.caller()
                 let alias = call[parameter: "id"]
@@ -103,7 +116,7 @@ struct Extension: Sendable {
         ("security-groups-normalized-cidr", "Normalized CIDR field for security group rules"),
         ("security-groups-remote-address-group", "Remote address group id field for security group rules"),
         ("security-groups-rules-belongs-to-default-sg", "Security group rule belongs to the project's default security group"),
-        ("security-groups-shared-filtering", "Security group filtering on the shared field"),
+        ("security-groups-shared-filtering", "Security group filtering on the shared field"), ("service-type", "Neutron Service Type Management"),
         ("sort-key-validation", "Sort key validation"), ("sorting", "Sorting support"),
         ("standard-attr-description", "standard-attr-description"), ("standard-attr-revisions", "Resource revision numbers"),
         ("standard-attr-tag", "Tag support for resources with standard attribute"), ("standard-attr-timestamp", "Resource timestamps"),

@@ -62,17 +62,24 @@ struct HostStateService: Sendable {
         let subnets = rows.subnets.values.filter { $0.networkID == network.id }.sorted { $0.id.text < $1.id.text }
         let service = rows.ports.first { $0.networkID == network.id && $0.deviceOwner == Port.dhcp }
         return NetworkSpec(
-            id: network.id.text, mtu: Int(network.mtu), segment: segment(of: network, remote, host, hosts), subnets: subnets.compactMap(Self.subnet),
+            id: network.id.text, mtu: Int(network.mtu), segment: segment(of: network, subnets, remote, host, hosts), subnets: subnets.compactMap(Self.subnet),
             service: service.flatMap { port in port.mac.map { Drivers.NetworkService(mac: $0, addresses: Self.fixed(port)) } })
     }
 
     private func segment(
-        of network: Network, _ remote: [HostStateStore.RemotePort], _ host: NetworkHost, _ hosts: [NetworkHost]
+        of network: Network, _ subnets: [Subnet], _ remote: [HostStateStore.RemotePort], _ host: NetworkHost, _ hosts: [NetworkHost]
     ) -> Segment {
         switch network.type {
         case "flat": return .provider(bridge: Self.bridge(network.physicalNetwork ?? "", nil))
         case "vlan": return .provider(bridge: Self.bridge(network.physicalNetwork ?? "", network.segmentID))
         default: break
+        }
+        if network.isExternal, network.type != "local" {
+            // Nothing of an operator's is behind it: it ends on the host, which is the gateway that its subnets name.
+            return .routed(addresses: subnets.compactMap { subnet in
+                guard let gateway = subnet.gateway, let cidr = subnet.cidr, cidr.contains(gateway) else { return nil }
+                return InterfaceAddress(gateway, cidr.length)
+            })
         }
         // As long as one host has all of it, it need not leave it.
         guard network.type == "vxlan", let number = network.segmentID, let own = host.address else { return .local }
@@ -95,7 +102,8 @@ struct HostStateService: Sendable {
         guard let cidr = subnet.cidr else { return nil }
         return SubnetSpec(
             id: subnet.id.text, prefix: cidr, gateway: subnet.gateway, hasDHCP: subnet.hasDHCP, dns: subnet.nameservers.items,
-            hostRoutes: subnet.routes.items.map { Drivers.Route(to: $0.destination, by: $0.nexthop) })
+            hostRoutes: subnet.routes.items.map { Drivers.Route(to: $0.destination, by: $0.nexthop) },
+            advertisement: subnet.advertisement.flatMap(IPv6Mode.init), addressing: subnet.addressMode.flatMap(IPv6Mode.init))
     }
 
     // MARK: Ports

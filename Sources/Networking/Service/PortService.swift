@@ -58,6 +58,7 @@ struct PortService: NetworkingService {
     }
 
     func willCreate(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try checkDevice(port, by: caller)
         try giveMAC(&port, in: tx)
         port.status = Port.status(boundTo: port.host)
         port.options.items.removeAll { $0.value == nil }
@@ -126,6 +127,9 @@ struct PortService: NetworkingService {
 
     func willUpdate(_ port: inout Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         if (port.deviceID, port.deviceOwner, port.host) != (old.deviceID, old.deviceOwner, old.host) { try checkFree(old, in: tx) }
+        if (port.deviceID, port.deviceOwner) != (old.deviceID, old.deviceOwner) {
+            for port in [old, port] { try checkDevice(port, by: caller) }
+        }
         if port.host != old.host { port.status = Port.status(boundTo: port.host) }
         // A null asks for a new one.
         if port.mac != old.mac {
@@ -150,6 +154,13 @@ struct PortService: NetworkingService {
         if port.host != old.host, !port.isOfCloud {
             for host in [old.host, port.host] { try hostPorts.renew(port.networkID, on: host, in: tx) }
         }
+    }
+
+    /// Routers' ports are plugged in and out through the routers, which look whose they are and what else they have.
+    private func checkDevice(_ port: Port, by caller: Principal) throws {
+        guard port.isOfRouter, !port.deviceID.isEmpty, !networking.seesAll(caller) else { return }
+        throw CloudError.inUse(
+            "DeviceNotOwnedByTenant", "The following device_id \(port.deviceID) is not owned by your tenant or matches another tenants router.")
     }
 
     /// What a server has is plugged in and out through the server: the rows would otherwise say what is not so.
@@ -222,7 +233,14 @@ struct PortService: NetworkingService {
         }
     }
 
+    /// The reference's default: each is a line of the firewall of a host that others' guests are on, too.
+    private static let mostPairs = 10
+
     private func checkPairs(_ port: inout Port) throws {
+        if port.pairs.items.count > Self.mostPairs {
+            throw CloudError.networking(
+                .badRequest, "AllowedAddressPairExhausted", "The number of allowed address pair exceeds the maximum \(Self.mostPairs).")
+        }
         for at in port.pairs.items.indices where port.pairs.items[at].mac == nil { port.pairs.items[at].mac = port.mac }
         guard Set(port.pairs.items).count == port.pairs.items.count else {
             throw CloudError.networking(

@@ -33,6 +33,7 @@ struct FirstServer: Sendable {
             try await keyPair()
             return try await securityGroup()
         }
+        try await steps.run("a host") { try await host() }
         let server = try await steps.run("server") { try await helloServer(image: image, network: network, group: group) }
         let (fixed, floating) = try await steps.run("floating IP") { try await floatingAddress(of: server, external: external) }
         return Result(serverID: server, fixedAddress: fixed, floatingAddress: floating)
@@ -62,6 +63,14 @@ struct FirstServer: Sendable {
     }
 
     // MARK: Parts
+
+    /// A cloud that has just started still looks at its host.
+    private func host() async throws {
+        try await steps.wait(for: .seconds(60), "a host that can run machines; `novella doctor` says what one lacks") {
+            let all = try await admin.call("GET", "compute", "/os-hypervisors/detail")["hypervisors"]?.array ?? []
+            return all.contains { $0["state"] == "up" && $0["status"] == "enabled" } ? true : nil
+        }
+    }
 
     private func flavors() async throws {
         let wanted: [(name: String, vcpus: Int64, ram: Int64, disk: Int64)] = [

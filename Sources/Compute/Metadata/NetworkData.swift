@@ -1,0 +1,91 @@
+import CloudCore
+
+/// `network_data.json`: a guest's cards, its addresses on them, and name servers.
+struct NetworkData {
+    private let interfaces: [GuestInterface]
+
+    /// A card without an address says nothing.
+    init(_ interfaces: [GuestInterface]) { self.interfaces = interfaces.filter { !$0.subnets.isEmpty } }
+
+    private struct Network {
+        var link: String
+        var id: String
+        var network: String
+        var subnet: GuestInterface.Subnet
+    }
+
+    func write(_ json: inout JSONWriter) {
+        let networks = interfaces.flatMap { interface in
+            // One of each version: what readers of this file can do with.
+            [IPAddress.Version.v4, .v6].compactMap { version in
+                interface.subnets.first { $0.prefix.version == version }.map { (interface, $0) }
+            }
+        }.enumerated().map { Network(link: Self.link($1.0), id: "network\($0)", network: $1.0.network, subnet: $1.1) }
+        json.object { json in
+            guard !interfaces.isEmpty else { return }
+            json.array("links", of: interfaces) { Self.write($1, &$0) }
+            json.array("networks", of: networks) { Self.write($1, &$0) }
+            json.array("services", of: Self.unique(networks.flatMap(\.subnet.dns))) { Self.write(dns: $1, &$0) }
+        }
+    }
+
+    /// As the host calls the device: OpenStack's name, of 14 characters.
+    private static func link(_ interface: GuestInterface) -> String { "tap" + interface.port.prefix(11) }
+
+    private static func unique(_ addresses: [IPAddress]) -> [IPAddress] {
+        var seen: Set<IPAddress> = []
+        return addresses.filter { seen.insert($0).inserted }
+    }
+
+    private static func write(_ interface: GuestInterface, _ json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", link(interface))
+            json.member("vif_id", interface.port)
+            json.member("type", "bridge")
+            // DHCP tells it where there is DHCP.
+            json.member("mtu", interface.subnets.contains(where: \.hasDHCP) ? nil : interface.mtu)
+            json.member("ethernet_mac_address", interface.mac)
+        }
+    }
+
+    private static func write(dns: IPAddress, _ json: inout JSONWriter) {
+        json.object { json in
+            json.member("type", "dns")
+            json.member("address", dns.description)
+        }
+    }
+
+    private static func write(_ network: Network, _ json: inout JSONWriter) {
+        let subnet = network.subnet
+        let version = subnet.prefix.version
+        json.object { json in
+            json.member("id", network.id)
+            if subnet.hasDHCP, subnet.addressMode == nil {
+                json.member("type", "ipv\(version.rawValue)_dhcp")
+                json.member("link", network.link)
+                json.member("network_id", network.network)
+                return
+            }
+            json.member("type", "ipv\(version.rawValue)" + (subnet.addressMode.map { "_" + $0 } ?? ""))
+            json.member("link", network.link)
+            json.member("ip_address", subnet.address.description)
+            json.member("netmask", mask(subnet.prefix))
+            let all = IPPrefix(IPAddress(version, 0), 0)
+            let routes = (subnet.gateway.map { [GuestInterface.Route(to: all, by: $0)] } ?? []) + subnet.routes
+            json.array("routes", of: routes) { json, route in
+                json.object { json in
+                    json.member("network", route.destination.first.description)
+                    json.member("netmask", mask(route.destination))
+                    json.member("gateway", route.nextHop.description)
+                }
+            }
+            json.member("network_id", network.network)
+            json.array("services", of: subnet.dns) { write(dns: $1, &$0) }
+        }
+    }
+
+    static func mask(_ prefix: IPPrefix) -> String {
+        let free = prefix.version.bits - prefix.length
+        return IPAddress(prefix.version, free >= 128 ? 0 : ~UInt128(0) << UInt128(free)).description
+    }
+}

@@ -1,0 +1,13 @@
+package import CloudCore
+package import Compute
+
+/// Who a guest is, and what it may know.
+package protocol MetadataSource: Sendable {
+    /// - Returns: nil when no server has the address in the network.
+    func metadata(network: String, address: IPAddress) async throws -> InstanceMetadata?
+
+    /// Keeps what a guest has posted as its password.
+    ///
+    /// - Throws: `conflict` when there is one already; `notFound`.
+    func setPassword(_ password: String, of server: String) async throws
+}
