@@ -51,11 +51,12 @@ package struct Cloud: Sendable {
     /// - Parameters:
     ///   - sleeper: what background work waits by; nil for the world's clock.
     ///   - hosts: what machines run on.
+    ///   - faults: what goes wrong with workflows: for tests.
     ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, log: Logger
+        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
@@ -102,7 +103,7 @@ package struct Cloud: Sendable {
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(
             name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions + compute.definitions,
-            sleeper: sleeper, settings: settings, log: log)
+            sleeper: sleeper, settings: settings, faults: faults, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = [identity.service, placement.service, images.service, networking.service, compute.service]
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }

@@ -2,7 +2,7 @@ import Blobs
 package import CloudCore
 package import ControlPlane
 import Crypto
-import Durable
+package import Durable
 import Foundation
 import HTTPKit
 package import HTTPTypes
@@ -95,17 +95,29 @@ package struct TestCloud: Sendable {
         }
     }
 
+    private let configuration: Configuration
+    private let stores: ImageStores
+
     private init(
         _ configuration: Configuration, _ database: Database, _ stores: ImageStores, hosts: HostsPlan? = nil,
-        clock: ManualClock = ManualClock(), seed: UInt64
+        clock: ManualClock = ManualClock(), seed: UInt64, faults: FaultPlan = .none
     ) throws {
         self.clock = clock
+        self.configuration = configuration
+        self.stores = stores
         world = .test(clock: clock, seed: seed)
+        let simulated = configuration.simulate.enabled ? .simulated(configuration.simulate.hosts, isInstant: true) : HostsPlan.none
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores,
-            hosts: hosts ?? (configuration.simulate.enabled ? .simulated(configuration.simulate.hosts, isInstant: true) : HostsPlan.none), sleeper: clock, cheapHashes: true,
-            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, hosts: hosts ?? simulated, sleeper: clock,
+            cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// The cloud after a restart of its process: all memory is gone, the database and the hosts' machines are there.
+    package func restarted(seed: UInt64, faults: FaultPlan = .none) async throws -> TestCloud {
+        let next = try TestCloud(configuration, database, stores, hosts: .again(cloud.fleet), clock: clock, seed: seed, faults: faults)
+        try await next.cloud.prepare()
+        return next
     }
 
     /// What a start does on a database that may be empty.

@@ -17,14 +17,21 @@ package struct MachineSighting: Sendable, Hashable {
 }
 
 extension ComputeAssembly {
+    /// What a host says is no older when it is heard.
+    private static let longestReport = Duration.seconds(60)
+
     /// Brings rows to what hosts saw: a guest that was shut down from within is stopped, as the API shows it. A server that a workflow
     /// works on is left to it, and a sighting from before the last change is nobody's.
     package func take(_ sightings: [MachineSighting], on host: String) async throws {
         let store = ServerStore()
+        let now = context.world.now
         let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }
         let changed: @Sendable (Transaction) throws -> [Server] = { tx in
             try store.list(.init(host: host, ids: sightings.map(\.id)), in: tx).compactMap { server in
-                guard let sighting = seen[server.id.text], sighting.generation >= server.generation else { return nil }
+                guard let sighting = seen[server.id.text] else { return nil }
+                // An older sighting is from before what was done since; but where nothing was done for a while it is what there is: the
+                // last change may have been called off before the host heard of it.
+                guard sighting.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }
                 return server.taking(sighting.power)
             }
         }

@@ -14,6 +14,18 @@ struct ServerQuery: Sendable {
     /// What to sort by, each ascending or not.
     var sort: [(key: String, ascending: Bool)] = []
 
+    /// The order where columns alone give it and no condition asks for more than they have: then the database does the paging.
+    var columns: [(column: ServerStore.Column, ascending: Bool)]? {
+        guard isDeleted == false, tests.isEmpty, !needsViews else { return nil }
+        var order: [(column: ServerStore.Column, ascending: Bool)] = []
+        for (key, ascending) in sort {
+            guard let column = ServerOrder.columns[key] else { return nil }
+            order.append((column, ascending))
+        }
+        if !sort.contains(where: { $0.key == "created_at" }) { order.append((.createdAt, false)) }
+        return order + [(.id, order.last?.ascending ?? false)]
+    }
+
     func sorted(_ views: [ServerView]) -> [ServerView] {
         var keys = sort
         if !keys.contains(where: { $0.key == "created_at" }) { keys.append(("created_at", false)) }
@@ -41,6 +53,11 @@ enum ServerOrder {
     static let ignored: Set<String> = [
         "block_device_mapping", "deleted", "deleted_at", "extra_specs", "fault", "id", "info_cache", "locked", "metadata", "pci_devices",
         "security_groups", "services", "system_metadata", "tags", "name",
+    ]
+
+    static let columns: [String: ServerStore.Column] = [
+        "created_at": .createdAt, "updated_at": .updatedAt, "display_name": .name, "project_id": .projectID, "user_id": .userID,
+        "vm_state": .state, "uuid": .id,
     ]
 
     static func value(_ key: String) -> @Sendable (Server) -> String {

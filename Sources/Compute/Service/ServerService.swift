@@ -66,7 +66,7 @@ struct ServerService: Sendable {
             let server = try require(id, action, by: caller, in: tx)
             return try views([server], in: tx)[0]
         }
-        return try await withHosts([server])[0]
+        return try await withHosts([server], for: caller)[0]
     }
 
     func views(_ list: [Server], in tx: Transaction) throws -> [ServerView] {
@@ -109,8 +109,13 @@ struct ServerService: Sendable {
         return zones
     }
 
-    func withHosts(_ views: [ServerView]) async throws -> [ServerView] {
-        guard views.contains(where: { $0.server.host != nil }) else { return views }
+    private static let hostStatusSince = 16
+
+    /// Adds whether hosts are up, for who is shown it: hosts are asked.
+    private func withHosts(_ views: [ServerView], for caller: Caller) async throws -> [ServerView] {
+        guard caller.minor >= Self.hostStatusSince,
+            views.contains(where: { $0.server.host != nil && caller.may(.showHostStatus, projectID: $0.server.projectID) })
+        else { return views }
         let known = Dictionary(try await hosts.all().map { ($0.name, $0) }) { first, _ in first }
         return views.map { view in
             var view = view
@@ -128,6 +133,15 @@ struct ServerService: Sendable {
         let found = try await context.read { tx -> [ServerView] in
             var filter = query.filter
             if let flavor = query.flavor { filter.flavorID = flavor }
+            if let order = query.columns {
+                let marker = try page.marker.map { text in
+                    guard let marker = try servers.list(.init(projectID: filter.projectID, ids: [text]), in: tx).first else {
+                        throw CloudError.badRequest("marker [\(text.prefix(255))] not found")
+                    }
+                    return marker
+                }
+                return try self.views(try servers.page(filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
+            }
             var all: [Server] = []
             if query.isDeleted != true { all = try servers.list(filter, in: tx) }
             if query.isDeleted != false { all += try servers.listArchived(filter, in: tx) }
@@ -137,7 +151,7 @@ struct ServerService: Sendable {
             views = try paged(query.sorted(views), page) { $0.server.id.text }
             return query.needsViews ? views : try self.views(views.map(\.server), in: tx)
         }
-        return try await withHosts(found)
+        return try await withHosts(found, for: caller)
     }
 
     // MARK: Rows

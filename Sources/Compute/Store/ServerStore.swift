@@ -34,6 +34,52 @@ struct ServerStore: Sendable {
         ).map(Self.server)
     }
 
+    /// Columns without nulls: what a page can be ordered by.
+    enum Column: String, Sendable {
+        case id, name
+        case projectID = "project_id"
+        case userID = "user_id"
+        case state = "vm_state"
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+
+        fileprivate func value(of server: Server) -> SQLValue {
+            switch self {
+            case .id: server.id.text.sql
+            case .name: server.name.sql
+            case .projectID: server.projectID.sql
+            case .userID: server.userID.sql
+            case .state: server.state.rawValue.sql
+            case .createdAt: server.createdAt.sql
+            case .updatedAt: server.updatedAt.sql
+            }
+        }
+    }
+
+    /// A page of those that are there.
+    ///
+    /// - Parameters:
+    ///   - order: ends with `id`, so that no two are equal.
+    ///   - marker: the last of the page before.
+    func page(
+        _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
+    ) throws -> [Server] {
+        var (clause, arguments) = Self.clause(filter, changed: "updated_at")
+        if let marker {
+            // Behind the marker is what is behind it in one column and equal in all before that.
+            var alternatives: [String] = []
+            for (place, last) in order.enumerated() {
+                let equal = order[..<place].map { "\($0.column.rawValue) = ?" }
+                alternatives.append("(" + (equal + ["\(last.column.rawValue) \(last.ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
+                arguments += order[...place].map { $0.column.value(of: marker) }
+            }
+            clause += "\(clause.isEmpty ? "WHERE" : " AND") (\(alternatives.joined(separator: " OR ")))"
+        }
+        let columns = order.map { "\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
+        arguments.append(limit.sql)
+        return try tx.rows("SELECT details FROM compute_server \(clause) ORDER BY \(columns) LIMIT ?", arguments: arguments).map(Self.server)
+    }
+
     /// Those that were deleted, last deleted first.
     func listArchived(_ filter: Filter, in tx: Transaction) throws -> [Server] {
         var filter = filter

@@ -12,6 +12,8 @@ package enum HostsPlan: Sendable {
     case none
     /// - Parameter isInstant: without the delays that real work has.
     case simulated(Int, isInstant: Bool)
+    /// The hosts of a cloud that is gone, with their agents and the machines that they have: a restart of the control plane alone.
+    case again(Fleet)
     /// This machine, by libvirt.
     case thisMachine(HostSettings)
 }
@@ -42,6 +44,8 @@ extension Fleet {
     convenience init(_ plan: HostsPlan, images: ImageSource, world: World, log: Logger) throws {
         switch plan {
         case .none: self.init(posts: [], world: world, log: log)
+        case .again(let former):
+            self.init(posts: former.postsAgain, simulated: former.simulated, world: world, log: log)
         case .simulated(let count, let isInstant): try self.init(simulating: count, isInstant: isInstant, world: world, log: log)
         case .thisMachine(let settings): try self.init(thisMachine: settings, images: images, world: world, log: log)
         }

@@ -80,6 +80,17 @@ package final class Fleet: Sendable, Service {
 
     func tunnelAddress(of name: String) -> IPAddress? { state.withLock { $0.posts[name]?.tunnelAddress } }
 
+    /// The same agents, each at the end of a new link.
+    var postsAgain: [Post] {
+        state.withLock { state in
+            state.posts.values.map { post in
+                var again = Post(name: post.name, id: post.id, agent: post.agent, bootedAt: post.bootedAt)
+                again.tunnelAddress = post.tunnelAddress
+                return again
+            }
+        }
+    }
+
     var names: [String] { state.withLock { $0.posts.keys.sorted() } }
 
     /// What is known of each host, in the order of their names.
