@@ -61,7 +61,10 @@ struct ServerPartRoutes: Sendable {
     private func change(
         _ call: ComputeCall, _ action: Action, _ body: @escaping @Sendable (inout [String: String]) throws -> Void
     ) async throws -> Server {
-        try await servers.change(call.call.id("server_id"), action, word: "metadata", by: call.caller) { server, tx in
+        try await servers.change(
+            call.call.id("server_id"), action, by: call.caller, word: action == .deleteMetadata ? "delete metadata" : "update metadata",
+            states: [.active, .paused, .suspended, .stopped]
+        ) { server, tx in
             try body(&server.metadata)
             let most = try QuotaStore().limit(.metadataItems, project: server.projectID, user: nil, in: tx)
             if most >= 0, server.metadata.count > most {

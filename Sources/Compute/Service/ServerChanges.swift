@@ -147,7 +147,7 @@ struct ServerChanges: Sendable {
         let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let image = try await newImage(id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", from, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, by: caller) { server, _ in
+            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, ignoringLock: true, by: caller) { server, _ in
                 .init(serverID: server.id, image: image)
             }
         }
@@ -164,7 +164,7 @@ struct ServerChanges: Sendable {
         let words = ["image_type": "backup", "backup_type": kind]
         let image = try await newImage(id, name, words, metadata, .createBackup, "createBackup", from, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, by: caller) { server, _ in
+            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, ignoringLock: true, by: caller) { server, _ in
                 .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
             }
         }
@@ -188,7 +188,7 @@ struct ServerChanges: Sendable {
         _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], _ action: Action, _ word: String,
         _ from: Set<VMState>, by caller: Caller
     ) async throws -> NewImage {
-        let server = try await context.read { tx in try service.require(id, action, word, states: from, by: caller, in: tx) }
+        let server = try await context.read { tx in try service.require(id, action, word, states: from, ignoringLock: true, by: caller, in: tx) }
         var properties = server.image?.properties ?? [:]
         properties["base_image_ref"] = server.image?.id
         properties["instance_uuid"] = id.text

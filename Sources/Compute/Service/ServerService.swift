@@ -28,13 +28,16 @@ struct ServerService: Sendable {
 
     /// The same, of one that nothing else happens to, that is not locked and in one of the states.
     ///
-    /// - Parameter states: nil for every state.
+    /// - Parameters:
+    ///   - states: nil for every state.
+    ///   - ignoringLock: for what changes nothing of the server.
     func require(
-        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>?, by caller: Caller, in tx: Transaction
+        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>?, ignoringLock: Bool = false, by caller: Caller,
+        in tx: Transaction
     ) throws -> Server {
         let activity = try workflows.activity(on: Server.resource(id), in: tx)
         let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: activity != nil)
-        try refuseLocked(server, by: caller)
+        if !ignoringLock { try refuseLocked(server, by: caller) }
         if let states, !states.contains(server.state) {
             throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in vm_state \(server.state.rawValue)")
         }
@@ -180,14 +183,24 @@ struct ServerService: Sendable {
         server.pinnedZone = zone
     }
 
+    /// Changes the row.
+    ///
+    /// - Parameters:
+    ///   - word: what is done, where a lock and the server's state may forbid it.
+    ///   - states: those in which it may be done.
     func change(
-        _ id: ID<Server>, _ action: Action, word: String? = nil, by caller: Caller,
+        _ id: ID<Server>, _ action: Action, by caller: Caller, word: String? = nil, states: Set<VMState> = [],
         _ body: @escaping @Sendable (inout Server, Transaction) throws -> Void
     ) async throws -> Server {
         let now = context.world.now
         return try await context.write { tx in
             var server = try require(id, action, by: caller, in: tx)
-            if word != nil { try refuseLocked(server, by: caller) }
+            if let word {
+                try refuseLocked(server, by: caller)
+                guard states.contains(server.state) else {
+                    throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in vm_state \(server.state.rawValue)")
+                }
+            }
             try body(&server, tx)
             server.updatedAt = now
             try servers.update(server, in: tx)
@@ -199,11 +212,11 @@ struct ServerService: Sendable {
 
     /// Starts what takes longer than a request.
     func start<W: Workflow>(
-        _ workflow: W.Type, on id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller,
-        _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
+        _ workflow: W.Type, on id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, ignoringLock: Bool = false,
+        by caller: Caller, _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
     ) async throws {
         try await context.write { tx in
-            var server = try require(id, action, word, states: states, by: caller, in: tx)
+            var server = try require(id, action, word, states: states, ignoringLock: ignoringLock, by: caller, in: tx)
             let input = try input(&server, tx)
             try workflows.start(
                 workflow, input, on: server.resource, as: caller.principal, options: .init(requestID: caller.requestID), in: tx)

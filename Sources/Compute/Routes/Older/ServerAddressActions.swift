@@ -13,11 +13,11 @@ struct ServerAddressActions: Sendable {
         switch name {
         case "addFixedIp":
             try BodyShape.envelope(name, [("networkId", .either([.uuid, .integer(0 ... .max)]))], required: ["networkId"]).check(body)
-            _ = try await servers.get(id, .addFixedIP, by: call.caller)
+            try servers.refuseLocked(try await servers.get(id, .addFixedIP, by: call.caller).server, by: call.caller)
             try await addFixed(id, network: body[name]?["networkId"]?.string ?? "", apis)
         case "removeFixedIp":
             try BodyShape.envelope(name, [("address", Self.address)], required: ["address"]).check(body)
-            _ = try await servers.get(id, .removeFixedIP, by: call.caller)
+            try servers.refuseLocked(try await servers.get(id, .removeFixedIP, by: call.caller).server, by: call.caller)
             try await removeFixed(id, body[name]?["address"]?.string ?? "", apis)
         case "addFloatingIp":
             try BodyShape.envelope(name, [("address", Self.address), ("fixed_address", Self.address)], required: ["address"]).check(body)
