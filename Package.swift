@@ -170,7 +170,7 @@ let package = Package(
             name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),
         tests("DriverLibvirtTests", ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore"]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         tests("TidyTests", []),
     ]
 )
