@@ -172,7 +172,7 @@ let package = Package(
         tests(
             "DriverLibvirtTests",
             ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore"]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         tests("TidyTests", []),
     ]
 )

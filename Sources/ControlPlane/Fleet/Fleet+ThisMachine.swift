@@ -53,8 +53,9 @@ extension Fleet {
         driverSettings.uri = settings.uri
         let driver = try await LibvirtDriver.open(driverSettings, images: images, world: world)
         do {
+            let networks = networks(settings.folder, log)
             let agent = try Agent(
-                host: Fleet.lateHost, driver: driver, networks: networks(settings.folder, log), folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
+                host: Fleet.lateHost, driver: driver, networks: networks, folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
             guard case .inventory(let inventory) = try await agent.answer(.inventory) else {
                 throw CloudError.internalError("an agent without an inventory")
             }
@@ -63,6 +64,7 @@ extension Fleet {
             try DurableFile.write(JSONEncoder().encode(facts), to: path)
             say(facts, log)
             var post = Post(name: facts.name, id: facts.id, agent: agent, bootedAt: facts.bootedAt)
+            post.metadata = networks as? any MetadataListening
             post.keepers = [{ try await driver.keep() }]
             post.close = { await driver.close() }
             return post
