@@ -169,8 +169,10 @@ let package = Package(
         .executableTarget(
             name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),
-        tests("DriverLibvirtTests", ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore"]),
+        tests(
+            "DriverLibvirtTests",
+            ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         tests("TidyTests", []),
     ]
 )

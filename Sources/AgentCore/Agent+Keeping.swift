@@ -17,9 +17,12 @@ extension Agent {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await event in events { await self.pass(event) } }
             group.addTask {
+                var failures = 0
                 while true {
-                    await self.lookAtAll()
-                    try await self.settings.clock.sleep(for: self.settings.interval)
+                    failures = await self.lookAtAll() ? 0 : failures + 1
+                    // After a start of the host its networks come a moment later than its agent, and machines need them.
+                    let soon = Duration.seconds(1 << min(failures, 10))
+                    try await self.settings.clock.sleep(for: failures == 0 ? self.settings.interval : min(soon, self.settings.interval))
                 }
             }
             try await group.next()
@@ -33,7 +36,11 @@ extension Agent {
     }
 
     /// Carries out what is wanted and is not yet so, and says what there is.
-    package func lookAtAll() async {
+    ///
+    /// - Returns: whether all is as it is wanted.
+    @discardableResult
+    package func lookAtAll() async -> Bool {
+        var isGood = true
         for (id, fence, wanted) in desired.all {
             let id = MachineID(id)
             do {
@@ -47,6 +54,7 @@ extension Agent {
                     }
                 }
             } catch {
+                isGood = false
                 report(error, id)
             }
         }
@@ -56,6 +64,7 @@ extension Agent {
         } catch {
             log.warning("the host cannot say what it has", metadata: ["host": "\(host)", "problem": "\(error)"])
         }
+        return isGood
     }
 
     private func needsWork(_ id: MachineID) async throws -> Bool {

@@ -117,7 +117,10 @@ extension Agent {
         switch power {
         case .running: machine = try await driver.setPower(id, to: .running, fence: fence)
         case .off(let grace): machine = try await driver.setPower(id, to: .off(graceSeconds: grace), fence: fence)
-        case .paused: machine = try await able((any Pausing).self, "pause machines").pause(id, fence: fence)
+        case .paused:
+            // A guest that was paused when its host was started anew begins from the start.
+            if machine.power == .off || machine.power == .crashed { try await driver.setPower(id, to: .running, fence: fence) }
+            machine = try await able((any Pausing).self, "pause machines").pause(id, fence: fence)
         case .suspended: machine = try await able((any Suspending).self, "suspend machines").suspend(id, fence: fence)
         }
         try desired.update(id.text) { $0.isSettled = true }

@@ -21,7 +21,7 @@ package struct AgentSettings: Sendable {
 package final class Agent: Sendable {
     package let host: HostID
     let driver: any MachineDriver
-    private let networks: (any NetworkDriver)?
+    let networks: (any NetworkDriver)?
     let settings: AgentSettings
     let log: Logger
     let desired: FencedRecords<DesiredMachine>
@@ -120,7 +120,9 @@ package final class Agent: Sendable {
         let wanted = Set(desired.all.map(\.id))
         return HostInventory(
             host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources(),
-            machines: machines, unclaimed: machines.map(\.id).filter { !wanted.contains($0.text) }, abilities: abilities)
+            machines: machines, unclaimed: machines.map(\.id).filter { !wanted.contains($0.text) },
+            unsettled: Set(desired.all.filter { $0.value.isRemoving || ($0.value.power != nil && !$0.value.isSettled) }.map { MachineID($0.id) }),
+            abilities: abilities)
     }
 
     private var abilities: Set<HostInventory.Ability> {

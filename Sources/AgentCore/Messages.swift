@@ -134,6 +134,8 @@ package struct HostInventory: Sendable, Hashable, Codable {
     /// Machines that the driver has and nobody has asked this agent for: its state was lost. The control plane claims or removes
     /// them; a host never removes a machine by itself.
     package var unclaimed: [MachineID]
+    /// Machines that do not yet do what is wanted: what they do now is nothing that their guests have chosen.
+    package var unsettled: Set<MachineID>
     package var abilities: Set<Ability>
 
     /// What the driver can do beyond the least.

@@ -33,6 +33,7 @@ package struct Cloud: Sendable {
     private let hostNetworks: ReconcilerLoop
     /// Makes hosts' networks as the rows say. A test has it make a pass itself.
     package let networkKeeper: NetworkKeeper
+    private let metadataServer: MetadataServer
     private let configuration: Configuration
 
     /// Of every service, in the order in which they are applied.
@@ -78,12 +79,15 @@ package struct Cloud: Sendable {
         let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
         self.fleet = fleet
         let known = KnownHosts()
+        let doors = MetadataDoors()
         let bell = Nudge()
         networking = try NetworkingAssembly(
             database: database, world: world, hosts: known, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) }
         ) { bell.nudge() }
         networkKeeper = NetworkKeeper(
-            database: database, networking: networking, networks: FleetNetworks(fleet: fleet, world: world), known: known, world: world, log: log)
+            database: database, networking: networking, networks: FleetNetworks(fleet: fleet, doors: doors, world: world), known: known, world: world, log: log)
+        let guests = GuestMetadata(database: database, networking: networking)
+        metadataServer = MetadataServer(doors: doors, source: guests, world: world, log: log)
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
         // Without a log and figures of its own: who called Compute is in those already.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
@@ -92,7 +96,7 @@ package struct Cloud: Sendable {
             database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
-                machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images)), placement: placementForCompute,
+                machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images), configDrives: ConfigDrives(guests, world: world)), placement: placementForCompute,
                 images: ImagesForCompute(images: images, fleet: fleet),
                 networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
                 others: OtherAPIsForCompute(responder: others)),
@@ -120,7 +124,7 @@ package struct Cloud: Sendable {
     /// Groups end in reverse: the fleet last, because workflows use it to their end; before it the runner, because what ends earlier may
     /// still start a workflow.
     package var backgroundServices: [any Service] {
-        [fleet, watch, runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices
+        [fleet, metadataServer, watch, runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices
     }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.

@@ -17,6 +17,9 @@ extension NetworkingAssembly {
         try states.view(of: host, among: hosts, in: tx)
     }
 
+    /// The hosts that something is bound to: all others have no networks.
+    package func hostsInUse() async throws -> Set<String> { try await networking.read { tx in try HostStateStore.hosts(in: tx) } }
+
     /// Gives each router that runs nowhere a host: the first of those that are alive. It stays there.
     ///
     /// - Returns: whether there were some.

@@ -24,6 +24,8 @@ package struct TestCloud: Sendable {
     package let clock: ManualClock
     package let world: World
     package var database: Database { cloud.database }
+    private let configuration: Configuration
+    private let stores: ImageStores
 
     package static let url = "http://cloud.test:5000"
     package static let adminPassword = "admin-password-of-tests"
@@ -34,8 +36,9 @@ package struct TestCloud: Sendable {
     /// - Parameters:
     ///   - configure: changes the configuration before the cloud is made.
     ///   - seed: of everything that is drawn by chance.
+    ///   - hosts: what machines run on; nil: simulated ones, where the configuration asks for them.
     package static func run<Value: Sendable>(
-        on kind: DatabaseKind = .usual, seed: UInt64 = 1, _ configure: (inout Configuration) -> Void = { _ in },
+        on kind: DatabaseKind = .usual, seed: UInt64 = 1, hosts: HostsPlan? = nil, _ configure: (inout Configuration) -> Void = { _ in },
         _ body: (TestCloud) async throws -> Value
     ) async throws -> Value {
         var configuration = plain
@@ -44,7 +47,7 @@ package struct TestCloud: Sendable {
         let template = configuration == plain ? try await Template.shared.location(kind) : nil
         return try await TestDatabase.withDatabase(kind, copying: template) { test in
             try await withStores(configuration.images) { stores in
-                let cloud = try TestCloud(configuration, test.database, stores, seed: seed)
+                let cloud = try TestCloud(configuration, test.database, stores, hosts: hosts, seed: seed)
                 if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
                 return try await body(cloud)
             }
@@ -116,6 +119,13 @@ package struct TestCloud: Sendable {
     /// The cloud after a restart of its process: all memory is gone, the database and the hosts' machines are there.
     package func restarted(seed: UInt64, faults: FaultPlan = .none) async throws -> TestCloud {
         let next = try TestCloud(configuration, database, stores, hosts: .again(cloud.fleet), clock: clock, seed: seed, faults: faults)
+        try await next.cloud.prepare()
+        return next
+    }
+
+    /// Another control plane on all that this one has kept, as after a restart. This one must not be used any more.
+    package func restarted(hosts: HostsPlan) async throws -> TestCloud {
+        let next = try TestCloud(configuration, database, stores, hosts: hosts, clock: clock, seed: 2)
         try await next.cloud.prepare()
         return next
     }

@@ -17,5 +17,5 @@ struct Novella: AsyncParsableCommand {
               novella migrate --check         what an upgrade would change
             """,
         version: "novella \(Version.current)",
-        subcommands: [Up.self, Hello.self, Doctor.self, Inspect.self, Migrate.self, Config.self])
+        subcommands: [Up.self, Hello.self, Clear.self, Doctor.self, Inspect.self, Migrate.self, Config.self])
 }

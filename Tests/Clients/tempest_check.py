@@ -61,7 +61,7 @@ SELECTIONS = [
         {},
     ),
     # On two simulated hosts.
-    Selection(r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
+    Selection("network", r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
 ]
 DEADLINE = 900
 

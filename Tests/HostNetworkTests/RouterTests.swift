@@ -201,6 +201,13 @@ struct Caller {
         return code == 0
     }
 
+    /// Whether the other side has ended it.
+    var isClosed: Bool {
+        var byte: UInt8 = 0
+        let count = recv(socket, &byte, 1, Int32(MSG_PEEK.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+        return count == 0 || count < 0 && ![EAGAIN, ENOTCONN].contains(errno)
+    }
+
     func end() { close(socket) }
 
     /// Who was accepted, and let go; nil: nobody.

@@ -26,6 +26,8 @@ struct Server: Sendable, Codable {
     var publicKey: String?
     var metadata: [String: String] = [:]
     var userData: String?
+    /// What the guest has posted, encrypted with its owner's key.
+    var guestPassword: String?
     var hasConfigDrive = false
     var accessIPv4: String?
     var accessIPv6: String?

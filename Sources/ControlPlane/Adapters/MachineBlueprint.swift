@@ -40,6 +40,7 @@ struct MachineBlueprint: Sendable {
     /// from it stays.
     let present: MachineSpec?
     let images: any MachineImages
+    let configDrives: ConfigDrives
 
     static let configDrive = "config"
 
@@ -55,7 +56,7 @@ struct MachineBlueprint: Sendable {
         let (root, boot) = try await root()
         return MachineSpec(
             id: MachineID(order.id), name: order.name, cpu: cpu(choice), memoryMiB: order.memoryMiB, platform: choice.platform, boot: boot,
-            disks: [root] + others(properties), nics: order.ports.map { port in
+            disks: [root] + (try await others(root, properties)), nics: order.ports.map { port in
                 NIC(id: port.id, mac: port.mac.lowercased(), tap: PortSpec.tap(of: port.id))
             }, hardware: hardware, metadata: order.metadata)
     }
@@ -90,16 +91,21 @@ struct MachineBlueprint: Sendable {
         return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes)), boot)
     }
 
-    private func others(_ properties: [String: String]) -> [Disk] {
+    private func others(_ root: Disk, _ properties: [String: String]) async throws -> [Disk] {
         var disks: [Disk] = []
         if order.ephemeralGiB > 0 { disks.append(Disk(id: "ephemeral0", source: .blank(virtualBytes: Int64(order.ephemeralGiB) << 30))) }
         if order.swapMiB > 0 { disks.append(Disk(id: "swap", source: .swap(virtualBytes: Int64(order.swapMiB) << 20))) }
         if order.hasConfigDrive {
             // A plain disk needs no driver that a small guest might not have; who wants a CD says so by its bus.
+            // It is made with the root disk, and stays while that stays: what is random in it would make it another one each time.
+            let former = present.flatMap { present in
+                present.rootDisk?.id == root.id ? present.disks.first { $0.id == Self.configDrive }?.source : nil
+            }
+            let source = if let former { former } else { Disk.Source.configDrive(try await configDrives.drive(of: order.id)) }
             let bus = properties["hw_cdrom_bus"].flatMap { DiskBus(rawValue: $0) }
             disks.append(
                 Disk(
-                    id: Self.configDrive, source: .configDrive(ConfigDrive(files: ConfigDriveFiles(order: order).all)), bus: bus ?? .virtio,
+                    id: Self.configDrive, source: source, bus: bus ?? .virtio,
                     kind: bus == nil ? .disk : .cdrom))
         }
         return disks
@@ -120,28 +126,5 @@ struct MachineBlueprint: Sendable {
         }
         if let sockets, count % sockets == 0 { return VirtualCPU(sockets: sockets, cores: count / sockets) }
         return VirtualCPU(sockets: count)
-    }
-}
-
-/// The files of a config drive, as cloud-init reads them.
-struct ConfigDriveFiles: Sendable {
-    let order: MachineOrder
-
-    var all: [String: Data] {
-        var files = ["openstack/latest/meta_data.json": Data(JSON.object(metadata).text.utf8)]
-        if let userData = order.userData.flatMap({ Data(base64Encoded: $0) }) { files["openstack/latest/user_data"] = userData }
-        return files
-    }
-
-    private var metadata: JSONObject {
-        var all: JSONObject = [
-            "uuid": .string(order.id), "name": .string(order.name), "hostname": .string(order.hostname), "launch_index": 0,
-            "meta": .object(JSONObject(order.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
-        ]
-        if let key = order.publicKey {
-            all["public_keys"] = ["key": .string(key)]
-            all["keys"] = [["name": "key", "type": "ssh", "data": .string(key)]]
-        }
-        return all
     }
 }

@@ -7,10 +7,12 @@ import Drivers
 package struct MachinesForCompute: MachinesNeed {
     let fleet: Fleet
     let images: any MachineImages
+    let configDrives: ConfigDrives
 
-    package init(fleet: Fleet, images: any MachineImages) {
+    package init(fleet: Fleet, images: any MachineImages, configDrives: ConfigDrives = .bare) {
         self.fleet = fleet
         self.images = images
+        self.configDrives = configDrives
     }
 
     package func ensure(_ order: MachineOrder, on host: String, fence: MachineFence) async throws {
@@ -18,7 +20,7 @@ package struct MachinesForCompute: MachinesNeed {
         let id = MachineID(order.id)
         var present: MachineSpec?
         if case .wanted(let spec) = try await link.ask(.wanted(id)) { present = spec }
-        let spec = try await MachineBlueprint(order: order, present: present, images: images).spec()
+        let spec = try await MachineBlueprint(order: order, present: present, images: images, configDrives: configDrives).spec()
         _ = try await send("ensure", .ensure(spec, power: nil), id, link, fence)
     }
 

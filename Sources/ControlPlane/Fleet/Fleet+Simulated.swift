@@ -3,7 +3,7 @@ package import CloudCore
 package import Compute
 import DriverLibvirt
 import DriverSimulated
-import Drivers
+package import Drivers
 import NIOCore
 package import Logging
 
@@ -16,6 +16,10 @@ package enum HostsPlan: Sendable {
     case again(Fleet)
     /// This machine, by libvirt.
     case thisMachine(HostSettings)
+    /// One host that somebody else has opened.
+    ///
+    /// - Parameter folder: where its agent keeps what is wanted.
+    case opened(any MachineDriver, name: String, folder: String)
 }
 
 extension HostsPlan {
@@ -47,9 +51,17 @@ extension Fleet {
         case .again(let former):
             self.init(posts: former.postsAgain, simulated: former.simulated, world: world, log: log)
         case .simulated(let count, let isInstant): try self.init(simulating: count, isInstant: isInstant, world: world, log: log)
+        case .opened(let driver, let name, let folder):
+            let agent = try Agent(
+                host: HostID(name), driver: driver, folder: folder, bootID: Agent.kernelBootID, world: world, log: log)
+            let id = UUIDText.derived(from: name, in: Self.namespace)
+            self.init(posts: [Post(name: name, id: id, agent: agent, bootedAt: world.now)], world: world, log: log)
         case .thisMachine(let settings): try self.init(thisMachine: settings, images: images, world: world, log: log)
         }
     }
+
+    /// Of the ids of hosts that keep none themselves.
+    private static let namespace = "6a3c1d1e-0f0b-4c6f-9f3e-5a1e6b6d7c10"
 
     /// Hosts without a hypervisor, kept in memory.
     package convenience init(simulating count: Int, isInstant: Bool = true, world: World, log: Logger) throws {
@@ -62,7 +74,7 @@ extension Fleet {
                 host: HostID(name), driver: simulation.host(name).driver(), networks: SimulatedNetwork(), folder: nil, bootID: "", world: world,
                 log: log)
             var post = Post(
-                name: name, id: UUIDText.derived(from: name, in: "6a3c1d1e-0f0b-4c6f-9f3e-5a1e6b6d7c10"), agent: agent, bootedAt: world.now)
+                name: name, id: UUIDText.derived(from: name, in: Self.namespace), agent: agent, bootedAt: world.now)
             post.tunnelAddress = first + number
             return post
         }

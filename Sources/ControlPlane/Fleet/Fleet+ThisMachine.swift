@@ -32,6 +32,19 @@ extension Fleet {
             late: { try await Self.open(settings, known, path, images, world, log) }, world: world, log: log)
     }
 
+    /// Takes off this machine what runs there.
+    static func clear(_ settings: HostSettings, graceSeconds: Int, world: World, log: Logger) async throws -> Int {
+        let path = settings.folder + "/host.json"
+        let known = try DurableFile.read(path).map { try JSONDecoder().decode(HostFacts.self, from: $0) }
+        // Nothing is started, so nothing is fetched.
+        let nothing = ImageSource { content, _ in throw CloudError.notFound("image", content.text) }
+        let post = try await open(settings, known, path, nothing, world, log)
+        let result: Result<Int, any Error>
+        do { result = .success(try await post.agent.clear(graceSeconds: graceSeconds).count) } catch { result = .failure(error) }
+        await post.close()
+        return try result.get()
+    }
+
     private static func open(
         _ settings: HostSettings, _ known: HostFacts?, _ path: String, _ images: ImageSource, _ world: World, _ log: Logger
     ) async throws -> Post {
@@ -40,8 +53,9 @@ extension Fleet {
         driverSettings.uri = settings.uri
         let driver = try await LibvirtDriver.open(driverSettings, images: images, world: world)
         do {
+            let networks = networks(settings.folder, log)
             let agent = try Agent(
-                host: Fleet.lateHost, driver: driver, networks: networks(settings.folder, log), folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
+                host: Fleet.lateHost, driver: driver, networks: networks, folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
             guard case .inventory(let inventory) = try await agent.answer(.inventory) else {
                 throw CloudError.internalError("an agent without an inventory")
             }
@@ -50,6 +64,7 @@ extension Fleet {
             try DurableFile.write(JSONEncoder().encode(facts), to: path)
             say(facts, log)
             var post = Post(name: facts.name, id: facts.id, agent: agent, bootedAt: facts.bootedAt)
+            post.metadata = networks as? any MetadataListening
             post.keepers = [{ try await driver.keep() }]
             post.close = { await driver.close() }
             return post

@@ -20,6 +20,8 @@ package final class Fleet: Sendable, Service {
         let bootedAt: Timestamp
         /// Where other hosts send packets of networks that they share with it; nil: nowhere.
         var tunnelAddress: IPAddress?
+        /// What opens the doors at which guests ask for metadata, where this process is the host.
+        var metadata: (any MetadataListening)?
         /// What goes on beside the agent until it is cancelled.
         var keepers: [@Sendable () async throws -> Void] = []
         var close: @Sendable () async -> Void = {}
@@ -90,6 +92,8 @@ package final class Fleet: Sendable, Service {
             }
         }
     }
+
+    func metadataDriver(of name: String) -> (any MetadataListening)? { state.withLock { $0.posts[name]?.metadata } }
 
     var names: [String] { state.withLock { $0.posts.keys.sorted() } }
 

@@ -20,7 +20,7 @@ struct FleetWatch: Service {
         let facts = await fleet.facts()
         try await inventories(facts)
         for one in facts { fleet.settle(one.name) }
-        for one in facts { try await compute.take(one.inventory.machines.map(MachineSighting.init), on: one.name) }
+        for one in facts { try await compute.take(one.inventory.sightings, on: one.name) }
     }
 
     func run() async throws {
@@ -48,7 +48,7 @@ struct FleetWatch: Service {
                 written[host] = lasting
                 fleet.settle(host)
             }
-            try await compute.take(inventory.machines.map(MachineSighting.init), on: host)
+            try await compute.take(inventory.sightings, on: host)
         case .machine(_, let machine): try await compute.take([MachineSighting(machine)], on: host)
         case .gone, .event, .problem: break
         }
@@ -59,6 +59,10 @@ struct FleetWatch: Service {
         let reports = facts.map { HostReport($0, at: world.now) }
         try await database.write { tx in try placement.ensure(reports, in: tx) }
     }
+}
+
+extension HostInventory {
+    fileprivate var sightings: [MachineSighting] { machines.filter { !unsettled.contains($0.id) }.map(MachineSighting.init) }
 }
 
 extension MachineSighting {

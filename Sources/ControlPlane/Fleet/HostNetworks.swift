@@ -19,6 +19,7 @@ package protocol HostNetworks: Sendable {
 /// The network drivers beside the fleet's agents.
 struct FleetNetworks: HostNetworks {
     let fleet: Fleet
+    let doors: MetadataDoors
     let world: World
 
     func hosts() async throws -> [NetworkHost] {
@@ -28,7 +29,11 @@ struct FleetNetworks: HostNetworks {
         }
     }
 
-    func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport { try await fleet.link(to: host).apply(state) }
+    func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport {
+        let report = try await fleet.link(to: host).apply(state)
+        if let driver = fleet.metadataDriver(of: host) { doors.serve(state.metadataDoors, by: driver) }
+        return report
+    }
 }
 
 /// The hosts as Networking's views show them: as they were when somebody looked last.

@@ -56,15 +56,12 @@ package final class NetworkKeeper: Reconciler {
         // Before the rows: what is committed after it is seen as new by the next pass.
         var revision = try await database.revision(of: networking.topic)
         let hosts = try await look()
-        let now = world.now
-        let due = memory.withLock { memory in
-            let isNew = memory.revision != revision
-            return hosts.filter { host in
-                host.isAlive && (isNew || memory.told[host.name].map { $0.at + Self.repetition < now } ?? true)
-            }
-        }
-        guard !due.isEmpty else { return ReconcilerReport() }
+        let isNew = memory.withLock { $0.revision != revision }
+        guard isNew || hosts.contains(where: isOverdue) else { return ReconcilerReport() }
         if try await networking.placeRouters(on: hosts) { revision = try await database.revision(of: networking.topic) }
+        // A commit is nothing to hosts that have nothing and had nothing.
+        let inUse = isNew ? try await networking.hostsInUse() : []
+        let due = hosts.filter { $0.isAlive && (isOverdue($0) || inUse.contains($0.name) || (isNew && hasNetworks($0))) }
         let problems = await withTaskGroup(of: String?.self) { group in
             for host in due {
                 group.addTask {
@@ -82,6 +79,12 @@ package final class NetworkKeeper: Reconciler {
         memory.withLock { [revision] in $0.revision = problems.isEmpty ? revision : nil }
         return ReconcilerReport(examined: due.count, problems: problems)
     }
+
+    private func isOverdue(_ host: NetworkHost) -> Bool {
+        host.isAlive && memory.withLock { $0.told[host.name].map { $0.at + Self.repetition < world.now } ?? true }
+    }
+
+    private func hasNetworks(_ host: NetworkHost) -> Bool { memory.withLock { $0.told[host.name]?.state.networks.isEmpty == false } }
 
     private func look() async throws -> [NetworkHost] {
         let hosts = try await networks.hosts()

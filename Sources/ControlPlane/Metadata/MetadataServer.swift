@@ -4,27 +4,37 @@ import HTTPKit
 package import Logging
 import ServiceLifecycle
 
-/// Answers guests that ask for metadata, at every door that the host's networks have.
+/// Where guests are to be answered: whoever makes a host's networks says so.
+package struct MetadataDoors: Sendable {
+    fileprivate struct Wish: Sendable {
+        var doors: Set<MetadataDoor>
+        var driver: any MetadataListening
+    }
+
+    fileprivate let wishes: AsyncStream<Wish>
+    private let continuation: AsyncStream<Wish>.Continuation
+
+    package init() { (wishes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    /// To be called after each `apply`, with all doors of its state: also one that was there before may have been made anew.
+    package func serve(_ doors: Set<MetadataDoor>, by driver: any MetadataListening) { continuation.yield(Wish(doors: doors, driver: driver)) }
+}
+
+/// Answers guests that ask for metadata, at every door that the networks of this process's host have.
 ///
 ///     apply of a state --serve(doors)--> run: a listener for each door --connection--> MetadataRoutes --> MetadataSource
 package struct MetadataServer: Service {
-    private let driver: any MetadataListening
+    private let doors: MetadataDoors
     private let source: any MetadataSource
     private let world: World
     private let log: Logger
-    private let wishes: AsyncStream<Set<MetadataDoor>>
-    private let wish: AsyncStream<Set<MetadataDoor>>.Continuation
 
-    package init(driver: any MetadataListening, source: any MetadataSource, world: World, log: Logger) {
-        self.driver = driver
+    package init(doors: MetadataDoors, source: any MetadataSource, world: World, log: Logger) {
+        self.doors = doors
         self.source = source
         self.world = world
         self.log = log
-        (wishes, wish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
-
-    /// To be called after each `apply`, with all doors of its state: also one that was there before may have been made anew.
-    package func serve(_ doors: Set<MetadataDoor>) { wish.yield(doors) }
 
     private struct Listening {
         var place: String
@@ -35,25 +45,25 @@ package struct MetadataServer: Service {
     package func run() async throws {
         await withDiscardingTaskGroup { group in
             var listening: [MetadataDoor: Listening] = [:]
-            for await doors in wishes.cancelOnGracefulShutdown() {
-                for (door, one) in listening where !doors.contains(door) {
+            for await wish in doors.wishes.cancelOnGracefulShutdown() {
+                for (door, one) in listening where !wish.doors.contains(door) {
                     one.end.finish()
                     listening[door] = nil
                 }
-                for door in doors {
-                    let place = (try? await driver.metadataPlace(of: door)) ?? ""
+                for door in wish.doors {
+                    let place = (try? await wish.driver.metadataPlace(of: door)) ?? ""
                     if place.isEmpty || listening[door]?.place == place { continue }
                     listening[door]?.end.finish()
                     let (end, ending) = AsyncStream<Never>.makeStream()
                     listening[door] = Listening(place: place, end: ending)
-                    group.addTask { await listen(at: door, until: end) }
+                    group.addTask { await listen(at: door, wish.driver, until: end) }
                 }
             }
             for one in listening.values { one.end.finish() }
         }
     }
 
-    private func listen(at door: MetadataDoor, until end: AsyncStream<Never>) async {
+    private func listen(at door: MetadataDoor, _ driver: any MetadataListening, until end: AsyncStream<Never>) async {
         await withTaskGroup { group in
             group.addTask { for await _ in end {} }
             group.addTask {

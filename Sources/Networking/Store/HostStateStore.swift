@@ -101,6 +101,12 @@ enum HostStateStore {
         try tx.value("SELECT detail FROM networking_problem WHERE host = ? AND subject = 'port' AND id = ?", host, port)
     }
 
+    /// Hosts that something is bound to.
+    static func hosts(in tx: Transaction) throws -> Set<String> {
+        let rows = try tx.rows("SELECT DISTINCT host FROM networking_port WHERE host <> ''") + tx.rows("SELECT DISTINCT host FROM networking_router WHERE host <> ''")
+        return Set(try rows.map { try $0.value(at: 0) as String })
+    }
+
     /// Routers that run nowhere yet.
     static func homelessRouters(in tx: Transaction) throws -> [String] {
         try tx.rows("SELECT id FROM networking_router WHERE host = '' ORDER BY created_at, id").map { try $0.value(at: 0) }

@@ -1,0 +1,48 @@
+import CloudCore
+package import SQL
+
+/// What Compute's rows say of a server to its own guest.
+package struct GuestRows: Sendable {
+    private let servers = ServerStore()
+
+    package init() {}
+
+    /// All but what others know: the cards and the groups.
+    ///
+    /// - Returns: nil when there is no such server.
+    package func metadata(of server: String, in tx: Transaction) throws -> InstanceMetadata? {
+        guard let server = try servers.find(ID(server), in: tx) else { return nil }
+        let aggregates = try AggregateStore().list(in: tx)
+        let zone = aggregates.first { aggregate in aggregate.zone != nil && server.host.map(aggregate.hosts.contains) == true }?.zone
+        var metadata = InstanceMetadata(
+            id: server.id.text, projectID: server.projectID, name: server.name, hostname: server.hostname,
+            zone: zone ?? server.pinnedZone ?? Self.defaultZone)
+        metadata.launchIndex = server.launchIndex
+        metadata.reservationID = server.reservationID
+        metadata.flavor = server.flavor.name
+        metadata.imageID = server.image?.id
+        metadata.kernelID = server.image?.properties["kernel_id"]
+        metadata.ramdiskID = server.image?.properties["ramdisk_id"]
+        metadata.metadata = server.metadata
+        metadata.key = server.publicKey.map { data in
+            InstanceMetadata.Key(name: server.keyName ?? "key", kind: data.hasPrefix("-----BEGIN CERTIFICATE") ? "x509" : "ssh", data: data)
+        }
+        metadata.userData = server.userData.flatMap { Base64.decode($0) }
+        metadata.rootDevice = server.rootDevice
+        metadata.password = server.guestPassword ?? ""
+        return metadata
+    }
+
+    /// As hosts are shown that are in no zone.
+    private static let defaultZone = "nova"
+
+    /// Keeps what a guest has posted as its password.
+    ///
+    /// - Throws: `notFound`; `conflict` when there is one.
+    package func setPassword(_ password: String, of server: String, in tx: Transaction) throws {
+        guard var found = try servers.find(ID(server), in: tx) else { throw CloudError.notFound("Instance \(server) could not be found.") }
+        guard (found.guestPassword ?? "").isEmpty else { throw CloudError.conflict("There is a password already.") }
+        found.guestPassword = password
+        try servers.update(found, in: tx)
+    }
+}

@@ -1,0 +1,49 @@
+import CloudCore
+import Compute
+import Networking
+import SQL
+
+/// What guests may know, of Compute's and Networking's rows of one moment.
+struct GuestMetadata: MetadataSource {
+    let database: Database
+    let networking: NetworkingAssembly
+    private let rows = GuestRows()
+
+    init(database: Database, networking: NetworkingAssembly) {
+        self.database = database
+        self.networking = networking
+    }
+
+    func metadata(network: String, address: IPAddress) async throws -> InstanceMetadata? {
+        try await database.read { tx in
+            guard let server = try networking.server(at: address, in: network, tx: tx) else { return nil }
+            return try metadata(of: server, tx)
+        }
+    }
+
+    /// - Returns: nil when there is no such server.
+    func metadata(of server: String) async throws -> InstanceMetadata? { try await database.read { tx in try metadata(of: server, tx) } }
+
+    func setPassword(_ password: String, of server: String) async throws {
+        try await database.write { tx in try rows.setPassword(password, of: server, in: tx) }
+    }
+
+    private func metadata(of server: String, _ tx: Transaction) throws -> InstanceMetadata? {
+        guard var metadata = try rows.metadata(of: server, in: tx) else { return nil }
+        metadata.interfaces = try networking.guestCards(of: server, in: tx).map(GuestInterface.init)
+        metadata.securityGroups = (try networking.securityGroups(of: [server], in: tx)[server] ?? []).map(\.name)
+        return metadata
+    }
+}
+
+extension GuestInterface {
+    fileprivate init(_ card: GuestCard) {
+        self.init(
+            port: card.port, network: card.network, mac: card.mac, mtu: card.mtu,
+            subnets: card.subnets.map { subnet in
+                Subnet(
+                    address: subnet.address, prefix: subnet.prefix, gateway: subnet.gateway, dns: subnet.dns,
+                    routes: subnet.routes.map { Route(to: $0.destination, by: $0.nextHop) }, hasDHCP: subnet.hasDHCP, addressMode: subnet.addressMode)
+            }, floatingIPs: card.floatingIPs)
+    }
+}

@@ -1,0 +1,138 @@
+import CloudCore
+import Compute
+@testable import ControlPlane
+@testable import DriverLinuxNetwork
+import Drivers
+import Foundation
+import Logging
+import TestSupport
+import Testing
+
+@Suite("The metadata service, asked by guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+struct MetadataServerTests {
+    /// Servers by the network and the address that they have.
+    private final class Servers: MetadataSource {
+        let all = Box<[String: InstanceMetadata]>([:])
+
+        func put(_ id: String, _ network: String, _ address: String) {
+            var metadata = InstanceMetadata(id: id, projectID: "p", name: id, hostname: id, zone: "nova")
+            metadata.userData = Array("#!\(id)".utf8)
+            all.update { $0["\(network)/\(address)"] = metadata }
+        }
+
+        func metadata(network: String, address: IPAddress) async throws -> InstanceMetadata? { all.value["\(network)/\(address)"] }
+
+        func setPassword(_ password: String, of server: String) async throws {
+            all.update { all in for (key, value) in all where value.id == server { all[key]?.password = password + (value.password.isEmpty ? "" : "!") } }
+        }
+    }
+
+    private func curl(_ path: String, from guest: Guest, _ more: [String] = []) throws -> (status: Int, body: String) {
+        let outcome = try ChildProcess.run(
+            "curl", ["-s", "--path-as-is", "-m", "20", "-w", "\n%{http_code}"] + more + ["http://169.254.169.254" + path], in: guest.space)
+        let lines = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
+    }
+
+    private func serve(_ servers: Servers, _ body: (MetadataDoors) async throws -> Void) async throws {
+        let doors = MetadataDoors()
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await MetadataServer(doors: doors, source: servers, world: .test(), log: log).run() }
+            try await body(doors)
+            group.cancelAll()
+        }
+    }
+
+    /// Two networks with the same addresses: one with DHCP's door, one with a router's.
+    private func scene(_ lab: Lab) throws -> (state: HostNetworkState, red: [Guest], blue: Guest) {
+        let red = [Scene.port(5, prefix: lab.tag), Scene.port(6, prefix: lab.tag)]
+        var blue = Scene.port(7, in: Scene.blue, prefix: lab.tag)
+        blue.fixedIPs = [FixedIP(address("10.1.0.5"), subnet: "blue4")]
+        var state = Scene.state(1, ports: red + [blue])
+        state.networks.append(NetworkSpec(id: Scene.blue, subnets: [SubnetSpec(id: "blue4", prefix: prefix("10.1.0.0/24"), gateway: address("10.1.0.1"), hasDHCP: false)]))
+        state.routers = [
+            RouterSpec(id: Scene.router, interfaces: [RouterInterface(id: "qr-blue", network: Scene.blue, mac: Scene.mac(0x202), addresses: [InterfaceAddress(address("10.1.0.1"), 24)])])
+        ]
+        let guests = try red.map { port in
+            let guest = try lab.plug(port)
+            try lab.ip(["route add 169.254.169.254 via 10.1.0.2"], in: guest.space.name)
+            return guest
+        }
+        return (state, guests, try lab.plug(blue, gateway: [address("10.1.0.1")]))
+    }
+
+    @Test("A guest learns of itself alone, whatever its request says; addresses of two networks may be the same")
+    func ossa_2013_033_identity() async throws {
+        try await Lab.with { lab in
+            let (state, red, blue) = try scene(lab)
+            let servers = Servers()
+            servers.put("red-5", Scene.red, "10.1.0.5")
+            servers.put("blue-5", Scene.blue, "10.1.0.5")
+            let driver = try lab.driver()
+            #expect(try await driver.apply(state).problems == [])
+            try await lab.settle()
+            try await serve(servers) { doors in
+                doors.serve(state.metadataDoors, by: driver)
+                try await eventually("an answer") { try curl("/openstack/latest/user_data", from: red[0]) == (200, "#!red-5") }
+                try await eventually("an answer") { try curl("/latest/user-data", from: blue) == (200, "#!blue-5") }
+                // Who is no server, and who says that it is another.
+                for more in [[], ["-H", "X-Forwarded-For: 10.1.0.5"], ["-H", "X-Instance-ID: red-5", "-H", "X-Tenant-ID: p"]] {
+                    #expect(try curl("/openstack/latest/meta_data.json", from: red[1], more).status == 404)
+                }
+                #expect(try curl("/latest/user-data", from: red[0], ["-H", "X-Forwarded-For: 10.1.0.6", "-H", "X-Instance-ID: blue-5"]).body == "#!red-5")
+                #expect(try curl("/openstack/latest/../../etc/passwd", from: red[0]).status == 404)
+                #expect(try curl("/openstack/latest/nothing", from: red[0]).status == 404)
+                #expect(try curl("/openstack/latest/meta_data.json", from: red[0]).body.contains(#""uuid":"red-5""#))
+                #expect(try curl("/", from: red[0]).body.hasPrefix("1.0\n2007-01-19\n"))
+
+                // The password: once, and no longer than it may be.
+                let url = "/openstack/latest/password"
+                #expect(try curl(url, from: red[0]) == (200, ""))
+                #expect(try curl(url, from: red[0], ["--data-binary", String(repeating: "x", count: 1021)]).status == 400)
+                #expect(try curl("/openstack/latest/user_data", from: red[0], ["--data-binary", "x"]).status == 404)
+                #expect(try curl(url, from: red[0], ["--data-binary", "secret"]).status == 200)
+                #expect(try curl(url, from: red[0]) == (200, "secret"))
+                #expect(try curl(url, from: red[0], ["--data-binary", "other"]).status == 409)
+                #expect(try curl(url, from: red[1], ["--data-binary", "other"]).status == 404)
+
+                // A network that was made anew is heard again.
+                let space = try Names(tag: lab.tag).serviceNamespace(Scene.red)
+                try lab.ip(["netns delete \(space)"])
+                #expect(try await lab.driver().apply(state).changes != [])
+                doors.serve(state.metadataDoors, by: driver)
+                try await lab.settle()
+                try await eventually("an answer at the new place") { try curl("/latest/user-data", from: red[0], ["-m", "2"]).body == "#!red-5" }
+                // And one that has no door any longer, no more.
+                doors.serve(state.metadataDoors.filter { $0.network == Scene.blue }, by: driver)
+                try await eventually("silence") { try curl("/latest/user-data", from: red[0], ["-m", "2"]).status == 0 }
+                #expect(try curl("/latest/user-data", from: blue).body == "#!blue-5")
+            }
+        }
+    }
+
+    @Test("A guest that holds connections, sends nothing or too much keeps nobody else from an answer")
+    func ossa_2016_004_flood() async throws {
+        try await Lab.with { lab in
+            let (state, red, _) = try scene(lab)
+            let servers = Servers()
+            servers.put("red-5", Scene.red, "10.1.0.5")
+            servers.put("red-6", Scene.red, "10.1.0.6")
+            let driver = try lab.driver()
+            try await driver.apply(state)
+            try await lab.settle()
+            try await serve(servers) { doors in
+                doors.serve(state.metadataDoors, by: driver)
+                try await eventually("an answer") { try curl("/latest/user-data", from: red[0]).status == 200 }
+                let held = try (0..<60).map { _ in try Caller(red[0].space, to: MetadataEndpoint.address, port: 80) }
+                defer { for each in held { each.end() } }
+                try await eventually("those that are too many are gone") { held.filter(\.isClosed).count >= 60 - 16 }
+                #expect(try curl("/latest/user-data", from: red[1]) == (200, "#!red-6"))
+                let long = String(repeating: "x", count: 20_000)
+                #expect(try [400, 414, 431].contains(curl("/" + long, from: red[1]).status))
+                #expect(try curl("/latest/user-data", from: red[1], ["-H", "X: " + long]).status == 431)
+                #expect(try curl("/latest/user-data", from: red[1]) == (200, "#!red-6"))
+            }
+        }
+    }
+}
