@@ -98,9 +98,6 @@ package struct TestCloud: Sendable {
         }
     }
 
-    private let configuration: Configuration
-    private let stores: ImageStores
-
     private init(
         _ configuration: Configuration, _ database: Database, _ stores: ImageStores, hosts: HostsPlan? = nil,
         clock: ManualClock = ManualClock(), seed: UInt64, faults: FaultPlan = .none
@@ -116,16 +113,12 @@ package struct TestCloud: Sendable {
             cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// The cloud after a restart of its process: all memory is gone, the database and the hosts' machines are there.
-    package func restarted(seed: UInt64, faults: FaultPlan = .none) async throws -> TestCloud {
-        let next = try TestCloud(configuration, database, stores, hosts: .again(cloud.fleet), clock: clock, seed: seed, faults: faults)
-        try await next.cloud.prepare()
-        return next
-    }
-
     /// Another control plane on all that this one has kept, as after a restart. This one must not be used any more.
-    package func restarted(hosts: HostsPlan) async throws -> TestCloud {
-        let next = try TestCloud(configuration, database, stores, hosts: hosts, clock: clock, seed: 2)
+    ///
+    /// - Parameter hosts: nil: the same, with their agents.
+    package func restarted(hosts: HostsPlan? = nil, seed: UInt64 = 2, faults: FaultPlan = .none) async throws -> TestCloud {
+        let next = try TestCloud(
+            configuration, database, stores, hosts: hosts ?? .again(cloud.fleet), clock: clock, seed: seed, faults: faults)
         try await next.cloud.prepare()
         return next
     }
