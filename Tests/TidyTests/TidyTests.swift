@@ -54,7 +54,7 @@ struct TidyTests {
             "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
-        "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],
+        "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement", "Drivers", "DriverLinuxNetwork"],
         "TestSupport": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "Compute",
             "ControlPlane",
