@@ -124,7 +124,7 @@ let package = Package(
         // Measures; see docs/performance.md.
         .executableTarget(
             name: "novella-bench",
-            dependencies: ["CloudCore", "SQL", "Placement", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
         .target(

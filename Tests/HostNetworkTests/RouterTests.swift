@@ -204,7 +204,7 @@ struct Caller {
     /// Whether the other side has ended it.
     var isClosed: Bool {
         var byte: UInt8 = 0
-        let count = recv(socket, &byte, 1, Int32(MSG_PEEK.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         return count == 0 || count < 0 && ![EAGAIN, ENOTCONN].contains(errno)
     }
 

@@ -54,7 +54,7 @@ struct TidyTests {
             "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
-        "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement"],
+        "novella-bench": ["CloudCore", "ControlPlane", "SQL", "Placement", "Drivers", "DriverLinuxNetwork"],
         "TestSupport": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Resources", "Identity", "Images", "Compute",
             "ControlPlane",
@@ -112,7 +112,7 @@ struct TidyTests {
 
     @Test("Each service folder has the same inside")
     func serviceFolders() throws {
-        let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets"]
+        let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets", "Metadata"]
         for service in ["Identity", "Placement", "Networking", "Compute"] {
             let folder = Self.root.appending(path: "Sources/\(service)")
             let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
