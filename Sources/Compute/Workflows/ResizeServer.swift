@@ -74,8 +74,13 @@ struct ResizeServer: Workflow {
                 intent.server.id.text, .stop(graceSeconds: 60), on: try intent.host, fence: intent.fence(run.epoch))
         } undo: { state, run in
             guard let intent = state.intent, state.former?.wasRunning == true else { return }
-            try await run.needs.needs.machines.command(
-                intent.server.id.text, .start, on: try intent.host, fence: intent.fence(run.epoch))
+            do {
+                try await run.needs.needs.machines.command(
+                    intent.server.id.text, .start, on: try intent.host, fence: intent.fence(run.epoch))
+            } catch let error as CloudError where !error.isTransient {
+                // One that cannot run any more must not keep the rest from being undone. It is shown stopped once its host is asked.
+                return
+            }
         }
         Remote("resize", shows: .resizeFinishing, deadline: .seconds(600)) { state, run in
             guard let intent = state.intent else { return }
