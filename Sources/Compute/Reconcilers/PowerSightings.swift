@@ -57,6 +57,9 @@ extension Server {
         case (.off, .active), (.off, .paused): (server.state, server.power) = (.stopped, .off)
         case (.crashed, .active): (server.state, server.power) = (.stopped, .crashed)
         case (.running, .stopped), (.running, .paused), (.running, .suspended): (server.state, server.power) = (.active, .running)
+        // A verb that did its work and then failed has left the machine so.
+        case (.paused, .active), (.paused, .stopped), (.paused, .suspended): (server.state, server.power) = (.paused, .paused)
+        case (.suspended, .active), (.suspended, .stopped), (.suspended, .paused): (server.state, server.power) = (.suspended, .off)
         // A machine that stopped because it crashed was seen so before.
         case (.off, .stopped) where self.power == .crashed: return nil
         case (.off, _), (.suspended, _): server.power = .off
