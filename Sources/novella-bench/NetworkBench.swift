@@ -13,8 +13,9 @@ struct NetworkBench: AsyncParsableCommand {
     @Option(help: "Ports on the host, one run for each number.") var ports: [Int] = [1, 100, 1000]
 
     func run() async throws {
-        print("| ports | networks | from nothing | the same again | a new process | a port more | a rule more | a floating IP more | all away |")
-        print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+        let columns = ["ports", "networks", "from nothing", "the same again", "a new process", "a port more", "a rule more", "a floating IP more", "all away"]
+        print("| " + columns.joined(separator: " | ") + " |")  // tidy: allow print, what it was started for
+        print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|")  // tidy: allow print, what it was started for
         for count in ports {
             let settings = LinuxNetwork.Settings(folder: folder, tag: "bnc")
             let driver = try LinuxNetwork(settings)
@@ -36,7 +37,7 @@ struct NetworkBench: AsyncParsableCommand {
             try await step(driver) { $0.rules += 1 }
             try await step(driver) { $0.floating += 1 }
             row.append(Self.text(try await ContinuousClock().measure { try await driver.removeAll() }))
-            print("| " + row.joined(separator: " | ") + " |")
+            print("| " + row.joined(separator: " | ") + " |")  // tidy: allow print, what it was started for
         }
     }
 

@@ -244,6 +244,28 @@ struct AgentTests {
         }
     }
 
+    @Test("A host that is cleared runs nothing; the next agent starts what ran, and nothing else")
+    func clearing() async throws {
+        try await withTemporaryDirectory { folder in
+            let stage = try Stage(folder)
+            let other = MachineID("22222222-2222-4333-8444-555555555555")
+            let agent = try stage.agent()
+            _ = try await agent.carryOut(request(1, .ensure(spec(), power: .running)))
+            var second = spec()
+            second.id = other
+            _ = try await agent.carryOut(
+                AgentRequest(id: "other", machine: other, fence: Fence(epoch: 1, generation: 1), .ensure(second, power: .off(graceSeconds: 0))))
+            #expect(try await stage.agent().clear(graceSeconds: 1) == [id])
+            #expect(try await stage.host.driver().list().allSatisfy { $0.power == .off })
+            let next = try stage.agent()
+            guard case .inventory(let inventory) = try await next.answer(.inventory) else { return }
+            #expect(inventory.unsettled == [id], "that it is off is not its guest's doing")
+            #expect(await next.lookAtAll())
+            #expect(try await stage.host.driver().observe(id)?.power == .running)
+            #expect(try await stage.host.driver().observe(other)?.power == .off)
+        }
+    }
+
     @Test("What is sent between processes can be written and read: requests, replies, reports")
     func wire() throws {
         func again<Value: Codable>(_ value: Value) throws -> Value {

@@ -84,6 +84,9 @@ class Cloud:
         self.simulate = simulate
         self.settings = settings or {}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="novella-clients-"))
+        # Guests and name servers of a real host run as users of their own, who must reach what is theirs.
+        if not simulate:
+            self.directory.chmod(0o711)
         self.state = self.directory / "state"
         self.log = self.directory / "novella.log"
         self.process = None

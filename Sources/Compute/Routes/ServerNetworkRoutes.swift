@@ -43,13 +43,13 @@ struct ServerNetworkRoutes: Sendable {
                 try await changes.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
-            // Guests that seal a password for the owner of their key leave it with the metadata service; none has left one.
+            // Guests that seal a password for the owner of their key leave it with the metadata service.
             endpoint.route(.get, ServerRoutes.path + "/os-server-password", nil) { call in
-                _ = try await servers.get(call.call.id("server_id"), .showPassword, by: call.caller)
-                return .json { $0.member("password", "") }
+                let server = try await servers.get(call.call.id("server_id"), .showPassword, by: call.caller).server
+                return .json { $0.member("password", server.guestPassword ?? "") }
             },
             endpoint.route(.delete, ServerRoutes.path + "/os-server-password", nil) { call in
-                _ = try await servers.get(call.call.id("server_id"), .clearPassword, by: call.caller)
+                _ = try await servers.change(call.call.id("server_id"), .clearPassword, by: call.caller) { server, _ in server.guestPassword = nil }
                 return .noContent
             },
             // No machine is bound to parts of its host.

@@ -21,6 +21,11 @@ struct Converger {
     var problems: [NetworkProblem] = []
     private var found: [String: ObservedLinks.Link] = [:]
     private var announcements: [Announcement] = []
+    /// Namespaces in which something was made anew.
+    private var made: Set<String> = []
+    /// The same state as the last time, or it has been another one too often.
+    private let looksAtAll: Bool
+    private static let mostPartialLooks = 20
     private var servers: DHCPServers
 
     init(
@@ -33,6 +38,10 @@ struct Converger {
         self.memory = memory
         self.state = state
         self.compile = compile
+        let digest = Self.digest(state)
+        looksAtAll = digest.isEmpty || memory.state == digest || memory.partialLooks >= Self.mostPartialLooks
+        self.memory.state = digest
+        self.memory.partialLooks = looksAtAll ? 0 : memory.partialLooks + 1
         servers = DHCPServers(folder: folder)
     }
 
@@ -45,16 +54,39 @@ struct Converger {
         try addressBridges()
         try filter()
         try makeLinks()
-        for namespace in plan.namespaces {
+        for namespace in plan.namespaces where !isKnownGood(namespace) {
+            let digest = Self.digest(namespace)
+            memory.namespaces[namespace.name] = nil
+            let before = problems.count
             do throws(CloudError) { try converge(namespace) } catch {
                 problems.append(NetworkProblem(namespace.subject, namespace.id, error.detail ?? error.message))
             }
+            if problems.count == before { memory.namespaces[namespace.name] = digest }
         }
+        memory.namespaces = memory.namespaces.filter { name, _ in plan.namespaces.contains { $0.name == name } }
         try restoreSettings(but: Self.settings(state))
         try Announcement.send(announcements, of: host)
         problems += plan.problems
         problems = Set(problems).sorted()
     }
+
+    /// Whether a namespace need not be looked into: this is another state than the last one, but not for it. The same state again looks
+    /// at everything, so that what somebody has broken is found then.
+    private func isKnownGood(_ namespace: NamespacePlan) -> Bool {
+        !looksAtAll && !made.contains(namespace.name) && memory.namespaces[namespace.name] == Self.digest(namespace)
+            && (namespace.dhcp == nil || servers.names.contains(namespace.name))
+    }
+
+    /// Nothing is the same as a state that cannot be written down.
+    private static func digest(_ state: HostNetworkState) -> String {
+        var state = state
+        state.generation = 0
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return (try? encoder.encode(state)).map { PacketFilter.digest(String(decoding: $0, as: UTF8.self)) } ?? ""
+    }
+
+    private static func digest(_ plan: NamespacePlan) -> String { PacketFilter.digest("\(plan)") }
 
     /// What of `/proc/sys/net` must be so for a state.
     static func settings(_ state: HostNetworkState) -> [(path: String, value: String)] {
@@ -218,6 +250,7 @@ struct Converger {
             if !spaces.contains(namespace.name) {
                 batch.add("netns add \(namespace.name)")
                 memory.filters[namespace.name] = nil
+                made.insert(namespace.name)
             }
             for link in namespace.links where bridges.contains(link.bridge) {
                 if found[link.outer] != nil, !spaces.contains(namespace.name) {
@@ -225,6 +258,7 @@ struct Converger {
                     found[link.outer] = nil
                 }
                 if found[link.outer] == nil {
+                    made.insert(namespace.name)
                     batch.add("link add name \(link.outer) type veth peer name \(link.inner) address \(link.mac) netns \(namespace.name)")
                 }
                 place(link.outer, in: link.bridge, link.mtu, isUp: true, &batch)

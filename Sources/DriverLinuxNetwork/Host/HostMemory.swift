@@ -18,6 +18,11 @@ struct HostMemory: Codable, Hashable {
     var taps: [String: String] = [:]
     /// Bridge of each network.
     var bridges: [String: String] = [:]
+    /// Digest of the last state that was taken, without its generation, and of each namespace's plan that was carried out.
+    var state = ""
+    /// How often since the last look at everything.
+    var partialLooks = 0
+    var namespaces: [String: String] = [:]
     /// Bridges that have addresses of the host.
     var routedBridges: Set<String> = []
     /// What was in `/proc/sys/net` before the driver changed it, by its path there.
