@@ -56,7 +56,9 @@ package struct ResourceSchema<R: Resource>: Sendable {
 }
 
 /// One field of a resource.
-package struct Field<R: Sendable>: Sendable {
+///
+/// A class, for it is never changed: every row of every list walks all of them, and a copy of a struct would keep each closure anew.
+package final class Field<R: Sendable>: Sendable {
     /// Whether the body that makes one may have the field.
     package enum OnCreate: Sendable { case required, optional, unknown }
     /// Whether the body that changes one may.
@@ -128,7 +130,7 @@ package struct Field<R: Sendable>: Sendable {
     }
 
     /// A field that is stored in a column, of its own name unless another is given.
-    package init<Value: FieldValue>(
+    package convenience init<Value: FieldValue>(
         _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
     ) {
@@ -145,11 +147,11 @@ package struct Field<R: Sendable>: Sendable {
     }
 
     /// A field that is shown, and made from others.
-    package init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(name, json: derived) }
+    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(name, json: derived) }
 
     /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
-    package init<Value: FieldValue>(
+    package convenience init<Value: FieldValue>(
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, shown: Shown = .always
     ) {
@@ -158,14 +160,14 @@ package struct Field<R: Sendable>: Sendable {
     }
 
     /// A field that a body may have and that the resource's service itself reads: a password, a hint.
-    package init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
+    package convenience init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
         self.init(name, shape, create: create, update: update, shown: .never, json: { _ in .null })
     }
 }
 
 extension Field where R: Resource {
     /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
-    package init(extra name: String, _ shape: Shape) {
+    package convenience init(extra name: String, _ shape: Shape) {
         self.init(
             name, shape, create: .optional, update: .allowed, shown: .whenSet, json: { $0.extra[name] ?? .null },
             setJSON: { resource, json in
@@ -228,7 +230,14 @@ extension ResourceSchema {
     ///
     /// - Parameter isWanted: of the fields, what this caller asked for and may see.
     package func view(_ resource: R, into writer: inout JSONWriter, where isWanted: (Field<R>) -> Bool = { _ in true }) {
-        for field in fields where field.shown != .never && isWanted(field) {
+        view(resource, shown(where: isWanted), into: &writer)
+    }
+
+    /// The fields that a view has: found once for all rows of a list.
+    package func shown(where isWanted: (Field<R>) -> Bool) -> [Field<R>] { fields.filter { $0.shown != .never && isWanted($0) } }
+
+    package func view(_ resource: R, _ shown: [Field<R>], into writer: inout JSONWriter) {
+        for field in shown {
             let value = field.json(resource)
             if value.isNull, field.shown == .whenSet { continue }
             writer.key(dynamic: field.name)

@@ -114,8 +114,8 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     private func resource(_ row: Row) throws -> R {
         var resource = R()
-        for (field, value) in zip(schema.stored, row.values) {
-            guard field.setSQL(&resource, value) else {
+        for (at, field) in schema.stored.enumerated() {
+            guard field.setSQL(&resource, row.values[at]) else {
                 throw SQLError.misuse("\(schema.table).\(field.name) does not hold what its field says")
             }
         }

@@ -17,8 +17,19 @@ package struct Database: Sendable {
     /// Transactions that were asked for since the start: what a request costs is counted, not guessed.
     package var transactions: Int { counter.count.load(ordering: .relaxed) }
 
+    /// Statements of all transactions that have ended.
+    package var statements: Int { counter.statements.load(ordering: .relaxed) }
+
+    private func counting<Value>(_ body: @escaping @Sendable (Transaction) throws -> Value) -> @Sendable (Transaction) throws -> Value {
+        { [counter] tx in
+            defer { counter.statements.add(tx.statements, ordering: .relaxed) }
+            return try body(tx)
+        }
+    }
+
     private final class Counter: Sendable {
         let count = Atomic(0)
+        let statements = Atomic(0)
     }
 
     package var dialect: Dialect { engine.dialect }
@@ -26,7 +37,7 @@ package struct Database: Sendable {
     /// Reads one consistent state of all tables.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         counter.count.add(1, ordering: .relaxed)
-        return try await Self.naming { try await engine.read(body) }
+        return try await Self.naming { try await engine.read(counting(body)) }
     }
 
     /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
@@ -34,7 +45,7 @@ package struct Database: Sendable {
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         counter.count.add(1, ordering: .relaxed)
-        return try await Self.naming { try await engine.write(body) }
+        return try await Self.naming { try await engine.write(counting(body)) }
     }
 
     /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is

@@ -215,7 +215,7 @@ ADMIN_PROJECT = {"project": {"name": "admin", "domain": {"id": "default"}}}
 def judge_of(program, cloud):
     """The command of a judge from outside, up to its own options: what it is told of a cloud."""
     command = [sys.executable, str(HERE / program), "--venv", str(pathlib.Path(sys.executable).parent.parent)]
-    command += ["--auth-url", cloud.url + "/identity/v3", "--admin-user", "admin", "--password", cloud.password(), "--project", "admin"]
+    command += ["--auth-url", cloud.url + "/identity/v3", "--admin-user", "admin", f"--password={cloud.password()}", "--project", "admin"]
     return command
 
 

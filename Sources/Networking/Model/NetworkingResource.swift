@@ -17,6 +17,8 @@ protocol NetworkingResource: Resource {
     /// The path's last segment where it is not the list's key.
     static var segment: String { get }
     static var hasTags: Bool { get }
+    /// Whether others may use it; nil for a noun that nobody shares.
+    var sharing: Bool? { get }
 }
 
 extension NetworkingResource {
@@ -25,6 +27,7 @@ extension NetworkingResource {
     static var quota: String? { nil }
     static var segment: String { schema.plural.replacing("_", with: "-") }
     static var hasTags: Bool { true }
+    var sharing: Bool? { nil }
     var projectID: String { standard.projectID }
 }
 

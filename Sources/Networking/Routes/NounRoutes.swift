@@ -112,26 +112,26 @@ extension Call {
 enum NounView {
     static func one<R: NetworkingResource>(_ shown: Shown<R>, _ call: Call, status: HTTPResponse.Status = .ok) throws -> Reply {
         guard let row = shown.rows.first else { throw CloudError.hidden }
-        let wanted = wanted(call)
+        let fields = fields(of: shown, call)
         return .json(status) { json in
-            json.object(dynamic: R.schema.singular) { write(row, hidden: shown.hidden, wanted, &$0) }
+            json.object(dynamic: R.schema.singular) { R.schema.view(row, fields, into: &$0) }
         }
     }
 
     static func many<R: NetworkingResource>(_ shown: Shown<R>, _ call: Call, status: HTTPResponse.Status = .ok) -> Reply {
-        let wanted = wanted(call)
+        let (schema, fields) = (R.schema, fields(of: shown, call))
         return .json(status) { json in
-            json.array(dynamic: R.schema.plural, of: shown.rows) { json, row in
-                json.object { write(row, hidden: shown.hidden, wanted, &$0) }
+            json.array(dynamic: schema.plural, of: shown.rows) { json, row in
+                json.object { schema.view(row, fields, into: &$0) }
             }
         }
     }
 
     static func list<R: NetworkingResource>(_ shown: Shown<R>, _ call: Call) -> Reply {
-        let wanted = wanted(call)
+        let (schema, fields) = (R.schema, fields(of: shown, call))
         return .json { json in
-            json.array(dynamic: R.schema.plural, of: shown.rows) { json, row in
-                json.object { write(row, hidden: shown.hidden, wanted, &$0) }
+            json.array(dynamic: schema.plural, of: shown.rows) { json, row in
+                json.object { schema.view(row, fields, into: &$0) }
             }
             let links = links(shown, call)
             if !links.isEmpty {
@@ -145,15 +145,10 @@ enum NounView {
         }
     }
 
-    private static func wanted(_ call: Call) -> Set<String>? {
-        let fields = call.query.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value)
-        return fields.isEmpty ? nil : Set(fields)
-    }
-
-    private static func write<R: NetworkingResource>(_ row: R, hidden: Set<String>, _ wanted: Set<String>?, _ json: inout JSONWriter) {
-        R.schema.view(row, into: &json) { field in
-            !hidden.contains(field.name) && (wanted?.contains(field.name) ?? true)
-        }
+    /// What the caller asked for, and may see.
+    private static func fields<R: NetworkingResource>(of shown: Shown<R>, _ call: Call) -> [Field<R>] {
+        let wanted = Set(call.query.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value))
+        return R.schema.shown { !shown.hidden.contains($0.name) && (wanted.isEmpty || wanted.contains($0.name)) }
     }
 
     private static func links<R: NetworkingResource>(_ shown: Shown<R>, _ call: Call) -> [(rel: String, href: String)] {

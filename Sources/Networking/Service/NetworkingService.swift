@@ -51,7 +51,7 @@ extension NetworkingService {
 
     static func target(_ resource: R) -> PolicyTarget {
         var target: PolicyTarget = ["project_id": resource.projectID, "tenant_id": resource.projectID]
-        if let shareable = resource as? any Shareable { target.set("shared", to: shareable.isShared) }
+        if let isShared = resource.sharing { target.set("shared", to: isShared) }
         return target
     }
 

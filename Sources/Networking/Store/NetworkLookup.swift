@@ -2,7 +2,7 @@ import Access
 import CloudCore
 import SQL
 
-/// What subnets and ports must know of their networks, of all of them in one query or two.
+/// What subnets and ports must know of their networks, of all of them in one query.
 struct NetworkLookup {
     struct Entry {
         let projectID: String
@@ -21,15 +21,18 @@ struct NetworkLookup {
     private var entries: [String: Entry] = [:]
 
     init(_ ids: [String], for caller: Principal, in tx: Transaction) throws {
-        let ids = Array(Set(ids))
-        let shared = try SharingStore.shared(ids, for: caller.project, in: tx)
         for row in try tx.rows(
-            among: ids, "SELECT id, project_id, is_external, port_security_enabled FROM networking_network WHERE id IN")
+            among: Array(Set(ids)),
+            """
+            SELECT n.id, n.project_id, n.is_external, n.port_security_enabled, r.object_id FROM networking_network n
+            LEFT JOIN networking_rbac_policy r ON r.object_id = n.id AND r.action = '\(RBACPolicy.shared)' AND r.target IN ('*', ?)
+            WHERE n.id IN
+            """, before: [.text(caller.project)])
         {
-            let id: String = try row.value(at: 0)
-            entries[id] = Entry(
+            let sharing: String? = try row.value(at: 4)
+            entries[try row.value(at: 0)] = Entry(
                 projectID: try row.value(at: 1), isExternal: try row.value(at: 2), portSecurity: try row.value(at: 3),
-                isShared: shared.contains(id))
+                isShared: sharing != nil)
         }
     }
 

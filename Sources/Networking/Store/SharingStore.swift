@@ -11,6 +11,7 @@ protocol Shareable: NetworkingResource {
 
 extension Shareable {
     static var objectType: String { schema.singular }
+    var sharing: Bool? { isShared }
 }
 
 extension Network: Shareable {}

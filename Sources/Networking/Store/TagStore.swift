@@ -35,13 +35,13 @@ enum TagStore {
 extension Transaction {
     /// The rows of a query that ends in `IN`, for as many values as there are: a few hundred at a time, for a statement has only
     /// so many arguments.
-    func rows(among values: [String], _ sql: String, _ rest: String = "", also: [SQLValue] = []) throws -> [Row] {
+    func rows(among values: [String], _ sql: String, _ rest: String = "", before: [SQLValue] = [], also: [SQLValue] = []) throws -> [Row] {
         var rows: [Row] = []
         var start = values.startIndex
         while start < values.endIndex {
             let part = values[start..<Swift.min(start + 500, values.endIndex)]
             let marks = part.map { _ in "?" }.joined(separator: ", ")
-            rows += try self.rows("\(sql) (\(marks)) \(rest)", arguments: part.map(SQLValue.text) + also)
+            rows += try self.rows("\(sql) (\(marks)) \(rest)", arguments: before + part.map(SQLValue.text) + also)
             start = part.endIndex
         }
         return rows
