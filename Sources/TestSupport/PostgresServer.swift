@@ -61,26 +61,6 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         }
     }
 
-    /// So many may be taken at the same time; who finds none waits for one.
-    private actor Places {
-        private var free: Int
-        private var waiting: [CheckedContinuation<Void, Never>] = []
-
-        init(_ count: Int) { free = count }
-
-        func take() async {
-            if free > 0 {
-                free -= 1
-            } else {
-                await withCheckedContinuation { waiting.append($0) }
-            }
-        }
-
-        func give() {
-            if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-        }
-    }
-
     // MARK: The server's process
 
     private init() throws {

@@ -42,8 +42,8 @@ package final class TestDatabase: Sendable {
 
     /// Runs `body` with a fresh database that has the schemas, then closes and removes it.
     ///
-    /// A test has one at a time: so many PostgreSQL databases are open at once and no more, and tests that hold one and wait
-    /// for a second could wait for each other.
+    /// A test has one at a time: so many databases are open at once and no more, and tests that hold one and wait for a second could
+    /// wait for each other.
     ///
     /// - Parameter template: what it is a copy of: a SQLite file's path, or the name of a template of `PostgresServer`.
     package static func withDatabase<Value>(
@@ -52,12 +52,20 @@ package final class TestDatabase: Sendable {
     ) async throws -> Value {
         switch kind {
         case .sqlite:
+            await places.take()
             let folder = FileManager.default.temporaryDirectory.appending(path: "novella-test-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
             let path = folder.appending(path: "test.db").path
-            if let template { try FileManager.default.copyItem(atPath: template, toPath: path) }
-            return try await use(kind, path, schemas, body)
+            let result: Result<Value, any Error>
+            do {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                if let template { try FileManager.default.copyItem(atPath: template, toPath: path) }
+                result = .success(try await use(kind, path, schemas, body))
+            } catch {
+                result = .failure(error)
+            }
+            await places.give()
+            return try result.get()
         case .postgreSQL:
             let server = try await PostgresServer.started()
             let name = try await server.createDatabase(copying: template)
@@ -71,6 +79,9 @@ package final class TestDatabase: Sendable {
             }
         }
     }
+
+    /// All tests of a process are begun at once; a cloud each would need gigabytes and thousands of files.
+    private static let places = Places(32)
 
     private static func use<Value>(
         _ kind: DatabaseKind, _ location: String, _ schemas: [Schema], isolation: isolated (any Actor)? = #isolation,

@@ -20,7 +20,7 @@ struct TokenTests {
             #expect(body?["user"]?["name"] == "admin")
             #expect(body?["project"]?["domain"]?["id"] == "default")
             #expect(body?["roles"]?.array?.compactMap { $0["name"]?.string } == ["admin", "manager", "member", "reader"])
-            #expect(body?["catalog"]?.array?.first?["type"] == "identity")
+            #expect(body?["catalog"]?.array?.contains { $0["type"] == "identity" } == true)
             #expect(token.utf8.count < 255)
         }
     }
