@@ -10,7 +10,11 @@ import NIOHTTPTypesHTTP1
 ///
 ///     bytes <-> HTTP/1 <-> one request at a time <-> ConnectionGuard <-> HTTP's types <-> Hummingbird's task
 struct GuardedConnection: HTTPChannelHandler {
-    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    /// A connection that nobody reads from yet. A server that is ending drops those that came last, unread; an asynchronous channel
+    /// would end the process when it is dropped, so it is made by the task that takes the connection.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+    }
 
     let responder: HTTPChannelHandler.Responder
     let headerLimit: Int
@@ -31,14 +35,26 @@ struct GuardedConnection: HTTPChannelHandler {
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(ConnectionGuard(patience: patience, refusal: refusal))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            try channel.syncOptions?.setOption(.autoRead, value: false)
+            return Value(channel: channel)
         }
     }
 
     func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
-            await handleHTTP(asyncChannel: value, logger: logger)
+            do {
+                let channel = value.channel
+                let connection = try await channel.eventLoop.submit {
+                    let connection = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                    try channel.syncOptions?.setOption(.autoRead, value: true)
+                    return connection
+                }.get()
+                await handleHTTP(asyncChannel: connection, logger: logger)
+            } catch {
+                // It was closed before anybody took it.
+                value.channel.close(promise: nil)
+            }
         }
     }
 }
