@@ -10,11 +10,7 @@ import NIOHTTPTypesHTTP1
 ///
 ///     bytes <-> HTTP/1 <-> one request at a time <-> ConnectionGuard <-> HTTP's types <-> Hummingbird's task
 struct GuardedConnection: HTTPChannelHandler {
-    /// A connection that nobody reads from yet. A server that is ending drops those that came last, unread; an asynchronous channel
-    /// would end the process when it is dropped, so it is made by the task that takes the connection.
-    struct Value: ServerChildChannelValue {
-        let channel: any Channel
-    }
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
     let headerLimit: Int
@@ -35,26 +31,17 @@ struct GuardedConnection: HTTPChannelHandler {
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(ConnectionGuard(patience: patience, refusal: refusal))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try channel.syncOptions?.setOption(.autoRead, value: false)
-            return Value(channel: channel)
+            let connection = try Value(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            // A server that is ending drops the connections that came last, and an open one that is dropped ends the process: each is
+            // held until it is closed, which the guard sees to.
+            channel.closeFuture.whenComplete { _ in withExtendedLifetime(connection) {} }
+            return connection
         }
     }
 
     func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
-            do {
-                let channel = value.channel
-                let connection = try await channel.eventLoop.submit {
-                    let connection = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
-                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                    try channel.syncOptions?.setOption(.autoRead, value: true)
-                    return connection
-                }.get()
-                await handleHTTP(asyncChannel: connection, logger: logger)
-            } catch {
-                // It was closed before anybody took it.
-                value.channel.close(promise: nil)
-            }
+            await handleHTTP(asyncChannel: value, logger: logger)
         }
     }
 }
