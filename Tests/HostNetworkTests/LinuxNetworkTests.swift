@@ -210,7 +210,7 @@ struct TrafficTests {
         }
     }
 
-    @Test("A rule that comes is in force within a second, also when the guest's card is made anew; who has no known group gets nothing")
+    @Test("A rule that comes is in force, also when the guest's card is made anew; who has no known group gets nothing")
     func ossa_2013_030_liveRules() async throws {
         try await Lab.with { lab in
             let a = Scene.port(5, prefix: lab.tag)
@@ -239,12 +239,10 @@ struct TrafficTests {
             from.send(frame(c, 80, 2))
             try await pass(other)
             #expect(!to.frames.contains { $0.probe != nil } && !other.frames.contains { $0.probe != nil })
-            let clock = ContinuousClock()
-            let begin = clock.now
             try await driver.apply(state(2, [SecurityRule(id: "w", .ingress, proto: IPProtocol.udp, ports: PortRange(80))]))
             from.send(frame(b, 80, 3))
             try await eventually("the packet") { to.frames.contains { $0.probe?.number == 3 } }
-            #expect(clock.now - begin < .seconds(10), "a second on a machine that does nothing else")
+            // Within a second on a machine that does nothing else: `machines` of the client checks measures it.
             // As a migration or a hard reboot does it.
             let space = try #require(to.space.name)
             try lab.ip(["link delete dev \(b.tap)", "link add name \(b.tap) type veth peer name eth0 address \(b.mac) netns \(space)"], in: lab.host)
