@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from harness import Failure, Report, say, show
+from harness import Failure, Report, say
 
 # In the order in which they run: the fastest to tell what is wrong first. A check is a module with `run(binary, report)`.
 CHECKS = {
@@ -35,7 +35,8 @@ def main(names):
     # Told to stop, leave by the ordinary way, which stops the cloud.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
-    passed = failed = 0
+    passed = 0
+    failures = []
     for name in names or CHECKS:
         say(f"{name}: {CHECKS[name]}")
         began = time.monotonic()
@@ -46,11 +47,12 @@ def main(names):
             report.fail("the check as a whole", str(failure))
         say(f"  {report.passed} passed, {len(report.failures)} failed in {time.monotonic() - began:.0f} s")
         passed += report.passed
-        failed += len(report.failures)
-        for case, why in report.failures:
-            show(f"{name}: {case}: {why.splitlines()[-1]}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        failures += [f"{name}: {case}: {why[-800:]}" for case, why in report.failures]
+    # Once more at the end, where whoever sees only the end looks.
+    for failure in failures:
+        print("FAILED", failure)
+    print(f"{passed} passed, {len(failures)} failed")
+    return 1 if failures else 0
 
 
 sys.exit(main(sys.argv[1:]))
