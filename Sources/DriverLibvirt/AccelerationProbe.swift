@@ -13,7 +13,7 @@ enum AccelerationProbe {
 
     /// What the answer depends on: the kernel that runs, the device, QEMU.
     private static var conditions: String {
-        let kernel = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id").map { String(decoding: $0, as: UTF8.self) }
+        let kernel = KernelFile.text("/proc/sys/kernel/random/boot_id")
         var (device, program) = (stat(), stat())
         stat("/dev/kvm", &device)
         stat(emulator, &program)

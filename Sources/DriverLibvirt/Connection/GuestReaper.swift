@@ -1,3 +1,4 @@
+import Drivers
 import Foundation
 
 /// Takes note of the death of guests whose parent this process has become. libvirt waits for a guest to be gone, and it is not
@@ -7,6 +8,7 @@ import Foundation
 enum GuestReaper {
     /// Runs for the life of the process.
     static func run() {
+        var pause: useconds_t = 20_000
         while true {
             var info = siginfo_t()
             // Waits for the next death without taking it from whom it may belong to.
@@ -14,9 +16,12 @@ enum GuestReaper {
                 usleep(250_000)
                 continue
             }
-            if !reapGuests() {
-                // Somebody else's child, who looks after it in a moment.
-                usleep(20_000)
+            if reapGuests() {
+                pause = 20_000
+            } else {
+                // Somebody else's child, who looks after it in a moment, or never.
+                usleep(pause)
+                pause = min(pause * 2, 320_000)
             }
         }
     }
@@ -34,13 +39,13 @@ enum GuestReaper {
     private static func children() -> [pid_t] {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         return tasks.flatMap { task in
-            (text("/proc/self/task/\(task)/children") ?? "").split(separator: " ").compactMap { pid_t($0) }
+            (KernelFile.text("/proc/self/task/\(task)/children") ?? "").split(separator: " ").compactMap { pid_t($0) }
         }
     }
 
     private static func isDeadGuest(_ child: pid_t) -> Bool {
         // `pid (name) state …`, the name being the first 15 bytes of the program's.
-        guard let stat = text("/proc/\(child)/stat"), let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")") else {
+        guard let stat = KernelFile.text("/proc/\(child)/stat"), let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")") else {
             return false
         }
         let name = stat[stat.index(after: open)..<close]
@@ -49,10 +54,5 @@ enum GuestReaper {
         // A guest has a session of its own. A QEMU in ours is one that libvirt has started and waits for itself.
         guard fields.count > 3, fields[0] == "Z", let session = pid_t(fields[3]), session != getsid(0) else { return false }
         return name.hasPrefix("qemu-system") || name.hasPrefix("qemu-kvm")
-    }
-
-    private static func text(_ path: String) -> String? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -18,7 +18,7 @@ struct DHCPServers {
         self.folder = folder
         let mark = "--pid-file=\(folder)/"
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let pid = pid_t(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { continue }
+            guard let pid = pid_t(name), let line = KernelFile.bytes("/proc/\(name)/cmdline") else { continue }
             let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             guard words.first?.hasSuffix("dnsmasq") == true, let file = words.first(where: { $0.hasPrefix(mark) }) else { continue }
             running[String(file.dropFirst("--pid-file=".count))] = Server(pid: pid, arguments: words)

@@ -50,7 +50,7 @@ final class Namespace: Sendable {
             var hasChanged = false
             for (path, value) in settings {
                 let path = "/proc/sys/net/" + path
-                let found = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+                let found = KernelFile.text(path)
                 if found?.trimmingCharacters(in: .whitespacesAndNewlines) == value { continue }
                 let file = open(path, O_WRONLY | O_CLOEXEC)
                 guard file >= 0 else { throw ChildProcess.failure(path, String(cString: strerror(errno))) }
@@ -67,8 +67,7 @@ final class Namespace: Sendable {
     /// What `/proc/sys/net` says now; nil when it knows no such thing.
     func setting(_ path: String) throws(CloudError) -> String? {
         try run { () throws(CloudError) in
-            FileManager.default.contents(atPath: "/proc/sys/net/" + path)
-                .map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
+            KernelFile.text("/proc/sys/net/" + path)?.trimmingCharacters(in: .whitespacesAndNewlines)
         }
     }
 

@@ -13,8 +13,6 @@ package enum DurableFile {
         defer { close(file) }
         // Not what the process's mask left of it: a program without rights may have to read it.
         guard fchmod(file, mode) == 0 else { throw failure("open", draft) }
-        // Not what the process's mask left of it.
-        guard fchmod(file, mode) == 0 else { throw failure("open", draft) }
         try write(bytes, file, draft)
         guard fsync(file) == 0 else { throw failure("sync", draft) }
         guard rename(draft, path) == 0 else { throw failure("name", path) }
