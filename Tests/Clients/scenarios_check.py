@@ -1,6 +1,9 @@
 """Tempest's scenarios on real parts: it logs into its guests over their floating IPs, and looks at their networks from within."""
 
 import os
+import pathlib
+import re
+import time
 
 from harness import Cloud, Failure
 from machines_check import GUEST, Host
@@ -19,6 +22,8 @@ SCENARIOS = Selection(
         "validation.ssh_timeout": 120,
     },
 )
+# Resident, of the development build, which begins with 110.
+MOST_MEGABYTES = 400
 
 
 def run(binary, report):
@@ -32,11 +37,36 @@ def run(binary, report):
             image = guest_image(cloud)
             believed = SCENARIOS.believed | {"compute.image_ref": image, "compute.image_ref_alt": image}
             run_selection(SCENARIOS, cloud, believed, report, used, ["--ssh", "--ssh-user", "root"])
+            with report.case("what ended is forgotten"):
+                nothing_stays(cloud)
         finally:
             cloud.clear_host()
     refuse_unused_skips(report, used, of_scenarios=True)
     with report.case("the host is as it was"):
         Host.now().must_equal(before)
+
+
+def nothing_stays(cloud):
+    """The servers and networks of all tests leave neither memory nor dead children behind."""
+    if cloud.resident_megabytes > MOST_MEGABYTES:
+        raise Failure(f"the cloud has grown to {cloud.resident_megabytes:.0f} MB")
+    deadline = time.monotonic() + 20
+    while dead := dead_children(cloud):
+        if time.monotonic() > deadline:
+            raise Failure(f"nobody takes note of the end of {dead}")
+        time.sleep(0.2)
+
+
+def dead_children(cloud):
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, name, state, parent = re.match(r"(\d+) \((.*)\) (\S) (\d+)", path.read_text()).groups()
+        except OSError:
+            continue
+        if state == "Z" and int(parent) == cloud.process.pid:
+            found.append(f"{name} {number}")
+    return found
 
 
 def guest_image(cloud):
