@@ -3,56 +3,115 @@ import Foundation
 package import NIOCore
 import NIOPosix
 
-/// Bytes of a blob, read only as fast as they are taken: nothing is read ahead of who asks. The file stays readable
-/// until the last iterator is gone, even if the blob is removed meanwhile.
+/// Bytes of a blob, read only as fast as they are taken, and one piece ahead of that. The file stays readable until the last iterator
+/// is gone, even if the blob is removed meanwhile.
 package struct BlobBytes: AsyncSequence, Sendable {
     /// Of the whole blob.
     package let size: Int64
     /// What the sequence gives, cut to what there is.
     package let range: Range<Int64>
-    private let descriptor: Descriptor
+    private let file: BlobFile
     private let pool: NIOThreadPool
 
     /// Bytes a step.
-    static let step = 512 << 10
+    static let step: Int64 = 512 << 10
 
-    init(_ descriptor: Descriptor, _ pool: NIOThreadPool, size: Int64, range: Range<Int64>) {
-        self.descriptor = descriptor
+    init(_ file: BlobFile, _ pool: NIOThreadPool, size: Int64, range: Range<Int64>) {
+        self.file = file
         self.pool = pool
         self.size = size
         self.range = range
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate let descriptor: Descriptor
+        fileprivate let file: BlobFile
         fileprivate let pool: NIOThreadPool
+        /// What was not asked for yet.
         fileprivate var rest: Range<Int64>
+        /// What is read while the piece before it is on its way: otherwise disk and reader would wait for each other in turn.
+        private var ahead: EventLoopFuture<ByteBuffer>?
+
+        fileprivate init(_ bytes: BlobBytes) {
+            (file, pool, rest) = (bytes.file, bytes.pool, bytes.range)
+        }
 
         /// - Throws: `internalError` when the disk does not give the bytes: a reader never takes a part for the whole.
         package mutating func next() async throws -> ByteBuffer? {
+            try Task.checkCancellation()
+            guard let piece = ahead ?? read() else { return nil }
+            ahead = read()
+            return try await piece.get()
+        }
+
+        /// - Returns: nil at the end.
+        private mutating func read() -> EventLoopFuture<ByteBuffer>? {
             guard !rest.isEmpty else { return nil }
-            let (descriptor, offset, count) = (
-                descriptor, rest.lowerBound, Int(Swift.min(Int64(BlobBytes.step), rest.upperBound - rest.lowerBound))
-            )
-            let buffer = try await pool.runIfActive { try BlobBytes.read(descriptor, count, at: offset) }
-            rest = (offset + Int64(buffer.readableBytes))..<rest.upperBound
-            return buffer
+            let piece = rest.lowerBound..<Swift.min(rest.lowerBound + BlobBytes.step, rest.upperBound)
+            rest = piece.upperBound..<rest.upperBound
+            let file = file
+            return pool.runIfActive(eventLoop: MultiThreadedEventLoopGroup.singleton.any()) { try file.read(piece) }
         }
     }
 
-    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(descriptor: descriptor, pool: pool, rest: range) }
+    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
+}
 
-    private static func read(_ descriptor: Descriptor, _ count: Int, at offset: Int64) throws -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: count)
-        while true {
-            let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
-                // A failure writes nothing, and says so by the buffer staying empty.
-                Swift.max(0, pread(descriptor.number, space.baseAddress, count, off_t(offset)))
+/// A blob's file, open for reading.
+///
+/// It is read past the page cache where the file system has such a way, as it was written: whoever reads an image reads all of it, and
+/// pages for gigabytes of it cost more than the disk does, besides pushing out what others need.
+struct BlobFile: Sendable {
+    private let descriptor: Descriptor
+    private let calls: DiskCalls
+
+    init(_ path: String, _ calls: DiskCalls) throws(CloudError) {
+        descriptor = try Descriptor(path, O_RDONLY | O_NOFOLLOW)
+        self.calls = calls
+        #if os(Linux)
+        // Who has no such way says so here, or at the first read.
+        _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct)
+        #endif
+    }
+
+    func size() throws(CloudError) -> Int64 { Int64(try descriptor.status().st_size) }
+
+    /// - Throws: `internalError` unless it gets all of the range.
+    func read(_ range: Range<Int64>) throws(CloudError) -> ByteBuffer {
+        let lead = Int(range.lowerBound % Int64(Disk.block))
+        let (start, wanted) = (range.lowerBound - Int64(lead), lead + range.count)
+        let length = (wanted + Disk.block - 1) / Disk.block * Disk.block
+        var buffer = ByteBufferAllocator().buffer(capacity: length + Disk.block)
+        let gap = buffer.withUnsafeMutableWritableBytes { space in
+            space.baseAddress.map { (Disk.block - Int(bitPattern: $0) % Disk.block) % Disk.block } ?? 0
+        }
+        buffer.moveWriterIndex(forwardBy: gap)
+        buffer.moveReaderIndex(forwardBy: gap)
+        while buffer.readableBytes < wanted {
+            let (at, missing) = (start + Int64(buffer.readableBytes), length - buffer.readableBytes)
+            var got = 0
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: missing) { space in
+                got = calls.read(descriptor.number, UnsafeMutableRawBufferPointer(rebasing: space.prefix(missing)), off_t(at))
+                // A failure writes nothing.
+                return max(0, got)
             }
-            if got > 0 { return buffer }
-            guard errno == EINTR else {
-                throw CloudError.internalError("cannot read at \(offset): a blob that is cut, or a broken disk")
+            if got < 0, errno == EINTR || goThroughPageCache() { continue }
+            guard got > 0 else {
+                throw CloudError.internalError("cannot read at \(at): a blob that is cut, or a broken disk")
             }
         }
+        buffer.moveReaderIndex(forwardBy: lead)
+        buffer.moveWriterIndex(to: buffer.readerIndex + range.count)
+        return buffer
+    }
+
+    /// - Returns: whether that may help: the disk wants direct reads otherwise, or not at all.
+    private func goThroughPageCache() -> Bool {
+        #if os(Linux)
+        guard errno == EINVAL else { return false }
+        let flags = fcntl(descriptor.number, F_GETFL)
+        return flags & Disk.direct != 0 && fcntl(descriptor.number, F_SETFL, flags & ~Disk.direct) == 0
+        #else
+        return false
+        #endif
     }
 }

@@ -6,6 +6,9 @@ struct DiskCalls: Sendable {
     var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = {
         Foundation.write($0, $1.baseAddress, $1.count)
     }
+    var read: @Sendable (_ descriptor: Int32, _ space: UnsafeMutableRawBufferPointer, _ offset: off_t) -> Int = {
+        Foundation.pread($0, $1.baseAddress, $1.count, $2)
+    }
     var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
 }
 
@@ -50,6 +53,9 @@ enum Disk {
     static let direct: Int32 = 0o40_000
     #endif
     #endif
+
+    /// What direct reads and writes, and their memory, must begin at and be a multiple of, on every disk there is.
+    static let block = 4096
 
     /// The error that `errno` stands for. A caller learns that there is no room, and nothing else of this machine.
     static func failure(_ verb: String, _ path: String) -> CloudError {

@@ -63,14 +63,14 @@ package struct FileBlobStore: BlobStore {
 
     package func open(_ id: BlobID, range: Range<Int64>? = nil) async throws -> BlobBytes {
         let path = path(id)
-        return try await run { [pool] in
-            let descriptor = try Descriptor(path, O_RDONLY | O_NOFOLLOW)
-            let size = Int64(try descriptor.status().st_size)
+        return try await run { [pool, calls] in
+            let file = try BlobFile(path, calls)
+            let size = try file.size()
             let range = range ?? 0..<size
             guard range.lowerBound >= 0, range.lowerBound < size || (range.isEmpty && range.lowerBound == size) else {
                 throw CloudError(.rangeNotSatisfiable, "The data has only \(size) bytes.")
             }
-            return BlobBytes(descriptor, pool, size: size, range: range.clamped(to: 0..<size))
+            return BlobBytes(file, pool, size: size, range: range.clamped(to: 0..<size))
         }
     }
 

@@ -15,8 +15,6 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     /// just stored is seldom read at once. Nil where the file system has no such way, and from the first odd piece on.
     private var direct: UnsafeMutableRawBufferPointer?
 
-    /// What such writes must begin at and be a multiple of, on every disk there is.
-    private static let block = 4096
     /// So much is handed to the disk at a time while the rest is still coming: otherwise a sync at the end has it all to do.
     private static let flushStep = 8 << 20
 
@@ -31,7 +29,7 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
                 self.descriptor = descriptor
                 #if os(Linux)
                 if fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct) == 0 {
-                    direct = .allocate(byteCount: FileUpload.chunkSize, alignment: Self.block)
+                    direct = .allocate(byteCount: FileUpload.chunkSize, alignment: Disk.block)
                 }
                 #endif
                 return
@@ -60,7 +58,7 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     private func writeDirectly(_ bytes: UnsafeRawBufferPointer) -> Int? {
         #if os(Linux)
         guard let direct else { return nil }
-        if written.isMultiple(of: Self.block), bytes.count.isMultiple(of: Self.block) {
+        if written.isMultiple(of: Disk.block), bytes.count.isMultiple(of: Disk.block) {
             let part = bytes.prefix(direct.count)
             direct.copyMemory(from: UnsafeRawBufferPointer(rebasing: part))
             let count = calls.write(descriptor.number, UnsafeRawBufferPointer(rebasing: direct.prefix(part.count)))

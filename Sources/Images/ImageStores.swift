@@ -1,6 +1,6 @@
 package import Blobs
 
-/// The stores that data may lie in, under the names that the API has for them. The first is the default.
+/// The stores that data may lie in, under the names that the API has for them, best first. The first is the default.
 package struct ImageStores: Sendable {
     package struct Entry: Sendable {
         package let name: String
@@ -35,6 +35,15 @@ package struct ImageStores: Sendable {
     }
 
     var names: [String] { all.map(\.name) }
+
+    /// As the API tells the order: where an image is in several stores, the one with the greatest weight is read.
+    func weight(of name: String) -> Int { names.firstIndex(of: name).map { names.count - 1 - $0 } ?? -1 }
+
+    /// Places, the best first. Those in stores that this site has no longer come last.
+    func inOrder(_ locations: [Image.Location]) -> [Image.Location] {
+        let weights = Dictionary(locations.map { ($0.store, weight(of: $0.store)) }) { first, _ in first }
+        return locations.sorted { (weights[$0.store] ?? -1, $1.store) > (weights[$1.store] ?? -1, $0.store) }
+    }
 
     subscript(name: String) -> (any BlobStore)? { all.first { $0.name == name }?.blobs }
 }

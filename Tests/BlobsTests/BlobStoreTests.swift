@@ -108,6 +108,61 @@ struct BlobStoreTests {
         }
     }
 
+    @Test("A disk that gives bytes in odd pieces, is interrupted, or wants no direct reads gives the same bytes", arguments: [true, false])
+    func oddDisk(refusesDirect: Bool) async throws {
+        let interruptions = Box(3)
+        var calls = DiskCalls()
+        calls.read = { descriptor, space, offset in
+            let isDirect = fcntl(descriptor, F_GETFL) & Disk.direct != 0
+            let isInterrupted = interruptions.value > 0
+            interruptions.update { $0 -= 1 }
+            if isInterrupted || (isDirect && refusesDirect) {
+                errno = isInterrupted ? EINTR : EINVAL
+                return -1
+            }
+            return pread(descriptor, space.baseAddress, isDirect ? space.count : min(space.count, 100_001), offset)
+        }
+        try await withStore(calls: calls) { store, _ in
+            let bytes = pattern(2_000_000)
+            let blob = try await store.store(pieces(bytes, of: 65_536))
+            for range in [0..<2_000_000, 4095..<4097, 1_234_567..<1_999_999] as [Range<Int64>] {
+                #expect(try await store.open(blob.id, range: range).all() == bytes.part(range), "\(range)")
+            }
+        }
+    }
+
+    @Test("A reader is one piece ahead of who takes the pieces, and no more")
+    func readAhead() async throws {
+        let offsets = Box<[off_t]>([])
+        var calls = DiskCalls()
+        calls.read = { descriptor, space, offset in
+            offsets.update { $0.append(offset) }
+            return pread(descriptor, space.baseAddress, space.count, offset)
+        }
+        try await withStore(calls: calls) { store, _ in
+            let blob = try await store.store(pieces(pattern(4_000_000), of: 65_536))
+            var iterator = try await store.open(blob.id).makeAsyncIterator()
+            #expect(offsets.value.isEmpty)
+            for taken in 1...3 {
+                _ = try await iterator.next()
+                try await eventually("the piece after \(taken) is read") { offsets.value.count == taken + 1 }
+            }
+            // Who has gone is not read for.
+            #expect(offsets.value.sorted() == (0...3).map { off_t($0) * off_t(BlobBytes.step) })
+        }
+    }
+
+    @Test("A file that was cut is an error, and not a shorter blob")
+    func cutFile() async throws {
+        try await withStore { store, folder in
+            let blob = try await store.store(pieces(pattern(2_000_000), of: 65_536))
+            let opened = try await store.open(blob.id)
+            #expect(truncate("\(folder)/blobs/\(blob.id.shard)/\(blob.id)", 1_000_001) == 0)
+            let error = try await #require(throws: CloudError.self) { _ = try await opened.all() }
+            #expect(error.kind == .internalError)
+        }
+    }
+
     @Test("The same bytes are stored once, and a damaged file is mended by them")
     func deduplication() async throws {
         try await withStore { store, folder in

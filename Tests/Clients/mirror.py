@@ -29,6 +29,7 @@ class Mirror:
             def log_message(self, *_):
                 pass
 
+        self.data = data
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         port = self.server.server_address[1]

@@ -2,14 +2,19 @@
 
 import contextlib
 import json
+import os
+import pathlib
 import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
 
 from harness import HERE, ROOT, Cloud, Failure, judge_of, say
 from mirror import Mirror
+from postgres import Postgres
+from samples import UNUSABLE, USABLE, write_manifest
 
 
 class Selection:
@@ -18,17 +23,30 @@ class Selection:
     Tempest is pinned, so there are as many tests as there were. Fewer mean that something was not found.
     """
 
-    def __init__(self, name, regex, tests, believed, settings=None, downloads=False):
+    def __init__(self, name, which, tests, believed, settings=None, downloads=False, samples=(), has_second=False):
         self.name = name
-        self.regex = regex
+        # A regular expression, or the file that names them.
+        self.which = which
         self.tests = tests
         # What Tempest is told of the cloud, and how the cloud is made to be so.
         self.believed = believed
         self.settings = settings or {}
         # Whether there is an image to be downloaded from a web server of this host.
         self.downloads = downloads
+        # Images whose bytes the tests are run with.
+        self.samples = samples
+        # Whether a second process serves the same cloud, on one PostgreSQL.
+        self.has_second = has_second
+
+    @property
+    def arguments(self):
+        """What tempest-run is told of it."""
+        if isinstance(self.which, pathlib.Path):
+            return ["--load-list", str(self.which)]
+        return ["--regex", self.which]
 
 
+BOOTABLE = [sample for sample in USABLE if sample[1] in ("raw", "qcow2", "iso")]
 SELECTIONS = [
     # With the rules for passwords turned on.
     Selection(
@@ -50,7 +68,8 @@ SELECTIONS = [
         },
     ),
     # With two stores, so that images can be copied between them.
-    Selection("image", r"^tempest\.api\.image", 102, {"image.image_caching_enabled": "true"},
+    Selection("image", r"^tempest\.api\.image", 102,
+              {"image.image_caching_enabled": "true", "image-feature-enabled.store_weight_enabled": "true"},
               {"IMAGES_STORES": "file,second", "IMAGES_CACHE_SIZE": 1}, downloads=True),
     # They upload chance bytes in the formats that they are told of: as `raw` chance bytes are what they say.
     Selection(
@@ -59,10 +78,38 @@ SELECTIONS = [
         17,
         {"image-feature-enabled.image_format_enforcement": "false", "image.disk_formats": "raw"},
     ),
+    # Images of every form: what may be used is taken, by upload and by import, and what may not is never active. Nothing is converted,
+    # but the tests of the import want to be told so.
+    Selection(
+        "image-samples",
+        r"^tempest\.api\.image\.v2\.test_images_formats\.\S*(test_accept_usable_formats\S*\(usable|test_accept_reject_formats_import)",
+        2 * len(USABLE) + len(UNUSABLE),
+        {"image-feature-enabled.image_conversion": "true"},
+        {},
+        samples=USABLE + UNUSABLE,
+    ),
+    # Servers of those that a host can start from. What may not be used does not get as far as that.
+    Selection(
+        "image-servers",
+        r"^tempest\.api\.image\.v2\.test_images_formats\.\S*test_compute_rejects_invalid",
+        len(BOOTABLE),
+        {"image-feature-enabled.image_format_enforcement": "false"},
+        {"SIMULATE_HOSTS": 2},
+        samples=BOOTABLE,
+    ),
+    # Staged with one process, imported and deleted with another.
+    Selection(
+        "image-processes",
+        r"^tempest\.api\.image\.v2\.test_images\.ImportImagesTest\.test_remote_",
+        2,
+        {"image.alternate_image_endpoint": "image-second"},
+        {},
+        has_second=True,
+    ),
     # On two simulated hosts.
     Selection("network", r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
 ]
-DEADLINE = 900
+DEADLINE = 1800
 
 
 def allowed_skips():
@@ -72,16 +119,35 @@ def allowed_skips():
 
 
 def run(binary, report):
+    """SELECTION names some of them."""
     used = set()
+    chosen = [name for name in os.environ.get("SELECTION", "").split(",") if name]
     for selection in SELECTIONS:
-        with contextlib.ExitStack() as stack:
-            settings, believed = dict(selection.settings), dict(selection.believed)
-            if selection.downloads:
-                mirror = stack.enter_context(Mirror(an_image()))
-                settings |= mirror.settings
-                believed["image.http_qcow2_image"] = mirror.url
-            run_selection(selection, stack.enter_context(Cloud(binary, settings)), believed, report, used)
-    refuse_unused_skips(report, used, of_scenarios=False)
+        if not chosen or selection.name in chosen:
+            with contextlib.ExitStack() as stack:
+                cloud, believed = stage(selection, binary, stack)
+                run_selection(selection, cloud, believed, report, used)
+    if not chosen:
+        refuse_unused_skips(report, used, of_scenarios=False)
+
+
+def stage(selection, binary, stack):
+    """The cloud that the tests want, and what Tempest is told of it."""
+    settings, believed = dict(selection.settings), dict(selection.believed)
+    if selection.downloads:
+        mirror = stack.enter_context(Mirror(an_image()))
+        settings |= mirror.settings
+        believed["image.http_qcow2_image"] = mirror.url
+    if selection.samples:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="novella-clients-")))
+        believed["image.images_manifest_file"] = str(write_manifest(folder, selection.samples))
+    if selection.has_second:
+        settings |= shared(stack)
+    cloud = stack.enter_context(Cloud(binary, settings))
+    if selection.has_second:
+        second = stack.enter_context(Cloud(binary, settings))
+        offer(cloud, "image-second", second.url + "/image")
+    return cloud, believed
 
 
 def refuse_unused_skips(report, used, of_scenarios):
@@ -96,7 +162,7 @@ def run_selection(selection, cloud, believed, report, used, more=()):
     out = ROOT / ".build" / "clients" / f"tempest-{selection.name}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    arguments = [*judge_of("tempest-run", cloud), "--regex", selection.regex, "--concurrency", "2"]
+    arguments = [*judge_of("tempest-run", cloud), *selection.arguments, "--concurrency", "2"]
     arguments += ["--timeout", str(DEADLINE), "--out", str(out), *more]
     for option, value in believed.items():
         arguments += ["--set", f"{option}={value}"]
@@ -115,6 +181,28 @@ def run_selection(selection, cloud, believed, report, used, more=()):
     if len(report.failures) > failures:
         print(cloud.tail(20))
         say(f"  every request and answer is in {out}/tempest.log")
+
+
+def shared(stack):
+    """What processes of one cloud have in common."""
+    server = stack.enter_context(Postgres())
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="novella-clients-")))
+    key = folder / "secret.key"
+    key.write_text(os.urandom(32).hex())
+    key.chmod(0o600)
+    return {"DATABASE_CONNECTION": server.connection, "STATE_KEY_FILE": key, "IMAGES_STORES": f"file:{folder}/images", "SIMULATE_HOSTS": 0}
+
+
+def offer(cloud, kind, url):
+    """Tells the catalog of one more service."""
+    admin = cloud.admin()
+    service = admin.post("/v3/services", {"service": {"name": kind, "type": kind}}).json["service"]
+    endpoint = {"service_id": service["id"], "interface": "public", "region_id": region(admin), "url": url}
+    admin.post("/v3/endpoints", {"endpoint": endpoint})
+
+
+def region(admin):
+    return admin.get("/v3/regions").json["regions"][0]["id"]
 
 
 def an_image():

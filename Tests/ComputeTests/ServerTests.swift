@@ -47,6 +47,24 @@ struct ServerTests {
         await client.good(.get, "/servers/\(id)")["server"]?["status"]?.string ?? ""
     }
 
+    @Test("ossa_2012_008 Files that a user wants put into a server's disk are put nowhere")
+    func ossa_2012_008() async throws {
+        try await Self.run(hosts: 1) { client, image in
+            let contents = "Y3Jvbg=="
+            let server: JSON = [
+                "name": "../../etc/passwd", "imageRef": .string(image), "flavorRef": "small", "networks": "none", "config_drive": true,
+                "personality": [["path": "/../../../etc/cron.d/x", "contents": .string(contents)]],
+            ]
+            let id = await client.good(.post, "/servers", ["server": server], minor: 56)["server"]?["id"]?.string ?? ""
+            try await Self.settle(client)
+            #expect(await status(client, id) == "ACTIVE")
+            // A disk of the image as it is, and the config drive, which knows of no such files.
+            let disks = client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }?.disks.map { $0.prefix { $0 != " " } }
+            #expect(disks == ["root", "config"])
+            await client.refused(.badRequest, .post, "/servers", ["server": server], minor: 57)
+        }
+    }
+
     @Test("One is made, shown, listed and deleted")
     func life() async throws {
         try await Self.run { client, image in

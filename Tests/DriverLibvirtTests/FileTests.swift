@@ -62,19 +62,35 @@ struct FileTests {
     }
 
     @Test("A disk that was given as raw stays raw, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
-    func ossa_2015_7548_rawStaysRaw() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/novella-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let disk = folder + "/disk.raw"
-        try DiskImage.makeBlank(disk, virtualBytes: 1 << 20, isSwap: false)
-        let file = try #require(FileHandle(forWritingAtPath: disk))
-        try file.write(contentsOf: EvilHeader.bytes)
-        try file.close()
-        try DiskImage.copy(disk, isQCOW2: false, to: folder + "/copy.qcow2")
-        #expect(try DiskImage.virtualBytes(folder + "/copy.qcow2", isQCOW2: true) == 1 << 20)
-        try DiskImage.grow(disk, isQCOW2: false, virtualBytes: 2 << 20)
-        #expect(try DiskImage.virtualBytes(disk, isQCOW2: false) == 2 << 20)
+    func ossa_2016_001_rawStaysRaw() async throws {
+        try await withTemporaryDirectory { folder in
+            let disk = folder + "/disk.raw"
+            try DiskImage.makeBlank(disk, virtualBytes: 1 << 20, isSwap: false)
+            try EvilHeader.write(to: disk)
+            try DiskImage.copy(disk, isQCOW2: false, to: folder + "/copy.qcow2")
+            #expect(try DiskImage.virtualBytes(folder + "/copy.qcow2", isQCOW2: true) == 1 << 20)
+            try DiskImage.grow(disk, isQCOW2: false, virtualBytes: 2 << 20)
+            #expect(try DiskImage.virtualBytes(disk, isQCOW2: false) == 2 << 20)
+        }
+    }
+
+    @Test("A disk that grows with its machine stays what it was told to be, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
+    func ossa_2016_007_resizeStaysRaw() async throws {
+        try await withTemporaryDirectory { folder in
+            let files = MachineFiles(folder: MachineFolder(path: folder + "/machine"))
+            func disk(_ bytes: Int64) -> Disk { Disk(id: "ephemeral0", source: .blank(virtualBytes: bytes)) }
+            var machine = HostedMachine(
+                spec: MachineSpec(id: MachineID("11111111-2222-4333-8444-555555555555"), name: "n", memoryMiB: 64, disks: [disk(1 << 20)]))
+            machine.sizes = try files.settle(machine, [:])
+            let path = folder + "/machine/ephemeral0.raw"
+            try EvilHeader.write(to: path)
+            machine.spec.disks = [disk(2 << 20)]
+            machine.sizes = try files.settle(machine, [:])
+            #expect(machine.sizes == ["ephemeral0": 2 << 20])
+            let bytes = try Data(contentsOf: URL(filePath: path))
+            #expect(bytes.count == 2 << 20)
+            #expect(bytes.prefix(512) == EvilHeader.bytes, "nobody has read the header, and nobody has mended it")
+        }
     }
 
     /// A qcow2 header that names /etc/passwd as its backing file.
@@ -84,6 +100,13 @@ struct FileTests {
             header.replaceSubrange(0..<24, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 11, 0, 0, 0, 16])
             header.replaceSubrange(256..<267, with: Data("/etc/passwd".utf8))
             return header
+        }
+
+        /// As a guest would: over what lies at the beginning of its disk.
+        static func write(to path: String) throws {
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            try file.write(contentsOf: bytes)
+            try file.close()
         }
     }
 

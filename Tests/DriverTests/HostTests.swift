@@ -56,6 +56,25 @@ struct HostTests {
         }
     }
 
+    @Test("What a user calls something never becomes a path of a host")
+    func ossa_2012_008_namesAreNoPaths() throws {
+        func spec(id: String = "11111111-2222-4333-8444-555555555555", _ disk: Disk) -> MachineSpec {
+            MachineSpec(id: MachineID(id), name: "../../etc/passwd", memoryMiB: 64, disks: [disk])
+        }
+        let blank = Disk.Source.blank(virtualBytes: 512)
+        try spec(Disk(id: "root", source: blank)).check()
+        for id in ["../../../../etc/cron.d/x", "/etc/passwd", "..", "", "11111111-2222-4333-8444-55555555555/"] {
+            #expect(throws: CloudError.self, "\(id)") { try spec(id: id, Disk(id: "root", source: blank)).check() }
+            #expect(throws: CloudError.self, "\(id)") { try spec(Disk(id: id, source: blank)).check() }
+            let drive = ConfigDrive(files: ["openstack/\(id)": Data()])
+            #expect(throws: CloudError.self, "\(id)") { try spec(Disk(id: "config", source: .configDrive(drive))).check() }
+        }
+        for path in ["disk", "/var/lib/../../etc/passwd", "/a\nb"] {
+            let volume = VolumePath.file(path: path, isQCOW2: false)
+            #expect(throws: CloudError.self, "\(path)") { try spec(Disk(id: "volume", source: .volume(volume))).check() }
+        }
+    }
+
     @Test("A record is read again as it was written, and a tombstone refuses what is late")
     func records() async throws {
         try await withTemporaryDirectory { folder in

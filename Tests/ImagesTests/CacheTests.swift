@@ -47,6 +47,28 @@ struct CacheTests {
         }
     }
 
+    @Test("ossa_2013_027 A copy in the cache is for those who may read the image, and only as long as they may")
+    func ossa_2013_027() async throws {
+        try await withCache { stage, filler in
+            let id = try await image(stage)
+            await stage.send(.put, "/cache/\(id)", as: stage.admin, .accepted)
+            #expect(try await filler.reconcile().changed == 1)
+            func reads(_ token: String?, _ status: HTTPResponse.Status) async {
+                let bytes = await stage.send(.get, "/images/\(id)/file", as: token, status).bytes
+                #expect((bytes == Self.bytes) == (status == .ok))
+            }
+            await reads(stage.demo, .ok)
+            await reads(nil, .unauthorized)
+            await reads(stage.other, .notFound)
+            await stage.send(.post, "/images/\(id)/members", ["member": .string(stage.otherProject)], as: stage.demo, .ok)
+            await reads(stage.other, .ok)
+            await stage.send(.delete, "/images/\(id)/members/\(stage.otherProject)", as: stage.demo, .noContent)
+            await reads(stage.other, .notFound)
+            await stage.send(.post, "/images/\(id)/actions/deactivate", as: stage.admin, .noContent)
+            await reads(stage.demo, .forbidden)
+        }
+    }
+
     @Test("A download wants the image in the cache; clearing names what is cleared; a deleted image is in no cache")
     func queue() async throws {
         try await withCache { stage, filler in

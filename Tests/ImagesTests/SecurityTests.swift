@@ -65,6 +65,23 @@ struct SecurityTests {
         }
     }
 
+    @Test("ossa_2012_008 What a user calls an image, or anything of it, is no path")
+    func ossa_2012_008() async throws {
+        try await ImagesStage.run { stage in
+            let path = "../../../../etc/passwd"
+            await stage.send(.post, "/images", ["id": .string(path)], as: stage.admin, .badRequest)
+            let id = try await stage.make(["name": .string(path), "tags": [.string(path)], "kernel_id": .string(path), "x": .string(path)])
+            await stage.upload([1, 2, 3], to: id, headers: [.imageStore: path], .badRequest)
+            await stage.upload([1, 2, 3], to: id)
+            #expect(await stage.image(id)["name"] == .string(path))
+            await stage.send(.get, "/images/\(id)/file?prefer=../../etc", as: stage.admin, .badRequest)
+            let copy: JSON = ["method": ["name": "copy-image"], "stores": [.string(path)]]
+            await stage.send(.post, "/images/\(id)/import", copy, as: stage.admin, .conflict)
+            await stage.send(.delete, "/stores/..%2F..%2Fetc/\(id)", as: stage.admin, .conflict)
+            #expect(await stage.send(.get, "/images/\(id)/file", as: stage.demo, .ok).bytes == [1, 2, 3])
+        }
+    }
+
     @Test("ossa_2012_017 Nobody changes, fills or deletes what is another project's, whether it is seen or not")
     func ossa_2012_017() async throws {
         try await ImagesStage.run { stage in

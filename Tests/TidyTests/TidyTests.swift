@@ -28,6 +28,20 @@ struct TidyTests {
         }.sorted { $0.path < $1.path }
     }
 
+    @Test("Each test that docs/security.md names is there")
+    func advisories() throws {
+        let page = try String(contentsOf: Self.root.appending(path: "docs/security.md"), encoding: .utf8)
+        let named = page.matches(of: /`(\w+Tests)\.(ossa_\w+)`/).map { (suite: String($0.1), test: String($0.2)) }
+        #expect(named.count > 20)
+        let sources = try Self.sources(below: "Tests")
+        for (suite, test) in named {
+            let isThere = sources.contains { source in
+                source.path.hasSuffix("/\(suite).swift") && source.lines.contains { $0.contains("func \(test)(") }
+            }
+            #expect(isThere, "there is no \(suite).\(test)")
+        }
+    }
+
     /// The arrows of docs/architecture.md: what each target of ours may import of ours.
     private static let arrows: [String: Set<String>] = [
         "CloudCore": [],

@@ -188,6 +188,7 @@ struct ImportWork: Sendable {
         image.locations += new.map { store in
             Image.Location(id: UUIDText.derived(from: "location/\(store)", in: lease.owner), store: store, blob: data.blob)
         }
+        image.locations = context.stores.inOrder(image.locations)
         if input.method != .copyImage {
             guard old.status == .queued || old.status == .uploading else { throw Self.gone }
             image.take(data)

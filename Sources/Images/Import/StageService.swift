@@ -6,6 +6,8 @@ import HTTPKit
 import SQL
 
 /// `PUT /v2/images/{image_id}/stage`: data that is kept until its import.
+///
+/// As in the reference it is the import that refuses what is not fit: until then nobody can read the bytes, whatever they are.
 struct StageService: Sendable {
     let context: ImagesContext
 
@@ -18,7 +20,7 @@ struct StageService: Sendable {
         let store = context.stores.standard
         try await ImageDataService(context: context).giving(back: lease) { meanwhile in
             let data = try await intake.receive(
-                body, of: image, into: store.blobs, expecting: BlobExpectation(size: size), meanwhile: meanwhile)
+                body, of: image, into: store.blobs, expecting: BlobExpectation(size: size), keepsUnfit: true, meanwhile: meanwhile)
             let staged = StagedData(data, in: store.name, as: image)
             let now = context.world.now
             try await context.write { tx in

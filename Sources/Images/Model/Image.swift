@@ -82,6 +82,8 @@ struct ImageData: Sendable, Equatable {
     let md5: String
     /// Nil where the format has none, or does not tell.
     let virtualSize: Int64?
+    /// Whether the bytes are what the image says, and safe. What is not stays staged, and no import takes it.
+    var isFit = true
 
     /// A blob's name is this digest of it.
     static let hashAlgorithm = "sha512"

@@ -53,7 +53,7 @@ struct InfoRoutes: Sendable {
                     if entry.name == context.stores.standard.name { json.member("default", "true") }
                     if isDetailed {
                         json.member("type", "file")
-                        json.member("weight", 0)
+                        json.member("weight", context.stores.weight(of: entry.name))
                         // Where it lies on the host is the operator's business.
                         json.object("properties") { $0.member("thin_provisioning", false) }
                     }

@@ -48,16 +48,17 @@ struct ImageIntake: Sendable {
     /// - Parameters:
     ///   - image: whose formats the bytes must have.
     ///   - expected: what the sender said about the bytes beforehand.
+    ///   - keepsUnfit: whether bytes that are not what the image says, or not safe, are kept and only called so.
     ///   - meanwhile: called before each piece is stored; may end it all by throwing.
-    /// - Throws: `unsupportedMediaType` when the bytes are not what the image says, or not safe.
+    /// - Throws: `unsupportedMediaType` for such bytes otherwise.
     func receive<Chunks: AsyncSequence>(
         _ chunks: Chunks, of image: Image, into store: any BlobStore, most: Int64 = Self.most,
-        expecting expected: BlobExpectation = BlobExpectation(), isolation: isolated (any Actor)? = #isolation,
+        expecting expected: BlobExpectation = BlobExpectation(), keepsUnfit: Bool = false, isolation: isolated (any Actor)? = #isolation,
         meanwhile: () async throws -> Void = {}
     ) async throws -> ImageData where Chunks.Element == ByteBuffer {
         let declared = image.containerFormat.map(Self.plainContainers.contains) == true ? image.diskFormat.flatMap(DiskFormat.init) : nil
         var inspector = FormatInspector()
-        var isDecided = declared == nil
+        var isDecided = declared == nil || keepsUnfit
         let upload = try await store.begin(most: most, sha256: expected.sha256 != nil)
         do {
             for try await chunk in chunks {
@@ -74,11 +75,11 @@ struct ImageIntake: Sendable {
             }
             try Task.checkCancellation()
             let inspection = inspector.finish()
-            if let declared { try inspection.require(declared) }
+            let isFit = try Self.isFit(inspection, declared, keepsUnfit: keepsUnfit)
             try await meanwhile()
             let blob = try await upload.commit(expecting: expected)
             return ImageData(
-                blob: blob.id, size: blob.size, md5: blob.md5, virtualSize: declared.flatMap { Self.virtualSize(inspection, $0) })
+                blob: blob.id, size: blob.size, md5: blob.md5, virtualSize: declared.flatMap { Self.virtualSize(inspection, $0) }, isFit: isFit)
         } catch {
             await upload.abort()
             throw error
@@ -88,6 +89,13 @@ struct ImageIntake: Sendable {
     /// A fixed VHD shows itself only at its end; all else is known to be wrong as soon as it is.
     private static func refuseEarly(_ early: Inspection, _ declared: DiskFormat) throws {
         if declared != .vhd { try early.require(declared) }
+    }
+
+    private static func isFit(_ inspection: Inspection, _ declared: DiskFormat?, keepsUnfit: Bool) throws(CloudError) -> Bool {
+        guard let declared else { return true }
+        if keepsUnfit { return (try? inspection.require(declared)) != nil }
+        try inspection.require(declared)
+        return true
     }
 
     /// What is read as a flat disk is as large as its file, whatever lies in it.

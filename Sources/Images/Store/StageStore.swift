@@ -10,7 +10,7 @@ struct StagedData: Sendable, Equatable, Codable {
     let size: Int64
     let md5: String
     let virtualSize: Int64?
-    /// What the bytes were looked at as, when they came.
+    /// What the bytes were looked at as when they came, and found to be; nil for what is to be looked at again.
     let diskFormat: String?
     let containerFormat: String?
 
@@ -18,7 +18,7 @@ struct StagedData: Sendable, Equatable, Codable {
         self.store = store
         blob = data.blob.text
         (size, md5, virtualSize) = (data.size, data.md5, data.virtualSize)
-        (diskFormat, containerFormat) = (image.diskFormat, image.containerFormat)
+        (diskFormat, containerFormat) = data.isFit ? (image.diskFormat, image.containerFormat) : (nil, nil)
     }
 
     fileprivate init(_ row: Row) throws {
@@ -38,7 +38,10 @@ struct StagedData: Sendable, Equatable, Codable {
     }
 
     /// Whether the bytes were looked at as what the image says now.
-    func wasLookedAt(as image: Image) -> Bool { diskFormat == image.diskFormat && containerFormat == image.containerFormat }
+    func wasLookedAt(as image: Image) -> Bool {
+        // An image without formats may have any bytes, so none were looked at as its.
+        diskFormat != nil && containerFormat != nil && diskFormat == image.diskFormat && containerFormat == image.containerFormat
+    }
 }
 
 /// The rows of data that is no image's yet: staged, or on its way into stores. They keep it from being collected as garbage.

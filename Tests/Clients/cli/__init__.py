@@ -8,6 +8,7 @@ import os
 import time
 
 from harness import Cloud, Failure, say
+from mirror import Mirror
 
 from . import accounts, basics, catalog, delegation, images, metadefs, roles
 from .command_line import COMMANDS, CommandLine, GROUPS
@@ -40,8 +41,8 @@ def every_command_is_used():
 def run(binary, report):
     # Some flows alone, as FLOW=users,groups: to work on them.
     only = os.environ.get("FLOW")
-    with Cloud(binary, {"IMAGES_CACHE_SIZE": 1}) as cloud:
-        flow = Flow(cloud)
+    with Mirror(os.urandom(50_000)) as mirror, Cloud(binary, {"IMAGES_CACHE_SIZE": 1, "IMAGES_STORES": "file,second"} | mirror.settings) as cloud:
+        flow = Flow(cloud, mirror)
         for one in FLOWS:
             if only and one.__name__ not in only.split(","):
                 continue

@@ -11,8 +11,10 @@ GONE = ("No ", "Could not find", "not found", "HttpException: 404")
 class Flow:
     """What a flow works with: the command as the administrator, and as whom else it wants to be."""
 
-    def __init__(self, cloud):
+    def __init__(self, cloud, mirror):
         self.cloud = cloud
+        # What images can be downloaded from.
+        self.mirror = mirror
         self.url = cloud.url
         self.login = user(cloud.url, "admin", cloud.password(), project_name="admin", project_domain_id="default")
         self.admin = CommandLine(self.login)

@@ -62,6 +62,8 @@ def images(flow):
         **{"Disk Format": "raw", "Container Format": "bare"},
     )
     for filter_ in (
+        "--all",
+        "--project admin",
         "--private",
         "--name plain",
         "--status active",
@@ -142,7 +144,42 @@ def images_imported(flow):
     # The cloud itself is not fetched from. The command does not tell that it was refused.
     openstack(f"image import fetched --method web-download --uri {flow.url}/")
     expect_has(openstack("image show fetched"), status="queued")
+    openstack(f"image import fetched --method web-download --uri {flow.mirror.url} --wait")
+    expect_has(openstack("image show fetched"), status="active", size=len(flow.mirror.data))
     openstack("image delete fetched")
+    # Staged and imported by one command.
+    openstack(f"image create direct --import --disk-format raw --container-format bare --file {path}")
+    expect_has(until(openstack, "direct", "active"), checksum=md5)
+    openstack("image delete direct")
+
+
+def images_in_two_stores(flow):
+    openstack = flow.admin
+    path, _, _ = a_file(flow, "copied.raw")
+    lists(openstack("image stores list --detail"), "the stores", **{"ID": "file", "Default": "true"})
+    lists(openstack("image stores list"), "the stores", **{"ID": "second"})
+    openstack(f"image create copied --disk-format raw --container-format bare --file {path}")
+
+    def stores():
+        return openstack("image show copied")["properties"]["stores"]
+
+    expect(stores(), "file", "the stores")
+    openstack("image import copied --method copy-image --store second --wait")
+    deadline = time.monotonic() + 30
+    while stores() != "file,second":
+        if time.monotonic() > deadline:
+            raise Failure(f"the image is in {stores()}")
+        time.sleep(0.05)
+    copy = flow.cloud.directory / "copied-back.raw"
+    openstack(f"image save copied --file {copy} --store-preference second")
+    expect(copy.read_bytes() == path.read_bytes(), True, "the bytes of the second store")
+    openstack("image delete copied --store file")
+    expect(stores(), "second", "the stores after one less")
+    openstack.fails("image delete copied --store second")
+    openstack(f"image save copied --file {copy} --chunk-size 1000")
+    expect(copy.read_bytes() == path.read_bytes(), True, "the bytes that are left")
+    openstack("image delete copied")
+    flow.gone("image show copied")
 
 
 def cached_images(flow):
@@ -171,4 +208,4 @@ def cached_images(flow):
     openstack("image delete near")
 
 
-FLOWS = [images, images_shared, images_imported, cached_images]
+FLOWS = [images, images_shared, images_imported, images_in_two_stores, cached_images]

@@ -16,7 +16,7 @@ struct AddressTests {
             "fc00::1", "fd12:3456::1", "ff02::1", "2001::1", "2001:0:7f00:1::", "2001:10::1", "2001:db8::1", "3fff::1", "100::1",
             "4000::1", "fd00:ec2::254", "::ffff:0:127.0.0.1",
         ])
-    func inside(text: String) throws { #expect(try #require(IPAddress(text)).isPublic == false) }
+    func ossa_2026_004(text: String) throws { #expect(try #require(IPAddress(text)).isPublic == false) }
 
     @Test(
         "What the Internet has is public",

@@ -32,7 +32,7 @@ struct FetchURLTests {
             "http://.example.org/", "http://exämple.org/", "http://%31%32%37.0.0.1/", "http://a%00b/", "http://example.org/\r\nHost:%20x",
             "http://" + String(repeating: "a", count: 64) + ".org/", "http://example.org/" + String(repeating: "a", count: 4096),
         ])
-    func odd(text: String) {
+    func ossa_2026_004(text: String) {
         let error = #expect(throws: CloudError.self) { try FetchURL(text) }
         #expect(error?.kind == .badRequest && error?.message.contains("does not pass filtering") == true)
     }
