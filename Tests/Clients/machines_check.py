@@ -2,15 +2,12 @@
 their own packets, screens and disks are looked at; and nothing is left at the end."""
 
 import os
-import pathlib
-import re
 import subprocess
 import time
 
 from cli.command_line import CommandLine, user
-from harness import ROOT, Cloud, Failure, expect, expect_has, say
-
-GUEST = ROOT / ".build" / "guest"
+from guests import PATIENCE, Host, expect_no_machines, make_first_server, ping, ssh, until
+from harness import Cloud, Failure, expect, expect_has, say
 
 
 def run(binary, report):
@@ -37,47 +34,6 @@ def run(binary, report):
         Host.now().must_equal(before)
 
 
-class Host:
-    """What a cloud makes on its host, apart from its own files."""
-
-    def __init__(self, parts):
-        self.parts = parts
-
-    @staticmethod
-    def now():
-        def lines(*command):
-            return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
-
-        return Host(
-            {
-                "devices": {re.split(r"[:@]", line.split(": ")[1])[0] for line in lines("ip", "-o", "link")},
-                "namespaces": {line.split()[0] for line in lines("ip", "netns")},
-                "rules": {line for line in lines("nft", "list", "tables")},
-                "addresses": {re.sub(r"^\d+: ", "", line).split("valid_lft")[0] for line in lines("ip", "-o", "address")},
-                "routes": {line.strip() for line in lines("ip", "route")},
-                "processes": {name for name in processes() if re.match(r"qemu-system|dnsmasq", name)},
-            }
-        )
-
-    def must_equal(self, other):
-        for name, there in self.parts.items():
-            was = other.parts[name]
-            if there != was:
-                raise Failure(f"{name}: left over {sorted(there - was)}, missing {sorted(was - there)}")
-
-
-def processes():
-    """The programs that run, one entry a process."""
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0]:
-                yield f"{pathlib.Path(words[0].decode('utf-8', 'replace')).name} {entry.name}"
-
-
 class Story:
     """The cloud, its user and what was made so far."""
 
@@ -87,25 +43,8 @@ class Story:
         self.demo = CommandLine(user(cloud.url, "demo", cloud.password("demo"), project_name="demo", project_domain_id="default"))
         self.admin = CommandLine(user(cloud.url, "admin", cloud.password(), project_name="admin", project_domain_id="default"))
 
-    @property
-    def key(self):
-        return self.cloud.state / "hello.key"
-
-    def ssh(self, address, command, deadline=90):
-        """What the command prints in the guest at this address; asked until the guest lets us in."""
-        end = time.monotonic() + deadline
-        options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "BatchMode=yes", "LogLevel=ERROR"]
-        line = ["ssh", "-i", str(self.key), *[part for option in options for part in ("-o", option)], f"root@{address}", command]
-        while True:
-            try:
-                done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
-                if done.returncode != 255:
-                    return done
-            except subprocess.TimeoutExpired:
-                done = None
-            if time.monotonic() > end:
-                raise Failure(f"ssh to {address}: {done.stderr if done else 'no answer'}")
-            time.sleep(0.2)
+    def ssh(self, address, command):
+        return ssh(self.cloud, address, command)
 
     def address(self, server, floating=False):
         for addresses in self.demo(f"server show {server}")["addresses"].values():
@@ -114,16 +53,6 @@ class Story:
                     return address
         raise Failure(f"{server} has no {'floating' if floating else 'fixed'} address")
 
-    def until(self, what, test, deadline=180, pause=0.1):
-        end = time.monotonic() + deadline
-        while True:
-            found = test()
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise Failure(f"waited {deadline} s for {what}")
-            time.sleep(pause)
-
     def becomes(self, server, status, deadline=180):
         def test():
             shown = self.demo(f"server show {server}")
@@ -131,7 +60,7 @@ class Story:
                 raise Failure(f"{server} is in error: {shown.get('fault')}")
             return shown if shown["status"] == status and not shown["OS-EXT-STS:task_state"] else None
 
-        return self.until(f"{server} to be {status}", test, deadline)
+        return until(f"{server} to be {status}", test, deadline)
 
     def rescue(self):
         """Says what the host was like when a step failed."""
@@ -141,14 +70,10 @@ class Story:
 
 
 def make_a_first_server(story):
-    hello = subprocess.run(
-        [story.binary, "hello", "--state", str(story.cloud.state), "--guest", str(GUEST)], capture_output=True, text=True, timeout=400
-    )
-    if hello.returncode != 0:
-        raise Failure(hello.stdout + hello.stderr)
-    print("\n".join(hello.stdout.splitlines()[:8]))
+    said = make_first_server(story.binary, story.cloud)
+    print("\n".join(said.splitlines()[:8]))
     story.hello = story.address("hello", floating=True)
-    expect(f"root@{story.hello}" in hello.stdout, True, "the screen names the ssh command")
+    expect(f"root@{story.hello}" in said, True, "the screen names the ssh command")
     expect(story.ssh(story.hello, "echo it works").stdout, "it works\n", "ssh")
     expect(story.ssh(story.hello, "cat /proc/sys/kernel/ostype").stdout, "Linux\n", "the guest")
 
@@ -159,20 +84,12 @@ def make_a_second_that_the_first_pings(story):
     )
     story.becomes("second", "ACTIVE")
     second = story.address("second")
-    story.until("the second to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {second}").returncode == 0)
+    until("the second to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {second}").returncode == 0)
     first = story.address("hello")
     floating = story.demo("floating ip create public")["floating_ip_address"]
     story.demo(f"server add floating ip second {floating}")
     story.second = floating
     expect(story.ssh(floating, f"ping -c 1 -W 2 {first}").returncode, 0, "the second pings the first")
-
-
-# Seconds. A ping that is not answered takes so long itself, which blurs what is measured by pings.
-PATIENCE = 0.2
-
-
-def ping(address):
-    return subprocess.run(["ping", "-c", "1", "-W", str(PATIENCE), address], stdout=subprocess.DEVNULL).returncode == 0
 
 
 def change_a_security_group(story):
@@ -202,7 +119,7 @@ def snapshot_and_boot_from_it(story):
     story.demo("server create --flavor nano --image copy --network private --key-name hello --security-group hello third")
     story.becomes("third", "ACTIVE")
     third = story.address("third")
-    story.until("the third to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {third}").returncode == 0)
+    until("the third to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {third}").returncode == 0)
     floating = story.demo("floating ip create public")["floating_ip_address"]
     story.demo(f"server add floating ip third {floating}")
     read = story.ssh(floating, f"dd if=/dev/vda bs=512 skip=100 count=1 2>/dev/null | head -c {len(mark)}")
@@ -259,18 +176,7 @@ def delete_everything(story):
     for server in ("hello", "second", "third"):
         story.demo(f"server delete --wait {server}")
     expect(story.demo("server list"), [], "the servers")
-    ports = [port for port in story.demo("port list") if port["ID"]]
-    owners = [story.demo(f"port show {port['ID']}")["device_owner"] for port in ports]
-    expect([owner for owner in owners if owner.startswith("compute:")], [], "ports of servers")
-    client = story.cloud.admin()
-    for provider in client.get("/placement/resource_providers").json["resource_providers"]:
-        found = client.get(f"/placement/resource_providers/{provider['uuid']}/allocations").json["allocations"]
-        expect(found, {}, "claims at Placement")
-    client.close()
-    machines = story.cloud.state / "host" / "machines"
-    left = [str(path) for path in machines.rglob("*.qcow2")] if machines.exists() else []
-    expect(left, [], "disks of machines")
-    expect([name for name in processes() if name.startswith("qemu-system")], [], "processes of machines")
+    expect_no_machines(story.cloud)
     for address in story.demo("floating ip list"):
         story.demo(f"floating ip delete {address['ID']}")
     story.demo("image delete copy")
