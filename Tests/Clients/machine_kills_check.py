@@ -52,8 +52,8 @@ ACTS = [
     Act("stop", action({"os-stop": None}), "SHUTOFF", 1, listening=True),
     Act("start", action({"os-start": None}), "ACTIVE", 1),
     Act("suspend", action({"suspend": None}), "SUSPENDED", 1),
-    Act("resume", action({"resume": None}), "ACTIVE", 1),
-    Act("create image", lambda stage: stage.copy(), "ACTIVE", 1),
+    Act("resume", action({"resume": None}), "ACTIVE", 0.5),
+    Act("create image", lambda stage: stage.copy(), "ACTIVE", 0.3),
     Act("rebuild", lambda stage: stage.rebuild(), "ACTIVE", 1.2),
     Act("resize", lambda stage: stage.resize(), "VERIFY_RESIZE", 2, listening=True),
     Act("confirm resize", action({"confirmResize": None}), "ACTIVE", 0.1),
@@ -149,7 +149,7 @@ class Stage:
     # What is asked
 
     def post(self, path, body):
-        return self.client.post(SERVERS + path, body, (200, 202), headers=VERSION)
+        return self.client.post(SERVERS + path, body, (200, 202, 204), headers=VERSION)
 
     def create(self):
         self.names += 1
@@ -207,12 +207,16 @@ class Stage:
         self.places |= set(places)
         self.client.close()
         self.cloud.start()
+        moment = f"killed after {pause:.2f} s in {' '.join(places) or 'nothing any more'}"
         asked = time.monotonic()
-        self.end(act, request)
+        try:
+            self.end(act, request)
+            self.bystander.must_live()
+            self.look(act)
+        except Failure as failure:
+            raise Failure(f"{moment}: {failure}") from None
         now = time.monotonic()
-        say(f"  {act.name}: {pause:.2f} s, {' '.join(places) or 'it had ended'}; {now - asked:.1f} s to its end, {now - began:.1f} s")
-        self.bystander.must_live()
-        self.look(act)
+        say(f"  {act.name}: {moment}; {now - asked:.1f} s to its end, {now - began:.1f} s in all")
 
     def unfinished(self):
         """Where the workflows are that have not ended, as the cloud has left it on its disk."""

@@ -120,4 +120,28 @@ struct FileTests {
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: short) == long)
         }
     }
+
+    @Test("A job without a copy, which a killed process has left, is forgotten; whatever else libvirt has noted stays")
+    func leftJobs() async throws {
+        func state(_ job: String) -> String {
+            "<domstatus state='running' pid='391'>\n\(job)  <nodename index='6'/>\n  <domain type='qemu' id='2'>\n  </domain>\n</domstatus>\n"
+        }
+        let left = "  <job type='none' async='backup' flags='0x0' asyncStarted='1795270169806'/>\n"
+        #expect(LeftJobs.without(state(left)) == state(""))
+        for job in [
+            "", left + "  <backups>\n    <domainbackup mode='push'/>\n  </backups>\n",
+            "  <job type='none' async='save' phase='none' flags='0x0' asyncStarted='1'/>\n",
+        ] { #expect(LeftJobs.without(state(job)) == nil) }
+
+        try await withTemporaryDirectory { folder in
+            try FileManager.default.createDirectory(atPath: folder + "/run/qemu", withIntermediateDirectories: true)
+            for name in ["a.xml", "a.pid"] { try state(left).write(toFile: "\(folder)/run/qemu/\(name)", atomically: true, encoding: .utf8) }
+            try LeftJobs.forget(root: folder)
+            try LeftJobs.forget(root: folder)
+            #expect(try String(contentsOfFile: folder + "/run/qemu/a.xml", encoding: .utf8) == state(""))
+            #expect(try String(contentsOfFile: folder + "/run/qemu/a.pid", encoding: .utf8) == state(left))
+            // A root on which there was nothing yet.
+            try LeftJobs.forget(root: folder + "/none")
+        }
+    }
 }
