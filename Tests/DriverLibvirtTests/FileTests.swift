@@ -187,27 +187,50 @@ struct FileTests {
         }
     }
 
+    private static let machine = "11111111-2222-4333-8444-555555555555"
+
+    private static func note(_ job: String = "", pid: Int32 = 99_999_999) -> String {
+        "<domstatus state='running' reason='booted' pid='\(pid)'>\n\(job)  <nodename index='6'/>\n  <domain type='qemu' id='2'>\n  </domain>\n</domstatus>\n"
+    }
+
     @Test("A job without a copy, which a killed process has left, is forgotten; whatever else libvirt has noted stays")
     func leftJobs() async throws {
-        func state(_ job: String) -> String {
-            "<domstatus state='running' pid='391'>\n\(job)  <nodename index='6'/>\n  <domain type='qemu' id='2'>\n  </domain>\n</domstatus>\n"
-        }
         let left = "  <job type='none' async='backup' flags='0x0' asyncStarted='1795270169806'/>\n"
-        #expect(LeftJobs.without(state(left)) == state(""))
+        #expect(LibvirtNotes.withoutLeftJob(Self.note(left)) == Self.note())
         for job in [
             "", left + "  <backups>\n    <domainbackup mode='push'/>\n  </backups>\n",
             "  <job type='none' async='save' phase='none' flags='0x0' asyncStarted='1'/>\n",
-        ] { #expect(LeftJobs.without(state(job)) == nil) }
+        ] { #expect(LibvirtNotes.withoutLeftJob(Self.note(job)) == nil) }
 
         try await withTemporaryDirectory { folder in
+            let path = folder + "/run/qemu/\(Self.machine)"
             try FileManager.default.createDirectory(atPath: folder + "/run/qemu", withIntermediateDirectories: true)
-            for name in ["a.xml", "a.pid"] { try state(left).write(toFile: "\(folder)/run/qemu/\(name)", atomically: true, encoding: .utf8) }
-            try LeftJobs.forget(root: folder)
-            try LeftJobs.forget(root: folder)
-            #expect(try String(contentsOfFile: folder + "/run/qemu/a.xml", encoding: .utf8) == state(""))
-            #expect(try String(contentsOfFile: folder + "/run/qemu/a.pid", encoding: .utf8) == state(left))
+            for ending in [".xml", ".pid"] { try Self.note(left).write(toFile: path + ending, atomically: true, encoding: .utf8) }
+            for _ in 0..<2 { try LibvirtNotes.correct(root: folder) }
+            #expect(try String(contentsOfFile: path + ".xml", encoding: .utf8) == Self.note())
+            #expect(try String(contentsOfFile: path + ".pid", encoding: .utf8) == Self.note(left))
+            // QEMU was about to be started.
+            try Self.note(pid: 0).write(toFile: path + ".xml", atomically: true, encoding: .utf8)
+            try LibvirtNotes.correct(root: folder)
+            #expect(DurableFile.names(in: folder + "/run/qemu") == [Self.machine + ".pid"])
             // A root on which there was nothing yet.
-            try LeftJobs.forget(root: folder + "/none")
+            try LibvirtNotes.correct(root: folder + "/none")
         }
+    }
+
+    @Test("A process that has the number of a guest and is another program is not taken for the guest: libvirt would end it")
+    func otherProcess() throws {
+        #expect(LibvirtNotes.isOfNoGuest(Self.note(pid: getpid()), name: Self.machine))
+        // One that is gone is libvirt's to find out.
+        #expect(!LibvirtNotes.isOfNoGuest(Self.note(), name: Self.machine))
+        let guest = Process()
+        let held = Pipe()
+        guest.executableURL = URL(filePath: "/bin/sh")
+        guest.arguments = ["-c", "read line", Self.machine]
+        guest.standardInput = held
+        try guest.run()
+        #expect(!LibvirtNotes.isOfNoGuest(Self.note(pid: guest.processIdentifier), name: Self.machine))
+        try held.fileHandleForWriting.close()
+        guest.waitUntilExit()
     }
 }
