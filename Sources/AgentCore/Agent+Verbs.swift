@@ -27,9 +27,9 @@ extension Agent {
             return .machine(try await converge(id, fence))
         case .reboot(let kind):
             try await require(id)
-            // The one thing that must not be done again: it is no state that could be compared.
+            // The one thing that must not be done again: whether it has happened does not show in the machine's state.
             if desired.value(id.text)?.done.contains(request.id) == true { return try await answer(.observe(id)) }
-            return .machine(try await reboot(id, kind, fence))
+            return .machine(try await reboot(id, kind, request.id, fence))
         case .resize(let spec):
             try await require(id)
             let machine = try await able((any Resizing).self, "resize machines").resize(to: spec, fence: fence)
@@ -44,18 +44,29 @@ extension Agent {
         }
     }
 
-    private func reboot(_ id: MachineID, _ kind: RebootKind, _ fence: Fence) async throws -> ObservedMachine {
-        var machine = try await driver.observe(id)
-        if machine?.power == .running {
+    /// Written down with the starts that there were: a reboot that is cut off between its stop and its start goes on with the start, and
+    /// one that is asked for again after both does nothing.
+    private func reboot(_ id: MachineID, _ kind: RebootKind, _ request: String, _ fence: Fence) async throws -> ObservedMachine {
+        guard let found = try await driver.observe(id) else { throw driver.notFound(id) }
+        let begun = desired.value(id.text)?.reboot
+        if begun?.request != request {
+            guard kind == .hard || found.power == .running else { throw CloudError.conflict("The machine is \(found.power.rawValue).") }
+            try desired.update(id.text) { wanted in
+                wanted.reboot = .init(request: request, boots: found.boots)
+                (wanted.power, wanted.isSettled) = (.running, false)
+            }
+        }
+        let machine: ObservedMachine
+        if let begun, begun.request == request, begun.boots < found.boots {
+            machine = try await driver.setPower(id, to: .running, fence: fence)
+        } else if found.power == .running {
             machine = try await driver.reboot(id, kind, fence: fence)
         } else {
-            guard kind == .hard else { throw CloudError.conflict("The machine is \(machine?.power.rawValue ?? "not there").") }
             // Memory that was kept, and a kernel that has crashed, go.
             try await driver.setPower(id, to: .off, fence: fence)
             machine = try await driver.setPower(id, to: .running, fence: fence)
         }
         try desired.update(id.text) { ($0.power, $0.isSettled) = (.running, true) }
-        guard let machine else { throw driver.notFound(id) }
         return machine
     }
 

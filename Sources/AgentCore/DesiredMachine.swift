@@ -9,10 +9,18 @@ struct DesiredMachine: Codable, Sendable {
     /// stays off, and is reported so.
     var isSettled = false
     var isRemoving = false
+    /// The last one that was begun. Of records that are older there is none.
+    var reboot: Reboot?
     /// The requests that were carried out, newest last.
     var done: [String] = []
 
     init(spec: MachineSpec) { self.spec = spec }
+
+    struct Reboot: Codable, Sendable {
+        var request: String
+        /// How often the machine had been started before.
+        var boots: Int64
+    }
 
     /// More than one workflow can have under way for a machine.
     private static let mostDone = 32

@@ -69,7 +69,8 @@ package struct ComputeAssembly: Sendable {
                 complaints: .init(
                     malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
-            ignoresTrailingSlash: false,
+            // As much as the reference takes. Hints and user data are kept with the server, and told again with every list.
+            bodyLimit: 114_688, ignoresTrailingSlash: false,
             routes: routes + Endpoint.belowProject(routes))
     }
 

@@ -35,6 +35,7 @@ package final class LibvirtDriver: MachineDriver {
         }
         try DurableFile.makeFolder(settings.folder + "/snapshots", mode: 0o711)
         try DurableFile.write(Data(configuration.utf8), to: settings.folder + "/l/etc/qemu.conf")
+        if settings.uri == nil { try LibvirtNotes.correct(root: root) }
         let library = try LibvirtLibrary.load(log: settings.folder + "/libvirt.log")
         let news = LibvirtNews(clock: world.clock)
         let connection = LibvirtConnection(

@@ -22,9 +22,9 @@ struct AgentTests {
             host = try SimulatedFleet(world: .test(), settings: .immediate).host("a")
         }
 
-        func agent(bootID: String = "1") throws -> Agent {
+        func agent(bootID: String = "1", driver: (any MachineDriver)? = nil) throws -> Agent {
             try Agent(
-                host: HostID("a"), driver: host.driver(), folder: folder.map { $0 + "/agent" }, bootID: bootID, world: .test(),
+                host: HostID("a"), driver: driver ?? host.driver(), folder: folder.map { $0 + "/agent" }, bootID: bootID, world: .test(),
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }
 
@@ -83,6 +83,22 @@ struct AgentTests {
                 #expect(machine?.boots == 2)
             }
             #expect(try await stage.link().send(request(3, .reboot(.hard), id: "two")).machine?.boots == 3)
+        }
+    }
+
+    @Test("A reboot that was cut off goes on where it was: the machine runs, and was started once more", arguments: [RebootKind.soft, .hard], [false, true])
+    func cutReboot(kind: RebootKind, afterStart: Bool) async throws {
+        try await withTemporaryDirectory { folder in
+            let stage = try Stage(folder)
+            _ = try await stage.link().send(request(1, .ensure(spec(), power: .running)))
+            let dying = try stage.agent(driver: DyingDriver(below: stage.host.driver(), afterStart: afterStart))
+            await #expect(throws: CloudError.self) { try await dying.carryOut(request(2, .reboot(kind), id: "one")) }
+            let agent = try stage.agent()
+            // Also where nobody asks again.
+            if !afterStart { await agent.lookAtAll() }
+            #expect(try await stage.host.driver().observe(id)?.power == .running)
+            let machine = try await agent.carryOut(request(2, .reboot(kind), epoch: 2, id: "one")).machine
+            #expect(machine?.power == .running && machine?.boots == 2)
         }
     }
 
@@ -301,4 +317,34 @@ struct AgentTests {
         let machine = try await stage.host.driver().observe(id)
         #expect(machine?.power == .running && machine?.fence.generation == 40)
     }
+}
+
+/// One whose process ends in the middle of a reboot: after the stop, or after the start and before anybody heard of it.
+private struct DyingDriver: MachineDriver {
+    let below: any MachineDriver
+    let afterStart: Bool
+    var kind: String { below.kind }
+
+    func reboot(_ id: MachineID, _ kind: RebootKind, fence: Fence) async throws -> ObservedMachine {
+        try await below.setPower(id, to: .off, fence: fence)
+        if afterStart { try await below.setPower(id, to: .running, fence: fence) }
+        var gone = CloudError(.unavailable, "The process has ended.")
+        gone.isTransient = true
+        throw gone
+    }
+
+    func capabilities() async throws -> HostCapabilities { try await below.capabilities() }
+    func resources() async throws -> HostResources { try await below.resources() }
+    func list() async throws -> [ObservedMachine] { try await below.list() }
+    func observe(_ id: MachineID) async throws -> ObservedMachine? { try await below.observe(id) }
+    func ensure(_ spec: MachineSpec, fence: Fence) async throws -> ObservedMachine { try await below.ensure(spec, fence: fence) }
+    func remove(_ id: MachineID, fence: Fence) async throws { try await below.remove(id, fence: fence) }
+    func setPower(_ id: MachineID, to wanted: WantedPower, fence: Fence) async throws -> ObservedMachine {
+        try await below.setPower(id, to: wanted, fence: fence)
+    }
+    func consoleOutput(_ id: MachineID, mostBytes: Int) async throws -> ConsoleOutput { try await below.consoleOutput(id, mostBytes: mostBytes) }
+    func display(_ id: MachineID) async throws -> DisplayEndpoint { try await below.display(id) }
+    func diagnostics(_ id: MachineID) async throws -> MachineDiagnostics { try await below.diagnostics(id) }
+    func events() -> AsyncStream<MachineEvent> { below.events() }
+    func collectGarbage() async throws { try await below.collectGarbage() }
 }

@@ -2,15 +2,12 @@
 their own packets, screens and disks are looked at; and nothing is left at the end."""
 
 import os
-import pathlib
-import re
 import subprocess
 import time
 
 from cli.command_line import CommandLine, user
-from harness import ROOT, Cloud, Failure, expect, expect_has, say
-
-GUEST = ROOT / ".build" / "guest"
+from guests import Host, answered_pings, emulators, expect_no_machines, make_first_server, ping, processes, ssh, until, PACE, PINGS
+from harness import Cloud, Failure, expect, expect_has, say
 
 
 def run(binary, report):
@@ -35,47 +32,7 @@ def run(binary, report):
         say(f"  stop, clear ({time.monotonic() - began:.1f} s)")
     with report.case("the host is as it was"):
         Host.now().must_equal(before)
-        expect(list(processes(cloud)), [], "processes of the cloud")
-
-
-class Host:
-    """What a cloud makes on its host, apart from its own files and processes."""
-
-    def __init__(self, parts):
-        self.parts = parts
-
-    @staticmethod
-    def now():
-        def lines(*command):
-            return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
-
-        return Host(
-            {
-                "devices": {re.split(r"[:@]", line.split(": ")[1])[0] for line in lines("ip", "-o", "link")},
-                "namespaces": {line.split()[0] for line in lines("ip", "netns")},
-                "rules": {line for line in lines("nft", "list", "tables")},
-                "addresses": {re.sub(r"^\d+: ", "", line).split("valid_lft")[0] for line in lines("ip", "-o", "address")},
-                "routes": {line.strip() for line in lines("ip", "route")},
-            }
-        )
-
-    def must_equal(self, other):
-        for name, there in self.parts.items():
-            was = other.parts[name]
-            if there != was:
-                raise Failure(f"{name}: left over {sorted(there - was)}, missing {sorted(was - there)}")
-
-
-def processes(cloud):
-    """The programs whose command lines name a file of this cloud's."""
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if os.fsencode(cloud.directory) in line:
-                yield f"{pathlib.Path(os.fsdecode(line.split(bytes(1))[0])).name} {entry.name}"
+        expect([name for name, _, _ in processes(cloud)], [], "processes of the cloud")
 
 
 class Story:
@@ -87,25 +44,8 @@ class Story:
         self.demo = CommandLine(user(cloud.url, "demo", cloud.password("demo"), project_name="demo", project_domain_id="default"))
         self.admin = CommandLine(user(cloud.url, "admin", cloud.password(), project_name="admin", project_domain_id="default"))
 
-    @property
-    def key(self):
-        return self.cloud.state / "hello.key"
-
-    def ssh(self, address, command, deadline=90):
-        """What the command prints in the guest at this address; asked until the guest lets us in."""
-        end = time.monotonic() + deadline
-        options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "BatchMode=yes", "LogLevel=ERROR"]
-        line = ["ssh", "-i", str(self.key), *[part for option in options for part in ("-o", option)], f"root@{address}", command]
-        while True:
-            try:
-                done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
-                if done.returncode != 255:
-                    return done
-            except subprocess.TimeoutExpired:
-                done = None
-            if time.monotonic() > end:
-                raise Failure(f"ssh to {address}: {done.stderr if done else 'no answer'}")
-            time.sleep(0.2)
+    def ssh(self, address, command):
+        return ssh(self.cloud, address, command)
 
     def address(self, server, floating=False):
         for addresses in self.demo(f"server show {server}")["addresses"].values():
@@ -114,16 +54,6 @@ class Story:
                     return address
         raise Failure(f"{server} has no {'floating' if floating else 'fixed'} address")
 
-    def until(self, what, test, deadline=180, pause=0.1):
-        end = time.monotonic() + deadline
-        while True:
-            found = test()
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise Failure(f"waited {deadline} s for {what}")
-            time.sleep(pause)
-
     def becomes(self, server, status, deadline=180):
         def test():
             shown = self.demo(f"server show {server}")
@@ -131,7 +61,7 @@ class Story:
                 raise Failure(f"{server} is in error: {shown.get('fault')}")
             return shown if shown["status"] == status and not shown["OS-EXT-STS:task_state"] else None
 
-        return self.until(f"{server} to be {status}", test, deadline)
+        return until(f"{server} to be {status}", test, deadline)
 
     def rescue(self):
         """Says what the host was like when a step failed."""
@@ -141,14 +71,10 @@ class Story:
 
 
 def make_a_first_server(story):
-    hello = subprocess.run(
-        [story.binary, "hello", "--state", str(story.cloud.state), "--guest", str(GUEST)], capture_output=True, text=True, timeout=400
-    )
-    if hello.returncode != 0:
-        raise Failure(hello.stdout + hello.stderr)
-    print("\n".join(hello.stdout.splitlines()[:8]))
+    said = make_first_server(story.binary, story.cloud)
+    print("\n".join(said.splitlines()[:8]))
     story.hello = story.address("hello", floating=True)
-    expect(f"root@{story.hello}" in hello.stdout, True, "the screen names the ssh command")
+    expect(f"root@{story.hello}" in said, True, "the screen names the ssh command")
     expect(story.ssh(story.hello, "echo it works").stdout, "it works\n", "ssh")
     expect(story.ssh(story.hello, "cat /proc/sys/kernel/ostype").stdout, "Linux\n", "the guest")
 
@@ -159,28 +85,12 @@ def make_a_second_that_the_first_pings(story):
     )
     story.becomes("second", "ACTIVE")
     second = story.address("second")
-    story.until("the second to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {second}").returncode == 0)
+    until("the second to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {second}").returncode == 0)
     first = story.address("hello")
     floating = story.demo("floating ip create public")["floating_ip_address"]
     story.demo(f"server add floating ip second {floating}")
     story.second = floating
     expect(story.ssh(floating, f"ping -c 1 -W 2 {first}").returncode, 0, "the second pings the first")
-
-
-def ping(address):
-    return subprocess.run(["ping", "-c", "1", "-W", "2", address], stdout=subprocess.DEVNULL).returncode == 0
-
-
-# Seconds between two pings, and how many are sent.
-PACE = 0.05
-PINGS = 40
-
-
-def answered_pings(address):
-    """Which of the pings sent from now on are answered, by their numbers from 1. What counts is when one was sent: a guest may be slow."""
-    line = ["ping", "-n", "-i", str(PACE), "-c", str(PINGS), "-W", "3", address]
-    printed = subprocess.run(line, capture_output=True, text=True).stdout
-    return {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+) ", printed)}
 
 
 def change_a_security_group(story):
@@ -199,18 +109,27 @@ def change_a_security_group(story):
             raise Failure(f"`{change}`: of {PINGS} pings, one each {PACE} s, these were treated as before it: {wrong}")
 
 
+MARK = "a line that only this disk has"
+
+
+def marked(story, device):
+    """Whether the third's disk of that name is the one that was written to. The guest itself opens only its first."""
+    read = "cat /disk/mark" if device == "vda" else f"mount -t ext2 -o ro /dev/{device} /mnt && cat /mnt/mark; umount /mnt"
+    return story.ssh(story.third, read).stdout == MARK
+
+
 def snapshot_and_boot_from_it(story):
-    mark = "a line that only this disk has"
-    story.ssh(story.second, f"printf '{mark}' >/disk/mark; sync")
+    story.ssh(story.second, f"printf '{MARK}' >/disk/mark; sync")
     story.demo("server image create --name copy --wait second")
     expect_has(story.demo("image show copy"), status="active")
     story.demo("server create --flavor nano --image copy --network private --key-name hello --security-group hello third")
     story.becomes("third", "ACTIVE")
     third = story.address("third")
-    story.until("the third to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {third}").returncode == 0)
+    until("the third to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {third}").returncode == 0)
     floating = story.demo("floating ip create public")["floating_ip_address"]
     story.demo(f"server add floating ip third {floating}")
-    expect(story.ssh(floating, "cat /disk/mark").stdout, mark, "the third's disk")
+    story.third = floating
+    expect(marked(story, "vda"), True, "the third's disk")
 
 
 def resize_and_confirm(story):
@@ -249,6 +168,35 @@ def stop_start_and_reboot(story):
     story.becomes("third", "ACTIVE")
 
 
+def rescue_and_go_back(story):
+    story.demo("server rescue --image guest third")
+    story.becomes("third", "RESCUE")
+    expect([marked(story, device) for device in ("vda", "vdb")], [False, True], "the disks of who is rescued: another, then the own")
+    story.demo("server unrescue third")
+    story.becomes("third", "ACTIVE")
+    expect(marked(story, "vda"), True, "the own disk is the first again")
+    expect(story.ssh(story.third, "test -e /sys/block/vdb").returncode, 1, "a second disk")
+
+
+def shelve_and_come_back(story):
+    before = len(emulators(story.cloud))
+    story.demo("server shelve third")
+    story.becomes("third", "SHELVED_OFFLOADED")
+    expect(len(emulators(story.cloud)), before - 1, "machines that run")
+    story.demo("server unshelve third")
+    story.becomes("third", "ACTIVE")
+    expect(marked(story, "vda"), True, "the disk as it was")
+    expect(story.demo("image list --name third-shelved"), [], "the image that it was shelved in")
+
+
+def a_migration_without_another_host(story):
+    third = story.demo("server show third")["id"]
+    story.admin(f"server migrate {third}")
+    story.becomes("third", "ACTIVE")
+    expect(story.admin(f"server migration list --server {third}")[0]["Status"], "error", "the migration")
+    expect(marked(story, "vda"), True, "the guest goes on")
+
+
 def restart_the_cloud_under_a_running_guest(story):
     boot = story.ssh(story.hello, "cat /proc/sys/kernel/random/boot_id").stdout
     story.cloud.kill()
@@ -262,18 +210,7 @@ def delete_everything(story):
     for server in ("hello", "second", "third"):
         story.demo(f"server delete --wait {server}")
     expect(story.demo("server list"), [], "the servers")
-    ports = [port for port in story.demo("port list") if port["ID"]]
-    owners = [story.demo(f"port show {port['ID']}")["device_owner"] for port in ports]
-    expect([owner for owner in owners if owner.startswith("compute:")], [], "ports of servers")
-    client = story.cloud.admin()
-    for provider in client.get("/placement/resource_providers").json["resource_providers"]:
-        found = client.get(f"/placement/resource_providers/{provider['uuid']}/allocations").json["allocations"]
-        expect(found, {}, "claims at Placement")
-    client.close()
-    machines = story.cloud.state / "host" / "machines"
-    left = [str(path) for path in machines.rglob("*.qcow2")] if machines.exists() else []
-    expect(left, [], "disks of machines")
-    expect([name for name in processes(story.cloud) if name.startswith("qemu-system")], [], "processes of machines")
+    expect_no_machines(story.cloud)
     for address in story.demo("floating ip list"):
         story.demo(f"floating ip delete {address['ID']}")
     story.demo("image delete copy")
@@ -292,6 +229,9 @@ STEPS = [
     resize_and_confirm,
     rebuild,
     stop_start_and_reboot,
+    rescue_and_go_back,
+    shelve_and_come_back,
+    a_migration_without_another_host,
     restart_the_cloud_under_a_running_guest,
     delete_everything,
 ]

@@ -6,7 +6,7 @@ import re
 import time
 
 from harness import Cloud, Failure
-from machines_check import GUEST, Host
+from guests import GUEST, Host
 from tempest_check import Selection, refuse_unused_skips, run_selection
 
 SCENARIOS = Selection(

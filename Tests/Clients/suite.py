@@ -15,6 +15,7 @@ CHECKS = {
     "nova": "every answer of Compute against the schema that Nova has for it",
     "machines": "the main job on real parts: guests, their networks, ssh",
     "scenarios": "Tempest's scenarios on real parts, with ssh into the guests",
+    "machine-kills": "guests do not notice a kill, and whatever was done to one comes to its end",
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
@@ -22,12 +23,22 @@ CHECKS = {
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's tests of identity, images and networking",
 }
-MODULES = {"machines": "machines_check", "scenarios": "scenarios_check", "nova": "nova_schemas", "tempest": "tempest_check", "kill": "kill_check", "uploads": "uploads_check", "imports": "imports_check", "placement": "placement_check"}
+MODULES = {
+    "machines": "machines_check",
+    "machine-kills": "machine_kills_check",
+    "scenarios": "scenarios_check",
+    "nova": "nova_schemas",
+    "tempest": "tempest_check",
+    "kill": "kill_check",
+    "uploads": "uploads_check",
+    "imports": "imports_check",
+    "placement": "placement_check",
+}
 
 
 def main(names):
     if any(name.startswith("-") for name in names):
-        print("usage: run [CHECK...]\n" + "\n".join(f"  {name:8s} {what}" for name, what in CHECKS.items()))
+        print("usage: run [CHECK...]\n" + "\n".join(f"  {name:13s} {what}" for name, what in CHECKS.items()))
         return 0
     unknown = [name for name in names if name not in CHECKS]
     if unknown:

@@ -93,6 +93,72 @@ struct FileTests {
         }
     }
 
+    @Test("Nothing that another machine, or another image of the same one, had on a disk can be read from a new one", .enabled(if: RealHost.isAvailable))
+    func ossa_2014_003_ossa_2012_020_ossa_2013_021_disksBeginBlank() async throws {
+        try await withTemporaryDirectory { folder in
+            let machine = MachineFolder(path: folder + "/machine")
+            let content = ContentID(String(repeating: "0", count: 128))!
+            let image = ImageReference(content: content, format: .raw)
+            try Data(count: 1 << 20).write(to: URL(filePath: folder + "/image"))
+            var hosted = HostedMachine(
+                spec: MachineSpec(
+                    id: MachineID("11111111-2222-4333-8444-555555555555"), name: "n", memoryMiB: 64,
+                    disks: [
+                        Disk(id: "root", source: .image(image, virtualBytes: 2 << 20)), Disk(id: "ephemeral", source: .blank(virtualBytes: 1 << 20)),
+                        Disk(id: "swap", source: .swap(virtualBytes: 1 << 20)),
+                    ]))
+            func settle() throws { hosted.sizes = try MachineFiles(folder: machine).settle(hosted, [image: folder + "/image"]) }
+            /// What a guest would read, as text.
+            func read(_ disk: Int) throws -> Data {
+                let (file, flat) = (machine.file(of: hosted.spec.disks[disk]), folder + "/flat")
+                guard file.hasSuffix(".qcow2") else { return try Data(contentsOf: URL(filePath: file)) }
+                let done = try HelperProgram.run("/usr/bin/qemu-img", ["convert", "-f", "qcow2", "-O", "raw", file, flat], .short)
+                #expect(done.status == 0, "\(done.output)")
+                return try Data(contentsOf: URL(filePath: flat))
+            }
+            let mark = Data("what was there before".utf8)
+            func fill() throws {
+                for disk in hosted.spec.disks {
+                    let file = machine.file(of: disk)
+                    guard file.hasSuffix(".qcow2") else {
+                        try mark.write(to: URL(filePath: file))
+                        continue
+                    }
+                    let done = try HelperProgram.run("/usr/bin/qemu-io", ["-f", "qcow2", "-c", "write -P 0x41 0 4096", file], .short)
+                    #expect(done.status == 0, "\(done.output)")
+                }
+            }
+            try settle()
+            try fill()
+            #expect(try read(0).contains(0x41))
+            #expect(try read(1).range(of: mark) != nil)
+
+            // Removed, and made anew at the same place.
+            try DurableFile.removeFolder(machine.path)
+            hosted.sizes = [:]
+            try settle()
+            for disk in [0, 1] {
+                let isBlank = try read(disk).allSatisfy { $0 == 0 }
+                #expect(isBlank)
+            }
+            #expect(try read(2).range(of: mark) == nil)
+
+            // A disk that is wanted no longer, and one of its name later.
+            try fill()
+            let all = hosted.spec.disks
+            hosted.spec.disks.removeAll { $0.id == "ephemeral" }
+            try settle()
+            hosted.spec.disks = all
+            try settle()
+            #expect(try read(1) == Data(count: 1 << 20))
+
+            // What grows, grows by zeros.
+            hosted.spec.disks[1].source = .blank(virtualBytes: 2 << 20)
+            try settle()
+            #expect(try read(1) == Data(count: 2 << 20))
+        }
+    }
+
     /// A qcow2 header that names /etc/passwd as its backing file.
     private enum EvilHeader {
         static var bytes: Data {
@@ -142,5 +208,52 @@ struct FileTests {
             #expect(try ShortPath.to(long) == short)
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: short) == long)
         }
+    }
+
+    private static let machine = "11111111-2222-4333-8444-555555555555"
+
+    private static func note(_ job: String = "", pid: Int32 = 99_999_999) -> String {
+        "<domstatus state='running' reason='booted' pid='\(pid)'>\n\(job)  <nodename index='6'/>\n  <domain type='qemu' id='2'>\n  </domain>\n</domstatus>\n"
+    }
+
+    @Test("A job without a copy, which a killed process has left, is forgotten; whatever else libvirt has noted stays")
+    func leftJobs() async throws {
+        let left = "  <job type='none' async='backup' flags='0x0' asyncStarted='1795270169806'/>\n"
+        #expect(LibvirtNotes.withoutLeftJob(Self.note(left)) == Self.note())
+        for job in [
+            "", left + "  <backups>\n    <domainbackup mode='push'/>\n  </backups>\n",
+            "  <job type='none' async='save' phase='none' flags='0x0' asyncStarted='1'/>\n",
+        ] { #expect(LibvirtNotes.withoutLeftJob(Self.note(job)) == nil) }
+
+        try await withTemporaryDirectory { folder in
+            let path = folder + "/run/qemu/\(Self.machine)"
+            try FileManager.default.createDirectory(atPath: folder + "/run/qemu", withIntermediateDirectories: true)
+            for ending in [".xml", ".pid"] { try Self.note(left).write(toFile: path + ending, atomically: true, encoding: .utf8) }
+            for _ in 0..<2 { try LibvirtNotes.correct(root: folder) }
+            #expect(try String(contentsOfFile: path + ".xml", encoding: .utf8) == Self.note())
+            #expect(try String(contentsOfFile: path + ".pid", encoding: .utf8) == Self.note(left))
+            // QEMU was about to be started.
+            try Self.note(pid: 0).write(toFile: path + ".xml", atomically: true, encoding: .utf8)
+            try LibvirtNotes.correct(root: folder)
+            #expect(DurableFile.names(in: folder + "/run/qemu") == [Self.machine + ".pid"])
+            // A root on which there was nothing yet.
+            try LibvirtNotes.correct(root: folder + "/none")
+        }
+    }
+
+    @Test("A process that has the number of a guest and is another program is not taken for the guest: libvirt would end it")
+    func otherProcess() throws {
+        #expect(LibvirtNotes.isOfNoGuest(Self.note(pid: getpid()), name: Self.machine))
+        // One that is gone is libvirt's to find out.
+        #expect(!LibvirtNotes.isOfNoGuest(Self.note(), name: Self.machine))
+        let guest = Process()
+        let held = Pipe()
+        guest.executableURL = URL(filePath: "/bin/sh")
+        guest.arguments = ["-c", "read line", Self.machine]
+        guest.standardInput = held
+        try guest.run()
+        #expect(!LibvirtNotes.isOfNoGuest(Self.note(pid: guest.processIdentifier), name: Self.machine))
+        try held.fileHandleForWriting.close()
+        guest.waitUntilExit()
     }
 }

@@ -50,7 +50,7 @@ struct Server: Sendable, Codable {
     var fault: Fault?
 
     /// The image that it was made from, as it was then.
-    struct ImageReference: Sendable, Codable {
+    struct ImageReference: Sendable, Codable, Equatable {
         var id: String
         var properties: [String: String]
         var minDiskGiB = 0

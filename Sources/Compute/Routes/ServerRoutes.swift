@@ -84,8 +84,7 @@ struct ServerRoutes: Sendable {
         wish.description = given["description"]?.string ?? (call.minor < 19 ? wish.name : nil)
         wish.hostname = given["hostname"]?.string
         wish.flavorID = ServerShapes.flavorID(given["flavorRef"])
-        let image = given["imageRef"]?.string ?? ""
-        wish.imageID = image.isEmpty ? try bootImage(given) : image
+        wish.imageID = try bootImage(given)
         wish.keyName = given["key_name"]?.string
         wish.metadata = TextMap.read(given["metadata"]?.object ?? [:])
         wish.userData = given["user_data"]?.string
@@ -107,15 +106,26 @@ struct ServerRoutes: Sendable {
         return wish
     }
 
-    /// The image of a root disk that is described as a device.
+    /// The image of the root disk, which may be described as a device.
+    ///
+    /// - Throws: `badRequest` for every device that the server would not get: a volume that is passed over is one that its owner believes there.
     private func bootImage(_ given: JSON) throws -> String? {
+        let named = given["imageRef"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        var described: [String] = []
         let devices = (given["block_device_mapping_v2"]?.array ?? []) + (given["block_device_mapping"]?.array ?? [])
-        guard !devices.isEmpty else { return nil }
-        let boot = devices.first { $0["boot_index"]?.whole == 0 } ?? devices[0]
-        guard boot["source_type"]?.string == "image", boot["destination_type"]?.string != "volume", devices.count == 1 else {
-            throw CloudError.badRequest("Block Device Mapping is Invalid: this cloud has no block storage.")
+        for device in devices {
+            let (source, destination) = (device["source_type"]?.string, device["destination_type"]?.string ?? "local")
+            switch (source, destination) {
+            case ("image", "local"): described.append(device["uuid"]?.string ?? device["image_id"]?.string ?? "")
+            // The flavor's own ephemeral disks and swap, which it gets whether they are described or not.
+            case ("blank", "local") where named != nil: break
+            default: throw CloudError.badRequest("Block Device Mapping is Invalid: this cloud has no block storage.")
+            }
         }
-        return boot["uuid"]?.string ?? boot["image_id"]?.string
+        guard described.count <= 1, described.isEmpty || named == nil || described[0] == named else {
+            throw CloudError.badRequest("Block Device Mapping is Invalid: a server has one image.")
+        }
+        return named ?? described.first
     }
 
     /// `zone`, or for administrators `zone:host:node`.

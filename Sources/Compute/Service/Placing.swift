@@ -28,14 +28,29 @@ struct Placing: Sendable {
     func offer(_ flavor: Flavor, volumeBacked: Bool = false) async throws -> Offer {
         // First: it waits for a host that is just being opened, whose report is there afterwards.
         let candidates = try await needs.placement.candidates(Self.request(flavor))
-        let reports = try await needs.hosts.reports()
-        let hosts = reports.map { report in
+        return Offer(candidates: candidates, hosts: try await hosts())
+    }
+
+    /// What the hosts report.
+    func hosts() async throws -> [Offer.Host] {
+        try await needs.hosts.reports().map { report in
             Offer.Host(
                 name: report.name, id: report.id, isUp: report.isUp, hypervisorType: report.hypervisorType,
                 architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
                 diskGiB: report.diskGiB)
         }
-        return Offer(candidates: candidates, hosts: hosts)
+    }
+
+    /// A server that gets another image stays on its host, so that must be one that the image may run on.
+    ///
+    /// - Throws: `conflict`, with the reason for the operator.
+    func requireFit(_ server: Server, _ image: Server.ImageReference, _ hosts: [Offer.Host], in tx: Transaction) throws {
+        var changed = server
+        changed.image = image
+        let wish = try wish(for: changed, only: nil, in: tx)
+        let here = try states(hosts.filter { $0.name == server.host }, wish, in: tx)
+        let refusals = here.compactMap { host in HostFilters.refusal(host, wish, by: HostFilters.ofImage).map { (host.name, $0) } }
+        if !refusals.isEmpty { throw Scheduler.noHost(refusals, candidates: here.count) }
     }
 
     /// What a flavor wants of Placement: its own numbers, unless its extra specs say otherwise.

@@ -110,8 +110,11 @@ struct ServerChanges: Sendable {
         let present = try await service.get(id, .rebuildServer, by: caller).server
         let image = try await ServerCreation(service: service).image(change.imageID, present.flavor, by: caller)
         let from: Set<VMState> = [.active, .stopped, .error]
+        let placing = Placing(needs: context.needs)
+        let hosts = try await placing.hosts()
         try await service.start(RebuildServer.self, on: id, .rebuildServer, "rebuild", states: from, by: caller) { server, tx in
             if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
+            if image != server.image { try placing.requireFit(server, image, hosts, in: tx) }
             var wanted = server
             wanted.image = image
             if let name = change.name { wanted.name = name }

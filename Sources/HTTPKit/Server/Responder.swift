@@ -171,14 +171,18 @@ package struct Responder: Sendable {
 
     // MARK: Errors
 
+    private static let mostMessage = 1000
+
     private func failure(_ error: any Error, _ service: APIService, _ context: ErrorContext) -> Reply {
-        let known =
+        var known =
             switch error {
             case let error as CloudError: error
             // The client has gone, or the drain at the end has taken too long: nobody's bug.
             case is CancellationError: CloudError(.unavailable, "The request was cut off before it was complete.")
             default: CloudError.internalError("an error that no service named", cause: error)
             }
+        // A message may repeat what the client has sent, and that may be long.
+        if known.message.utf8.count > Self.mostMessage { known.message = known.message.prefix(Self.mostMessage) + "…" }
         let status = known.kind.status
         if status.code >= 500 {
             log.error(

@@ -37,7 +37,7 @@ extension WorkflowFixture {
 
 extension Database {
     /// Deletes every row of every service.
-    fileprivate func empty() async throws {
+    func empty() async throws {
         let names =
             switch dialect {
             case .sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table'"

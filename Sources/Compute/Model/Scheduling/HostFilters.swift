@@ -10,9 +10,12 @@ enum HostFilters {
         ("anti-affinity", antiAffinity),
     ]
 
+    /// Those that look at the image: they are asked again when a server that is on a host gets another one.
+    static let ofImage: [(name: String, filter: HostFilter)] = [("isolated hosts", isolatedHosts), ("image properties", imageProperties)]
+
     /// The first refusal.
-    static func refusal(_ host: HostState, _ wish: PlacementWish) -> String? {
-        for (name, filter) in all { if let reason = filter(host, wish) { return "\(name): \(reason)" } }
+    static func refusal(_ host: HostState, _ wish: PlacementWish, by filters: [(name: String, filter: HostFilter)] = all) -> String? {
+        for (name, filter) in filters { if let reason = filter(host, wish) { return "\(name): \(reason)" } }
         return nil
     }
 

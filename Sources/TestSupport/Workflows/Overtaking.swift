@@ -1,0 +1,46 @@
+import CloudCore
+package import Durable
+package import SQL
+import Testing
+
+extension WorkflowFixture {
+    /// At each step of it something else is asked of the same resource, as a delete may be at any time: before the step, within it where it is
+    /// remote, and after it. Both are carried to their end.
+    ///
+    /// - Parameters:
+    ///   - ask: starts the other workflow.
+    ///   - judge: of a line of the stage's outcome, whether it may be there at the end.
+    package func overtaken(
+        on kind: DatabaseKind, by ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID,
+        judge: @Sendable (Substring) -> Bool
+    ) async throws {
+        try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
+            for step in outline.steps {
+                for moment: FaultPlan.Moment in step.isRemote ? [.beforeStart, .afterBody, .afterOutcome] : [.beforeStart, .afterOutcome] {
+                    try await test.database.empty()
+                    let left = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask).filter { !judge($0) }
+                    #expect(left.isEmpty, "\(outline.key.kind), at \(moment) of '\(step.name)'")
+                }
+            }
+        }
+    }
+
+    private func overtaken(
+        at place: FaultPlan.Place, _ database: Database, _ ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID
+    ) async throws -> [Substring] {
+        let rehearsal = try await Rehearsal(self, on: database)
+        let other = Box<WorkflowID?>(nil)
+        let faults = PlannedFaults()
+        faults.add(
+            .meanwhile {
+                let workflows = try rehearsal.plane("user").workflows
+                other.value = try await database.write { tx in try ask(workflows, tx) }
+            }, at: place)
+        try await rehearsal.settle(try await rehearsal.start(), as: "first", faults.plan)
+        guard let id = other.value else { throw ConformanceFailure("not reached: \(place)") }
+        try await rehearsal.settle(id, as: "second")
+        let end = try await rehearsal.record(id).status
+        guard end == .succeeded else { throw ConformanceFailure("the other ended as \(end): \(try await rehearsal.history(id))") }
+        return try await database.read { tx in try rehearsal.stage.outcome(tx) }.split(separator: "\n")
+    }
+}

@@ -1,0 +1,136 @@
+"""What the checks on real parts share: the host, its guests, and what of them must not stay behind."""
+
+import pathlib
+import re
+import subprocess
+import time
+
+from harness import ROOT, Failure, expect
+
+GUEST = ROOT / ".build" / "guest"
+
+# Seconds between two pings, and how many are sent.
+PACE = 0.05
+PINGS = 40
+
+
+class Host:
+    """What a cloud makes on its host, apart from its own files and processes."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    @staticmethod
+    def now():
+        def lines(*command):
+            return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+        return Host(
+            {
+                "devices": devices(),
+                "namespaces": {line.split()[0] for line in lines("ip", "netns")},
+                "rules": {line for line in lines("nft", "list", "tables")},
+                "addresses": {re.sub(r"^\d+: ", "", line).split("valid_lft")[0] for line in lines("ip", "-o", "address")},
+                "routes": {line.strip() for line in lines("ip", "route")},
+            }
+        )
+
+    def must_equal(self, other):
+        for name, there in self.parts.items():
+            was = other.parts[name]
+            if there != was:
+                raise Failure(f"{name}: left over {sorted(there - was)}, missing {sorted(was - there)}")
+
+
+def devices():
+    """The names of the host's network devices."""
+    shown = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    return {re.split(r"[:@]", line.split(": ")[1])[0] for line in shown.splitlines()}
+
+
+def processes(cloud):
+    """The programs whose words name a file of this cloud's: name, process id, words. Those that have ended and were not yet reaped are none."""
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().decode("utf-8", "replace")
+            except OSError:
+                continue
+            if str(cloud.directory) in line:
+                words = line.split("\0")
+                yield pathlib.Path(words[0]).name, int(entry.name), words
+
+
+def emulators(cloud, server=None):
+    """The process ids of a cloud's guests; of one server's if it is named."""
+    return [number for name, number, words in processes(cloud) if name.startswith("qemu-system") and (server is None or server in words)]
+
+
+def make_first_server(binary, cloud):
+    """The server `hello` and all that it needs, by the program's own command. Returns what that printed."""
+    command = [binary, "hello", "--state", str(cloud.state), "--guest", str(GUEST)]
+    hello = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    if hello.returncode != 0:
+        raise Failure(hello.stdout + hello.stderr)
+    return hello.stdout
+
+
+def ssh(cloud, address, command, deadline=90):
+    """What the command prints in the guest at this address; asked until the guest lets us in."""
+    end = time.monotonic() + deadline
+    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=3", "BatchMode=yes", "LogLevel=ERROR"]
+    line = ["ssh", "-i", str(cloud.state / "hello.key"), *[part for option in options for part in ("-o", option)], f"root@{address}", command]
+    while True:
+        try:
+            done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+            if done.returncode != 255:
+                return done
+        except subprocess.TimeoutExpired:
+            done = None
+        if time.monotonic() > end:
+            raise Failure(f"ssh to {address}: {done.stderr if done else 'no answer'}")
+        time.sleep(0.2)
+
+
+def ping(address):
+    return subprocess.run(["ping", "-c", "1", "-W", "2", address], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def answered_pings(address):
+    """Which of the pings sent from now on are answered, by their numbers from 1. What counts is when one was sent: a guest may be slow."""
+    line = ["ping", "-n", "-i", str(PACE), "-c", str(PINGS), "-W", "3", address]
+    printed = subprocess.run(line, capture_output=True, text=True).stdout
+    return {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+) ", printed)}
+
+
+def until(what, test, deadline=180, pause=0.1):
+    """What the test returned when it was true at last."""
+    end = time.monotonic() + deadline
+    while True:
+        found = test()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Failure(f"waited {deadline} s for {what}")
+        time.sleep(pause)
+
+
+def expect_no_machines(cloud):
+    """No server's port, claim, disk, copy or process is there any longer."""
+    client = cloud.admin()
+    ports = client.get("/network/v2.0/ports").json["ports"]
+    expect([port["id"] for port in ports if port["device_owner"].startswith("compute:")], [], "ports of servers")
+    for provider in client.get("/placement/resource_providers").json["resource_providers"]:
+        found = client.get(f"/placement/resource_providers/{provider['uuid']}/allocations").json["allocations"]
+        expect(found, {}, "claims at Placement")
+    client.close()
+    expect(machine_files(cloud), [], "files of machines")
+    expect(emulators(cloud), [], "processes of machines")
+    expect({name for name in devices() if name.startswith("tap")}, set(), "taps of machines")
+
+
+def machine_files(cloud):
+    """All that lies in the folders of machines and of copies of their disks, and what is saved of their memory."""
+    host = cloud.state / "host"
+    folders = [host / "machines", host / "snapshots", host / "l" / "lib" / "qemu" / "save"]
+    return sorted(str(path.relative_to(host)) for folder in folders if folder.exists() for path in folder.rglob("*"))
