@@ -145,7 +145,7 @@ package struct SimulatedDriver: MachineDriver {
         return machine
     }
 
-    private func current(_ id: MachineID) throws -> ObservedMachine {
+    func current(_ id: MachineID) throws -> ObservedMachine {
         observed(try machine(id), host.records.fence(id.text))
     }
 

@@ -285,7 +285,7 @@ final class Simulation {
                 }
             }
             if server.host != nil { expect(server.id.text, server.flavor) }
-            if let former = server.former { expect(ResizeServer.formerConsumer(of: server.id), former.flavor) }
+            if let former = server.former { expect(Server.formerConsumer(of: server.id), former.flavor) }
         }
         wrong += claims.keys.map { "nobody's claim: \($0)" }
         wrong += found.owners.subtracting(servers.map(\.id.text)).map { "a port of no server: \($0)" }

@@ -48,12 +48,16 @@ struct MigrationStore: Sendable {
     }
 
     /// Of the server's last one that has not ended.
-    func setStatus(_ status: String, ofServer id: ID<Server>, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Parameter present: one that has this status keeps it.
+    func setStatus(
+        _ status: String, ofServer id: ID<Server>, unless present: String = "", at now: Timestamp, in tx: Transaction
+    ) throws {
         try tx.execute(
             """
-            UPDATE compute_migration SET status = ?, updated_at = ? WHERE number =
+            UPDATE compute_migration SET status = ?, updated_at = ? WHERE status <> ? AND number =
               (SELECT max(number) FROM compute_migration WHERE server_id = ?)
-            """, status, now, id)
+            """, status, now, present, id)
     }
 
     func setDestination(_ host: String, ofServer id: ID<Server>, in tx: Transaction) throws {
