@@ -30,6 +30,7 @@ struct WorkflowTests {
 
     private static let copy = NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:])
 
+    private static let evacuation = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
     private static let rescueImage = Server.ImageReference(id: "99999999-9999-4999-8999-999999999999", properties: [:])
 
     /// It has come from another host.
@@ -59,6 +60,8 @@ struct WorkflowTests {
         fixture(MigrateServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor(), migrationID: "m")),
         fixture(MoveRunningServer.self, from: .active, .init(serverID: ServerStage.id, migrationID: "m")),
         fixture(MoveRunningServer.self, from: .paused, .init(serverID: ServerStage.id, migrationID: "m")),
+        fixture(EvacuateServer.self, from: .active, .init(serverID: ServerStage.id, migrationID: evacuation, startsAfter: true)),
+        fixture(SweepHost.self, from: .active, .init(serverID: ServerStage.id, migrationID: evacuation, host: "host-2")),
         fixture(RescueServer.self, from: .active, .init(serverID: ServerStage.id, image: rescueImage)),
         fixture(RescueServer.self, from: .stopped, .init(serverID: ServerStage.id, image: rescueImage)),
         fixture(UnrescueServer.self, from: .rescued, .init(serverID: ServerStage.id)) { $0.rescueImage = rescueImage },

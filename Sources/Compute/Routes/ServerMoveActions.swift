@@ -33,9 +33,27 @@ struct ServerMoveActions: Sendable {
             let zone: String?? = call.minor >= Self.zonesSince ? given["availability_zone"].map { $0.string } : nil
             try await changes.unshelve(
                 id, zone: zone, host: call.minor >= Self.unshelvesToHostsSince ? given["host"]?.string : nil, by: call.caller)
-        default: throw CloudError(.notImplemented, "This cloud cannot \(name) servers yet.")
+        default: return try await evacuate(id, body, call)
         }
         return .accepted
+    }
+
+    private func evacuate(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+        var members: [(String, BodyShape)] = [("host", .hostName), ("adminPass", ServerShapes.password)]
+        let asksForStorage = call.minor < 14
+        if asksForStorage { members.append(("onSharedStorage", .boolean)) }
+        if (29...67).contains(call.minor) { members.append(("force", .boolean)) }
+        try BodyShape.envelope("evacuate", members, required: asksForStorage ? ["onSharedStorage"] : []).check(body)
+        let given = body["evacuate"] ?? [:]
+        if given["force"]?.truth == true, given["host"] == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
+        if given["onSharedStorage"]?.truth == true {
+            throw CloudError.badRequest("Disks are on their hosts: there is no shared storage.")
+        }
+        // Since 2.95 what was evacuated waits for its owner.
+        try await changes.evacuate(id, to: given["host"]?.string, starts: call.minor >= 95 ? false : nil, by: call.caller)
+        guard asksForStorage else { return .ok }
+        let password = given["adminPass"]?.string ?? ServerRoutes.password(changes.context.world)
+        return .json { $0.member("adminPass", password) }
     }
 
     private static let hostsSince = 56

@@ -98,13 +98,20 @@ struct Placing: Sendable {
     private func wish(for server: Server, only: String?, in tx: Transaction) throws -> PlacementWish {
         var wish = PlacementWish(
             serverID: server.id.text, extraSpecs: server.flavor.extraSpecs, imageProperties: server.image?.properties ?? [:],
-            zone: server.pinnedZone, host: only, sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
+            zone: server.pinnedZone, host: only, unswept: try unswept(server, in: tx), sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
         if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
             wish.group = group
             let others = group.members.filter { $0 != server.id }.map(\.text)
             wish.groupHasHosts = try servers.list(.init(ids: others), in: tx).contains { $0.host != nil }
         }
         return wish
+    }
+
+    /// Hosts that may have something left of it from before an evacuation. One that was never on a host has none.
+    private func unswept(_ server: Server, in tx: Transaction) throws -> Set<String> {
+        guard server.generation > 0 else { return [] }
+        let filter = MigrationStore.Filter(serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
+        return Set(try MigrationStore().list(filter, in: tx).compactMap(\.source))
     }
 
     private func states(_ hosts: [Offer.Host], _ wish: PlacementWish, in tx: Transaction) throws -> [HostState] {

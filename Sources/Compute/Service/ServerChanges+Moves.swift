@@ -92,6 +92,28 @@ extension ServerChanges {
         }
     }
 
+    /// To another host, anew, when its own is lost.
+    ///
+    /// - Parameter starts: nil for as it was.
+    func evacuate(_ id: ID<Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
+        let hosts = try await service.hosts.all()
+        let migration = context.world.random.uuid()
+        let from: Set<VMState> = [.active, .stopped, .error]
+        try await service.start(
+            EvacuateServer.self, on: id, .evacuateServer, "evacuate", states: from, ignoringLock: true, by: caller
+        ) { server, _ in
+            if let host {
+                guard hosts.contains(where: { $0.name == host }) else { throw CloudError.notFound("Compute host \(host) not found.") }
+                if host == server.host { throw CloudError.badRequest("The target host can't be the same one.") }
+            }
+            let present = try server.requireHost()
+            if hosts.first(where: { $0.name == present })?.isUp == true {
+                throw CloudError.badRequest("Compute service of \(present) is still in use.")
+            }
+            return .init(serverID: id, migrationID: migration, host: host, startsAfter: starts ?? (server.state != .stopped))
+        }
+    }
+
     private static func requireKnown(_ host: String, in hosts: [ComputeHost]) throws {
         guard hosts.contains(where: { $0.name == host }) else { throw CloudError.badRequest("Compute host \(host) could not be found.") }
     }

@@ -6,6 +6,7 @@ enum ServerWorkflows {
     static let types: [any Workflow.Type] = [
         CreateServer.self, DeleteServer.self, RebuildServer.self, ResizeServer.self, MigrateServer.self, ConfirmResize.self, RevertResize.self,
         MoveRunningServer.self, RescueServer.self, UnrescueServer.self, ShelveServer.self, OffloadServer.self, UnshelveServer.self,
+        EvacuateServer.self, SweepHost.self,
         SnapshotServer.self, BackupServer.self, AttachInterface.self, DetachInterface.self,
         CommandServer<StartVerb>.self, CommandServer<StopVerb>.self, CommandServer<SoftRebootVerb>.self,
         CommandServer<HardRebootVerb>.self, CommandServer<PauseVerb>.self, CommandServer<UnpauseVerb>.self,
@@ -19,7 +20,8 @@ enum ServerWorkflows {
             WorkflowDefinition(MigrateServer.self, needs: world), WorkflowDefinition(MoveRunningServer.self, needs: world),
             WorkflowDefinition(RescueServer.self, needs: world), WorkflowDefinition(UnrescueServer.self, needs: world),
             WorkflowDefinition(ShelveServer.self, needs: world), WorkflowDefinition(OffloadServer.self, needs: world),
-            WorkflowDefinition(UnshelveServer.self, needs: world),
+            WorkflowDefinition(UnshelveServer.self, needs: world), WorkflowDefinition(EvacuateServer.self, needs: world),
+            WorkflowDefinition(SweepHost.self, needs: world),
             WorkflowDefinition(ConfirmResize.self, needs: world), WorkflowDefinition(RevertResize.self, needs: world),
             WorkflowDefinition(SnapshotServer.self, needs: world), WorkflowDefinition(BackupServer.self, needs: world),
             WorkflowDefinition(AttachInterface.self, needs: world),
@@ -48,6 +50,7 @@ enum ServerWorkflows {
         case ShelveServer.kind: ("shelve", "compute_shelve_instance")
         case OffloadServer.kind: ("shelveOffload", "compute_shelve_offload_instance")
         case UnshelveServer.kind: ("unshelve", "compute_unshelve_instance")
+        case EvacuateServer.kind: ("evacuate", "compute_rebuild_instance")
         case ConfirmResize.kind: ("confirmResize", "compute_confirm_resize")
         case RevertResize.kind: ("revertResize", "compute_revert_resize")
         case SnapshotServer.kind: ("createImage", "compute_snapshot_instance")

@@ -22,6 +22,7 @@ enum HostFilters {
     }
 
     static let move: HostFilter = { host, wish in
+        if wish.unswept.contains(host.name) { return "it may still have the machine from before an evacuation" }
         guard let move = wish.move else { return nil }
         if host.name == move.source { return move.mayStay ? nil : "the server is there already" }
         guard wish.isSourceAble else { return "'\(move.source)' cannot give \(move.isLive ? "running " : "")machines away" }

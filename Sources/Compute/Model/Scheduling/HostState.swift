@@ -35,6 +35,8 @@ struct PlacementWish: Sendable {
     var zone: String?
     /// Only this host.
     var host: String?
+    /// Hosts that may still have a former machine of it.
+    var unswept: Set<String> = []
     var sameHost: [String] = []
     var differentHost: [String] = []
     var group: ServerGroup?
