@@ -199,10 +199,17 @@ def change_a_security_group(story):
             raise Failure(f"`{change}`: of {PINGS} pings, one each {PACE} s, these were treated as before it: {wrong}")
 
 
+MARK = "a line that only this disk has"
+
+
+def marked(story, device):
+    """Whether the third's disk of that name is the one that was written to."""
+    return story.ssh(story.third, f"dd if=/dev/{device} bs=512 skip=100 count=1 2>/dev/null | head -c {len(MARK)}").stdout == MARK
+
+
 def snapshot_and_boot_from_it(story):
-    mark = "a line that only this disk has"
     # The guest's file system is in memory: its disk is written as a device.
-    story.ssh(story.second, f"printf '{mark}' | dd of=/dev/vda bs=512 seek=100 conv=notrunc,fsync 2>/dev/null")
+    story.ssh(story.second, f"printf '{MARK}' | dd of=/dev/vda bs=512 seek=100 conv=notrunc,fsync 2>/dev/null")
     story.demo("server image create --name copy --wait second")
     expect_has(story.demo("image show copy"), status="active")
     story.demo("server create --flavor nano --image copy --network private --key-name hello --security-group hello third")
@@ -211,8 +218,8 @@ def snapshot_and_boot_from_it(story):
     story.until("the third to answer", lambda: story.ssh(story.hello, f"ping -c 1 -W 1 {third}").returncode == 0)
     floating = story.demo("floating ip create public")["floating_ip_address"]
     story.demo(f"server add floating ip third {floating}")
-    read = story.ssh(floating, f"dd if=/dev/vda bs=512 skip=100 count=1 2>/dev/null | head -c {len(mark)}")
-    expect(read.stdout, mark, "the third's disk")
+    story.third = floating
+    expect(marked(story, "vda"), True, "the third's disk")
 
 
 def resize_and_confirm(story):
@@ -250,6 +257,36 @@ def stop_start_and_reboot(story):
     story.becomes("third", "ACTIVE")
     story.demo("server reboot --hard third")
     story.becomes("third", "ACTIVE")
+
+
+def rescue_and_go_back(story):
+    story.demo("server rescue --image guest third")
+    story.becomes("third", "RESCUE")
+    expect([marked(story, device) for device in ("vda", "vdb")], [False, True], "the disks of who is rescued: another, then the own")
+    story.demo("server unrescue third")
+    story.becomes("third", "ACTIVE")
+    expect(marked(story, "vda"), True, "the own disk is the first again")
+    expect(story.ssh(story.third, "test -e /sys/block/vdb").returncode, 1, "a second disk")
+
+
+def shelve_and_come_back(story):
+    before = len([name for name in processes(story.cloud) if name.startswith("qemu-system")])
+    story.demo("server shelve third")
+    story.becomes("third", "SHELVED_OFFLOADED")
+    after = len([name for name in processes(story.cloud) if name.startswith("qemu-system")])
+    expect(after, before - 1, "machines that run")
+    story.demo("server unshelve third")
+    story.becomes("third", "ACTIVE")
+    expect(marked(story, "vda"), True, "the disk as it was")
+    expect(story.demo("image list --name third-shelved"), [], "the image that it was shelved in")
+
+
+def a_migration_without_another_host(story):
+    third = story.demo("server show third")["id"]
+    story.admin(f"server migrate {third}")
+    story.becomes("third", "ACTIVE")
+    expect(story.admin(f"server migration list --server {third}")[0]["Status"], "error", "the migration")
+    expect(marked(story, "vda"), True, "the guest goes on")
 
 
 def restart_the_cloud_under_a_running_guest(story):
@@ -295,6 +332,9 @@ STEPS = [
     resize_and_confirm,
     rebuild,
     stop_start_and_reboot,
+    rescue_and_go_back,
+    shelve_and_come_back,
+    a_migration_without_another_host,
     restart_the_cloud_under_a_running_guest,
     delete_everything,
 ]
