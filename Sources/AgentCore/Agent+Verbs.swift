@@ -35,6 +35,10 @@ extension Agent {
             let machine = try await able((any Resizing).self, "resize machines").resize(to: spec, fence: fence)
             try desired.update(id.text) { $0.spec = spec }
             return .machine(machine)
+        case .pack(let isLive): return .luggage(try await pack(id, isLive: isLive, fence))
+        case .unpack(let luggage, let spec):
+            guard spec.id == id else { throw CloudError.badRequest("The specification is another machine's.") }
+            return .machine(try await unpack(luggage, spec, fence))
         case .snapshot(let snapshot):
             return .snapshot(try await able((any Snapshotting).self, "copy disks").snapshot(id, as: snapshot, fence: fence))
         case .setPassword(let password, let user):
@@ -42,6 +46,25 @@ extension Agent {
             return .done
         case .attachNIC, .detachNIC, .attachDisk, .detachDisk: return try await plug(request)
         }
+    }
+
+    private func pack(_ id: MachineID, isLive: Bool, _ fence: Fence) async throws -> MachineLuggage {
+        try await require(id)
+        guard isLive else { return try await able((any Moving).self, "give machines away").pack(id, fence: fence) }
+        let luggage = try await able((any LiveMoving).self, "give running machines away").packLive(id, fence: fence)
+        // A host that is started anew in this moment must not start the guest that goes on elsewhere.
+        try desired.update(id.text) { ($0.power, $0.isSettled) = (nil, false) }
+        return luggage
+    }
+
+    /// The driver first: what is only wanted would be made anew by `keep`, without what was packed.
+    private func unpack(_ luggage: MachineLuggage, _ spec: MachineSpec, _ fence: Fence) async throws -> ObservedMachine {
+        let machine = try await able((any Moving).self, "take machines of others").unpack(luggage, as: spec, fence: fence)
+        var wanted = desired.value(spec.id.text) ?? DesiredMachine(spec: spec)
+        (wanted.isRemoving, wanted.spec, wanted.isSettled) = (false, spec, true)
+        wanted.power = machine.power == .running ? .running : machine.power == .paused ? .paused : nil
+        try desired.put(spec.id.text, fence, wanted)
+        return machine
     }
 
     /// Written down with the starts that there were: a reboot that is cut off between its stop and its start goes on with the start, and

@@ -69,10 +69,9 @@ package final class Agent: Sendable {
         guard request.machine.isUUID else { throw CloudError.badRequest("A machine's id must be a UUID in lower case.") }
         return try await lanes.run(request.machine) {
             let id = request.machine.text
-            if case .ensure = request.verb {
-                try desired.admit(id, request.fence, makes: true)
-            } else {
-                try desired.admit(id, request.fence)
+            switch request.verb {
+            case .ensure, .unpack: try desired.admit(id, request.fence, makes: true)
+            default: try desired.admit(id, request.fence)
             }
             let before = desired.value(id)
             do {
@@ -131,6 +130,8 @@ package final class Agent: Sendable {
         if driver is any Suspending { abilities.insert(.suspending) }
         if driver is any Snapshotting { abilities.insert(.snapshotting) }
         if driver is any Resizing { abilities.insert(.resizing) }
+        if driver is any Moving { abilities.insert(.moving) }
+        if driver is any LiveMoving { abilities.insert(.liveMoving) }
         if driver is any PasswordSetting { abilities.insert(.passwordSetting) }
         if driver is any InterfaceAttaching { abilities.insert(.interfaceAttaching) }
         if driver is any VolumeAttaching { abilities.insert(.volumeAttaching) }

@@ -28,6 +28,10 @@ package struct AgentRequest: Sendable, Codable {
         /// A hard one starts also a machine that does not run.
         case reboot(RebootKind)
         case resize(MachineSpec)
+        /// What another host needs to go on with the machine.
+        case pack(isLive: Bool)
+        /// The machine of another host is here now.
+        case unpack(MachineLuggage, MachineSpec)
         /// The snapshot's id is a UUID.
         case snapshot(String)
         case setPassword(SentSecret, user: String)
@@ -72,6 +76,7 @@ package enum AgentReply: Sendable, Codable {
     /// The machine is not there.
     case gone
     case snapshot(DiskSnapshot)
+    case luggage(MachineLuggage)
     case done
     case inventory(HostInventory)
     case console(ConsoleOutput)
@@ -140,6 +145,6 @@ package struct HostInventory: Sendable, Hashable, Codable {
 
     /// What the driver can do beyond the least.
     package enum Ability: String, Sendable, Hashable, Codable, CaseIterable {
-        case pausing, suspending, snapshotting, resizing, passwordSetting, interfaceAttaching, volumeAttaching
+        case pausing, suspending, snapshotting, resizing, moving, liveMoving, passwordSetting, interfaceAttaching, volumeAttaching
     }
 }

@@ -15,11 +15,12 @@ package struct ComputeAssembly: Sendable {
     ///   - workflows: made of a list that has `ComputeAssembly.workflows` in it.
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(
-        database: Database, world: World, policyOverrides: [String: String], needs: ComputeNeeds, workflows: Workflows
+        database: Database, world: World, policyOverrides: [String: String], needs: ComputeNeeds, workflows: Workflows,
+        settings: ComputeSettings = ComputeSettings()
     ) throws {
         self.workflows = workflows
         let policy = try Policy(defaults: ComputePolicy.defaults, overrides: policyOverrides)
-        context = ComputeContext(database: database, policy: policy, world: world, needs: needs)
+        context = ComputeContext(database: database, policy: policy, world: world, needs: needs, settings: settings)
     }
 
     package static let schema = Schema.compute
@@ -58,6 +59,7 @@ package struct ComputeAssembly: Sendable {
             + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + ServerPartRoutes(endpoint: endpoint, servers: servers).all
             + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+            + ServerMigrationRoutes(endpoint: endpoint, changes: changes).all
             + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
             + ExternalEventRoutes(endpoint: endpoint, context: context).all
             + AuditRoutes(endpoint: endpoint, hosts: hosts).all

@@ -22,6 +22,8 @@ package struct MachineOrder: Sendable, Hashable {
     package var hasConfigDrive: Bool
     /// Changes with each rebuild: another content for the root disk.
     package var diskRevision: Int64
+    /// What it starts from for a while, with its own disks behind that.
+    package var rescueImageID: String?
 }
 
 /// How new a change is: both only ever rise for one machine, and an agent refuses what is behind.
@@ -66,6 +68,9 @@ package protocol MachinesNeed: Sendable {
     func ensure(_ order: MachineOrder, on host: String, fence: MachineFence) async throws
     /// It is not there any longer. Without effect when there is none.
     func remove(_ id: String, on host: String, fence: MachineFence) async throws
+    /// The machine is on another host, and is as the order says: off, or with `isLive` it does what it did. It stands still on the host that
+    /// it comes from until it is removed there.
+    func move(_ order: MachineOrder, from source: String, to host: String, isLive: Bool, fence: MachineFence) async throws
     @discardableResult
     func command(_ id: String, _ command: MachineCommand, on host: String, fence: MachineFence) async throws -> MachinePower
     func setPassword(_ password: Secret, of id: String, on host: String, fence: MachineFence) async throws

@@ -54,10 +54,15 @@ package struct HostReport: Sendable, Hashable {
     package var memoryMiB: Int
     package var diskGiB: Int
     package var bootedAt: Timestamp?
+    /// Whether machines can come from another host that can give them, and leave for one.
+    package var movesMachines: Bool
+    /// The same while they run.
+    package var movesRunningMachines: Bool
 
     package init(
         name: String, id: String, isUp: Bool, lastSeen: Timestamp, hypervisorType: String = "QEMU", hypervisorVersion: Int = 0,
-        address: String = "127.0.0.1", processors: JSON = [:], vcpus: Int, memoryMiB: Int, diskGiB: Int, bootedAt: Timestamp? = nil
+        address: String = "127.0.0.1", processors: JSON = [:], vcpus: Int, memoryMiB: Int, diskGiB: Int, bootedAt: Timestamp? = nil,
+        movesMachines: Bool = false, movesRunningMachines: Bool = false
     ) {
         self.name = name
         self.id = id
@@ -71,6 +76,8 @@ package struct HostReport: Sendable, Hashable {
         self.memoryMiB = memoryMiB
         self.diskGiB = diskGiB
         self.bootedAt = bootedAt
+        self.movesMachines = movesMachines
+        self.movesRunningMachines = movesRunningMachines
     }
 }
 

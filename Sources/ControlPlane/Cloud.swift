@@ -100,7 +100,7 @@ package struct Cloud: Sendable {
                 images: ImagesForCompute(images: images, fleet: fleet),
                 networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
                 others: OtherAPIsForCompute(responder: others)),
-            workflows: workflows)
+            workflows: workflows, settings: ComputeSettings(configuration))
         watch = FleetWatch(
             fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
         var settings = RunnerSettings()

@@ -77,7 +77,7 @@ extension LibvirtDriver {
             let domains = Domains(calls: calls)
             let power = try domains.state(id)?.power ?? .off
             let numbers = try domains.statistics(id)
-            let spec = machine.spec
+            let spec = machine.spec.asStarted
             var found = MachineDiagnostics(power: power, hypervisor: "libvirt", memoryMiB: Int64(spec.memoryMiB))
             found.cpuNanoseconds = (0..<spec.cpu.count).map { numbers["vcpu.\($0).time"] ?? 0 }
             if let available = numbers["balloon.available"], let unused = numbers["balloon.unused"] {

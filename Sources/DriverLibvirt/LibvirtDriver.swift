@@ -142,7 +142,7 @@ package final class LibvirtDriver: MachineDriver {
         let old = records.value(spec.id.text)
         var machine = old ?? HostedMachine(spec: spec)
         machine.spec = spec
-        machine.targets = DomainXML.targets(for: spec, keeping: machine.targets)
+        machine.targets = DomainXML.targets(for: spec.asStarted, keeping: machine.targets)
         if old == nil, users.range != nil {
             // Recorded before the next one looks for an id that is free.
             try await userLane.run("") {
@@ -214,7 +214,7 @@ package final class LibvirtDriver: MachineDriver {
     }
 
     func document(_ machine: HostedMachine) -> DomainXML {
-        let spec = machine.spec
+        let spec = machine.spec.asStarted
         let folder = folder(spec.id)
         var files: [String: String] = [:]
         var bases: [String: (path: String, isQCOW2: Bool)] = [:]

@@ -74,6 +74,54 @@ extension SimulatedDriver: Resizing {
     }
 }
 
+extension SimulatedDriver: LiveMoving {
+    package func pack(_ id: MachineID, fence: Fence) async throws -> MachineLuggage {
+        try await luggage(id, fence) { machine in
+            guard !machine.power.isUp, machine.power != .suspended else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+        }
+    }
+
+    package func packLive(_ id: MachineID, fence: Fence) async throws -> MachineLuggage {
+        try await luggage(id, fence) { machine in
+            guard machine.power.isUp else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
+            try host.records.update(id.text) { ($0.left, $0.power) = ($0.left ?? $0.power, .paused) }
+        }
+    }
+
+    private func luggage(_ id: MachineID, _ fence: Fence, _ body: (SimulatedMachine) throws -> Void) async throws -> MachineLuggage {
+        var state = Data()
+        try await change(id, fence) { machine in
+            try body(machine)
+            guard var packed = host.records.value(id.text) else { throw notFound(id) }
+            (packed.power, packed.left) = (packed.left ?? packed.power, nil)
+            state = try JSONEncoder().encode(packed)
+        }
+        return MachineLuggage(driver: kind, state: state)
+    }
+
+    @discardableResult
+    package func unpack(_ luggage: MachineLuggage, as spec: MachineSpec, fence: Fence) async throws -> ObservedMachine {
+        try spec.check()
+        guard luggage.driver == kind, let packed = try? JSONDecoder().decode(SimulatedMachine.self, from: luggage.state) else {
+            throw CloudError.badRequest("The machine comes from a host of the kind \(luggage.driver).")
+        }
+        return try await host.lanes.run(spec.id) {
+            try host.requireReach()
+            guard host.records.value(spec.id.text) == nil else {
+                try host.records.admit(spec.id.text, fence)
+                try host.records.update(spec.id.text) { $0.spec = spec }
+                return try current(spec.id)
+            }
+            var machine = packed
+            machine.spec = spec
+            try await host.work(machine)
+            try host.records.put(spec.id.text, fence, machine)
+            host.send(.defined, machine)
+            return try current(spec.id)
+        }
+    }
+}
+
 extension SimulatedDriver: PasswordSetting {
     package func setPassword(_ password: Secret, of user: String, in id: MachineID, fence: Fence) async throws {
         try await change(id, fence) { machine in

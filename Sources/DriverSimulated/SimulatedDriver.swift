@@ -129,7 +129,7 @@ package struct SimulatedDriver: MachineDriver {
             power: machine.power, hypervisor: "simulated",
             cpuNanoseconds: Array(repeating: machine.boots * 1_000_000_000, count: machine.spec.cpu.count),
             memoryMiB: Int64(machine.spec.memoryMiB), usedMemoryMiB: machine.power.isUp ? Int64(machine.spec.memoryMiB / 2) : 0,
-            disks: machine.spec.disks.map { .init(id: $0.id, readBytes: 0, writtenBytes: 0, readOperations: 0, writtenOperations: 0) },
+            disks: machine.spec.asStarted.disks.map { .init(id: $0.id, readBytes: 0, writtenBytes: 0, readOperations: 0, writtenOperations: 0) },
             nics: machine.spec.nics.map { .init(id: $0.id, readBytes: 0, writtenBytes: 0, readOperations: 0, writtenOperations: 0) })
     }
 
@@ -145,7 +145,7 @@ package struct SimulatedDriver: MachineDriver {
         return machine
     }
 
-    private func current(_ id: MachineID) throws -> ObservedMachine {
+    func current(_ id: MachineID) throws -> ObservedMachine {
         observed(try machine(id), host.records.fence(id.text))
     }
 

@@ -42,6 +42,8 @@ struct SimulatedMachine: Codable, Sendable {
     var boots: Int64 = 0
     var reason: String?
     var console = ""
+    /// What it did before it was packed while it ran: nil unless it stands still for another host's sake.
+    var left: PowerState?
 
     /// As much as the log of a real guest may have.
     static let mostConsoleBytes = 256 << 10
@@ -61,12 +63,14 @@ struct SimulatedMachine: Codable, Sendable {
         }
         power = .running
         reason = nil
+        left = nil
     }
 
     mutating func stop(as power: PowerState, reason: String) {
         say("[\(boots)] \(reason)")
         self.power = power
         self.reason = reason
+        left = nil
     }
 
     mutating func reboot(_ kind: RebootKind) {

@@ -123,6 +123,27 @@ package protocol VolumeAttaching: MachineDriver {
     func detachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws
 }
 
+package protocol Moving: MachineDriver {
+    /// All that another host needs to go on with a machine that is off. The machine stays here until it is removed.
+    ///
+    /// - Throws: `conflict` when it is not off.
+    func pack(_ id: MachineID, fence: Fence) async throws -> MachineLuggage
+
+    /// The machine is there as `spec` says, with what was packed, and does what it did then. One that is there already stays as it is.
+    ///
+    /// - Throws: `badRequest` for what another kind of driver has packed.
+    @discardableResult
+    func unpack(_ luggage: MachineLuggage, as spec: MachineSpec, fence: Fence) async throws -> ObservedMachine
+}
+
+package protocol LiveMoving: Moving {
+    /// The same of a machine that runs or is paused, with its memory. From then on it stands still here, so that no guest runs twice,
+    /// until it is removed or told what to do again.
+    ///
+    /// - Throws: `conflict` when it neither runs nor is paused.
+    func packLive(_ id: MachineID, fence: Fence) async throws -> MachineLuggage
+}
+
 extension MachineDriver {
     package func notFound(_ id: MachineID) -> CloudError { .notFound("machine", id.text) }
 }

@@ -17,6 +17,8 @@ struct ServerStage: WorkflowStage {
     let images = MemoryImages()
     let networks = MemoryNetworks()
     let placement: MemoryPlacement
+    /// Whether an undo brings the guest back to what it did. A verb that has done its work and then failed has left the machine so.
+    let restoresPower: Bool
     /// The server as it is before, and what starts the workflow.
     let begin: @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
 
@@ -25,7 +27,7 @@ struct ServerStage: WorkflowStage {
     static let host = "host-1"
 
     init(
-        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:], image: NewImage? = nil,
+        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:], image: NewImage? = nil, restoresPower: Bool = true,
         prepare: @Sendable (inout Server) -> Void = { _ in },
         begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
     ) async throws {
@@ -36,32 +38,47 @@ struct ServerStage: WorkflowStage {
         machines = MachinesForCompute(fleet: fleet, images: EveryImage())
         placement = MemoryPlacement(hosts: hosts)
         self.begin = begin
+        self.restoresPower = restoresPower
         var server = Self.server(world)
         server.metadata = metadata
         if let state {
             server.state = state
             server.host = Self.host
-            server.power = state == .stopped ? .off : .running
+            server.power = [.stopped, .shelved].contains(state) ? .off : .running
         }
         prepare(&server)
         let placed = server
         let (placement, networks) = (self.placement, self.networks)
         if let image { try await images.ensure(image, for: Self.principal) }
-        guard state != nil else { return }
+        guard let state else { return }
+        guard let host = placed.host else {
+            // It has left its host.
+            try await database.write { tx in
+                try ServerStore().insert(placed, in: tx)
+                _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: "", in: tx)
+            }
+            return
+        }
         let reports = try await hosts.reports()
         try await database.write { tx in
             try ServerStore().insert(placed, in: tx)
             _ = try placement.claim(
                 PlacementCandidate(hostID: reports[0].id, parts: [reports[0].id: ["VCPU": 1]]), consumer: placed.id.text, projectID: "p",
                 userID: "u", in: tx)
-            _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: Self.host, in: tx)
+            if placed.otherHost != nil {
+                _ = try placement.claim(
+                    PlacementCandidate(hostID: reports[1].id, parts: [reports[1].id: ["VCPU": 2]]),
+                    consumer: Server.formerConsumer(of: placed.id), projectID: "p", userID: "u", in: tx)
+            }
+            _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: host, in: tx)
         }
         let intent = Intent(server: placed, ports: try await database.read { tx in try networks.ports(of: [placed.id.text], in: tx)[placed.id.text] ?? [] })
         let fence = MachineFence(epoch: 0, generation: 0)
-        try await machines.ensure(intent.order(), on: Self.host, fence: fence)
-        if state != .stopped { try await machines.command(placed.id.text, .start, on: Self.host, fence: fence) }
-        if state == .paused { try await machines.command(placed.id.text, .pause, on: Self.host, fence: fence) }
-        if state == .suspended { try await machines.command(placed.id.text, .suspend, on: Self.host, fence: fence) }
+        if let other = placed.otherHost { try await machines.ensure(intent.order(), on: other, fence: fence) }
+        try await machines.ensure(intent.order(), on: host, fence: fence)
+        if placed.power != .off { try await machines.command(placed.id.text, .start, on: host, fence: fence) }
+        if state == .paused { try await machines.command(placed.id.text, .pause, on: host, fence: fence) }
+        if state == .suspended { try await machines.command(placed.id.text, .suspend, on: host, fence: fence) }
     }
 
     static let plan = NetworkPlan(
@@ -98,7 +115,7 @@ struct ServerStage: WorkflowStage {
 
     private func rows(_ tx: Transaction) throws -> [String] {
         func line(_ word: String, _ server: Server) -> String {
-            "\(word) \(server.state) power \(server.power) host \(server.host ?? "-") flavor \(server.flavor.id) former \(server.former?.flavor.id.text ?? "-") image \(server.image?.id ?? "-")"
+            "\(word) \(server.state) power \(server.power) host \(server.host ?? "-") other \(server.otherHost ?? "-") rescue \(server.rescueImage?.id ?? "-") shelf \(server.shelvedImage ?? "-") flavor \(server.flavor.id) former \(server.former?.flavor.id.text ?? "-") image \(server.image?.id ?? "-")"
         }
         let store = ServerStore()
         return try store.list(.init(), in: tx).map { line("server", $0) } + store.listArchived(.init(), in: tx).map { line("archived", $0) }
@@ -119,10 +136,22 @@ struct ServerStage: WorkflowStage {
         guard let server = try ServerStore().find(Self.id, in: tx) else { return ["no server"] }
         let things = try things(tx)
         // One that is building and that nobody builds is shown in error.
+        if server.state == .shelvedOffloaded { return things.count == 2 && things[0].hasSuffix(" on ") && server.host == nil ? [] : things }
         if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
         // The image of a snapshot that never began is its user's, who has been told of it.
-        let expected = server.generation == 0 && !images.ids.isEmpty ? 4 : 3
-        return things.count == expected && server.former == nil && server.flavor.id.text == "small" ? [] : things
+        let expected = !images.ids.isEmpty && (server.generation == 0 || server.shelvedImage != nil) ? 4 : 3
+        let isWhole = things.count == expected && server.former == nil && server.flavor.id.text == "small" && server.otherHost == nil
+        return isWhole && isInPlace(server, things) ? [] : things
+    }
+
+    /// Its machine and its ports are where it is, and the machine does what the row says, from the disk that it says.
+    private func isInPlace(_ server: Server, _ things: [String]) -> Bool {
+        guard let machine = fleet.simulatedMachines.first, machine.host == server.host else { return false }
+        let powers: [VMState: String] = [.active: "running", .paused: "paused", .rescued: "running"]
+        return things.contains { $0.hasPrefix("port ") && $0.hasSuffix(" on \(machine.host)") }
+            && (!restoresPower || powers[server.state].map { $0 == machine.power } != false)
+            && machine.disks.contains { $0.hasPrefix("rescue") } == (server.rescueImage != nil)
+            && (server.rescueImage != nil) == (server.state == .rescued)
     }
 }
 

@@ -10,26 +10,26 @@ import Testing
 
 /// A cloud of simulated hosts under operations drawn from a seed, through its API: faults of machines, hosts that are cut off, guests
 /// that stop by themselves, and processes that die in the middle of a step and are started again.
-///
-/// When all has settled, what the API says, the claims, the ports and the machines must tell one story.
 final class Simulation {
     struct Broken: Error, CustomStringConvertible { let description: String }
 
-    private var cloud: TestCloud
-    private var client: ComputeClient
+    var cloud: TestCloud
+    var client: ComputeClient
     private var random: SplitMix64
-    private let dice: Dice
+    let dice: Dice
     private let seed: UInt64
     private var image = ""
     private var network = ""
-    private var cut: Set<String> = []
+    var cut: Set<String> = []
+    /// Hosts that an operator has given up.
+    var givenUp: Set<String> = []
     private var starts: UInt64 = 1
     /// What was done so far, by name: shown with a failure, and that something was done at all is a test of the test.
     private(set) var counts: [String: Int] = [:]
     private let hosts: Int
 
     /// Faults of workflows, drawn while `isOn`.
-    private final class Dice: Sendable {
+    final class Dice: Sendable {
         private let random: Mutex<SplitMix64>
         private let isOn = Mutex(false)
 
@@ -65,7 +65,12 @@ final class Simulation {
 
     /// - Returns: what was done, by name.
     static func run(seed: UInt64, hosts: Int, operations: Int) async throws -> [String: Int] {
-        try await TestCloud.run({ $0.simulate.enabled = true; $0.simulate.hosts = hosts }) { cloud in
+        let settings: @Sendable (inout Configuration) -> Void = {
+            $0.simulate.enabled = true
+            $0.simulate.hosts = hosts
+            $0.compute.shelvedOffloadTime = seed.isMultiple(of: 2) ? 0 : -1
+        }
+        return try await TestCloud.run(settings) { cloud in
             let simulation = try await Simulation(cloud, hosts: hosts, seed: seed)
             do {
                 try await simulation.prepare()
@@ -79,12 +84,12 @@ final class Simulation {
 
     private func pick<T>(_ list: [T]) -> T? { list.isEmpty ? nil : list[Int(random.next() % UInt64(list.count))] }
     private func chance(_ one: UInt64, in many: UInt64) -> Bool { random.next() % many < one }
-    private func count(_ name: String) { counts[name, default: 0] += 1 }
+    func count(_ name: String) { counts[name, default: 0] += 1 }
 
     // MARK: Calls
 
     @discardableResult
-    private func call(_ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil) async throws -> TestCloud.Response {
+    func call(_ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil) async throws -> TestCloud.Response {
         let reply = await client.send(method, path, body)
         // A host that is cut off makes a console unavailable; nothing makes a fault of the cloud's own.
         guard reply.status.code < 500 || reply.status.code == 503 else {
@@ -140,6 +145,7 @@ final class Simulation {
             cloud.clock.advance(by: .seconds(Int64(random.next() % 20)))
             count("time")
         case 93..<95: try await cutOrJoin()
+        case 95 where chance(1, in: 2): try await evacuate()
         case 95..<97: try await stopGuest()
         case 97: try await read()
         case 98: if chance(1, in: 5) { try await restart("restart") }
@@ -167,16 +173,29 @@ final class Simulation {
     }
 
     private func act() async throws {
-        guard let id = try await anyServer() else { return }
-        let actions: [JSON] = [
+        guard let server = pick(try await servers()) else { return }
+        let id = server.id
+        // Half of all are what a server in that state is there for, so that long ways are gone to their ends.
+        let fitting: [VMState: [JSON]] = [
+            .resized: [["confirmResize": nil], ["revertResize": nil]], .rescued: [["unrescue": nil]],
+            .shelved: [["shelveOffload": nil], ["unshelve": nil]], .shelvedOffloaded: [["unshelve": nil]], .paused: [["unpause": nil]],
+            .suspended: [["resume": nil]], .stopped: [["os-start": nil]],
+        ]
+        let actions: [JSON] = chance(1, in: 2) ? fitting[server.state] ?? Self.actions(image) : Self.actions(image)
+        guard let action = pick(actions), let name = action.object?.keys.first else { return }
+        let status = try await call(.post, "/servers/\(id)/action", action).status.code
+        count(status < 300 ? name : "\(name) refused")
+    }
+
+    private static func actions(_ image: String) -> [JSON] {
+        [
             ["os-stop": nil], ["os-start": nil], ["reboot": ["type": "SOFT"]], ["reboot": ["type": "HARD"]], ["pause": nil], ["unpause": nil],
             ["suspend": nil], ["resume": nil], ["resize": ["flavorRef": "small"]], ["resize": ["flavorRef": "large"]],
             ["resize": ["flavorRef": "wide"]], ["confirmResize": nil], ["revertResize": nil], ["rebuild": ["imageRef": .string(image)]],
             ["createBackup": ["name": "b", "backup_type": "daily", "rotation": 1]], ["os-getConsoleOutput": [:]],
+            ["rescue": nil], ["unrescue": nil], ["shelve": nil], ["shelveOffload": nil], ["unshelve": nil], ["migrate": nil],
+            ["os-migrateLive": ["host": nil, "block_migration": "auto"]],
         ]
-        guard let action = pick(actions), let name = action.object?.keys.first else { return }
-        let status = try await call(.post, "/servers/\(id)/action", action).status.code
-        count(status < 300 ? name : "\(name) refused")
     }
 
     private func plug() async throws {
@@ -203,7 +222,27 @@ final class Simulation {
         let name = "host-\(random.next() % UInt64(hosts) + 1)"
         if cut.remove(name) == nil, cut.count < hosts / 5 { cut.insert(name) }
         cloud.cloud.fleet.setCut(cut.contains(name), name)
+        if !cut.contains(name), givenUp.remove(name) != nil { try await giveUp(name, false) }
         count("cut or joined")
+    }
+
+    func giveUp(_ name: String, _ isDown: Bool) async throws {
+        let services = try await call(.get, "/os-services").json["services"]?.array ?? []
+        guard let id = services.first(where: { $0["host"]?.string == name })?["id"]?.string else { return }
+        try await call(.put, "/os-services/\(id)", ["forced_down": .bool(isDown)])
+    }
+
+    /// An operator gives up a host that is cut off, and takes its servers elsewhere.
+    private func evacuate() async throws {
+        let candidates = try await servers().filter { [.active, .stopped].contains($0.state) }.compactMap(\.host)
+        guard cut.count < hosts / 5, let name = pick(candidates) else { return }
+        cut.insert(name)
+        cloud.cloud.fleet.setCut(true, name)
+        if givenUp.insert(name).inserted { try await giveUp(name, true) }
+        for server in try await servers() where server.host == name {
+            let status = try await call(.post, "/servers/\(server.id)/action", ["evacuate": [:]]).status.code
+            count(status < 300 ? "evacuate" : "evacuate refused")
+        }
     }
 
     private func stopGuest() async throws {
@@ -222,118 +261,6 @@ final class Simulation {
         for name in cut { cloud.cloud.fleet.setCut(true, name) }
         client = try await ComputeClient(cloud)
         count(why)
-    }
-
-    // MARK: The story
-
-    private func servers() async throws -> [Server] {
-        try await cloud.database.read { tx in try ServerStore().list(.init(), in: tx) }
-    }
-
-    private func settle() async throws {
-        dice.set(false)
-        for name in cut { cloud.cloud.fleet.setCut(false, name) }
-        cut = []
-        for _ in 0..<20_000 {
-            if try await cloud.cloud.runner.runDue() { continue }
-            guard let next = try await cloud.cloud.runner.claims.nextDue() else { break }
-            cloud.clock.set(next)
-        }
-        // What guests did by themselves is seen when hosts are asked.
-        cloud.clock.advance(by: .seconds(90))
-        try await cloud.cloud.look()
-        client = try await ComputeClient(cloud)
-    }
-
-    private func check(_ when: String) async throws {
-        try await settle()
-        let servers = try await servers()
-        var wrong = try await rows(servers)
-        wrong += machines(servers)
-        wrong += try await answers(servers)
-        guard wrong.isEmpty else { throw Broken(description: "\(when): \(wrong.count) wrong:\n" + wrong.prefix(20).joined(separator: "\n")) }
-        count("checked")
-        dice.set(true)
-    }
-
-    /// No workflow goes on; each claim and each port has a server, and each server the claims that it must have.
-    private func rows(_ servers: [Server]) async throws -> [String] {
-        typealias Found = (open: [String], claims: [String: [String: Int64]], places: [String: Set<String>], owners: Set<String>)
-        let found = try await cloud.database.read { tx -> Found in
-            var claims: [String: [String: Int64]] = [:]
-            var places: [String: Set<String>] = [:]
-            for row in try tx.rows("SELECT consumer_id, provider_id, resource_class, used FROM placement_allocation") {
-                let consumer: String = try row.value(at: 0)
-                claims[consumer, default: [:]][try row.value(at: 2)] = try row.value(at: 3) as Int64
-                places[consumer, default: []].insert(try row.value(at: 1))
-            }
-            return (
-                try tx.rows("SELECT kind, status, direction, step, coalesce(reason, failure), attempt FROM workflow WHERE finished_at IS NULL").map { row in
-                    let words: [String] = try (0..<4).map { try row.value(at: $0) as String? ?? "-" }
-                    return "\(words.joined(separator: " ")), attempt \(try row.value(at: 5) as Int64): \(try row.value(at: 4) as String? ?? "")"
-                }, claims, places,
-                Set(try tx.rows("SELECT device_id FROM networking_port WHERE device_owner LIKE 'compute:%'").map { try $0.value(at: 0) })
-            )
-        }
-        var wrong = found.open
-        var claims = found.claims
-        for server in servers {
-            func expect(_ consumer: String, _ flavor: Flavor) {
-                let amounts = claims.removeValue(forKey: consumer)
-                if amounts?["VCPU"] != Int64(flavor.vcpus) || amounts?["MEMORY_MB"] != Int64(flavor.ramMiB) || found.places[consumer]?.count != 1 {
-                    wrong.append("\(server.id) \(server.state) of flavor \(flavor.id) has the claim \(String(describing: amounts))")
-                }
-            }
-            if server.host != nil { expect(server.id.text, server.flavor) }
-            if let former = server.former { expect(ResizeServer.formerConsumer(of: server.id), former.flavor) }
-        }
-        wrong += claims.keys.map { "nobody's claim: \($0)" }
-        wrong += found.owners.subtracting(servers.map(\.id.text)).map { "a port of no server: \($0)" }
-        return wrong
-    }
-
-    /// Each server with a host has its machine there, as it is shown; and there is no other machine.
-    private func machines(_ servers: [Server]) -> [String] {
-        var wrong: [String] = []
-        var machines = Dictionary(grouping: cloud.cloud.fleet.simulatedMachines, by: \.id)
-        for server in servers {
-            let found = machines.removeValue(forKey: server.id.text) ?? []
-            guard let host = server.host else {
-                if !found.isEmpty { wrong.append("\(server.id) has no host and a machine on \(found[0].host)") }
-                continue
-            }
-            guard found.count == 1, found[0].host == host else {
-                wrong.append("\(server.id) \(server.state) should be on \(host) and is on \(found.map(\.host))")
-                continue
-            }
-            let powers: [VMState: Set<String>] = [.active: ["running"], .stopped: ["off", "crashed"], .paused: ["paused"], .suspended: ["suspended"]]
-            if let allowed = powers[server.state], !allowed.contains(found[0].power) {
-                wrong.append("\(server.id) is shown \(server.state) and its machine is \(found[0].power)")
-            }
-            if server.state != .error, found[0].memoryMiB != server.flavor.ramMiB {
-                wrong.append("\(server.id) \(server.state) has \(server.flavor.ramMiB) MiB and its machine \(found[0].memoryMiB)")
-            }
-        }
-        wrong += machines.values.joined().map { "a machine of no server: \($0.id) on \($0.host)" }
-        let copies = cloud.cloud.fleet.simulatedCopies
-        return wrong + copies.map { "a copy of a disk that nobody wants: \($0.id) on \($0.host)" }
-    }
-
-    /// What users see.
-    private func answers(_ servers: [Server]) async throws -> [String] {
-        var wrong: [String] = []
-        let shown = try await call(.get, "/servers/detail").json["servers"]?.array ?? []
-        if shown.count != servers.count { wrong.append("\(shown.count) servers are listed and \(servers.count) are there") }
-        let lasting: Set<String> = ["ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "VERIFY_RESIZE", "ERROR"]
-        for server in shown {
-            let status = server["status"]?.string ?? ""
-            if !lasting.contains(status) || server["OS-EXT-STS:task_state"] != .null { wrong.append("\(server["id"]?.text ?? "") rests in \(status)") }
-        }
-        let limits = try await call(.get, "/limits").json["limits"]?["absolute"]
-        if limits?["totalInstancesUsed"] != .integer(Int64(servers.count)) || limits?["totalCoresUsed"] != .integer(Int64(servers.map(\.flavor.vcpus).reduce(0, +))) {
-            wrong.append("quotas: \(limits?.text ?? "") for \(servers.count) servers")
-        }
-        return wrong
     }
 }
 

@@ -14,20 +14,30 @@ struct WorkflowTests {
     }
 
     private static func fixture<W: Workflow>(
-        _ workflow: W.Type, from state: VMState?, _ input: W.Input, image: NewImage? = nil, prepare: @escaping @Sendable (inout Server) -> Void = { _ in }
+        _ workflow: W.Type, from state: VMState?, _ input: W.Input, image: NewImage? = nil, restoresPower: Bool = true,
+        prepare: @escaping @Sendable (inout Server) -> Void = { _ in }
     ) -> WorkflowFixture {
         // The runner's list is the whole of Compute's, as in the product.
         let company = ServerWorkflows.types.filter { Outline($0).key != Outline(workflow).key }
         return WorkflowFixture(workflow, with: company, schemas: ServerStage.schemas) { database, world in
-            try await ServerStage(database, world, state: state, image: image, prepare: prepare, begin: start(workflow, input))
+            try await ServerStage(database, world, state: state, image: image, restoresPower: restoresPower, prepare: prepare, begin: start(workflow, input))
         }
     }
 
     private static func verb<Verb: ServerVerb>(_ verb: Verb.Type, from state: VMState) -> WorkflowFixture {
-        fixture(CommandServer<Verb>.self, from: state, .init(serverID: ServerStage.id))
+        fixture(CommandServer<Verb>.self, from: state, .init(serverID: ServerStage.id), restoresPower: false)
     }
 
     private static let copy = NewImage(id: "66666666-6666-4666-8666-666666666666", name: "copy", minDiskGiB: 1, properties: [:])
+
+    private static let evacuation = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+    private static let rescueImage = Server.ImageReference(id: "99999999-9999-4999-8999-999999999999", properties: [:])
+
+    /// It has come from another host.
+    private static let moved: @Sendable (inout Server) -> Void = { server in
+        server.otherHost = "host-2"
+        server.former = .init(flavor: ServerStage.flavor("old"), host: "host-2", wasRunning: true)
+    }
 
     static let fixtures: [WorkflowFixture] = [
         WorkflowFixture(
@@ -43,7 +53,27 @@ struct WorkflowTests {
             }
         },
         fixture(DeleteServer.self, from: .active, .init(serverID: ServerStage.id)),
-        fixture(ResizeServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m", kind: "resize")),
+        fixture(ResizeServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m")),
+        fixture(
+            ResizeServer.self, from: .stopped,
+            .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m", host: "host-2")),
+        fixture(MigrateServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor(), migrationID: "m")),
+        fixture(MoveRunningServer.self, from: .active, .init(serverID: ServerStage.id, migrationID: "m")),
+        fixture(MoveRunningServer.self, from: .paused, .init(serverID: ServerStage.id, migrationID: "m")),
+        fixture(EvacuateServer.self, from: .active, .init(serverID: ServerStage.id, migrationID: evacuation, startsAfter: true)),
+        fixture(SweepHost.self, from: .active, .init(serverID: ServerStage.id, migrationID: evacuation, host: "host-2")),
+        fixture(RescueServer.self, from: .active, .init(serverID: ServerStage.id, image: rescueImage)),
+        fixture(RescueServer.self, from: .stopped, .init(serverID: ServerStage.id, image: rescueImage)),
+        fixture(UnrescueServer.self, from: .rescued, .init(serverID: ServerStage.id)) { $0.rescueImage = rescueImage },
+        fixture(ShelveServer.self, from: .active, .init(serverID: ServerStage.id, image: copy, offloads: true), image: copy),
+        fixture(ShelveServer.self, from: .paused, .init(serverID: ServerStage.id, image: copy, offloads: false), image: copy),
+        fixture(OffloadServer.self, from: .shelved, .init(serverID: ServerStage.id), image: copy) { $0.shelvedImage = copy.id },
+        fixture(UnshelveServer.self, from: .shelved, .init(serverID: ServerStage.id), image: copy) { $0.shelvedImage = copy.id },
+        fixture(UnshelveServer.self, from: .shelvedOffloaded, .init(serverID: ServerStage.id), image: copy) { server in
+            (server.shelvedImage, server.host, server.power) = (copy.id, nil, .none)
+        },
+        fixture(ConfirmResize.self, from: .resized, .init(serverID: ServerStage.id), prepare: moved),
+        fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id), prepare: moved),
         fixture(ConfirmResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
         fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
         fixture(

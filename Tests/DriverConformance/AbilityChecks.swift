@@ -80,6 +80,58 @@ extension DriverCheck {
             _ = try await driver.setPower(trial.id, to: .running, fence: trial.next())
             try await trial.expectRefusal(.conflict, "a resize of what runs") { try await driver.resize(to: wanted, fence: trial.next()) }
         },
+        DriverCheck("A rescued machine starts from another disk, with its own behind it, and then from its own again") { trial in
+            let driver = trial.driver
+            _ = try await trial.started()
+            _ = try await driver.setPower(trial.id, to: .off, fence: trial.next())
+            guard let root = trial.spec.rootDisk else { return }
+            let own = trial.spec.disks.map(\.id)
+            var rescued = trial.spec
+            rescued.rescue = .init(disk: Disk(id: "rescue", source: root.source), boot: trial.spec.boot)
+            for (place, spec) in [rescued, rescued, trial.spec].enumerated() {
+                try await driver.ensure(spec, fence: trial.next())
+                let running = try await driver.setPower(trial.id, to: .running, fence: trial.next())
+                try trial.expect(running.power == .running, "\(running)")
+                try await trial.guestIsUp(times: place + 2)
+                let disks = try await driver.diagnostics(trial.id).disks.map(\.id)
+                try trial.expect(disks == (spec.rescue == nil ? own : ["rescue"] + own), "\(disks)")
+                _ = try await driver.setPower(trial.id, to: .off, fence: trial.next())
+            }
+        },
+        DriverCheck("A machine that is packed can be unpacked, and goes on with what it had", isAboutOtherHosts: true) { trial in
+            let driver = try trial.ability((any Moving).self)
+            _ = try await trial.started()
+            try await trial.expectRefusal(.conflict, "to pack what runs") { _ = try await driver.pack(trial.id, fence: trial.next()) }
+            _ = try await driver.setPower(trial.id, to: .off, fence: trial.next())
+            let luggage = try await driver.pack(trial.id, fence: trial.next())
+            try await driver.remove(trial.id, fence: trial.next())
+            for _ in 0..<2 {
+                let there = try await driver.unpack(luggage, as: trial.spec, fence: trial.next())
+                try trial.expect(there.power == .off, "\(there)")
+            }
+            _ = try await driver.setPower(trial.id, to: .running, fence: trial.next())
+            try await trial.guestIsUp(times: 2)
+            try await trial.expectRefusal(.badRequest, "another driver's luggage") {
+                try await driver.unpack(MachineLuggage(driver: "another", state: Data()), as: trial.spec, fence: trial.next())
+            }
+        },
+        DriverCheck("A running machine that is packed stands still, and goes on where it is unpacked", isAboutOtherHosts: true) { trial in
+            let driver = try trial.ability((any LiveMoving).self)
+            _ = try await trial.started()
+            for _ in 0..<2 {
+                _ = try await driver.packLive(trial.id, fence: trial.next())
+                try await trial.power(is: .paused)
+            }
+            let luggage = try await driver.packLive(trial.id, fence: trial.next())
+            // It is called off, and begun again.
+            let again = try await driver.setPower(trial.id, to: .running, fence: trial.next())
+            try trial.expect(again.power == .running && again.boots == 1, "\(again)")
+            try await driver.remove(trial.id, fence: trial.next())
+            for _ in 0..<2 {
+                let there = try await driver.unpack(luggage, as: trial.spec, fence: trial.next())
+                try trial.expect(there.power == .running && there.boots == 1, "\(there)")
+            }
+        },
         DriverCheck("A password without an agent in the guest is refused") { trial in
             let driver = try trial.ability((any PasswordSetting).self)
             _ = try await trial.driver.ensure(trial.spec, fence: trial.next())

@@ -38,10 +38,13 @@ package struct DriverSubject: Sendable {
 /// One thing that every driver must do. It works on machines of its own and leaves none behind.
 package struct DriverCheck: Sendable, CustomStringConvertible {
     package let name: String
+    /// Whether it is of what a driver need not do whose host is the only one.
+    package let isAboutOtherHosts: Bool
     let body: @Sendable (DriverTrial) async throws -> Void
 
-    init(_ name: String, _ body: @escaping @Sendable (DriverTrial) async throws -> Void) {
+    init(_ name: String, isAboutOtherHosts: Bool = false, _ body: @escaping @Sendable (DriverTrial) async throws -> Void) {
         self.name = name
+        self.isAboutOtherHosts = isAboutOtherHosts
         self.body = body
     }
 

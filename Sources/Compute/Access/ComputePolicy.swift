@@ -40,7 +40,7 @@ enum ComputePolicy {
         .serverDiagnostics, .listAllServerGroups, .showTopologyHost, .listAllServers, .detailAllServers, .allFilters, .showHostStatus,
         .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
         .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
-        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .evacuateServer, .listAudits, .showAudit,
+        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .unshelveToHost, .liveMigrateToHost, .showServerMigration, .showServerMigrationHosts, .evacuateServer, .listAudits, .showAudit,
     ]
 
     private static let members: [Action] = [
@@ -56,7 +56,9 @@ enum ComputePolicy {
         .shelveServer, .unshelveServer, .suspendServer, .resumeServer,
     ]
 
-    private static let managers: [Action] = [.listServerMigrations, .migrateServer, .liveMigrateServer, .listMigrations]
+    private static let managers: [Action] = [
+        .listServerMigrations, .forceCompleteMigration, .abortMigration, .migrateServer, .liveMigrateServer, .listMigrations,
+    ]
 
     private static let readers: [Action] = [
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,

@@ -15,6 +15,8 @@ struct Server: Sendable, Codable {
     var power = PowerState.none
     /// Where its machine is, or is going to be.
     var host: String?
+    /// A second host that has something of it: while it is on its way to another host, and until a resize is confirmed.
+    var otherHost: String?
     /// What it was asked to be in, and nothing else.
     var pinnedZone: String?
     /// As it was when the server was made or resized: what became of the flavor since does not touch the server.
@@ -22,6 +24,10 @@ struct Server: Sendable, Codable {
     /// While a resize waits for its confirmation.
     var former: Former?
     var image: ImageReference?
+    /// What it starts from while it is rescued.
+    var rescueImage: ImageReference?
+    /// What its disk lies in while it is shelved: an image of its owner's.
+    var shelvedImage: String?
     var keyName: String?
     var publicKey: String?
     var metadata: [String: String] = [:]
@@ -57,7 +63,7 @@ struct Server: Sendable, Codable {
         var minMemoryMiB = 0
     }
 
-    /// Where it comes from when it is resized: what it goes back to.
+    /// Where it comes from when it is resized or migrated: what it goes back to.
     struct Former: Sendable, Codable {
         var flavor: Flavor
         var host: String
@@ -85,6 +91,9 @@ struct Server: Sendable, Codable {
         /// All of them as they were given: JSON text.
         var given = "{}"
     }
+
+    /// Who has the share of the place that it comes from, while it is on its way and while the user decides.
+    static func formerConsumer(of id: ID<Server>) -> String { UUIDText.derived(from: "former", in: id.text) }
 
     static func resource(_ id: ID<Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
     var resource: ResourceKey { Self.resource(id) }

@@ -23,6 +23,7 @@ extension ComputeAssembly {
     /// Brings rows to what hosts saw: a guest that was shut down from within is stopped, as the API shows it. A server that a workflow
     /// works on is left to it, and a sighting from before the last change is nobody's.
     package func take(_ sightings: [MachineSighting], on host: String) async throws {
+        try await sweep(host)
         let store = ServerStore()
         let now = context.world.now
         let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }

@@ -39,7 +39,8 @@ struct InstanceActionRoutes: Sendable {
             } else {
                 server = try servers.require(id, action, by: call.caller, in: tx)
             }
-            return (server, try servers.workflows.actions(on: server.resource, in: tx))
+            // What the cloud does by itself is nobody's action.
+            return (server, try servers.workflows.actions(on: server.resource, in: tx).filter { $0.kind != SweepHost.kind })
         }
     }
 

@@ -60,7 +60,9 @@ struct ServerActionRoutes: Sendable {
         case "restore":
             _ = try await servers.get(id, .restoreServer, by: call.caller)
             throw CloudError.conflict("Cannot 'restore' instance \(id) while it is in vm_state active")
-        case let name where Self.unbuilt[name] != nil: try await refuse(name, id, call)
+        case let name where ServerMoveActions.names.contains(name):
+            return try await ServerMoveActions(changes: changes).act(name, id, body, call)
+        case "trigger_crash_dump": try await refuseCrashDump(name, id, call)
         case "resetNetwork", "injectNetworkInfo": _ = try await servers.get(id, .injectNetworkInfo, by: call.caller)
         default: throw CloudError.badRequest("There is no such action: \(name.prefix(255))")
         }
@@ -77,21 +79,10 @@ struct ServerActionRoutes: Sendable {
         "resume": { try await $0.command(ResumeVerb.self, $1, .resumeServer, by: $2) },
     ]
 
-    /// Actions of the API that this cloud has no hands for yet, and the states from which they lead. What undoes another of them
-    /// finds no server in its state.
-    private static let unbuilt: [String: (action: Action, states: Set<VMState>)] = [
-        "shelve": (.shelveServer, [.active, .stopped, .paused, .suspended]), "shelveOffload": (.shelveOffload, [.shelved]),
-        "unshelve": (.unshelveServer, [.shelved, .shelvedOffloaded]),
-        "rescue": (.rescueServer, [.active, .stopped, .error]), "unrescue": (.unrescueServer, [.rescued]),
-        "migrate": (.migrateServer, [.active, .stopped]), "os-migrateLive": (.liveMigrateServer, [.active, .paused]),
-        "evacuate": (.evacuateServer, [.active, .stopped, .error]),
-        "trigger_crash_dump": (.crashDump, [.active, .paused, .rescued, .error]),
-    ]
-
-    private func refuse(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
-        guard let (action, states) = Self.unbuilt[name] else { return }
-        _ = try await servers.context.read { tx in try servers.require(id, action, name, states: states, by: call.caller, in: tx) }
-        throw CloudError(.notImplemented, "This cloud cannot \(name) servers yet.")
+    private func refuseCrashDump(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
+        let from: Set<VMState> = [.active, .paused, .rescued, .error]
+        _ = try await servers.context.read { tx in try servers.require(id, .crashDump, name, states: from, by: call.caller, in: tx) }
+        throw CloudError(.notImplemented, "This cloud cannot make guests dump their memory yet.")
     }
 
     private static func nothing(_ name: String, _ body: JSON, _ call: ComputeCall) throws {

@@ -60,11 +60,6 @@ struct ServerNetworkRoutes: Sendable {
                     json.member("pagesize_kb", nil as Int?)
                 }
             },
-            // Only live migrations that go on are shown here.
-            endpoint.route(.get, ServerRoutes.path + "/migrations", nil, since: 23) { call in
-                _ = try await servers.get(call.call.id("server_id"), .listServerMigrations, by: call.caller)
-                return .json { json in json.array("migrations", of: [] as [String]) { $0.string($1) } }
-            },
             endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
                 let facts = try await changes.diagnostics(call.call.id("server_id"), by: call.caller)
                 return Self.diagnostics(facts, call.minor)

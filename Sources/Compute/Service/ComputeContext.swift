@@ -2,12 +2,21 @@ import Access
 import CloudCore
 import SQL
 
+/// What an operator sets.
+package struct ComputeSettings: Sendable {
+    /// Whether a server that is shelved leaves its host at once. Otherwise an administrator says when.
+    package var offloadsShelved = true
+
+    package init() {}
+}
+
 /// What every service of Compute is made with.
 struct ComputeContext: Sendable {
     let database: Database
     let policy: Policy
     let world: World
     let needs: ComputeNeeds
+    let settings: ComputeSettings
     let topic = Topic("compute")
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {

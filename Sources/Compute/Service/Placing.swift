@@ -19,6 +19,8 @@ struct Placing: Sendable {
             var vcpus: Int
             var memoryMiB: Int
             var diskGiB: Int
+            var movesMachines: Bool
+            var movesRunningMachines: Bool
         }
 
         var candidates: [PlacementCandidate] = []
@@ -37,7 +39,7 @@ struct Placing: Sendable {
             Offer.Host(
                 name: report.name, id: report.id, isUp: report.isUp, hypervisorType: report.hypervisorType,
                 architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
-                diskGiB: report.diskGiB)
+                diskGiB: report.diskGiB, movesMachines: report.movesMachines, movesRunningMachines: report.movesRunningMachines)
         }
     }
 
@@ -76,10 +78,16 @@ struct Placing: Sendable {
 
     /// Chooses the best host that will do, and claims it.
     ///
-    /// - Parameter only: the host, where there is no choice.
+    /// - Parameters:
+    ///   - only: the host, where there is no choice.
+    ///   - move: for a server that is somewhere already.
     /// - Throws: a `CloudError` with every host's reason when there is none.
-    func claim(_ server: Server, _ offer: Offer, only: String? = nil, in tx: Transaction) throws -> HostState {
-        let wish = try wish(for: server, only: only, in: tx)
+    func claim(
+        _ server: Server, _ offer: Offer, only: String? = nil, move: PlacementWish.Move? = nil, in tx: Transaction
+    ) throws -> HostState {
+        var wish = try wish(for: server, only: only, in: tx)
+        wish.move = move
+        if let move { wish.isSourceAble = offer.hosts.contains { $0.name == move.source && move.suits($0.movesMachines, $0.movesRunningMachines) } }
         let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
         var refusals: [(host: String, reason: String)] = []
         let states = try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx)
@@ -105,13 +113,20 @@ struct Placing: Sendable {
     private func wish(for server: Server, only: String?, in tx: Transaction) throws -> PlacementWish {
         var wish = PlacementWish(
             serverID: server.id.text, extraSpecs: server.flavor.extraSpecs, imageProperties: server.image?.properties ?? [:],
-            zone: server.pinnedZone, host: only, sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
+            zone: server.pinnedZone, host: only, unswept: try unswept(server, in: tx), sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
         if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
             wish.group = group
             let others = group.members.filter { $0 != server.id }.map(\.text)
             wish.groupHasHosts = try servers.list(.init(ids: others), in: tx).contains { $0.host != nil }
         }
         return wish
+    }
+
+    /// Hosts that may have something left of it from before an evacuation. One that was never on a host has none.
+    private func unswept(_ server: Server, in tx: Transaction) throws -> Set<String> {
+        guard server.generation > 0 else { return [] }
+        let filter = MigrationStore.Filter(serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
+        return Set(try MigrationStore().list(filter, in: tx).compactMap(\.source))
     }
 
     private func states(_ hosts: [Offer.Host], _ wish: PlacementWish, in tx: Transaction) throws -> [HostState] {
@@ -131,7 +146,8 @@ struct Placing: Sendable {
                 name: host.name, id: host.id, zone: mine.first { $0.zone != nil }?.zone ?? Aggregate.usualZone,
                 isUp: host.isUp && entry?.isForcedDown != true, isDisabled: entry?.isDisabled ?? false,
                 disabledReason: entry?.disabledReason, hypervisorType: host.hypervisorType, architecture: host.architecture,
-                vcpus: host.vcpus, memoryMiB: host.memoryMiB, diskGiB: host.diskGiB, usage: usages[host.name] ?? .init(),
+                vcpus: host.vcpus, memoryMiB: host.memoryMiB, diskGiB: host.diskGiB,
+                isAble: wish.move?.suits(host.movesMachines, host.movesRunningMachines) ?? true, usage: usages[host.name] ?? .init(),
                 aggregateMetadata: metadata, serverIDs: wish.isAboutOthers ? Set(there.map(\.serverID)) : [],
                 groupMembers: there.count { $0.groupID != nil && $0.groupID == wish.group?.id.text },
                 busyServers: there.count { $0.state == .building }, failedBuilds: there.count { $0.state == .error })

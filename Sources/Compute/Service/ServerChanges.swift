@@ -6,7 +6,7 @@ import SQL
 /// What is done to a server besides its power.
 struct ServerChanges: Sendable {
     let service: ServerService
-    private var context: ComputeContext { service.context }
+    var context: ComputeContext { service.context }
 
     init(service: ServerService) { self.service = service }
 
@@ -33,59 +33,6 @@ struct ServerChanges: Sendable {
             server.state = state
             server.fault =
                 state == .error ? .init(code: 500, message: "The state was set to error by an administrator.", details: nil, at: now) : nil
-        }
-    }
-
-    // MARK: Sizes
-
-    /// - Parameter resizesDisk: nil leaves it as it is.
-    func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
-        let migration = context.world.random.uuid()
-        let from: Set<VMState> = [.active, .stopped]
-        try await service.start(ResizeServer.self, on: id, .resizeServer, "resize", states: from, by: caller) { server, tx in
-            let flavor: Flavor
-            do {
-                flavor = try FlavorService.require(ID(flavorID), by: caller, in: tx)
-            } catch let error as CloudError where error.kind == .notFound {
-                throw CloudError.badRequest("Unable to locate requested flavor.")
-            }
-            if flavor.id == server.flavor.id { throw CloudError.badRequest("When resizing, instances must change flavor!") }
-            if flavor.diskGiB < server.flavor.diskGiB {
-                throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
-            }
-            try refuseOverQuota(server, flavor, by: caller, in: tx)
-            if let resizesDisk {
-                server.resizesDisk = resizesDisk
-                try service.servers.update(server, in: tx)
-            }
-            return .init(serverID: server.id, flavor: flavor, migrationID: migration, kind: "resize")
-        }
-    }
-
-    private func refuseOverQuota(_ server: Server, _ flavor: Flavor, by caller: Caller, in tx: Transaction) throws {
-        let quotas = QuotaStore()
-        let limits = try quotas.limits(project: server.projectID, user: nil, in: tx)
-        let usage = try quotas.usage(project: server.projectID, user: nil, in: tx)
-        let more: [(QuotaResource, Int)] = [(.cores, flavor.vcpus - server.flavor.vcpus), (.ram, flavor.ramMiB - server.flavor.ramMiB)]
-        for (resource, amount) in more where amount > 0 {
-            let (most, used) = (limits[resource] ?? -1, usage[resource] ?? 0)
-            if most >= 0, used + amount > most {
-                throw CloudError(
-                    .quotaExceeded,
-                    "Quota exceeded for \(resource.rawValue): Requested \(amount), but already used \(used) of \(most) \(resource.rawValue)")
-            }
-        }
-    }
-
-    func confirm(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(ConfirmResize.self, on: id, .confirmResize, "confirmResize", states: [.resized], by: caller) { server, _ in
-            .init(serverID: server.id)
-        }
-    }
-
-    func revert(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(RevertResize.self, on: id, .revertResize, "revertResize", states: [.resized], by: caller) { server, _ in
-            .init(serverID: server.id)
         }
     }
 
@@ -176,7 +123,7 @@ struct ServerChanges: Sendable {
     /// Takes the image away again when nothing is going to fill it.
     ///
     /// - Returns: its id.
-    private func filling(_ image: NewImage, by caller: Caller, _ start: () async throws -> Void) async throws -> String {
+    func filling(_ image: NewImage, by caller: Caller, _ start: () async throws -> Void) async throws -> String {
         do {
             try await start()
             return image.id
@@ -187,11 +134,11 @@ struct ServerChanges: Sendable {
     }
 
     /// Reserves the image: it is there when the answer is, for clients wait for it at once.
-    private func newImage(
+    func newImage(
         _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], _ action: Action, _ word: String,
-        _ from: Set<VMState>, by caller: Caller
+        _ from: Set<VMState>, ignoringLock: Bool = true, by caller: Caller
     ) async throws -> NewImage {
-        let server = try await context.read { tx in try service.require(id, action, word, states: from, ignoringLock: true, by: caller, in: tx) }
+        let server = try await context.read { tx in try service.require(id, action, word, states: from, ignoringLock: ignoringLock, by: caller, in: tx) }
         var properties = server.image?.properties ?? [:]
         properties["base_image_ref"] = server.image?.id
         properties["instance_uuid"] = id.text

@@ -7,7 +7,9 @@ struct MigrationStore: Sendable {
         var serverID: String?
         var projectID: String?
         var userID: String?
+        /// Of either end.
         var host: String?
+        var source: String?
         var status: String?
         var kind: String?
         var changedSince: Timestamp?
@@ -29,6 +31,7 @@ struct MigrationStore: Sendable {
         if let id = filter.projectID { add("project_id = ?", id.sql) }
         if let id = filter.userID { add("user_id = ?", id.sql) }
         if let host = filter.host { add("(source = ? OR destination = ?)", host.sql, host.sql) }
+        if let source = filter.source { add("source = ?", source.sql) }
         if let status = filter.status { add("status = ?", status.sql) }
         if let kind = filter.kind { add("kind = ?", kind.sql) }
         if let moment = filter.changedSince { add("updated_at >= ?", moment.sql) }
@@ -48,12 +51,20 @@ struct MigrationStore: Sendable {
     }
 
     /// Of the server's last one that has not ended.
-    func setStatus(_ status: String, ofServer id: ID<Server>, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Parameter present: one that has this status keeps it.
+    func setStatus(
+        _ status: String, ofServer id: ID<Server>, unless present: String = "", at now: Timestamp, in tx: Transaction
+    ) throws {
         try tx.execute(
             """
-            UPDATE compute_migration SET status = ?, updated_at = ? WHERE number =
+            UPDATE compute_migration SET status = ?, updated_at = ? WHERE status <> ? AND number =
               (SELECT max(number) FROM compute_migration WHERE server_id = ?)
-            """, status, now, id)
+            """, status, now, present, id)
+    }
+
+    func setStatus(_ status: String, of id: String, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute("UPDATE compute_migration SET status = ?, updated_at = ? WHERE id = ?", status, now, id)
     }
 
     func setDestination(_ host: String, ofServer id: ID<Server>, in tx: Transaction) throws {

@@ -69,6 +69,10 @@ extension Schema {
                   new_flavor INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
                 CREATE INDEX compute_migration_server ON compute_migration (server_id);
                 CREATE UNIQUE INDEX compute_migration_id ON compute_migration (id);
-                """)
+                """),
+            // Each report of a host asks for them.
+            Migration(
+                2, "evacuations that have left something",
+                "CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done'"),
         ])
 }

@@ -4,7 +4,9 @@ import Durable
 /// All of Compute's workflows.
 enum ServerWorkflows {
     static let types: [any Workflow.Type] = [
-        CreateServer.self, DeleteServer.self, RebuildServer.self, ResizeServer.self, ConfirmResize.self, RevertResize.self,
+        CreateServer.self, DeleteServer.self, RebuildServer.self, ResizeServer.self, MigrateServer.self, ConfirmResize.self, RevertResize.self,
+        MoveRunningServer.self, RescueServer.self, UnrescueServer.self, ShelveServer.self, OffloadServer.self, UnshelveServer.self,
+        EvacuateServer.self, SweepHost.self,
         SnapshotServer.self, BackupServer.self, AttachInterface.self, DetachInterface.self,
         CommandServer<StartVerb>.self, CommandServer<StopVerb>.self, CommandServer<SoftRebootVerb>.self,
         CommandServer<HardRebootVerb>.self, CommandServer<PauseVerb>.self, CommandServer<UnpauseVerb>.self,
@@ -15,6 +17,11 @@ enum ServerWorkflows {
         [
             WorkflowDefinition(CreateServer.self, needs: world), WorkflowDefinition(DeleteServer.self, needs: world),
             WorkflowDefinition(RebuildServer.self, needs: world), WorkflowDefinition(ResizeServer.self, needs: world),
+            WorkflowDefinition(MigrateServer.self, needs: world), WorkflowDefinition(MoveRunningServer.self, needs: world),
+            WorkflowDefinition(RescueServer.self, needs: world), WorkflowDefinition(UnrescueServer.self, needs: world),
+            WorkflowDefinition(ShelveServer.self, needs: world), WorkflowDefinition(OffloadServer.self, needs: world),
+            WorkflowDefinition(UnshelveServer.self, needs: world), WorkflowDefinition(EvacuateServer.self, needs: world),
+            WorkflowDefinition(SweepHost.self, needs: world),
             WorkflowDefinition(ConfirmResize.self, needs: world), WorkflowDefinition(RevertResize.self, needs: world),
             WorkflowDefinition(SnapshotServer.self, needs: world), WorkflowDefinition(BackupServer.self, needs: world),
             WorkflowDefinition(AttachInterface.self, needs: world),
@@ -36,6 +43,14 @@ enum ServerWorkflows {
         case DeleteServer.kind: ("delete", "compute_terminate_instance")
         case RebuildServer.kind: ("rebuild", "compute_rebuild_instance")
         case ResizeServer.kind: ("resize", "compute_resize_instance")
+        case MigrateServer.kind: ("migrate", "compute_resize_instance")
+        case MoveRunningServer.kind: ("live-migration", "compute_live_migration")
+        case RescueServer.kind: ("rescue", "compute_rescue_instance")
+        case UnrescueServer.kind: ("unrescue", "compute_unrescue_instance")
+        case ShelveServer.kind: ("shelve", "compute_shelve_instance")
+        case OffloadServer.kind: ("shelveOffload", "compute_shelve_offload_instance")
+        case UnshelveServer.kind: ("unshelve", "compute_unshelve_instance")
+        case EvacuateServer.kind: ("evacuate", "compute_rebuild_instance")
         case ConfirmResize.kind: ("confirmResize", "compute_confirm_resize")
         case RevertResize.kind: ("revertResize", "compute_revert_resize")
         case SnapshotServer.kind: ("createImage", "compute_snapshot_instance")

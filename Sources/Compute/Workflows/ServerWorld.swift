@@ -38,16 +38,52 @@ struct ServerWorld: Sendable {
     }
 }
 
+// MARK: What workflows share
+
+extension ServerWorld {
+    /// Writes down that a server goes from one size or host to another.
+    func begin(
+        _ kind: ServerMigration.Kind, _ id: String, of server: Server, to flavor: Flavor, status: String, in tx: Transaction
+    ) throws {
+        try MigrationStore().insert(
+            ServerMigration(
+                number: try NumberStore().next("migration", in: tx), id: id, serverID: server.id, projectID: server.projectID,
+                userID: server.userID, kind: kind, status: status, source: server.host, destination: nil,
+                oldFlavor: server.flavor.number, newFlavor: flavor.number, createdAt: world.now, updatedAt: world.now), in: tx)
+    }
+
+    /// - Parameter host: nil for the server's own.
+    func command(_ command: MachineCommand, _ intent: Intent, on host: String? = nil, _ epoch: Int64) async throws {
+        try await needs.machines.command(
+            intent.server.id.text, command, on: try host ?? intent.host, fence: intent.fence(epoch))
+    }
+
+    /// Of an undo: the guest does again what it did, on the host where it was.
+    func goOn(_ command: MachineCommand, _ intent: Intent, _ epoch: Int64) async throws {
+        do {
+            try await needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
+            try await self.command(command, intent, epoch)
+        } catch let error as CloudError where !error.isTransient {
+            // One that cannot run any more must not keep the rest from being undone. It is shown stopped once its host is asked.
+            return
+        }
+    }
+}
+
+extension Server {
+    func requireHost() throws -> String {
+        guard let host else { throw CloudError.conflict("Instance \(id) has no host.") }
+        return host
+    }
+}
+
 /// What is wanted of a machine, as a workflow has written it down.
 struct Intent: Sendable, Codable {
     var server: Server
     var ports: [ServerPort]
 
     var host: String {
-        get throws {
-            guard let host = server.host else { throw CloudError.conflict("Instance \(server.id) has no host.") }
-            return host
-        }
+        get throws { try server.requireHost() }
     }
 
     func fence(_ epoch: Int64) -> MachineFence { MachineFence(epoch: epoch, generation: server.generation) }
@@ -58,7 +94,8 @@ struct Intent: Sendable, Codable {
             rootGiB: server.flavor.diskGiB, ephemeralGiB: server.flavor.ephemeralGiB, swapMiB: server.flavor.swapMiB,
             imageID: server.image?.id, imageProperties: server.image?.properties ?? [:], extraSpecs: server.flavor.extraSpecs,
             ports: ports.filter { $0.id != port }, metadata: server.metadata, hostname: server.hostname, userData: server.userData,
-            publicKey: server.publicKey, hasConfigDrive: server.hasConfigDrive, diskRevision: diskRevision)
+            publicKey: server.publicKey, hasConfigDrive: server.hasConfigDrive, diskRevision: diskRevision,
+            rescueImageID: server.rescueImage?.id)
     }
 }
 
@@ -75,6 +112,14 @@ extension ShownState {
     static let unpausing: ShownState = "unpausing"
     static let suspending: ShownState = "suspending"
     static let resuming: ShownState = "resuming"
+    static let migrating: ShownState = "migrating"
+    static let rescuing: ShownState = "rescuing"
+    static let unrescuing: ShownState = "unrescuing"
+    static let shelving: ShownState = "shelving"
+    static let shelvingPending: ShownState = "shelving_image_pending_upload"
+    static let shelvingUploading: ShownState = "shelving_image_uploading"
+    static let shelvingOffloading: ShownState = "shelving_offloading"
+    static let unshelving: ShownState = "unshelving"
     static let rebuilding: ShownState = "rebuilding"
     static let rebuildSpawning: ShownState = "rebuild_spawning"
     static let resizePreparing: ShownState = "resize_prep"

@@ -26,7 +26,8 @@ extension HostReport {
             name: facts.name, id: facts.id, isUp: facts.isUp(at: now), lastSeen: facts.seenAt, hypervisorType: "QEMU",
             hypervisorVersion: Self.version(capabilities.hypervisor), processors: Self.processors(capabilities, resources.cpus),
             vcpus: resources.cpus, memoryMiB: Int(resources.memoryMiB), diskGiB: Int(resources.diskBytes >> 30),
-            bootedAt: facts.bootedAt)
+            bootedAt: facts.bootedAt,
+            movesMachines: facts.inventory.abilities.contains(.moving), movesRunningMachines: facts.inventory.abilities.contains(.liveMoving))
     }
 
     /// `QEMU 7.2.19` is 7002019, as libvirt counts.

@@ -33,6 +33,16 @@ package struct MachineImage: Sendable, Hashable {
     }
 }
 
+extension MachineImage {
+    /// Bytes of a disk that is as large as the image.
+    fileprivate var wholeSectors: Int64 { (max(virtualBytes, 512) + 511) / 512 * 512 }
+
+    fileprivate var boot: MachineSpec.Boot {
+        guard let kernel else { return .disk }
+        return .kernel(kernel, ramdisk: ramdisk, commandLine: "root=/dev/vda \(kernelArguments ?? "console=tty0 console=ttyS0")")
+    }
+}
+
 /// Makes a machine's specification from what Compute orders.
 struct MachineBlueprint: Sendable {
     let order: MachineOrder
@@ -54,11 +64,13 @@ struct MachineBlueprint: Sendable {
         var hardware = choice.hardware
         if order.extraSpecs["hw_rng:allowed"].map({ ["false", "no", "0", "off"].contains($0.lowercased()) }) == true { hardware.hasRandomness = false }
         let (root, boot) = try await root()
-        return MachineSpec(
+        var spec = MachineSpec(
             id: MachineID(order.id), name: order.name, cpu: cpu(choice), memoryMiB: order.memoryMiB, platform: choice.platform, boot: boot,
             disks: [root] + (try await others(root, properties)), nics: order.ports.map { port in
                 NIC(id: port.id, mac: port.mac.lowercased(), tap: PortSpec.tap(of: port.id))
             }, hardware: hardware, metadata: order.metadata)
+        spec.rescue = try await rescue()
+        return spec
     }
 
     // MARK: Disks
@@ -80,15 +92,19 @@ struct MachineBlueprint: Sendable {
             return (Disk(id: id, source: .blank(virtualBytes: max(1, Int64(order.rootGiB)) << 30)), .disk)
         }
         let image = try await images.image(imageID)
-        let bytes = order.rootGiB == 0 ? (max(image.virtualBytes, 512) + 511) / 512 * 512 : Int64(order.rootGiB) << 30
+        let bytes = order.rootGiB == 0 ? image.wholeSectors : Int64(order.rootGiB) << 30
         guard bytes >= image.virtualBytes else {
             throw CloudError.badRequest("Flavor's disk is too small for requested image. Flavor disk is \(bytes) bytes, image is \(image.virtualBytes) bytes.")
         }
-        var boot = MachineSpec.Boot.disk
-        if let kernel = image.kernel {
-            boot = .kernel(kernel, ramdisk: image.ramdisk, commandLine: "root=/dev/vda \(image.kernelArguments ?? "console=tty0 console=ttyS0")")
-        }
-        return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes)), boot)
+        return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes)), image.boot)
+    }
+
+    /// One that was made stays as it is: what the guest has done with it lies on it.
+    private func rescue() async throws -> MachineSpec.Rescue? {
+        guard let imageID = order.rescueImageID else { return nil }
+        if let made = present?.rescue { return made }
+        let image = try await images.image(imageID)
+        return .init(disk: Disk(id: "rescue", source: .image(image.reference, virtualBytes: image.wholeSectors)), boot: image.boot)
     }
 
     private func others(_ root: Disk, _ properties: [String: String]) async throws -> [Disk] {

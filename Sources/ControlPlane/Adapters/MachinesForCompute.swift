@@ -24,6 +24,19 @@ package struct MachinesForCompute: MachinesNeed {
         _ = try await send("ensure", .ensure(spec, power: nil), id, link, fence)
     }
 
+    package func move(_ order: MachineOrder, from source: String, to host: String, isLive: Bool, fence: MachineFence) async throws {
+        let (old, new) = (try await fleet.link(to: source), try await fleet.link(to: host))
+        let id = MachineID(order.id)
+        var present: MachineSpec?
+        // What was made for it on the host that it leaves stays as it is.
+        for link in [old, new] { if case .wanted(let spec) = try await link.ask(.wanted(id)) { present = spec } }
+        let spec = try await MachineBlueprint(order: order, present: present, images: images, configDrives: configDrives).spec()
+        guard case .luggage(let luggage) = try await send("pack", .pack(isLive: isLive), id, old, fence) else {
+            throw CloudError.internalError("a host answers with something else than a machine's luggage")
+        }
+        _ = try await send("unpack", .unpack(luggage, spec), id, new, fence)
+    }
+
     package func remove(_ id: String, on host: String, fence: MachineFence) async throws {
         _ = try await send("remove", .remove, MachineID(id), try await fleet.link(to: host), fence)
     }

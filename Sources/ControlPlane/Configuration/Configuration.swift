@@ -16,6 +16,7 @@ package struct Configuration: Sendable, Equatable {
     package var limits = Limits()
     package var images = Images()
     package var webDownload = WebDownload()
+    package var compute = Compute()
     package var simulate = Simulate()
     package var libvirt = Libvirt()
 
@@ -95,6 +96,11 @@ package struct Configuration: Sendable, Equatable {
         package var disallowedHosts: [String] = []
         package var privateHosts: [String] = []
         package var allowedPorts = ["80", "443"]
+    }
+
+    package struct Compute: Sendable, Equatable {
+        /// Seconds: 0 at once, -1 never.
+        package var shelvedOffloadTime = 0
     }
 
     /// This machine as a host of real ones, unless hosts are simulated.

@@ -112,6 +112,10 @@ extension Option {
         .list(
             "import_filtering_opts", "allowed_ports", \.webDownload.allowedPorts, check: problemOfPort,
             "Ports that images may be imported from."),
+        // compute
+        .integer(
+            "compute", "shelved_offload_time", \.compute.shelvedOffloadTime, -1...0, unit: "seconds",
+            "When a server that is shelved leaves its host. 0: at once. -1: when an administrator says so (`shelveOffload`)."),
         // simulate
         .flag(
             "simulate", "enabled", \.simulate.enabled,

@@ -96,7 +96,7 @@ extension Fleet {
     package var simulatedMachines: [SimulatedMachine] {
         simulatedHosts.flatMap { host in
             host.machines.map { spec, power, boots in
-                let disks = spec.disks.map { disk in
+                let disks = spec.asStarted.disks.map { disk in
                     if case .image(let image, _) = disk.source { "\(disk.id) of \(image.content.text.prefix(8))" } else { disk.id }
                 }
                 return SimulatedMachine(

@@ -13,11 +13,12 @@ struct MachineFiles {
     func settle(_ machine: HostedMachine, _ images: [ImageReference: String]) throws(CloudError) -> [String: Int64] {
         try DurableFile.makeFolder(folder.path, mode: 0o711)
         var sizes = machine.sizes
-        let files = Set(machine.spec.disks.filter(\.isLocal).map { folder.file(of: $0) })
+        let spec = machine.spec.asStarted
+        let files = Set(spec.disks.filter(\.isLocal).map { folder.file(of: $0) })
         for name in DurableFile.names(in: folder.path) where [".qcow2", ".raw", ".iso", ".draft"].contains(where: name.hasSuffix) {
             if !files.contains("\(folder.path)/\(name)") { unlink("\(folder.path)/\(name)") }
         }
-        for disk in machine.spec.disks where disk.isLocal {
+        for disk in spec.disks where disk.isLocal {
             let file = folder.file(of: disk)
             if case .configDrive(let drive) = disk.source {
                 try DurableFile.write(ConfigDriveISO.bytes(drive), to: file)
@@ -31,12 +32,12 @@ struct MachineFiles {
             }
             sizes[disk.id] = bytes
         }
-        if case .kernel(let kernel, let ramdisk, _) = machine.spec.boot {
+        if case .kernel(let kernel, let ramdisk, _) = spec.boot {
             try copy(images[.kernel(kernel)], to: folder.kernel)
             if let ramdisk { try copy(images[.ramdisk(ramdisk)], to: folder.ramdisk) }
         }
         if access(folder.console, F_OK) != 0 { try DurableFile.write(Data(), to: folder.console) }
-        return sizes.filter { id, _ in machine.spec.disks.contains { $0.id == id } }
+        return sizes.filter { id, _ in spec.disks.contains { $0.id == id } }
     }
 
     private func make(_ disk: Disk, _ file: String, _ bytes: Int64, _ images: [ImageReference: String]) throws(CloudError) {

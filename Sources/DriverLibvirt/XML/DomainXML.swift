@@ -239,8 +239,14 @@ struct DomainXML {
         }
     }
 
-    /// The names of the disks' devices, those that are there already kept: a running guest knows them.
-    static func targets(for spec: MachineSpec, keeping old: [String: String]) -> [String: String] {
+    /// The names of the disks' devices, those that are there already kept: a running guest knows them. Where another disk comes first than
+    /// before, as with a rescue, the guest does not run, and all are named anew: libvirt orders disks by their names.
+    static func targets(for spec: MachineSpec, keeping former: [String: String]) -> [String: String] {
+        let isFirst = { (name: String) in name.hasSuffix("da") && name.count == 3 }
+        let first = spec.disks.first?.id
+        let isReordered = spec.disks.contains { $0.id != first && former[$0.id].map(isFirst) == true }
+            || first.flatMap { former[$0] }.map { !isFirst($0) } == true
+        let old = isReordered ? [:] : former
         var targets: [String: String] = [:]
         for disk in spec.disks { targets[disk.id] = old[disk.id] }
         for disk in spec.disks where targets[disk.id] == nil {

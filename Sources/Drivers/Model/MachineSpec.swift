@@ -18,6 +18,8 @@ package struct MachineSpec: Hashable, Sendable, Codable {
     package var hardware: Hardware
     /// The server's metadata: a guest never sees it from here. The simulated driver reads its faults from it.
     package var metadata: [String: String]
+    /// What it starts from for a while instead of its own disks, which it has behind that.
+    package var rescue: Rescue?
 
     package init(
         id: MachineID, name: String, cpu: VirtualCPU = VirtualCPU(), memoryMiB: Int, platform: Platform = Platform(),
@@ -35,6 +37,24 @@ package struct MachineSpec: Hashable, Sendable, Codable {
         self.metadata = metadata
     }
 
+    package struct Rescue: Hashable, Sendable, Codable {
+        package var disk: Disk
+        package var boot: Boot
+
+        package init(disk: Disk, boot: Boot) {
+            self.disk = disk
+            self.boot = boot
+        }
+    }
+
+    /// What a guest gets: the same without a rescue, otherwise its disk first and its way to start.
+    package var asStarted: MachineSpec {
+        guard let rescue else { return self }
+        var spec = self
+        (spec.disks, spec.boot, spec.rescue) = ([rescue.disk] + disks, rescue.boot, nil)
+        return spec
+    }
+
     /// What the first stage of a start is.
     package enum Boot: Hashable, Sendable, Codable {
         /// The firmware tries the disks in their order.
@@ -45,6 +65,11 @@ package struct MachineSpec: Hashable, Sendable, Codable {
 
     /// The images that must lie on the host before the machine can be made.
     package var images: Set<ImageReference> {
+        if rescue != nil { return asStarted.images.union(Self.images(disks, boot)) }
+        return Self.images(disks, boot)
+    }
+
+    private static func images(_ disks: [Disk], _ boot: Boot) -> Set<ImageReference> {
         var images = Set(disks.compactMap { if case .image(let image, _) = $0.source { image } else { nil } })
         if case .kernel(let kernel, let ramdisk, _) = boot {
             images.insert(.kernel(kernel))
@@ -61,6 +86,7 @@ package struct MachineSpec: Hashable, Sendable, Codable {
     ///
     /// - Throws: `badRequest`. The API has checked all of it before, in its own words; here it keeps files and XML safe.
     package func check() throws(CloudError) {
+        if rescue != nil { try asStarted.check() }
         guard id.isUUID else { throw .badRequest("A machine's id must be a UUID in lower case.") }
         guard (1...512).contains(cpu.count), cpu.sockets * cpu.cores * cpu.threads == cpu.count else {
             throw .badRequest("A machine's CPUs must be the product of its sockets, cores and threads.")

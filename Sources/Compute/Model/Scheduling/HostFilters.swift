@@ -4,7 +4,7 @@ typealias HostFilter = @Sendable (HostState, PlacementWish) -> String?
 /// The filters, in the order in which they are asked: what holds for few hosts first.
 enum HostFilters {
     static let all: [(name: String, filter: HostFilter)] = [
-        ("requested host", requestedHost), ("host state", hostState), ("availability zone", availabilityZone),
+        ("requested host", requestedHost), ("move", move), ("host state", hostState), ("availability zone", availabilityZone),
         ("aggregate extra specs", aggregateExtraSpecs), ("isolated hosts", isolatedHosts), ("image properties", imageProperties),
         ("capabilities", capabilities), ("same host", sameHost), ("different host", differentHost), ("affinity", affinity),
         ("anti-affinity", antiAffinity),
@@ -22,6 +22,14 @@ enum HostFilters {
     static let requestedHost: HostFilter = { host, wish in
         guard let wanted = wish.host, wanted != host.name else { return nil }
         return "'\(wanted)' was asked for"
+    }
+
+    static let move: HostFilter = { host, wish in
+        if wish.unswept.contains(host.name) { return "it may still have the machine from before an evacuation" }
+        guard let move = wish.move else { return nil }
+        if host.name == move.source { return move.mayStay ? nil : "the server is there already" }
+        guard wish.isSourceAble else { return "'\(move.source)' cannot give \(move.isLive ? "running " : "")machines away" }
+        return host.isAble ? nil : "it cannot take \(move.isLive ? "running " : "")machines of other hosts"
     }
 
     static let hostState: HostFilter = { host, _ in

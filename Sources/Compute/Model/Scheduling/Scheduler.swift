@@ -20,6 +20,10 @@ enum Scheduler {
             }
         }
         choice.hosts = HostWeighers.sorted(choice.hosts, wish)
+        // Where its disks are already: another host would have to be given them.
+        if let source = wish.move?.source, let place = choice.hosts.firstIndex(where: { $0.name == source }) {
+            choice.hosts.insert(choice.hosts.remove(at: place), at: 0)
+        }
         return choice
     }
 

@@ -1,0 +1,24 @@
+import CloudCore
+import Durable
+
+extension ComputeAssembly {
+    /// A host that can be reached again has nothing any longer of the servers that were evacuated from it.
+    func sweep(_ host: String) async throws {
+        let store = MigrationStore()
+        let filter = MigrationStore.Filter(source: host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
+        guard try await !context.read({ tx in try store.list(filter, in: tx).isEmpty }),
+            try await context.needs.hosts.reports().contains(where: { $0.name == host && $0.isUp })
+        else { return }
+        try await context.write { tx in
+            for migration in try store.list(filter, in: tx) {
+                let resource = Server.resource(migration.serverID)
+                // What goes on is left to itself; the host will report again. A server that is there again has nothing to be removed.
+                guard try workflows.activity(on: resource, in: tx) == nil,
+                    try ServerStore().find(migration.serverID, in: tx)?.host != host
+                else { continue }
+                try workflows.start(
+                    SweepHost.self, .init(serverID: migration.serverID, migrationID: migration.id, host: host), on: resource, as: nil, in: tx)
+            }
+        }
+    }
+}
