@@ -46,7 +46,6 @@ class Selection:
         return ["--regex", self.which]
 
 
-
 # With the rules for passwords turned on: what Tempest is told, and what the cloud is.
 STRICT_BELIEF = {
     "identity-feature-enabled.security_compliance": "true",
