@@ -156,7 +156,7 @@ def images_imported(flow):
 def images_in_two_stores(flow):
     openstack = flow.admin
     path, _, _ = a_file(flow, "copied.raw")
-    lists(openstack("image stores list --detail"), "the stores", **{"ID": "file", "Default": "true"})
+    lists(openstack("image stores list --detail"), "the stores", **{"ID": "file", "Default": True})
     lists(openstack("image stores list"), "the stores", **{"ID": "second"})
     openstack(f"image create copied --disk-format raw --container-format bare --file {path}")
 
