@@ -124,6 +124,23 @@ struct TidyTests {
         }
     }
 
+    @Test("ossa_2014_024 ossa_2014_002 What is signed or secret is compared in constant time, and never by ==")
+    func constantTime() throws {
+        // Values of the type Secret may be: their == is the comparison that takes the same time for all.
+        let patterns = [
+            #/\b\w*(?:[sS]ignature|[hH]mac|HMAC|[pP]asscode|[vV]erifier)(?:\.\w+)? *(?:==|!=) *(?!nil)/#,
+            #/(?:==|!=) *(?:\w+\.)*(?:[sS]ignature|[hH]mac|HMAC|[pP]asscode|[vV]erifier)\b/#,
+        ]
+        for source in try Self.sources(below: "Sources") where source.target != "TestSupport" {
+            for (number, line) in source.lines.enumerated() where line.contains(" == ") || line.contains(" != ") {
+                // First what is fast: few lines are about any of these.
+                guard ["ignature", "mac", "HMAC", "asscode", "erifier"].contains(where: { line.contains($0) }) else { continue }
+                let code = line.replacing(/"(?:[^"\\]|\\.)*"/, with: "\"\"").replacing(/\/\/.*/, with: "")
+                for pattern in patterns { #expect(!code.contains(pattern), "\(source.path):\(number + 1): \(line)") }
+            }
+        }
+    }
+
     @Test("Each service folder has the same inside")
     func serviceFolders() throws {
         let known: Set<String> = ["Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets", "Metadata"]
