@@ -279,6 +279,26 @@ class Walk:
         self.compute("POST", f"/servers/{server}/action", {"confirmResize": None}, 204)
         self.wait(server, "ACTIVE")
 
+    def moves(self):
+        """To other hosts, off them, and away from the own disk."""
+        server = self.ids["server"]
+        live = {"host": None, "block_migration": False}
+        for minor, body, status, wanted in (
+            (1, {"migrate": None}, 202, "VERIFY_RESIZE"), (1, {"revertResize": None}, 202, "ACTIVE"),
+            (56, {"migrate": {"host": None}}, 202, "VERIFY_RESIZE"), (56, {"confirmResize": None}, 204, "ACTIVE"),
+            (1, {"os-migrateLive": live | {"disk_over_commit": False}}, 202, "ACTIVE"), (25, {"os-migrateLive": live}, 202, "ACTIVE"),
+            (30, {"os-migrateLive": live | {"force": False}}, 202, "ACTIVE"),
+            (68, {"os-migrateLive": live | {"block_migration": "auto"}}, 202, "ACTIVE"),
+            (1, {"rescue": None}, 200, "RESCUE"), (1, {"unrescue": None}, 202, "ACTIVE"),
+            (87, {"rescue": {"adminPass": "p", "rescue_image_ref": self.ids["image"]}}, 200, "RESCUE"), (87, {"unrescue": None}, 202, "ACTIVE"),
+            (1, {"shelve": None}, 202, "SHELVED_OFFLOADED"), (1, {"unshelve": None}, 202, "ACTIVE"),
+            (77, {"shelve": None}, 202, "SHELVED_OFFLOADED"), (77, {"unshelve": {"availability_zone": "nova"}}, 202, "ACTIVE"),
+            (91, {"shelve": None}, 202, "SHELVED_OFFLOADED"),
+            (91, {"unshelve": {"availability_zone": None, "host": "host-1"}}, 202, "ACTIVE"),
+        ):
+            self.compute("POST", f"/servers/{server}/action", body, status, minor=minor)
+            self.wait(server, wanted)
+
     def creating(self):
         """A server is made, and made again, at each microversion at which the body or the answer is another."""
         for minor in (1, 19, 32, 37, 42, 52, 57, 63, 67, 74, 90, 94, 104):
@@ -292,7 +312,7 @@ class Walk:
             raise Failure(f"the links leave the project out: {shown['links']}")
         self.api.call("GET", "/compute/v2.1/0123456789abcdef0123456789abcdef/flavors", status=400)
 
-    STEPS = [things, changes, server, reading, parts, updates, actions, reading, creating, older_urls]
+    STEPS = [things, changes, server, reading, parts, updates, actions, moves, reading, creating, older_urls]
 
 
 def run(binary, report):

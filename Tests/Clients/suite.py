@@ -21,7 +21,7 @@ CHECKS = {
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
     "imports": "an import comes to its end however often the process is killed",
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
-    "tempest": "Tempest's tests of identity, images and networking",
+    "tempest": "Tempest's tests of identity, images, networking and compute, and those that a mark asks for",
 }
 MODULES = {
     "machines": "machines_check",

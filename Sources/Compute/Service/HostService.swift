@@ -67,6 +67,10 @@ struct HostService: Sendable {
                 throw CloudError.conflict(
                     "Unable to delete compute service that is hosting instances. Migrate or delete the instances first.")
             }
+            guard try !store.isUnderWay(host.name, in: tx) else {
+                throw CloudError.conflict(
+                    "Unable to delete compute service that has in-progress migrations. Complete the migrations or delete the instances first.")
+            }
             try AggregateStore().remove(host.name, in: tx)
             try store.delete(host.name, in: tx)
         }

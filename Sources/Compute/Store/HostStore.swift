@@ -57,16 +57,24 @@ struct HostStore: Sendable {
         var state: VMState?
     }
 
-    /// Where servers are: all, or those in some states.
+    /// Where servers are or go to: all, or those in some states.
     func places(_ states: [VMState]?, in tx: Transaction) throws -> [Place] {
         let clause = states.map { "AND vm_state IN (\($0.map { _ in "?" }.joined(separator: ", ")))" } ?? ""
+        let arguments = (states ?? []).map { SQLValue.text($0.rawValue) }
         let rows = try tx.rows(
-            "SELECT host, id, group_id, vm_state FROM compute_server WHERE host IS NOT NULL \(clause)",
-            arguments: (states ?? []).map { .text($0.rawValue) })
+            """
+            SELECT host, id, group_id, vm_state FROM compute_server WHERE host IS NOT NULL \(clause)
+            UNION ALL SELECT other_host, id, group_id, vm_state FROM compute_server WHERE other_host IS NOT NULL \(clause)
+            """, arguments: arguments + arguments)
         return try rows.map { row in
             let state: String = try row.value(at: 3)
             return Place(host: try row.value(at: 0), serverID: try row.value(at: 1), groupID: try row.value(at: 2), state: VMState(rawValue: state))
         }
+    }
+
+    /// Whether servers are on their way to a host, or may go back there.
+    func isUnderWay(_ host: String, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT id FROM compute_server WHERE other_host = ? LIMIT 1", host) != nil
     }
 
     func servers(on host: String, in tx: Transaction) throws -> [(id: String, name: String)] {

@@ -70,9 +70,13 @@ extension Schema {
                 CREATE INDEX compute_migration_server ON compute_migration (server_id);
                 CREATE UNIQUE INDEX compute_migration_id ON compute_migration (id);
                 """),
-            // Each report of a host asks for them.
+            // Each report of a host asks for evacuations, and each choice of a host for what is on its way there.
             Migration(
-                2, "evacuations that have left something",
-                "CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done'"),
+                2, "second hosts of servers, and evacuations that have left something",
+                """
+                ALTER TABLE compute_server ADD COLUMN other_host TEXT;
+                CREATE INDEX compute_server_other_host ON compute_server (other_host) WHERE other_host IS NOT NULL;
+                CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done';
+                """),
         ])
 }

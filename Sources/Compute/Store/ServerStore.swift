@@ -123,11 +123,11 @@ struct ServerStore: Sendable {
     func insert(_ server: Server, in tx: Transaction) throws {
         try tx.execute(
             """
-            INSERT INTO compute_server (id, number, project_id, user_id, name, vm_state, host, image_id, flavor_id, flavor_name, vcpus, ram,
-              disk, group_id, generation, created_at, updated_at, launched_at, details)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO compute_server (id, number, project_id, user_id, name, vm_state, host, other_host, image_id, flavor_id, flavor_name, vcpus,
+              ram, disk, group_id, generation, created_at, updated_at, launched_at, details)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, server.id, server.number, server.projectID, server.userID, server.name, server.state.rawValue, server.host,
-            server.image?.id, server.flavor.id, server.flavor.name, server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server),
+            server.otherHost, server.image?.id, server.flavor.id, server.flavor.name, server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server),
             server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try Self.text(server))
     }
 
@@ -135,9 +135,9 @@ struct ServerStore: Sendable {
     func update(_ server: Server, in tx: Transaction) throws {
         try tx.execute(
             """
-            UPDATE compute_server SET name = ?, vm_state = ?, host = ?, image_id = ?, flavor_id = ?, flavor_name = ?, vcpus = ?, ram = ?,
+            UPDATE compute_server SET name = ?, vm_state = ?, host = ?, other_host = ?, image_id = ?, flavor_id = ?, flavor_name = ?, vcpus = ?, ram = ?,
               disk = ?, group_id = ?, generation = ?, updated_at = ?, launched_at = ?, details = ? WHERE id = ?
-            """, server.name, server.state.rawValue, server.host, server.image?.id, server.flavor.id, server.flavor.name,
+            """, server.name, server.state.rawValue, server.host, server.otherHost, server.image?.id, server.flavor.id, server.flavor.name,
             server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server), server.groupID, server.generation, server.updatedAt,
             server.launchedAt, try Self.text(server), server.id)
     }

@@ -45,6 +45,10 @@ extension ServerWorld {
     func begin(
         _ kind: ServerMigration.Kind, _ id: String, of server: Server, to flavor: Flavor, status: String, in tx: Transaction
     ) throws {
+        // An administrator may have set the state of one that waits for its confirmation.
+        guard server.former == nil, server.otherHost == nil else {
+            throw CloudError.conflict("Instance \(server.id) has not come to the end of its last migration.")
+        }
         try MigrationStore().insert(
             ServerMigration(
                 number: try NumberStore().next("migration", in: tx), id: id, serverID: server.id, projectID: server.projectID,
