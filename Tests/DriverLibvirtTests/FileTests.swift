@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The libvirt driver's files and documents")
 struct FileTests {
-    private static func document(_ shape: (inout MachineSpec) -> Void) throws -> String {
+    private static func document(usesKVM: Bool = false, _ shape: (inout MachineSpec) -> Void) throws -> String {
         let image = ImageReference(content: ContentID(String(repeating: "0", count: 128))!, format: .qcow2)
         var spec = MachineSpec(
             id: MachineID("11111111-2222-4333-8444-555555555555"), name: "n", memoryMiB: 64,
@@ -18,7 +18,7 @@ struct FileTests {
         return try DomainXML(
             spec: spec,
             placement: .init(
-                usesKVM: false, translationCacheMiB: 32, folder: "/m", files: ["root": "/m/root.qcow2"], bases: ["root": ("/b", true)],
+                usesKVM: usesKVM, translationCacheMiB: 32, folder: "/m", files: ["root": "/m/root.qcow2"], bases: ["root": ("/b", true)],
                 targets: DomainXML.targets(for: spec, keeping: [:]), guestUser: 7, guestGroup: nil)
         ).text()
     }
@@ -26,6 +26,13 @@ struct FileTests {
     /// Names of elements and attributes, without values.
     private static func shape(_ xml: String) -> String {
         xml.replacing(/='[^']*'/, with: "=").replacing(/>[^<>]*</, with: "><")
+    }
+
+    @Test("Linux is told not to wait for its timer where the CPU is emulated")
+    func timer() throws {
+        let shape = { (spec: inout MachineSpec) in spec.boot = .kernel(spec.images.first!.content, ramdisk: nil, commandLine: "console=ttyS0") }
+        #expect(try Self.document(shape).contains("<cmdline>console=ttyS0 no_timer_check</cmdline>"))
+        #expect(try Self.document(usesKVM: true, shape).contains("<cmdline>console=ttyS0</cmdline>"))
     }
 
     @Test(

@@ -94,7 +94,9 @@ struct DomainXML {
             if case .kernel(_, let ramdisk, let line) = spec.boot {
                 xml.element("kernel", text: "\(placement.folder)/kernel")
                 if ramdisk != nil { xml.element("initrd", text: "\(placement.folder)/ramdisk") }
-                xml.element("cmdline", text: line)
+                // A guest whose CPU is emulated gets its interrupts late on a busy host, and Linux gives up (kernel panic) when the timer's
+                // do not come as soon as it looks for them.
+                xml.element("cmdline", text: isX86 && !placement.usesKVM ? "\(line) no_timer_check" : line)
             }
             if isX86 { xml.element("smbios", ["mode": "sysinfo"]) }
             if spec.hardware.hasBootMenu { xml.element("bootmenu", ["enable": "yes"]) }
