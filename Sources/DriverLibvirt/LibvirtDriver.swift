@@ -35,7 +35,10 @@ package final class LibvirtDriver: MachineDriver {
         }
         try DurableFile.makeFolder(settings.folder + "/snapshots", mode: 0o711)
         try DurableFile.write(Data(configuration.utf8), to: settings.folder + "/l/etc/qemu.conf")
-        if settings.uri == nil { try LibvirtNotes.correct(root: root) }
+        if settings.uri == nil {
+            LeftProbes.end(folder: settings.folder, root: root)
+            try LibvirtNotes.correct(root: root)
+        }
         let library = try LibvirtLibrary.load(log: settings.folder + "/libvirt.log")
         let news = LibvirtNews(clock: world.clock)
         let connection = LibvirtConnection(
@@ -61,11 +64,13 @@ package final class LibvirtDriver: MachineDriver {
     }
 
     /// libvirt itself runs as root, so that what it learns of QEMU stays true where only root may open /dev/kvm; each guest has
-    /// a user of its own by its label. A log daemon there may not be.
+    /// a user of its own by its label. A log daemon there may not be. Who owned a file before a guest got it is not kept: it is root, and a count
+    /// of its users that a killed process leaves would keep the guest from its own files.
     private static let configuration = """
         user = "root"
         group = "root"
         stdio_handler = "file"
+        remember_owner = 0
 
         """
 

@@ -248,8 +248,16 @@ struct FileTests {
         }
     }
 
+    /// A process that was just started still has its parent's words.
+    private static func begun(_ process: Process, _ word: String) async throws {
+        let path = "/proc/\(process.processIdentifier)/cmdline"
+        try await eventually("the process runs") {
+            FileManager.default.contents(atPath: path)?.split(separator: 0).contains { $0.elementsEqual(word.utf8) } == true
+        }
+    }
+
     @Test("A process that has the number of a guest and is another program is not taken for the guest: libvirt would end it")
-    func otherProcess() throws {
+    func otherProcess() async throws {
         #expect(LibvirtNotes.isOfNoGuest(Self.note(pid: getpid()), name: Self.machine))
         // One that is gone is libvirt's to find out.
         #expect(!LibvirtNotes.isOfNoGuest(Self.note(), name: Self.machine))
@@ -259,8 +267,45 @@ struct FileTests {
         guest.arguments = ["-c", "read line", Self.machine]
         guest.standardInput = held
         try guest.run()
+        try await Self.begun(guest, Self.machine)
         #expect(!LibvirtNotes.isOfNoGuest(Self.note(pid: guest.processIdentifier), name: Self.machine))
         try held.fileHandleForWriting.close()
         guest.waitUntilExit()
+    }
+
+    @Test("A QEMU that a killed process was asking what it can do is ended; a guest, and another host's, are not")
+    func leftProbes() async throws {
+        try await withTemporaryDirectory { folder in
+            try FileManager.default.copyItem(
+                atPath: URL(filePath: "/bin/sh").resolvingSymlinksInPath().path, toPath: folder + "/qemu-system-test")
+            var held: [Pipe] = []
+            func start(_ words: String...) async throws -> Process {
+                let process = Process()
+                process.executableURL = URL(filePath: folder + "/qemu-system-test")
+                process.arguments = ["-c", "read line", "qemu"] + words
+                held.append(Pipe())
+                process.standardInput = held.last
+                try process.run()
+                try await Self.begun(process, words.last ?? "")
+                return process
+            }
+            let root = folder + "/host/l"
+            let left = [
+                try await start("-drive", "file=\(folder)/host/kvm-probe.img,format=raw"),
+                try await start("-qmp", "unix:\(root)/lib/qemu/qmp-AB12CD/qmp.monitor,server=on,wait=off"),
+            ]
+            let others = [
+                try await start("-drive", "file=\(folder)/other/kvm-probe.img,format=raw"), try await start("-uuid", Self.machine),
+                try await start("-qmp", "unix:\(folder)/other/l/lib/qemu/qmp-AB12CD/qmp.monitor"),
+            ]
+            try FileManager.default.createDirectory(atPath: root + "/lib/qemu/qmp-AB12CD", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: root + "/lib/qemu/channel", withIntermediateDirectories: true)
+            LeftProbes.end(folder: folder + "/host", root: root)
+            for process in left { process.waitUntilExit() }
+            #expect(left.allSatisfy { $0.terminationStatus == SIGKILL } && others.allSatisfy(\.isRunning))
+            #expect(DurableFile.names(in: root + "/lib/qemu") == ["channel"])
+            for pipe in held { try pipe.fileHandleForWriting.close() }
+            for process in others { process.waitUntilExit() }
+        }
     }
 }
