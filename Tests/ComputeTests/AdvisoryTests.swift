@@ -70,6 +70,15 @@ struct AdvisoryTests {
             try workflows.start(
                 DeleteServer.self, .init(serverID: ServerStage.id), on: Server.resource(ServerStage.id), as: ServerStage.principal,
                 options: .init(whenBusy: .supersede), in: tx)
+        } afterwards: { workflows, tx in
+            // The lost host of an evacuation is back, and reports.
+            let evacuated = try MigrationStore().list(
+                .init(source: ServerStage.host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue), in: tx)
+            return try evacuated.first.map { migration in
+                try workflows.start(
+                    SweepHost.self, .init(serverID: migration.serverID, migrationID: migration.id, host: ServerStage.host),
+                    on: Server.resource(migration.serverID), as: nil, in: tx)
+            }
         } judge: { line in
             // What is told of the past, and an image, which is a thing of its own.
             ["archived ", "migration ", "image "].contains { line.hasPrefix($0) }

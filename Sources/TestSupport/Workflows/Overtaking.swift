@@ -9,16 +9,17 @@ extension WorkflowFixture {
     ///
     /// - Parameters:
     ///   - ask: starts the other workflow.
+    ///   - afterwards: starts what the cloud begins by itself once both have ended; nil for nothing.
     ///   - judge: of a line of the stage's outcome, whether it may be there at the end.
     package func overtaken(
         on kind: DatabaseKind, by ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID,
-        judge: @Sendable (Substring) -> Bool
+        afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID? = { _, _ in nil }, judge: @Sendable (Substring) -> Bool
     ) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
             for step in outline.steps {
                 for moment: FaultPlan.Moment in step.isRemote ? [.beforeStart, .afterBody, .afterOutcome] : [.beforeStart, .afterOutcome] {
                     try await test.database.empty()
-                    let left = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask).filter { !judge($0) }
+                    let left = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask, afterwards).filter { !judge($0) }
                     #expect(left.isEmpty, "\(outline.key.kind), at \(moment) of '\(step.name)'")
                 }
             }
@@ -26,7 +27,8 @@ extension WorkflowFixture {
     }
 
     private func overtaken(
-        at place: FaultPlan.Place, _ database: Database, _ ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID
+        at place: FaultPlan.Place, _ database: Database, _ ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID,
+        _ afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID?
     ) async throws -> [Substring] {
         let rehearsal = try await Rehearsal(self, on: database)
         let other = Box<WorkflowID?>(nil)
@@ -41,6 +43,8 @@ extension WorkflowFixture {
         try await rehearsal.settle(id, as: "second")
         let end = try await rehearsal.record(id).status
         guard end == .succeeded else { throw ConformanceFailure("the other ended as \(end): \(try await rehearsal.history(id))") }
+        let workflows = try rehearsal.plane("cloud").workflows
+        if let more = try await database.write({ tx in try afterwards(workflows, tx) }) { try await rehearsal.settle(more, as: "third") }
         return try await database.read { tx in try rehearsal.stage.outcome(tx) }.split(separator: "\n")
     }
 }
