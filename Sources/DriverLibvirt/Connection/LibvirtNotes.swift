@@ -13,10 +13,22 @@ enum LibvirtNotes {
             let path = "\(folder)/\(name)"
             guard let data = try DurableFile.read(path) else { continue }
             let note = String(decoding: data, as: UTF8.self)
-            if isOfNoGuest(note, name: String(name.dropLast(".xml".count))) {
+            let machine = String(name.dropLast(".xml".count))
+            if isOfNoGuest(note, name: machine) {
+                try removeSockets(of: machine, root: root)
                 try DurableFile.remove(path)
-            } else if let shorter = withoutLeftJob(note) {
-                try DurableFile.write(Data(shorter.utf8), to: path)
+                continue
+            }
+            let right = withoutLostCards(withoutLeftJob(note) ?? note) { if_nametoindex($0) != 0 }
+            if right != note { try DurableFile.write(Data(right.utf8), to: path) }
+        }
+    }
+
+    /// libvirt makes a folder for each start, and removes it at that start's end. It is called after the first 20 characters of the domain's name.
+    private static func removeSockets(of machine: String, root: String) throws(CloudError) {
+        for folder in [root + "/lib/qemu", root + "/lib/qemu/channel/target"] {
+            for name in DurableFile.names(in: folder) where name.hasPrefix("domain-") && name.hasSuffix("-" + machine.prefix(20)) {
+                try DurableFile.removeFolder("\(folder)/\(name)")
             }
         }
     }
@@ -28,6 +40,17 @@ enum LibvirtNotes {
         guard number != "0" else { return true }
         guard let words = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else { return false }
         return !words.split(separator: 0).contains { $0.elementsEqual(name.utf8) }
+    }
+
+    /// A card that QEMU has let go of, and that libvirt had not yet noted as gone: it would try to take it from QEMU once more, and end the guest because
+    /// that fails. The card's tap is gone with it.
+    ///
+    /// - Parameter isThere: whether the host has a device of that name.
+    static func withoutLostCards(_ note: String, isThere: (String) -> Bool) -> String {
+        note.replacing(/[ ]*<interface type='ethernet'>.*?<\/interface>\n?/.dotMatchesNewlines()) { card in
+            guard let tap = card.output.firstMatch(of: /<target dev='([^']+)'/)?.1, !isThere(String(tap)) else { return String(card.output) }
+            return ""
+        }
     }
 
     /// libvirt notes that a disk is to be copied before it notes the copy. Of a process that was killed in between a job is left that libvirt takes up
