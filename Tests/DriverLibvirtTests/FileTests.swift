@@ -224,7 +224,7 @@ struct FileTests {
         }
     }
 
-    @Test("A network card that QEMU has let go of is forgotten with its tap, and the others stay")
+    @Test("A network card that QEMU has let go of is forgotten, and the others stay")
     func lostCards() {
         func card(_ tap: String) -> String {
             "      <interface type='ethernet'>\n        <mac address='fa:16:3e:00:00:01'/>\n        <target dev='\(tap)' managed='no'/>\n      </interface>\n"
@@ -234,6 +234,8 @@ struct FileTests {
         #expect(left == Self.note(one))
         #expect(LibvirtNotes.withoutLostCards(Self.note(one + two)) { _ in true } == Self.note(one + two))
         #expect(LibvirtNotes.withoutLostCards(Self.note()) { _ in false } == Self.note())
+        #expect(LibvirtNotes.taps(heldBy: "\(getpid())") == [])
+        #expect(LibvirtNotes.taps(heldBy: "99999999") == nil)
     }
 
     /// A process that was just started still has its parent's words.
