@@ -241,11 +241,31 @@ struct FileTests {
             #expect(try String(contentsOfFile: path + ".pid", encoding: .utf8) == Self.note(left))
             // QEMU was about to be started.
             try Self.note(pid: 0).write(toFile: path + ".xml", atomically: true, encoding: .utf8)
+            for name in ["domain-7-11111111-2222-4333-8", "domain-8-11111111-2222-4333-9"] {
+                try FileManager.default.createDirectory(atPath: folder + "/lib/qemu/channel/target/" + name, withIntermediateDirectories: true)
+                try FileManager.default.createDirectory(atPath: folder + "/lib/qemu/" + name, withIntermediateDirectories: true)
+            }
             try LibvirtNotes.correct(root: folder)
+            #expect(DurableFile.names(in: folder + "/lib/qemu/channel/target") == ["domain-8-11111111-2222-4333-9"])
+            #expect(DurableFile.names(in: folder + "/lib/qemu").sorted() == ["channel", "domain-8-11111111-2222-4333-9"])
             #expect(DurableFile.names(in: folder + "/run/qemu") == [Self.machine + ".pid"])
             // A root on which there was nothing yet.
             try LibvirtNotes.correct(root: folder + "/none")
         }
+    }
+
+    @Test("A network card that QEMU has let go of is forgotten, and the others stay")
+    func lostCards() {
+        func card(_ tap: String) -> String {
+            "      <interface type='ethernet'>\n        <mac address='fa:16:3e:00:00:01'/>\n        <target dev='\(tap)' managed='no'/>\n      </interface>\n"
+        }
+        let (one, two) = (card("tap11111111-22"), card("tap33333333-44"))
+        let left = LibvirtNotes.withoutLostCards(Self.note(one + two)) { $0 == "tap11111111-22" }
+        #expect(left == Self.note(one))
+        #expect(LibvirtNotes.withoutLostCards(Self.note(one + two)) { _ in true } == Self.note(one + two))
+        #expect(LibvirtNotes.withoutLostCards(Self.note()) { _ in false } == Self.note())
+        #expect(LibvirtNotes.taps(heldBy: "\(getpid())") == [])
+        #expect(LibvirtNotes.taps(heldBy: "99999999") == nil)
     }
 
     /// A process that was just started still has its parent's words.
