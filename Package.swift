@@ -55,7 +55,7 @@ let package = Package(
 
         // The kernel.
         target("CloudCore", [crypto]),
-        target("SQL", ["CloudCore", "CLibPQ", log, .product(name: "GRDB", package: "GRDB.swift")]),
+        target("SQL", ["CloudCore", "CLibPQ", log, .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
         target("Access", ["CloudCore"]),
         target("Blobs", ["CloudCore", nio, crypto, .product(name: "NIOPosix", package: "swift-nio")]),
         target("ImageFormats", ["CloudCore"]),

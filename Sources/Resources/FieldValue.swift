@@ -10,11 +10,20 @@ package protocol FieldValue: SQLConvertible, Equatable {
     static var sqlNothing: String { get }
     /// What a filter in a URL stands for; nil where no value is written so, and no row can have it.
     static func sql(filter text: String) -> SQLValue?
+    /// Becomes what a column holds.
+    ///
+    /// - Returns: false, and nothing has changed, when that is something of another type.
+    mutating func take(_ sql: SQLValue) -> Bool
 }
 
 extension FieldValue {
     package static var sqlNothing: String { "''" }
     package static func sql(filter text: String) -> SQLValue? { .text(text) }
+    package mutating func take(_ sql: SQLValue) -> Bool {
+        guard let value = Self(sql: sql) else { return false }
+        self = value
+        return true
+    }
 }
 
 extension String: FieldValue {

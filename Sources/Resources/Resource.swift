@@ -36,6 +36,8 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let create: Shape
     let update: Shape
     let stored: [Field<R>]
+    /// The statements of its table.
+    let statements: TableStatements
 
     package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
         self.singular = singular
@@ -47,6 +49,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
             fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) }, open: open)
         update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
         stored = fields.filter { $0.column != nil }
+        statements = TableStatements(table, columns: stored.compactMap(\.column) + (open ? ["extra"] : []))
     }
 
     package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
@@ -80,6 +83,8 @@ package final class Field<R: Sendable>: Sendable {
     }
 
     package let name: String
+    /// The name as a view writes it.
+    fileprivate let key: [UInt8]
     package let shape: Shape
     package let create: OnCreate
     package let update: OnUpdate
@@ -98,13 +103,14 @@ package final class Field<R: Sendable>: Sendable {
     let setSQL: @Sendable (inout R, SQLValue) -> Bool
 
     private init(
-        _ name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
+        plain name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
         shown: Shown = .always, column: String? = nil, order: String? = nil,
         sqlFilter: @escaping @Sendable (String) -> SQLValue? = { _ in nil }, json: @escaping @Sendable (R) -> JSON, setJSON: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true },
         sql: @escaping @Sendable (R) -> SQLValue = { _ in .null },
         setSQL: @escaping @Sendable (inout R, SQLValue) -> Bool = { _, _ in true }
     ) {
         self.name = name
+        key = JSONWriter.writtenKey(name)
         self.shape = shape
         self.create = create
         self.update = update
@@ -117,6 +123,28 @@ package final class Field<R: Sendable>: Sendable {
         self.setJSON = setJSON
         self.sql = sql
         self.setSQL = setSQL
+    }
+
+    // What is stored in the struct itself is reached by its place in it: a key path walks to it anew for each value of each row.
+
+    private static func getter<Value: FieldValue, Result>(
+        _ path: any WritableKeyPath<R, Value> & Sendable, _ read: @escaping @Sendable (Value) -> Result
+    ) -> @Sendable (R) -> Result {
+        guard let place = MemoryLayout<R>.offset(of: path) else { return { read($0[keyPath: path]) } }
+        return { resource in
+            withUnsafePointer(to: resource) { read((UnsafeRawPointer($0) + place).assumingMemoryBound(to: Value.self).pointee) }
+        }
+    }
+
+    private static func sqlSetter<Value: FieldValue>(
+        _ path: any WritableKeyPath<R, Value> & Sendable
+    ) -> @Sendable (inout R, SQLValue) -> Bool {
+        guard let place = MemoryLayout<R>.offset(of: path) else { return { $0[keyPath: path].take($1) } }
+        return { resource, sql in
+            withUnsafeMutablePointer(to: &resource) {
+                (UnsafeMutableRawPointer($0) + place).assumingMemoryBound(to: Value.self).pointee.take(sql)
+            }
+        }
     }
 
     private static func setter<Value: FieldValue>(
@@ -136,18 +164,13 @@ package final class Field<R: Sendable>: Sendable {
     ) {
         let column = column ?? name
         self.init(
-            name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
+            plain: name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
             order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) },
-            json: { $0[keyPath: path].json }, setJSON: Self.setter(path), sql: { $0[keyPath: path].sql },
-            setSQL: { resource, sql in
-                guard let value = Value(sql: sql) else { return false }
-                resource[keyPath: path] = value
-                return true
-            })
+            json: Self.getter(path) { $0.json }, setJSON: Self.setter(path), sql: Self.getter(path) { $0.sql }, setSQL: Self.sqlSetter(path))
     }
 
     /// A field that is shown, and made from others.
-    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(name, json: derived) }
+    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(plain: name, json: derived) }
 
     /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
@@ -156,12 +179,12 @@ package final class Field<R: Sendable>: Sendable {
         update: OnUpdate = .allowed, shown: Shown = .always
     ) {
         self.init(
-            name, shape, create: create, update: update, shown: shown, json: { $0[keyPath: path].json }, setJSON: Self.setter(path))
+            plain: name, shape, create: create, update: update, shown: shown, json: Self.getter(path) { $0.json }, setJSON: Self.setter(path))
     }
 
     /// A field that a body may have and that the resource's service itself reads: a password, a hint.
     package convenience init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
-        self.init(name, shape, create: create, update: update, shown: .never, json: { _ in .null })
+        self.init(plain: name, shape, create: create, update: update, shown: .never, json: { _ in .null })
     }
 }
 
@@ -169,7 +192,7 @@ extension Field where R: Resource {
     /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
     package convenience init(extra name: String, _ shape: Shape) {
         self.init(
-            name, shape, create: .optional, update: .allowed, shown: .whenSet, json: { $0.extra[name] ?? .null },
+            plain: name, shape, create: .optional, update: .allowed, shown: .whenSet, json: { $0.extra[name] ?? .null },
             setJSON: { resource, json in
                 resource.extra[name] = json
                 return true
@@ -240,7 +263,7 @@ extension ResourceSchema {
         for field in shown {
             let value = field.json(resource)
             if value.isNull, field.shown == .whenSet { continue }
-            writer.key(dynamic: field.name)
+            writer.key(written: field.key)
             writer.value(value)
         }
         if isOpen {

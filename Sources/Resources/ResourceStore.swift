@@ -22,25 +22,31 @@ package enum Keyset {
     }
 }
 
+/// The texts of a table's statements, written once.
+struct TableStatements: Sendable {
+    /// The columns that are read.
+    let columns: String
+    let insert: String
+    /// The values of one row, as `(?, ?)`.
+    let placeholders: String
+    let update: String
+
+    init(_ table: String, columns names: [String]) {
+        columns = names.joined(separator: ", ")
+        placeholders = "(\(names.map { _ in "?" }.joined(separator: ", ")))"
+        insert = "INSERT INTO \(table) (\(columns)) VALUES \(placeholders)"
+        update = "UPDATE \(table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
+    }
+}
+
 /// The rows of one resource: the SQL that its schema implies, and nothing else.
 package struct ResourceStore<R: Resource>: Sendable {
     private let schema = R.schema
-    private let columns: String
-    private let insertSQL: String
-    /// The values of one row, as `(?, ?)`.
-    private let placeholders: String
-    private let updateSQL: String
 
-    package init() {
-        let names = schema.stored.compactMap(\.column) + (schema.isOpen ? ["extra"] : [])
-        columns = names.joined(separator: ", ")
-        placeholders = "(\(names.map { _ in "?" }.joined(separator: ", ")))"
-        insertSQL = "INSERT INTO \(schema.table) (\(columns)) VALUES \(placeholders)"
-        updateSQL = "UPDATE \(schema.table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
-    }
+    package init() {}
 
     package func find(_ id: ID<R.Noun>, in tx: Transaction) throws -> R? {
-        try tx.rows("SELECT \(columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
+        try tx.rows("SELECT \(schema.statements.columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
     }
 
     /// - Throws: `CloudError.notFound` in the API's words.
@@ -50,7 +56,7 @@ package struct ResourceStore<R: Resource>: Sendable {
     }
 
     package func insert(_ resource: R, in tx: Transaction) throws {
-        try tx.execute(insertSQL, arguments: values(resource))
+        try tx.execute(schema.statements.insert, arguments: values(resource))
     }
 
     /// Inserts many with few statements.
@@ -59,8 +65,8 @@ package struct ResourceStore<R: Resource>: Sendable {
         while !rest.isEmpty {
             let some = rest.prefix(Self.mostInStatement)
             rest = rest.dropFirst(some.count)
-            let more = String(repeating: ", \(placeholders)", count: some.count - 1)
-            try tx.execute(insertSQL + more, arguments: some.flatMap(values))
+            let more = String(repeating: ", \(schema.statements.placeholders)", count: some.count - 1)
+            try tx.execute(schema.statements.insert + more, arguments: some.flatMap(values))
         }
     }
 
@@ -68,7 +74,7 @@ package struct ResourceStore<R: Resource>: Sendable {
     private static var mostInStatement: Int { 32 }
 
     package func update(_ resource: R, in tx: Transaction) throws {
-        try tx.execute(updateSQL, arguments: values(resource) + [resource.id.sql])
+        try tx.execute(schema.statements.update, arguments: values(resource) + [resource.id.sql])
     }
 
     @discardableResult
@@ -94,7 +100,7 @@ package struct ResourceStore<R: Resource>: Sendable {
             arguments += values
         }
         let ordering = order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
-        var text = "SELECT \(columns) FROM \(schema.table) WHERE \(sql) ORDER BY \(ordering)"
+        var text = "SELECT \(schema.statements.columns) FROM \(schema.table) WHERE \(sql) ORDER BY \(ordering)"
         if let limit = query.limit {
             text += " LIMIT ?"
             arguments.append(.integer(Int64(limit + 1)))

@@ -75,6 +75,19 @@ package struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: ":"))
     }
 
+    /// A key as `writtenKey` gives it: for who writes the same ones again and again.
+    package mutating func key(written key: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: key)
+    }
+
+    /// The key as it stands in JSON text, with its quotes and its colon.
+    package static func writtenKey(_ key: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: key.utf8.count + 3)
+        writer.key(dynamic: key)
+        return writer.bytes
+    }
+
     package mutating func member(_ key: StaticString, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }

@@ -132,11 +132,8 @@ extension NetworkingService {
     }
 
     private func hidden(from caller: Principal, _ target: PolicyTarget) -> Set<String> {
-        Set(
-            R.schema.fields.map(\.name).filter { name in
-                let action = Action("get_\(noun):\(name)")
-                return networking.guarded.contains(action) && !networking.policy.allows(action, caller, target)
-            })
+        let guarded = networking.guardedViews[noun] ?? []
+        return Set(guarded.filter { !networking.policy.allows($0.action, caller, target) }.map(\.attribute))
     }
 
     /// The row, if the caller may do this to it: who may not even see it hears that it is not there.

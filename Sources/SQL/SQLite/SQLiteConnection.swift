@@ -1,12 +1,15 @@
 import CloudCore
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A connection to a SQLite file, by GRDB.
 final class SQLiteConnection: Connection {
     private let queue: DatabaseQueue
     /// Set while a closure runs on the connection.
     private var open: GRDB.Database?
+    /// The columns of statements that were run here, by their text.
+    private var columns: [String: Row.Columns] = [:]
 
     /// - Parameter isReader: a reader sees the last commit and can change nothing.
     init(path: String, isReader: Bool, durable: Bool) throws {
@@ -51,12 +54,10 @@ final class SQLiteConnection: Connection {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
         do {
             let statement = try statement(sql, arguments)
-            let columns = Row.Columns(statement.columnNames)
+            let columns = columns(of: statement, sql)
             var rows: [Row] = []
             let cursor = try GRDB.Row.fetchCursor(statement)
-            while let row = try cursor.next() {
-                rows.append(Row(columns: columns, values: row.databaseValues.map(Self.value)))
-            }
+            while try cursor.next() != nil { rows.append(Row(columns: columns, values: Self.values(statement.sqliteStatement))) }
             return rows
         } catch {
             throw Self.named(error, sql)
@@ -74,6 +75,8 @@ final class SQLiteConnection: Connection {
 
     /// Several statements without arguments, as a migration has them.
     func script(_ sql: String) throws {
+        // It may change tables.
+        columns = [:]
         do { try database().execute(sql: sql) } catch { throw Self.named(error, sql) }
     }
 
@@ -83,13 +86,38 @@ final class SQLiteConnection: Connection {
         return statement
     }
 
-    private static func value(_ value: DatabaseValue) -> SQLValue {
-        switch value.storage {
-        case .null: .null
-        case .int64(let value): .integer(value)
-        case .double(let value): .real(value)
-        case .string(let value): .text(value)
-        case .blob(let data): .blob(Array(data))
+    private static let mostKnownColumns = 512
+
+    private func columns(of statement: Statement, _ sql: String) -> Row.Columns {
+        if let known = columns[sql] { return known }
+        let found = Row.Columns(statement.columnNames)
+        if columns.count >= Self.mostKnownColumns { columns = [:] }
+        columns[sql] = found
+        return found
+    }
+
+    /// The row that the statement stands at. Read from SQLite itself: each value once, and with no value of GRDB's in between.
+    private static func values(_ statement: OpaquePointer) -> [SQLValue] {
+        let count = Int(sqlite3_column_count(statement))
+        return [SQLValue](unsafeUninitializedCapacity: count) { values, filled in
+            for at in 0..<count { values.initializeElement(at: at, to: value(statement, Int32(at))) }
+            filled = count
+        }
+    }
+
+    private static func value(_ statement: OpaquePointer, _ at: Int32) -> SQLValue {
+        switch sqlite3_column_type(statement, at) {
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, at))
+        case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, at))
+        case SQLITE_TEXT:
+            // The text first: asking for it may change how many bytes it has.
+            let text = sqlite3_column_text(statement, at)
+            let bytes = UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, at)))
+            return .text(String(decoding: bytes, as: UTF8.self))
+        case SQLITE_BLOB:
+            let bytes = sqlite3_column_blob(statement, at)
+            return .blob(Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, at)))))
+        default: return .null
         }
     }
 
