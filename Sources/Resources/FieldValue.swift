@@ -65,7 +65,14 @@ extension Int: FieldValue {
     }
 }
 
+// What is generic takes a column's value without an optional of itself in between, whose type would be looked up for each.
+
 extension ID: FieldValue {
+    package mutating func take(_ sql: SQLValue) -> Bool {
+        guard case .text(let text) = sql else { return false }
+        self = ID(text)
+        return true
+    }
     package var json: JSON { .string(text) }
     package init?(json: JSON) {
         guard let value = json.string else { return nil }
@@ -110,6 +117,15 @@ extension Optional: FieldValue where Wrapped: FieldValue {
     package static var sqlNothing: String { Wrapped.sqlNothing }
     package static func sql(filter text: String) -> SQLValue? { Wrapped.sql(filter: text) }
     package var json: JSON { self?.json ?? .null }
+    package mutating func take(_ sql: SQLValue) -> Bool {
+        if case .null = sql {
+            self = .none
+            return true
+        }
+        guard let value = Wrapped(sql: sql) else { return false }
+        self = .some(value)
+        return true
+    }
     package init?(json: JSON) {
         if json.isNull {
             self = .none

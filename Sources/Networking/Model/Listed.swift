@@ -15,7 +15,17 @@ struct Listed<Element: ListElement>: FieldValue, ExpressibleByArrayLiteral {
     init(_ items: [Element] = []) { self.items = items }
     init(arrayLiteral elements: Element...) { items = elements }
 
-    var json: JSON { .array(items.map(\.json)) }
+    // Most lists are empty, and nothing need be built or read for one.
+    var json: JSON { items.isEmpty ? .array([]) : .array(items.map(\.json)) }
+    mutating func take(_ sql: SQLValue) -> Bool {
+        if case .text("[]") = sql {
+            items = []
+            return true
+        }
+        guard let value = Self(sql: sql) else { return false }
+        self = value
+        return true
+    }
     init?(json: JSON) {
         if json.isNull {
             items = []
