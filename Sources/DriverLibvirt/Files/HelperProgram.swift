@@ -61,6 +61,10 @@ struct HelperProgram {
         return outcome.output
     }
 
+    /// One heap for all threads: glibc would reserve 64 MiB of address space for each, which alone is more than is allowed to a `qemu-img` that
+    /// copies with a dozen of them.
+    private static let environment = ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MALLOC_ARENA_MAX=1"]
+
     private static func spawn(_ words: [String], output: Int32) throws(CloudError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -81,8 +85,7 @@ struct HelperProgram {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = 
-            ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"].map { (text: String) in strdup(text) } + [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = Self.environment.map { (text: String) in strdup(text) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var child: pid_t = 0
         let code = posix_spawn(&child, words[0], &actions, &attributes, &arguments, &environment)
