@@ -18,11 +18,14 @@ static char failure[512];
 
 const char *clibvirt_load(clibvirt_functions *functions, const char *log_file) {
     void *library = dlopen("libvirt.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
+    // QEMU's monitor has a library of its own beside it.
+    void *monitor = library == NULL ? NULL : dlopen("libvirt-qemu.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (monitor == NULL) {
         snprintf(failure, sizeof failure, "%s", dlerror());
         return failure;
     }
-#define CLIBVIRT_FIND(name)                                                          \
+#define CLIBVIRT_FIND(name) CLIBVIRT_FIND_IN(library, name)
+#define CLIBVIRT_FIND_IN(library, name)                                              \
     functions->name = (__typeof__(functions->name))dlsym(library, #name);            \
     if (functions->name == NULL) {                                                   \
         snprintf(failure, sizeof failure, "this libvirt is too old: it lacks " #name); \
@@ -30,6 +33,7 @@ const char *clibvirt_load(clibvirt_functions *functions, const char *log_file) {
     }
     CLIBVIRT_FUNCTIONS(CLIBVIRT_FIND)
     CLIBVIRT_FIND(virSetErrorFunc)
+    CLIBVIRT_FIND_IN(monitor, virDomainQemuMonitorCommand)
     // libvirt reads its environment when it is initialised. An operator's own wish goes before ours.
     char outputs[512];
     snprintf(outputs, sizeof outputs, "3:file:%s", log_file);

@@ -5,10 +5,15 @@ import Foundation
 
 extension LibvirtDriver: InterfaceAttaching {
     package func attach(_ nic: NIC, to id: MachineID, fence: Fence) async throws {
+        let alias = DomainXML.alias(of: nic)
         try await plug(id, fence, isThere: { $0.contains("address='\(nic.mac)'") }) { spec in
             spec.nics.removeAll { $0.id == nic.id }
             spec.nics.append(nic)
-        } device: { $0.device(nic) }
+        } device: {
+            $0.device(nic)
+        } clear: {
+            try $0.removeCard(alias)
+        }
     }
 
     package func detachNIC(_ nic: String, from id: MachineID, fence: Fence) async throws {
@@ -42,9 +47,11 @@ extension LibvirtDriver: VolumeAttaching {
 
 extension LibvirtDriver {
     /// Gives the running machine a device, and the next start as well.
+    ///
+    /// - Parameter clear: takes away what a process before this one has left of the device in QEMU, unknown to libvirt.
     private func plug(
         _ id: MachineID, _ fence: Fence, isThere: @escaping @Sendable (String) -> Bool, _ add: (inout MachineSpec) -> Void,
-        device: (DomainXML) -> String
+        device: (DomainXML) -> String, clear: @escaping @Sendable (EmulatorMonitor) throws -> Void = { _ in }
     ) async throws {
         try await change(id, fence) { found in
             var spec = try machine(id).spec
@@ -56,6 +63,7 @@ extension LibvirtDriver {
             try await connection.run { calls in
                 guard !isThere(try Domains(calls: calls).document(id)) else { return }
                 try Domains(calls: calls).with(id) { domain in
+                    try clear(EmulatorMonitor(calls: calls, id: id, domain: domain))
                     let flags = VIR_DOMAIN_AFFECT_LIVE.rawValue
                     try calls.check("plug into \(id)", calls.functions.virDomainAttachDeviceFlags(domain, xml, flags))
                 }

@@ -52,10 +52,12 @@ extension LibvirtDriver: Snapshotting {
             }
         }
         let document = xml.text
+        let folder = settings.folder + "/snapshots"
         try await connection.run { calls in
             try Domains(calls: calls).with(id) { domain in
-                // What a process before this one has begun is nobody's any longer.
-                _ = calls.functions.virDomainAbortJob(domain)
+                // What a process before this one has begun is nobody's any longer, whether libvirt has noted it or not.
+                if calls.functions.virDomainAbortJob(domain) == 0 { try Self.waitForNoJob(id, domain, calls) }
+                try EmulatorMonitor(calls: calls, id: id, domain: domain).endCopies(into: folder)
                 unlink(draft)
                 try calls.check("copy the disk of \(id)", calls.functions.virDomainBackupBegin(domain, document, nil, 0))
             }
@@ -75,22 +77,33 @@ extension LibvirtDriver: Snapshotting {
     /// - Throws: `unavailable` when the copy has failed.
     private static func isCopying(_ id: MachineID, _ calls: LibvirtConnection.Calls) throws -> Bool {
         try Domains(calls: calls).with(id) { domain in
-            func jobType(_ flags: UInt32) throws -> Int32 {
-                var type: Int32 = 0
-                var parameters: virTypedParameterPtr?
-                var count: Int32 = 0
-                try calls.check("ask for the copy of \(id)", calls.functions.virDomainGetJobStats(domain, &type, &parameters, &count, flags))
-                calls.functions.virTypedParamsFree(parameters, count)
-                return type
-            }
-            if try jobType(0) != Int32(VIR_DOMAIN_JOB_NONE.rawValue) { return true }
-            let ended = try jobType(VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue)
-            guard ended == Int32(VIR_DOMAIN_JOB_COMPLETED.rawValue) else {
+            if try jobType(id, domain, calls) != VIR_DOMAIN_JOB_NONE { return true }
+            let ended = try jobType(id, domain, calls, VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue)
+            guard ended == VIR_DOMAIN_JOB_COMPLETED else {
                 var failed = CloudError(.unavailable, "The disk could not be copied.", detail: "\(id): job \(ended)", code: "snapshot_failed")
                 failed.isTransient = true
                 throw failed
             }
             return false
+        }
+    }
+
+    private static func jobType(
+        _ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls, _ flags: UInt32 = 0
+    ) throws -> virDomainJobType {
+        var type: Int32 = 0
+        var parameters: virTypedParameterPtr?
+        var count: Int32 = 0
+        try calls.check("ask for the job of \(id)", calls.functions.virDomainGetJobStats(domain, &type, &parameters, &count, flags))
+        calls.functions.virTypedParamsFree(parameters, count)
+        return virDomainJobType(rawValue: UInt32(bitPattern: type))
+    }
+
+    /// A job that was called off ends when QEMU says so.
+    private static func waitForNoJob(_ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls) throws {
+        for _ in 0..<300 {
+            if try jobType(id, domain, calls) == VIR_DOMAIN_JOB_NONE { return }
+            usleep(100_000)
         }
     }
 }

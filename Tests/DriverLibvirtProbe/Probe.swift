@@ -4,37 +4,88 @@ import Drivers
 import Foundation
 import NIOCore
 
-/// A process that drives machines and dies: `DriverLibvirtProbe start|look FOLDER GUEST ID`.
+/// A process that drives machines and dies: `DriverLibvirtProbe VERB FOLDER GUEST ID KERNEL RAMDISK [TAP]`.
 ///
-/// `start` makes a machine of the kernel and RAM disk in GUEST, starts it and is then killed by itself, with nothing tidied up. `look` prints
-/// what it finds of the machine, removes it and leaves.
+/// `start` makes a machine of the kernel and RAM disk in GUEST, starts it and is then killed by itself, with nothing tidied up; `plug` before that
+/// gives it a card at TAP, `copy` begins to copy its disk. The others go on with that machine and remove it: `look` prints what it finds of it, `plugged`
+/// gives it the card once more, `copied` copies its disk, and they print what came of it.
 @main
 enum Probe {
     static func main() async throws {
         let words = CommandLine.arguments
-        guard words.count == 7 else { exit(64) }
+        guard words.count >= 7 else { exit(64) }
         let (verb, folder, guest, id) = (words[1], words[2], words[3], MachineID(words[4]))
         guard let kernel = ContentID(words[5]), let ramdisk = ContentID(words[6]) else { exit(64) }
         let source = ImageSource { content, sink in
             try await sink(ByteBuffer(bytes: try Data(contentsOf: URL(filePath: guest + (content == kernel ? "/kernel" : "/ramdisk")))))
         }
         let driver = try await LibvirtDriver.open(LibvirtSettings(folder: folder), images: source, world: .real)
-        if verb == "start" {
+        let fence = Fence(epoch: 1, generation: 2)
+        let card = NIC(id: "port-1", mac: "52:54:00:0a:0b:0d", tap: words.count > 7 ? words[7] : "")
+        // Any one: of the machine there is one copy at a time.
+        let snapshot = id.text
+        if ["start", "plug", "copy"].contains(verb) {
             let spec = MachineSpec(
                 id: id, name: "left behind", memoryMiB: 96,
                 boot: .kernel(kernel, ramdisk: ramdisk, commandLine: "console=ttyS0 quiet panic=1"),
-                disks: [Disk(id: "root", source: .blank(virtualBytes: 1 << 20))])
+                disks: [Disk(id: "root", source: .blank(virtualBytes: 256 << 20))])
             try await driver.ensure(spec, fence: Fence(epoch: 1, generation: 1))
-            try await driver.setPower(id, to: .running, fence: Fence(epoch: 1, generation: 2))
+            if verb == "copy" { try fill("\(folder)/machines/\(id)", bytes: 256 << 20) }
+            try await driver.setPower(id, to: .running, fence: fence)
+            if verb == "plug" {
+                try await until("the guest hears") {
+                    try await String(decoding: driver.consoleOutput(id, mostBytes: 1 << 20).bytes, as: UTF8.self).contains("guest: ready")
+                }
+                try await driver.attach(card, to: id, fence: fence)
+            }
+            if verb == "copy" {
+                async let copy = driver.snapshot(id, as: snapshot, fence: fence)
+                try await until("libvirt has noted the copy") {
+                    try String(contentsOfFile: "\(folder)/l/run/qemu/\(id).xml", encoding: .utf8).contains("<domainbackup")
+                }
+                kill(getpid(), SIGKILL)
+                _ = try await copy
+            }
             kill(getpid(), SIGKILL)
         }
-        let found = try await driver.list().first { $0.id == id }
-        var refusal = "taken"
-        do { try await driver.setPower(id, to: .off, fence: Fence(epoch: 1, generation: 1)) } catch let error as CloudError {
-            refusal = error.code ?? ""
+        var said = ""
+        switch verb {
+        case "plugged":
+            try await driver.attach(card, to: id, fence: fence)
+            said = try await driver.diagnostics(id).nics.map(\.id).joined(separator: " ")
+            try await driver.detachNIC(card.id, from: id, fence: fence)
+        case "copied":
+            said = "\(try await driver.snapshot(id, as: snapshot, fence: fence).virtualBytes)"
+        default:
+            let found = try await driver.list().first { $0.id == id }
+            var refusal = "taken"
+            do { try await driver.setPower(id, to: .off, fence: Fence(epoch: 1, generation: 1)) } catch let error as CloudError {
+                refusal = error.code ?? ""
+            }
+            said = "\(found?.power.rawValue ?? "gone") \(found?.boots ?? 0) \(refusal)"
         }
         try await driver.remove(id, fence: Fence(epoch: 1, generation: 3))
-        FileHandle.standardOutput.write(Data("\(found?.power.rawValue ?? "gone") \(found?.boots ?? 0) \(refusal)\n".utf8))
+        FileHandle.standardOutput.write(Data((said + "\n").utf8))
         await driver.close()
+    }
+
+    /// Gives the disk contents, so that a copy of it takes a while.
+    private static func fill(_ folder: String, bytes: Int) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("root") {
+            guard let file = FileHandle(forWritingAtPath: "\(folder)/\(name)") else { exit(74) }
+            for _ in 0..<(bytes >> 20) { try file.write(contentsOf: Data(repeating: 7, count: 1 << 20)) }
+            try file.close()
+        }
+    }
+
+    private static func until(
+        _ what: String, isolation: isolated (any Actor)? = #isolation, _ isSo: () async throws -> Bool
+    ) async throws {
+        for _ in 0..<6000 {
+            if try await isSo() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        FileHandle.standardError.write(Data("never: \(what)\n".utf8))
+        exit(75)
     }
 }

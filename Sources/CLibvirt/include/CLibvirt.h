@@ -2,6 +2,7 @@
 #ifndef NOVELLA_CLIBVIRT_H
 #define NOVELLA_CLIBVIRT_H
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <spawn.h>
@@ -52,6 +53,7 @@
 
 typedef struct {
     CLIBVIRT_FUNCTIONS(CLIBVIRT_FIELD)
+    __typeof__(virDomainQemuMonitorCommand) *virDomainQemuMonitorCommand;
     __typeof__(virSetErrorFunc) *virSetErrorFunc;
 } clibvirt_functions;
 

@@ -238,8 +238,12 @@ struct DomainXML {
             xml.element("target", ["dev": nic.tap, "managed": "no"])
             xml.element("model", ["type": (nic.model ?? spec.hardware.nicModel).rawValue])
             if let mtu = nic.mtu { xml.element("mtu", ["size": "\(mtu)"]) }
+            xml.element("alias", ["name": Self.alias(of: nic)])
         }
     }
+
+    /// libvirt's name of the card, and QEMU's, told so that a card can be found that libvirt does not know. It must begin like that.
+    static func alias(of nic: NIC) -> String { "ua-" + nic.id }
 
     /// The names of the disks' devices, those that are there already kept: a running guest knows them. Where another disk comes first than
     /// before, as with a rescue, the guest does not run, and all are named anew: libvirt orders disks by their names.

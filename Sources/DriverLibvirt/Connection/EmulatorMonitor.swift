@@ -1,0 +1,77 @@
+import CLibvirt
+import CloudCore
+import Drivers
+import Foundation
+
+/// What a process that was killed has begun in a machine's QEMU before libvirt could note it, taken back by QEMU's own monitor (QMP). libvirt knows
+/// nothing of it, and would give its name and its place to the next one. On a thread that may wait.
+struct EmulatorMonitor {
+    let calls: LibvirtConnection.Calls
+    let id: MachineID
+    let domain: OpaquePointer
+
+    /// - Returns: nil where QEMU refuses: what is to go is not there.
+    @discardableResult
+    func ask(_ command: String, _ arguments: JSONObject = [:]) throws -> JSON? {
+        var allocated: UnsafeMutablePointer<CChar>?
+        let question = JSON.object(["execute": .string(command), "arguments": .object(arguments)]).text
+        try calls.check("ask QEMU of \(id): \(command)", calls.functions.virDomainQemuMonitorCommand(domain, question, &allocated, 0))
+        guard let answer = calls.text(allocated), let json = try? JSON.parse(answer) else {
+            throw CloudError.internalError("QEMU of \(id) answered \(command) with no JSON")
+        }
+        return json["return"]
+    }
+
+    /// Takes away a card that libvirt does not know: what the guest sees of it, what is behind that, and the tap that was handed over for it.
+    ///
+    /// - Parameter card: libvirt's alias of it.
+    /// - Throws: `conflict`, transient, when the guest does not let go of it.
+    func removeCard(_ card: String) throws {
+        func isThere() throws -> Bool {
+            (try ask("qom-list", ["path": "/machine/peripheral"])?.array ?? []).contains { $0["name"]?.string == card }
+        }
+        try wait("The guest does not let go of the device.", "device_kept", repeating: { try ask("device_del", ["id": .string(card)]) }) {
+            try !isThere()
+        }
+        try ask("netdev_del", ["id": .string("host" + card)])
+        // libvirt's names of the files that it hands over; they are QEMU's until a card is made of them.
+        for file in ["tapfd-\(card)0", "vhostfd-\(card)0"] { try ask("closefd", ["fdname": .string(file)]) }
+    }
+
+    /// Ends copies of disks into files below the folder, of which libvirt must know none at that time, and lets go of the files.
+    ///
+    /// - Throws: `conflict`, transient, when they do not end.
+    func endCopies(into folder: String) throws {
+        func files() throws -> [(node: String, isFormat: Bool)] {
+            (try ask("query-named-block-nodes", ["flat": true])?.array ?? []).compactMap { node in
+                guard node["file"]?.string?.hasPrefix(folder + "/") == true, let name = node["node-name"]?.string else { return nil }
+                return (name, node["drv"]?.string != "file")
+            }
+        }
+        guard try !files().isEmpty else { return }
+        func copies() throws -> [String] {
+            (try ask("query-jobs")?.array ?? []).filter { $0["type"]?.string == "backup" }.compactMap { $0["id"]?.string }
+        }
+        try wait("The last copy of the disk does not end.", "copy_kept") {
+            for copy in try copies() {
+                // One that has ended waits for somebody to take note of it; for one that has not, that is refused.
+                if try ask("job-dismiss", ["id": .string(copy)]) == nil { try ask("job-cancel", ["id": .string(copy)]) }
+            }
+            return try copies().isEmpty
+        }
+        for file in try files().sorted(by: { $0.isFormat && !$1.isFormat }) { try ask("blockdev-del", ["node-name": .string(file.node)]) }
+    }
+
+    /// Looks until it is so: ten times a second, for 30 seconds.
+    private func wait(_ words: String, _ code: String, repeating: () throws -> Void = {}, until isSo: () throws -> Bool) throws {
+        for turn in 0..<300 {
+            if try isSo() { return }
+            // A guest that is still starting does not hear.
+            if turn % 30 == 0 { try repeating() }
+            usleep(100_000)
+        }
+        var kept = CloudError(.conflict, words, detail: "\(id)", code: code)
+        kept.isTransient = true
+        throw kept
+    }
+}
