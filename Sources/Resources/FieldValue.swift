@@ -14,9 +14,14 @@ package protocol FieldValue: SQLConvertible, Equatable {
     ///
     /// - Returns: false, and nothing has changed, when that is something of another type.
     mutating func take(_ sql: SQLValue) -> Bool
+    /// How values are reached in memory, and optional ones. A type of this module gets a version of its own by having them as requirements.
+    static var access: ValueAccess { get }
+    static var optionalAccess: ValueAccess { get }
 }
 
 extension FieldValue {
+    package static var access: ValueAccess { ValueAccess(of: Self.self) }
+    package static var optionalAccess: ValueAccess { ValueAccess(of: Self?.self) }
     package static var sqlNothing: String { "''" }
     package static func sql(filter text: String) -> SQLValue? { .text(text) }
     package mutating func take(_ sql: SQLValue) -> Bool {
@@ -68,6 +73,9 @@ extension Int: FieldValue {
 // What is generic takes a column's value without an optional of itself in between, whose type would be looked up for each.
 
 extension ID: FieldValue {
+    // An id is its text, and nothing else: it lies in memory as that does.
+    package static var access: ValueAccess { String.access }
+    package static var optionalAccess: ValueAccess { String.optionalAccess }
     package mutating func take(_ sql: SQLValue) -> Bool {
         guard case .text(let text) = sql else { return false }
         self = ID(text)
@@ -114,6 +122,7 @@ extension Array: FieldValue where Element == UInt8 {
 }
 
 extension Optional: FieldValue where Wrapped: FieldValue {
+    package static var access: ValueAccess { Wrapped.optionalAccess }
     package static var sqlNothing: String { Wrapped.sqlNothing }
     package static func sql(filter text: String) -> SQLValue? { Wrapped.sql(filter: text) }
     package var json: JSON { self?.json ?? .null }

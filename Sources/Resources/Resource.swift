@@ -38,6 +38,8 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let stored: [Field<R>]
     /// The statements of its table.
     let statements: TableStatements
+    /// How the values of a row get to their places.
+    let columns: [StoredColumn]
 
     package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
         self.singular = singular
@@ -50,6 +52,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
         update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
         stored = fields.filter { $0.column != nil }
         statements = TableStatements(table, columns: stored.compactMap(\.column) + (open ? ["extra"] : []))
+        columns = stored.map(\.storedColumn)
     }
 
     package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
@@ -84,7 +87,7 @@ package final class Field<R: Sendable>: Sendable {
 
     package let name: String
     /// The name as a view writes it.
-    fileprivate let key: [UInt8]
+    private let key: [UInt8]
     package let shape: Shape
     package let create: OnCreate
     package let update: OnUpdate
@@ -97,17 +100,14 @@ package final class Field<R: Sendable>: Sendable {
     package let sqlFilter: @Sendable (String) -> SQLValue?
     /// Whether there is a body that sets it.
     var isSettable: Bool { create != .unknown || update == .allowed }
-    package let json: @Sendable (R) -> JSON
-    package let setJSON: @Sendable (inout R, JSON) -> Bool
-    let sql: @Sendable (R) -> SQLValue
-    let setSQL: @Sendable (inout R, SQLValue) -> Bool
+    private let place: Place<R>
+    private let setter: @Sendable (inout R, JSON) -> Bool
 
     private init(
         plain name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
         shown: Shown = .always, column: String? = nil, order: String? = nil,
-        sqlFilter: @escaping @Sendable (String) -> SQLValue? = { _ in nil }, json: @escaping @Sendable (R) -> JSON, setJSON: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true },
-        sql: @escaping @Sendable (R) -> SQLValue = { _ in .null },
-        setSQL: @escaping @Sendable (inout R, SQLValue) -> Bool = { _, _ in true }
+        sqlFilter: @escaping @Sendable (String) -> SQLValue? = { _ in nil }, place: Place<R>,
+        setter: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true }
     ) {
         self.name = name
         key = JSONWriter.writtenKey(name)
@@ -119,40 +119,25 @@ package final class Field<R: Sendable>: Sendable {
         self.column = column
         self.order = order
         self.sqlFilter = sqlFilter
-        self.json = json
-        self.setJSON = setJSON
-        self.sql = sql
-        self.setSQL = setSQL
+        self.place = place
+        self.setter = setter
     }
 
-    // What is stored in the struct itself is reached by its place in it: a key path walks to it anew for each value of each row.
+    package func json(_ resource: R) -> JSON { withUnsafePointer(to: resource) { place.json($0) } }
+    func sql(_ resource: R) -> SQLValue { withUnsafePointer(to: resource) { place.sql($0) } }
+    package func setJSON(_ resource: inout R, _ json: JSON) -> Bool { setter(&resource, json) }
 
-    private static func getter<Value: FieldValue, Result>(
-        _ path: any WritableKeyPath<R, Value> & Sendable, _ read: @escaping @Sendable (Value) -> Result
-    ) -> @Sendable (R) -> Result {
-        guard let place = MemoryLayout<R>.offset(of: path) else { return { read($0[keyPath: path]) } }
-        return { resource in
-            withUnsafePointer(to: resource) { read((UnsafeRawPointer($0) + place).assumingMemoryBound(to: Value.self).pointee) }
-        }
-    }
-
-    private static func sqlSetter<Value: FieldValue>(
-        _ path: any WritableKeyPath<R, Value> & Sendable
-    ) -> @Sendable (inout R, SQLValue) -> Bool {
-        guard let place = MemoryLayout<R>.offset(of: path) else { return { $0[keyPath: path].take($1) } }
-        return { resource, sql in
-            withUnsafeMutablePointer(to: &resource) {
-                (UnsafeMutableRawPointer($0) + place).assumingMemoryBound(to: Value.self).pointee.take(sql)
-            }
-        }
+    fileprivate var storedColumn: StoredColumn { StoredColumn(field: name, offset: place.offset, take: place.access.take) }
+    fileprivate var shownMember: ShownMember {
+        ShownMember(key: key, isLeftOutWhenNull: shown == .whenSet, offset: place.offset, json: place.access.json)
     }
 
     private static func setter<Value: FieldValue>(
-        _ path: any WritableKeyPath<R, Value> & Sendable
+        _ set: @escaping @Sendable (inout R, Value) -> Void
     ) -> @Sendable (inout R, JSON) -> Bool {
         { resource, json in
             guard let value = Value(json: json) else { return false }
-            resource[keyPath: path] = value
+            set(&resource, value)
             return true
         }
     }
@@ -162,15 +147,40 @@ package final class Field<R: Sendable>: Sendable {
         _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
     ) {
-        let column = column ?? name
+        self.init(
+            name, Value.self, shape, create, update, filter, shown, column ?? name, Place(path), Self.setter { $0[keyPath: path] = $1 })
+    }
+
+    /// A field that is stored in a column, and that a part of the resource has.
+    package convenience init<Part, Value: FieldValue>(
+        _ name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable, _ shape: Shape,
+        create: OnCreate = .optional, update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always
+    ) {
+        self.init(
+            name, Value.self, shape, create, update, filter, shown, name, Place(part, path),
+            Self.setter { $0[keyPath: part][keyPath: path] = $1 })
+    }
+
+    private convenience init<Value: FieldValue>(
+        _ name: String, _: Value.Type, _ shape: Shape, _ create: OnCreate, _ update: OnUpdate, _ filter: Filter, _ shown: Shown,
+        _ column: String, _ place: Place<R>, _ setter: @escaping @Sendable (inout R, JSON) -> Bool
+    ) {
         self.init(
             plain: name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
-            order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) },
-            json: Self.getter(path) { $0.json }, setJSON: Self.setter(path), sql: Self.getter(path) { $0.sql }, setSQL: Self.sqlSetter(path))
+            order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) }, place: place, setter: setter)
+    }
+
+    /// The same of a field that the resource's service stores in its own way.
+    package convenience init<Part, Value: FieldValue>(
+        unstored name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable,
+        _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed
+    ) {
+        self.init(
+            plain: name, shape, create: create, update: update, place: Place(part, path), setter: Self.setter { $0[keyPath: part][keyPath: path] = $1 })
     }
 
     /// A field that is shown, and made from others.
-    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(plain: name, json: derived) }
+    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(plain: name, place: Place(derived: derived)) }
 
     /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
@@ -179,12 +189,12 @@ package final class Field<R: Sendable>: Sendable {
         update: OnUpdate = .allowed, shown: Shown = .always
     ) {
         self.init(
-            plain: name, shape, create: create, update: update, shown: shown, json: Self.getter(path) { $0.json }, setJSON: Self.setter(path))
+            plain: name, shape, create: create, update: update, shown: shown, place: Place(path), setter: Self.setter { $0[keyPath: path] = $1 })
     }
 
     /// A field that a body may have and that the resource's service itself reads: a password, a hint.
     package convenience init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
-        self.init(plain: name, shape, create: create, update: update, shown: .never, json: { _ in .null })
+        self.init(plain: name, shape, create: create, update: update, shown: .never, place: Place { _ in .null })
     }
 }
 
@@ -192,8 +202,8 @@ extension Field where R: Resource {
     /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
     package convenience init(extra name: String, _ shape: Shape) {
         self.init(
-            plain: name, shape, create: .optional, update: .allowed, shown: .whenSet, json: { $0.extra[name] ?? .null },
-            setJSON: { resource, json in
+            plain: name, shape, create: .optional, update: .allowed, shown: .whenSet, place: Place { $0.extra[name] ?? .null },
+            setter: { resource, json in
                 resource.extra[name] = json
                 return true
             })
@@ -256,16 +266,13 @@ extension ResourceSchema {
         view(resource, shown(where: isWanted), into: &writer)
     }
 
-    /// The fields that a view has: found once for all rows of a list.
-    package func shown(where isWanted: (Field<R>) -> Bool) -> [Field<R>] { fields.filter { $0.shown != .never && isWanted($0) } }
+    /// The members that a view has: found once for all rows of a list.
+    package func shown(where isWanted: (Field<R>) -> Bool) -> [ShownMember] {
+        fields.filter { $0.shown != .never && isWanted($0) }.map(\.shownMember)
+    }
 
-    package func view(_ resource: R, _ shown: [Field<R>], into writer: inout JSONWriter) {
-        for field in shown {
-            let value = field.json(resource)
-            if value.isNull, field.shown == .whenSet { continue }
-            writer.key(written: field.key)
-            writer.value(value)
-        }
+    package func view(_ resource: R, _ shown: [ShownMember], into writer: inout JSONWriter) {
+        withUnsafePointer(to: resource) { ShownMember.write(shown, of: $0, into: &writer) }
         if isOpen {
             for (key, value) in resource.extra.members where self.field(key) == nil {
                 writer.key(dynamic: key)

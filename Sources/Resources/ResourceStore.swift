@@ -120,10 +120,8 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     private func resource(_ row: Row) throws -> R {
         var resource = R()
-        for (at, field) in schema.stored.enumerated() {
-            guard field.setSQL(&resource, row.values[at]) else {
-                throw SQLError.misuse("\(schema.table).\(field.name) does not hold what its field says")
-            }
+        if let wrong = withUnsafeMutablePointer(to: &resource, { StoredColumn.put(row.values, schema.columns, into: $0) }) {
+            throw SQLError.misuse("\(schema.table).\(wrong) does not hold what its field says")
         }
         if schema.isOpen { resource.extra = try row.value(at: schema.stored.count) }
         return resource

@@ -4,7 +4,7 @@ import Synchronization
 /// The one database, whichever it is. Every table of every service is behind this surface, and only this target knows a
 /// database library.
 ///
-/// A closure is handed to a thread that owns a connection: one hop for a whole transaction, however many statements it
+/// A closure is given a connection: at most one hop to another thread for a whole transaction, however many statements it
 /// has. A write may be run more than once (PostgreSQL refuses one of two that contradict each other, and it is tried
 /// again), so a closure changes rows and returns values and does nothing else; what should happen afterwards goes into
 /// `Transaction.afterCommit`.
@@ -34,10 +34,17 @@ package struct Database: Sendable {
 
     package var dialect: Dialect { engine.dialect }
 
-    /// Reads one consistent state of all tables.
+    /// Reads one consistent state of all tables, within a few milliseconds.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await read(.short, body)
+    }
+
+    /// The same, of what may take longer.
+    package func read<Value: Sendable>(
+        _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
         counter.count.add(1, ordering: .relaxed)
-        return try await Self.naming { try await engine.read(counting(body)) }
+        return try await Self.naming { try await engine.read(reading, counting(body)) }
     }
 
     /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
@@ -72,10 +79,15 @@ package struct Database: Sendable {
     }
 }
 
+/// How long a reading transaction takes: one that is short may hold up the thread that asks for it, which is often that of an event loop.
+package enum Reading: Sendable {
+    case short, long
+}
+
 /// A kind of database.
 protocol Engine: Sendable {
     var dialect: Dialect { get }
-    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
+    func read<Value: Sendable>(_ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
     func revision(of topic: Topic) async throws -> Revision
     func close() async

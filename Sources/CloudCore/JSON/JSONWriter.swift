@@ -153,7 +153,7 @@ package struct JSONWriter: ~Copyable {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { utf8 in
-            if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            if Self.isPlain(utf8) {
                 bytes.append(contentsOf: utf8)
             } else {
                 escape(utf8)
@@ -173,6 +173,30 @@ package struct JSONWriter: ~Copyable {
         case .object(let object): self.object { $0.members(of: object) }
         }
     }
+
+    /// Whether a text stands in JSON as it is. Eight bytes are looked at at once: lists are mostly texts.
+    private static func isPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
+        // The high bit of each byte that is below `least`; of bytes that are above 0x7f none.
+        func below(_ least: UInt64, _ word: UInt64) -> UInt64 { (word &- ones &* least) & ~word & highs }
+        let bytes = UnsafeRawBufferPointer(utf8)
+        var at = 0
+        while at + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\""))), slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            guard below(0x20, word) | below(1, quotes) | below(1, slashes) == 0 else { return false }
+            at += 8
+        }
+        while at < bytes.count {
+            let byte = bytes[at]
+            guard byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
+            at += 1
+        }
+        return true
+    }
+
+    /// JSON that was written before.
+    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
 
     /// JSON that was written before.
     package mutating func raw(_ json: some Sequence<UInt8>) { bytes.append(contentsOf: json) }

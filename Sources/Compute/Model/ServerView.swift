@@ -15,3 +15,9 @@ struct ServerView: Sendable {
 
     var status: String { ServerStatus.text(server.state, task: task) }
 }
+
+/// What a short list shows of a server.
+struct ServerBrief: Sendable {
+    var id: ID<Server>
+    var name: String
+}

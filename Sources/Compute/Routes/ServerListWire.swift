@@ -119,7 +119,7 @@ enum ServerListWire {
 
     private static func conditions(_ value: (String) -> String?, _ call: ComputeCall, _ query: inout ServerQuery) throws {
         query.filter.imageID = value("image") ?? value("image_ref")
-        query.flavor = value("flavor").map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+        query.filter.flavorID = value("flavor").map { $0.split(separator: "/").last.map(String.init) ?? $0 }
         query.filter.host = value("host") ?? value("node")
         query.filter.ids = value("uuid").map { [$0] }
         if let state = value("vm_state") { query.filter.states = Set([VMState(rawValue: state)].compactMap(\.self)) }

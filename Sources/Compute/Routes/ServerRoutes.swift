@@ -32,14 +32,18 @@ struct ServerRoutes: Sendable {
         guard let query = try ServerListWire.query(call, detailed: detailed) else {
             return .json { $0.array("servers", of: [] as [String]) { $0.string($1) } }
         }
-        let found = try await servers.list(query, try call.page(), by: call.caller)
         let wire = ServerWire(call)
-        return .json { json in
-            json.array("servers", of: found) { json, view in
-                json.object { json in detailed ? wire.write(view, .init(), &json) : wire.brief(view, &json) }
+        guard detailed else {
+            let found = try await servers.listBriefly(query, try call.page(), by: call.caller)
+            return .json { json in
+                json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
+                wire.links.next(&json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
             }
-            wire.links.next(
-                &json, "servers_links", detailed ? "servers/detail" : "servers", call, count: found.count, last: found.last?.server.id.text)
+        }
+        let found = try await servers.list(query, try call.page(), by: call.caller)
+        return .json { json in
+            json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
+            wire.links.next(&json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text)
         }
     }
 

@@ -22,16 +22,16 @@ struct ServerWire: Sendable {
         var adminPassword: String?
     }
 
-    func brief(_ view: ServerView, _ json: inout JSONWriter) {
-        json.member("id", view.server.id)
-        json.member("name", view.server.name)
-        links.write(&json, "servers", view.server.id.text)
+    func write(_ brief: ServerBrief, _ json: inout JSONWriter) {
+        json.member("id", brief.id)
+        json.member("name", brief.name)
+        links.write(&json, "servers", brief.id.text)
     }
 
     func write(_ view: ServerView, _ parts: Parts = Parts(), _ json: inout JSONWriter) {
         let server = view.server
         let minor = call.minor
-        brief(view, &json)
+        write(ServerBrief(id: server.id, name: server.name), &json)
         json.member("status", view.status)
         json.member("tenant_id", server.projectID)
         json.member("user_id", server.userID)

@@ -23,6 +23,12 @@ struct ComputeContext: Sendable {
         try await database.read(body)
     }
 
+    func read<Value: Sendable>(
+        _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        try await database.read(reading, body)
+    }
+
     @discardableResult
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await database.write { [topic] tx in

@@ -3,8 +3,6 @@ import CloudCore
 /// What a list of servers is asked for.
 struct ServerQuery: Sendable {
     var filter = ServerStore.Filter()
-    /// A flavor's id.
-    var flavor: String?
     /// Nil for both those that are there and those that are not.
     var isDeleted: Bool? = false
     /// Conditions on what no column has; all must hold.

@@ -130,21 +130,14 @@ struct ServerService: Sendable {
     // MARK: Lists
 
     func list(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerView] {
-        let found = try await context.read { tx -> [ServerView] in
-            var filter = query.filter
-            if let flavor = query.flavor { filter.flavorID = flavor }
+        let found = try await context.read(.long) { tx -> [ServerView] in
             if let order = query.columns {
-                let marker = try page.marker.map { text in
-                    guard let marker = try servers.list(.init(projectID: filter.projectID, ids: [text]), in: tx).first else {
-                        throw CloudError.badRequest("marker [\(text.prefix(255))] not found")
-                    }
-                    return marker
-                }
-                return try self.views(try servers.page(filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
+                let marker = try marker(query, page, in: tx)
+                return try self.views(try servers.page(query.filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
             }
             var all: [Server] = []
-            if query.isDeleted != true { all = try servers.list(filter, in: tx) }
-            if query.isDeleted != false { all += try servers.listArchived(filter, in: tx) }
+            if query.isDeleted != true { all = try servers.list(query.filter, in: tx) }
+            if query.isDeleted != false { all += try servers.listArchived(query.filter, in: tx) }
             // What is in the row is asked for before what costs more.
             var views = try query.needsViews ? self.views(all, in: tx) : all.map { ServerView(server: $0) }
             views = views.filter { view in query.tests.allSatisfy { $0(view) } }
@@ -152,6 +145,26 @@ struct ServerService: Sendable {
             return query.needsViews ? views : try self.views(views.map(\.server), in: tx)
         }
         return try await withHosts(found, for: caller)
+    }
+
+    /// The same servers, of which only what a short list shows is wanted.
+    func listBriefly(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerBrief] {
+        guard let order = query.columns else {
+            return try await list(query, page, by: caller).map { ServerBrief(id: $0.server.id, name: $0.server.name) }
+        }
+        return try await context.read { tx in
+            try servers.briefPage(query.filter, by: order, after: marker(query, page, in: tx), limit: page.limit, in: tx)
+        }
+    }
+
+    /// - Throws: `CloudError.badRequest` for a marker that is none of the project's servers.
+    private func marker(_ query: ServerQuery, _ page: Page, in tx: Transaction) throws -> Server? {
+        try page.marker.map { text in
+            guard let marker = try servers.list(.init(projectID: query.filter.projectID, ids: [text]), in: tx).first else {
+                throw CloudError.badRequest("marker [\(text.prefix(255))] not found")
+            }
+            return marker
+        }
     }
 
     // MARK: Rows

@@ -64,6 +64,20 @@ struct ServerStore: Sendable {
     func page(
         _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [Server] {
+        try rows("details", filter, by: order, after: marker, limit: limit, in: tx).map(Self.server)
+    }
+
+    /// The same page, of what a short list shows. The rest of a server, which costs more than all else of a list to take apart, is not read.
+    func briefPage(
+        _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
+    ) throws -> [ServerBrief] {
+        try rows("id, name", filter, by: order, after: marker, limit: limit, in: tx)
+            .map { ServerBrief(id: ID(try $0.value(at: 0)), name: try $0.value(at: 1)) }
+    }
+
+    private func rows(
+        _ selected: String, _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
+    ) throws -> [Row] {
         var (clause, arguments) = Self.clause(filter, changed: "updated_at")
         if let marker {
             // Behind the marker is what is behind it in one column and equal in all before that.
@@ -77,7 +91,7 @@ struct ServerStore: Sendable {
         }
         let columns = order.map { "\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
         arguments.append(limit.sql)
-        return try tx.rows("SELECT details FROM compute_server \(clause) ORDER BY \(columns) LIMIT ?", arguments: arguments).map(Self.server)
+        return try tx.rows("SELECT \(selected) FROM compute_server \(clause) ORDER BY \(columns) LIMIT ?", arguments: arguments)
     }
 
     /// Those that were deleted, last deleted first.

@@ -95,7 +95,7 @@ package final class NetworkKeeper: Reconciler {
     // MARK: One host
 
     private func pass(over host: NetworkHost, _ hosts: [NetworkHost]) async throws {
-        let view = try await database.read { [networking] tx in try networking.view(of: host, among: hosts, in: tx) }
+        let view = try await database.read(.long) { [networking] tx in try networking.view(of: host, among: hosts, in: tx) }
         var state = view.state
         state.generation = 0
         let last = memory.withLock { $0.told[host.name] }

@@ -31,7 +31,7 @@ struct Network: NetworkingResource {
     static let schema = ResourceSchema<Network>(
         "network", "networks", table: "networking_network",
         [
-            identity(),
+            identity(\.id),
             name(\.name),
             Field("admin_state_up", \.isUp, .boolean, filter: .exact),
             Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
@@ -48,5 +48,5 @@ struct Network: NetworkingResource {
             Field("subnets", derived: { .array($0.subnets.map(JSON.string)) }),
             Field("ipv4_address_scope", derived: { $0.scopes[.v4].json }),
             Field("ipv6_address_scope", derived: { $0.scopes[.v6].json }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 }

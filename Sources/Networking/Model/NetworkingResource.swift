@@ -36,15 +36,32 @@ struct Standard: Sendable, Equatable {
     /// Empty for what the cloud itself owns, as a router's gateway.
     var projectID = ""
     var description = ""
-    var createdAt = Timestamp(microseconds: 0)
-    var updatedAt = Timestamp(microseconds: 0)
+    fileprivate var created = Moment(Timestamp(microseconds: 0))
+    fileprivate var updated = Moment(Timestamp(microseconds: 0))
     /// One more with every change.
     var revision: Int64 = 0
     var tags: [String] = []
+
+    var createdAt: Timestamp {
+        get { created.timestamp }
+        set { created = Moment(newValue) }
+    }
+    var updatedAt: Timestamp {
+        get { updated.timestamp }
+        set { updated = Moment(newValue) }
+    }
+    fileprivate var listedTags: Listed<String> {
+        get { Listed(tags) }
+        set { tags = Array(Set(newValue.items)).sorted() }
+    }
 }
 
 extension NetworkingResource {
-    static func identity() -> Field<Self> { Field("id", \.id, .any, create: .unknown, update: .unknown, filter: .exact) }
+    // Each type tells its own paths: those of the protocol lead to no place in the struct, but through functions.
+
+    static func identity(_ path: any WritableKeyPath<Self, ID<Noun>> & Sendable) -> Field<Self> {
+        Field("id", path, .any, create: .unknown, update: .unknown, filter: .exact)
+    }
 
     static func name(
         _ path: any WritableKeyPath<Self, String> & Sendable, _ shape: Shape = .string(0...255), create: Field<Self>.OnCreate = .optional
@@ -52,32 +69,19 @@ extension NetworkingResource {
         Field("name", path, shape, create: create, filter: .exact)
     }
 
-    static func standardFields(description: Bool = true) -> [Field<Self>] {
+    static func standardFields(_ path: any WritableKeyPath<Self, Standard> & Sendable, description: Bool = true) -> [Field<Self>] {
         var fields: [Field<Self>] = [
-            Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
+            Field("project_id", of: path, \.projectID, .string(0...255), update: .unknown, filter: .exact),
             Field("tenant_id", derived: { .string($0.standard.projectID) }),
-            Field("created_at", \.shownCreatedAt, .any, create: .unknown, update: .unknown, filter: .exact),
-            Field("updated_at", \.shownUpdatedAt, .any, create: .unknown, update: .unknown, filter: .exact),
-            Field("revision_number", \.standard.revision, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("created_at", of: path, \.created, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("updated_at", of: path, \.updated, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field("revision_number", of: path, \.revision, .any, create: .unknown, update: .unknown, filter: .exact),
         ]
-        if description { fields.append(Field("description", \.standard.description, .string(0...255), filter: .exact)) }
+        if description { fields.append(Field("description", of: path, \.description, .string(0...255), filter: .exact)) }
         if hasTags {
-            fields.append(Field(unstored: "tags", \.shownTags, .array(.string(1...255, .any), 0...50), update: .unknown))
+            fields.append(Field(unstored: "tags", of: path, \.listedTags, .array(.string(1...255, .any), 0...50), update: .unknown))
         }
         return fields
-    }
-
-    private var shownCreatedAt: Moment {
-        get { Moment(standard.createdAt) }
-        set { standard.createdAt = newValue.timestamp }
-    }
-    private var shownUpdatedAt: Moment {
-        get { Moment(standard.updatedAt) }
-        set { standard.updatedAt = newValue.timestamp }
-    }
-    private var shownTags: Listed<String> {
-        get { Listed(standard.tags) }
-        set { standard.tags = Array(Set(newValue.items)).sorted() }
     }
 }
 

@@ -39,7 +39,7 @@ struct Port: NetworkingResource {
     static let schema = ResourceSchema<Port>(
         "port", "ports", table: "networking_port",
         [
-            identity(),
+            identity(\.id),
             name(\.name),
             Field("network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact),
             Field("admin_state_up", \.isUp, .boolean, filter: .exact),
@@ -59,7 +59,7 @@ struct Port: NetworkingResource {
             Field("fixed_ips", derived: { .array($0.fixedIPs.map(\.json)) }),
             Field(input: "security_groups", .nullable(.array(.uuid))),
             Field("security_groups", derived: { .array($0.securityGroups.map(JSON.string)) }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 
     private static let vnicTypes = [
         "normal", "direct", "macvtap", "baremetal", "direct-physical", "virtio-forwarder", "smart-nic", "vdpa", "accelerator-direct",

@@ -37,7 +37,7 @@ struct Router: NetworkingResource {
     static let schema = ResourceSchema<Router>(
         "router", "routers", table: "networking_router",
         [
-            identity(), name(\.name),
+            identity(\.id), name(\.name),
             Field("admin_state_up", \.isUp, .boolean, filter: .exact),
             Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
             Field("routes", \.routes, .list(), create: .unknown),
@@ -53,7 +53,7 @@ struct Router: NetworkingResource {
             Field("ha", derived: { _ in false }),
             Field(input: "distributed", .nullable(.boolean)),
             Field(input: "ha", .nullable(.boolean)),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 
     private static let gatewayShape = Shape.nullable(
         .object([
@@ -85,7 +85,7 @@ struct FloatingIP: NetworkingResource {
     static let schema = ResourceSchema<FloatingIP>(
         "floatingip", "floatingips", table: "networking_floating_ip",
         [
-            identity(),
+            identity(\.id),
             Field("floating_network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact, column: "network_id"),
             Field("floating_ip_address", \.address, .nullable(.address), update: .unknown, filter: .exact, column: "address"),
             Field("floating_port_id", \.ownPortID, .any, create: .unknown, update: .unknown, filter: .exact, shown: .never, column: "own_port_id"),
@@ -95,5 +95,5 @@ struct FloatingIP: NetworkingResource {
             Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
             Field(input: "subnet_id", .nullable(.uuid), update: .unknown),
             Field("port_details", derived: { $0.details }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 }

@@ -24,13 +24,13 @@ struct SecurityGroup: NetworkingResource {
     static let schema = ResourceSchema<SecurityGroup>(
         "security_group", "security_groups", table: "networking_security_group",
         [
-            identity(),
+            identity(\.id),
             name(\.name),
             Field("stateful", \.isStateful, .boolean, filter: .exact),
             Field("is_default", \.isDefault, .boolean, create: .unknown, update: .unknown, filter: .exact, shown: .never),
             Field("security_group_rules", derived: { .array($0.rules.map(\.json)) }),
             Field("shared", derived: { .bool($0.isShared) }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 }
 
 /// One kind of traffic that a security group lets through.
@@ -52,13 +52,13 @@ struct SecurityGroupRule: MatchingRule {
     static let schema = ResourceSchema<SecurityGroupRule>(
         "security_group_rule", "security_group_rules", table: "networking_security_group_rule",
         [
-            identity(),
+            identity(\.id),
             Field("security_group_id", \.groupID, .uuid, create: .required, update: .unknown, filter: .exact),
         ] + matchFields()
             + [
                 Field("normalized_cidr", derived: { $0.match.remotePrefix.flatMap { IPPrefix($0, alone: true) }.json }),
                 Field("belongs_to_default_sg", derived: { .bool($0.isOfDefaultGroup) }),
-            ] + standardFields())
+            ] + standardFields(\.standard))
 
     var json: JSON {
         .object(JSONObject(Self.schema.fields.filter { $0.shown != .never }.map { ($0.name, $0.json(self)) }))
@@ -83,7 +83,7 @@ struct DefaultSecurityGroupRule: MatchingRule {
 
     static let schema = ResourceSchema<DefaultSecurityGroupRule>(
         "default_security_group_rule", "default_security_group_rules", table: "networking_default_rule",
-        [identity()] + matchFields()
+        [identity(\.id)] + matchFields()
             + [
                 Field("used_in_default_sg", \.isForDefault, .boolean, update: .unknown, filter: .exact),
                 Field("used_in_non_default_sg", \.isForOthers, .boolean, update: .unknown, filter: .exact),
@@ -142,8 +142,8 @@ struct AddressGroup: NetworkingResource {
     static let schema = ResourceSchema<AddressGroup>(
         "address_group", "address_groups", table: "networking_address_group",
         [
-            identity(), name(\.name),
+            identity(\.id), name(\.name),
             Field("addresses", \.addresses, .list(), update: .unknown),
             Field("shared", derived: { .bool($0.isShared) }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 }

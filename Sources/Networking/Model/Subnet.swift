@@ -33,7 +33,7 @@ struct Subnet: NetworkingResource {
     static let schema = ResourceSchema<Subnet>(
         "subnet", "subnets", table: "networking_subnet",
         [
-            identity(),
+            identity(\.id),
             name(\.name),
             Field("network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact),
             Field("ip_version", \.version, .integer(4...6), create: .required, update: .unknown, filter: .exact),
@@ -50,7 +50,7 @@ struct Subnet: NetworkingResource {
             Field("ipv6_address_mode", \.addressMode, modes, update: .unknown, filter: .exact),
             Field("service_types", \.serviceTypes, .list(64)),
             Field("router:external", derived: { .bool($0.isExternal) }),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 
     /// Whether guests make their addresses themselves, of the prefix and their MAC address.
     var isAutomatic: Bool { addressMode == "slaac" || addressMode == "dhcpv6-stateless" }

@@ -27,7 +27,7 @@ struct SubnetPool: NetworkingResource {
     static let schema = ResourceSchema<SubnetPool>(
         "subnetpool", "subnetpools", table: "networking_subnet_pool",
         [
-            identity(), name(\.name, .string(1...255, .notBlank), create: .required),
+            identity(\.id), name(\.name, .string(1...255, .notBlank), create: .required),
             Field("ip_version", \.version, .any, create: .unknown, update: .unknown, filter: .exact),
             Field("prefixes", \.prefixes, .array(.any, 0...1000), create: .required),
             Field("default_quota", \.quotaOfProject, .nullable(.integer(0...Int64.max)), filter: .exact),
@@ -37,7 +37,7 @@ struct SubnetPool: NetworkingResource {
             Field("is_default", \.isDefault, .boolean, filter: .exact),
             Field("address_scope_id", \.scopeID, .nullable(.uuid), filter: .exact),
             Field(unstored: "shared", \.isShared, .boolean, update: .unknown),
-        ] + standardFields())
+        ] + standardFields(\.standard))
 }
 
 /// Subnet pools whose addresses do not overlap: between their subnets a router needs no translation.
@@ -58,7 +58,7 @@ struct AddressScope: NetworkingResource {
     static let schema = ResourceSchema<AddressScope>(
         "address_scope", "address_scopes", table: "networking_address_scope",
         [
-            identity(), name(\.name),
+            identity(\.id), name(\.name),
             Field("ip_version", \.version, .integer(4...6), create: .required, update: .unknown, filter: .exact),
             Field(unstored: "shared", \.isShared, .boolean),
         ] + [Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
@@ -88,7 +88,7 @@ struct RBACPolicy: NetworkingResource {
     static let schema = ResourceSchema<RBACPolicy>(
         "rbac_policy", "rbac_policies", table: "networking_rbac_policy",
         [
-            identity(),
+            identity(\.id),
             Field("object_type", \.objectType, .string(1...255), create: .required, update: .unknown, filter: .exact),
             Field("object_id", \.objectID, .uuid, create: .required, update: .unknown, filter: .exact),
             Field("action", \.action, .string(1...255), create: .required, update: .unknown, filter: .exact),

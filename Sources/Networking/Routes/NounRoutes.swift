@@ -146,7 +146,7 @@ enum NounView {
     }
 
     /// What the caller asked for, and may see.
-    private static func fields<R: NetworkingResource>(of shown: Shown<R>, _ call: Call) -> [Field<R>] {
+    private static func fields<R: NetworkingResource>(of shown: Shown<R>, _ call: Call) -> [ShownMember] {
         let wanted = Set(call.query.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value))
         return R.schema.shown { !shown.hidden.contains($0.name) && (wanted.isEmpty || wanted.contains($0.name)) }
     }

@@ -320,18 +320,23 @@ extension ProviderIndex {
             guard let slot = slot(of: id), wanted?.contains(slot) ?? true else { return [] }
             wanted = [slot]
         }
-        var found: [Provider] = []
-        func look(_ tree: ProviderTree) {
+        // Numbers are sorted, and not what they stand for: that is many times the work of finding it.
+        var found: [(createdAt: Timestamp, slot: Int, at: Int)] = []
+        func look(_ slot: Int, _ tree: ProviderTree) {
             for (at, member) in tree.members.enumerated() {
                 guard query.id == nil || query.id == member.id, query.name == nil || query.name == member.name,
                     traits.allow(traitSets[member.traits]), aggregates.include(aggregateSets[member.aggregates]),
                     !aggregates.forbid(aggregateSets[member.aggregates]),
                     needs.allSatisfy({ number, amount in number.flatMap { member.stock(of: $0) }?.takes(amount) ?? false })
                 else { continue }
-                found.append(tree.provider(at))
+                found.append((member.createdAt, slot, at))
             }
         }
-        if let wanted { for slot in wanted { look(tree(slot)) } } else { for (_, tree) in trees { look(tree) } }
-        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        if let wanted { for slot in wanted { look(slot, tree(slot)) } } else { for (slot, tree) in trees { look(slot, tree) } }
+        found.sort { one, other in
+            guard one.createdAt == other.createdAt else { return one.createdAt < other.createdAt }
+            return tree(one.slot).members[one.at].id < tree(other.slot).members[other.at].id
+        }
+        return found.map { tree($0.slot).provider($0.at) }
     }
 }

@@ -101,18 +101,34 @@ struct ProviderRoutes: Sendable {
             json.member("parent_provider_uuid", provider.parentID)
             json.member("root_provider_uuid", provider.rootID)
         }
+        json.key("links")
+        let id = Array(provider.id.text.utf8)
+        for piece in Self.links[minor] {
+            json.raw(piece)
+            json.raw(id)
+        }
+        json.raw(Self.endOfLinks[minor])
+    }
+
+    // The links of a provider are most of a list's text, and differ by nothing but its id: by minor version, what stands before each id, and what
+    // stands behind the last one. An id is hexadecimal digits and dashes.
+
+    private static func textOfLinks(_ minor: Int) -> [[UInt8]] {
         var parts = ["inventories", "usages"]
         if minor >= 1 { parts.append("aggregates") }
         if minor >= 6 { parts.append("traits") }
         if minor >= 11 { parts.append("allocations") }
-        let path = "/resource_providers/\(provider.id)"
-        json.array("links", of: [(rel: "self", href: path)] + parts.map { (rel: $0, href: "\(path)/\($0)") }) { json, link in
+        var writer = JSONWriter()
+        writer.array(of: [(rel: "self", end: "")] + parts.map { (rel: $0, end: "/" + $0) }) { json, link in
             json.object { json in
                 json.member("rel", link.rel)
-                json.member("href", link.href)
+                json.member("href", "/resource_providers/*" + link.end)
             }
         }
+        return writer.text.split(separator: "*").map { Array($0.utf8) }
     }
+    private static let links = (0...RootRoutes.range.upperBound.minor).map { textOfLinks($0).dropLast() }
+    private static let endOfLinks = (0...RootRoutes.range.upperBound.minor).map { textOfLinks($0).last ?? [] }
 
     // MARK: Aggregates
 

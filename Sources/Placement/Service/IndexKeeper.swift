@@ -41,7 +41,7 @@ final class IndexKeeper: Sendable {
         let revision = try await database.revision(of: .placement)
         if let index = current(revision) { return index }
         let old = kept.withLock { $0?.state }
-        let state = try await database.read { [store] tx in
+        let state = try await database.read(.long) { [store] tx in
             guard let old else { return try store.load(in: tx) }
             return try store.follow(old, in: tx)
         }

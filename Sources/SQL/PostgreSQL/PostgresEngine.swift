@@ -19,7 +19,10 @@ final class PostgresEngine: Engine {
         connections = ClosurePool(name: "postgres", workers: all)
     }
 
-    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    /// Every statement waits for another process: no reading is short.
+    func read<Value: Sendable>(
+        _: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
         try await connections.run { connection in
             try Self.attempt { try Self.read(connection, body) }
         }

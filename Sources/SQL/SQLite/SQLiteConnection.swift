@@ -1,102 +1,148 @@
 import CloudCore
-import Foundation
-import GRDB
-import GRDBSQLite
+internal import CSQLite
 
-/// A connection to a SQLite file, by GRDB.
+/// A connection to a SQLite file. Its statements are prepared once and kept: preparing one costs more than running it.
 final class SQLiteConnection: Connection {
-    private let queue: DatabaseQueue
-    /// Set while a closure runs on the connection.
-    private var open: GRDB.Database?
-    /// The columns of statements that were run here, by their text.
-    private var columns: [String: Row.Columns] = [:]
+    /// A statement and the names of its columns.
+    private final class Prepared {
+        let handle: OpaquePointer
+        let parameters: Int32
+        /// Made when rows are first read: most statements that write give none.
+        private(set) lazy var columns = Row.Columns(
+            (0..<sqlite3_column_count(handle)).map { sqlite3_column_name(handle, $0).map { String(cString: $0) } ?? "" })
+
+        init(_ handle: OpaquePointer) {
+            self.handle = handle
+            parameters = sqlite3_bind_parameter_count(handle)
+        }
+    }
+
+    /// Bounded: texts with lists of values in them differ by how many there are.
+    private static let mostPrepared = 256
+    private static let busySeconds: Int32 = 10
+    /// SQLite copies a text before the call returns.
+    private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+    private let database: OpaquePointer
+    private var prepared: [String: Prepared] = [:]
 
     /// - Parameter isReader: a reader sees the last commit and can change nothing.
     init(path: String, isReader: Bool, durable: Bool) throws {
-        var configuration = Configuration()
-        configuration.readonly = isReader
-        configuration.busyMode = .timeout(10)
-        configuration.foreignKeysEnabled = true
-        configuration.maximumReaderCount = 1
-        configuration.prepareDatabase { db in
-            if !isReader {
-                try db.execute(sql: "PRAGMA journal_mode = WAL")
-                // FULL: the write-ahead log is synced at each commit, so an acknowledged write survives a power cut.
-                try db.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "OFF")")
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
-            }
-            try db.execute(sql: "PRAGMA cache_size = -8000")
-            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+        var opened: OpaquePointer?
+        // One thread at a time uses a connection, so SQLite needs no locks of its own for that.
+        let flags = SQLITE_OPEN_NOMUTEX | (isReader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            // Also a failure gives a handle, which has the words for it.
+            defer { sqlite3_close_v2(opened) }
+            throw Self.error(code, opened, "open \(path)")
         }
+        database = opened
         do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
+            sqlite3_extended_result_codes(database, 1)
+            sqlite3_busy_timeout(database, Self.busySeconds * 1000)
+            guard csqlite_refuse_quoted_texts(database) == SQLITE_OK else { throw failure("configure") }
+            if !isReader {
+                try script("PRAGMA journal_mode = WAL")
+                // FULL: the write-ahead log is synced at each commit, so an acknowledged write survives a power cut.
+                try script("PRAGMA synchronous = \(durable ? "FULL" : "OFF")")
+                try script("PRAGMA wal_autocheckpoint = 4000")
+            }
+            try script("PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY")
         } catch {
-            throw Self.named(error)
+            sqlite3_close_v2(database)
+            throw error
         }
     }
 
-    /// Runs `body` with the connection open: inside, `rows` and `execute` work.
-    func use<Value>(_ body: () throws -> Value) throws -> Value {
-        try queue.inDatabase { db in
-            open = db
-            defer { open = nil }
-            return try body()
-        }
+    func close() {
+        forget()
+        sqlite3_close_v2(database)
     }
 
-    func close() { try? queue.close() }
-
-    private func database() throws -> GRDB.Database {
-        guard let open else { throw SQLError.misuse("a connection used outside its transaction") }
-        return open
-    }
+    // MARK: - Statements
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
-        do {
-            let statement = try statement(sql, arguments)
-            let columns = columns(of: statement, sql)
-            var rows: [Row] = []
-            let cursor = try GRDB.Row.fetchCursor(statement)
-            while try cursor.next() != nil { rows.append(Row(columns: columns, values: Self.values(statement.sqliteStatement))) }
-            return rows
-        } catch {
-            throw Self.named(error, sql)
-        }
+        let statement = try statement(sql, arguments)
+        // A statement that is not reset holds its transaction open.
+        defer { sqlite3_reset(statement.handle) }
+        var rows: [Row] = []
+        while try step(statement, sql) { rows.append(Row(columns: statement.columns, values: Self.values(statement.handle))) }
+        return rows
     }
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
-        do {
-            try statement(sql, arguments).execute()
-            return try database().changesCount
-        } catch {
-            throw Self.named(error, sql)
-        }
+        let statement = try statement(sql, arguments)
+        defer { sqlite3_reset(statement.handle) }
+        while try step(statement, sql) {}
+        return Int(sqlite3_changes(database))
     }
 
     /// Several statements without arguments, as a migration has them.
     func script(_ sql: String) throws {
-        // It may change tables.
-        columns = [:]
-        do { try database().execute(sql: sql) } catch { throw Self.named(error, sql) }
+        // It may change tables, and so the columns of what was prepared.
+        forget()
+        guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else { throw failure(sql) }
     }
 
-    private func statement(_ sql: String, _ arguments: [SQLValue]) throws -> Statement {
-        let statement = try database().cachedStatement(sql: sql)
-        try statement.setArguments(StatementArguments(arguments.map(Self.databaseValue)))
+    private func forget() {
+        for statement in prepared.values { sqlite3_finalize(statement.handle) }
+        prepared = [:]
+    }
+
+    /// - Returns: whether there is a row to read.
+    private func step(_ statement: Prepared, _ sql: String) throws -> Bool {
+        switch sqlite3_step(statement.handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default: throw failure(sql)
+        }
+    }
+
+    private func statement(_ sql: String, _ arguments: [SQLValue]) throws -> Prepared {
+        let statement = try prepared[sql] ?? prepare(sql)
+        guard Int(statement.parameters) == arguments.count else {
+            throw SQLError.misuse("\(arguments.count) arguments for \(statement.parameters): \(sql)")
+        }
+        for (at, argument) in arguments.enumerated() {
+            guard Self.bind(argument, to: Int32(at + 1), of: statement.handle) == SQLITE_OK else { throw failure(sql) }
+        }
         return statement
     }
 
-    private static let mostKnownColumns = 512
-
-    private func columns(of statement: Statement, _ sql: String) -> Row.Columns {
-        if let known = columns[sql] { return known }
-        let found = Row.Columns(statement.columnNames)
-        if columns.count >= Self.mostKnownColumns { columns = [:] }
-        columns[sql] = found
-        return found
+    private func prepare(_ sql: String) throws -> Prepared {
+        if prepared.count >= Self.mostPrepared { forget() }
+        var handle: OpaquePointer?
+        let length = try sql.withCString { text in
+            var rest: UnsafePointer<CChar>?
+            guard sqlite3_prepare_v3(database, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, &rest) == SQLITE_OK else { throw failure(sql) }
+            return rest.map { $0 - text } ?? 0
+        }
+        guard let handle else { throw SQLError.misuse("no statement: \(sql)") }
+        guard sql.utf8.dropFirst(length).allSatisfy({ " \n\t".utf8.contains($0) }) else {
+            sqlite3_finalize(handle)
+            throw SQLError.misuse("more than one statement: \(sql)")
+        }
+        let statement = Prepared(handle)
+        prepared[sql] = statement
+        return statement
     }
 
-    /// The row that the statement stands at. Read from SQLite itself: each value once, and with no value of GRDB's in between.
+    // MARK: - Values
+
+    private static func bind(_ value: SQLValue, to position: Int32, of statement: OpaquePointer) -> Int32 {
+        switch value {
+        case .null: return sqlite3_bind_null(statement, position)
+        case .integer(let value): return sqlite3_bind_int64(statement, position, value)
+        case .real(let value): return sqlite3_bind_double(statement, position, value)
+        case .text(let value): return sqlite3_bind_text(statement, position, value.withoutNUL, -1, transient)
+        case .blob(let bytes):
+            if bytes.isEmpty { return sqlite3_bind_zeroblob(statement, position, 0) }
+            return bytes.withUnsafeBytes { sqlite3_bind_blob64(statement, position, $0.baseAddress, UInt64($0.count), transient) }
+        }
+    }
+
+    /// The row that the statement stands at.
     private static func values(_ statement: OpaquePointer) -> [SQLValue] {
         let count = Int(sqlite3_column_count(statement))
         return [SQLValue](unsafeUninitializedCapacity: count) { values, filled in
@@ -121,29 +167,21 @@ final class SQLiteConnection: Connection {
         }
     }
 
-    private static func databaseValue(_ value: SQLValue) -> DatabaseValue {
-        switch value {
-        case .null: .null
-        case .integer(let value): value.databaseValue
-        case .real(let value): value.databaseValue
-        case .text(let value): value.withoutNUL.databaseValue
-        case .blob(let bytes): bytes.withUnsafeBytes { Data($0) }.databaseValue
-        }
-    }
+    // MARK: - Errors
 
-    private static func named(_ error: any Error, _ sql: String = "") -> any Error {
-        guard let error = error as? DatabaseError else { return error }
-        let text = "\(error.message ?? "") (\(error.extendedResultCode.rawValue)) \(sql)"
-        switch error.extendedResultCode {
-        case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY: return SQLError.uniqueViolation(constraint: text)
-        case .SQLITE_CONSTRAINT_FOREIGNKEY: return SQLError.foreignKeyViolation(constraint: text)
-        case .SQLITE_CONSTRAINT_CHECK, .SQLITE_CONSTRAINT_NOTNULL: return SQLError.checkViolation(constraint: text)
-        default: break
-        }
-        switch error.resultCode {
-        case .SQLITE_BUSY, .SQLITE_LOCKED: return SQLError.unavailable(text)
-        case .SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_RANGE, .SQLITE_MISMATCH, .SQLITE_READONLY: return SQLError.misuse(text)
-        default: return SQLError.broken(text)
+    /// What the last call on this connection failed with.
+    private func failure(_ sql: String) -> SQLError { Self.error(sqlite3_extended_errcode(database), database, sql) }
+
+    private static func error(_ code: Int32, _ database: OpaquePointer?, _ sql: String) -> SQLError {
+        let text = "\(database.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "") (\(code)) \(sql)"
+        // Extended codes are macros that Swift does not see (sqlite3.h): the primary one, and a number above it.
+        switch (code & 0xff, code >> 8) {
+        case (SQLITE_CONSTRAINT, 6), (SQLITE_CONSTRAINT, 8): return .uniqueViolation(constraint: text)  // PRIMARYKEY, UNIQUE
+        case (SQLITE_CONSTRAINT, 3): return .foreignKeyViolation(constraint: text)
+        case (SQLITE_CONSTRAINT, 1), (SQLITE_CONSTRAINT, 5): return .checkViolation(constraint: text)  // CHECK, NOTNULL
+        case (SQLITE_BUSY, _), (SQLITE_LOCKED, _): return .unavailable(text)
+        case (SQLITE_ERROR, _), (SQLITE_MISUSE, _), (SQLITE_RANGE, _), (SQLITE_MISMATCH, _), (SQLITE_READONLY, _): return .misuse(text)
+        default: return .broken(text)
         }
     }
 }

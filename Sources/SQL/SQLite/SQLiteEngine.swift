@@ -1,7 +1,10 @@
 import CloudCore
 import Synchronization
 
-/// SQLite in WAL mode: one thread writes, some read.
+/// SQLite in WAL mode: one thread writes, and who reads does it where it stands.
+///
+/// A read costs some microseconds, less than a way to another thread and back: it is done on the caller's thread while there is a connection for it.
+/// What may take long says so (`Reading.long`), and goes to threads of its own, as does what comes when all connections are in use.
 ///
 /// Transactions that wait for the writer are committed together (group commit): each has a savepoint of its own, and one
 /// sync of the disk makes all of them durable. So the cost of a sync is shared exactly when there is a queue.
@@ -9,6 +12,7 @@ final class SQLiteEngine: Engine {
     let dialect = Dialect.sqlite
     private let writer: WorkerPool<SQLiteConnection, any GroupedWrite>
     private let readers: ClosurePool<SQLiteConnection>
+    private let nearby: ReaderShelf
     private let revisions = Mutex<[Topic: Int64]>([:])
 
     /// Transactions that one commit may carry: bounded, so that the first of them does not wait long.
@@ -16,20 +20,27 @@ final class SQLiteEngine: Engine {
 
     init(path: String, readers count: Int, durable: Bool) throws {
         let first = try SQLiteConnection(path: path, isReader: false, durable: durable)
-        try first.use { try first.script(ChangeLog.sqliteTable) }
+        try first.script(ChangeLog.sqliteTable)
         writer = WorkerPool(name: "sqlite-writer", workers: [first], batch: Self.mostInGroup, perform: Self.commitTogether)
-        let connections = try (0..<count).map { _ in try SQLiteConnection(path: path, isReader: true, durable: durable) }
-        readers = WorkerPool(name: "sqlite-reader", workers: connections)
+        func reader() throws -> SQLiteConnection { try SQLiteConnection(path: path, isReader: true, durable: durable) }
+        readers = WorkerPool(name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() })
+        nearby = ReaderShelf(try (0..<count).map { _ in try reader() })
     }
 
-    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
-        try await readers.run { connection in
-            try connection.use {
-                _ = try connection.execute("BEGIN DEFERRED", [])
-                defer { _ = try? connection.execute("ROLLBACK", []) }
-                return try Transaction.run(on: connection, dialect: .sqlite, isWritable: false, body).0
-            }
+    func read<Value: Sendable>(
+        _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        if reading == .short, let connection = nearby.take() {
+            defer { nearby.give(back: connection) }
+            return try Self.read(connection, body)
         }
+        return try await readers.run { try Self.read($0, body) }
+    }
+
+    private static func read<Value>(_ connection: SQLiteConnection, _ body: (Transaction) throws -> Value) throws -> Value {
+        _ = try connection.execute("BEGIN DEFERRED", [])
+        defer { _ = try? connection.execute("ROLLBACK", []) }
+        return try Transaction.run(on: connection, dialect: .sqlite, isWritable: false, body).0
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
@@ -48,6 +59,7 @@ final class SQLiteEngine: Engine {
     }
 
     func close() async {
+        await nearby.close()
         await readers.close()
         await writer.close()
     }
@@ -74,20 +86,18 @@ extension SQLiteEngine {
     private static let commitTogether: @Sendable (SQLiteConnection, [any GroupedWrite]) -> Void = { connection, writes in
         var failure: (any Error)?
         do {
-            try connection.use {
-                do {
-                    _ = try connection.execute("BEGIN IMMEDIATE", [])
-                    for write in writes {
-                        _ = try connection.execute("SAVEPOINT one", [])
-                        if !write.run(on: connection) { _ = try connection.execute("ROLLBACK TO one", []) }
-                        _ = try connection.execute("RELEASE one", [])
-                    }
-                    _ = try connection.execute("COMMIT", [])
-                } catch {
-                    // SQLite may have rolled back by itself (a full disk): then there is nothing left to roll back.
-                    _ = try? connection.execute("ROLLBACK", [])
-                    throw error
+            do {
+                _ = try connection.execute("BEGIN IMMEDIATE", [])
+                for write in writes {
+                    _ = try connection.execute("SAVEPOINT one", [])
+                    if !write.run(on: connection) { _ = try connection.execute("ROLLBACK TO one", []) }
+                    _ = try connection.execute("RELEASE one", [])
                 }
+                _ = try connection.execute("COMMIT", [])
+            } catch {
+                // SQLite may have rolled back by itself (a full disk): then there is nothing left to roll back.
+                _ = try? connection.execute("ROLLBACK", [])
+                throw error
             }
         } catch {
             failure = error
@@ -145,9 +155,9 @@ extension Database {
     /// Opens the file, and makes it if it is not there.
     ///
     /// - Parameters:
-    ///   - readers: connections that read at the same time.
+    ///   - readers: connections that read at the same time, on their callers' threads and on those for what takes long: of each so many.
     ///   - durable: false leaves out syncing: for tests only.
-    package static func sqlite(path: String, readers: Int = 4, durable: Bool = true) throws -> Database {
+    package static func sqlite(path: String, readers: Int = 3, durable: Bool = true) throws -> Database {
         Database(engine: try SQLiteEngine(path: path, readers: readers, durable: durable))
     }
 }

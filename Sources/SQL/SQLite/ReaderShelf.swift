@@ -1,0 +1,48 @@
+import Synchronization
+
+/// Connections that whoever reads takes from here and puts back. The one that was put back last is taken next: its pages are at hand.
+final class ReaderShelf: Sendable {
+    private struct State: @unchecked Sendable {  // Who takes a connection has it alone.
+        var free: [SQLiteConnection]
+        var taken = 0
+        var isClosed = false
+        var whenReturned: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(_ connections: consuming sending [SQLiteConnection]) { state = Mutex(State(free: connections)) }
+
+    /// - Returns: nil when all are in use, or the shelf is closed.
+    func take() -> SQLiteConnection? {
+        state.withLock { state in
+            guard let connection = state.free.popLast() else { return nil }
+            state.taken += 1
+            return connection
+        }
+    }
+
+    func give(back connection: SQLiteConnection) {
+        let waiting = state.withLock { state in
+            state.taken -= 1
+            if state.isClosed { connection.close() } else { state.free.append(connection) }
+            defer { if state.taken == 0 { state.whenReturned = [] } }
+            return state.taken == 0 ? state.whenReturned : []
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Closes all connections, those in use when they come back, and waits for that.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                state.isClosed = true
+                for connection in state.free { connection.close() }
+                state.free = []
+                if state.taken > 0 { state.whenReturned.append(continuation) }
+                return state.taken == 0
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+}
