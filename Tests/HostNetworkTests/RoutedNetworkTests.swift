@@ -41,7 +41,8 @@ struct RoutedNetworkTests {
             let port = Scene.port(5, prefix: lab.tag)
             let guest = try lab.plug(port, gateway: [address("10.1.0.1")])
             let world = try world(lab)
-            try Namespace(lab.host).set([("bridge/bridge-nf-call-ip6tables", "0")])
+            // A new namespace has the forwarding of the first one.
+            try Namespace(lab.host).set([("ipv4/ip_forward", "0"), ("bridge/bridge-nf-call-ip6tables", "0")])
             let before = (try settings(lab), try tables(lab))
             let floating = FloatingIP(id: "f", external: address("203.0.113.50"), fixed: address("10.1.0.5"))
             let driver = try lab.driver()

@@ -1,7 +1,6 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
-import SQL
 
 /// `/os-simple-tenant-usage`
 struct UsageRoutes: Sendable {
@@ -50,7 +49,7 @@ struct UsageRoutes: Sendable {
     private func records(
         _ call: ComputeCall, _ period: (start: Timestamp, end: Timestamp), project: String?
     ) async throws -> [UsageRecord] {
-        let all = try await context.read(.long) { tx in
+        let all = try await context.readLong { tx in
             try UsageStore().list(from: period.start, to: period.end, project: project, in: tx)
         }
         return call.minor >= Self.pagedSince ? try paged(all, try call.page()) { $0.serverID } : all

@@ -23,10 +23,9 @@ struct ComputeContext: Sendable {
         try await database.read(body)
     }
 
-    func read<Value: Sendable>(
-        _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
-    ) async throws -> Value {
-        try await database.read(reading, body)
+    /// The same, of what may take more than a few milliseconds.
+    func readLong<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await database.read(.long, body)
     }
 
     @discardableResult

@@ -130,7 +130,7 @@ struct ServerService: Sendable {
     // MARK: Lists
 
     func list(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerView] {
-        let found = try await context.read(.long) { tx -> [ServerView] in
+        let found = try await context.readLong { tx -> [ServerView] in
             if let order = query.columns {
                 let marker = try marker(query, page, in: tx)
                 return try self.views(try servers.page(query.filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
