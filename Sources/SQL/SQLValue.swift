@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 
 /// What a column holds, in the common part of both databases: TEXT, INTEGER (64 bits), DOUBLE PRECISION, BLOB.
 package enum SQLValue: Sendable, Hashable {
@@ -111,7 +111,7 @@ extension JSONObject: SQLConvertible {
 extension Optional: SQLConvertible where Wrapped: SQLConvertible {
     package var sql: SQLValue { self?.sql ?? .null }
     package init?(sql: SQLValue) {
-        if sql == .null {
+        if case .null = sql {
             self = .none
         } else {
             guard let value = Wrapped(sql: sql) else { return nil }
@@ -153,7 +153,21 @@ package struct Row: Sendable {
         }
     }
 
-    package func value<Value: SQLConvertible>(at position: Int, as: Value.Type = Value.self) throws -> Value {
+    package func value<Value: SQLConvertible>(at position: Int, as: Value.Type = Value.self) throws -> Value { try read(position) }
+
+    // Most columns hold one of these. They are read without a generic type, which another module would look up anew for each value.
+
+    package func value(at position: Int) throws -> String { try read(position) }
+    package func value(at position: Int) throws -> String? { try read(position) }
+    package func value(at position: Int) throws -> Int { try read(position) }
+    package func value(at position: Int) throws -> Int? { try read(position) }
+    package func value(at position: Int) throws -> Int64 { try read(position) }
+    package func value(at position: Int) throws -> Int64? { try read(position) }
+    package func value(at position: Int) throws -> Bool { try read(position) }
+    package func value(at position: Int) throws -> Timestamp { try read(position) }
+    package func value(at position: Int) throws -> Timestamp? { try read(position) }
+
+    private func read<Value: SQLConvertible>(_ position: Int) throws -> Value {
         guard let value = Value(sql: values[position]) else {
             throw SQLError.misuse("column '\(columns.names[position])' does not hold a \(Value.self)")
         }
