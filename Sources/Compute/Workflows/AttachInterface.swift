@@ -6,7 +6,7 @@ import Durable
 // 3 attach  its machine has the card
 
 struct AttachInterface: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var network: NetworkPlan
     }
@@ -28,10 +28,7 @@ struct AttachInterface: Workflow {
                 try run.needs.needs.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
             }
         }
-        Remote("wire", deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
-        }
+        wire { try $0.intent?.host }
         Remote("attach", deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }
             try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))

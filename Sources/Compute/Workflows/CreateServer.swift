@@ -11,7 +11,7 @@ import Durable
 // 8 finish                     the row says active
 
 struct CreateServer: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var flavor: Flavor
         var network: NetworkPlan
@@ -58,10 +58,7 @@ struct CreateServer: Workflow {
         } undo: { _, run, tx in
             try run.needs.needs.networking.releasePorts(of: run.input.serverID.text, in: tx)
         }
-        Remote("wire", shows: .networking, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent, !intent.ports.isEmpty else { return }
-            try await run.needs.needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
-        }
+        wire(shows: .networking) { state in try state.intent.flatMap { $0.ports.isEmpty ? nil : try $0.host } }
         Remote("build", shows: .spawning, deadline: .seconds(1800)) { state, run in
             guard let intent = state.intent else { return }
             try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))

@@ -15,7 +15,7 @@ import Durable
 // What the lost host still has is removed when it is back (`SweepHost`).
 
 struct EvacuateServer: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var migrationID: String
         /// The host that an administrator asked for.
@@ -23,7 +23,7 @@ struct EvacuateServer: Workflow {
         var startsAfter: Bool
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, PlacingState {
         var offer: Placing.Offer?
         var flavor: Flavor?
         var destination: String?
@@ -44,10 +44,7 @@ struct EvacuateServer: Workflow {
         } undo: { _, run, tx in
             try MigrationStore().setStatus("error", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
         }
-        Remote("look-around", shows: .rebuilding) { state, run in
-            guard let flavor = state.flavor else { return }
-            state.offer = try await run.needs.placing.offer(flavor)
-        }
+        lookAround(shows: .rebuilding) { state, _ in state.flavor }
         Local("claim", shows: .rebuilding) { state, run, tx in
             let id = run.input.serverID
             let server = try run.needs.require(id, in: tx)
@@ -65,17 +62,8 @@ struct EvacuateServer: Workflow {
             try run.needs.needs.placement.move(from: run.input.migrationID, to: id.text, type: "INSTANCE", in: tx)
             try run.needs.change(id, in: tx) { $0.otherHost = nil }
         }
-        Local("rebind", shows: .rebuilding) { state, run, tx in
-            guard let host = state.destination else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: host, in: tx)
-        } undo: { state, run, tx in
-            guard let source = state.intent?.server.host else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: source, in: tx)
-        }
-        Remote("wire", shows: .rebuilding, deadline: .seconds(300)) { state, run in
-            guard let host = state.destination else { return }
-            try await run.needs.needs.networking.awaitWiring(of: run.input.serverID.text, on: host)
-        }
+        rebind(shows: .rebuilding, to: \.destination, undo: \.intent?.server.host)
+        wire(shows: .rebuilding, on: \.destination)
         Remote("build", shows: .rebuildSpawning, deadline: .seconds(1800)) { state, run in
             guard let intent = state.intent, let host = state.destination else { return }
             try await run.needs.needs.machines.ensure(intent.order(), on: host, fence: intent.fence(run.epoch))

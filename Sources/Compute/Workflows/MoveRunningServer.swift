@@ -16,14 +16,14 @@ import Durable
 // 10 finish      (migrating)  the migration is complete
 
 struct MoveRunningServer: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var migrationID: String
         /// The host that an administrator asked for.
         var host: String?
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, PlacingState {
         var offer: Placing.Offer?
         var flavor: Flavor?
         var destination: String?
@@ -45,10 +45,7 @@ struct MoveRunningServer: Workflow {
         } undo: { _, run, tx in
             try MigrationStore().setStatus("error", ofServer: run.input.serverID, unless: "cancelled", at: run.needs.world.now, in: tx)
         }
-        Remote("look-around", shows: .migrating) { state, run in
-            guard let flavor = state.flavor else { return }
-            state.offer = try await run.needs.placing.offer(flavor)
-        }
+        lookAround(shows: .migrating) { state, _ in state.flavor }
         Local("claim", shows: .migrating) { state, run, tx in
             let id = run.input.serverID
             let server = try run.needs.require(id, in: tx)
@@ -72,18 +69,8 @@ struct MoveRunningServer: Workflow {
             guard let intent = state.intent else { return }
             try await run.needs.goOn(intent.server.state == .paused ? .pause : .start, intent, run.epoch)
         }
-        Local("rebind", shows: .migrating) { state, run, tx in
-            guard let host = state.destination else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: host, in: tx)
-            try MigrationStore().setStatus("running", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
-        } undo: { state, run, tx in
-            guard let source = state.intent?.server.host else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: source, in: tx)
-        }
-        Remote("wire", shows: .migrating, deadline: .seconds(300)) { state, run in
-            guard let host = state.destination else { return }
-            try await run.needs.needs.networking.awaitWiring(of: run.input.serverID.text, on: host)
-        }
+        rebind(shows: .migrating, to: \.destination, undo: \.intent?.server.host, migration: "running")
+        wire(shows: .migrating, on: \.destination)
         Remote("move", shows: .migrating, deadline: .seconds(3600)) { state, run in
             guard let intent = state.intent, let host = state.destination else { return }
             try await run.needs.needs.machines.move(

@@ -37,7 +37,7 @@ typealias ResizeServer = MoveServer<ResizePurpose>
 typealias MigrateServer = MoveServer<MigratePurpose>
 
 struct MoveServer<Purpose: MovePurpose>: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var flavor: Flavor
         var migrationID: String
@@ -45,7 +45,7 @@ struct MoveServer<Purpose: MovePurpose>: Workflow {
         var host: String?
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, PlacingState {
         var offer: Placing.Offer?
         var former: Server.Former?
         var destination: String?
@@ -67,9 +67,7 @@ struct MoveServer<Purpose: MovePurpose>: Workflow {
         } undo: { _, run, tx in
             try MigrationStore().setStatus("error", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
         }
-        Remote("look-around", shows: .resizePreparing) { state, run in
-            state.offer = try await run.needs.placing.offer(run.input.flavor)
-        }
+        lookAround(shows: .resizePreparing) { _, input in input.flavor }
         Local("claim", shows: .resizePreparing) { state, run, tx in
             guard let former = state.former else { return }
             let id = run.input.serverID
@@ -101,17 +99,8 @@ struct MoveServer<Purpose: MovePurpose>: Workflow {
             guard let intent = state.intent, state.former?.wasRunning == true else { return }
             try await run.needs.goOn(.start, intent, run.epoch)
         }
-        Local("rebind", shows: .resizeMigrating) { state, run, tx in
-            guard let host = state.destination else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: host, in: tx)
-        } undo: { state, run, tx in
-            guard let former = state.former else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: former.host, in: tx)
-        }
-        Remote("wire", shows: .resizeMigrating, deadline: .seconds(300)) { state, run in
-            guard let host = state.destination else { return }
-            try await run.needs.needs.networking.awaitWiring(of: run.input.serverID.text, on: host)
-        }
+        rebind(shows: .resizeMigrating, to: \.destination, undo: \.former?.host)
+        wire(shows: .resizeMigrating, on: \.destination)
         Remote("move", shows: .resizeFinishing, deadline: .seconds(3600)) { state, run in
             guard let intent = state.intent, let host = state.destination else { return }
             let machines = run.needs.needs.machines

@@ -12,7 +12,7 @@ import Durable
 // 8 finish  (resize_reverting)  the former share is the server's again
 
 struct RevertResize: Workflow {
-    struct Input: Codable, Sendable { var serverID: ID<Server> }
+    struct Input: Codable, ServerInput { var serverID: ID<Server> }
     struct State: Codable, Sendable {
         var intent: Intent?
         var former: Server.Former?
@@ -42,14 +42,8 @@ struct RevertResize: Workflow {
             guard let intent = state.intent, state.hasMoved else { return }
             try await run.needs.needs.machines.remove(intent.server.id.text, on: try intent.host, fence: intent.fence(run.epoch))
         }
-        Local("rebind", shows: .resizeReverting) { state, run, tx in
-            guard let former = state.former else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: former.host, in: tx)
-        }
-        Remote("wire", shows: .resizeReverting, deadline: .seconds(300)) { state, run in
-            guard let former = state.former else { return }
-            try await run.needs.needs.networking.awaitWiring(of: run.input.serverID.text, on: former.host)
-        }
+        rebind(shows: .resizeReverting, to: \.former?.host)
+        wire(shows: .resizeReverting, on: \.former?.host)
         Remote("resize", shows: .resizeReverting, deadline: .seconds(600)) { state, run in
             guard var intent = state.intent, let former = state.former else { return }
             intent.server.flavor = state.hasMoved ? former.flavor : former.flavor.keepingDisk(of: intent.server.flavor)

@@ -18,14 +18,14 @@ import SQL
 // 10 offload    (shelving_offloading)            the row says so; its share and its ports' binding are given back
 
 struct ShelveServer: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, CopyInput {
         var serverID: ID<Server>
         var image: NewImage
         /// Whether it leaves its host at once.
         var offloads: Bool
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, CopyState {
         var intent: Intent?
         var snapshot: MachineSnapshot?
     }
@@ -37,11 +37,7 @@ struct ShelveServer: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Remote("keep", shows: .shelving) { _, _ in
-        } undo: { _, run in
-            guard let principal = run.principal else { return }
-            try await run.needs.needs.images.delete(run.input.image.id, for: principal)
-        }
+        keepImage(shows: .shelving)
         Local("intend", shows: .shelving) { state, run, tx in
             state.intent = try run.needs.intend(run.input.serverID, in: tx)
         }
@@ -52,22 +48,9 @@ struct ShelveServer: Workflow {
             guard let intent = state.intent, intent.server.state == .active else { return }
             try await run.needs.goOn(.start, intent, run.epoch)
         }
-        Remote("snapshot", shows: .shelvingPending, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent else { return }
-            state.snapshot = try await run.needs.needs.machines.snapshot(
-                intent.server.id.text, as: run.input.image.id, on: try intent.host, fence: intent.fence(run.epoch))
-        } undo: { state, run in
-            guard let host = state.intent?.server.host else { return }
-            try await run.needs.needs.machines.removeSnapshot(run.input.image.id, on: host)
-        }
-        Remote("upload", shows: .shelvingUploading, deadline: .seconds(3600)) { state, run in
-            guard let principal = run.principal, let intent = state.intent, let snapshot = state.snapshot else { return }
-            try await run.needs.needs.images.fill(run.input.image.id, with: snapshot, on: try intent.host, for: principal)
-        }
-        Remote("clean-up", shows: .shelvingUploading) { state, run in
-            guard let host = state.intent?.server.host else { return }
-            try await run.needs.needs.machines.removeSnapshot(run.input.image.id, on: host)
-        }
+        copyDisk(shows: .shelvingPending)
+        fillImage(shows: .shelvingUploading)
+        removeCopy(shows: .shelvingUploading)
         PointOfNoReturn()
         Remote("switch-off", shows: .shelvingUploading, deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }

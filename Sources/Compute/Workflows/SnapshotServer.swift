@@ -33,7 +33,7 @@ typealias SnapshotServer = CopyServer<SnapshotPurpose>
 typealias BackupServer = CopyServer<BackupPurpose>
 
 struct CopyServer<Purpose: CopyPurpose>: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, CopyInput {
         /// Which backups go when this one is there.
         struct Rotation: Codable, Sendable {
             var kind: String
@@ -45,7 +45,7 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
         var rotation: Rotation?
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, CopyState {
         var intent: Intent?
         var snapshot: MachineSnapshot?
     }
@@ -57,30 +57,13 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Remote("keep", shows: Purpose.shows) { _, _ in
-        } undo: { _, run in
-            guard let principal = run.principal else { return }
-            try await run.needs.needs.images.delete(run.input.image.id, for: principal)
-        }
+        keepImage(shows: Purpose.shows)
         Local("intend", shows: Purpose.shows) { state, run, tx in
             state.intent = try run.needs.intend(run.input.serverID, in: tx)
         }
-        Remote("snapshot", shows: .snapshot, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent else { return }
-            state.snapshot = try await run.needs.needs.machines.snapshot(
-                intent.server.id.text, as: run.input.image.id, on: try intent.host, fence: intent.fence(run.epoch))
-        } undo: { state, run in
-            guard let host = state.intent?.server.host else { return }
-            try await run.needs.needs.machines.removeSnapshot(run.input.image.id, on: host)
-        }
-        Remote("upload", shows: .imageUploading, deadline: .seconds(3600)) { state, run in
-            guard let principal = run.principal, let intent = state.intent, let snapshot = state.snapshot else { return }
-            try await run.needs.needs.images.fill(run.input.image.id, with: snapshot, on: try intent.host, for: principal)
-        }
-        Remote("clean-up", shows: .imageUploading) { state, run in
-            guard let host = state.intent?.server.host else { return }
-            try await run.needs.needs.machines.removeSnapshot(run.input.image.id, on: host)
-        }
+        copyDisk(shows: .snapshot)
+        fillImage(shows: .imageUploading)
+        removeCopy(shows: .imageUploading)
         Remote("rotate", shows: .imageUploading) { _, run in
             guard let principal = run.principal, let rotation = run.input.rotation else { return }
             let images = run.needs.needs.images

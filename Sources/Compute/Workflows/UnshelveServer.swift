@@ -15,13 +15,13 @@ import Durable
 // 9 tidy         (spawning)    the image is gone
 
 struct UnshelveServer: Workflow {
-    struct Input: Codable, Sendable {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         /// The host that an administrator asked for.
         var host: String?
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, PlacingState {
         var flavor: Flavor?
         var offer: Placing.Offer?
         var intent: Intent?
@@ -40,10 +40,7 @@ struct UnshelveServer: Workflow {
             let server = try run.needs.require(run.input.serverID, in: tx)
             (state.flavor, state.isBuilt) = (server.flavor, server.host == nil)
         }
-        Remote("look-around", shows: .unshelving) { state, run in
-            guard state.isBuilt, let flavor = state.flavor else { return }
-            state.offer = try await run.needs.placing.offer(flavor)
-        }
+        lookAround(shows: .unshelving) { state, _ in state.isBuilt ? state.flavor : nil }
         Local("claim", shows: .unshelving) { state, run, tx in
             let server = try run.needs.require(run.input.serverID, in: tx)
             var host = server.host
@@ -55,17 +52,8 @@ struct UnshelveServer: Workflow {
             try run.needs.needs.placement.release(run.input.serverID.text, in: tx)
             try run.needs.change(run.input.serverID, in: tx) { $0.host = nil }
         }
-        Local("rebind", shows: .spawning) { state, run, tx in
-            guard state.isBuilt, let host = state.intent?.server.host else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: host, in: tx)
-        } undo: { state, run, tx in
-            guard state.isBuilt else { return }
-            try run.needs.needs.networking.bind(server: run.input.serverID.text, to: "", in: tx)
-        }
-        Remote("wire", shows: .spawning, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
-        }
+        rebind(shows: .spawning, to: { $0.isBuilt ? $0.intent?.server.host : nil }, undo: { $0.isBuilt ? "" : nil })
+        wire(shows: .spawning, on: \.intent?.server.host)
         Remote("build", shows: .spawning, deadline: .seconds(1800)) { state, run in
             guard let intent = state.intent, state.isBuilt else { return }
             var order = intent.order()
