@@ -149,13 +149,15 @@ def images_imported(flow):
     expect_has(until(openstack, "fetched", "active"), size=len(flow.mirror.data))
     openstack("image delete fetched")
     # From this cloud's own region, as from another's.
-    openstack(f"image create source --disk-format raw --container-format bare --property hw_cpu_cores=5 --file {path}")
+    openstack(f"image create source --disk-format raw --container-format bare --property os_distro=rhel --file {path}")
     source = openstack("image show source")["id"]
     openstack("image create taken --disk-format iso --container-format bare")
-    openstack(f"image import taken --method glance-download --remote-region RegionOne --remote-image {source}")
+    # Without an interface the SDK sends neither the region nor the image.
+    place = f"--remote-region RegionOne --remote-image {source} --remote-service-interface public"
+    openstack(f"image import taken --method glance-download {place}")
     taken = until(openstack, "taken", "active")
     expect_has(taken, checksum=md5, disk_format="raw")
-    expect_has(taken["properties"], hw_cpu_cores="5")
+    expect_has(taken["properties"], os_distro="rhel")
     for name in ("source", "taken"):
         openstack(f"image delete {name}")
     # Staged and imported by one command.
