@@ -74,8 +74,8 @@ package struct Cloud: Sendable {
         workflows = try Workflows(ImagesAssembly.workflows + ComputeAssembly.workflows, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
-            workflows: workflows, fetchRules: try FetchRules(configuration.webDownload), sleeper: sleeper,
-            policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
+            regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),
+            sleeper: sleeper, policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
         let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
         self.fleet = fleet
         let known = KnownHosts()

@@ -15,6 +15,7 @@ package struct ImagesAssembly: Sendable {
     private let collector: ReconcilerLoop
     private let filler: ReconcilerLoop
     private let fetcher: Fetcher
+    private let regions: any OtherRegions
     private let log: Logger
 
     /// The durable operations of this service, also former versions that may still be under way.
@@ -27,8 +28,8 @@ package struct ImagesAssembly: Sendable {
     ///   - sleeper: what background work waits by.
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(
-        database: Database, world: World, stores: ImageStores, limits: any ImageLimits, workflows: Workflows, fetchRules: FetchRules,
-        sleeper: any Sleeper, policyOverrides: [String: String], log: Logger
+        database: Database, world: World, stores: ImageStores, limits: any ImageLimits, regions: any OtherRegions, workflows: Workflows,
+        fetchRules: FetchRules, sleeper: any Sleeper, policyOverrides: [String: String], log: Logger
     ) throws {
         let policy = try Policy(defaults: ImagesPolicy.defaults, overrides: policyOverrides)
         let base = ServiceContext(database: database, policy: policy, world: world, topic: Topic("images"), prefix: "image")
@@ -39,6 +40,7 @@ package struct ImagesAssembly: Sendable {
         self.filler = filler
         self.log = log
         fetcher = Fetcher(rules: fetchRules)
+        self.regions = regions
         var context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: limits), workflows: workflows) { collector.nudge() }
         context.fillCache = { filler.nudge() }
         self.context = context
@@ -50,7 +52,7 @@ package struct ImagesAssembly: Sendable {
     package static func hasRule(_ name: String) -> Bool { ImagesPolicy.defaults.contains { $0.action.name == name } }
 
     package var service: APIService {
-        let imports = ImportService(context: context, fetcher: fetcher)
+        let imports = ImportService(context: context, fetcher: fetcher, regions: regions)
         return APIService(
             name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
             ignoresTrailingSlash: false,
@@ -65,7 +67,7 @@ package struct ImagesAssembly: Sendable {
 
     /// The code of `workflows`.
     package var definitions: [WorkflowDefinition] {
-        [WorkflowDefinition(ImportImage.self, needs: ImportWork(context: context, source: fetcher))]
+        [WorkflowDefinition(ImportImage.self, needs: ImportWork(context: context, source: fetcher, regions: regions))]
     }
 
     /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the

@@ -12,6 +12,8 @@ from harness import Cloud, Failure, expect, say
 from mirror import Mirror
 
 IMPORTS = 6
+# From another region.
+REGION_IMPORTS = 3
 KILLS = 4
 SIZE = 12 << 20
 # Between two kills, in seconds. A download takes longer than most of them.
@@ -25,10 +27,25 @@ def stored(cloud):
     return sorted(name for _, _, files in os.walk(cloud.state / "images") for name in files)
 
 
-def begin(client, number, mirror):
+def offer_region(client, mirror):
+    client.post("/v3/regions", {"region": {"id": "elsewhere"}})
+    service = client.get("/v3/services?type=image").json["services"][0]["id"]
+    endpoint = {"service_id": service, "interface": "public", "region_id": "elsewhere", "url": mirror.endpoint}
+    client.post("/v3/endpoints", {"endpoint": endpoint})
+
+
+def written(cloud):
+    """All files that the cloud has made, and its log."""
+    return [cloud.log] + [path for path in cloud.state.rglob("*") if path.is_file()]
+
+
+def begin(client, number, mirror, is_region=False):
     body = {"name": f"image-{number}", "disk_format": "raw", "container_format": "bare"}
-    image = client.post("/image/v2/images", body).json["id"]
     method = {"name": "web-download", "uri": mirror.url}
+    if is_region:
+        body |= {"disk_format": "iso", "hw_cpu_cores": "1"}
+        method = {"name": "glance-download", "glance_region": "elsewhere", "glance_image_id": mirror.IMAGE}
+    image = client.post("/image/v2/images", body).json["id"]
     client.post(f"/image/v2/images/{image}/import", {"method": method, "all_stores": True}, 202)
     return image
 
@@ -42,9 +59,10 @@ def end(client, image):
     return found
 
 
-def killed(cloud, mirror, data, random_, number):
+def killed(cloud, mirror, data, random_, number, is_region=False):
     client = cloud.admin()
-    image = begin(client, number, mirror)
+    image = begin(client, number, mirror, is_region)
+    token = client.token
     for _ in range(KILLS):
         time.sleep(random_.uniform(*PAUSE))
         cloud.kill()
@@ -58,6 +76,11 @@ def killed(cloud, mirror, data, random_, number):
     expect(client.get(f"/image/v2/images/{image}/file").content == data, True, "that the bytes are those of the mirror")
     tasks = client.get(f"/image/v2/images/{image}/tasks").json["tasks"]
     expect([task["status"] for task in tasks], ["success"], "the tasks")
+    if is_region:
+        taken = [found.get(name) for name in ("disk_format", "hw_cpu_cores", "speed")]
+        expect(taken, ["raw", "5", None], "what is taken over of the source")
+        expect(token in mirror.tokens, True, "that the other region was asked in the user's name")
+        expect([str(path) for path in written(cloud) if token.encode() in path.read_bytes()], [], "the files that the token is in")
     expect(stored(cloud), [digest, digest], "what is stored")
     client.delete(f"/image/v2/images/{image}")
     cloud.kill()
@@ -88,13 +111,18 @@ def run(binary, report):
     random_ = random.Random(seed)
     data = random_.randbytes(SIZE)
     with Mirror(data, pause=0.05) as mirror:
-        with Cloud(binary, {"IMAGES_STORES": ",".join(STORES)} | mirror.settings) as cloud:
+        settings = {"IMAGES_STORES": ",".join(STORES), "LOG_LEVEL": "trace", "LOG_ACCESS": "true"}
+        with Cloud(binary, settings | mirror.settings) as cloud:
             for number in range(IMPORTS):
                 with report.case(f"import {number + 1}"):
                     killed(cloud, mirror, data, random_, number)
+            offer_region(cloud.admin(), mirror)
+            for number in range(REGION_IMPORTS):
+                with report.case(f"import {number + 1} from another region"):
+                    killed(cloud, mirror, data, random_, number, is_region=True)
             with report.case("deleted meanwhile"):
                 deleted(cloud, mirror)
             if report.failures:
                 print(cloud.tail(20))
                 return
-        say(f"  {IMPORTS * KILLS} kills of {IMPORTS} imports, which all came to their end")
+        say(f"  {(IMPORTS + REGION_IMPORTS) * KILLS} kills of {IMPORTS + REGION_IMPORTS} imports, which all came to their end")

@@ -81,6 +81,39 @@ struct TokenTests {
         }
     }
 
+    @Test("A token that is kept opens for what it was sealed for, also after the key was replaced, and is no token itself")
+    func kept() async throws {
+        try await TestCloud.run { cloud in
+            let identity = cloud.cloud.identity
+            let token = try await cloud.token()
+            let sealed = try identity.seal(Secret(token), for: "one/1")
+            #expect(!sealed.contains(token.dropFirst(20)))
+            try await identity.rotateKeys()
+            #expect(try await identity.open(sealed, for: "one/1") == Secret(token))
+            #expect(try await identity.open(sealed, for: "one/2") == nil)
+            for text in ["", ".", "x.y", token, String(sealed.dropLast(4)), sealed + "AAAA"] {
+                #expect(try await identity.open(text, for: "one/1") == nil)
+            }
+            // Neither is one for the other: what is kept cannot be shown as a token.
+            let parts = sealed.split(separator: ".")
+            let asToken = try "nv1-" + Base64URL.encode(#require(Hex.bytes(parts[0])) + #require(Base64URL.decode(parts[1])))
+            #expect(await cloud.send(.get, "/v3/users", token: asToken).status == .unauthorized)
+        }
+    }
+
+    @Test("An endpoint is found by its service's type, its region and its interface")
+    func endpoint() async throws {
+        try await TestCloud.run { cloud in
+            let identity = cloud.cloud.identity
+            let found = try await identity.endpoint(of: "image", in: "regionONE", interface: "public", for: nil)
+            #expect(found == "http://cloud.test:5000/image")
+            for (type, region, interface) in [("image", "x", "public"), ("image", "RegionOne", "x"), ("x", "RegionOne", "public")] {
+                let nowhere = try await identity.endpoint(of: type, in: region, interface: interface, for: nil)
+                #expect(nowhere == nil)
+            }
+        }
+    }
+
     @Test("What was sealed elsewhere, or changed on its way, is no token", arguments: ["", "nv1-", "nv1-AAAA", "gAAAAABk", "nv1-%%%%"])
     func forged(text: String) async throws {
         try await TestCloud.run { cloud in

@@ -243,7 +243,7 @@ struct ImageTests {
             await stage.send(.get, "/info/stores/detail", as: stage.admin, .ok)
             #expect(
                 await stage.send(.get, "/info/import", as: stage.demo, .ok).json["import-methods"]?["value"]
-                    == ["glance-direct", "web-download", "copy-image"])
+                    == ["glance-direct", "web-download", "copy-image", "glance-download"])
         }
     }
 }

@@ -5,12 +5,13 @@ enum ImportMethod: String, Sendable, Codable, CaseIterable {
     case glanceDirect = "glance-direct"
     case webDownload = "web-download"
     case copyImage = "copy-image"
+    case glanceDownload = "glance-download"
 
     /// What the image must be for it.
     var source: Image.Status {
         switch self {
         case .glanceDirect: .uploading
-        case .webDownload: .queued
+        case .webDownload, .glanceDownload: .queued
         case .copyImage: .active
         }
     }
@@ -30,24 +31,40 @@ struct ImportRequest: Sendable {
     let stores: Stores
     /// Otherwise it is enough that one store has the data in the end.
     let allMustSucceed: Bool
-    /// The body as it came, which the task shows.
+    /// The body as it came, with what it leaves to defaults, which the task shows.
     let body: JSONObject
 
     /// - Parameter header: the store that `X-Image-Meta-Store` names.
     /// - Throws: `badRequest` that names what is wrong.
     init(_ body: JSONObject, store header: String?) throws {
-        self.body = body
         guard let method = body["method"] else { throw CloudError.badRequest("Import request requires a 'method' field.") }
         guard let name = method["name"] else { throw CloudError.badRequest("Import request requires a 'name' field.") }
         guard let known = name.string.flatMap(ImportMethod.init) else {
             throw CloudError.badRequest("Unknown import method name '\(name.string?.prefix(64) ?? "")'.")
         }
         self.method = known
+        self.body = Self.complete(body, method, known)
         if let uri = method["uri"], uri.string == nil, !uri.isNull { throw CloudError.badRequest("'uri' must be a string.") }
         uri = method["uri"]?.string
         if known == .webDownload, uri == nil { throw CloudError.badRequest("'uri' is required for the web-download import method.") }
         allMustSucceed = try Self.flag("all_stores_must_succeed", in: body) ?? true
         stores = try Self.stores(body, header)
+    }
+
+    /// What a `glance-download` brings its data from: asked for once the image is known to be ready for it.
+    ///
+    /// - Returns: nil for the other methods.
+    /// - Throws: `badRequest` that names what is wrong.
+    func sourceImage() throws -> SourceImage? {
+        method == .glanceDownload ? try SourceImage(body["method"] ?? .null) : nil
+    }
+
+    private static func complete(_ body: JSONObject, _ method: JSON, _ known: ImportMethod) -> JSONObject {
+        guard known == .glanceDownload, method["glance_service_interface"] == nil, var members = method.object else { return body }
+        members["glance_service_interface"] = .string(SourceImage.standardInterface)
+        var body = body
+        body["method"] = .object(members)
+        return body
     }
 
     private static func flag(_ name: String, in body: JSONObject) throws -> Bool? {

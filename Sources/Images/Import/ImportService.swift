@@ -8,15 +8,22 @@ import SQL
 struct ImportService: Sendable {
     let context: ImagesContext
     let fetcher: Fetcher
+    let regions: any OtherRegions
 
+    /// - Parameter token: the caller's, which another region is asked with.
     /// - Returns: the workflow's id; nil when there is nothing to do.
     @discardableResult
-    func start(_ id: ID<Image>, _ request: ImportRequest, by caller: Principal, requestID: String?) async throws -> WorkflowID? {
+    func start(
+        _ id: ID<Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
+    ) async throws -> WorkflowID? {
         // The image first: who may not see it learns nothing of the rest.
-        _ = try await context.read { tx in try plan(id, request, caller, tx) }
+        _ = try await context.read { tx in try plan(id, request, nil, caller, tx) }
         if let uri = request.uri, request.method == .webDownload { try await fetcher.check(uri) }
+        let sealed = try token.flatMap { token in
+            request.method == .glanceDownload ? try regions.seal(token, for: ImportImage.tokenPurpose(id)) : nil
+        }
         return try await context.write { tx in
-            guard let input = try plan(id, request, caller, tx) else { return nil }
+            guard let input = try plan(id, request, sealed, caller, tx) else { return nil }
             return try start(input, as: caller, requestID: requestID, tx)
         }
     }
@@ -34,16 +41,19 @@ struct ImportService: Sendable {
     }
 
     /// What is to be done, if it may be done now.
-    private func plan(_ id: ID<Image>, _ request: ImportRequest, _ caller: Principal, _ tx: Transaction) throws -> ImportImage.Input? {
+    private func plan(
+        _ id: ID<Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
+    ) throws -> ImportImage.Input? {
         let image = try context.authorised(.getImage, id, by: caller, in: tx)
         try Self.requireReady(image, request.method)
+        let source = try request.sourceImage()
         try context.access.require(request.method == .copyImage ? .copyImage : .modifyImage, image, caller)
         try context.quota.require(.sizeTotal, 0, of: image.owner, at: context.world.now, in: tx)
         let stores = try stores(for: image, request)
         guard !stores.isEmpty else { return nil }
         return ImportImage.Input(
-            imageID: id, method: request.method, uri: request.uri, stores: stores, allMustSucceed: request.allMustSucceed,
-            request: JSON.object(request.body).text, isTask: false)
+            imageID: id, method: request.method, uri: request.uri, sourceImage: source, sealedToken: sealedToken, stores: stores,
+            allMustSucceed: request.allMustSucceed, request: JSON.object(request.body).text, isTask: false)
     }
 
     private static func requireReady(_ image: Image, _ method: ImportMethod) throws {
@@ -53,7 +63,8 @@ struct ImportService: Sendable {
         guard image.status == method.source else {
             switch method {
             case .copyImage: throw CloudError.conflict("Only images with status active can be targeted for copying")
-            case .webDownload: throw CloudError.conflict("Image needs to be in 'queued' state to use 'web-download' method")
+            case .webDownload, .glanceDownload:
+                throw CloudError.conflict("Image needs to be in 'queued' state to use '\(method.rawValue)' method")
             case .glanceDirect: throw CloudError.conflict("Image needs to be staged before 'glance-direct' method can be used")
             }
         }

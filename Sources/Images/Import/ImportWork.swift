@@ -5,7 +5,13 @@ import SQL
 
 /// Fetches what a URL stands for.
 protocol ImageSource: Sendable {
+    /// What a user named.
     func fetch<Value: Sendable>(_ text: String, most: Int64, _ body: @Sendable (Download) async throws -> Value) async throws -> Value
+
+    /// What the catalogue named, in a user's name.
+    func fetch<Value: Sendable>(
+        _ url: FetchURL, token: Secret, most: Int64, _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Value
 }
 
 extension Fetcher: ImageSource {}
@@ -14,6 +20,7 @@ extension Fetcher: ImageSource {}
 struct ImportWork: Sendable {
     let context: ImagesContext
     let source: any ImageSource
+    let regions: any OtherRegions
 
     /// Shown by every image that was ever imported; no caller can set them.
     static let importingProperty = "os_glance_importing_to_stores"
@@ -38,7 +45,7 @@ struct ImportWork: Sendable {
 
     private func present(_ method: ImportMethod, _ image: Image, _ tx: Transaction) throws -> StagedData? {
         switch method {
-        case .webDownload:
+        case .webDownload, .glanceDownload:
             guard image.locations.isEmpty else { throw CloudError.conflict("The image has data already.") }
             return nil
         case .glanceDirect:
@@ -65,27 +72,75 @@ struct ImportWork: Sendable {
 
     // MARK: Fetch
 
-    /// Downloads the data into the store where it is staged.
+    typealias Progress = @Sendable (_ taken: Int64, _ total: Int64) -> Void
+    typealias Check = @Sendable () throws -> Void
+
+    /// Downloads the data of a URL into the store where it is staged.
     ///
     /// - Parameter check: throws when the workflow is to end.
+    func fetch(_ uri: String, _ lease: UploadLease, _ progress: @escaping Progress, check: @escaping Check) async throws -> StagedData {
+        let (image, most) = try await target(lease)
+        let data = try await source.fetch(uri, most: most) { download in
+            try await receive(download, of: image, most: most, BlobExpectation(), progress, check)
+        }
+        return try await keep(data, as: image, lease)
+    }
+
+    /// Who reads the source image, as the caller of the import.
+    ///
+    /// - Throws: what no other attempt would mend.
+    func reader(_ input: ImportImage.Input, as caller: Principal?) async throws -> SourceReader {
+        guard let image = input.sourceImage, let sealed = input.sealedToken else { throw CloudError.internalError("an import without a source") }
+        let endpoint = try await regions.imageService(in: image.region, interface: image.interface, for: caller?.projectID)
+        guard let endpoint else {
+            throw CloudError.notFound(
+                "The catalogue has no image service of region \(image.region.prefix(255)) with the interface \(image.interface.prefix(64)).")
+        }
+        guard let token = try await regions.open(sealed, for: ImportImage.tokenPurpose(input.imageID)) else {
+            throw CloudError.conflict("The token that the import was asked for with is good no more.")
+        }
+        return try SourceReader(image, at: endpoint, token: token, by: source)
+    }
+
+    /// Downloads the data of a source image, looked at as what the source says that it is.
     func fetch(
-        _ uri: String, _ lease: UploadLease, _ progress: @escaping @Sendable (Int64, Int64) -> Void, check: @escaping @Sendable () throws -> Void
+        _ reader: SourceReader, _ facts: SourceFacts, _ lease: UploadLease, _ progress: @escaping Progress, check: @escaping Check
     ) async throws -> StagedData {
-        let (image, most) = try await context.read { tx in
+        let (found, most) = try await target(lease)
+        guard facts.size <= most else { throw Fetcher.tooLarge(most) }
+        var taken = found
+        try taken.take(facts)
+        let image = taken
+        let data = try await reader.data(most: most) { download in
+            let expected = BlobExpectation(size: facts.size, sha512: facts.sha512)
+            return try await receive(download, of: image, most: most, expected, progress, check)
+        }
+        return try await keep(data, as: image, lease)
+    }
+
+    /// The image, and the bytes that it may get.
+    private func target(_ lease: UploadLease) async throws -> (image: Image, most: Int64) {
+        try await context.read { tx in
             let image = try require(lease.imageID, tx)
             return (image, try left(for: image, tx))
         }
-        let (intake, store) = (intake, context.stores.standard)
-        let data = try await source.fetch(uri, most: most) { download in
-            var download = download
-            let total = download.declaredLength
-            download.onBytes = { taken in
-                try check()
-                if let total { progress(taken, total) }
-            }
-            return try await intake.receive(download, of: image, into: store.blobs, most: most)
+    }
+
+    private func receive(
+        _ download: Download, of image: Image, most: Int64, _ expected: BlobExpectation, _ progress: @escaping Progress,
+        _ check: @escaping Check
+    ) async throws -> ImageData {
+        var download = download
+        let total = download.declaredLength
+        download.onBytes = { taken in
+            try check()
+            if let total { progress(taken, total) }
         }
-        let staged = StagedData(data, in: store.name, as: image)
+        return try await intake.receive(download, of: image, into: context.stores.standard.blobs, most: most, expecting: expected)
+    }
+
+    private func keep(_ data: ImageData, as image: Image, _ lease: UploadLease) async throws -> StagedData {
+        let staged = StagedData(data, in: context.stores.standard.name, as: image)
         let now = context.world.now
         // Nothing else refers to the bytes yet, so this cannot wait for the next step.
         try await context.write { tx in
@@ -127,7 +182,7 @@ struct ImportWork: Sendable {
         _ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, check: @escaping @Sendable () throws -> Void
     ) async throws -> Filled {
         guard let source = state.source else { throw CloudError.internalError("an import without data") }
-        let image = try await context.read { tx in try require(input.imageID, tx) }
+        let image = try await context.read { tx in try require(input.imageID, tx, with: state.facts) }
         var filled = Filled()
         var failure: CloudError?
         for name in input.stores {
@@ -179,10 +234,11 @@ struct ImportWork: Sendable {
         guard let looked = state.data, try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else {
             throw Self.gone
         }
-        // Whoever may change an image that is being imported must not make it something that its bytes are not.
-        guard looked.wasLookedAt(as: old) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
-        let data = try looked.data()
         var image = old
+        if let facts = state.facts { try image.take(facts) }
+        // Whoever may change an image that is being imported must not make it something that its bytes are not.
+        guard looked.wasLookedAt(as: image) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
+        let data = try looked.data()
         let new = state.filled.filter { name in !old.locations.contains { $0.store == name } }
         try context.quota.require(.sizeTotal, data.size * Int64(new.count), of: image.owner, at: now, in: tx)
         image.locations += new.map { store in
@@ -209,8 +265,10 @@ struct ImportWork: Sendable {
         try context.images.find(id, for: Onlooker(project: nil, now: context.world.now), in: tx)
     }
 
-    private func require(_ id: ID<Image>, _ tx: Transaction) throws -> Image {
-        guard let image = try find(id, tx) else { throw Self.gone }
+    /// - Parameter facts: what it takes over in the end.
+    private func require(_ id: ID<Image>, _ tx: Transaction, with facts: SourceFacts? = nil) throws -> Image {
+        guard var image = try find(id, tx) else { throw Self.gone }
+        if let facts { try image.take(facts) }
         return image
     }
 

@@ -73,8 +73,8 @@ struct TaskService: Sendable {
         if properties["container_format"] == nil { properties["container_format"] = "bare" }
         return try await ImageService(context: context).create(properties, by: caller) { image, tx in
             let work = ImportImage.Input(
-                imageID: image.id, method: .webDownload, uri: uri, stores: [context.stores.standard.name], allMustSucceed: true,
-                request: JSON.object(input).text, isTask: true)
+                imageID: image.id, method: .webDownload, uri: uri, sourceImage: nil, sealedToken: nil,
+                stores: [context.stores.standard.name], allMustSucceed: true, request: JSON.object(input).text, isTask: true)
             let id = try imports.start(work, as: caller, requestID: requestID, tx)
             guard let row = try context.workflows.find(id, in: tx) else { throw CloudError.internalError("a workflow that is not there") }
             return try ImageTask(row)

@@ -18,7 +18,8 @@ struct ImportRoutes: Sendable {
             .post("/v2/images/{image_id}/import") { call in
                 let caller = try await call.caller()
                 let request = try ImportRequest(try await call.body.json(), store: call.headers[.imageStore])
-                try await imports.start(call.id("image_id"), request, by: caller, requestID: call.requestID)
+                let token = call.authToken.map(Secret.init)
+                try await imports.start(call.id("image_id"), request, by: caller, token: token, requestID: call.requestID)
                 return Reply(.accepted)
             },
         ]

@@ -26,9 +26,14 @@ struct ImageUpdate: Sendable {
                     try apply(change, to: &image, was: old, by: caller)
                 }
             }
-            guard image.properties.count <= max(Self.mostProperties, old.properties.count) else {
-                throw CloudError(.tooLarge, "The image would have \(image.properties.count) properties; \(Self.mostProperties) are allowed.")
-            }
+            try Self.requireFew(image.properties.count, before: old.properties.count)
+        }
+    }
+
+    /// Refuses more properties than an image may have, unless it has as many already.
+    static func requireFew(_ count: Int, before: Int) throws(CloudError) {
+        guard count <= max(mostProperties, before) else {
+            throw CloudError(.tooLarge, "The image would have \(count) properties; \(mostProperties) are allowed.")
         }
     }
 

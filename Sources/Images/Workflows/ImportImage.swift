@@ -2,10 +2,10 @@ import CloudCore
 import Durable
 
 // 1 begin     nobody else fills the image; it shows which stores it is imported to
-// 2 fetch     (web-download) the bytes are staged, and were looked at
+// 2 fetch     (web-download, glance-download) the bytes are staged, and were looked at
 // 3 reserve   rows that keep the bytes in every store that is asked for
 // 4 fill      the bytes are in those stores
-// 5 finish    the image is active, and what was staged is let go
+// 5 finish    the image is active, has what was taken over of its source, and what was staged is let go
 //
 // The image is `importing` all along; a copy leaves it `active`. Undone, it is `queued` without data and shows which stores failed.
 
@@ -15,6 +15,11 @@ struct ImportImage: Workflow {
         let imageID: ID<Image>
         let method: ImportMethod
         let uri: String?
+        /// For `glance-download`: which image of which region, and the token of who asked. Whichever process carries the workflow
+        /// out must be able to ask in that user's name, also after the one that took the request was killed, so the token is kept;
+        /// but sealed, for the row outlives it and is shown to operators. It opens for this image's import alone.
+        let sourceImage: SourceImage?
+        let sealedToken: String?
         let stores: [String]
         let allMustSucceed: Bool
         /// JSON of what the caller sent, for the task.
@@ -25,6 +30,8 @@ struct ImportImage: Workflow {
 
     struct State: Codable, Sendable {
         var source: StagedData?
+        /// What the image takes over of a source image, in the step that makes it active: an import that fails has changed nothing.
+        var facts: SourceFacts?
         var data: StagedData?
         var filled: [String] = []
         var failed: [String] = []
@@ -40,6 +47,9 @@ struct ImportImage: Workflow {
 
     static func start(_ input: Input) -> State { State() }
 
+    /// What the token of an image's import is sealed for.
+    static func tokenPurpose(_ id: ID<Image>) -> String { "\(kind)/\(id)" }
+
     static var steps: Steps<Self> {
         Local("begin") { state, run, tx in
             state.source = try run.needs.begin(run.input, run.lease, tx)
@@ -47,8 +57,17 @@ struct ImportImage: Workflow {
             try run.needs.giveUp(run.input, run.lease, tx)
         }
         Remote("fetch", retry: Retry(attempts: 3, first: .seconds(5)), deadline: fetchDeadline) { state, run in
-            guard let uri = run.input.uri, run.input.method == .webDownload else { return }
-            state.source = try await run.needs.fetch(uri, run.lease, run.progress) { try run.checkCancelled() }
+            switch run.input.method {
+            case .webDownload:
+                guard let uri = run.input.uri else { return }
+                state.source = try await run.needs.fetch(uri, run.lease, run.progress) { try run.checkCancelled() }
+            case .glanceDownload:
+                let reader = try await run.needs.reader(run.input, as: run.principal)
+                let facts = try await reader.facts()
+                state.source = try await run.needs.fetch(reader, facts, run.lease, run.progress) { try run.checkCancelled() }
+                state.facts = facts
+            case .glanceDirect, .copyImage: return
+            }
         }
         Local("reserve") { state, run, tx in try run.needs.reserve(run.input, state, tx) }
         Remote("fill", deadline: fillDeadline) { state, run in

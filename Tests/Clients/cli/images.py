@@ -129,7 +129,7 @@ def images_imported(flow):
     openstack = flow.admin
     path, md5, _ = a_file(flow, "staged.raw")
     methods = openstack("image import info")["import-methods"]
-    expect({"glance-direct", "web-download"} <= set(methods), True, f"the methods are {methods}")
+    expect({"glance-direct", "web-download", "glance-download"} <= set(methods), True, f"the methods are {methods}")
     lists(openstack("image stores list"), "the stores", **{"ID": "file"})
     openstack("image create imported --disk-format raw --container-format bare")
     openstack(f"image stage imported --file {path}")
@@ -144,9 +144,22 @@ def images_imported(flow):
     # The cloud itself is not fetched from. The command does not tell that it was refused.
     openstack(f"image import fetched --method web-download --uri {flow.url}/")
     expect_has(openstack("image show fetched"), status="queued")
+    # It takes --wait, and does not wait.
     openstack(f"image import fetched --method web-download --uri {flow.mirror.url} --wait")
-    expect_has(openstack("image show fetched"), status="active", size=len(flow.mirror.data))
+    expect_has(until(openstack, "fetched", "active"), size=len(flow.mirror.data))
     openstack("image delete fetched")
+    # From this cloud's own region, as from another's.
+    openstack(f"image create source --disk-format raw --container-format bare --property os_distro=rhel --file {path}")
+    source = openstack("image show source")["id"]
+    openstack("image create taken --disk-format iso --container-format bare")
+    # Without an interface the SDK sends neither the region nor the image.
+    place = f"--remote-region RegionOne --remote-image {source} --remote-service-interface public"
+    openstack(f"image import taken --method glance-download {place}")
+    taken = until(openstack, "taken", "active")
+    expect_has(taken, checksum=md5, disk_format="raw")
+    expect_has(taken["properties"], os_distro="rhel")
+    for name in ("source", "taken"):
+        openstack(f"image delete {name}")
     # Staged and imported by one command.
     openstack(f"image create direct --import --disk-format raw --container-format bare --file {path}")
     expect_has(until(openstack, "direct", "active"), checksum=md5)

@@ -50,14 +50,18 @@ struct ImportStage: WorkflowStage {
         let context = ImagesContext(base: base, stores: stores, quota: ImageQuota(limits: Unlimited()), workflows: workflows) {}
         var fetcher = Fetcher(rules: try FetchRules(allowed: [], disallowed: [], private: ["127.0.0.1"], ports: [port]))
         fetcher.ownAddresses = { [] }
-        let stage = ImportStage(context: context, work: ImportWork(context: context, source: fetcher), method: method, port: port)
+        let work = ImportWork(context: context, source: fetcher, regions: OneRegion(port: port))
+        let stage = ImportStage(context: context, work: work, method: method, port: port)
         try await stage.prepare()
         return stage
     }
 
+    /// What a source says of itself instead, where there is one.
+    private var formerFormat: String { method == .glanceDownload ? "iso" : "raw" }
+
     private func prepare() async throws {
         var image = Image(id: Self.imageID, createdAt: context.world.now)
-        (image.owner, image.diskFormat, image.containerFormat) = ("owner", "raw", "bare")
+        (image.owner, image.diskFormat, image.containerFormat) = ("owner", formerFormat, "bare")
         let blob = try await context.stores.standard.blobs.store(One(ByteBuffer(bytes: Self.content)))
         let data = ImageData(blob: blob.id, size: blob.size, md5: blob.md5, virtualSize: blob.size)
         if method == .copyImage {
@@ -79,8 +83,9 @@ struct ImportStage: WorkflowStage {
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID {
         let stores = method == .copyImage ? [Self.otherStore] : ["file", Self.otherStore]
         let input = ImportImage.Input(
-            imageID: Self.imageID, method: method, uri: method == .webDownload ? "http://127.0.0.1:\(port)/disk" : nil, stores: stores,
-            allMustSucceed: true, request: "{}", isTask: false)
+            imageID: Self.imageID, method: method, uri: method == .webDownload ? "http://127.0.0.1:\(port)/disk" : nil,
+            sourceImage: method == .glanceDownload ? try SourceImage(SourceRegion.request()["method"] ?? .null) : nil,
+            sealedToken: method == .glanceDownload ? "sealed" : nil, stores: stores, allMustSucceed: true, request: "{}", isTask: false)
         return try workflows.start(ImportImage.self, input, on: .image(Self.imageID), as: nil, in: tx)
     }
 
@@ -104,6 +109,9 @@ struct ImportStage: WorkflowStage {
         // What was never begun has not touched what the user had staged.
         let wasBegun = image.properties[ImportWork.failedProperty] != nil
         if image.status != expected, wasBegun || image.status != method.source { lines.append("data: status \(image.status)") }
+        if image.status != .active, image.diskFormat != formerFormat || image.properties["os_type"] != nil {
+            lines.append("data: taken over of the source")
+        }
         if image.locations.count != (method == .copyImage ? 1 : 0) { lines.append("data: \(image.locations.count) locations") }
         if wasBegun, try StageStore().find(image.id, in: tx) != nil { lines.append("staged data") }
         return lines
@@ -140,7 +148,8 @@ struct ImageWorkflowTests {
 
     @Test("An import survives every disturbance", arguments: ImportMethod.allCases, DatabaseKind.allCases)
     func conforms(_ method: ImportMethod, on kind: DatabaseKind) async throws {
-        try await ScriptedServer.run({ _ in .body(ImportStage.content) }) { server in
+        let region = SourceRegion()
+        try await ScriptedServer.run({ target in target == "/disk" ? .body(ImportStage.content) : region.answer(target) }) { server in
             try await ImportStage.withStores { stores in
                 let trials = try await ImportStage.fixture(method, stores, port: server.port).conforms(on: kind)
                 #expect(trials > 50)
@@ -151,15 +160,29 @@ struct ImageWorkflowTests {
     @Test("What a process of another version must find unchanged")
     func golden() {
         let input = ImportImage.Input(
-            imageID: ID("x"), method: .webDownload, uri: nil, stores: [], allMustSucceed: true, request: "", isTask: false)
+            imageID: ID("x"), method: .webDownload, uri: nil, sourceImage: nil, sealedToken: nil, stores: [], allMustSucceed: true,
+            request: "", isTask: false)
         let shape = """
             images.import version 1: local:begin remote:fetch local:reserve remote:fill local:finish
-                input {imageID: ID<Image>, method: ImportMethod, uri: Optional<String>, stores: Array<String>, allMustSucceed: Bool, \
-            request: String, isTask: Bool} state {source: Optional<StagedData>, data: Optional<StagedData>, filled: Array<String>, \
+                input {imageID: ID<Image>, method: ImportMethod, uri: Optional<String>, sourceImage: Optional<SourceImage>, \
+            sealedToken: Optional<String>, stores: Array<String>, allMustSucceed: Bool, request: String, isTask: Bool} \
+            state {source: Optional<StagedData>, facts: Optional<SourceFacts>, data: Optional<StagedData>, filled: Array<String>, \
             failed: Array<String>}
             """
         #expect(WorkflowGolden.lines([.init(ImportImage.self, input)]) == [shape])
     }
+}
+
+/// A catalogue of one image service, with which a token is what it is sealed as.
+private struct OneRegion: OtherRegions {
+    let port: Int
+
+    func imageService(in region: String, interface: String, for project: ID<Kind.Project>?) async throws -> String? {
+        region == SourceRegion.name ? "http://127.0.0.1:\(port)" : nil
+    }
+
+    func seal(_ token: Secret, for purpose: String) throws -> String { token.reveal() }
+    func open(_ sealed: String, for purpose: String) async throws -> Secret? { Secret(sealed) }
 }
 
 private struct Unlimited: ImageLimits {

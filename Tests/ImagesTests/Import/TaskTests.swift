@@ -63,7 +63,7 @@ struct TaskTests {
             try await stage.cloud.settleAll()
             let task = try #require(await stage.send(.get, "/images/\(id)/tasks", as: stage.demo, .ok).json["tasks"]?.array?.first)
             #expect(task["status"] == "failure")
-            #expect(task["message"] == "The answer of the URI's server cannot be used: its status is 404.")
+            #expect(task["message"] == "The answer of the source's server cannot be used: its status is 404.")
             #expect(await stage.image(id)["status"] == "queued")
             // Nobody else's.
             await stage.patch(id, [["op": "replace", "path": "/visibility", "value": "community"]])

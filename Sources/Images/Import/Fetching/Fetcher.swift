@@ -68,7 +68,7 @@ package struct Fetcher: Sendable {
         for _ in 0...limits.redirects {
             switch try await hop(url, most: most, end: end, body) {
             case .value(let value): return value
-            case .redirect(let next): url = next
+            case .redirect(let location): url = try url.following(location)
             }
         }
         throw CloudError(.badRequest, "The URI leads to more than \(limits.redirects) others, one after the other.", code: "too_many_redirects")
@@ -76,9 +76,10 @@ package struct Fetcher: Sendable {
 
     // MARK: One URL
 
-    private enum Outcome<Value: Sendable>: Sendable {
+    enum Outcome<Value: Sendable>: Sendable {
         case value(Value)
-        case redirect(FetchURL)
+        /// Where to, as the server wrote it.
+        case redirect(String)
     }
 
     /// The addresses that a connection may go to.
@@ -105,28 +106,42 @@ package struct Fetcher: Sendable {
         var addresses = try await admit(url)[...]
         while true {
             let address = addresses.removeFirst()
-            let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration(url, address))
-            let result: Result<Outcome<Value>?, any Error>
-            do {
-                if let response = try await begin(client, url, end: end, mayTryNext: !addresses.isEmpty) {
-                    result = .success(try await take(response, of: url, most: most, end: end, body))
-                } else {
-                    result = .success(nil)
-                }
-            } catch {
-                result = .failure(error)
-            }
-            // What is left of the connection ends here, whatever the body made of it.
-            try? await client.shutdown()
-            if let outcome = try result.get() { return outcome }
+            let outcome = try await ask(url, at: address, mayTryNext: !addresses.isEmpty, most: most, end: end, body)
+            if let outcome { return outcome }
         }
     }
 
-    /// - Returns: nil when there is no connection to this address and the next may be tried.
+    /// One request on a connection of its own.
+    ///
+    /// - Parameters:
+    ///   - address: what the connection goes to; nil for whatever the system makes of the host.
+    ///   - token: shown to the server.
+    /// - Returns: nil when there is no connection and another address may be tried.
+    func ask<Value>(
+        _ url: FetchURL, at address: IPAddress?, token: Secret? = nil, mayTryNext: Bool, most: Int64, end: ContinuousClock.Instant,
+        _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Outcome<Value>? {
+        let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration(url, address))
+        let result: Result<Outcome<Value>?, any Error>
+        do {
+            if let response = try await begin(client, url, token, end: end, mayTryNext: mayTryNext) {
+                result = .success(try await take(response, most: most, end: end, body))
+            } else {
+                result = .success(nil)
+            }
+        } catch {
+            result = .failure(error)
+        }
+        // What is left of the connection ends here, whatever the body made of it.
+        try? await client.shutdown()
+        return try result.get()
+    }
+
     private func begin(
-        _ client: HTTPClient, _ url: FetchURL, end: ContinuousClock.Instant, mayTryNext: Bool
+        _ client: HTTPClient, _ url: FetchURL, _ token: Secret?, end: ContinuousClock.Instant, mayTryNext: Bool
     ) async throws -> HTTPClientResponse? {
         var request = HTTPClientRequest(url: url.description)
+        if let token { request.headers.add(name: "X-Auth-Token", value: token.reveal()) }
         request.headers.add(name: "User-Agent", value: "novella")
         request.headers.add(name: "Accept", value: "*/*")
         // What is compressed on the way could grow without a limit here; the bytes are taken as they come.
@@ -143,8 +158,7 @@ package struct Fetcher: Sendable {
     }
 
     private func take<Value>(
-        _ response: HTTPClientResponse, of url: FetchURL, most: Int64, end: ContinuousClock.Instant,
-        _ body: @Sendable (Download) async throws -> Value
+        _ response: HTTPClientResponse, most: Int64, end: ContinuousClock.Instant, _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Outcome<Value> {
         let size = response.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         guard size <= limits.headers else { throw Self.unusable("its headers are too large") }
@@ -152,7 +166,7 @@ package struct Fetcher: Sendable {
         case 200: break
         case 301, 302, 303, 307, 308:
             guard let location = response.headers.first(name: "location") else { throw Self.unusable("it leads nowhere") }
-            return .redirect(try url.following(location))
+            return .redirect(location)
         case 429, 500...599: throw Self.transient("answered with status \(response.status.code)")
         default: throw Self.unusable("its status is \(response.status.code)")
         }
@@ -162,7 +176,7 @@ package struct Fetcher: Sendable {
         return .value(try await body(download))
     }
 
-    private func configuration(_ url: FetchURL, _ address: IPAddress) -> HTTPClient.Configuration {
+    private func configuration(_ url: FetchURL, _ address: IPAddress?) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.decompression = .disabled
@@ -170,7 +184,7 @@ package struct Fetcher: Sendable {
         configuration.timeout = .init(connect: TimeAmount(limits.connect), read: TimeAmount(limits.silence))
         configuration.connectionPool.retryConnectionEstablishment = false
         // `Host` and the certificate's name stay the URL's; the connection goes to the address that was checked.
-        if url.address == nil { configuration.dnsOverride = [url.host: address.description] }
+        if url.address == nil, let address { configuration.dnsOverride = [url.host: address.description] }
         return configuration
     }
 
@@ -185,21 +199,21 @@ package struct Fetcher: Sendable {
     }
 
     static func tooLarge(_ most: Int64) -> CloudError {
-        CloudError(.tooLarge, "The data of the URI has more than the \(most) bytes that are allowed.", code: "too_large")
+        CloudError(.tooLarge, "The source's data has more than the \(most) bytes that are allowed.", code: "too_large")
     }
 
     static var tooSlow: CloudError {
-        var error = CloudError(.timeout, "The server of the URI is too slow.", code: "too_slow")
+        var error = CloudError(.timeout, "The source's server is too slow.", code: "too_slow")
         error.isTransient = true
         return error
     }
 
-    private static func unusable(_ reason: String) -> CloudError {
-        CloudError(.badRequest, "The answer of the URI's server cannot be used: \(reason).", code: "unusable_answer")
+    static func unusable(_ reason: String) -> CloudError {
+        CloudError(.badRequest, "The answer of the source's server cannot be used: \(reason).", code: "unusable_answer")
     }
 
     private static func transient(_ what: String, cause: (any Error)? = nil) -> CloudError {
-        var error = CloudError(.unavailable, "The server of the URI \(what).", code: "unreachable", cause: cause)
+        var error = CloudError(.unavailable, "The source's server \(what).", code: "unreachable", cause: cause)
         error.isTransient = true
         return error
     }
