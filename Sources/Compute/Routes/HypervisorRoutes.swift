@@ -108,7 +108,8 @@ struct HypervisorRoutes: Sendable {
             json.array("hypervisors", of: found) { json, host in
                 json.object { json in
                     Self.brief(host, call.minor, &json)
-                    Self.servers(servers[host.name] ?? [], &json)
+                    // An empty list is left out.
+                    if let own = servers[host.name], !own.isEmpty { Self.servers(own, &json) }
                 }
             }
         }
