@@ -2,9 +2,9 @@ import CloudCore
 
 /// Base64 in its standard alphabet, with padding (RFC 4648 section 4).
 enum Base64 {
-    /// Nil for what is none. Line breaks are passed over, as in what tools write.
+    /// Nil for what is none. White space is passed over, as in what tools write.
     static func decode(_ text: String) -> [UInt8]? {
-        var letters = text.utf8.filter { $0 != 0x0a && $0 != 0x0d }
+        var letters = text.utf8.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
         guard letters.count.isMultiple(of: 4) else { return nil }
         var padding = 0
         while padding < 2, letters.last == UInt8(ascii: "=") {
