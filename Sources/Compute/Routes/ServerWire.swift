@@ -108,7 +108,16 @@ struct ServerWire: Sendable {
         if minor >= 73 { json.member("locked_reason", server.lock?.reason) }
         if minor >= 90, !parts.all { json.member("OS-EXT-SRV-ATTR:hostname", server.hostname) }
         if minor >= 96, parts.all { json.member("pinned_availability_zone", server.pinnedZone) }
-        if minor >= 100 { json.member("scheduler_hints", (try? JSON.parse(server.hints.given)) ?? [:]) }
+        if minor >= 100 { json.member("scheduler_hints", Self.hints(server.hints.given)) }
+    }
+
+    /// Each hint is a list, however it was given.
+    private static func hints(_ given: String) -> JSON {
+        let members = (try? JSON.parse(given))?.object?.members ?? []
+        let lists = members.map { member -> (String, JSON) in
+            (member.key, member.value.array == nil ? .array([member.value]) : member.value)
+        }
+        return .object(JSONObject(lists))
     }
 
     private func hostStatus(_ view: ServerView) -> String? {
