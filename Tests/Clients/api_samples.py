@@ -7,6 +7,7 @@ reason; which case has which file is in `api_sample_cases.py`.
 """
 
 import collections
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -21,14 +22,14 @@ from nova_schemas import Walk
 NEWEST = 104
 SILENT = types.SimpleNamespace(judge=lambda *_: None)
 # What has its keys from whoever uses it, or from a driver: its values have the form of one another.
-OPEN = {"metadata", "extra_specs", "addresses", "properties", "scheduler_hints", "meta"}
+OPEN = {"metadata", "extra_specs", "addresses", "properties", "scheduler_hints", "meta", "hosts", "log"}
 
 
 def source():
     """The folder of samples: `run` unpacks it beside the Python environment."""
     if "NOVA_SAMPLES" in os.environ:
         return pathlib.Path(os.environ["NOVA_SAMPLES"])
-    found = pathlib.Path(sys.prefix) / "nova-samples"
+    found = pathlib.Path(sys.prefix) / f"nova-samples-{importlib.metadata.version('nova')}"
     if not found.is_dir():
         raise Failure(f"Nova's samples are not in {found}")
     return found
@@ -44,10 +45,13 @@ class Samples:
             minor = int(version[0].removeprefix("v2.")) if version else 1
             self.files[resource, name.removesuffix(".json")][minor] = json.loads(path.read_text())
 
+    def holding(self, resource, stem, minor):
+        """The microversion of the sample that holds at one; None if there is none yet."""
+        tried = (own for own in self.files[resource, stem] if left_out(resource, stem, own) is None)
+        return max((own for own in tried if own <= minor), default=None)
+
     def newest(self, resource, stem, minor):
-        """The sample that holds at a microversion."""
-        found = [own for own in self.files[resource, stem] if own <= minor]
-        return self.files[resource, stem][max(found)] if found else None
+        return self.files[resource, stem].get(self.holding(resource, stem, minor))
 
     def all(self):
         return {(resource, stem, minor) for (resource, stem), minors in self.files.items() for minor in minors}
@@ -85,6 +89,8 @@ def differences(wanted, seen, at="", is_open=False):
     ours, theirs = ([element for value in values if isinstance(value, list) for element in value] for values in (seen, wanted))
     if ours and theirs:
         yield from differences(theirs, ours, at + "[]")
+    elif theirs and any(isinstance(value, list) for value in seen):
+        yield f"{at or 'the whole'} is empty, and there is nothing to compare"
 
 
 # MARK: The cloud
@@ -100,14 +106,16 @@ class World(Walk):
 
     def prepare(self):
         self.identity()
-        image = {"name": "i", "disk_format": "raw", "container_format": "bare", "hw_vif_model": "virtio", "kernel_id": "nokernel"}
+        image = {"name": "i", "disk_format": "raw", "container_format": "bare", "auto_disk_config": "True", "kernel_id": "nokernel"}
         image = self.api.post("/image/v2/images", image).json["id"]
         self.api.call("PUT", f"/image/v2/images/{image}/file", b"\0" * 512, {"Content-Type": "application/octet-stream"}, 204)
         network = self.api.post("/network/v2.0/networks", {"network": {"name": "private"}}).json["network"]["id"]
         subnet = {"network_id": network, "ip_version": 4, "cidr": "192.168.1.0/24"}
         subnet["allocation_pools"] = [{"start": "192.168.1.30", "end": "192.168.1.250"}]
         subnet = self.api.post("/network/v2.0/subnets", {"subnet": subnet}).json["subnet"]["id"]
-        outside = self.api.post("/network/v2.0/networks", {"network": {"name": "public", "router:external": True}}).json["network"]["id"]
+        # Another project's: a server without a network named has its project's only one.
+        outside = {"name": "public", "router:external": True, "project_id": self.ids["other_project"]}
+        outside = self.api.post("/network/v2.0/networks", {"network": outside}).json["network"]["id"]
         self.api.post("/network/v2.0/subnets", {"subnet": {"network_id": outside, "ip_version": 4, "cidr": "192.0.2.0/24"}})
         router = {"router": {"name": "r", "external_gateway_info": {"network_id": outside}}}
         router = self.api.post("/network/v2.0/routers", router).json["router"]["id"]
@@ -124,8 +132,8 @@ class World(Walk):
         self.compute("PUT", f"/os-quota-sets/{self.project}", {"quota_set": {"instances": -1, "cores": -1, "ram": -1}}, 200)
         self.services = {entry["host"]: entry["id"] for entry in self.compute("GET", "/os-services", minor=53)["services"]
                          if entry["binary"] == "nova-compute"}
-        for name in ("new-key", "another-key"):
-            self.compute("POST", "/os-keypairs", {"keypair": {"name": name, "type": "ssh"}}, 201, minor=91)
+        for name, user in (("new-key", "admin"), ("another-key", "admin"), ("new-key", "user")):
+            self.compute("POST", "/os-keypairs", {"keypair": {"name": name, "type": "ssh", "user_id": self.ids[user]}}, 201, minor=91)
         aggregate = {"aggregate": {"name": "west", "availability_zone": "us-west"}}
         aggregate = self.compute("POST", "/os-aggregates", aggregate, 200, minor=1)["aggregate"]["id"]
         self.compute("POST", f"/os-aggregates/{aggregate}/action", {"add_host": {"host": "host-1"}}, 200)
@@ -205,7 +213,7 @@ class World(Walk):
         }
         if key in known and known[key] in self.ids:
             return self.ids[known[key]]
-        return "us-west" if value == "%(availability_zone)s" else value
+        return self.ids.get("zone", "us-west") if value in ("us-west", "%(availability_zone)s") else value
 
 
 # MARK: The check
@@ -227,8 +235,7 @@ class Check:
             if left_out(case.resource, stem, minor) is None and case.first <= minor <= case.last}
         ends = sorted(own | set(case.breaks)) + [case.last + 1]
         for minor in sorted(own):
-            files = [(case.resource, stem, max((m for m in self.samples.files[case.resource, stem] if m <= minor), default=None))
-                     for stem in stems]
+            files = [(case.resource, stem, self.samples.holding(case.resource, stem, minor)) for stem in stems]
             last = next(end for end in ends if end > minor) - 1
             yield [minor, last] if last > minor and not case.at else [minor], [file for file in files if file[2] is not None]
 
@@ -244,6 +251,12 @@ class Check:
                     problems = [f"{type(error).__name__} {error}"]
                 for file in files if problems else ():
                     self.wrong.setdefault(file, f"{case.method} {case.place(minor)} at 2.{minor}: {'; '.join(problems[:8])}")
+
+        if case.last < NEWEST and case.method == "GET" and not (case.at or case.before):
+            client, place = self.world.admin, "/compute/v2.1" + self.world.put_in(case.last, case.place(case.last))
+            answer = client.call("GET", place, None, {"OpenStack-API-Version": f"compute 2.{case.last + 1}"})
+            if answer.status != 404:
+                self.wrong.setdefault((case.resource, case.answer, 1), f"GET {place} is no more at 2.{case.last + 1}, and was answered: {answer}")
 
     def one(self, case, minor):
         world = self.world
@@ -291,7 +304,7 @@ def left_out(resource, stem, minor):
 
 def run(binary, report):
     samples = Samples(source())
-    with Cloud(binary) as cloud:
+    with Cloud(binary, {"SIMULATE_HOSTS": 2}) as cloud:
         world = World(cloud)
         world.prepare()
         check = Check(world, samples)
