@@ -67,11 +67,6 @@ def delete_made(path, noun):
         "DELETE", f"{path}/{answer.json[noun]['id']}", status=(200, 202, 204))
 
 
-def delete_named(path, noun):
-    return lambda world, answer, minor: answer.status < 300 and world.compute("DELETE", path + answer.json[noun]["name"].replace(" ", "%20"),
-                                                                              status=(202, 204), minor=2)
-
-
 def own_server(status="ACTIVE", **more):
     def before(world, minor):
         world.ids["server"] = world.spawn(**more)
@@ -174,6 +169,7 @@ def delete_all_floating(world, answer, minor):
 
 
 def second_address(world, minor):
+    own_server()(world, minor)
     world.compute("POST", f"/servers/{world.ids['server']}/action", {"addFixedIp": {"networkId": world.ids["network"]}}, 202, minor=1)
     world.ids["address"] = world.shown()["addresses"]["private"][-1]["addr"]
 
@@ -281,10 +277,12 @@ WITHOUT_SERVERS = [
          after=lambda world, answer, minor: delete_key(world, answer)),
     *reads("os-keypairs", {
         "keypairs-list-resp": {1: "GET /os-keypairs", 35: "GET /os-keypairs?limit=1"}, "keypairs-get-resp": "/os-keypairs/new-key",
-        "keypairs-list-user1-resp": "/os-keypairs?user_id={admin}", "keypairs-list-user2-resp": "/os-keypairs?user_id={admin}&limit=1"}),
+        "keypairs-list-user1-resp": "/os-keypairs?user_id={admin}",
+        "keypairs-list-user2-resp": "/os-keypairs?user_id={admin}&limit=1"}),
     *reads("limits", {"limit-get-resp": "/limits"}),
     *reads("os-quota-sets", {
-        "quotas-show-get-resp": "/os-quota-sets/{other_project}", "quotas-show-defaults-get-resp": "/os-quota-sets/{other_project}/defaults",
+        "quotas-show-get-resp": "/os-quota-sets/{other_project}",
+        "quotas-show-defaults-get-resp": "/os-quota-sets/{other_project}/defaults",
         "quotas-show-detail-get-resp": "/os-quota-sets/{other_project}/detail",
         "user-quotas-show-get-resp": "/os-quota-sets/{other_project}?user_id={user}"}),
     *[
@@ -297,7 +295,8 @@ WITHOUT_SERVERS = [
     *[
         Case("os-services", {1: f"PUT /os-services/{old}", 53: "PUT /os-services/{service}"}, f"service-{stem}-put-resp",
              f"service-{stem}-put-req", after=service_up)
-        for stem, old in (("disable", "disable"), ("disable-log", "disable-log-reason"), ("enable", "enable"), ("force-down", "force-down"))
+        for stem, old in (("disable", "disable"), ("disable-log", "disable-log-reason"), ("enable", "enable"),
+                          ("force-down", "force-down"))
     ],
     *reads("os-hosts", {"hosts-list-resp": "/os-hosts", "host-get-resp": "/os-hosts/host-1"}, last=42),
     *reads("os-availability-zone", {"availability-zone-list-resp": "/os-availability-zone",
@@ -309,11 +308,12 @@ WITHOUT_SERVERS = [
     *reads("os-server-groups", {"server-groups-list-resp": "/os-server-groups", "server-groups-get-resp": "/os-server-groups/{group}"}),
     *reads("images", {"images-list-get-resp": "/images", "images-details-get-resp": "/images/detail",
                       "image-get-resp": "/images/{image}"}, last=35),
-    *reads("images", {"image-metadata-get-resp": "/images/{image}/metadata",
-                      "image-meta-key-get": "/images/{image}/metadata/kernel_id"}, last=38),
-    Case("images", "POST /images/{image}/metadata", "image-metadata-post-resp", "image-metadata-post-req", last=38),
-    Case("images", "PUT /images/{image}/metadata", "image-metadata-put-resp", "image-metadata-put-req", last=38),
-    Case("images", "PUT /images/{image}/metadata/auto_disk_config", "image-meta-key-put-resp", "image-meta-key-put-req", last=38),
+    *reads("images", {"image-metadata-get-resp": "/images/{changed_image}/metadata",
+                      "image-meta-key-get": "/images/{changed_image}/metadata/kernel_id"}, last=38),
+    Case("images", "POST /images/{changed_image}/metadata", "image-metadata-post-resp", "image-metadata-post-req", last=38),
+    Case("images", "PUT /images/{changed_image}/metadata", "image-metadata-put-resp", "image-metadata-put-req", last=38),
+    Case("images", "PUT /images/{changed_image}/metadata/auto_disk_config", "image-meta-key-put-resp",
+         "image-meta-key-put-req", last=38),
     *reads("os-networks", {"networks-list-resp": "/os-networks", "network-show-resp": "/os-networks/{network}"}, last=35),
     *reads("os-tenant-networks", {"networks-list-res": "/os-tenant-networks"}, last=35),
     *reads("os-floating-ip-pools", {"floatingippools-list-resp": "/os-floating-ip-pools"}, last=35),
@@ -326,8 +326,8 @@ WITHOUT_SERVERS = [
                                   "security-groups-get-resp": "/os-security-groups/{security_group}"}, last=35),
     Case("os-security-groups", "POST /os-security-groups", "security-groups-create-resp", "security-group-post-req", last=35,
          after=delete_made("/os-security-groups", "security_group")),
-    Case("os-security-groups", "POST /os-security-group-rules", "security-group-rules-post-resp", "security-group-rules-post-req", last=35,
-         after=delete_made("/os-security-group-rules", "security_group_rule")),
+    Case("os-security-groups", "POST /os-security-group-rules", "security-group-rules-post-resp",
+         "security-group-rules-post-req", last=35, after=delete_made("/os-security-group-rules", "security_group_rule")),
     *reads("os-instance-usage-audit-log", {
         "inst-usage-audit-log-index-get-resp": "/os-instance_usage_audit_log",
         "inst-usage-audit-log-show-get-resp": "/os-instance_usage_audit_log/2026-01-02%2003:04:05"}),
@@ -384,11 +384,14 @@ WITH_SERVERS = [
     *reads("os-hypervisors", HYPERVISORS),
     *reads("os-hypervisors", {"hypervisors-statistics-resp": "/os-hypervisors/statistics",
                               "hypervisors-uptime-resp": "/os-hypervisors/{hypervisor}/uptime"}, last=87),
-    *reads("servers", {"servers-list-resp": "/servers?limit=1", "servers-list-status-resp": "/servers?limit=1&status=active&status=error",
+    *reads("servers", {"servers-list-resp": "/servers?limit=1",
+                       "servers-list-status-resp": "/servers?limit=1&status=active&status=error",
                        "servers-list-with-changes-before": "/servers?changes-before=2099-01-01T00:00:00Z"}),
-    *reads("servers", {"servers-details-resp": {1: "GET /servers/detail?limit=1", 73: "GET /servers/detail", 90: "GET /servers/detail?limit=1"},
+    *reads("servers", {"servers-details-resp": {1: "GET /servers/detail?limit=1", 73: "GET /servers/detail",
+                                                90: "GET /servers/detail?limit=1"},
                        "server-get-resp": "/servers/{server}"}, breaks=(26,), who="sample"),
-    *reads("servers", {"servers-details-with-changes-before": "/servers/detail?changes-before=2099-01-01T00:00:00Z"}, breaks=(73,), who="sample"),
+    *reads("servers", {"servers-details-with-changes-before": "/servers/detail?changes-before=2099-01-01T00:00:00Z"}, breaks=(73,),
+           who="sample"),
     *reads("servers-sort", {"server-sort-keys-list-resp": "/servers?sort_key=display_name&sort_dir=asc"}),
     *reads("os-server-tags", {"server-tags-index-resp": "/servers/{server}/tags"}),
     *reads("os-server-tags", {"servers-tags-details-resp": "/servers/detail", "server-tags-show-details-resp": "/servers/{server}"},
@@ -413,7 +416,8 @@ WITH_SERVERS = [
         "instance-actions-list-with-marker-resp": "/servers/{server}/os-instance-actions?marker={request}",
         "instance-actions-list-with-changes-since": "/servers/{server}/os-instance-actions?changes-since=2020-01-01T00:00:00Z",
         "instance-actions-list-with-changes-before": "/servers/{server}/os-instance-actions?changes-before=2099-01-01T00:00:00Z"}),
-    *reads("os-instance-actions", {"instance-action-get-non-admin-resp": "/servers/{server}/os-instance-actions/{request}"}, who="member"),
+    *reads("os-instance-actions", {"instance-action-get-non-admin-resp": "/servers/{server}/os-instance-actions/{request}"},
+           who="member"),
     *reads("os-migrations", {
         "migrations-get": "/os-migrations", "migrations-get-with-limit": "/os-migrations?limit=1",
         "migrations-get-with-marker": "/os-migrations?marker={migration}",
@@ -435,15 +439,17 @@ WITH_SERVERS = [
     *reads("os-server-password", {"get-password-resp": "/servers/{server}/os-server-password"}),
     Case("os-server-external-events", "POST /os-server-external-events", "event-create-resp", "event-create-req", edit=known_event),
     # Changes of a server
-    Case("servers", "PUT /servers/{server}", "server-update-resp", "server-update-req", who="sample", breaks=(9, 19, 26), state="ACTIVE"),
+    Case("servers", "PUT /servers/{server}", "server-update-resp", "server-update-req", state="ACTIVE", who="sample",
+         breaks=(9, 19, 26)),
     Case("servers", "PUT /servers/{server}", "server-put-resp", "server-put-req", breaks=(26,), state="ACTIVE"),
-    action("servers", "server-action-rebuild", "server-action-rebuild-resp", who="sample", before=tagged),
+    action("servers", "server-action-rebuild", "server-action-rebuild-resp", who="sample", before=tagged, breaks=(9,)),
     action("os-preserve-ephemeral-rebuild", "server-action-rebuild-preserve-ephemeral",
            "server-action-rebuild-preserve-ephemeral-resp", breaks=(9, 19)),
     action("servers", "server-action-reboot"),
     action("servers", "server-action-create-image", "server-action-create-image-resp"),
     action("servers", "server-action-resize"),
-    action("servers", "server-action-confirm-resize", status=204, state=None, before=own_server("VERIFY_RESIZE"), after=delete_own_server),
+    action("servers", "server-action-confirm-resize", status=204, state=None, before=own_server("VERIFY_RESIZE"),
+           after=delete_own_server),
     action("servers", "server-action-revert-resize", state="VERIFY_RESIZE"),
     action("servers", "server-action-stop"),
     action("servers", "server-action-start", state="SHUTOFF"),
@@ -461,8 +467,7 @@ WITH_SERVERS = [
     action("os-console-output", "console-output-post-req", "console-output-post-resp", 200),
     action("os-create-backup", "create-backup-req", "create-backup-resp"),
     action("os-multinic", "multinic-add-fixed-ip-req", before=own_server(), after=delete_own_server, last=43),
-    action("os-multinic", "multinic-remove-fixed-ip-req", before=lambda world, minor: (own_server()(world, minor), second_address(world, minor)),
-           after=delete_own_server, last=43),
+    action("os-multinic", "multinic-remove-fixed-ip-req", before=second_address, after=delete_own_server, last=43),
     action("os-security-groups", "security-group-add-post-req"),
     action("os-security-groups", "security-group-remove-post-req", before=with_group),
     # Moves
@@ -472,7 +477,8 @@ WITH_SERVERS = [
     action("server-migrations", "live-migrate-server", before=elsewhere, last=24),
     action("server-migrations", "live-migrate-server", before=elsewhere, first=25),
     action("os-evacuate", "server-evacuate-req", "server-evacuate-resp", 200, before=lost_host, after=found_host, last=13),
-    action("os-evacuate", "server-evacuate-find-host-req", "server-evacuate-find-host-resp", 200, before=lost_host, after=found_host, last=13),
+    action("os-evacuate", "server-evacuate-find-host-req", "server-evacuate-find-host-resp", 200, before=lost_host,
+           after=found_host, last=13),
     action("os-evacuate", "server-evacuate-req", None, 200, before=lost_host, after=found_host, first=14),
     action("os-evacuate", "server-evacuate-find-host-req", None, 200, before=lost_host, after=found_host, first=14),
     *[
@@ -503,7 +509,8 @@ WITH_SERVERS = [
     Case("servers", "POST /servers", "server-create-resp", "server-create-req-v237", 202, after=delete_servers, at=(37, 56)),
     Case("servers", "POST /servers", "server-create-resp", "server-create-req-v257", 202, after=delete_servers, at=(57, 104)),
     *[
-        Case("servers", "POST /servers", "server-create-resp", f"server-create-req-with-{which}", 202, after=delete_servers, first=74, at=(74, 104))
+        Case("servers", "POST /servers", "server-create-resp", f"server-create-req-with-{which}", 202, after=delete_servers,
+             at=(74, 104))
         for which in ("only-host", "only-node", "host-and-node")
     ],
     *[
@@ -524,8 +531,8 @@ CONSOLES = "consoles of guests, which are for those who are on the host"
 CELLS = "cells: what a cell that is down leaves out of answers"
 
 LEFT_OUT_RESOURCES = {
-    "consoles": GONE, "os-agents": GONE, "os-assisted-volume-snapshots": VOLUMES, "os-baremetal-nodes": GONE, "os-cells": GONE,
-    "os-certificates": GONE, "os-cloudpipe": GONE, "os-console-auth-tokens": CONSOLES, "os-fixed-ips": NOVA_NETWORK,
+    "consoles": GONE, "os-agents": GONE, "os-assisted-volume-snapshots": VOLUMES, "os-baremetal-nodes": "machines of Ironic",
+    "os-cells": GONE, "os-certificates": GONE, "os-cloudpipe": GONE, "os-console-auth-tokens": CONSOLES, "os-fixed-ips": NOVA_NETWORK,
     "os-floating-ip-dns": NOVA_NETWORK, "os-floating-ips-bulk": NOVA_NETWORK, "os-fping": GONE, "os-networks-associate": NOVA_NETWORK,
     "os-quota-sets-noop": "a Nova that is configured to have no quotas", "os-remote-consoles": CONSOLES,
     "os-security-group-default-rules": NOVA_NETWORK, "os-server-shares": "shares of Manila", "os-snapshots": VOLUMES,

@@ -47,11 +47,11 @@ class Samples:
 
     def holding(self, resource, stem, minor):
         """The microversion of the sample that holds at one; None if there is none yet."""
-        tried = (own for own in self.files[resource, stem] if left_out(resource, stem, own) is None)
+        tried = (own for own in self.files.get((resource, stem), ()) if left_out(resource, stem, own) is None)
         return max((own for own in tried if own <= minor), default=None)
 
     def newest(self, resource, stem, minor):
-        return self.files[resource, stem].get(self.holding(resource, stem, minor))
+        return self.files.get((resource, stem), {}).get(self.holding(resource, stem, minor))
 
     def all(self):
         return {(resource, stem, minor) for (resource, stem), minors in self.files.items() for minor in minors}
@@ -106,9 +106,7 @@ class World(Walk):
 
     def prepare(self):
         self.identity()
-        image = {"name": "i", "disk_format": "raw", "container_format": "bare", "auto_disk_config": "True", "kernel_id": "nokernel"}
-        image = self.api.post("/image/v2/images", image).json["id"]
-        self.api.call("PUT", f"/image/v2/images/{image}/file", b"\0" * 512, {"Content-Type": "application/octet-stream"}, 204)
+        image, changed = self.image(auto_disk_config="True"), self.image(auto_disk_config="True", kernel_id="nokernel")
         network = self.api.post("/network/v2.0/networks", {"network": {"name": "private"}}).json["network"]["id"]
         subnet = {"network_id": network, "ip_version": 4, "cidr": "192.168.1.0/24"}
         subnet["allocation_pools"] = [{"start": "192.168.1.30", "end": "192.168.1.250"}]
@@ -122,7 +120,7 @@ class World(Walk):
         self.api.put(f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet}, 200)
         group = {"security_group": {"name": "test", "description": "d"}}
         group = self.api.post("/network/v2.0/security-groups", group).json["security_group"]["id"]
-        self.ids |= {"project": self.project, "image": image, "network": network, "security_group": group}
+        self.ids |= {"project": self.project, "image": image, "changed_image": changed, "network": network, "security_group": group}
         for number, (name, ram) in enumerate((("tiny", 512), ("small", 1024), ("medium", 2048), ("specs", 512)), 1):
             number = {4: 6}.get(number, number)
             body = {"id": str(number), "name": f"m1.{name}", "ram": ram, "vcpus": 1, "disk": 1}
@@ -140,6 +138,12 @@ class World(Walk):
         group = {"server_group": {"name": "g", "policy": "anti-affinity", "rules": {"max_server_per_host": 3}}}
         group = self.compute("POST", "/os-server-groups", group, 200, minor=64)["server_group"]["id"]
         self.ids |= {"host": "host-2", "service": self.services["host-2"], "aggregate": aggregate, "group": group}
+
+    def image(self, **properties):
+        body = {"name": "i", "disk_format": "raw", "container_format": "bare"} | properties
+        made = self.api.post("/image/v2/images", body).json["id"]
+        self.api.call("PUT", f"/image/v2/images/{made}/file", b"\0" * 512, {"Content-Type": "application/octet-stream"}, 204)
+        return made
 
     def identity(self):
         user = {"name": "member", "password": "password-of-the-member", "domain_id": "default"}
@@ -171,10 +175,10 @@ class World(Walk):
         return self.compute("GET", f"/servers/{self.ids['server']}", minor=100)["server"]
 
     def set(self, status):
-        """Brings the server into a status, from whichever it is in; {} are bodies of actions."""
+        """Brings the server into a status, from whichever it is in."""
         server = self.ids["server"]
-        ways_back = {"SHUTOFF": {"os-start": None}, "PAUSED": {"unpause": None}, "SUSPENDED": {"resume": None}, "RESCUE": {"unrescue": None},
-                     "VERIFY_RESIZE": {"revertResize": None}, "SHELVED_OFFLOADED": {"unshelve": None}}
+        ways_back = {"SHUTOFF": {"os-start": None}, "PAUSED": {"unpause": None}, "SUSPENDED": {"resume": None},
+                     "RESCUE": {"unrescue": None}, "VERIFY_RESIZE": {"revertResize": None}, "SHELVED_OFFLOADED": {"unshelve": None}}
         ways = {"SHUTOFF": {"os-stop": None}, "PAUSED": {"pause": None}, "SUSPENDED": {"suspend": None}, "RESCUE": {"rescue": {}},
                 "VERIFY_RESIZE": {"resize": {"flavorRef": "2"}}, "SHELVED_OFFLOADED": {"shelve": None}}
         self.until("the server is at rest", lambda: self.shown()["OS-EXT-STS:task_state"] is None)
@@ -226,12 +230,18 @@ class Check:
         self.answers = 0
         self.mapped = set()
         self.wrong = {}
+        self.met = set()
+
+    def is_meant(self, difference):
+        found = [known for known in DIFFERENCES if re.fullmatch(known, difference)]
+        self.met |= set(found)
+        return bool(found)
 
     def versions(self, case):
         """The microversions at which a case is tried, each with the files that are tried there."""
         stems = [stem for stem in (case.request, case.answer) if stem]
         own = set(case.at) or {
-            minor for stem in stems for minor in self.samples.files[case.resource, stem]
+            minor for stem in stems for minor in self.samples.files.get((case.resource, stem), ())
             if left_out(case.resource, stem, minor) is None and case.first <= minor <= case.last}
         ends = sorted(own | set(case.breaks)) + [case.last + 1]
         for minor in sorted(own):
@@ -256,7 +266,8 @@ class Check:
             client, place = self.world.admin, "/compute/v2.1" + self.world.put_in(case.last, case.place(case.last))
             answer = client.call("GET", place, None, {"OpenStack-API-Version": f"compute 2.{case.last + 1}"})
             if answer.status != 404:
-                self.wrong.setdefault((case.resource, case.answer, 1), f"GET {place} is no more at 2.{case.last + 1}, and was answered: {answer}")
+                why = f"GET {place} is no more at 2.{case.last + 1}, and was answered: {answer}"
+                self.wrong.setdefault((case.resource, case.answer, 1), why)
 
     def one(self, case, minor):
         world = self.world
@@ -282,7 +293,7 @@ class Check:
             elif wanted is not None:
                 problems = [
                     problem for problem in differences([wanted], [answer.json] if answer.content else [None], is_open=case.is_open)
-                    if not any(re.fullmatch(known, f"{case.resource}/{case.answer}: {problem}") for known in DIFFERENCES)]
+                    if not self.is_meant(f"{case.resource}/{case.answer}: {problem}")]
             elif answer.content and case.method != "GET" and case.is_empty:
                 problems = [f"an empty answer was expected, saw {answer}"]
             if case.after:
@@ -324,6 +335,21 @@ def run(binary, report):
             print(cloud.tail(20))
 
 
+def stale(check, samples, report):
+    """What speaks of a file, or of a difference, that there is not."""
+    names = ["{0}/v2.{2}/{1}".format(*file) for file in samples.all()]
+    for pattern in [pattern for pattern in LEFT_OUT if not any(re.fullmatch(pattern, name) for name in names)]:
+        report.fail(pattern, "it is left out, and there is no such file")
+    for resource in set(LEFT_OUT_RESOURCES) - {file[0] for file in samples.all()}:
+        report.fail(resource, "it is left out, and there is no such folder")
+    for pattern in set(DIFFERENCES) - check.met:
+        report.fail(pattern, "it is a difference that is meant, and was not seen")
+    for case in CASES:
+        for stem in () if callable(case) else filter(None, (case.request, case.answer)):
+            if (case.resource, stem) not in samples.files:
+                report.fail(f"{case.resource}/{stem}", "a case has it, and there is no such file")
+
+
 def account(check, samples, report):
     """Every file is passed, failed or left out."""
     reasons = collections.Counter()
@@ -340,9 +366,7 @@ def account(check, samples, report):
             reasons[reason] += 1
         else:
             report.fail(name, "it is in no case, and is not left out")
-    patterns = [pattern for pattern in LEFT_OUT if not any(re.fullmatch(pattern, "{0}/v2.{2}/{1}".format(*file)) for file in samples.all())]
-    for pattern in patterns + [resource for resource in LEFT_OUT_RESOURCES if not any(file[0] == resource for file in samples.all())]:
-        report.fail(pattern, "it is left out, and there is no such file")
+    stale(check, samples, report)
     say(f"  {check.answers} requests; {sum(reasons.values())} of {len(samples.all())} files left out:")
     for reason, count in reasons.most_common():
         say(f"    {count:3d} {reason}")
