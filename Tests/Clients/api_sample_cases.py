@@ -541,7 +541,7 @@ LEFT_OUT_RESOURCES = {
 
 # By resource, microversion and name.
 LEFT_OUT = {
-    r"extension-info/v2\.1/extensions-list-resp-v21-compatible": "the list of /v2, which is another service's",
+    r"extension-info/v2\.1/extensions-list-resp-v21-compatible": "the API 2.0, of which there is no more than its version",
     r"os-tenant-networks/v2\.1/networks-post-re[qs]": NOVA_NETWORK,
     r"os-networks/v2\.1/network-(add|create)-re(q|sp)": NOVA_NETWORK,
     r"(servers|os-services)/v2\.69/(servers-.*|server-get|services-list-get)-resp": CELLS,
