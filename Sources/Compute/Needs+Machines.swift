@@ -79,7 +79,10 @@ package protocol MachinesNeed: Sendable {
     func removeSnapshot(_ snapshot: String, on host: String) async throws
     /// The end of what the guest wrote to its serial port.
     func consoleOutput(_ id: String, on host: String, lines: Int?) async throws -> String
-    func diagnostics(_ id: String, on host: String) async throws -> JSONObject
+    /// What the machine has used, in the words of the API.
+    ///
+    /// - Parameter isUniform: as since 2.48, the same of every hypervisor. Before, it is libvirt's numbers by the devices' names.
+    func diagnostics(_ id: String, on host: String, isUniform: Bool) async throws -> JSONObject
 }
 
 /// What Compute asks of Images.

@@ -506,10 +506,10 @@ WITH_SERVERS = [
     # New servers
     Case("servers", "POST /servers", "server-create-resp", "server-create-req", 202, before=near, after=delete_servers,
          edit=taken),
-    Case("servers", "POST /servers", "server-create-resp", "server-create-req-v237", 202, after=delete_servers, at=(37, 56)),
-    Case("servers", "POST /servers", "server-create-resp", "server-create-req-v257", 202, after=delete_servers, at=(57, 104)),
+    Case("servers", "POST /servers", "server-create-resp", "server-create-req-v237", 202, before=near, after=delete_servers, at=(37, 56)),
+    Case("servers", "POST /servers", "server-create-resp", "server-create-req-v257", 202, before=near, after=delete_servers, at=(57, 104)),
     *[
-        Case("servers", "POST /servers", "server-create-resp", f"server-create-req-with-{which}", 202, after=delete_servers,
+        Case("servers", "POST /servers", "server-create-resp", f"server-create-req-with-{which}", 202, before=near, after=delete_servers,
              at=(74, 104))
         for which in ("only-host", "only-node", "host-and-node")
     ],

@@ -97,7 +97,9 @@ struct FleetTests {
         let text = try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: 10)
         #expect(text.utf8.count { $0 == 10 } == 9)
         #expect(try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: nil).count > text.count)
-        let numbers = try await stage.machines.diagnostics(Self.id, on: "host-1")
+        let named = try await stage.machines.diagnostics(Self.id, on: "host-1", isUniform: false)
+        #expect(named["vdd_errors"] == -1 && named["cpu1_time"]?.integer != nil && named["num_cpus"] == nil)
+        let numbers = try await stage.machines.diagnostics(Self.id, on: "host-1", isUniform: true)
         #expect(numbers["num_cpus"] == 2 && numbers["num_disks"] == 4 && numbers["config_drive"] == true && numbers["state"] == "running")
         await #expect { try await stage.machines.setPassword(Secret("x"), of: Self.id, on: "host-1", fence: fence(1)) } throws: {
             ($0 as? CloudError)?.kind == .conflict

@@ -61,8 +61,9 @@ struct ServerNetworkRoutes: Sendable {
                 }
             },
             endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
-                let facts = try await changes.diagnostics(call.call.id("server_id"), by: call.caller)
-                return Self.diagnostics(facts, call.minor)
+                let isUniform = call.minor >= Self.uniformSince
+                let facts = try await changes.diagnostics(call.call.id("server_id"), isUniform: isUniform, by: call.caller)
+                return isUniform ? Self.diagnostics(facts) : .json { $0.members(of: facts) }
             },
         ]
     }
@@ -112,8 +113,7 @@ struct ServerNetworkRoutes: Sendable {
 
     private static let uniformSince = 48
 
-    private static func diagnostics(_ facts: JSONObject, _ minor: Int) -> Reply {
-        guard minor >= uniformSince else { return .json { $0.members(of: facts) } }
+    private static func diagnostics(_ facts: JSONObject) -> Reply {
         let words: [(String, JSON)] = [
             ("config_drive", false), ("state", "running"), ("driver", "libvirt"), ("hypervisor", nil), ("hypervisor_os", nil), ("uptime", nil),
             ("num_cpus", 0), ("num_disks", 0), ("num_nics", 0), ("memory_details", ["maximum": nil, "used": nil]), ("cpu_details", []),

@@ -178,9 +178,9 @@ struct ServerChanges: Sendable {
         return try await context.needs.machines.consoleOutput(id.text, on: host, lines: lines)
     }
 
-    func diagnostics(_ id: ID<Server>, by caller: Caller) async throws -> JSONObject {
+    func diagnostics(_ id: ID<Server>, isUniform: Bool, by caller: Caller) async throws -> JSONObject {
         let (_, host) = try await present(id, .serverDiagnostics, "diagnostics", by: caller)
-        return try await context.needs.machines.diagnostics(id.text, on: host)
+        return try await context.needs.machines.diagnostics(id.text, on: host, isUniform: isUniform)
     }
 
     // MARK: Networks

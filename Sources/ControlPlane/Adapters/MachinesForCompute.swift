@@ -98,11 +98,11 @@ package struct MachinesForCompute: MachinesNeed {
     /// As much as the reference answers with at most.
     private static let mostConsole = 100 << 10
 
-    package func diagnostics(_ id: String, on host: String) async throws -> JSONObject {
+    package func diagnostics(_ id: String, on host: String, isUniform: Bool) async throws -> JSONObject {
         let link = try await fleet.link(to: host)
         guard case .diagnostics(let found) = try await link.ask(.diagnostics(MachineID(id))) else { throw CloudError.notFound("machine", id) }
         guard case .wanted(let spec) = try await link.ask(.wanted(MachineID(id))) else { throw CloudError.notFound("machine", id) }
-        return DiagnosticsText.members(found, spec)
+        return isUniform ? DiagnosticsText.uniform(found, spec) : DiagnosticsText.named(found, spec)
     }
 
     // MARK: -
@@ -130,9 +130,36 @@ extension MachinePower {
     }
 }
 
-/// What a machine has used, in the words of the API since 2.48.
+/// What a machine has used, in the words of the API.
 enum DiagnosticsText {
-    static func members(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
+    /// Before 2.48: numbers by the names of the devices, as the reference takes them from libvirt. Errors of disks are not counted.
+    static func named(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
+        var members: JSONObject = ["memory": .integer(found.memoryMiB << 10)]
+        for (number, time) in found.cpuNanoseconds.enumerated() { members["cpu\(number)_time"] = .integer(time) }
+        var used: [String: Int] = [:]
+        for disk in spec.disks {
+            let bus = disk.bus ?? (disk.kind == .cdrom ? spec.hardware.cdromBus : spec.hardware.diskBus)
+            let name = bus.deviceName(used[bus.deviceName(0), default: 0])
+            used[bus.deviceName(0), default: 0] += 1
+            guard let one = found.disks.first(where: { $0.id == disk.id }) else { continue }
+            for (what, value) in [
+                ("read", one.readBytes), ("read_req", one.readOperations), ("write", one.writtenBytes), ("write_req", one.writtenOperations),
+                ("errors", -1),
+            ] { members["\(name)_\(what)"] = .integer(value) }
+        }
+        for card in spec.nics {
+            guard let one = found.nics.first(where: { $0.id == card.id }) else { continue }
+            for (what, bytes, packets) in [("rx", one.readBytes, one.readOperations), ("tx", one.writtenBytes, one.writtenOperations)] {
+                members["\(card.tap)_\(what)"] = .integer(bytes)
+                members["\(card.tap)_\(what)_packets"] = .integer(packets)
+                for name in ["errors", "drop"] { members["\(card.tap)_\(what)_\(name)"] = 0 }
+            }
+        }
+        return members
+    }
+
+    /// Since 2.48.
+    static func uniform(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
         func traffic(_ one: MachineDiagnostics.Traffic) -> JSON {
             [
                 "read_bytes": .integer(one.readBytes), "read_requests": .integer(one.readOperations),

@@ -257,21 +257,9 @@ struct DomainXML {
         for disk in spec.disks { targets[disk.id] = old[disk.id] }
         for disk in spec.disks where targets[disk.id] == nil {
             let bus = disk.bus ?? (disk.kind == .cdrom ? spec.hardware.cdromBus : spec.hardware.diskBus)
-            let prefix =
-                switch bus {
-                case .virtio: "vd"
-                case .ide: "hd"
-                case .scsi, .sata, .usb: "sd"
-                }
             let used = Set(targets.values)
-            targets[disk.id] = (0..<702).lazy.map { prefix + letters($0) }.first { !used.contains($0) }
+            targets[disk.id] = (0..<702).lazy.map { bus.deviceName($0) }.first { !used.contains($0) }
         }
         return targets
-    }
-
-    /// a … z, aa … zz.
-    private static func letters(_ number: Int) -> String {
-        func letter(_ value: Int) -> String { String(UnicodeScalar(UInt8(97 + value))) }
-        return number < 26 ? letter(number) : letter(number / 26 - 1) + letter(number % 26)
     }
 }

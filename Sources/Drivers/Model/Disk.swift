@@ -133,4 +133,16 @@ package struct ConfigDrive: Hashable, Sendable, Codable, CustomStringConvertible
 /// In libvirt's and Nova's words (`hw_disk_bus`).
 package enum DiskBus: String, Hashable, Sendable, Codable, CaseIterable {
     case virtio, scsi, sata, ide, usb
+
+    /// The names of its disks, as libvirt and Linux have them: `vda`, `vdb`, …; 702 of each kind of name.
+    package func deviceName(_ number: Int) -> String {
+        let prefix =
+            switch self {
+            case .virtio: "vd"
+            case .ide: "hd"
+            case .scsi, .sata, .usb: "sd"
+            }
+        func letter(_ value: Int) -> String { String(UnicodeScalar(UInt8(97 + value))) }
+        return prefix + (number < 26 ? letter(number) : letter(number / 26 - 1) + letter(number % 26))
+    }
 }

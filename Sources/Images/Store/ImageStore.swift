@@ -56,16 +56,22 @@ struct ImageStore: Sendable {
         let ids = images.map(\.id.sql)
         var images = images
         let places = Dictionary(uniqueKeysWithValues: images.enumerated().map { ($1.id.text, $0) })
-        for row in try tx.rows("SELECT image_id, name, value FROM image_property WHERE image_id IN \(marks) ORDER BY name", arguments: ids) {
-            if let at = places[try row.value(at: 0)] { images[at].properties[try row.value(at: 1)] = .string(try row.value(at: 2)) }
-        }
-        for row in try tx.rows("SELECT image_id, value FROM image_tag WHERE image_id IN \(marks) ORDER BY value", arguments: ids) {
-            if let at = places[try row.value(at: 0)] { images[at].tags.append(try row.value(at: 1)) }
-        }
-        let locations = try tx.rows(
-            "SELECT image_id, id, store, blob_id, metadata FROM image_location WHERE image_id IN \(marks) ORDER BY position", arguments: ids)
-        for row in locations {
-            if let at = places[try row.value(at: 0)] { images[at].locations.append(try Self.location(row)) }
+        // One query for all three: each costs more than the few rows that it gives.
+        let parts = """
+            SELECT image_id, 'property' AS part, 0 AS place, name AS word, value, '' AS blob_id, '' AS metadata \
+            FROM image_property WHERE image_id IN \(marks)
+            UNION ALL SELECT image_id, 'tag', 0, value, '', '', '' FROM image_tag WHERE image_id IN \(marks)
+            UNION ALL SELECT image_id, 'location', position, id, store, blob_id, metadata FROM image_location WHERE image_id IN \(marks)
+            ORDER BY 2, 3, 4
+            """
+        for row in try tx.rows(parts, arguments: ids + ids + ids) {
+            guard let at = places[try row.value(at: 0)] else { continue }
+            let (part, word): (String, String) = (try row.value(at: 1), try row.value(at: 3))
+            switch part {
+            case "property": images[at].properties[word] = .string(try row.value(at: 4))
+            case "tag": images[at].tags.append(word)
+            default: images[at].locations.append(try Self.location(word, row, from: 4))
+            }
         }
         return images
     }
@@ -140,7 +146,8 @@ struct ImageStore: Sendable {
 
     /// Where the data of an image lies, in the order in which it is to be tried.
     func locations(of id: ID<Image>, in tx: Transaction) throws -> [Image.Location] {
-        try tx.rows("SELECT image_id, id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id).map(Self.location)
+        try tx.rows("SELECT id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id)
+            .map { try Self.location($0.value(at: 0), $0, from: 1) }
     }
 
     /// Which of these blobs of a store some image needs.
@@ -189,9 +196,10 @@ struct ImageStore: Sendable {
         return image
     }
 
-    private static func location(_ row: Row) throws -> Image.Location {
-        guard let blob = BlobID(try row.value(at: 3)) else { throw SQLError.misuse("image_location.blob_id is none") }
-        return Image.Location(id: try row.value(at: 1), store: try row.value(at: 2), blob: blob, metadata: try row.value(at: 4))
+    /// - Parameter position: that of the store, with the blob and the metadata behind it.
+    private static func location(_ id: String, _ row: Row, from position: Int) throws -> Image.Location {
+        guard let blob = BlobID(try row.value(at: position + 1)) else { throw SQLError.misuse("image_location.blob_id is none") }
+        return Image.Location(id: id, store: try row.value(at: position), blob: blob, metadata: try row.value(at: position + 2))
     }
 
     /// A column that has one of an enumeration's words.
