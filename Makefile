@@ -1,9 +1,9 @@
 # Everything one does with this repository; the work is in scripts/.
-.PHONY: help up down purge build release test test-unit test-clients tidy bench docs
+.PHONY: help up down purge build release test test-unit test-simulation test-clients tidy bench docs
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## install what is missing, build, start the cloud in the background
 	@scripts/up
@@ -27,6 +27,9 @@ test: ## install what the tests need and run all of them
 
 test-unit: ## the unit tests alone
 	@scripts/test unit
+
+test-simulation: ## the simulation of 50 hosts alone
+	@scripts/test simulation
 
 test-clients: ## the checks with real OpenStack clients alone
 	@scripts/test clients

@@ -266,7 +266,7 @@ final class Simulation {
 
 @Suite("A whole cloud under operations drawn from a seed")
 struct SimulationTests {
-    /// `NOVELLA_SIMULATION_OPERATIONS=10000` for the full run; `NOVELLA_SIMULATION_SEED` for one that failed.
+    /// `make test` sets `NOVELLA_SIMULATION_OPERATIONS=10000`; `NOVELLA_SIMULATION_SEED` is for one that failed.
     private static let operations = TestSettings.number("NOVELLA_SIMULATION_OPERATIONS").map(Int.init) ?? 600
 
     @Test("What the API says, claims, ports and machines tell one story, whatever happened", arguments: [1, TestSettings.freshSeed])
