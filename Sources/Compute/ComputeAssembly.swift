@@ -15,12 +15,13 @@ package struct ComputeAssembly: Sendable {
     ///   - workflows: made of a list that has `ComputeAssembly.workflows` in it.
     /// - Throws: `PolicyError` for an override that is no rule.
     package init(
-        database: Database, world: World, policyOverrides: [String: String], needs: ComputeNeeds, workflows: Workflows,
-        settings: ComputeSettings = ComputeSettings()
+        database: Database, world: World, sleeper: any Sleeper, policyOverrides: [String: String], needs: ComputeNeeds,
+        workflows: Workflows, settings: ComputeSettings = ComputeSettings()
     ) throws {
         self.workflows = workflows
         let policy = try Policy(defaults: ComputePolicy.defaults, overrides: policyOverrides)
-        context = ComputeContext(database: database, policy: policy, world: world, needs: needs, settings: settings)
+        context = ComputeContext(
+            database: database, policy: policy, world: world, sleeper: sleeper, needs: needs, settings: settings)
     }
 
     package static let schema = Schema.compute

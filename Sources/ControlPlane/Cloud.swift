@@ -93,7 +93,7 @@ package struct Cloud: Sendable {
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
         compute = try ComputeAssembly(
-            database: database, world: world, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
+            database: database, world: world, sleeper: sleeper, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
                 machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images), configDrives: ConfigDrives(guests, world: world)), placement: placementForCompute,

@@ -185,6 +185,29 @@ package struct TestCloud: Sendable {
         while try await cloud.runner.runDue() {}
     }
 
+    /// Sends what is answered only when a workflow has ended, and carries workflows out meanwhile. They are carried out only
+    /// while the end of one is awaited, so what happens follows from the seed alone.
+    ///
+    /// - Throws: what a runner throws, as a simulated crash. The request is then dropped, as its client would see it.
+    package func whileWorking<Value: Sendable>(_ request: @escaping @Sendable () async -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            let isAnswered = Box(false)
+            group.addTask {
+                defer { isAnswered.value = true }
+                return await request()
+            }
+            while !isAnswered.value {
+                guard cloud.workflows.bell.isAwaited else {
+                    await Task.yield()
+                    continue
+                }
+                if try await !cloud.runner.runDue(), let next = try await cloud.runner.claims.nextDue() { clock.set(next) }
+            }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
+    }
+
     /// Carries out workflows until each has ended, moving the clock to when something is due.
     package func settleAll() async throws {
         for _ in 0..<100 {

@@ -202,10 +202,23 @@ final class Simulation {
         guard let id = try await anyServer() else { return }
         let path = "/servers/\(id)/os-interface"
         if chance(1, in: 2) {
-            let reply = try await call(.post, path, ["interfaceAttachment": ["net_id": .string(network)]])
-            count(reply.status.code < 300 ? "attach" : "attach refused")
+            try await attach(path)
         } else if let port = pick(try await call(.get, path).json["interfaceAttachments"]?.array ?? [])?["port_id"]?.string {
             count(try await call(.delete, "\(path)/\(port)").status.code < 300 ? "detach" : "detach refused")
+        }
+    }
+
+    /// The answer comes when the interface is there. A crash on the way takes the request with it.
+    private func attach(_ path: String) async throws {
+        let (client, network) = (client, network)
+        do {
+            let reply = try await cloud.whileWorking {
+                await client.send(.post, path, ["interfaceAttachment": ["net_id": .string(network)]])
+            }
+            guard reply.status.code < 500 || reply.status.code == 503 else { throw Broken(description: "POST \(path): \(reply.text)") }
+            count(reply.status.code < 300 ? "attach" : "attach refused")
+        } catch is SimulatedCrash {
+            try await restart("crash")
         }
     }
 

@@ -46,9 +46,9 @@ import Testing
             _ = try await plant.create("machine-2")
             try await plant.settle(try plant.runner("a"))
             let resources = [plant.resource, .machine(ID("machine-2")), .machine(ID("machine-3"))]
-            let activities = try await plant.database.read { tx in try plant.workflows.activities(on: resources, in: tx) }
-            #expect(activities.count == 2)
-            let activity = try #require(activities[plant.resource])
+            let lines = try await plant.database.read { tx in try plant.workflows.lines(on: resources, in: tx) }
+            #expect(lines.count == 2)
+            let activity = try #require(lines[plant.resource]?.active)
             #expect(activity.shows == "spawning")
             #expect(activity.status == .waiting)
             #expect(activity.progress == 42)

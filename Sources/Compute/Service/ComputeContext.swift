@@ -1,5 +1,6 @@
 import Access
 import CloudCore
+import Durable
 import SQL
 
 /// What an operator sets.
@@ -15,6 +16,8 @@ struct ComputeContext: Sendable {
     let database: Database
     let policy: Policy
     let world: World
+    /// What waits for a moment of the world's clock.
+    let sleeper: any Sleeper
     let needs: ComputeNeeds
     let settings: ComputeSettings
     let topic = Topic("compute")

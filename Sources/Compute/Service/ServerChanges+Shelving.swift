@@ -42,7 +42,7 @@ extension ServerChanges {
         let offloads = context.settings.offloadsShelved
         let name = try await service.get(id, .shelveServer, by: caller).server.name + "-shelved"
         let image = try await newImage(
-            id, name, ["image_type": "snapshot"], [:], .shelveServer, "shelve", from, ignoringLock: false, by: caller)
+            id, name, ["image_type": "snapshot"], [:], .shelveServer, "shelve", for: ShelveServer.kind, from, ignoringLock: false, by: caller)
         _ = try await filling(image, by: caller) {
             try await service.start(ShelveServer.self, on: id, .shelveServer, "shelve", states: from, by: caller) { _, _ in
                 .init(serverID: id, image: image, offloads: offloads)

@@ -94,10 +94,10 @@ struct ServerChanges: Sendable {
 
     /// - Returns: the image's id.
     func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
-        let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
-        let image = try await newImage(id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", from, by: caller)
+        let image = try await newImage(
+            id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", for: SnapshotServer.kind, Server.copied, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: from, ignoringLock: true, by: caller) { server, _ in
+            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: Server.copied, ignoringLock: true, by: caller) { server, _ in
                 .init(serverID: server.id, image: image)
             }
         }
@@ -110,11 +110,11 @@ struct ServerChanges: Sendable {
     func backup(
         _ id: ID<Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
-        let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let words = ["image_type": "backup", "backup_type": kind]
-        let image = try await newImage(id, name, words, metadata, .createBackup, "createBackup", from, by: caller)
+        let image = try await newImage(
+            id, name, words, metadata, .createBackup, "createBackup", for: BackupServer.kind, Server.copied, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: from, ignoringLock: true, by: caller) { server, _ in
+            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: Server.copied, ignoringLock: true, by: caller) { server, _ in
                 .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
             }
         }
@@ -136,9 +136,11 @@ struct ServerChanges: Sendable {
     /// Reserves the image: it is there when the answer is, for clients wait for it at once.
     func newImage(
         _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], _ action: Action, _ word: String,
-        _ from: Set<VMState>, ignoringLock: Bool = true, by caller: Caller
+        for work: WorkflowKind, _ from: Set<VMState>, ignoringLock: Bool = true, by caller: Caller
     ) async throws -> NewImage {
-        let server = try await context.read { tx in try service.require(id, action, word, states: from, ignoringLock: ignoringLock, by: caller, in: tx) }
+        let server = try await context.read { tx in
+            try service.require(id, action, word, for: work, states: from, ignoringLock: ignoringLock, by: caller, in: tx)
+        }
         var properties = server.image?.properties ?? [:]
         properties["base_image_ref"] = server.image?.id
         properties["instance_uuid"] = id.text
@@ -159,9 +161,8 @@ struct ServerChanges: Sendable {
         _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>? = nil, by caller: Caller
     ) async throws -> (server: Server, host: String) {
         let server = try await context.read { tx in
-            states == nil
-                ? try service.require(id, action, by: caller, in: tx)
-                : try service.require(id, action, word, states: states, by: caller, in: tx)
+            guard let states else { return try service.require(id, action, by: caller, in: tx) }
+            return try service.require(id, action, word, for: nil, states: states, by: caller, in: tx)
         }
         guard let host = server.host else { throw CloudError.conflict("Instance \(id) is not ready") }
         return (server, host)
@@ -194,9 +195,13 @@ struct ServerChanges: Sendable {
         }
     }
 
-    private static let attachable: Set<VMState> = [.active, .paused, .stopped]
+    /// The longest that a client waits for its interface. The reference waits as long for its host.
+    private static let attachPatience = Duration.seconds(60)
 
-    /// - Returns: the port that is being attached.
+    /// Attaches an interface and waits until the guest has it.
+    ///
+    /// - Returns: its port.
+    /// - Throws: what kept the workflow from its end; `unavailable` when it took too long, and it is called off.
     func attach(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
         _ = try await service.get(id, .attachInterface, by: caller)
         let isAny = item.network == nil && item.port == nil
@@ -205,22 +210,20 @@ struct ServerChanges: Sendable {
         guard let wanted = plan.ports.first else {
             throw CloudError.badRequest("No network is there that an interface could be attached to.")
         }
-        return try await context.write { tx in
-            let server = try service.require(id, .attachInterface, "attach_interface", states: Self.attachable, by: caller, in: tx)
-            let ports = try context.needs.networking.ensurePorts(plan, server: id.text, host: server.host ?? "", in: tx)
-            try service.workflows.start(
-                AttachInterface.self, .init(serverID: id, network: plan), on: server.resource, as: caller.principal,
-                options: .init(requestID: caller.requestID), in: tx)
-            guard let port = ports.first(where: { $0.id == wanted.id }) else {
-                throw CloudError.internalError("a port was made and is not there")
-            }
-            return port
+        let work = try await service.start(
+            AttachInterface.self, on: id, .attachInterface, "attach_interface", states: Server.attachable, by: caller
+        ) { _, _ in .init(serverID: id, network: plan) }
+        try await service.awaitEnd(of: work, within: Self.attachPatience)
+        let ports = try await context.read { [needs = context.needs] tx in try needs.networking.ports(of: [id.text], in: tx)[id.text] ?? [] }
+        guard let port = ports.first(where: { $0.id == wanted.id }) else {
+            throw CloudError.conflict("Port \(wanted.id) was detached from instance \(id) as soon as it was there.")
         }
+        return port
     }
 
     func detach(_ port: String, from id: ID<Server>, by caller: Caller) async throws {
         try await service.start(
-            DetachInterface.self, on: id, .detachInterface, "detach_interface", states: Self.attachable, by: caller
+            DetachInterface.self, on: id, .detachInterface, "detach_interface", states: Server.attachable, by: caller
         ) { server, tx in
             let ports = try context.needs.networking.ports(of: [id.text], in: tx)[id.text] ?? []
             guard ports.contains(where: { $0.id == port }) else { throw CloudError.notFound("Port \(port) could not be found.") }

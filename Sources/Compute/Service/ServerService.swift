@@ -26,25 +26,21 @@ struct ServerService: Sendable {
         return server
     }
 
-    /// The same, of one that nothing else happens to, that is not locked and in one of the states.
+    /// Returns the server for an action that can take its turn on it.
     ///
     /// - Parameters:
-    ///   - states: nil for every state.
+    ///   - work: what the action starts; nil for one that is done at once.
+    ///   - states: those in which it is taken, by the server as it will be when its turn comes.
     ///   - ignoringLock: for what changes nothing of the server.
+    /// - Throws: a conflict that names the lock, the state or the task in its way.
     func require(
-        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>?, ignoringLock: Bool = false, by caller: Caller,
-        in tx: Transaction
+        _ id: ID<Server>, _ action: Action, _ word: String, for work: WorkflowKind?, states: Set<VMState>, ignoringLock: Bool = false,
+        by caller: Caller, in tx: Transaction
     ) throws -> Server {
-        let activity = try workflows.activity(on: Server.resource(id), in: tx)
-        let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: activity != nil)
+        let line = try workflows.line(on: Server.resource(id), in: tx)
+        let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: line != nil)
         if !ignoringLock { try refuseLocked(server, by: caller) }
-        if let states, !states.contains(server.state) {
-            throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in vm_state \(server.state.rawValue)")
-        }
-        if states != nil, let activity {
-            throw CloudError.conflict(
-                "Cannot '\(word)' instance \(id) while it is in task_state \(activity.shows?.text ?? activity.status.rawValue)")
-        }
+        try ServerTurn(server: server, line: line).admit(work, word, from: states)
         return server
     }
 
@@ -70,17 +66,17 @@ struct ServerService: Sendable {
     }
 
     func views(_ list: [Server], in tx: Transaction) throws -> [ServerView] {
-        let activities = try workflows.activities(on: list.map(\.resource), in: tx)
+        let lines = try workflows.lines(on: list.map(\.resource), in: tx)
         let ids = list.map(\.id.text)
         let ports = try context.needs.networking.ports(of: ids, in: tx)
         let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
         let zones = try zonesByHost(in: tx)
         return try list.map { server in
-            let activity = activities[server.resource]
-            var view = ServerView(server: Self.honest(server, isBusy: activity != nil))
+            let line = lines[server.resource]
+            var view = ServerView(server: Self.honest(server, isBusy: line != nil))
             let server = view.server
-            view.task = activity?.shows?.text
-            view.progress = activity?.progress ?? (server.state == .building ? 0 : 100)
+            view.task = line?.shows?.text
+            view.progress = line?.active.progress ?? (server.state == .building ? 0 : 100)
             view.ports = ports[server.id.text] ?? []
             view.securityGroups = (groups[server.id.text] ?? []).map(\.name)
             view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }
@@ -237,17 +233,27 @@ struct ServerService: Sendable {
 
     // MARK: Workflows
 
-    /// Starts what takes longer than a request.
+    /// Starts what takes longer than a request. It waits its turn behind what shows no task; see `ServerTurn`.
+    @discardableResult
     func start<W: Workflow>(
         _ workflow: W.Type, on id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, ignoringLock: Bool = false,
         by caller: Caller, _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
-    ) async throws {
+    ) async throws -> WorkflowID {
         try await context.write { tx in
-            var server = try require(id, action, word, states: states, ignoringLock: ignoringLock, by: caller, in: tx)
+            var server = try require(
+                id, action, word, for: W.kind, states: states, ignoringLock: ignoringLock, by: caller, in: tx)
             let input = try input(&server, tx)
-            try workflows.start(
-                workflow, input, on: server.resource, as: caller.principal, options: .init(requestID: caller.requestID), in: tx)
+            return try workflows.start(
+                workflow, input, on: server.resource, as: caller.principal,
+                options: .init(requestID: caller.requestID, whenBusy: .wait(most: ServerTurn.mostWaiting)), in: tx)
         }
+    }
+
+    /// Waits for what was started to end.
+    ///
+    /// - Throws: what it failed with.
+    func awaitEnd(of id: WorkflowID, within patience: Duration) async throws {
+        try await workflows.awaitEnd(of: id, within: patience, in: context.database, by: context.sleeper)
     }
 
     func command<Verb: ServerVerb>(_ verb: Verb.Type, _ id: ID<Server>, _ action: Action, by caller: Caller) async throws {

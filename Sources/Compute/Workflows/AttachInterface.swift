@@ -22,7 +22,7 @@ struct AttachInterface: Workflow {
         Local("port") { state, run, tx in
             let server = try run.needs.require(run.input.serverID, in: tx)
             _ = try run.needs.needs.networking.ensurePorts(run.input.network, server: server.id.text, host: server.host ?? "", in: tx)
-            state.intent = try run.needs.intend(server.id, in: tx)
+            state.intent = try run.needs.intend(server.id, from: Server.attachable, in: tx)
         } undo: { _, run, tx in
             for port in run.input.network.ports {
                 try run.needs.needs.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)

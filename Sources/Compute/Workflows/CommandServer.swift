@@ -29,7 +29,7 @@ struct CommandServer<Verb: ServerVerb>: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend", shows: Verb.shows) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
+            state.intent = try run.needs.intend(run.input.serverID, from: Verb.from.union([Verb.result]), in: tx)
         }
         Remote("carry-out", shows: Verb.shows, deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }

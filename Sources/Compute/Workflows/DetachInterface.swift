@@ -20,7 +20,7 @@ struct DetachInterface: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Local("intend") { state, run, tx in state.intent = try run.needs.intend(run.input.serverID, in: tx) }
+        Local("intend") { state, run, tx in state.intent = try run.needs.intend(run.input.serverID, from: Server.attachable, in: tx) }
         PointOfNoReturn()
         Remote("detach", deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }

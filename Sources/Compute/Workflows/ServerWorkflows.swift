@@ -36,6 +36,28 @@ enum ServerWorkflows {
         ]
     }
 
+    /// How a workflow gets along with others on the same server.
+    enum Manner: Sendable, Equatable {
+        /// Others may wait behind it. It leaves the server in the state it finds it in.
+        case keeps
+        /// Others may wait behind it. It leaves the server in this state.
+        case leaves(VMState)
+        /// Nothing may wait behind it: what becomes of the server is not known before its end.
+        case alone
+    }
+
+    static func manner(of kind: WorkflowKind) -> Manner {
+        switch kind {
+        case AttachInterface.kind, DetachInterface.kind, SnapshotServer.kind, BackupServer.kind, SweepHost.kind: .keeps
+        default: verbs.first { $0.kind == kind }.map { .leaves($0.result) } ?? .alone
+        }
+    }
+
+    private static let verbs: [any ServerVerb.Type] = [
+        StartVerb.self, StopVerb.self, SoftRebootVerb.self, HardRebootVerb.self, PauseVerb.self, UnpauseVerb.self, SuspendVerb.self,
+        ResumeVerb.self,
+    ]
+
     /// The action that a user asked for, and the event that stands for its work, in the reference's words.
     static func names(of kind: WorkflowKind) -> (action: String, event: String) {
         switch kind {

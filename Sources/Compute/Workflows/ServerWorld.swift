@@ -26,11 +26,17 @@ struct ServerWorld: Sendable {
 
     /// Writes down that something else is wanted of the machine now, before anybody is told.
     ///
+    /// - Parameter states: the states in which the action is taken; nil for every state. The action may have waited its turn,
+    ///   and another than was expected may have come of what went before.
     /// - Returns: the machine as it is wanted.
+    /// - Throws: a conflict when the server is in none of the states.
     func intend(
-        _ id: ID<Server>, in tx: Transaction, _ body: (inout Server) throws -> Void = { _ in }
+        _ id: ID<Server>, from states: Set<VMState>? = nil, in tx: Transaction, _ body: (inout Server) throws -> Void = { _ in }
     ) throws -> Intent {
         var server = try require(id, in: tx)
+        if let states, !states.contains(server.state) {
+            throw CloudError.conflict("When its turn came, instance \(id) was in vm_state \(server.state.rawValue).")
+        }
         try body(&server)
         server.generation += 1
         try servers.update(server, in: tx)

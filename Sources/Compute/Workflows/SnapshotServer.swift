@@ -59,7 +59,7 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
     static var steps: Steps<Self> {
         keepImage(shows: Purpose.shows)
         Local("intend", shows: Purpose.shows) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
+            state.intent = try run.needs.intend(run.input.serverID, from: Server.copied, in: tx)
         }
         copyDisk(shows: .snapshot)
         fillImage(shows: .imageUploading)

@@ -7,6 +7,7 @@ package final class Bell: Sendable {
     /// There is something to claim.
     let work = Nudge()
     private let steps = Mutex<[WorkflowID: Nudge]>([:])
+    private let ends = Mutex<[WorkflowID: Nudge]>([:])
 
     package init() {}
 
@@ -17,6 +18,18 @@ package final class Bell: Sendable {
         steps.withLock { $0[id] }?.nudge()
         work.nudge()
     }
+
+    /// Whether somebody in this process waits for the end of a workflow: for tests, which carry workflows out by hand.
+    package var isAwaited: Bool { ends.withLock { !$0.isEmpty } }
+
+    /// Wakes whoever waits for the end of a workflow, also when it has come to a standstill.
+    func ringEnd(of id: WorkflowID) {
+        ends.withLock { $0.removeValue(forKey: id) }?.nudge()
+    }
+
+    func awaitEnd(of id: WorkflowID, _ nudge: Nudge) { ends.withLock { $0[id] = nudge } }
+
+    func forgetEnd(of id: WorkflowID) { ends.withLock { $0[id] = nil } }
 
     func attach(_ nudge: Nudge, to id: WorkflowID) { steps.withLock { $0[id] = nudge } }
 

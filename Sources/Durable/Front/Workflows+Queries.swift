@@ -13,13 +13,38 @@ package struct Activity: Sendable, Equatable {
     /// 0...100
     package let progress: Int
     package let isCancelling: Bool
+    /// Whether it is a delete that waits for what it has cancelled.
+    package let supersedes: Bool
+}
+
+/// What a resource is going through, and what waits its turn on it.
+package struct ResourceLine: Sendable, Equatable {
+    package var active: Activity
+    /// In the order of their turns.
+    package var waiting: [Activity] = []
+
+    package var all: [Activity] { [active] + waiting }
+
+    /// The words of a delete that waits, or else the first that are shown at all. So an action shows from the moment it is
+    /// taken, also while it waits behind one that shows nothing.
+    package var shows: ShownState? {
+        waiting.first(where: \.supersedes)?.shows ?? all.lazy.compactMap(\.shows).first
+    }
 }
 
 extension Workflows {
-    /// What each of the resources is going through. Those that are at rest are not in the answer.
-    package func activities(on resources: [ResourceKey], in tx: Transaction) throws -> [ResourceKey: Activity] {
-        let rows = try store.listActive(on: resources, in: tx)
-        return Dictionary(rows.map { ($0.resource, activity($0)) }, uniquingKeysWith: { first, _ in first })
+    /// Returns what each of the resources is going through. Those that are at rest are not in the answer.
+    package func lines(on resources: [ResourceKey], in tx: Transaction) throws -> [ResourceKey: ResourceLine] {
+        var lines: [ResourceKey: ResourceLine] = [:]
+        for row in try store.listUnfinished(on: resources, in: tx) {
+            let activity = activity(row)
+            if lines[row.resource]?.waiting.append(activity) == nil { lines[row.resource] = ResourceLine(active: activity) }
+        }
+        return lines
+    }
+
+    package func line(on resource: ResourceKey, in tx: Transaction) throws -> ResourceLine? {
+        try lines(on: [resource], in: tx)[resource]
     }
 
     package func activity(on resource: ResourceKey, in tx: Transaction) throws -> Activity? {
@@ -30,7 +55,8 @@ extension Workflows {
         Activity(
             workflowID: row.id, kind: row.kind, status: row.status, direction: row.direction, step: row.step,
             shows: row.status.needsAttention ? nil : outlines[row.outlineKey]?.shows(during: row.step),
-            progress: row.progress, isCancelling: row.cancelRequested)
+            progress: row.progress, isCancelling: row.cancelRequested,
+            supersedes: row.status == .queued && row.place == 0)
     }
 
     package func find(_ id: WorkflowID, in tx: Transaction) throws -> WorkflowRecord? { try store.find(id, in: tx) }

@@ -34,7 +34,11 @@ package struct Workflows: Sendable {
         package enum WhenBusy: Sendable {
             /// It is refused with a conflict.
             case refuse
-            /// For deletes. What is stuck or blocked gives way; what runs is cancelled, and this one begins when it has ended.
+            /// It waits its turn behind what is active and what waits already. It is refused where `most` wait, where a delete
+            /// waits, and where the active one is stuck or blocked.
+            case wait(most: Int)
+            /// For deletes. What is stuck or blocked gives way; what waits its turn is called off; what runs is cancelled, and
+            /// this one begins when it has ended.
             /// Where a workflow of the same kind is active or queued already, the answer is that one.
             case supersede
         }
@@ -64,14 +68,17 @@ package struct Workflows: Sendable {
         }
         let now = world.now
         var status = WorkflowRecord.Status.ready
+        var place = 0
         if let active = try store.findActive(on: resource, in: tx) {
-            guard options.whenBusy == .supersede else {
-                throw CloudError(
-                    .conflict, "Another action on this resource is in progress. Please wait until it has ended.",
-                    detail: "\(active.kind) \(active.id) is \(active.status.rawValue) at '\(active.step)' on \(resource)")
+            switch options.whenBusy {
+            case .refuse: throw busy(active)
+            case .wait(let most):
+                place = try lastPlace(behind: active, most: most, in: tx) + 1
+                status = .queued
+            case .supersede:
+                if let same = try superseded(active, by: W.kind, now: now, in: tx) { return same }
+                if !active.status.needsAttention { status = .queued }
             }
-            if let same = try superseded(active, by: W.kind, now: now, in: tx) { return same }
-            if !active.status.needsAttention { status = .queued }
         }
         let row = WorkflowRecord(
             id: WorkflowID(world.random.uuid()), kind: W.kind, version: W.version, fingerprint: outline.fingerprint,
@@ -79,7 +86,7 @@ package struct Workflows: Sendable {
             principal: try principal.map { try Coding.encode($0) }, trace: options.trace, input: try Coding.encode(input),
             state: try Coding.encode(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
             interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx),
-            sequence: 0, runAfter: now, cancelRequested: false, createdAt: now, updatedAt: now)
+            sequence: 0, runAfter: now, cancelRequested: false, place: place, createdAt: now, updatedAt: now)
         try store.insert(row, in: tx)
         tx.afterCommit { [bell] in bell.ring() }
         return row.id
@@ -89,6 +96,21 @@ package struct Workflows: Sendable {
     /// the last one's ended. The clock stands in for what the history no longer has.
     private func firstEpoch(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Int64 {
         max(try store.lastEpoch(on: resource, in: tx) ?? 0, now.seconds)
+    }
+
+    private func busy(_ active: WorkflowRecord) -> CloudError {
+        CloudError(
+            .conflict, "Another action on this resource is in progress. Please wait until it has ended.",
+            detail: "\(active.kind) \(active.id) is \(active.status.rawValue) at '\(active.step)' on \(active.resource)")
+    }
+
+    /// Returns the last place that is taken in the line behind an active workflow.
+    ///
+    /// - Throws: a conflict where no further workflow may wait.
+    private func lastPlace(behind active: WorkflowRecord, most: Int, in tx: Transaction) throws -> Int {
+        let line = try store.listQueued(on: active.resource, in: tx)
+        guard !active.status.needsAttention, line.first?.place != 0, line.count < most else { throw busy(active) }
+        return line.last?.place ?? 0
     }
 
     /// Makes way for a delete. The id of a workflow that already does what is asked for, or nil when a new one is needed.
@@ -102,11 +124,20 @@ package struct Workflows: Sendable {
         }
         if active.kind == kind { return active.id }
         try requestCancel(active.id, in: tx)
-        guard let queued = try store.findQueued(on: active.resource, in: tx) else { return nil }
-        guard queued.kind == kind else {
-            throw CloudError.conflict("Another action on this resource is in progress. Please wait until it has ended.")
+        guard let first = try store.listQueued(on: active.resource, in: tx).first, first.place == 0 else {
+            try callOffLine(on: active.resource, in: tx)
+            return nil
         }
-        return queued.id
+        guard first.kind == kind else { throw busy(first) }
+        return first.id
+    }
+
+    /// Ends what waits its turn on a resource. Nothing of it has begun, so there is nothing to undo.
+    private func callOffLine(on resource: ResourceKey, in tx: Transaction) throws {
+        for waiting in try store.listQueued(on: resource, in: tx) {
+            let gone = Planner().calledOff(waiting, .cancelled(at: waiting.step), now: world.now)
+            try takeAway(waiting, gone, releasing: false, in: tx)
+        }
     }
 
     // MARK: Signals and cancels
@@ -179,9 +210,17 @@ package struct Workflows: Sendable {
 
     /// Records what is decided over the head of an owner. The condition on the epoch makes the two exclude each other:
     /// whatever the owner writes next finds another status, and stops.
-    private func takeAway(_ row: WorkflowRecord, _ transition: Transition, in tx: Transaction) throws {
+    ///
+    /// - Parameter releasing: whether the next in the line begins if the row has ended.
+    private func takeAway(
+        _ row: WorkflowRecord, _ transition: Transition, releasing: Bool = true, in tx: Transaction
+    ) throws {
         let now = try store.record(transition, over: row, in: tx)
-        if now.finishedAt != nil { _ = try store.releaseQueued(on: now.resource, now: world.now, in: tx) }
-        tx.afterCommit { [bell] in bell.ring(for: now.id) }
+        let hasEnded = now.finishedAt != nil
+        if hasEnded, releasing { _ = try store.releaseQueued(on: now.resource, now: world.now, in: tx) }
+        tx.afterCommit { [bell] in
+            bell.ring(for: now.id)
+            if hasEnded { bell.ringEnd(of: now.id) }
+        }
     }
 }

@@ -10,6 +10,8 @@ package struct Outline: Sendable, Equatable {
 
     package let key: Key
     package let steps: [StepOutline]
+    /// See `Workflow.mostAtOnce`.
+    package let mostAtOnce: Int?
     private let pivots: Int
 
     package init<W: Workflow>(_ workflow: W.Type) {
@@ -19,6 +21,7 @@ package struct Outline: Sendable, Equatable {
     init<W: Workflow>(_: W.Type, _ list: Steps<W>) {
         key = Key(kind: W.kind, version: W.version)
         steps = list.steps.map(\.outline)
+        mostAtOnce = W.mostAtOnce
         pivots = list.pivots
     }
 

@@ -15,8 +15,14 @@ package protocol Workflow: Sendable {
     static var kind: WorkflowKind { get }
     /// Counts from 1.
     static var version: Int { get }
+    /// The most workflows of the kind that one process carries out at a time; nil: as many as it has places.
+    static var mostAtOnce: Int? { get }
     static func start(_ input: Input) -> State
     @StepsBuilder<Self> static var steps: Steps<Self> { get }
+}
+
+extension Workflow {
+    package static var mostAtOnce: Int? { nil }
 }
 
 /// The name of a durable operation, as `compute.server.create`.

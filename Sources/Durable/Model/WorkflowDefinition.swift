@@ -70,6 +70,7 @@ package struct WorkflowDeclarationError: Error, Sendable, CustomStringConvertibl
 /// All workflows that a runner can carry out.
 struct WorkflowCatalog: Sendable {
     private let definitions: [Outline.Key: WorkflowDefinition]
+    private let limits: [WorkflowKind: Int]
 
     init(_ definitions: [WorkflowDefinition]) throws {
         var known: [Outline.Key: WorkflowDefinition] = [:]
@@ -79,9 +80,15 @@ struct WorkflowCatalog: Sendable {
             }
         }
         self.definitions = known
+        limits = Dictionary(
+            known.values.compactMap { definition in definition.outline.mostAtOnce.map { (definition.outline.key.kind, $0) } },
+            uniquingKeysWith: min)
     }
 
     var keys: Set<Outline.Key> { Set(definitions.keys) }
+
+    /// The most that one process carries out at a time of a kind, over its versions; nil: as many as it has places.
+    func mostAtOnce(_ kind: WorkflowKind) -> Int? { limits[kind] }
 
     func knows(_ key: Outline.Key, fingerprint: String) -> Bool { definitions[key]?.outline.fingerprint == fingerprint }
 

@@ -9,7 +9,8 @@ package import CloudCore
 ///     │ retry            │ last undo done ───▶ unwound
 ///     └── stuck ◀────────┤ an undo that does not succeed
 ///     └── blocked ◀──────┘ a version that this binary does not know
-///   queued ──▶ ready      when the one before it on the same resource has ended
+///   queued ──▶ ready      when the one before it in the resource's line has ended
+///   queued ──▶ unwound    when a delete supersedes it, or the one before it is stuck
 ///   every state that has not ended ──▶ abandoned, by an operator or by the delete that supersedes it
 /// ```
 package struct WorkflowRecord: Sendable, Equatable {
@@ -62,6 +63,8 @@ package struct WorkflowRecord: Sendable, Equatable {
     /// Why it is stuck, blocked or abandoned.
     package var reason: String?
     package var abandonedBy: String?
+    /// The place in the line of its resource while it is queued: 0 for a delete that supersedes the rest, else from 1 on.
+    package var place = 0
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
     package var finishedAt: Timestamp?

@@ -130,6 +130,16 @@ struct Planner: Sendable {
         return next
     }
 
+    /// A workflow that has not begun ends without an undo.
+    func calledOff(_ row: WorkflowRecord, _ failure: Failure, now: Timestamp) -> Transition {
+        var next = Transition(row, now: now)
+        next.row.failure = failure
+        next.row.direction = .undo
+        next.event(.failed, data: failure.json)
+        next.finish(.unwound, now: now)
+        return next
+    }
+
     /// A stuck or blocked workflow with a delete queued behind it gives way: the delete removes whatever it finds.
     func gaveWay(_ transition: Transition, now: Timestamp) -> Transition {
         var next = transition

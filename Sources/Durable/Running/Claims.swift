@@ -25,11 +25,17 @@ package struct Claims: Sendable {
     }
 
     /// Claims up to `most` of what is due. It looks first and writes only if there is something, for most looks find nothing.
-    package func take(_ most: Int) async throws -> [WorkflowRecord] {
+    ///
+    /// - Parameter load: what the runner carries out already.
+    package func take(_ most: Int, beside load: RunnerLoad = RunnerLoad()) async throws -> [WorkflowRecord] {
         let now = world.now
-        // What this binary does not know is passed over; the margin keeps it from hiding what it does know.
-        let candidates = try await database.read { tx in try leases.due(now, limit: most + 100, in: tx) }
-        let chosen = candidates.filter { isMine($0, now) }.prefix(most).map(\.id)
+        let share = settings.projectShare
+        let exclusions = load.exclusions(catalog, projectShare: share)
+        // What this binary does not know is passed over; the margin keeps it from hiding what it does know, and lets the
+        // work of several projects be seen.
+        let candidates = try await database.read { tx in try leases.due(now, limit: most + 100, besides: exclusions, in: tx) }
+        let mine = candidates.filter { isMine($0, now) }
+        let chosen = load.choice(of: most, among: mine, catalog, projectShare: share).map(\.id)
         guard !chosen.isEmpty else { return [] }
         let claimed = try await database.write { tx in
             try chosen.compactMap { try leases.claim($0, by: owner, until: now + settings.lease, now: now, in: tx) }
@@ -49,9 +55,10 @@ package struct Claims: Sendable {
     }
 
     /// When to look again, if nothing rings before. What is due and was left to others is the poll's business.
-    package func nextDue() async throws -> Timestamp? {
+    package func nextDue(beside load: RunnerLoad = RunnerLoad()) async throws -> Timestamp? {
         let now = world.now
-        guard let next = try await database.read({ tx in try leases.nextDue(in: tx) }) else { return nil }
+        let exclusions = load.exclusions(catalog, projectShare: settings.projectShare)
+        guard let next = try await database.read({ tx in try leases.nextDue(besides: exclusions, in: tx) }) else { return nil }
         return next > now ? next : nil
     }
 

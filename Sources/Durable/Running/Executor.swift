@@ -126,14 +126,36 @@ package struct Executor: Sendable {
     private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord {
         var transition = transition
         transition.row.leaseUntil = world.now + settings.lease
-        if transition.row.status.needsAttention, try store.findQueued(on: row.resource, in: tx) != nil {
-            transition = planner.gaveWay(transition, now: world.now)
+        if transition.row.status.needsAttention {
+            let line = try store.listQueued(on: row.resource, in: tx)
+            if line.first?.place == 0 {
+                transition = planner.gaveWay(transition, now: world.now)
+            } else if transition.row.status == .stuck {
+                try callOff(line, behind: transition.row, tx)
+            }
         }
         let next = try store.record(transition, over: row, in: tx)
-        if next.finishedAt != nil, try store.releaseQueued(on: row.resource, now: world.now, in: tx) {
-            tx.afterCommit { [bell] in bell.ring() }
+        if next.status.needsAttention { tx.afterCommit { [bell] in bell.ringEnd(of: next.id) } }
+        guard next.finishedAt != nil else { return next }
+        let isNextReady = try store.releaseQueued(on: row.resource, now: world.now, in: tx)
+        tx.afterCommit { [bell] in
+            if isNextReady { bell.ring() }
+            bell.ringEnd(of: next.id)
         }
         return next
+    }
+
+    /// Ends what waits behind a stuck workflow: its turn would not come before an operator acts, and whoever asked for it
+    /// would not hear why.
+    private func callOff(_ line: [WorkflowRecord], behind stuck: WorkflowRecord, _ tx: Transaction) throws {
+        for waiting in line {
+            let error = CloudError(
+                .conflict, "An earlier action on this resource came to a standstill.",
+                detail: "\(stuck.kind) \(stuck.id) is stuck: \(stuck.reason ?? "")")
+            let gone = planner.calledOff(waiting, Failure(step: waiting.step, error: error), now: world.now)
+            _ = try store.record(gone, over: waiting, in: tx)
+            tx.afterCommit { [bell] in bell.ringEnd(of: waiting.id) }
+        }
     }
 
     // MARK: Out of the transaction

@@ -7,7 +7,9 @@ import Synchronization
 /// How a runner behaves. Durations are of the world's clock.
 package struct RunnerSettings: Sendable {
     /// Workflows that are carried out at the same time.
-    package var width = 32
+    package var width = 64
+    /// The most places of one project, so that nobody's work waits for another's. What the cloud starts itself has no project.
+    package var projectShare = 32
     /// How long a workflow belongs to a process that does not renew it. The clocks of two hosts may differ by less than
     /// this without more than a needless change of hands; that never two of them write is the epoch's work.
     package var lease = Duration.seconds(30)
@@ -77,7 +79,7 @@ package struct Runner: Service {
                     await bell.work.wait(until: wakeAt, by: sleeper)
                 }
                 let end = world.now + settings.grace
-                while slots.taken > 0, world.now < end, !Task.isCancelled { await bell.work.wait(until: end, by: sleeper) }
+                while slots.load.total > 0, world.now < end, !Task.isCancelled { await bell.work.wait(until: end, by: sleeper) }
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -91,20 +93,22 @@ package struct Runner: Service {
         let latest = world.now + settings.poll
         do {
             try await claims.unblock()
-            let room = settings.width - slots.taken
-            let claimed = room > 0 ? try await claims.take(room) : []
+            let load = slots.load
+            let room = settings.width - load.total
+            let claimed = room > 0 ? try await claims.take(room, beside: load) : []
             for row in claimed {
-                slots.take()
+                slots.take(row)
                 group.addTask {
                     defer {
-                        slots.leave()
+                        slots.leave(row)
                         bell.ring()
                     }
                     try await executor.run(row)
                 }
             }
-            // With every slot taken, the end of one rings.
-            guard slots.taken < settings.width, let next = try await claims.nextDue() else { return latest }
+            // With every place taken, the end of one rings.
+            let now = slots.load
+            guard now.total < settings.width, let next = try await claims.nextDue(beside: now) else { return latest }
             return min(next, latest)
         } catch {
             // The database is away, or the row is a bug: either way the others must not wait for ever.
@@ -118,14 +122,14 @@ package struct Runner: Service {
     }
 }
 
-/// How many workflows a runner carries out, and whether it takes more.
+/// What a runner carries out, and whether it takes more.
 private final class Slots: Sendable {
-    private let state = Mutex((taken: 0, isClosed: false))
+    private let state = Mutex((load: RunnerLoad(), isClosed: false))
 
-    var taken: Int { state.withLock { $0.taken } }
+    var load: RunnerLoad { state.withLock { $0.load } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func take() { state.withLock { $0.taken += 1 } }
-    func leave() { state.withLock { $0.taken -= 1 } }
+    func take(_ row: WorkflowRecord) { state.withLock { $0.load.add(1, row.kind, row.projectID) } }
+    func leave(_ row: WorkflowRecord) { state.withLock { $0.load.add(-1, row.kind, row.projectID) } }
     func close() { state.withLock { $0.isClosed = true } }
 }

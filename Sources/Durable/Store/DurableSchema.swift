@@ -1,8 +1,9 @@
 package import SQL
 
 extension Schema {
-    /// The tables of workflows. `workflow_one_active` is what makes two actions on one resource impossible; a delete that was
-    /// asked for while another action ran is `queued` outside of it, at most one a resource.
+    /// The tables of workflows. `workflow_one_active` makes two actions on one resource impossible. What was asked for while
+    /// another action ran is `queued` outside of it, in a line for each resource: `place` orders it. Ordinary workflows have
+    /// places from 1 on; a delete that supersedes what runs has place 0, as each queued row of release 0.1 has it.
     package static let durable = Schema(
         service: "durable",
         [
@@ -41,6 +42,13 @@ extension Schema {
                   workflow_id TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, payload TEXT, at INTEGER NOT NULL,
                   PRIMARY KEY (workflow_id, number)
                 );
-                """)
+                """),
+            Migration(
+                2, "lines",
+                """
+                ALTER TABLE workflow ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+                DROP INDEX workflow_one_queued;
+                CREATE UNIQUE INDEX workflow_line ON workflow (resource, place) WHERE status = 'queued';
+                """),
         ])
 }

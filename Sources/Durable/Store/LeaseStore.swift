@@ -9,6 +9,24 @@ struct LeaseStore: Sendable {
         let key: Outline.Key
         let fingerprint: String
         let dueSince: Timestamp
+        let projectID: ID<Kind.Project>?
+    }
+
+    /// What is not looked for.
+    struct Exclusions: Sendable {
+        var kinds: [WorkflowKind] = []
+        var projects: [ID<Kind.Project>] = []
+
+        var condition: String {
+            var text = ""
+            if !kinds.isEmpty { text += " AND kind NOT IN (\(Self.marks(kinds.count)))" }
+            if !projects.isEmpty { text += " AND (project_id IS NULL OR project_id NOT IN (\(Self.marks(projects.count))))" }
+            return text
+        }
+
+        var arguments: [SQLValue] { kinds.map(\.name.sql) + projects.map(\.sql) }
+
+        private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
     }
 
     private static let isDue = """
@@ -16,29 +34,32 @@ struct LeaseStore: Sendable {
         """
 
     /// In the order in which they became due.
-    func due(_ now: Timestamp, limit: Int, in tx: Transaction) throws -> [Candidate] {
+    func due(_ now: Timestamp, limit: Int, besides exclusions: Exclusions, in tx: Transaction) throws -> [Candidate] {
         try tx.rows(
             """
-            SELECT id, kind, version, fingerprint, CASE WHEN status = 'running' THEN lease_until ELSE run_after END AS since
-            FROM workflow WHERE \(Self.isDue) ORDER BY since, id LIMIT ?
-            """, now, now, limit
+            SELECT id, kind, version, fingerprint, project_id,
+              CASE WHEN status = 'running' THEN lease_until ELSE run_after END AS since
+            FROM workflow WHERE \(Self.isDue)\(exclusions.condition) ORDER BY since, id LIMIT ?
+            """, arguments: [now.sql, now.sql] + exclusions.arguments + [limit.sql]
         ).map { row in
             Candidate(
                 id: try row["id"], key: Outline.Key(kind: WorkflowKind(try row["kind"]), version: try row["version"]),
-                fingerprint: try row["fingerprint"], dueSince: try row["since"])
+                fingerprint: try row["fingerprint"], dueSince: try row["since"], projectID: try row["project_id"])
         }
     }
 
     /// When the next of them becomes due, if nothing else happens.
-    func nextDue(in tx: Transaction) throws -> Timestamp? {
-        let moment: Timestamp?? = try tx.value(
+    func nextDue(besides exclusions: Exclusions, in tx: Transaction) throws -> Timestamp? {
+        let rest = exclusions.condition
+        let found = try tx.rows(
             """
-            SELECT min(at) FROM (
-              SELECT min(run_after) AS at FROM workflow WHERE status IN ('ready', 'waiting') AND finished_at IS NULL
-              UNION ALL SELECT min(lease_until) AS at FROM workflow WHERE status = 'running' AND finished_at IS NULL
+            SELECT min(at) AS at FROM (
+              SELECT min(run_after) AS at FROM workflow WHERE status IN ('ready', 'waiting') AND finished_at IS NULL\(rest)
+              UNION ALL SELECT min(lease_until) AS at FROM workflow WHERE status = 'running' AND finished_at IS NULL\(rest)
             ) AS due
-            """)
-        return moment ?? nil
+            """, arguments: exclusions.arguments + exclusions.arguments
+        ).first
+        return try found?["at"] ?? nil
     }
 
     /// Makes `owner` the owner, if the row is still due. Nil: somebody else was first.

@@ -6,7 +6,7 @@ struct WorkflowStore: Sendable {
     private static let columns = """
         id, kind, version, fingerprint, resource, project_id, request_id, principal, trace, input, state, status, direction, \
         step, attempt, interrupted, progress, epoch, sequence, owner, lease_until, run_after, wait_until, cancel_requested, \
-        failure, reason, abandoned_by, created_at, updated_at, finished_at
+        failure, reason, abandoned_by, place, created_at, updated_at, finished_at
         """
 
     // MARK: Reading
@@ -23,25 +23,29 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
-    /// The one that waits for the resource.
-    func findQueued(on resource: ResourceKey, in tx: Transaction) throws -> WorkflowRecord? {
-        try tx.row("SELECT \(Self.columns) FROM workflow WHERE resource = ? AND status = 'queued'", resource.text)
-            .map(Self.record)
+    /// Those that wait for the resource, in the order of their turns.
+    func listQueued(on resource: ResourceKey, in tx: Transaction) throws -> [WorkflowRecord] {
+        try tx.rows(
+            "SELECT \(Self.columns) FROM workflow WHERE resource = ? AND status = 'queued' ORDER BY place", resource.text
+        ).map(Self.record)
     }
 
-    func listActive(on resources: [ResourceKey], in tx: Transaction) throws -> [WorkflowRecord] {
+    /// All that have not ended, each resource's in the order of their turns: the active one is its first.
+    func listUnfinished(on resources: [ResourceKey], in tx: Transaction) throws -> [WorkflowRecord] {
         var found: [WorkflowRecord] = []
-        // Both databases limit the arguments of a statement.
-        for start in stride(from: 0, to: resources.count, by: 500) {
-            let some = resources[start..<min(start + 500, resources.count)]
+        // Both databases limit the arguments of a statement. Each half has a partial index of its own.
+        for start in stride(from: 0, to: resources.count, by: 250) {
+            let some = resources[start..<min(start + 250, resources.count)]
             let marks = some.map { _ in "?" }.joined(separator: ", ")
             let sql = """
                 SELECT \(Self.columns) FROM workflow
                 WHERE resource IN (\(marks)) AND finished_at IS NULL AND status <> 'queued'
+                UNION ALL SELECT \(Self.columns) FROM workflow WHERE resource IN (\(marks)) AND status = 'queued'
                 """
-            found += try tx.rows(sql, arguments: some.map { .text($0.text) }).map(Self.record)
+            let names = some.map { SQLValue.text($0.text) }
+            found += try tx.rows(sql, arguments: names + names).map(Self.record)
         }
-        return found
+        return found.sorted { ($0.status == .queued ? 1 : 0, $0.place) < ($1.status == .queued ? 1 : 0, $1.place) }
     }
 
     /// Newest first.
@@ -104,14 +108,14 @@ struct WorkflowStore: Sendable {
         let fixed: [SQLValue] = [
             row.id.sql, row.kind.name.sql, row.version.sql, row.fingerprint.sql, row.resource.text.sql, row.projectID.sql,
             row.requestID.sql, row.principal.sql, row.trace.sql, row.input.sql, row.createdAt.sql, row.epoch.sql,
-            row.cancelRequested.sql, row.abandonedBy.sql,
+            row.cancelRequested.sql, row.abandonedBy.sql, row.place.sql,
         ]
         let changing = try Self.changing(row)
         let marks = (fixed + changing).map { _ in "?" }.joined(separator: ", ")
         try tx.execute(
             """
             INSERT INTO workflow (id, kind, version, fingerprint, resource, project_id, request_id, principal, trace, input,
-              created_at, epoch, cancel_requested, abandoned_by, \(Self.changingColumns.joined(separator: ", ")))
+              created_at, epoch, cancel_requested, abandoned_by, place, \(Self.changingColumns.joined(separator: ", ")))
             VALUES (\(marks))
             """, arguments: fixed + changing)
     }
@@ -153,15 +157,15 @@ struct WorkflowStore: Sendable {
             """, now, now, id)
     }
 
-    /// Lets the one that was queued for the resource begin, with epochs above those of the one before. False when there was
-    /// none.
+    /// Lets the first in the resource's line begin, with epochs above those of the one before. False when nothing waits.
     func releaseQueued(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Bool {
         try tx.execute(
             """
             UPDATE workflow SET status = 'ready', run_after = ?, updated_at = ?,
               epoch = (SELECT max(other.epoch) FROM workflow AS other WHERE other.resource = workflow.resource)
             WHERE resource = ? AND status = 'queued'
-            """, now, now, resource.text) > 0
+              AND place = (SELECT min(place) FROM workflow WHERE resource = ? AND status = 'queued')
+            """, now, now, resource.text, resource.text) > 0
     }
 
     /// Deletes up to `limit` of what finished before a moment, with its history.
@@ -204,7 +208,7 @@ struct WorkflowStore: Sendable {
             sequence: try row["sequence"], owner: try row["owner"], leaseUntil: try row["lease_until"],
             runAfter: try row["run_after"], waitUntil: try row["wait_until"], cancelRequested: try row["cancel_requested"],
             failure: try failure.map { try Coding.decode(from: $0) }, reason: try row["reason"],
-            abandonedBy: try row["abandoned_by"], createdAt: try row["created_at"], updatedAt: try row["updated_at"],
+            abandonedBy: try row["abandoned_by"], place: try row["place"], createdAt: try row["created_at"], updatedAt: try row["updated_at"],
             finishedAt: try row["finished_at"])
     }
 

@@ -39,6 +39,8 @@ struct ImportImage: Workflow {
 
     typealias Needs = ImportWork
     static let kind: WorkflowKind = "images.import"
+    /// An import waits for hours on a slow source; servers must not wait with it.
+    static let mostAtOnce: Int? = 8
     static let version = 1
 
     /// Longer than the fetcher gives a download.

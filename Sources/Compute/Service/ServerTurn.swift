@@ -1,0 +1,71 @@
+import CloudCore
+import Durable
+
+/// Decides whether an action on a server is taken, and so waits its turn, or is refused.
+///
+/// ```
+///   what runs or waits              a further action
+///   shows no task                   waits, whatever it is: the reference takes it too
+///   power, copies, interfaces       power, copies and interfaces wait; the same once more is refused while it shows its task;
+///                                   anything else is refused with the task
+///   anything else                   is refused with the task
+/// ```
+///
+/// The states in which an action is taken are compared with the state that the server will be in when its turn comes. A workflow
+/// asks once more when it begins (`ServerWorld.intend`), for what went before may have failed.
+struct ServerTurn {
+    /// The most actions that wait on one server.
+    static let mostWaiting = 15
+
+    let server: Server
+    let line: ResourceLine?
+
+    /// - Parameters:
+    ///   - work: what the action starts; nil for one that is done at once, which cannot wait.
+    ///   - word: the action as messages name it.
+    func admit(_ work: WorkflowKind?, _ word: String, from states: Set<VMState>) throws {
+        let isAlone = work.map { ServerWorkflows.manner(of: $0) == .alone } ?? true
+        var state = server.state
+        var last: Activity?
+        for activity in line?.all ?? [] {
+            let manner = ServerWorkflows.manner(of: activity.kind)
+            let isShown = activity.shows != nil
+            guard manner != .alone, !activity.isCancelling, !activity.status.needsAttention,
+                !isShown || !(isAlone || activity.kind == work)
+            else {
+                // A server that is in no state for it says so first, as the reference does.
+                if !states.contains(server.state) { throw refusal(word, "vm_state \(server.state.rawValue)") }
+                throw refusal(word, blockedBy: activity)
+            }
+            if case .leaves(let next) = manner, activity.direction == .forward { (state, last) = (next, activity) }
+        }
+        guard states.contains(state) else {
+            if state != server.state, let last { throw refusal(word, blockedBy: last) }
+            throw refusal(word, "vm_state \(state.rawValue)")
+        }
+        if let line, line.waiting.count >= Self.mostWaiting {
+            throw CloudError.conflict("Cannot '\(word)' instance \(server.id): \(line.waiting.count) actions wait on it already")
+        }
+    }
+
+    private func refusal(_ word: String, _ state: String) -> CloudError {
+        .conflict("Cannot '\(word)' instance \(server.id) while it is in \(state)")
+    }
+
+    private func refusal(_ word: String, blockedBy activity: Activity) -> CloudError {
+        if let shown = line?.shows ?? activity.shows { return refusal(word, "task_state \(shown.text)") }
+        let name = ServerWorkflows.names(of: activity.kind).action
+        if activity.status.needsAttention {
+            return .conflict(
+                "Cannot '\(word)' instance \(server.id): its \(name) came to a standstill and waits for an administrator")
+        }
+        return .conflict("Cannot '\(word)' instance \(server.id) while its \(name) is under way")
+    }
+}
+
+extension Server {
+    /// The states in which a server's disk is copied.
+    static let copied: Set<VMState> = [.active, .stopped, .paused, .suspended]
+    /// The states in which interfaces come and go.
+    static let attachable: Set<VMState> = [.active, .paused, .stopped]
+}

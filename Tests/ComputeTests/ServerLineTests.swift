@@ -1,0 +1,217 @@
+import CloudCore
+@testable import Compute
+import ControlPlane
+import Durable
+import HTTPTypes
+import SQL
+import Synchronization
+import TestSupport
+import Testing
+
+/// Several actions on one server at once: what waits its turn, what is refused, and what is shown meanwhile.
+@Suite("Actions on one server at once")
+struct ServerLineTests {
+    private static func network(_ client: ComputeClient) async -> String {
+        let made = await client.cloud.send(.post, "/network/v2.0/networks", token: client.token, json: ["network": ["name": "n"]])
+        let id = made.json["network"]?["id"]?.string ?? ""
+        _ = await client.cloud.send(
+            .post, "/network/v2.0/subnets", token: client.token,
+            json: ["subnet": ["network_id": .string(id), "ip_version": 4, "cidr": "10.0.0.0/24"]])
+        return id
+    }
+
+    private static func run(_ body: (ComputeClient, _ server: String, _ network: String) async throws -> Void) async throws {
+        try await ServerTests.run { client, image in
+            let id = try await ServerTests.boot(client, image)
+            try await body(client, id, await network(client))
+        }
+    }
+
+    private func act(_ client: ComputeClient, _ id: String, _ action: JSON) async -> TestCloud.Response {
+        await client.send(.post, "/servers/\(id)/action", action)
+    }
+
+    private func shown(_ client: ComputeClient, _ id: String) async -> (status: String?, task: String?) {
+        let server = await client.good(.get, "/servers/\(id)")["server"]
+        return (server?["status"]?.string, server?["OS-EXT-STS:task_state"]?.string)
+    }
+
+    private static func attach(_ client: ComputeClient, _ id: String, _ network: String) async -> TestCloud.Response {
+        await client.send(.post, "/servers/\(id)/os-interface", ["interfaceAttachment": ["net_id": .string(network)]])
+    }
+
+    @Test("An attachment is answered when the guest has the interface, and detaching it is shown to no action that follows")
+    func answered() async throws {
+        try await Self.run { client, id, network in
+            let reply = try await client.cloud.whileWorking { await Self.attach(client, id, network) }
+            #expect(reply.status == .ok, "\(reply.text)")
+            let port = reply.json["interfaceAttachment"]?["port_id"]?.string ?? ""
+            #expect(client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }?.ports.contains(port) == true)
+            #expect(reply.json["interfaceAttachment"]?["port_state"] == "ACTIVE")
+            #expect(await client.send(.delete, "/servers/\(id)/os-interface/\(port)").status == .accepted)
+            #expect(await shown(client, id).task == nil)
+            #expect(await act(client, id, ["os-stop": nil]).status == .accepted)
+            #expect(await shown(client, id).task == "powering-off")
+            try await ServerTests.settle(client)
+            #expect(await shown(client, id) == ("SHUTOFF", nil))
+            #expect(await client.good(.get, "/servers/\(id)/os-interface")["interfaceAttachments"] == [])
+        }
+    }
+
+    @Test("What keeps an attachment from its end is told to who asked for it, and leaves nothing")
+    func attachmentFails() async throws {
+        try await Self.run { client, id, network in
+            let wish: JSON = ["interfaceAttachment": ["net_id": .string(network), "fixed_ips": [["ip_address": "10.0.0.9"]]]]
+            let first = try await client.cloud.whileWorking { await client.send(.post, "/servers/\(id)/os-interface", wish) }
+            #expect(first.status == .ok, "\(first.text)")
+            let second = try await client.cloud.whileWorking { await client.send(.post, "/servers/\(id)/os-interface", wish) }
+            #expect((400..<500).contains(second.status.code), "\(second.text)")
+            #expect(await client.good(.get, "/servers/\(id)/os-interface")["interfaceAttachments"]?.array?.count == 1)
+        }
+    }
+
+    private static let actions: [JSON] = [["os-stop": nil], ["createImage": ["name": "copy"]]]
+
+    @Test("Two attachments, a stop and a snapshot at once all finish, in whatever order they came", arguments: 0..<24)
+    func allAtOnce(_ order: Int) async throws {
+        try await Self.run { client, id, network in
+            var rest = [0, 1, 2, 3]
+            var (sequence, number) = ([Int](), order)
+            for left in [4, 3, 2, 1] {
+                sequence.append(rest.remove(at: number % left))
+                number /= left
+            }
+            let replies = try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
+                var replies: [TestCloud.Response] = []
+                for (place, which) in sequence.enumerated() {
+                    // The next is sent when this one is taken: it waits in the line.
+                    if which < 2 {
+                        group.addTask { await Self.attach(client, id, network) }
+                    } else {
+                        replies.append(await act(client, id, Self.actions[which - 2]))
+                    }
+                    try await eventually("action \(place) is taken") { try await Self.open(client, id) == place + 1 }
+                }
+                try await client.cloud.settle()
+                for try await reply in group { replies.append(reply) }
+                return replies
+            }
+            for reply in replies { #expect(reply.status.code < 300, "\(sequence): \(reply.text)") }
+            try await Self.checkAllDone(client, id)
+        }
+    }
+
+    private static func open(_ client: ComputeClient, _ id: String) async throws -> Int {
+        try await client.cloud.database.read { tx in
+            try client.cloud.cloud.workflows.line(on: Server.resource(ID(id)), in: tx)?.all.count ?? 0
+        }
+    }
+
+    private static func checkAllDone(_ client: ComputeClient, _ id: String) async throws {
+        let server = await client.good(.get, "/servers/\(id)")["server"]
+        #expect(server?["status"] == "SHUTOFF")
+        #expect(server?["OS-EXT-STS:task_state"] == .null)
+        let ports = await client.good(.get, "/servers/\(id)/os-interface")["interfaceAttachments"]?.array ?? []
+        #expect(ports.count == 2)
+        let machine = client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }
+        #expect(Set(machine?.ports ?? []) == Set(ports.compactMap { $0["port_id"]?.string }))
+        #expect(await client.good(.get, "/images?name=copy&status=ACTIVE", minor: 35)["images"]?.array?.count == 1)
+    }
+
+    /// Each step of the four, and each moment at which the process may die there.
+    static let crashes: [FaultPlan.Place] = {
+        let outlines = [
+            Outline(AttachInterface.self), Outline(CommandServer<StopVerb>.self), Outline(SnapshotServer.self),
+        ]
+        let steps = Set(outlines.flatMap { $0.steps.map(\.name) }).sorted()
+        return steps.flatMap { step in
+            [FaultPlan.Moment.beforeStart, .body, .afterBody, .afterOutcome].map { FaultPlan.Place(step, .forward, $0) }
+        }
+    }()
+
+    @Test("A process that dies at any step of them carries them all to their ends after its next start", arguments: crashes)
+    func crash(_ place: FaultPlan.Place) async throws {
+        try await Self.run { client, id, network in
+            var client = client
+            let isLeft = Mutex(true)
+            let faults = FaultPlan { at in
+                at == place && isLeft.withLock { left in defer { left = false }; return left } ? .crash : nil
+            }
+            client = try await ComputeClient(try await client.cloud.restarted(faults: faults))
+            let doomed = client
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for count in 1...2 {
+                    group.addTask { _ = await Self.attach(doomed, id, network) }
+                    try await eventually { try await Self.open(doomed, id) == count }
+                }
+                for action in Self.actions { #expect(await act(doomed, id, action).status.code < 300) }
+                await #expect(throws: SimulatedCrash.self) { try await doomed.cloud.settle() }
+                // What waits for an answer goes down with the process.
+                group.cancelAll()
+            }
+            client = try await ComputeClient(try await doomed.cloud.restarted(seed: 3))
+            client.cloud.clock.advance(by: RunnerSettings().lease + .seconds(1))
+            try await client.cloud.settleAll()
+            try await Self.checkAllDone(client, id)
+        }
+    }
+
+    @Test("A repetition of what is under way, and what needs a server at rest, are refused with the task that is shown")
+    func refused() async throws {
+        try await Self.run { client, id, network in
+            _ = network
+            #expect(await act(client, id, ["createImage": ["name": "copy"]]).status.code < 300)
+            for action in [["createImage": ["name": "again"]], ["resize": ["flavorRef": "large"]], ["shelve": nil]] as [JSON] {
+                let reply = await act(client, id, action)
+                #expect(reply.status == .conflict)
+                #expect(reply.text.contains("while it is in task_state image_snapshot_pending"), "\(reply.text)")
+            }
+            #expect(await act(client, id, ["os-stop": nil]).status == .accepted)
+            // When its turn comes the server will be stopped.
+            for action in [["pause": nil], ["os-stop": nil], ["reboot": ["type": "SOFT"]]] as [JSON] {
+                #expect(await act(client, id, action).status == .conflict)
+            }
+            #expect(await act(client, id, ["os-start": nil]).status == .accepted)
+            try await ServerTests.settle(client)
+            #expect(await shown(client, id) == ("ACTIVE", nil))
+        }
+    }
+
+    @Test("A delete calls off what waits, shows itself at once, and leaves nothing")
+    func deleted() async throws {
+        try await Self.run { client, id, network in
+            let reply = try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
+                group.addTask { await Self.attach(client, id, network) }
+                try await eventually { client.cloud.cloud.workflows.bell.isAwaited }
+                #expect(await act(client, id, ["os-stop": nil]).status == .accepted)
+                #expect(await client.send(.delete, "/servers/\(id)").status == .noContent)
+                #expect(await shown(client, id).task == "deleting")
+                #expect(await act(client, id, ["pause": nil]).status == .conflict)
+                try await client.cloud.settle()
+                return try await group.next()
+            }
+            #expect(reply?.status == .conflict, "\(reply?.text ?? "")")
+            await client.refused(.notFound, .get, "/servers/\(id)")
+            let ports = await client.cloud.send(.get, "/network/v2.0/ports?device_id=\(id)", token: client.token)
+            #expect(ports.json["ports"] == [])
+        }
+    }
+
+    @Test("No more than fifteen actions wait on one server")
+    func bounded() async throws {
+        try await Self.run { client, id, network in
+            let client = client
+            try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
+                for count in 1...16 {
+                    group.addTask { await Self.attach(client, id, network) }
+                    try await eventually { try await Self.open(client, id) == count }
+                }
+                let reply = await Self.attach(client, id, network)
+                #expect(reply.status == .conflict)
+                #expect(reply.text.contains("15 actions wait on it already"), "\(reply.text)")
+                try await client.cloud.settle()
+                for try await reply in group { #expect(reply.status == .ok, "\(reply.text)") }
+            }
+        }
+    }
+}

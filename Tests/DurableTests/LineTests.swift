@@ -1,0 +1,176 @@
+import CloudCore
+@testable import Durable
+import SQL
+import TestSupport
+import Testing
+
+/// What waits its turn on a busy resource.
+@Suite struct LineTests {
+    /// Starts a delete that waits its turn instead of superseding what runs.
+    private func wait(_ plant: Plant, most: Int = 15) async throws -> WorkflowID {
+        try await plant.database.write { tx in
+            let input = DeleteMachine.Input(machineID: plant.machineID, diskID: "disk", name: "www-machine-1")
+            return try plant.workflows.start(
+                DeleteMachine.self, input, on: plant.resource, as: nil, options: .init(whenBusy: .wait(most: most)), in: tx)
+        }
+    }
+
+    private func statuses(_ plant: Plant, _ ids: [WorkflowID]) async throws -> [WorkflowRecord.Status] {
+        var found: [WorkflowRecord.Status] = []
+        for id in ids { found.append(try await plant.row(id).status) }
+        return found
+    }
+
+    private func settleAll(_ plant: Plant) async throws {
+        for _ in 0..<10 {
+            try await plant.settle(try plant.runner("a"))
+            plant.clock.advance(by: .seconds(61))
+        }
+    }
+
+    @Test("Workflows that wait begin one after the other, in the order in which they came", arguments: DatabaseKind.allCases)
+    func order(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            try await plant.settle(try plant.runner("a"))
+            let first = try await wait(plant)
+            let second = try await wait(plant)
+            #expect(try await statuses(plant, [create, first, second]) == [.waiting, .queued, .queued])
+            try await plant.answer()
+            try await plant.settle(try plant.runner("a"))
+            plant.clock.advance(by: .seconds(6))
+            try await plant.settle(try plant.runner("a"))
+            #expect(try await statuses(plant, [create, first, second]) == [.succeeded, .waiting, .queued])
+            try await settleAll(plant)
+            #expect(try await statuses(plant, [first, second]) == [.succeeded, .succeeded])
+            #expect(try await plant.row(first).epoch < plant.row(second).epoch)
+        }
+    }
+
+    @Test("No more wait than may, and none waits without a workflow before it", arguments: DatabaseKind.allCases)
+    func bounded(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            _ = try await plant.create()
+            _ = try await wait(plant, most: 2)
+            _ = try await wait(plant, most: 2)
+            let error = try await #require(throws: CloudError.self) { _ = try await wait(plant, most: 2) }
+            #expect(error.kind == .conflict)
+        }
+        try await Plant.with(kind) { plant in
+            let alone = try await wait(plant)
+            #expect(try await plant.row(alone).status == .ready)
+        }
+    }
+
+    @Test("A delete calls off what waits, and what comes after the delete is refused", arguments: DatabaseKind.allCases)
+    func superseded(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            try await plant.settle(try plant.runner("a"))
+            let waiting = try await wait(plant)
+            let delete = try await plant.delete()
+            let row = try await plant.row(waiting)
+            #expect(row.status == .unwound)
+            #expect(row.failure?.isCancellation == true)
+            await #expect(throws: CloudError.self) { _ = try await wait(plant) }
+            try await settleAll(plant)
+            #expect(try await statuses(plant, [create, delete]) == [.unwound, .succeeded])
+        }
+    }
+
+    @Test("What waits behind a workflow that gets stuck ends, and says why", arguments: DatabaseKind.allCases)
+    func behindStuck(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            let waiting = try await wait(plant)
+            let runner = try plant.runner(
+                "clumsy",
+                faults: FaultPlan { place in
+                    guard place.moment == .body, place.step == "boot" else { return nil }
+                    return .fail(.badRequest("The host says no."))
+                })
+            for _ in 0..<20 where try await plant.row(create).status != .stuck {
+                try await plant.settle(runner)
+                plant.clock.advance(by: .seconds(301))
+            }
+            let row = try await plant.row(waiting)
+            #expect(row.status == .unwound)
+            #expect(row.failure?.message == "An earlier action on this resource came to a standstill.")
+            await #expect(throws: CloudError.self) { _ = try await wait(plant) }
+        }
+    }
+
+    @Test("A delete that release 0.1 left queued still begins when what it cancelled has ended", arguments: DatabaseKind.allCases)
+    func queuedByRelease(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            _ = try await plant.create()
+            let delete = try await plant.delete()
+            #expect(try await plant.row(delete).place == 0)
+            let line = try await plant.database.read { tx in try plant.workflows.line(on: plant.resource, in: tx) }
+            #expect(line?.shows == "deleting")
+            try await settleAll(plant)
+            #expect(try await plant.row(delete).status == .succeeded)
+        }
+    }
+
+    // MARK: Waiting for an end
+
+    private func awaitEnd(_ plant: Plant, _ id: WorkflowID, within patience: Duration = .seconds(60)) async throws -> WorkflowRecord {
+        try await plant.workflows.awaitEnd(of: id, within: patience, in: plant.database, by: plant.clock)
+    }
+
+    @Test("Who waits for an end hears of it at once, without a clock", arguments: DatabaseKind.allCases)
+    func heard(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let delete = try await wait(plant)
+            async let ended = awaitEnd(plant, delete, within: .seconds(600))
+            try await eventually { plant.workflows.bell.isAwaited }
+            try await plant.settle(try plant.runner("a"))
+            plant.clock.advance(by: .seconds(61))
+            try await plant.settle(try plant.runner("a"))
+            #expect(try await ended.status == .succeeded)
+        }
+    }
+
+    @Test("Who waits for the end of what failed is told why", arguments: DatabaseKind.allCases)
+    func failed(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            try await plant.settle(
+                try plant.runner(
+                    "a",
+                    faults: FaultPlan { place in
+                        guard place == .init("ensure-disk", .forward, .body) else { return nil }
+                        return .fail(.notFound("There is no such disk."))
+                    }))
+            let error = try await #require(throws: CloudError.self) { _ = try await awaitEnd(plant, create) }
+            #expect(error.kind == .notFound)
+            #expect(error.message == "There is no such disk.")
+        }
+    }
+
+    @Test("What takes longer than one waits for is called off", arguments: DatabaseKind.allCases)
+    func tooLong(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            try await plant.settle(try plant.runner("a"))
+            async let ended = Result<WorkflowRecord, any Error> { try await awaitEnd(plant, create) }
+            try await eventually { !plant.clock.alarms.isEmpty }
+            plant.clock.advance(by: .seconds(60))
+            guard case .failure(let error as CloudError) = await ended else {
+                Issue.record("it should have been called off")
+                return
+            }
+            #expect(error.kind == .unavailable)
+            try await plant.settle(try plant.runner("a"))
+            #expect(try await plant.row(create).status == .unwound)
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// The outcome of an asynchronous call.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
