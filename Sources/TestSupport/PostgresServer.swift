@@ -61,6 +61,16 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         }
     }
 
+    /// A database to be copied, with what a file of `pg_dump` says.
+    package func createTemplate(from dump: String) async throws -> String {
+        let name = try await createTemplate()
+        // What its statements answer is nobody's, and would be taken for the end of the whole.
+        try await Self.onQueue { [self] in
+            try run("\\connect \(name)\n\\o /dev/null\n\\i \(dump)\n\\o\n\\connect postgres\nSELECT 1 WHERE false")
+        }
+        return name
+    }
+
     // MARK: The server's process
 
     private init() throws {

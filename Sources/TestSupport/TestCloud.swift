@@ -82,25 +82,49 @@ package struct TestCloud: Sendable {
 
     /// Runs `body` with stores of image data in a folder that is removed afterwards.
     private static func withStores<Value>(_ images: Configuration.Images, _ body: (ImageStores) async throws -> Value) async throws -> Value {
-        try await withTemporaryDirectory { folder in
-            var opened: [(name: String, store: FileBlobStore)] = []
-            // Two threads: most clouds of tests never store a byte.
-            for name in images.stores + (images.cacheSize > 0 ? ["cache"] : []) {
-                opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2)))
-            }
-            let entries = opened.prefix(images.stores.count).map { ImageStores.Entry($0.name, $0.store) }
-            var stores = ImageStores(entries[0], Array(entries.dropFirst()))
-            if images.cacheSize > 0, let last = opened.last { stores.cache = .init(last.store, most: Int64(images.cacheSize) << 30) }
-            let result: Result<Value, any Error>
-            do { result = .success(try await body(stores)) } catch { result = .failure(error) }
-            for one in opened { await one.store.close() }
-            return try result.get()
+        try await withTemporaryDirectory { try await withStores(images, below: $0, body) }
+    }
+
+    private static func withStores<Value>(
+        _ images: Configuration.Images, below folder: String, _ body: (ImageStores) async throws -> Value
+    ) async throws -> Value {
+        var opened: [(name: String, store: FileBlobStore)] = []
+        // Two threads: most clouds of tests never store a byte.
+        for name in images.stores + (images.cacheSize > 0 ? ["cache"] : []) {
+            opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2)))
+        }
+        let entries = opened.prefix(images.stores.count).map { ImageStores.Entry($0.name, $0.store) }
+        var stores = ImageStores(entries[0], Array(entries.dropFirst()))
+        if images.cacheSize > 0, let last = opened.last { stores.cache = .init(last.store, most: Int64(images.cacheSize) << 30) }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(stores)) } catch { result = .failure(error) }
+        for one in opened { await one.store.close() }
+        return try result.get()
+    }
+
+    /// Runs `body` with a cloud on a state directory that another binary has left behind.
+    ///
+    /// - Parameters:
+    ///   - database: what the directory had as its database.
+    ///   - now: when it is opened.
+    package static func open<Value: Sendable>(
+        _ directory: StateDirectory, _ database: Database, now: Timestamp, _ configure: (inout Configuration) -> Void,
+        _ body: (TestCloud) async throws -> Value
+    ) async throws -> Value {
+        var configuration = plain
+        configure(&configuration)
+        let key = try directory.masterKey(file: nil, random: World.real.random)
+        return try await withStores(configuration.images, below: directory.path + "/images") { stores in
+            let cloud = try TestCloud(configuration, database, stores, masterKey: key, clock: ManualClock(now), seed: 1)
+            guard try await !cloud.make() else { throw UnexpectedResponse(description: "the directory had no accounts") }
+            return try await body(cloud)
         }
     }
 
     private init(
         _ configuration: Configuration, _ database: Database, _ stores: ImageStores, hosts: HostsPlan? = nil,
-        clock: ManualClock = ManualClock(), seed: UInt64, faults: FaultPlan = .none
+        masterKey: SymmetricKey = SymmetricKey(data: [UInt8](repeating: 7, count: 32)), clock: ManualClock = ManualClock(), seed: UInt64,
+        faults: FaultPlan = .none
     ) throws {
         self.clock = clock
         self.configuration = configuration
@@ -109,7 +133,7 @@ package struct TestCloud: Sendable {
         let simulated = configuration.simulate.enabled ? .simulated(configuration.simulate.hosts, isInstant: true) : HostsPlan.none
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: SymmetricKey(data: [UInt8](repeating: 7, count: 32)), imageStores: stores, hosts: hosts ?? simulated, sleeper: clock,
+            masterKey: masterKey, imageStores: stores, hosts: hosts ?? simulated, sleeper: clock,
             cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
