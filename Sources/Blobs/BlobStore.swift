@@ -11,8 +11,9 @@ package protocol BlobStore: Sendable {
     /// - Parameters:
     ///   - most: bytes at which the upload is refused as too large; nil when the disk alone decides.
     ///   - sha256: whether this digest is wanted as well, which costs a fifth of the time.
-    /// - Throws: `unavailable` (transient) when as many uploads run as the store allows.
-    func begin(most: Int64?, sha256: Bool) async throws -> any BlobUpload
+    ///   - owner: the project whose upload it is; nil for the cloud's own.
+    /// - Throws: `unavailable` (transient) when as many uploads run as the store allows, in all or for one owner.
+    func begin(most: Int64?, sha256: Bool, for owner: String?) async throws -> any BlobUpload
 
     /// The bytes of a range, or all of them, read when they are asked for.
     ///
@@ -24,6 +25,9 @@ package protocol BlobStore: Sendable {
 
     /// Hands over what is stored, some at a time, in no useful order.
     func list(_ body: @Sendable ([BlobEntry]) async throws -> Void) async throws
+
+    /// Whether there is no room for anything more.
+    func isFull() async -> Bool
 
     /// Removes the bytes unless they were stored, or stored again, after `cutoff`. Whoever reads them may read on.
     ///
@@ -119,7 +123,7 @@ extension BlobStore {
         _ chunks: Chunks, most: Int64? = nil, sha256: Bool = false, expecting expected: BlobExpectation = BlobExpectation(),
         isolation: isolated (any Actor)? = #isolation, inspect: (ByteBuffer) throws -> Void = { _ in }
     ) async throws -> StoredBlob where Chunks.Element == ByteBuffer {
-        let upload = try await begin(most: most, sha256: sha256 || expected.sha256 != nil)
+        let upload = try await begin(most: most, sha256: sha256 || expected.sha256 != nil, for: nil)
         do {
             for try await chunk in chunks {
                 try Task.checkCancellation()

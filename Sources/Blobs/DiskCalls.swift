@@ -10,6 +10,12 @@ struct DiskCalls: Sendable {
         Foundation.pread($0, $1.baseAddress, $1.count, $2)
     }
     var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
+    /// Bytes that can still be stored in a folder's file system; nil when it does not tell.
+    var room: @Sendable (_ folder: String) -> Int64? = { folder in
+        var status = statvfs()
+        guard let descriptor = try? Descriptor(folder, O_RDONLY | O_DIRECTORY), fstatvfs(descriptor.number, &status) == 0 else { return nil }
+        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
 }
 
 /// An open file or folder, closed when nobody holds it any longer.
@@ -63,10 +69,17 @@ enum Disk {
         let detail = "cannot \(verb) \(path): \(String(cString: strerror(code)))"
         return switch code {
         case ENOSPC, EDQUOT, EFBIG:
-            CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
+            full(detail)
         case ENOENT: CloudError(.notFound, "The data could not be found.", detail: detail)
         default: .internalError(detail)
         }
+    }
+
+    /// The reference answers a full store with 413. When it may be tried again says that it is not the data that is too large.
+    private static func full(_ detail: String) -> CloudError {
+        var error = CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
+        error.headers = [("Retry-After", "60")]
+        return error
     }
 
     /// The folder exists afterwards, for good.

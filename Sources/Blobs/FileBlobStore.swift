@@ -19,7 +19,7 @@ package struct FileBlobStore: BlobStore {
     ///
     /// - Parameters:
     ///   - folder: an absolute path; its parent must exist.
-    ///   - mostUploads: uploads at the same time. Each may hold some 6 MiB of memory.
+    ///   - mostUploads: uploads at the same time, a quarter of them at most for one owner. Each may hold some 6 MiB of memory.
     ///   - threads: for all blocking calls and digests of this store.
     package init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 8) async throws {
         try await self.init(folder: folder, world: world, mostUploads: mostUploads, threads: threads, calls: DiskCalls())
@@ -49,8 +49,8 @@ package struct FileBlobStore: BlobStore {
     /// Ends the threads after the work that is under way. Nothing may be asked afterwards.
     package func close() async { try? await pool.shutdownGracefully() }
 
-    package func begin(most: Int64? = nil, sha256: Bool = false) async throws -> any BlobUpload {
-        guard let place = places.take() else {
+    package func begin(most: Int64? = nil, sha256: Bool = false, for owner: String? = nil) async throws -> any BlobUpload {
+        guard let place = places.take(for: owner) else {
             var busy = CloudError(
                 .unavailable, "Too many uploads are under way. Please try again later.", code: "too_many_uploads")
             busy.isTransient = true
@@ -108,6 +108,15 @@ package struct FileBlobStore: BlobStore {
                 return true
             }
         }
+    }
+
+    /// Less room than this for one chunk is no room.
+    private static let leastRoom = Int64(FileUpload.chunkSize)
+
+    package func isFull() async -> Bool {
+        let (blobs, calls) = (blobs, calls)
+        let room = try? await run { calls.room(blobs) }
+        return room.flatMap { $0 }.map { $0 < Self.leastRoom } ?? false
     }
 
     private func path(_ id: BlobID) -> String { "\(blobs)/\(id.shard)/\(id)" }

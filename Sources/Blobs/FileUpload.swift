@@ -54,7 +54,7 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
                 }
                 let room = Self.chunkSize - pending.readableBytes
                 guard var part = bytes.readSlice(length: min(room, bytes.readableBytes)) else { break }
-                if pending.readableBytes == 0 { takeSpace() }
+                if pending.readableBytes == 0 { takeSpace(for: part.readableBytes) }
                 pending.writeBuffer(&part)
                 if pending.readableBytes == Self.chunkSize { try await sendPending() }
             }
@@ -89,9 +89,10 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
         try? await store.run { parts.file.discard() }
     }
 
-    private func takeSpace() {
+    /// The first chunk's memory grows with what comes: who sends a byte now and then must not hold a whole chunk for it.
+    private func takeSpace(for count: Int) {
         guard used.count > Self.mostWaiting + 1 else {
-            pending = ByteBufferAllocator().buffer(capacity: Self.chunkSize)
+            pending = ByteBufferAllocator().buffer(capacity: used.isEmpty ? count : Self.chunkSize)
             return
         }
         pending = used.removeFirst()
@@ -132,26 +133,52 @@ private final class Digests: @unchecked Sendable {  // One lane a field, and `fi
     }
 }
 
-/// How many uploads may run at the same time. A place is given back when nobody holds it any longer.
+/// How many uploads may run at the same time: in all, and of one owner. A place is given back when nobody holds it any longer.
 final class Places: Sendable {
-    private let free: Mutex<Int>
+    private struct State {
+        var free: Int
+        var taken: [String: Int] = [:]
+    }
 
-    init(_ count: Int) { free = Mutex(count) }
+    private let state: Mutex<State>
+    /// A quarter of all, so that three others still find a place where one owner takes what there is.
+    private let share: Int
+
+    init(_ count: Int) {
+        state = Mutex(State(free: count))
+        share = max(1, count / 4)
+    }
 
     final class Place: Sendable {
         private let places: Places
+        private let owner: String?
 
-        fileprivate init(_ places: Places) { self.places = places }
+        fileprivate init(_ places: Places, _ owner: String?) {
+            self.places = places
+            self.owner = owner
+        }
 
-        deinit { places.free.withLock { $0 += 1 } }
+        deinit {
+            places.state.withLock { state in
+                state.free += 1
+                guard let owner, let count = state.taken[owner] else { return }
+                state.taken[owner] = count > 1 ? count - 1 : nil
+            }
+        }
     }
 
-    func take() -> Place? {
-        let isFree = free.withLock { free in
-            guard free > 0 else { return false }
-            free -= 1
+    /// - Parameter owner: nil for the cloud itself, which has no share.
+    /// - Returns: nil when there is no place, or none for this owner.
+    func take(for owner: String?) -> Place? {
+        let isFree = state.withLock { state in
+            guard state.free > 0 else { return false }
+            if let owner {
+                guard state.taken[owner, default: 0] < share else { return false }
+                state.taken[owner, default: 0] += 1
+            }
+            state.free -= 1
             return true
         }
-        return isFree ? Place(self) : nil
+        return isFree ? Place(self, owner) : nil
     }
 }

@@ -12,8 +12,9 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     private var written = 0
     private var flushed = 0
     /// Memory that the disk takes from by itself, past the page cache: copying into that costs more than both digests, and what was
-    /// just stored is seldom read at once. Nil where the file system has no such way, and from the first odd piece on.
+    /// just stored is seldom read at once. Nil until the first piece, where the file system has no such way, and from the first odd piece on.
     private var direct: UnsafeMutableRawBufferPointer?
+    private var isDirect = false
 
     /// So much is handed to the disk at a time while the rest is still coming: otherwise a sync at the end has it all to do.
     private static let flushStep = 8 << 20
@@ -28,9 +29,7 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
                 self.path = path
                 self.descriptor = descriptor
                 #if os(Linux)
-                if fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct) == 0 {
-                    direct = .allocate(byteCount: FileUpload.chunkSize, alignment: Disk.block)
-                }
+                isDirect = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct) == 0
                 #endif
                 return
             }
@@ -51,14 +50,17 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
             rest.moveReaderIndex(forwardBy: count)
             written += count
         }
-        if direct == nil { flush() }
+        if !isDirect { flush() }
     }
 
     /// - Returns: nil when the bytes are to go through the page cache, from now on.
     private func writeDirectly(_ bytes: UnsafeRawBufferPointer) -> Int? {
         #if os(Linux)
-        guard let direct else { return nil }
+        guard isDirect else { return nil }
         if written.isMultiple(of: Disk.block), bytes.count.isMultiple(of: Disk.block) {
+            // Not before there is a piece for it: an upload that has sent nothing costs nothing.
+            let direct = direct ?? .allocate(byteCount: FileUpload.chunkSize, alignment: Disk.block)
+            self.direct = direct
             let part = bytes.prefix(direct.count)
             direct.copyMemory(from: UnsafeRawBufferPointer(rebasing: part))
             let count = calls.write(descriptor.number, UnsafeRawBufferPointer(rebasing: direct.prefix(part.count)))
@@ -66,8 +68,8 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
             if count >= 0 || errno != EINVAL { return count }
         }
         _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) & ~Disk.direct)
-        direct.deallocate()
-        self.direct = nil
+        direct?.deallocate()
+        (direct, isDirect) = (nil, false)
         flushed = written
         #endif
         return nil

@@ -113,7 +113,7 @@ package struct Cloud: Sendable {
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
         responder = try Responder(
-            services: services + Health(database: database, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
+            services: services + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }

@@ -36,6 +36,12 @@ package struct ImageStores: Sendable {
 
     var names: [String] { all.map(\.name) }
 
+    /// Whether some store has no room for anything more.
+    package func isFull() async -> Bool {
+        for entry in all where await entry.blobs.isFull() { return true }
+        return false
+    }
+
     /// As the API tells the order: where an image is in several stores, the one with the greatest weight is read.
     func weight(of name: String) -> Int { names.firstIndex(of: name).map { names.count - 1 - $0 } ?? -1 }
 

@@ -31,7 +31,7 @@ package struct NetworkingAssembly: Sendable {
         let addressGroups = AddressGroupService(networking: networking)
         let routers = RouterService(networking: networking)
         return APIService(
-            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: 8 << 20,
+            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: 1 << 20,
             routes: RootRoutes(world: networking.world).all
                 + NounRoutes(NetworkService(networking: networking)).all
                 + NounRoutes(SubnetService(networking: networking)).all

@@ -32,7 +32,7 @@ package struct PlacementAssembly: Sendable {
                 serviceType: "placement", RootRoutes.range,
                 complaints: .init(
                     malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
-            bodyLimit: 8 << 20, answersUnlistedMethods: false,
+            bodyLimit: 1 << 20, answersUnlistedMethods: false,
             routes: RootRoutes(world: context.world).all
                 + ResourceClassRoutes(endpoint: endpoint, classes: ResourceClassService(context: context)).all
                 + TraitRoutes(endpoint: endpoint, traits: TraitService(context: context)).all

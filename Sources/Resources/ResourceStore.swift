@@ -1,27 +1,6 @@
 package import CloudCore
 package import SQL
 
-/// Pages that are cut by what is sorted by, not by counting rows.
-package enum Keyset {
-    /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
-    ///
-    /// - Parameters:
-    ///   - order: SQL that is never NULL and, taken together, different in every row.
-    ///   - values: of that one row.
-    package static func after(
-        _ order: [(column: String, ascending: Bool)], _ values: [SQLValue]
-    ) -> (sql: String, arguments: [SQLValue]) {
-        var parts: [String] = []
-        var arguments: [SQLValue] = []
-        for end in order.indices {
-            let equal = order[..<end].map { "\($0.column) = ?" }
-            parts.append("(" + (equal + ["\(order[end].column) \(order[end].ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
-            arguments += values[...end]
-        }
-        return (parts.joined(separator: " OR "), arguments)
-    }
-}
-
 /// The texts of a table's statements, written once.
 struct TableStatements: Sendable {
     /// The columns that are read.
@@ -90,8 +69,8 @@ package struct ResourceStore<R: Resource>: Sendable {
     /// - Throws: `CloudError.badRequest` when the marker is no row.
     package func page(_ query: ListQuery, in tx: Transaction) throws -> (rows: [R], hasMore: Bool) {
         var (sql, arguments) = query.clause
-        let order = (query.sort + [(column: "id", ascending: true)]).map { ($0.column, ascending: $0.ascending != query.isReversed) }
-            as [(column: String, ascending: Bool)]
+        let order = try Keyset.distinct(query.sort + [(column: "id", ascending: true)])
+            .map { (column: $0.column, ascending: $0.ascending != query.isReversed) }
         if let marker = query.marker {
             guard let row = try tx.row("SELECT \(order.map(\.column).joined(separator: ", ")) FROM \(schema.table) WHERE id = ?", marker)
             else { throw CloudError.badRequest("Marker could not be found.") }

@@ -27,9 +27,13 @@ package struct Database: Sendable {
         }
     }
 
+    /// Whether the last write that came to an end found the disk full.
+    package var isFull: Bool { counter.isFull.load(ordering: .relaxed) }
+
     private final class Counter: Sendable {
         let count = Atomic(0)
         let statements = Atomic(0)
+        let isFull = Atomic(false)
     }
 
     package var dialect: Dialect { engine.dialect }
@@ -52,7 +56,16 @@ package struct Database: Sendable {
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         counter.count.add(1, ordering: .relaxed)
-        return try await Self.naming { try await engine.write(counting(body)) }
+        return try await Self.naming {
+            do {
+                let value = try await engine.write(counting(body))
+                counter.isFull.store(false, ordering: .relaxed)
+                return value
+            } catch let error as SQLError {
+                if case .full = error { counter.isFull.store(true, ordering: .relaxed) }
+                throw error
+            }
+        }
     }
 
     /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is
@@ -75,7 +88,21 @@ package struct Database: Sendable {
                 detail: "the database did not complete a transaction", cause: error)
             unavailable.isTransient = true
             throw unavailable
+        } catch SQLError.full(let text) {
+            throw full(SQLError.full(text))
         }
+    }
+
+    /// Seconds after which a client may try again. Making room takes an operator some time.
+    private static let retryAfter = "60"
+
+    private static func full(_ cause: SQLError) -> CloudError {
+        var full = CloudError(
+            .unavailable, "The disk of the service's database is full. Nothing can be changed until there is room again.",
+            detail: "the database's disk is full", cause: cause)
+        full.headers = [("Retry-After", retryAfter)]
+        full.isTransient = true
+        return full
     }
 }
 

@@ -13,7 +13,9 @@ package enum SQLError: Error, Sendable {
     case unavailable(String)
     /// The program's fault: wrong SQL, a wrong type, a write in a reading transaction.
     case misuse(String)
-    /// A broken file, a full disk: the operator's business.
+    /// The database's disk is full: reads go on, and writes too once there is room again.
+    case full(String)
+    /// A broken file: the operator's business.
     case broken(String)
 
     package var isTransient: Bool {
@@ -21,5 +23,12 @@ package enum SQLError: Error, Sendable {
         case .serializationFailure, .unavailable: true
         default: false
         }
+    }
+
+    private static let mostStatement = 2 << 10
+
+    /// Returns the text of a statement as far as a log is to have it: a list's may be as long as what was asked for.
+    static func brief(_ sql: String) -> String {
+        sql.utf8.count > mostStatement ? String(decoding: sql.utf8.prefix(mostStatement), as: UTF8.self) + "…" : sql
     }
 }

@@ -48,7 +48,7 @@ package struct Transaction {
 
     @discardableResult
     package func execute(_ sql: String, arguments: [SQLValue]) throws -> Int {
-        guard isWritable else { throw SQLError.misuse("a write in a reading transaction: \(sql)") }
+        guard isWritable else { throw SQLError.misuse("a write in a reading transaction: \(SQLError.brief(sql))") }
         return try asking { try connection.execute(sql, arguments) }
     }
 

@@ -250,6 +250,23 @@ struct BlobStoreTests {
         }
     }
 
+    @Test("One owner has a quarter of the places at most, and gets them back")
+    func shares() async throws {
+        try await withStore(mostUploads: 8) { store, _ in
+            let first = try await store.begin(for: "p")
+            let second = try await store.begin(for: "p")
+            let error = try await #require(throws: CloudError.self) { _ = try await store.begin(for: "p") }
+            #expect(error.kind == .unavailable && error.isTransient)
+            var others: [any BlobUpload] = []
+            for owner in ["q", "q", "r", "r", nil, nil] { others.append(try await store.begin(for: owner)) }
+            _ = try await #require(throws: CloudError.self) { _ = try await store.begin(for: "s") }
+            await first.abort()
+            let third = try await store.begin(for: "p")
+            for upload in others + [second, third] { await upload.abort() }
+            _ = try await store.begin(for: "p")
+        }
+    }
+
     @Test("Many uploads and readers at the same time do not mix")
     func parallel() async throws {
         try await withStore { store, folder in

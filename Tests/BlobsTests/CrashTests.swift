@@ -61,11 +61,27 @@ struct CrashTests {
             }
             #expect(error.kind == .tooLarge && error.code == "storage_full")
             #expect(!error.message.contains(folder))
+            #expect(error.headers.contains { $0.name == "Retry-After" })
             #expect(try uploads(folder).isEmpty)
             room.value = 100_000
             let blob = try await store.store(pieces(pattern(100_000), of: 65_536))
             #expect(try await store.open(blob.id).all() == pattern(100_000))
         }
+    }
+
+    @Test("A store knows that it has no room for anything more")
+    func noRoom() async throws {
+        let room = Box<Int64?>(10 << 20)
+        var calls = DiskCalls()
+        calls.room = { _ in room.value }
+        try await withStore(calls: calls) { store, _ in
+            #expect(await !store.isFull())
+            room.value = 100_000
+            #expect(await store.isFull())
+            room.value = nil
+            #expect(await !store.isFull())
+        }
+        try await withStore { store, _ in #expect(await !store.isFull()) }
     }
 
     @Test("A sync that fails makes nothing visible")

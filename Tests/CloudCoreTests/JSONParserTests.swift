@@ -18,6 +18,40 @@ import Testing
         #expect(try JSON.parse(text) == value)
     }
 
+    @Test("There may be so many values and no more, however they lie in each other")
+    func mostValues() throws {
+        for text in ["[1,2,3]", "{\"a\":[1],\"b\":2}", "[[[[]]]]", "[{\"a\":{\"b\":1}}]"] {
+            #expect(throws: Never.self) { try JSON.parse(text, mostValues: 4) }
+            let error = #expect(throws: JSONSyntaxError.self) { try JSON.parse(text, mostValues: 3) }
+            #expect(error?.reason == "more than 3 values")
+        }
+    }
+
+    @Test("An object from which members are removed is the one that never had them, and many removals cost no more than as many additions")
+    func removal() throws {
+        var random = SplitMix64(seed: 3)
+        var object = JSONObject()
+        var plain: [(key: String, value: JSON)] = []
+        for step in 0..<4000 {
+            let key = "k\(Int.random(in: 0..<60, using: &random))"
+            let at = plain.firstIndex { $0.key == key }
+            if Bool.random(using: &random) {
+                object[key] = .integer(Int64(step))
+                if let at { plain[at].value = .integer(Int64(step)) } else { plain.append((key, .integer(Int64(step)))) }
+            } else {
+                object[key] = nil
+                if let at { plain.remove(at: at) }
+            }
+            #expect(object.keys == plain.map(\.key) && object.count == plain.count)
+            #expect(plain.allSatisfy { object[$0.key] == $0.value } && object["none"] == nil)
+        }
+        var many = JSONObject((0..<50_000).map { ("k\($0)", JSON.integer(Int64($0))) })
+        let started = ContinuousClock.now
+        for number in 0..<49_999 { many["k\(number)"] = nil }
+        #expect(many == ["k49999": 49_999])
+        #expect(ContinuousClock.now - started < .seconds(20))
+    }
+
     @Test(
         "What RFC 8259 does not allow is refused",
         arguments: [

@@ -51,9 +51,9 @@ import Testing
         }
     }
 
-    @Test("A body that is taken in pieces has no limit and no deadline of its own, and must be complete")
+    @Test("A body that is taken in pieces has no limit and no deadline of its own, keeps a pace, and must be complete")
     func pieces() async throws {
-        try await TestServer.run({ $0.bodyDeadline = .zero }) { server in
+        try await TestServer.run({ $0.patience.whole = .zero }) { server in
             try await server.connect { wire in
                 let answer = try await wire.ask("POST", "/sample/pieces", [], body: String(repeating: "x", count: 1_000_000))
                 #expect(answer.json["count"] == 1_000_000)
@@ -69,6 +69,52 @@ import Testing
                 wire.finish()
                 #expect(try await wire.answer().status == 400)
             }
+        }
+    }
+
+    @Test("A client that sends less than the pace asks for is ended, also when it never falls silent")
+    func pace() async throws {
+        try await TestServer.run({
+            $0.patience.pace.window = .zero
+            $0.patience.pace.least = 100
+        }) { server in
+            try await server.connect { wire in
+                try await wire.send("POST /sample/pieces HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+                try await wire.send("x")
+                let answer = try await wire.answer()
+                #expect(answer.status == 408)
+                #expect(answer["Connection"] == "close")
+            }
+            #expect(try await server.ask("POST", "/sample/pieces", [], body: String(repeating: "x", count: 1000)).json["count"] == 1000)
+        }
+    }
+
+    @Test("A long body is read only for a caller who has a role; a short one is the route's business")
+    func longNeedsRole() async throws {
+        try await TestServer.run { server in
+            let long = #"{"a": "\#(String(repeating: "x", count: Body.longFrom))"}"#
+            #expect(try await server.ask("POST", "/guarded/things", [Self.json], body: #"{"a": 1}"#).json["count"] == 1)
+            #expect(try await server.ask("POST", "/guarded/things", [Self.json], body: long).status == 401)
+            try await server.connect { wire in
+                // Also where the length is not told.
+                try await wire.send("POST /guarded/things HTTP/1.1\r\nHost: x\r\n\(Self.json)\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try await wire.send(String(long.utf8.count, radix: 16) + "\r\n" + long + "\r\n0\r\n\r\n")
+                #expect(try await wire.answer().status == 401)
+            }
+        }
+    }
+
+    @Test("A body has no more than so many values, however short they are, and a long one is read like a short one")
+    func values() async throws {
+        try await TestServer.run { server in
+            func ask(_ body: String) async throws -> Wire.Answer { try await server.ask("POST", "/long/things", [Self.json], body: body) }
+            let most = #"{"a":[\#((0..<Body.mostValues - 2).map { _ in "1" }.joined(separator: ","))]}"#
+            let echo = try await ask(most)
+            #expect(echo.status == 200)
+            #expect(echo.json["a"]?.array?.count == Body.mostValues - 2)
+            let more = try await ask(most.replacing("[1,", with: "[1,1,"))
+            #expect(more.status == 400)
+            #expect(more.json["wrong"]?["message"]?.string?.contains("more than \(Body.mostValues) values") == true, "\(more.text)")
         }
     }
 
@@ -108,7 +154,7 @@ import Testing
 
     @Test("A body that does not come is a 408 at its deadline, and the connection's end")
     func missing() async throws {
-        try await TestServer.run { $0.bodyDeadline = .milliseconds(200) } _: { server in
+        try await TestServer.run { $0.patience.whole = .milliseconds(200) } _: { server in
             for head in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
                 try await server.connect { wire in
                     try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\n\(head)\r\n\r\n")

@@ -14,7 +14,7 @@ struct TestServer: Sendable {
         var publicURL: String?
         var origins: [String] = []
         var accessLog: AccessLog?
-        var bodyDeadline = Duration.seconds(30)
+        var patience = Body.Patience()
         var certificate: String?
     }
 
@@ -49,7 +49,7 @@ struct TestServer: Sendable {
         let responder = try Responder(
             services: Sample(gate: prototype.gate).services, verifier: nil, world: .test(), publicURL: options.publicURL,
             cors: .init(allowedOrigins: options.origins), metrics: prototype.metrics, accessLog: options.accessLog,
-            bodyDeadline: options.bodyDeadline, log: log)
+            patience: options.patience, log: log)
         let (ready, isReady) = AsyncStream<(String, Int)>.makeStream()
         let server = HTTPServer(settings: options.settings, responder: responder, refusals: SampleEnvelope(), log: log) {
             isReady.yield(($0, $1))
@@ -157,7 +157,17 @@ private struct Sample: Sendable {
 
     var services: [APIService] {
         [
-            APIService(name: "sample", prefixes: ["/sample"], envelope: SampleEnvelope(), bodyLimit: 100_000, routes: routes),
+            APIService(
+                name: "sample", prefixes: ["/sample"], envelope: SampleEnvelope(), bodyLimit: 100_000, longBodiesNeedRole: false, routes: routes),
+            APIService(name: "long", prefixes: ["/long"], envelope: SampleEnvelope(), longBodiesNeedRole: false, routes: routes),
+            APIService(
+                name: "guarded", prefixes: ["/guarded"], envelope: SampleEnvelope(),
+                routes: [
+                    .post("/things") { call in
+                        let count = try await call.body.json().count
+                        return .json { $0.member("count", count) }
+                    }
+                ]),
             APIService(
                 name: "versioned", prefixes: ["/versioned"], envelope: SampleEnvelope(),
                 microversions: MicroversionRange(

@@ -51,7 +51,7 @@ struct ImagesStage: Sendable {
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, as token: String?, _ expected: HTTPResponse.Status,
         at location: SourceLocation = #_sourceLocation
     ) async -> TestCloud.Response {
-        let response = await cloud.send(method, "/image/v2" + path, token: token, json: json)
+        let response = await cloud.send(method, "/image/v2" + path, token: token, json: json, headers: [.accept: "application/json"])
         #expect(response.status == expected, "\(method) \(path): \(response.text)", sourceLocation: location)
         return response
     }

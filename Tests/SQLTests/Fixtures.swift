@@ -33,7 +33,7 @@ extension Database {
 
 /// The words of `SQLError` without what belongs to one database.
 enum Refusal: Equatable {
-    case none, unique, foreignKey, check, misuse, unavailable, other(String)
+    case none, unique, foreignKey, check, misuse, unavailable, full, other(String)
 
     static func of<Value>(_ body: () async throws -> Value) async -> Refusal {
         do {
@@ -47,6 +47,8 @@ enum Refusal: Equatable {
             case .misuse: return .misuse
             default: return .other("\(error)")
             }
+        } catch let error as CloudError where error.kind == .unavailable && error.headers.contains(where: { $0.name == "Retry-After" }) {
+            return .full
         } catch let error as CloudError where error.kind == .unavailable && error.isTransient {
             return .unavailable
         } catch {

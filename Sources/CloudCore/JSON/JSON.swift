@@ -56,8 +56,10 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Express
 /// The members of a JSON object, in their order, each name once.
 package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package private(set) var members: [(key: String, value: JSON)]
-    /// Made when there are enough members for a search to cost more than a hash.
+    /// The number of each member's key, made when there are enough members for a search to cost more than a hash.
     private var index: [String: Int]?
+    /// The numbers of the members, rising. Nil as long as each is the member's position: until one is removed.
+    private var numbers: [Int]?
 
     private static let indexedFrom = 12
 
@@ -81,23 +83,42 @@ package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
             switch (position(of: key), newValue) {
             case (let at?, let value?): members[at].value = value
             case (nil, let value?):
-                members.append((key, value))
-                if index != nil { index?[key] = members.count - 1 } else if members.count >= Self.indexedFrom { reindex() }
+                append(key, value)
             case (let at?, nil):
+                // The others keep their numbers: to count them anew for each of many removals would take the square of the time.
+                if index != nil {
+                    if numbers == nil { numbers = Array(members.indices) }
+                    numbers?.remove(at: at)
+                    index?[key] = nil
+                }
                 members.remove(at: at)
-                if index != nil { reindex() }
             case (nil, nil): break
             }
         }
     }
 
     private func position(of key: String) -> Int? {
-        if let index { return index[key] }
-        return members.firstIndex { $0.key == key }
+        guard let index else { return members.firstIndex { $0.key == key } }
+        guard let number = index[key] else { return nil }
+        guard let numbers else { return number }
+        // The first that is not smaller: the numbers rise.
+        var (low, high) = (0, numbers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if numbers[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
-    private mutating func reindex() {
-        index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+    private mutating func append(_ key: String, _ value: JSON) {
+        members.append((key, value))
+        if index != nil {
+            let number = (numbers.map { $0.last ?? -1 } ?? members.count - 2) + 1
+            numbers?.append(number)
+            index?[key] = number
+        } else if members.count >= Self.indexedFrom {
+            index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+        }
     }
 
     /// Whether both have the same members, in whatever order.

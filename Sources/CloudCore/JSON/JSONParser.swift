@@ -10,25 +10,26 @@ package struct JSONSyntaxError: Error, Sendable, Equatable, CustomStringConverti
 extension JSON {
     /// Reads strict JSON (RFC 8259): one value, valid UTF-8, no name twice in an object, no comment, no trailing comma.
     ///
-    /// - Parameter maximumDepth: how deep arrays and objects may lie in each other; what is deeper is refused before it
-    ///   costs anything.
-    package static func parse(_ bytes: some Collection<UInt8>, maximumDepth: Int = 64) throws(JSONSyntaxError) -> JSON {
+    /// - Parameters:
+    ///   - maximumDepth: how deep arrays and objects may lie in each other; what is deeper is refused before it costs anything.
+    ///   - mostValues: how many values there may be, those in arrays and objects among them.
+    package static func parse(_ bytes: some Collection<UInt8>, maximumDepth: Int = 64, mostValues: Int = .max) throws(JSONSyntaxError) -> JSON {
         let fast = bytes.withContiguousStorageIfAvailable { buffer in
-            Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth: maximumDepth) }
+            Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth, mostValues) }
         }
         if let fast { return try fast.get() }
         let copy = ContiguousArray(bytes)
         return try copy.withUnsafeBufferPointer { buffer in
-            Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth: maximumDepth) }
+            Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth, mostValues) }
         }.get()
     }
 
-    package static func parse(_ text: String, maximumDepth: Int = 64) throws(JSONSyntaxError) -> JSON {
-        try parse(text.utf8, maximumDepth: maximumDepth)
+    package static func parse(_ text: String, maximumDepth: Int = 64, mostValues: Int = .max) throws(JSONSyntaxError) -> JSON {
+        try parse(text.utf8, maximumDepth: maximumDepth, mostValues: mostValues)
     }
 
-    private static func parse(buffer: UnsafeBufferPointer<UInt8>, maximumDepth: Int) throws(JSONSyntaxError) -> JSON {
-        var parser = JSONParser(input: buffer, maximumDepth: maximumDepth)
+    private static func parse(buffer: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int, _ mostValues: Int) throws(JSONSyntaxError) -> JSON {
+        var parser = JSONParser(input: buffer, maximumDepth: maximumDepth, mostValues: mostValues)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.at == buffer.count else { throw parser.error("unexpected text after the value") }
@@ -40,11 +41,14 @@ extension JSON {
 private struct JSONParser {
     let input: UnsafeBufferPointer<UInt8>
     let maximumDepth: Int
+    let mostValues: Int
     var at = 0
+    private var values = 0
 
-    init(input: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
+    init(input: UnsafeBufferPointer<UInt8>, maximumDepth: Int, mostValues: Int) {
         self.input = input
         self.maximumDepth = maximumDepth
+        self.mostValues = mostValues
     }
 
     func error(_ reason: String) -> JSONSyntaxError { JSONSyntaxError(reason: reason, offset: at) }
@@ -57,6 +61,8 @@ private struct JSONParser {
 
     mutating func value(depth: Int) throws(JSONSyntaxError) -> JSON {
         skipSpace()
+        values += 1
+        guard values <= mostValues else { throw error("more than \(mostValues) values") }
         switch next {
         case nil: throw error("unexpected end")
         case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))

@@ -20,12 +20,9 @@ struct ComputeEnvelope: ErrorEnvelope {
                 json.member("message", error.message)
             }
         }
-        if status == .unauthorized { reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(Self.root(context.base))/identity\"" }
         reply.headers[.computeRequestID] = context.requestID
         return reply
     }
-
-    private static func root(_ base: String) -> String { base.hasSuffix("/compute") ? String(base.dropLast(8)) : base }
 
     private static func name(of status: HTTPResponse.Status, quota: Bool) -> String {
         switch status.code {

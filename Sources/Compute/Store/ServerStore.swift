@@ -78,6 +78,7 @@ struct ServerStore: Sendable {
     private func rows(
         _ selected: String, _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [Row] {
+        let order = try Keyset.distinct(order)
         var (clause, arguments) = Self.clause(filter, changed: "updated_at")
         if let marker {
             // Behind the marker is what is behind it in one column and equal in all before that.

@@ -9,7 +9,7 @@ struct OtherAPIsForCompute: OtherAPIsNeed {
 
     func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON {
         let bytes = body.map { Array($0.text.utf8) } ?? []
-        var fields: HTTPFields = [.authToken: token]
+        var fields: HTTPFields = [.authToken: token, .accept: "application/json"]
         if body != nil {
             fields[.contentType] = method == .patch ? "application/openstack-images-v2.1-json-patch" : "application/json"
             fields[.contentLength] = "\(bytes.count)"

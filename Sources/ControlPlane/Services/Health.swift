@@ -1,12 +1,14 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import Images
 import SQL
 
 /// `/healthz` and `/metrics`: for whoever watches the cloud. Both are open to everybody who reaches the port, so neither
 /// says anything about users or their things.
 struct Health: Sendable {
     let database: Database
+    let images: ImageStores
     let metrics: Metrics
     let workflows: WorkflowFigures
 
@@ -20,10 +22,13 @@ struct Health: Sendable {
     }
 
     @Sendable private func health(_: Call) async throws -> Reply {
-        let isReachable = await isDatabaseReachable()
-        return .json(isReachable ? .ok : .serviceUnavailable) { json in
-            json.member("status", isReachable ? "ok" : "unavailable")
-            json.member("database", isReachable ? "ok" : "unreachable")
+        let rows = await isDatabaseReachable() ? (database.isFull ? "full" : "ok") : "unreachable"
+        let bytes = await images.isFull() ? "full" : "ok"
+        let isWell = rows == "ok" && bytes == "ok"
+        return .json(isWell ? .ok : .serviceUnavailable) { json in
+            json.member("status", isWell ? "ok" : "unavailable")
+            json.member("database", rows)
+            json.member("images", bytes)
             json.member("version", Version.current)
         }
     }

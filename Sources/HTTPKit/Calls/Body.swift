@@ -1,6 +1,7 @@
 package import CloudCore
 import Hummingbird
 package import NIOCore
+import NIOPosix
 
 /// The body of a request: read once, whole as JSON or piece by piece.
 package struct Body: Sendable {
@@ -10,20 +11,40 @@ package struct Body: Sendable {
     /// The most bytes that `bytes()` and `json()` take.
     let limit: Int
 
+    /// Called before a long body is read; refuses callers for whom that is too much work.
+    var mayBeLong: (@Sendable () async throws -> Void)?
+
+    /// Bytes from which on a body is long: it is read only for callers who may do something, and taken apart on a thread of its own.
+    package static let longFrom = 64 << 10
+    /// The most values in one body of JSON, those in arrays and objects among them.
+    package static let mostValues = 50_000
+
     /// A client has so long to send a body that is read whole.
     private let deadline: Duration
+    private let pace: Pace
     /// Called before the body is read: the client may have asked whether it should send it.
     private let willRead: @Sendable () -> Void
 
+    /// The least that a client must send of a body that is taken in pieces.
+    package struct Pace: Sendable {
+        /// The time that the client was waited for between two looks at it.
+        package var window: Duration = .seconds(60)
+        /// Bytes that must have come in it: 256 KiB a minute is 35 kbit/s.
+        package var least = 256 << 10
+
+        package init() {}
+    }
+
     init(
-        stream: RequestBody, declaredLength: Int?, contentType: String?, limit: Int, deadline: Duration,
+        stream: RequestBody, declaredLength: Int?, contentType: String?, limit: Int, patience: Patience,
         willRead: @escaping @Sendable () -> Void
     ) {
         self.stream = stream
         self.declaredLength = declaredLength
         self.contentType = contentType
         self.limit = limit
-        self.deadline = deadline
+        deadline = patience.whole
+        pace = patience.pace
         self.willRead = willRead
     }
 
@@ -35,6 +56,7 @@ package struct Body: Sendable {
         if let declaredLength {
             if declaredLength == 0 { return ByteBuffer() }
             if declaredLength > limit { throw Self.tooLarge }
+            if declaredLength > Self.longFrom { try await mayBeLong?() }
         }
         willRead()
         let whole = try await withDeadline(deadline, CloudError(.timeout, "The request's body did not arrive in time."), read)
@@ -47,8 +69,10 @@ package struct Body: Sendable {
         var whole = ByteBuffer()
         do {
             for try await part in stream {
-                if whole.readableBytes + part.readableBytes > limit { throw Self.tooLarge }
+                let before = whole.readableBytes
+                if before + part.readableBytes > limit { throw Self.tooLarge }
                 whole.writeImmutableBuffer(part)
+                if declaredLength == nil, before <= Self.longFrom, whole.readableBytes > Self.longFrom { try await mayBeLong?() }
             }
         } catch where !(error is CloudError || error is CancellationError) {
             // The connection was lost: nobody's bug.
@@ -78,7 +102,7 @@ package struct Body: Sendable {
         let bytes = try await bytes()
         guard bytes.readableBytes > 0 else { return nil }
         do {
-            guard case .object(let object) = try JSON.parse(bytes.readableBytesView) else {
+            guard case .object(let object) = try await Self.parse(bytes) else {
                 throw CloudError.badRequest("The request's body must be a JSON object.")
             }
             return object
@@ -87,6 +111,23 @@ package struct Body: Sendable {
         }
     }
 
+    /// Any JSON, whatever the client calls it.
+    ///
+    /// - Throws: `JSONSyntaxError`, and what `bytes()` throws.
+    package func anyJSON() async throws -> JSON { try await Self.parse(try await bytes()) }
+
+    /// A long body is taken apart where no connection waits for it.
+    private static func parse(_ bytes: ByteBuffer) async throws -> JSON {
+        if bytes.readableBytes <= longFrom { return try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
+        return try await parsers.runIfActive { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
+    }
+
+    private static let parsers: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 2)
+        pool.start()
+        return pool
+    }()
+
     /// Bytes that the client announced; nil where only the end will tell.
     package var length: Int? { declaredLength }
 
@@ -94,7 +135,8 @@ package struct Body: Sendable {
     package var type: String? { contentType.map { $0.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() } }
 
     /// The body piece by piece, as it comes, for what is too large to be held. Neither the limit of a body that is read whole nor
-    /// its deadline holds here: who takes the pieces bounds them, and a client that falls silent is the connection's business.
+    /// its deadline holds here: who takes the pieces bounds them, and a client that falls silent is the connection's business. One
+    /// that is slower than `pace` is ended here.
     package var chunks: Chunks { Chunks(body: self) }
 
     package struct Chunks: AsyncSequence, Sendable {
@@ -104,6 +146,9 @@ package struct Body: Sendable {
             fileprivate let body: Body
             fileprivate var stream: RequestBody.AsyncIterator?
             fileprivate var received = 0
+            /// How long the client was waited for, and what came, since the last look at its pace.
+            fileprivate var waited = Duration.zero
+            fileprivate var arrived = 0
 
             /// - Throws: `CloudError.timeout` when the client is silent for too long; `.badRequest` when it breaks off.
             package mutating func next() async throws -> ByteBuffer? {
@@ -113,6 +158,7 @@ package struct Body: Sendable {
                     stream = body.stream.makeAsyncIterator()
                 }
                 let part: ByteBuffer?
+                let asked = ContinuousClock.now
                 do {
                     part = try await stream?.next()
                 } catch where !(error is CloudError || error is CancellationError) {
@@ -121,11 +167,22 @@ package struct Body: Sendable {
                 }
                 if let part {
                     received += part.readableBytes
+                    try keepPace(part.readableBytes, ContinuousClock.now - asked)
                     return part
                 }
                 // A connection that ends is not the end of a body.
                 if let declared = body.declaredLength, received != declared { throw Body.incomplete }
                 return nil
+            }
+
+            /// Ends a client that sends too little for what it holds. Only the time counts that it takes itself: a disk that is slow
+            /// here is not its fault.
+            private mutating func keepPace(_ count: Int, _ took: Duration) throws {
+                arrived += count
+                waited += took
+                guard waited >= body.pace.window else { return }
+                guard arrived >= body.pace.least else { throw Body.tooSlow }
+                (waited, arrived) = (.zero, 0)
             }
         }
 
@@ -138,8 +195,21 @@ package struct Body: Sendable {
             || type == "text/plain" || type == "application/x-www-form-urlencoded" || type.isEmpty
     }
 
+    fileprivate static let tooSlow = CloudError(.timeout, "The request's body comes too slowly.")
     private static let tooLarge = CloudError(.tooLarge, "The request's body is too large.")
     private static let incomplete = CloudError.badRequest("The request's body broke off.")
+}
+
+extension Body {
+    /// How long a client is waited for.
+    package struct Patience: Sendable {
+        /// For a body that is read whole.
+        package var whole: Duration = .seconds(30)
+        /// For one that is taken in pieces.
+        package var pace = Pace()
+
+        package init() {}
+    }
 }
 
 /// Runs `body`, and cancels it and throws `error` when it has not ended in time.

@@ -18,7 +18,7 @@ package struct Call: Sendable {
     package let requestID: String
     package internal(set) var microversion: Microversion?
     package let remoteAddress: String?
-    package let body: Body
+    package internal(set) var body: Body
     /// The type of the service that is called, as the catalog and access rules have it.
     let service: String
     let verifier: (any TokenVerifier)?
@@ -41,6 +41,12 @@ package struct Call: Sendable {
             throw CloudError(.unauthenticated, Self.unauthenticatedMessage, detail: "no access rule allows \(method) \(path)")
         }
         return caller
+    }
+
+    /// Refuses who has no role at all: such a token is good for Identity alone, and nothing else does work for it.
+    func requireRole() async throws {
+        guard try await caller().roles.isEmpty else { return }
+        throw CloudError.forbidden("A request with a body of this length needs a role on what its token is scoped to.")
     }
 
     /// The token that the caller shows. Headers that tell an identity without a token are never looked at.

@@ -11,6 +11,8 @@ package struct APIService: Sendable {
     package let microversions: MicroversionRange?
     /// The most bytes of a body that is read whole.
     package var bodyLimit: Int
+    /// Whether a long body is read only for a caller who has a role. Identity takes bodies of those who have no token yet.
+    package let longBodiesNeedRole: Bool
     /// Whether `OPTIONS` and `HEAD` are answered where the table has only other methods. A few APIs refuse what they do not list.
     package let answersUnlistedMethods: Bool
     /// Whether a slash behind a path counts for nothing.
@@ -19,7 +21,7 @@ package struct APIService: Sendable {
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = 1 << 20, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
+        bodyLimit: Int = 1 << 20, longBodiesNeedRole: Bool = true, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
         routes: [Route]
     ) {
         self.name = name
@@ -27,6 +29,7 @@ package struct APIService: Sendable {
         self.envelope = envelope
         self.microversions = microversions
         self.bodyLimit = bodyLimit
+        self.longBodiesNeedRole = longBodiesNeedRole
         self.answersUnlistedMethods = answersUnlistedMethods
         self.ignoresTrailingSlash = ignoresTrailingSlash
         self.routes = routes

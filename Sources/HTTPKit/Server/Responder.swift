@@ -20,36 +20,39 @@ package struct Responder: Sendable {
     }
 
     private let mounts: [Mount]
+    /// Where a token is got, below the origin: what a 401 points to. Nil where no service is called Identity.
+    private let identityPrefix: String?
     private let verifier: (any TokenVerifier)?
     private let world: World
     private let publicURL: String?
     private let cors: CORS
     package let metrics: Metrics
     private let accessLog: AccessLog?
-    private let bodyDeadline: Duration
+    private let patience: Body.Patience
     private let log: Logger
 
     /// - Parameters:
     ///   - publicURL: what links begin with; nil builds them from each request's `Host`.
-    ///   - bodyDeadline: how long a client may take to send a body that is read whole.
+    ///   - patience: how long a client may take to send a body.
     /// - Throws: `RouteConflict`.
     package init(
         services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
         cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil,
-        bodyDeadline: Duration = .seconds(30), log: Logger
+        patience: Body.Patience = Body.Patience(), log: Logger
     ) throws {
         mounts = try services.flatMap { service in
             let tree = try RouteTree(
                 service.routes, answersUnlisted: service.answersUnlistedMethods, ignoresTrailingSlash: service.ignoresTrailingSlash)
             return service.prefixes.map { Mount(prefix: $0, service: service, tree: tree) }
         }.sorted { $0.prefix.count > $1.prefix.count }
+        identityPrefix = services.first { $0.name == "identity" }?.prefixes.first
         self.verifier = verifier
         self.world = world
         self.publicURL = publicURL
         self.cors = cors
         self.metrics = metrics
         self.accessLog = accessLog
-        self.bodyDeadline = bodyDeadline
+        self.patience = patience
         self.log = log
     }
 
@@ -79,7 +82,7 @@ package struct Responder: Sendable {
         let target = head.path ?? "/"
         let path = target.prefix { $0 != "?" && $0 != "#" }
         let rawQuery = target.dropFirst(path.count).dropFirst().prefix { $0 != "#" }
-        var (reply, service, route) = await route(head, String(path), rawQuery, arrival, requestID)
+        var (reply, service, route) = await route(head, Self.folded(path), rawQuery, arrival, requestID)
         reply.headers[.requestID] = requestID
         allowOrigin(head, &reply)
         if head.method == .head { reply = Self.withoutContent(reply) }
@@ -107,7 +110,8 @@ package struct Responder: Sendable {
             return (Reply.text(.notFound, "There is nothing here.\n"), "none", "none")
         }
         let service = mount.service
-        let base = origin(head, arrival) + mount.prefix
+        let origin = origin(head, arrival)
+        let base = origin + mount.prefix
         let inside = String(path.dropFirst(mount.prefix.count))
         func context(_ version: Microversion?) -> ErrorContext {
             ErrorContext(
@@ -129,26 +133,42 @@ package struct Responder: Sendable {
                 throw error
             case .found(let route, let parameters):
                 name = route.name
-                let call = Call(
+                var call = Call(
                     method: head.method, path: inside, query: try Query(rawQuery), headers: head.headerFields,
                     parameters: parameters, base: base, requestID: requestID, microversion: version,
-                    remoteAddress: arrival.remoteAddress, body: body(head, arrival, service.bodyLimit),
+                    remoteAddress: arrival.remoteAddress, body: body(head, arrival, service),
                     service: service.name, verifier: verifier)
+                if service.longBodiesNeedRole { call.body.mayBeLong = { [call] in try await call.requireRole() } }
                 var reply = try await route.handler(call)
                 if let version { service.microversions?.mark(&reply.headers, version) }
                 return (reply, service.name, name)
             }
         } catch {
-            return (failure(error, service, context(version)), service.name, name)
+            var reply = failure(error, service, context(version))
+            if reply.status == .unauthorized, let identityPrefix {
+                reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(origin + identityPrefix)\""
+            }
+            return (reply, service.name, name)
         }
     }
 
-    private func body(_ head: HTTPRequest, _ arrival: Arrival, _ limit: Int) -> Body {
+    private func body(_ head: HTTPRequest, _ arrival: Arrival, _ service: APIService) -> Body {
         let length = head.headerFields[.contentLength].flatMap { Int($0) }
         let isChunked = head.headerFields[.transferEncoding] != nil
         return Body(
             stream: arrival.body, declaredLength: length ?? (isChunked ? nil : 0), contentType: head.headerFields[.contentType],
-            limit: limit, deadline: bodyDeadline, willRead: arrival.willRead)
+            limit: service.bodyLimit, patience: patience, willRead: arrival.willRead)
+    }
+
+    /// Returns the path with one slash where it has several in a row, as clients that join URLs make them.
+    private static func folded(_ path: Substring) -> String {
+        guard path.contains("//") else { return String(path) }
+        var (bytes, last) = ([UInt8](), UInt8(0))
+        for byte in path.utf8 {
+            if byte != UInt8(ascii: "/") || last != byte { bytes.append(byte) }
+            last = byte
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The scheme, host and port that links begin with.

@@ -18,10 +18,7 @@ struct IdentityEnvelope: ErrorEnvelope {
                 writer.member("title", status.reasonPhrase)
             }
         }
-        if status == .unauthorized {
-            reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(context.base)\""
-            reply.headers.append(HTTPField(name: .vary, value: HTTPField.Name.authToken.rawName))
-        }
+        if status == .unauthorized { reply.headers.append(HTTPField(name: .vary, value: HTTPField.Name.authToken.rawName)) }
         return reply
     }
 }

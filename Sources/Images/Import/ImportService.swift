@@ -18,7 +18,7 @@ struct ImportService: Sendable {
     ) async throws -> WorkflowID? {
         // The image first: who may not see it learns nothing of the rest.
         _ = try await context.read { tx in try plan(id, request, nil, caller, tx) }
-        if let uri = request.uri, request.method == .webDownload { try await fetcher.check(uri) }
+        if let uri = request.uri, request.method == .webDownload { try await fetcher.check(uri, for: caller.projectID?.text) }
         let sealed = try token.flatMap { token in
             request.method == .glanceDownload ? try regions.seal(token, for: ImportImage.tokenPurpose(id)) : nil
         }

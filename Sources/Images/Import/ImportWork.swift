@@ -6,7 +6,11 @@ import SQL
 /// Fetches what a URL stands for.
 protocol ImageSource: Sendable {
     /// What a user named.
-    func fetch<Value: Sendable>(_ text: String, most: Int64, _ body: @Sendable (Download) async throws -> Value) async throws -> Value
+    ///
+    /// - Parameter project: whose work it is.
+    func fetch<Value: Sendable>(
+        _ text: String, for project: String?, most: Int64, _ body: @Sendable (Download) async throws -> Value
+    ) async throws -> Value
 
     /// What the catalogue named, in a user's name.
     func fetch<Value: Sendable>(
@@ -80,7 +84,7 @@ struct ImportWork: Sendable {
     /// - Parameter check: throws when the workflow is to end.
     func fetch(_ uri: String, _ lease: UploadLease, _ progress: @escaping Progress, check: @escaping Check) async throws -> StagedData {
         let (image, most) = try await target(lease)
-        let data = try await source.fetch(uri, most: most) { download in
+        let data = try await source.fetch(uri, for: image.owner, most: most) { download in
             try await receive(download, of: image, most: most, BlobExpectation(), progress, check)
         }
         return try await keep(data, as: image, lease)

@@ -68,7 +68,7 @@ struct TaskService: Sendable {
         guard let uri = input["import_from"]?.string, let format = input["import_from_format"]?.string,
             var properties = input["image_properties"]?.object
         else { throw CloudError.badRequest("Input has a field of the wrong type.") }
-        try await imports.fetcher.check(uri)
+        try await imports.fetcher.check(uri, for: caller.projectID?.text)
         if properties["disk_format"] == nil { properties["disk_format"] = .string(format) }
         if properties["container_format"] == nil { properties["container_format"] = "bare" }
         return try await ImageService(context: context).create(properties, by: caller) { image, tx in

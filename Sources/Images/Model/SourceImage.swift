@@ -76,9 +76,9 @@ extension Image {
     ///
     /// - Throws: `tooLarge` when there would be too many properties.
     mutating func take(_ facts: SourceFacts) throws {
-        let before = properties.count
+        let before = self
         (diskFormat, containerFormat) = (facts.diskFormat, facts.containerFormat)
         for (name, value) in facts.properties.sorted(by: { $0.key < $1.key }) { properties[name] = .string(value) }
-        try ImageUpdate.requireFew(properties.count, before: before)
+        try requireBoundedProperties(before: before)
     }
 }

@@ -65,16 +65,31 @@ enum ByteRange {
             guard !text.contains(",") else {
                 throw CloudError.badRequest("Requests with multiple ranges are not supported. Make several requests with one range each.")
             }
-            guard let match = text.wholeMatch(of: /bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*/) else { throw unsatisfiable("Invalid Range header.") }
-            return try range(number(match.1), number(match.2), size)
+            var reader = HeaderReader(text)
+            guard reader.take("bytes"), reader.skipBlanks(), reader.take("="), reader.skipBlanks() else { throw unsatisfiable("Invalid Range header.") }
+            let first = reader.digits()
+            guard reader.skipBlanks(), reader.take("-"), reader.skipBlanks() else { throw unsatisfiable("Invalid Range header.") }
+            let last = reader.digits()
+            guard reader.skipBlanks(), reader.isAtEnd else { throw unsatisfiable("Invalid Range header.") }
+            return try range(number(first), number(last), size)
         }
         if let text = headers[.contentRange] {
-            guard let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1), let last = Int64(match.2),
-                first <= last, last < size
-            else { throw unsatisfiable("Invalid Content-Range header.") }
+            guard let (first, last) = content(text), first <= last, last < size else { throw unsatisfiable("Invalid Content-Range header.") }
             return first..<last + 1
         }
         return nil
+    }
+
+    /// Reads `bytes 0-99/200` and `bytes 0-99/*`.
+    private static func content(_ text: String) -> (first: Int64, last: Int64)? {
+        var reader = HeaderReader(text)
+        guard reader.take("bytes ") else { return nil }
+        let first = reader.digits()
+        guard reader.take("-") else { return nil }
+        let last = reader.digits()
+        guard reader.take("/"), reader.take("*") || !reader.digits().isEmpty, reader.isAtEnd, let first = Int64(first), let last = Int64(last)
+        else { return nil }
+        return (first, last)
     }
 
     /// Nil where there are no digits. What is too large to be a number is behind every end.
@@ -96,4 +111,34 @@ enum ByteRange {
     }
 
     private static func unsatisfiable(_ message: String) -> CloudError { CloudError(.rangeNotSatisfiable, message) }
+}
+
+/// Reads a header's value from left to right, each letter once.
+private struct HeaderReader {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) { rest = Substring(text).utf8 }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    /// Returns whether the word came next; it is passed over then.
+    mutating func take(_ word: StaticString) -> Bool {
+        let text = "\(word)"
+        guard rest.starts(with: text.utf8) else { return false }
+        rest = rest.dropFirst(text.utf8.count)
+        return true
+    }
+
+    /// Passes over blanks. There may be none, so it is always true.
+    mutating func skipBlanks() -> Bool {
+        rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        return true
+    }
+
+    /// Passes over digits and returns them.
+    mutating func digits() -> Substring {
+        let found = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+        rest = rest.dropFirst(found.count)
+        return Substring(found)
+    }
 }

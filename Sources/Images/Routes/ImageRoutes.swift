@@ -60,11 +60,10 @@ struct ImageRoutes: Sendable {
             error.headers = [("Accept-Patch", known)]
             throw error
         }
-        let bytes = try await call.body.bytes()
         let body: JSON
         do {
-            body = try JSON.parse(bytes.readableBytesView)
-        } catch {
+            body = try await call.body.anyJSON()
+        } catch let error as JSONSyntaxError {
             throw CloudError.badRequest("Malformed JSON in request body: \(error.description).")
         }
         let image = try await ImageUpdate(context: context).apply(ImagePatch(body, form), to: call.id("image_id"), by: caller)

@@ -2,13 +2,50 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// An error as Images writes it.
+/// An error as Images writes it: in the form that the client likes best, as the reference does. A page is the standard, because
+/// `python-glanceclient` asks for anything and cannot read an error's JSON.
 struct ImagesEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
-        .json(status) { json in
-            json.member("message", error.message)
-            json.member("code", "\(status.code) \(status.reasonPhrase)")
-            json.member("title", status.reasonPhrase)
+        let title = "\(status.code) \(status.reasonPhrase)"
+        switch MediaRanges(context.accept ?? "").best(of: ["text/html", "application/json"]) {
+        case "text/html": return .text(status, Self.page(title, error.message), type: "text/html; charset=UTF-8")
+        case "application/json":
+            return .json(status) { json in
+                json.member("message", error.message)
+                json.member("code", title)
+                json.member("title", status.reasonPhrase)
+            }
+        default: return .text(status, "\(title)\n\n\(error.message)\n", type: "text/plain; charset=UTF-8")
         }
+    }
+
+    /// The message stands in a line of its own: clients take away the tags, line by line.
+    private static func page(_ title: String, _ message: String) -> String {
+        """
+        <html>
+         <head><title>\(title)</title></head>
+         <body>
+          <h1>\(title)</h1>
+          <p>\(escaped(message))</p>
+         </body>
+        </html>
+
+        """
+    }
+
+    /// The text as it may stand in a page and in an attribute of one.
+    private static func escaped(_ text: String) -> String {
+        var page = ""
+        for letter in text.unicodeScalars {
+            switch letter {
+            case "&": page += "&amp;"
+            case "<": page += "&lt;"
+            case ">": page += "&gt;"
+            case "\"": page += "&quot;"
+            case "'": page += "&#x27;"
+            default: page.unicodeScalars.append(letter)
+            }
+        }
+        return page
     }
 }

@@ -59,7 +59,7 @@ struct ImageIntake: Sendable {
         let declared = image.containerFormat.map(Self.plainContainers.contains) == true ? image.diskFormat.flatMap(DiskFormat.init) : nil
         var inspector = FormatInspector()
         var isDecided = declared == nil || keepsUnfit
-        let upload = try await store.begin(most: most, sha256: expected.sha256 != nil)
+        let upload = try await store.begin(most: most, sha256: expected.sha256 != nil, for: image.owner)
         do {
             for try await chunk in chunks {
                 try Task.checkCancellation()

@@ -107,7 +107,8 @@ struct ImageList: Sendable {
 
     /// `queued`, and `in:queued,active`.
     private mutating func filterWord(_ column: String, _ value: String) throws {
-        guard let colon = value.firstIndex(of: ":") else { return add("\(column) = ?", [value.sql]) }
+        // A value that reads as a time has colons and no operator.
+        guard let colon = value.firstIndex(of: ":"), Timestamp(iso8601: value) == nil else { return add("\(column) = ?", [value.sql]) }
         let rest = String(value[value.index(after: colon)...])
         switch value[..<colon] {
         case "eq": add("\(column) = ?", [rest.sql])
@@ -188,7 +189,7 @@ struct ImageList: Sendable {
         }
         // The order must be total: pages are cut by it.
         for key in ["created_at", "id"] where !wanted.contains(where: { $0.key == key }) { wanted.append((key, standard)) }
-        return try wanted.map { key, direction in
+        let order: [(column: String, ascending: Bool)] = try wanted.map { key, direction in
             guard let column = orders[key] else {
                 throw CloudError.badRequest(
                     "Invalid sort key: \(key.prefix(64)). It must be one of the following: \(orders.keys.sorted().joined(separator: ", ")).")
@@ -198,12 +199,16 @@ struct ImageList: Sendable {
             }
             return (column, direction == "asc")
         }
+        return try Keyset.distinct(order)
     }
 
     // MARK: The page
 
-    func page(of store: ImageStore, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction) throws -> [Image] {
-        if limit == 0 { return [] }
+    /// - Returns: the page, and whether there may be more behind it.
+    func page(
+        of store: ImageStore, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction
+    ) throws -> (images: [Image], hasMore: Bool) {
+        if limit == 0 { return ([], false) }
         var all = conditions
         if !isAdmin { all.append(reachable(onlooker)) }
         if let visibility {
@@ -223,7 +228,8 @@ struct ImageList: Sendable {
             WHERE \(all.map(\.sql).joined(separator: " AND ")) \
             ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")) LIMIT ?
             """
-        return try store.rows(clause, all.flatMap(\.arguments) + [limit.sql], for: onlooker, in: tx)
+        let page = try store.page(clause, all.flatMap(\.arguments) + [limit.sql], for: onlooker, in: tx)
+        return (page.images, page.isCut || page.images.count == limit)
     }
 
     private func reachable(_ onlooker: Onlooker) -> (sql: String, arguments: [SQLValue]) {

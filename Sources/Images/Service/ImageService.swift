@@ -55,6 +55,7 @@ struct ImageService: Sendable {
             if ImageFields.isReserved(name) || name == "locations" { throw reserved(name) }
             image.set(name, value)
         }
+        try image.requireBoundedProperties(before: nil)
         return image
     }
 
@@ -72,8 +73,8 @@ struct ImageService: Sendable {
         try context.policy.require(.getImages, caller, caller.projectID.map { ["project_id": $0.text] } ?? [:])
         return try await context.read { tx in
             let isAdmin = context.access.isAdmin(caller)
-            let rows = try list.page(of: context.images, for: context.onlooker(caller), isAdmin: isAdmin, in: tx)
-            return (rows.filter { context.access.canSee($0, caller) }, !rows.isEmpty && rows.count == list.limit)
+            let page = try list.page(of: context.images, for: context.onlooker(caller), isAdmin: isAdmin, in: tx)
+            return (page.images.filter { context.access.canSee($0, caller) }, page.hasMore)
         }
     }
 

@@ -8,8 +8,6 @@ import SQL
 struct ImageUpdate: Sendable {
     let context: ImagesContext
 
-    private static let mostProperties = 128
-
     func apply(_ patch: ImagePatch, to id: ID<Image>, by caller: Principal) async throws -> Image {
         let locations = ImageLocations(context: context)
         let known = try await locations.sizes(namedBy: patch)
@@ -26,14 +24,7 @@ struct ImageUpdate: Sendable {
                     try apply(change, to: &image, was: old, by: caller)
                 }
             }
-            try Self.requireFew(image.properties.count, before: old.properties.count)
-        }
-    }
-
-    /// Refuses more properties than an image may have, unless it has as many already.
-    static func requireFew(_ count: Int, before: Int) throws(CloudError) {
-        guard count <= max(mostProperties, before) else {
-            throw CloudError(.tooLarge, "The image would have \(count) properties; \(mostProperties) are allowed.")
+            try image.requireBoundedProperties(before: old)
         }
     }
 

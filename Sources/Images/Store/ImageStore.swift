@@ -37,12 +37,29 @@ struct ImageStore: Sendable {
         try rows("WHERE i.id = ?", [id.sql], for: onlooker, in: tx).first
     }
 
-    /// Images with all that belongs to them, by one query for the rows and one for each kind of what belongs to them.
+    /// Images with all that belongs to them, by one query for the rows and one for what belongs to each 64 of them.
     ///
     /// - Parameter clause: what stands behind `FROM`, over `i` (the image) and `status`.
     func rows(_ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction) throws -> [Image] {
-        let found = try tx.rows("\(Self.select) \(Self.from) \(clause)", arguments: [onlooker.project.sql, onlooker.now.sql] + arguments)
-        return try completed(found.map(Self.image), in: tx)
+        try page(clause, arguments, for: onlooker, in: tx).images
+    }
+
+    /// The same, up to where what belongs to the images has more bytes than a page may have.
+    ///
+    /// - Returns: the images, and whether some were left out.
+    func page(
+        _ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction
+    ) throws -> (images: [Image], isCut: Bool) {
+        let rows = try tx.rows("\(Self.select) \(Self.from) \(clause)", arguments: [onlooker.project.sql, onlooker.now.sql] + arguments)
+        var rest = try rows.map(Self.image)[...]
+        var (images, bytes) = ([Image](), 0)
+        while !rest.isEmpty, bytes < ImageBounds.pageBytes {
+            let some = try completed(Array(rest.prefix(ImageBounds.imagesAtOnce)), in: tx)
+            rest = rest.dropFirst(some.count)
+            images += some
+            bytes += some.reduce(0) { $0 + $1.writtenBytes }
+        }
+        return (images, !rest.isEmpty)
     }
 
     /// The values of some columns, of one image.

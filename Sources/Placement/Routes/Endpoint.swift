@@ -17,11 +17,10 @@ struct PlacementCall: Sendable {
     ///
     /// - Throws: `CloudError.badRequest`.
     func body(_ shape: JSONShape) async throws -> JSON {
-        let bytes = try await call.body.bytes()
         let body: JSON
         do {
-            body = try JSON.parse(bytes.readableBytesView)
-        } catch {
+            body = try await call.body.anyJSON()
+        } catch let error as JSONSyntaxError {
             throw CloudError.badRequest("Malformed JSON: \(error.description)")
         }
         try shape.check(body, prefix: "JSON does not validate: ")

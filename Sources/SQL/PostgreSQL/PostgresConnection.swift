@@ -120,7 +120,7 @@ final class PostgresConnection: Connection {
             throw SQLError.unavailable(reason)
         }
         let state = String(cString: code)
-        let message = "\(String(cString: PQresultErrorMessage(result)))\(sql)"
+        let message = "\(String(cString: PQresultErrorMessage(result)))\(SQLError.brief(sql))"
         let constraint = PQresultErrorField(result, CInt(UInt8(ascii: "n"))).map { String(cString: $0) } ?? message
         switch state {
         case "23505": throw SQLError.uniqueViolation(constraint: constraint)
@@ -128,6 +128,7 @@ final class PostgresConnection: Connection {
         case "23514", "23502": throw SQLError.checkViolation(constraint: constraint)
         // 53200: no room for one more lock of those that SERIALIZABLE takes. The session is well, and there is room when others end.
         case "40001", "40P01", "53200": throw SQLError.serializationFailure(message)
+        case "53100": throw SQLError.full(message)
         case "57014", "55P03": throw SQLError.unavailable(message)
         // What libpq sent was not what the statement takes (08P01: another number of arguments); the session is well.
         case "08P01": throw SQLError.misuse(message)

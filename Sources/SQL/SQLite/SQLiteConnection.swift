@@ -1,5 +1,6 @@
 import CloudCore
 internal import CSQLite
+import Foundation
 
 /// A connection to a SQLite file. Its statements are prepared once and kept: preparing one costs more than running it.
 final class SQLiteConnection: Connection {
@@ -102,7 +103,7 @@ final class SQLiteConnection: Connection {
     private func statement(_ sql: String, _ arguments: [SQLValue]) throws -> Prepared {
         let statement = try prepared[sql] ?? prepare(sql)
         guard Int(statement.parameters) == arguments.count else {
-            throw SQLError.misuse("\(arguments.count) arguments for \(statement.parameters): \(sql)")
+            throw SQLError.misuse("\(arguments.count) arguments for \(statement.parameters): \(SQLError.brief(sql))")
         }
         for (at, argument) in arguments.enumerated() {
             guard Self.bind(argument, to: Int32(at + 1), of: statement.handle) == SQLITE_OK else { throw failure(sql) }
@@ -118,10 +119,10 @@ final class SQLiteConnection: Connection {
             guard sqlite3_prepare_v3(database, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, &rest) == SQLITE_OK else { throw failure(sql) }
             return rest.map { $0 - text } ?? 0
         }
-        guard let handle else { throw SQLError.misuse("no statement: \(sql)") }
+        guard let handle else { throw SQLError.misuse("no statement: \(SQLError.brief(sql))") }
         guard sql.utf8.dropFirst(length).allSatisfy({ " \n\t".utf8.contains($0) }) else {
             sqlite3_finalize(handle)
-            throw SQLError.misuse("more than one statement: \(sql)")
+            throw SQLError.misuse("more than one statement: \(SQLError.brief(sql))")
         }
         let statement = Prepared(handle)
         prepared[sql] = statement
@@ -173,7 +174,7 @@ final class SQLiteConnection: Connection {
     private func failure(_ sql: String) -> SQLError { Self.error(sqlite3_extended_errcode(database), database, sql) }
 
     private static func error(_ code: Int32, _ database: OpaquePointer?, _ sql: String) -> SQLError {
-        let text = "\(database.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "") (\(code)) \(sql)"
+        let text = "\(database.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "") (\(code)) \(SQLError.brief(sql))"
         // Extended codes are macros that Swift does not see (sqlite3.h): the primary one, and a number above it.
         switch (code & 0xff, code >> 8) {
         case (SQLITE_CONSTRAINT, 6), (SQLITE_CONSTRAINT, 8): return .uniqueViolation(constraint: text)  // PRIMARYKEY, UNIQUE
@@ -181,6 +182,9 @@ final class SQLiteConnection: Connection {
         case (SQLITE_CONSTRAINT, 1), (SQLITE_CONSTRAINT, 5): return .checkViolation(constraint: text)  // CHECK, NOTNULL
         case (SQLITE_BUSY, _), (SQLITE_LOCKED, _): return .unavailable(text)
         case (SQLITE_ERROR, _), (SQLITE_MISUSE, _), (SQLITE_RANGE, _), (SQLITE_MISMATCH, _), (SQLITE_READONLY, _): return .misuse(text)
+        case (SQLITE_FULL, _): return .full(text)
+        // The files beside the database's cannot grow either.
+        case (SQLITE_IOERR, _) where database.map { sqlite3_system_errno($0) } == ENOSPC: return .full(text)
         default: return .broken(text)
         }
     }

@@ -143,7 +143,9 @@ extension SQLiteEngine {
             case (nil, .success((let value, let state))):
                 committed(state)
                 continuation.resume(returning: value)
-            case (nil, .failure(let error)): continuation.resume(throwing: error)
+            // What it ran into comes before what became of the group: on a full disk SQLite rolls back by itself, and the group then
+            // fails because it has no savepoint any longer.
+            case (_, .failure(let error)): continuation.resume(throwing: error)
             case (let failure?, _): continuation.resume(throwing: failure)
             case (nil, nil): continuation.resume(throwing: SQLError.misuse("a write was committed without being run"))
             }

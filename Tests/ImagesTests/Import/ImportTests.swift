@@ -38,7 +38,7 @@ struct ImportTests {
     }
 
     private func start(_ cloud: TestCloud, _ token: String, _ id: String, _ body: JSON) async -> TestCloud.Response {
-        await cloud.send(.post, "/image/v2/images/\(id)/import", token: token, json: body)
+        await cloud.send(.post, "/image/v2/images/\(id)/import", token: token, json: body, headers: [.accept: "application/json"])
     }
 
     // MARK: glance-direct

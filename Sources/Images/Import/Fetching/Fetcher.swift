@@ -9,7 +9,9 @@ struct FetchLimits: Sendable {
     var redirects = 5
     /// Bytes of all names and values of an answer's headers.
     var headers = 64 << 10
-    /// For a name to be resolved.
+    /// For the look-ups of the same project that came before.
+    var turn: Duration = .seconds(10)
+    /// For a name to be resolved, from when it is its turn.
     var resolve: Duration = .seconds(10)
     /// For a connection, with TLS.
     var connect: Duration = .seconds(10)
@@ -39,34 +41,38 @@ package struct Fetcher: Sendable {
     let rules: FetchRules
     var limits = FetchLimits()
     var resolver: any HostResolver = SystemResolver()
+    private let turns = LookUpTurns()
     var ownAddresses: @Sendable () -> Set<IPAddress> = OwnAddresses.now
 
     package init(rules: FetchRules) { self.rules = rules }
 
     /// Looks at a URL as a fetch would, without connecting: for an early answer to the user.
     ///
+    /// - Parameter project: whose work it is.
     /// - Throws: `badRequest` with the reason.
     @discardableResult
-    func check(_ text: String) async throws -> FetchURL {
+    func check(_ text: String, for project: String?) async throws -> FetchURL {
         let url = try FetchURL(text)
-        _ = try await admit(url)
+        _ = try await admit(url, project)
         return url
     }
 
     /// Fetches a URL, and hands its bytes over while they arrive.
     ///
     /// - Parameters:
+    ///   - project: whose work it is.
     ///   - most: bytes.
     ///   - body: may give up early. The connection is closed when it returns.
     /// - Throws: `badRequest` for what is not allowed and for what the server refuses, `tooLarge`, and transient errors for
     ///   what may be better another time.
     func fetch<Value: Sendable>(
-        _ text: String, most: Int64, _ body: @Sendable (Download) async throws -> Value
+        _ text: String, for project: String?, most: Int64, _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Value {
         var url = try FetchURL(text)
         let end = ContinuousClock.now + limits.whole
         for _ in 0...limits.redirects {
-            switch try await hop(url, most: most, end: end, body) {
+            let addresses = try await admit(url, project)
+            switch try await hop(url, addresses[...], most: most, end: end, body) {
             case .value(let value): return value
             case .redirect(let location): url = try url.following(location)
             }
@@ -83,14 +89,15 @@ package struct Fetcher: Sendable {
     }
 
     /// The addresses that a connection may go to.
-    private func admit(_ url: FetchURL) async throws -> [IPAddress] {
+    private func admit(_ url: FetchURL, _ project: String?) async throws -> [IPAddress] {
         try rules.check(url)
         let found: [IPAddress]
         if let address = url.address {
             found = [address]
         } else {
-            let resolver = resolver
-            found = try await withDeadline(limits.resolve, Self.tooSlow) { try await resolver.addresses(of: url.host) }
+            let (resolver, turns) = (resolver, turns)
+            let turn = try await withDeadline(limits.turn, Self.tooSlow) { try await turns.take(project ?? "") }
+            found = try await withDeadline(limits.resolve, Self.tooSlow) { try await resolver.addresses(of: url.host, turn) }
         }
         let own = ownAddresses()
         // A name that stands for one address of the inside and one of the outside is not to be trusted with either.
@@ -101,9 +108,10 @@ package struct Fetcher: Sendable {
     }
 
     private func hop<Value>(
-        _ url: FetchURL, most: Int64, end: ContinuousClock.Instant, _ body: @Sendable (Download) async throws -> Value
+        _ url: FetchURL, _ admitted: ArraySlice<IPAddress>, most: Int64, end: ContinuousClock.Instant,
+        _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Outcome<Value> {
-        var addresses = try await admit(url)[...]
+        var addresses = admitted
         while true {
             let address = addresses.removeFirst()
             let outcome = try await ask(url, at: address, mayTryNext: !addresses.isEmpty, most: most, end: end, body)

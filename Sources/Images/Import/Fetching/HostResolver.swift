@@ -2,24 +2,66 @@ import CloudCore
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Finds the addresses of a name.
 protocol HostResolver: Sendable {
     /// In the order in which they should be tried; empty when there is none.
-    func addresses(of name: String) async throws -> [IPAddress]
+    ///
+    /// - Parameter turn: held until the look-up has ended, also when nobody waits for it any longer.
+    func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress]
 }
 
 /// The system's: `/etc/hosts`, DNS, and whatever else the host is set up with.
 struct SystemResolver: HostResolver {
-    /// It has few threads of its own: a name server that does not answer must not hold those that others wait for.
+    /// It has threads of its own: a name server that does not answer must not hold those that others wait for. Each project holds one
+    /// at most, so that 32 projects must have such a server before anybody else waits.
     private static let threads: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 4)
+        let pool = NIOThreadPool(numberOfThreads: 32)
         pool.start()
         return pool
     }()
 
-    func addresses(of name: String) async throws -> [IPAddress] {
-        try await Self.threads.runIfActive { Self.resolve(name) }
+    /// Who waits may give up; the thread cannot, and keeps the turn until the system has answered.
+    func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress] {
+        let answer = Answer()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                answer.wait(continuation)
+                Self.threads.submit { _ in
+                    withExtendedLifetime(turn) { answer.give(.success(Self.resolve(name))) }
+                }
+            }
+        } onCancel: {
+            answer.give(.failure(CancellationError()))
+        }
+    }
+
+    /// What is waited for: the first that is given counts, also when it comes before the wait.
+    private final class Answer: Sendable {
+        private struct State {
+            var continuation: CheckedContinuation<[IPAddress], any Error>?
+            var result: Result<[IPAddress], any Error>?
+        }
+
+        private let state = Mutex(State())
+
+        func wait(_ continuation: CheckedContinuation<[IPAddress], any Error>) {
+            let result = state.withLock { state in
+                if state.result == nil { state.continuation = continuation }
+                return state.result
+            }
+            if let result { continuation.resume(with: result) }
+        }
+
+        func give(_ result: Result<[IPAddress], any Error>) {
+            let continuation = state.withLock { state in
+                defer { state.continuation = nil }
+                if state.result == nil { state.result = result }
+                return state.continuation
+            }
+            continuation?.resume(with: result)
+        }
     }
 
     private static func resolve(_ name: String) -> [IPAddress] {

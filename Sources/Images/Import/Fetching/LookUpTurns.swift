@@ -1,0 +1,82 @@
+import Synchronization
+
+/// One look-up of a name at a time for each project: who names a server that does not answer holds up nobody but himself.
+final class LookUpTurns: Sendable {
+    /// The right to look a name up. It goes to the next of the project when nobody holds it any longer.
+    final class Turn: Sendable {
+        private let turns: LookUpTurns
+        private let project: String
+
+        fileprivate init(_ turns: LookUpTurns, _ project: String) {
+            self.turns = turns
+            self.project = project
+        }
+
+        deinit { turns.giveBack(project) }
+    }
+
+    private struct Waiting {
+        let number: Int
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var lastNumber = 0
+        /// Who waits behind the one whose turn it is; a project without an entry has no look-up under way.
+        var projects: [String: [Waiting]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Waits until it is the project's turn.
+    ///
+    /// - Throws: `CancellationError` to who does not wait any longer.
+    func take(_ project: String) async throws -> Turn {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        let isMine = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                enter(Waiting(number: number, continuation: continuation), project)
+            }
+        } onCancel: {
+            leave(number, project)
+        }
+        guard isMine else { throw CancellationError() }
+        return Turn(self, project)
+    }
+
+    private func enter(_ waiting: Waiting, _ project: String) {
+        let isMine: Bool? = state.withLock { state in
+            // Who is cancelled later leaves by number, because the entry is there then.
+            if Task.isCancelled { return false }
+            if state.projects[project] == nil {
+                state.projects[project] = []
+                return true
+            }
+            state.projects[project]?.append(waiting)
+            return nil
+        }
+        if let isMine { waiting.continuation.resume(returning: isMine) }
+    }
+
+    private func leave(_ number: Int, _ project: String) {
+        let found: Waiting? = state.withLock { state in
+            guard let at = state.projects[project]?.firstIndex(where: { $0.number == number }) else { return nil }
+            return state.projects[project]?.remove(at: at)
+        }
+        found?.continuation.resume(returning: false)
+    }
+
+    private func giveBack(_ project: String) {
+        let next: Waiting? = state.withLock { state in
+            guard state.projects[project]?.isEmpty == false else {
+                state.projects[project] = nil
+                return nil
+            }
+            return state.projects[project]?.removeFirst()
+        }
+        next?.continuation.resume(returning: true)
+    }
+}

@@ -1,0 +1,124 @@
+import CloudCore
+import HTTPTypes
+import SQL
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+/// What all services have in common at their outer edge.
+@Suite("The edge of all services", .timeLimit(.minutes(5))) struct EdgeTests {
+    @Test(
+        "A 401 says where a token is got, whichever service answers it",
+        arguments: [
+            "/image/v2/images", "/network/v2.0/networks", "/placement/resource_providers", "/compute/v2.1/servers", "/identity/v3/users", "/v3/users",
+        ])
+    func unauthenticated(path: String) async throws {
+        try await TestCloud.run { cloud in
+            for token in [nil, "no-token"] {
+                let answer = await cloud.send(.get, path, token: token)
+                #expect(answer.status == .unauthorized)
+                #expect(answer.headers[.wwwAuthenticate] == "Keystone uri=\"\(TestCloud.url)/identity\"")
+            }
+        }
+    }
+
+    @Test("Slashes in a row count as one, also before a service's prefix")
+    func slashes() async throws {
+        try await TestCloud.run { cloud in
+            let token = try await cloud.token()
+            for path in [
+                "//compute/v2.1/servers", "/compute//v2.1///servers", "///image/v2/images", "//network//v2.0//networks", "//v3//users",
+                "//placement/resource_providers", "//healthz",
+            ] {
+                #expect(await cloud.send(.get, path, token: token).status == .ok, "\(path)")
+            }
+            // What is encoded stays what it is.
+            #expect(await cloud.send(.get, "/compute%2F%2Fv2.1/servers", token: token).status == .notFound)
+        }
+    }
+
+    /// A token of a user for nothing.
+    private func unscoped(_ cloud: TestCloud) async throws -> String {
+        try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: nil)
+    }
+
+    @Test("A long body is not read for a caller without a role, and no body is longer than its service takes")
+    func longBodies() async throws {
+        try await TestCloud.run { cloud in
+            let nobody = try await unscoped(cloud)
+            let admin = try await cloud.token()
+            let paths = ["/network/v2.0/networks", "/placement/resource_providers", "/image/v2/images", "/compute/v2.1/servers"]
+            let members = JSON.object(JSONObject((0..<9000).map { ("a\($0)", JSON.integer(1)) }))
+            #expect(members.text.utf8.count > 64 << 10 && members.text.utf8.count < 112 << 10)
+            for path in paths {
+                #expect(await cloud.send(.post, path, json: members).status == .unauthorized, "\(path)")
+                #expect(await cloud.send(.post, path, token: nobody, json: members).status == .forbidden, "\(path)")
+                #expect(await cloud.send(.post, path, token: admin, json: members).status != .forbidden, "\(path)")
+            }
+            let tooLong = JSON.object(["network": .string(String(repeating: "x", count: 1 << 20))])
+            for path in paths {
+                #expect(await cloud.send(.post, path, token: admin, json: tooLong).status == .contentTooLarge, "\(path)")
+            }
+            let tooMany = JSON.object(["network": .array(Array(repeating: 1, count: 60_000))])
+            for path in paths.dropLast() {
+                let answer = await cloud.send(.post, path, token: admin, json: tooMany, headers: [.accept: "application/json"])
+                #expect(answer.status == .badRequest && answer.text.contains("more than 50000 values"), "\(path): \(answer.text.prefix(500))")
+            }
+            // Who signs in has no token yet, and changes a password without a role.
+            #expect(await cloud.send(.post, "/v3/auth/tokens", json: members).status == .badRequest)
+        }
+    }
+
+    @Test("A sort key that is named again adds nothing to a page, whichever service lists")
+    func sortKeys() async throws {
+        try await TestCloud.run { cloud in
+            let admin = try await cloud.token()
+            var ids: [String] = []
+            for name in ["a", "b"] {
+                let made = await cloud.send(.post, "/network/v2.0/networks", token: admin, json: ["network": ["name": .string(name)]])
+                ids.append(try #require(made.json["network"]?["id"]?.string))
+            }
+            let started = ContinuousClock.now
+            for count in [60, 63, 64, 200] {
+                let keys = Array(repeating: "sort_key=name", count: count).joined(separator: "&")
+                let networks = await cloud.send(.get, "/network/v2.0/networks?marker=\(ids[0])&\(keys)", token: admin)
+                #expect(networks.status == (count > 63 ? .badRequest : .ok), "\(count): \(networks.text)")
+                if count < 64 { #expect(networks.json["networks"]?.array?.contains { $0["name"] == "b" } == true) }
+                #expect(await cloud.send(.get, "/compute/v2.1/servers?\(keys.replacing("name", with: "display_name"))", token: admin).status != .internalServerError)
+            }
+            #expect(ContinuousClock.now - started < .seconds(5))
+        }
+    }
+
+    @Test("A full disk is a 503 that says so in each service's envelope, and health tells it; reads go on, and writes come back")
+    func fullDisk() async throws {
+        try await TestCloud.run(on: .sqlite) { cloud in
+            let admin = try await cloud.token()
+            func limit(to more: Int?) async throws {
+                try await cloud.database.write { tx in
+                    let count: Int = try tx.value("PRAGMA page_count") ?? 0
+                    let _: Int? = try tx.value("PRAGMA max_page_count = \(more.map { count + $0 } ?? 1_000_000)")
+                }
+            }
+            let long = JSON.string(String(repeating: "x", count: 60_000))
+            let image: JSON = ["name": "x", "a": long, "b": long, "c": long]
+            try await limit(to: 0)
+            // Nothing is written by it but the pages that are left in the file.
+            var refused = await cloud.send(.post, "/image/v2/images", token: admin, json: image)
+            for _ in 0..<50 where refused.status != .serviceUnavailable {
+                refused = await cloud.send(.post, "/image/v2/images", token: admin, json: image)
+            }
+            #expect(refused.status == .serviceUnavailable && refused.text.contains("database is full"), "\(refused.text)")
+            #expect(refused.headers[.retryAfter] == "60")
+            #expect(refused.text.hasPrefix("503 Service Unavailable"))
+            let health = await cloud.send(.get, "/healthz")
+            #expect(health.status == .serviceUnavailable && health.json["database"] == "full" && health.json["images"] == "ok")
+            #expect(await cloud.send(.get, "/image/v2/images", token: admin).status == .ok)
+            #expect(await cloud.send(.get, "/network/v2.0/networks", token: admin).status == .ok)
+            try await limit(to: nil)
+            #expect(await cloud.send(.post, "/image/v2/images", token: admin, json: image).status == .created)
+            #expect(await cloud.send(.get, "/healthz").status == .ok)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import CloudCore
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Images
+
+/// What one caller may make the service do.
+@Suite("Images: bounds", .timeLimit(.minutes(5)))
+struct BoundsTests {
+    private func properties(_ count: Int, of length: Int = 1) -> JSONObject {
+        JSONObject((0..<count).map { ("p\($0)", JSON.string(String(repeating: "v", count: length))) })
+    }
+
+    @Test("A range is read from left to right, however many blanks it has")
+    func blanks() async throws {
+        try await ImagesStage.run { stage in
+            let id = try await stage.make()
+            await stage.upload([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], to: id)
+            func read(_ name: HTTPField.Name, _ text: String) async -> TestCloud.Response {
+                await stage.cloud.send(.get, "/image/v2/images/\(id)/file", token: stage.demo, headers: [name: text])
+            }
+            let blanks = String(repeating: " ", count: 30_000)
+            let started = ContinuousClock.now
+            for text in ["bytes=\(blanks)x", "bytes\(blanks)=1\(blanks)x", "bytes=1\(blanks)-\(blanks)2x", "bytes=1-\(blanks)x"] {
+                #expect(await read(.range, text).status == .rangeNotSatisfiable)
+            }
+            #expect(await read(.range, "bytes=\(blanks)2\(blanks)-\(blanks)3\(blanks)").bytes == [2, 3])
+            #expect(ContinuousClock.now - started < .seconds(2))
+            for (text, bytes) in [
+                ("bytes=0-0", [0]), ("bytes=8-", [8, 9]), ("bytes=-3", [7, 8, 9]), ("bytes = 1 - 2 ", [1, 2]), ("bytes=5-100", [5, 6, 7, 8, 9]),
+                ("bytes=-99999999999999999999", Array(0..<10)),
+            ] as [(String, [UInt8])] {
+                #expect(await read(.range, text).bytes == bytes, "\(text)")
+            }
+            for text in ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1", "bytes=3-1", "bytes=10-", "byte=1-2", "bytes=1-2-3", "bytes=٣-"] {
+                #expect(await read(.range, text).status == .rangeNotSatisfiable, "\(text)")
+            }
+            #expect(await read(.contentRange, "bytes 1-2/10").bytes == [1, 2])
+            #expect(await read(.contentRange, "bytes 1-2/*").bytes == [1, 2])
+            for text in ["bytes 1-2", "bytes 1-2/", "bytes 1-2/x", "bytes 1-2/*1", "bytes 2-1/10", "bytes 1-10/10", "bytes -2/10", "bytes  1-2/10"] {
+                #expect(await read(.contentRange, text).status == .rangeNotSatisfiable, "\(text)")
+            }
+        }
+    }
+
+    @Test("A sort key that is named again adds nothing, and there is an end to how many are named")
+    func sortKeys() async throws {
+        try await ImagesStage.run { stage in
+            for name in ["a", "b", "c"] { _ = try await stage.make(["name": .string(name)]) }
+            let ids = await stage.send(.get, "/images?sort=name:asc", as: stage.demo, .ok).json["images"]?.array?.compactMap { $0["id"]?.string } ?? []
+            let first = try #require(ids.first)
+            let started = ContinuousClock.now
+            let many = Array(repeating: "name:asc", count: 30).joined(separator: ",")
+            #expect(await stage.names("sort=\(many)&marker=\(first)") == ["b", "c"])
+            // The first direction holds.
+            #expect(await stage.names("sort=name:asc,name:desc") == ["a", "b", "c"])
+            #expect(await stage.names("sort_key=name&sort_dir=asc&sort_key=name&sort_dir=desc&marker=\(first)") == ["b", "c"])
+            #expect(ContinuousClock.now - started < .seconds(2))
+            let tooMany = Array(repeating: "name", count: 2000).joined(separator: ",")
+            await stage.send(.get, "/images?sort=\(tooMany)", as: stage.demo, .badRequest)
+        }
+    }
+
+    @Test("An image has no more than 128 properties from the beginning, however it is made")
+    func properties() async throws {
+        try await ImagesStage.run { stage in
+            await stage.send(.post, "/images", .object(properties(128)), as: stage.demo, .created)
+            let refused = await stage.send(.post, "/images", .object(properties(129)), as: stage.demo, .contentTooLarge)
+            #expect(refused.json["message"]?.string?.contains("128") == true)
+            await stage.send(.post, "/images", .object(properties(20_000)), as: stage.demo, .contentTooLarge)
+        }
+    }
+
+    @Test("The properties of an image have 256 KiB together at most, at its creation and later")
+    func propertyBytes() async throws {
+        try await ImagesStage.run { stage in
+            await stage.send(.post, "/images", .object(properties(5, of: 60_000)), as: stage.demo, .contentTooLarge)
+            let made = await stage.send(.post, "/images", .object(properties(4, of: 60_000)), as: stage.demo, .created)
+            let id = try #require(made.json["id"]?.string)
+            let more = JSON.string(String(repeating: "v", count: 60_000))
+            await stage.patch(id, [["op": "add", "path": "/p4", "value": more]], .contentTooLarge)
+            await stage.patch(id, [["op": "replace", "path": "/p3", "value": "v"], ["op": "add", "path": "/p4", "value": more]])
+        }
+    }
+
+    @Test("A page ends early where its images have more bytes than a page may have, and the next one goes on")
+    func pageBytes() async throws {
+        try await ImagesStage.run { stage in
+            let count = ImageBounds.imagesAtOnce * 2 + 3
+            for number in 0..<count {
+                var body = properties(4, of: 60_000)
+                body["name"] = .string("image-\(number)")
+                await stage.send(.post, "/images", .object(body), as: stage.demo, .created)
+            }
+            var (names, pages) = ([String](), 0)
+            var path: String? = "/images?limit=1000&sort=name:asc"
+            while let next = path, pages < 10 {
+                let page = await stage.send(.get, next, as: stage.demo, .ok)
+                #expect(page.bytes.count < 32 << 20)
+                names += page.json["images"]?.array?.compactMap { $0["name"]?.string } ?? []
+                path = page.json["next"]?.string.map { String($0.dropFirst(3)) }
+                pages += 1
+            }
+            #expect(pages > 1)
+            #expect(names == (0..<count).map { "image-\($0)" }.sorted())
+        }
+    }
+
+    @Test("A filter's value that reads as a time has no operator")
+    func timesAreNoOperators() async throws {
+        try await ImagesStage.run { stage in
+            let name = "2016-04-17T22:10:00Z"
+            _ = try await stage.make(["name": .string(name)])
+            #expect(await stage.names("name=\(name)") == [name])
+            #expect(await stage.names("name=in:a,\(name)") == [name])
+            await stage.send(.get, "/images?name=2016-04-17X22:10:00Z", as: stage.demo, .badRequest)
+        }
+    }
+}
