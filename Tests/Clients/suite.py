@@ -11,6 +11,7 @@ from harness import Failure, Report, say
 # In the order in which they run: the fastest to tell what is wrong first. A check is a module with `run(binary, report)`.
 CHECKS = {
     "cli": "the openstack command for every resource that it knows",
+    "strangers": "what bug reports and tests of other people's programs found wrong",
     "dashboard": "every page and the forms of OpenStack's dashboard, as a member and as an administrator",
     "schemas": "every answer against the schema that Keystone has for it",
     "nova": "every answer of Compute against the schema that Nova has for it",
