@@ -212,6 +212,12 @@ class Cloud:
 ADMIN_PROJECT = {"project": {"name": "admin", "domain": {"id": "default"}}}
 
 
+def environment(name, what=None):
+    """The folder of the programs of a Python environment of its own, made if it is not there: `requirements-NAME.txt` says what is in it."""
+    subprocess.run([str(HERE / "environment"), name, what or f"what the check {name} needs"], check=True, stdin=subprocess.DEVNULL)
+    return ROOT / f".venv-{name}" / "bin"
+
+
 def judge_of(program, cloud):
     """The command of a judge from outside, up to its own options: what it is told of a cloud."""
     command = [sys.executable, str(HERE / program), "--venv", str(pathlib.Path(sys.executable).parent.parent)]

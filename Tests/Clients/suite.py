@@ -11,6 +11,10 @@ from harness import Failure, Report, say
 # In the order in which they run: the fastest to tell what is wrong first. A check is a module with `run(binary, report)`.
 CHECKS = {
     "cli": "the openstack command for every resource that it knows",
+    "strangers": "what bug reports and tests of other people's programs found wrong",
+    "member": "the openstack command as a plain member has it, in a shell",
+    "libraries": "python-glanceclient and its command, and Apache libcloud",
+    "dashboard": "every page and the forms of OpenStack's dashboard, as a member and as an administrator",
     "schemas": "every answer against the schema that Keystone has for it",
     "nova": "every answer of Compute against the schema that Nova has for it",
     "api-samples": "every sample of a request or an answer that Nova's documentation has",
@@ -25,6 +29,8 @@ CHECKS = {
     "tempest": "Tempest's tests of identity, images, networking and compute, and those that a mark asks for",
 }
 MODULES = {
+    "member": "member_check",
+    "libraries": "libraries_check",
     "machines": "machines_check",
     "machine-kills": "machine_kills_check",
     "scenarios": "scenarios_check",
