@@ -1,36 +1,33 @@
 import CloudCore
 
-/// A regular expression that a user gives to find names by. It is tried against short names, and refused when it is long or is none.
+/// A regular expression that a user gives to find names by.
 struct NamePattern: Sendable {
-    private let text: String
-    private let isPlain: Bool
+    private enum Form: Sendable {
+        /// Text without any special character, which is most of what is asked for.
+        case plain(String)
+        case pattern(LinearPattern)
+    }
+
+    private let form: Form
 
     private static let special = Set("\\^$.|?*+()[]{}")
-    private static let longest = 255
 
     /// - Throws: `CloudError.badRequest`.
     init(_ text: String) throws {
-        self.text = text
-        isPlain = !text.contains { Self.special.contains($0) }
-        guard text.utf8.count <= Self.longest else { throw Self.wrong(text) }
-        if !isPlain { _ = try Self.regex(text) }
-    }
-
-    func isFound(in name: String) -> Bool {
-        if isPlain { return name.contains(text) }
-        guard let regex = try? Self.regex(text) else { return false }
-        return name.firstMatch(of: regex) != nil
-    }
-
-    private static func regex(_ text: String) throws -> Regex<AnyRegexOutput> {
         do {
-            return try Regex(text)
-        } catch {
-            throw wrong(text)
+            // A plain text is bounded as well.
+            let pattern = try LinearPattern(text)
+            form = text.contains { Self.special.contains($0) } ? .pattern(pattern) : .plain(text)
+        } catch let flaw as LinearPattern.Flaw {
+            throw CloudError.badRequest(
+                "Invalid filter field: the value '\(text.prefix(60))' is not a regular expression that can be used: \(flaw.reason).")
         }
     }
 
-    private static func wrong(_ text: String) -> CloudError {
-        .badRequest("Invalid filter field: the value '\(text.prefix(60))' is not a regular expression that can be used.")
+    func isFound(in name: String) -> Bool {
+        switch form {
+        case .plain(let text): name.contains(text)
+        case .pattern(let pattern): pattern.isFound(in: name)
+        }
     }
 }
