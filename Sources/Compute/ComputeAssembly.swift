@@ -60,6 +60,7 @@ package struct ComputeAssembly: Sendable {
             + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + ServerPartRoutes(endpoint: endpoint, servers: servers).all
             + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
+            + VolumeAttachmentRoutes(endpoint: endpoint, servers: servers).all
             + ServerMigrationRoutes(endpoint: endpoint, changes: changes).all
             + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
             + ExternalEventRoutes(endpoint: endpoint, context: context).all
@@ -82,6 +83,6 @@ package struct ComputeAssembly: Sendable {
         SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
             + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
             + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all
-            + ImageViewRoutes(endpoint: endpoint, others: context.needs.others).all
+            + ImageViewRoutes(endpoint: endpoint, context: context).all
     }
 }

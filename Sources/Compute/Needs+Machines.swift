@@ -8,8 +8,11 @@ package struct MachineOrder: Sendable, Hashable {
     package var vcpus: Int
     package var memoryMiB: Int
     package var rootGiB: Int
-    package var ephemeralGiB: Int
+    /// The bus of each disk is that of all of the machine's where it is nil.
+    package var rootBus: String?
+    package var ephemerals: [EmptyDisk]
     package var swapMiB: Int
+    package var swapBus: String?
     /// Nil for a root disk without content.
     package var imageID: String?
     package var imageProperties: [String: String]
@@ -24,6 +27,17 @@ package struct MachineOrder: Sendable, Hashable {
     package var diskRevision: Int64
     /// What it starts from for a while, with its own disks behind that.
     package var rescueImageID: String?
+}
+
+/// A disk of a machine that has no content yet.
+package struct EmptyDisk: Sendable, Hashable {
+    package var sizeGiB: Int
+    package var bus: String?
+
+    package init(sizeGiB: Int, bus: String? = nil) {
+        self.sizeGiB = sizeGiB
+        self.bus = bus
+    }
 }
 
 /// How new a change is: both only ever rise for one machine, and an agent refuses what is behind.
@@ -133,8 +147,11 @@ package struct NewImage: Sendable, Hashable, Codable {
 package protocol NetworkingNeed: Sendable {
     /// Looks up what is wanted, before anything is made.
     ///
-    /// - Throws: `CloudError.badRequest` for what is not there or cannot be had, `.conflict` for a port that is in use.
+    /// - Throws: `CloudError.notFound` for what is not there, `.badRequest` for what cannot be had, `.conflict` for a port or an address that
+    ///   is in use (`FixedIpAlreadyInUse`) and for a choice that is not clear (`NetworkAmbiguous`).
     func plan(_ wish: NetworkWish, for principal: Principal) async throws -> NetworkPlan
+    /// How many ports the project's quota leaves; nil for any number.
+    func freePorts(of project: String, in tx: Transaction) throws -> Int?
     /// The server's ports, made or taken, in the order of the plan. The ids come from the plan, so the same again changes nothing.
     func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort]
     /// The ports' machine is there now.
@@ -203,6 +220,13 @@ package struct NetworkPlan: Sendable, Hashable, Codable {
         self.projectID = projectID
         self.ports = ports
         self.securityGroups = securityGroups
+    }
+
+    /// The same for one more server, with ids of its own for the ports that are made.
+    func again(_ world: World) -> NetworkPlan {
+        var plan = self
+        for place in plan.ports.indices where !plan.ports[place].isGiven { plan.ports[place].id = world.random.uuid() }
+        return plan
     }
 }
 

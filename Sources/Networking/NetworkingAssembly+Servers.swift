@@ -10,11 +10,15 @@ extension NetworkingAssembly {
     /// Looks up what is wanted, before anything is made.
     ///
     /// - Parameter groups: names or ids of security groups; empty for the project's default group.
-    /// - Throws: `CloudError.badRequest` for what is not there or cannot be had, `.conflict` for a port that is in use and for a choice
-    ///   that is not clear, `.forbidden` for an external network and above the quota of ports.
+    /// - Throws: `CloudError.notFound` for a network or a port that is not there, `.badRequest` for what cannot be had, `.conflict` for a
+    ///   port or an address that is in use and for a choice that is not clear, `.forbidden` for an external network and above the quota
+    ///   of ports. Its code is the reference's word where callers tell two cases of one kind apart.
     package func plan(_ wish: ServerNetworkWish, groups: [String], for caller: Principal) async throws -> ServerNetworkPlan {
         try await networking.read { tx in try planner.plan(wish, groups: groups, for: caller, in: tx) }
     }
+
+    /// How many ports the project's quota leaves; nil for any number.
+    package func freePorts(of project: String, in tx: Transaction) throws -> Int? { try planner.freePorts(of: project, in: tx) }
 
     /// Makes or takes the ports of a plan and binds them to a host. Their ids are the plan's, so the same again changes nothing.
     ///

@@ -34,7 +34,10 @@ struct Inspect: AsyncParsableCommand {
         private func tell(_ server: JSON, _ client: CloudClient) async throws {
             func text(_ key: String) -> String { server[key]?.string ?? "-" }
             Terminal.say("\(text("name")) (\(text("id"))) is \(text("status")), on host \(text("OS-EXT-SRV-ATTR:host"))")
-            if let task = server["OS-EXT-STS:task_state"]?.string { Terminal.say("  under way: \(task)") }
+            if let task = server["OS-EXT-STS:task_state"]?.string {
+                let progress = try await client.headers("GET", "compute", "/servers/\(text("id"))")["x-novella-progress"]
+                Terminal.say("  under way: \(task)" + (progress.map { ", \($0) %" } ?? ""))
+            }
             if let fault = server["fault"] {
                 Terminal.say("  fault: \(fault["message"]?.string ?? "")")
                 // A host a part, as the scheduler writes them.

@@ -57,7 +57,7 @@ struct AdvisoryTests {
             }
             await member.refused(.badRequest, .post, "/servers", Self.body(image, ["block_device_mapping": [["volume_id": .string(nothing)]]]))
             #expect(await member.good(.get, "/servers")["servers"]?.array?.count == 1)
-            await member.good(.post, "/servers", Self.body(nil, ["block_device_mapping_v2": [device("image", "local", image)]]))
+            await member.refused(.badRequest, .post, "/servers", Self.body(nil, ["block_device_mapping_v2": [device("image", "local", image)]]))
             await member.good(.post, "/servers", Self.body(image, ["block_device_mapping_v2": [device("image", "local", image)]]))
         }
     }

@@ -35,7 +35,7 @@ struct FleetTests {
 
     private func order(_ change: (inout MachineOrder) -> Void = { _ in }) -> MachineOrder {
         var order = MachineOrder(
-            id: Self.id, name: "one", vcpus: 2, memoryMiB: 512, rootGiB: 3, ephemeralGiB: 1, swapMiB: 64, imageID: "image", imageProperties: [:],
+            id: Self.id, name: "one", vcpus: 2, memoryMiB: 512, rootGiB: 3, ephemerals: [EmptyDisk(sizeGiB: 1)], swapMiB: 64, imageID: "image", imageProperties: [:],
             extraSpecs: [:], ports: [port("44444444-4444-4444-8444-444444444444")], metadata: [:], hostname: "one", userData: nil, publicKey: nil,
             hasConfigDrive: true, diskRevision: 0)
         change(&order)

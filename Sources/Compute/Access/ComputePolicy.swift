@@ -44,6 +44,7 @@ enum ComputePolicy {
     ]
 
     private static let members: [Action] = [
+        .createVolumeAttachment, .updateVolumeAttachment, .deleteVolumeAttachment,
         .changePassword, .attachInterface, .detachInterface, .consoleOutput, .createBackup, .restoreServer, .forceDeleteServer,
         .lockServer, .unlockServer, .pauseServer, .unpauseServer, .remoteConsoles, .rescueServer, .unrescueServer,
         .createSecurityGroup, .updateSecurityGroup, .deleteSecurityGroup, .createSecurityGroupRule, .deleteSecurityGroupRule,
@@ -61,6 +62,7 @@ enum ComputePolicy {
     ]
 
     private static let readers: [Action] = [
+        .listVolumeAttachments, .showVolumeAttachment,
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,
         .showQuota, .detailQuota, .listSecurityGroups, .listServerGroups, .showServerGroup, .listMetadata, .showMetadata,
         .getSecurityGroups, .showSecurityGroup, .listFloatingIPs, .showFloatingIP, .listNetworkViews, .showNetworkView,

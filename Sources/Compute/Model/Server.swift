@@ -24,6 +24,8 @@ struct Server: Sendable, Codable {
     /// While a resize waits for its confirmation.
     var former: Former?
     var image: ImageReference?
+    /// Those that its user described; nil for the flavor's.
+    var disks: LocalDisks?
     /// What it starts from while it is rescued.
     var rescueImage: ImageReference?
     /// What its disk lies in while it is shelved: an image of its owner's.

@@ -5,7 +5,8 @@ struct ServerView: Sendable {
     var server: Server
     /// The running workflow's word.
     var task: String?
-    var progress = 0
+    /// The running workflow's progress in per cent.
+    var progress: Int?
     var ports: [ServerPort] = []
     var securityGroups: [String] = []
     var zone: String?

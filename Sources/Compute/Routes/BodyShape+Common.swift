@@ -36,6 +36,7 @@ extension BodyShape {
             text.utf8.count >= 2 && letters(text, "-") && !text.hasPrefix("-") && !text.hasSuffix("-")
         }
         static let domainName = Format("^[a-zA-Z0-9-._]*$") { letters($0, "-._") }
+        static let deviceName = Format("^[a-zA-Z0-9._/-]*$") { letters($0, "._/-") }
         static let id = Format("^[a-zA-Z0-9-]*$") { letters($0, "-") }
         static let tag = Format("^[^,/]*$") { !$0.contains(",") && !$0.contains("/") }
         static let base64 = Format("base64", "is not a 'base64'") { Base64.decode($0) != nil }

@@ -252,11 +252,11 @@ extension JSON {
     /// A truth value that a shape has let through.
     var truth: Bool? { bool ?? string.flatMap { Truth($0)?.value } }
 
-    /// A whole number that a shape has let through, as a number or as digits.
+    /// A whole number that a shape has let through, as a number or as digits. Digits that are too many are the largest number.
     var whole: Int? {
         switch self {
         case .integer(let value): Int(value)
-        case .string(let text): Int(text)
+        case .string(let text): Int(text) ?? (text.hasPrefix("-") ? .min : .max)
         default: nil
         }
     }

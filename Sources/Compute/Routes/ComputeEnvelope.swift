@@ -41,6 +41,8 @@ struct ComputeEnvelope: ErrorEnvelope {
 }
 
 extension HTTPField.Name {
+    /// How far the workflow of a server is, in per cent: `progress` of the body is what the reference shows.
+    static let progress = Self("x-novella-progress")!  // tidy: allow force-unwrap, a constant
     /// The older name of the header by which clients find the instance action of a request.
     static let computeRequestID = Self("x-compute-request-id")!  // tidy: allow force-unwrap, a constant
 }

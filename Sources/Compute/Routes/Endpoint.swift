@@ -26,11 +26,13 @@ struct ComputeCall: Sendable {
     func query(_ name: String) -> String? { call.query[name] }
 
     /// `limit` and `marker`, where the query's shape has let them through.
-    func page() throws -> Page {
+    ///
+    /// - Parameter hasOffset: whether the list also has `offset`. Others pass it over, whatever it is.
+    func page(hasOffset: Bool = false) throws -> Page {
         var page = Page()
-        if let text = query("limit") { page.limit = min(Int(text) ?? .max, Page.most) }
+        if let text = query("limit") { page.limit = max(0, min(Int(text) ?? .max, Page.most)) }
         page.marker = query("marker")
-        if let text = query("offset") { page.offset = Int(text) ?? .max }
+        if hasOffset, let text = query("offset") { page.offset = max(0, Int(text) ?? .max) }
         return page
     }
 }

@@ -16,7 +16,7 @@ struct ServerGroupRoutes: Sendable {
     var all: [Route] {
         [
             endpoint.route(.get, "/os-server-groups", .listServerGroups, query: Self.query) { call in
-                var page = try call.page()
+                var page = try call.page(hasOffset: true)
                 page.marker = nil
                 if page.limit == 0 { page.limit = Page.most }
                 let found = try await groups.list(all: call.call.query.has("all_projects"), page, by: call.caller)

@@ -66,10 +66,7 @@ struct ServerPartRoutes: Sendable {
             states: [.active, .paused, .suspended, .stopped]
         ) { server, tx in
             try body(&server.metadata)
-            let most = try QuotaStore().limit(.metadataItems, project: server.projectID, user: nil, in: tx)
-            if most >= 0, server.metadata.count > most {
-                throw CloudError(.quotaExceeded, "Maximum number of metadata items exceeds \(most)")
-            }
+            try QuotaService.requireMetadata(server.metadata.count, of: server.projectID, in: tx)
         }
     }
 

@@ -17,8 +17,10 @@ struct ServerRoutes: Sendable {
             endpoint.route(.get, "/servers/detail", .detailServers, query: ServerListWire.shape) { call in try await list(call, detailed: true) },
             endpoint.route(.post, "/servers", .createServer) { call in try await create(call) },
             endpoint.route(.get, Self.path, nil) { call in
-                Self.answer(
-                    try await servers.get(call.call.id("server_id"), by: call.caller), call, .init(groups: call.minor >= Self.groupsSince))
+                let view = try await servers.get(call.call.id("server_id"), by: call.caller)
+                var reply = Self.answer(view, call, .init(groups: call.minor >= Self.groupsSince))
+                if let progress = view.progress { reply.headers[.progress] = String(progress) }
+                return reply
             },
             endpoint.route(.put, Self.path, nil) { call in try await update(call) },
             endpoint.route(.delete, Self.path, nil) { call in
@@ -88,7 +90,8 @@ struct ServerRoutes: Sendable {
         wish.description = given["description"]?.string ?? (call.minor < 19 ? wish.name : nil)
         wish.hostname = given["hostname"]?.string
         wish.flavorID = ServerShapes.flavorID(given["flavorRef"])
-        wish.imageID = try bootImage(given)
+        wish.imageID = given["imageRef"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        wish.disks = try disks(given, call)
         wish.keyName = given["key_name"]?.string
         wish.metadata = TextMap.read(given["metadata"]?.object ?? [:])
         wish.userData = given["user_data"]?.string
@@ -101,35 +104,17 @@ struct ServerRoutes: Sendable {
         wish.tags = (given["tags"]?.array?.compactMap(\.string) ?? []).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         wish.least = given["min_count"]?.whole ?? 1
         wish.most = given["max_count"]?.whole ?? wish.least
-        if wish.hostname != nil, wish.most > 1 {
-            throw CloudError.badRequest("The hostname parameter cannot be used when creating multiple servers.")
-        }
         try place(&wish, given, call)
         wish.network = try network(given, call)
         wish.hints = Self.hints(hints)
         return wish
     }
 
-    /// The image of the root disk, which may be described as a device.
-    ///
-    /// - Throws: `badRequest` for every device that the server would not get: a volume that is passed over is one that its owner believes there.
-    private func bootImage(_ given: JSON) throws -> String? {
-        let named = given["imageRef"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        var described: [String] = []
-        let devices = (given["block_device_mapping_v2"]?.array ?? []) + (given["block_device_mapping"]?.array ?? [])
-        for device in devices {
-            let (source, destination) = (device["source_type"]?.string, device["destination_type"]?.string ?? "local")
-            switch (source, destination) {
-            case ("image", "local"): described.append(device["uuid"]?.string ?? device["image_id"]?.string ?? "")
-            // The flavor's own ephemeral disks and swap, which it gets whether they are described or not.
-            case ("blank", "local") where named != nil: break
-            default: throw CloudError.badRequest("Block Device Mapping is Invalid: this cloud has no block storage.")
-            }
-        }
-        guard described.count <= 1, described.isEmpty || named == nil || described[0] == named else {
-            throw CloudError.badRequest("Block Device Mapping is Invalid: a server has one image.")
-        }
-        return named ?? described.first
+    private func disks(_ given: JSON, _ call: ComputeCall) throws -> LocalDisks? {
+        let disks = try BlockDevices(given).disks
+        let isDescribed = ["block_device_mapping", "block_device_mapping_v2"].contains { given[$0]?.array?.isEmpty == false }
+        if isDescribed { try call.caller.require(.createWithVolume) }
+        return disks == LocalDisks() ? nil : disks
     }
 
     /// `zone`, or for administrators `zone:host:node`.
@@ -152,6 +137,8 @@ struct ServerRoutes: Sendable {
     private func network(_ given: JSON, _ call: ComputeCall) throws -> NetworkWish {
         let groups = (given["security_groups"]?.array ?? []).compactMap { $0["name"]?.string }
         guard let networks = given["networks"] else { return NetworkWish(kind: .automatic, items: [], securityGroups: groups) }
+        let isAllocated = networks.string.map { $0 != "none" } ?? (networks.array?.isEmpty == false)
+        if isAllocated { try call.caller.require(.createWithNetwork) }
         if let word = networks.string {
             return NetworkWish(kind: word == "none" ? .nothing : .automatic, items: [], securityGroups: groups)
         }

@@ -25,10 +25,15 @@ enum ServerShapes {
         return minor >= 37 ? .either([list, .word(of: ["none", "auto"])]) : list
     }
 
+    /// What both forms of a device have.
+    private static let device: [(String, BodyShape)] = [
+        ("virtual_name", .text(0...255)), ("volume_id", .uuid), ("snapshot_id", .uuid), ("volume_size", .integer(1...BodyShape.largestInteger)),
+        ("device_name", .text(1...255, .deviceName)), ("delete_on_termination", .boolean), ("no_device", .any),
+        ("connection_info", .text(0...16_777_215)),
+    ]
+
     private static func devices(_ minor: Int) -> BodyShape {
-        var members: [(String, BodyShape)] = [
-            ("virtual_name", .text(0...255)), ("volume_id", .uuid), ("snapshot_id", .uuid), ("volume_size", .any), ("device_name", .any),
-            ("delete_on_termination", .boolean), ("no_device", .any), ("connection_info", .text()),
+        var members: [(String, BodyShape)] = device + [
             ("source_type", .word(of: ["volume", "image", "snapshot", "blank"])), ("uuid", .text(1...255, .domainName)), ("image_id", .uuid),
             ("destination_type", .word(of: ["local", "volume"])), ("guest_format", .text(0...255)), ("device_type", .text(0...255)),
             ("disk_bus", .text(0...255)), ("boot_index", .null(or: .integer(Int64.min ... Int64.max))),
@@ -51,7 +56,7 @@ enum ServerShapes {
         var members: [(String, BodyShape)] = [
             ("name", .name), ("imageRef", .either([.uuid, .text(0...0)])), ("flavorRef", flavorReference), ("adminPass", password),
             ("metadata", .metadata), ("networks", networks(minor)), ("OS-DCF:diskConfig", diskConfig), ("accessIPv4", address4),
-            ("accessIPv6", address6), ("availability_zone", .name), ("block_device_mapping", .list(.object([], open: true))),
+            ("accessIPv6", address6), ("availability_zone", .name), ("block_device_mapping", .list(.object(device))),
             ("block_device_mapping_v2", devices(minor)), ("config_drive", .boolean), ("key_name", .name), ("min_count", .positive),
             ("max_count", .positive), ("return_reservation_id", .boolean), ("security_groups", .list(.object([("name", .name)]))),
             ("user_data", userData),

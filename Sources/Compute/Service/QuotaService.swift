@@ -63,6 +63,22 @@ struct QuotaService: Sendable {
         try await context.write { tx in try quotas.delete(project: project, user: user, in: tx) }
     }
 
+    // MARK: Metadata
+
+    /// - Throws: `CloudError.quotaExceeded` for more items than the project's servers may have.
+    static func requireMetadata(_ count: Int, of project: String, in tx: Transaction) throws {
+        let most = try QuotaStore().limit(.metadataItems, project: project, user: nil, in: tx)
+        guard most >= 0, count > most else { return }
+        throw CloudError(.quotaExceeded, "Maximum number of metadata items exceeds \(most)")
+    }
+
+    /// The same for the items that a user gives to an image.
+    static func requireImageMetadata(_ count: Int, of project: String, in tx: Transaction) throws {
+        let most = try QuotaStore().limit(.metadataItems, project: project, user: nil, in: tx)
+        guard most >= 0, count > most else { return }
+        throw CloudError(.quotaExceeded, "Image metadata limit exceeded")
+    }
+
     // MARK: Classes
 
     func ofClass(_ name: String) async throws -> [QuotaResource: Int] {

@@ -20,6 +20,7 @@ extension ServerChanges {
             if flavor.diskGiB < server.flavor.diskGiB {
                 throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
             }
+            try server.disks?.requireRoom(in: flavor)
             try refuseOverQuota(server, flavor, by: caller, in: tx)
             if let resizesDisk {
                 server.resizesDisk = resizesDisk

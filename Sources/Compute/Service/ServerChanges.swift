@@ -60,6 +60,7 @@ struct ServerChanges: Sendable {
         let placing = Placing(needs: context.needs)
         let hosts = try await placing.hosts()
         try await service.start(RebuildServer.self, on: id, .rebuildServer, "rebuild", states: from, by: caller) { server, tx in
+            if let metadata = change.metadata { try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx) }
             if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
             if image != server.image { try placing.requireFit(server, image, hosts, in: tx) }
             var wanted = server
@@ -139,7 +140,9 @@ struct ServerChanges: Sendable {
         for work: WorkflowKind, _ from: Set<VMState>, ignoringLock: Bool = true, by caller: Caller
     ) async throws -> NewImage {
         let server = try await context.read { tx in
-            try service.require(id, action, word, for: work, states: from, ignoringLock: ignoringLock, by: caller, in: tx)
+            let server = try service.require(id, action, word, for: work, states: from, ignoringLock: ignoringLock, by: caller, in: tx)
+            try QuotaService.requireImageMetadata(metadata.count, of: caller.projectID, in: tx)
+            return server
         }
         var properties = server.image?.properties ?? [:]
         properties["base_image_ref"] = server.image?.id
@@ -180,7 +183,11 @@ struct ServerChanges: Sendable {
     }
 
     func diagnostics(_ id: ID<Server>, isUniform: Bool, by caller: Caller) async throws -> JSONObject {
-        let (_, host) = try await present(id, .serverDiagnostics, "diagnostics", by: caller)
+        let (server, host) = try await present(id, .serverDiagnostics, "diagnostics", by: caller)
+        // A guest that does not run has no figures.
+        guard server.power == .running else {
+            throw CloudError.conflict("Cannot 'get_diagnostics' instance \(id) while it is in power state \(server.power)")
+        }
         return try await context.needs.machines.diagnostics(id.text, on: host, isUniform: isUniform)
     }
 
@@ -203,6 +210,10 @@ struct ServerChanges: Sendable {
     /// - Returns: its port.
     /// - Throws: what kept the workflow from its end; `unavailable` when it took too long, and it is called off.
     func attach(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
+        try await NetworkRefusal.whileAttaching { try await attached(item, to: id, by: caller) }
+    }
+
+    private func attached(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
         _ = try await service.get(id, .attachInterface, by: caller)
         let isAny = item.network == nil && item.port == nil
         let plan = try await context.needs.networking.plan(

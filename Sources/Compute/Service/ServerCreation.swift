@@ -17,6 +17,7 @@ struct ServerCreation: Sendable {
         var hostname: String?
         var flavorID = ""
         var imageID: String?
+        var disks: LocalDisks?
         var keyName: String?
         var metadata: [String: String] = [:]
         var userData: String?
@@ -37,30 +38,36 @@ struct ServerCreation: Sendable {
     func create(_ wish: Wish, by caller: Caller) async throws -> [Server] {
         let flavor = try await flavor(wish, by: caller)
         let image = try await image(wish, flavor, by: caller)
+        let disks = try wish.disks?.filled(from: flavor)
         try await check(wish, by: caller)
-        let count = wish.most
-        var plans: [NetworkPlan] = []
-        for _ in 0..<count { plans.append(try await context.needs.networking.plan(wish.network, for: caller.principal)) }
+        let plan = try await NetworkRefusal.whileCreating {
+            try await context.needs.networking.plan(wish.network, for: caller.principal)
+        }
+        let room = ServerRoom(needs: context.needs)
+        // What there is no room for costs nothing but this look. The write looks again.
+        let most = try await context.read { tx in try room.servers(wish, flavor, plan, by: caller, in: tx) }
         let now = context.world.now
-        let ids = (0..<count).map { _ in context.world.random.uuid() }
+        let ids = (0..<most).map { _ in context.world.random.uuid() }
+        let plans = [plan] + (1..<most).map { _ in plan.again(context.world) }
         let reservation = "r-" + String(context.world.random.hexID().prefix(8))
-        return try await context.write { [plans] tx in
+        return try await context.write { tx in
             let key = try wish.keyName.map { name in
                 guard let key = try KeyPairStore().find(name, of: caller.userID, in: tx) else {
                     throw CloudError.badRequest("Invalid key_name provided.")
                 }
                 return key
             }
-            let allowed = try self.allowed(wish, flavor, by: caller, in: tx)
+            try QuotaService.requireMetadata(wish.metadata.count, of: caller.projectID, in: tx)
+            let allowed = min(most, try room.servers(wish, flavor, plan, by: caller, in: tx))
             let group = try self.group(wish, count: allowed, by: caller, in: tx)
             return try (0..<allowed).map { place in
-                let name = count > 1 ? "\(wish.name)-\(place + 1)" : wish.name
+                let name = allowed > 1 ? "\(wish.name)-\(place + 1)" : wish.name
                 var server = Server(
                     id: ID(ids[place]), number: try NumberStore().next("server", in: tx), projectID: caller.projectID,
                     userID: caller.userID, name: name, hostname: wish.hostname ?? Hostname.from(name, id: ids[place]), flavor: flavor,
                     reservationID: reservation, createdAt: now, updatedAt: now)
                 server.description = wish.description
-                server.image = image
+                (server.image, server.disks) = (image, disks)
                 (server.keyName, server.publicKey) = (key?.name, key?.publicKey)
                 (server.metadata, server.tags) = (wish.metadata, wish.tags)
                 (server.userData, server.hasConfigDrive) = (wish.userData, wish.hasConfigDrive)
@@ -126,6 +133,7 @@ struct ServerCreation: Sendable {
 
     private func check(_ wish: Wish, by caller: Caller) async throws {
         if wish.least > wish.most { throw CloudError.badRequest("min_count must be <= max_count") }
+        if wish.most > 1 { try Self.refuseSharing(wish) }
         let hosts = try await service.hosts.all()
         if let zone = wish.zone, !hosts.contains(where: { $0.zone == zone && !$0.isDisabled }) {
             throw CloudError.badRequest("The requested availability zone is not available")
@@ -135,38 +143,17 @@ struct ServerCreation: Sendable {
         }
     }
 
-    /// How many of the servers the quotas allow: at least those that are wanted at least.
-    private func allowed(_ wish: Wish, _ flavor: Flavor, by caller: Caller, in tx: Transaction) throws -> Int {
-        let quotas = QuotaStore()
-        let project = caller.projectID
-        let ofProject = try quotas.limits(project: project, user: nil, in: tx)
-        if let most = ofProject[.metadataItems], most >= 0, wish.metadata.count > most {
-            throw CloudError(.quotaExceeded, "Quota exceeded for metadata_items: Requested \(wish.metadata.count), but allowed \(most).")
+    /// Several servers cannot have what there is only one of.
+    private static func refuseSharing(_ wish: Wish) throws {
+        if wish.hostname != nil {
+            throw CloudError.badRequest("The hostname parameter cannot be used when creating multiple servers.")
         }
-        var allowed = wish.most
-        for user in [nil, caller.userID] as [String?] {
-            let limits = try user == nil ? ofProject : quotas.limits(project: project, user: user, in: tx)
-            let usage = try quotas.usage(project: project, user: user, in: tx)
-            let each: [(resource: QuotaResource, amount: Int)] = [(.instances, 1), (.cores, flavor.vcpus), (.ram, flavor.ramMiB)]
-            func over(_ count: Int) -> [(resource: QuotaResource, amount: Int)] {
-                each.filter { item in
-                    let most = limits[item.resource] ?? -1
-                    return most >= 0 && (usage[item.resource] ?? 0) + item.amount * count > most
-                }
-            }
-            while allowed > wish.least, !over(allowed).isEmpty { allowed -= 1 }
-            let overs = over(allowed)
-            guard overs.isEmpty else {
-                func list(_ text: ((resource: QuotaResource, amount: Int)) -> String) -> String { overs.map(text).joined(separator: ", ") }
-                throw CloudError(
-                    .quotaExceeded,
-                    """
-                    Quota exceeded for \(list(\.resource.rawValue)): Requested \(list { String($0.amount * allowed) }), but already used \
-                    \(list { String(usage[$0.resource] ?? 0) }) of \(list { String(limits[$0.resource] ?? -1) }) \(list(\.resource.rawValue))
-                    """)
-            }
+        if wish.network.items.contains(where: { $0.network != nil && $0.address != nil }) {
+            throw CloudError.badRequest("Failed to launch instances: with a fixed_ip, max_count cannot be greater than 1.")
         }
-        return allowed
+        if wish.network.items.contains(where: { $0.port != nil }) {
+            throw CloudError.badRequest("Failed to launch instances: one port cannot be of several servers. Launch them one by one.")
+        }
     }
 
     private func group(_ wish: Wish, count: Int, by caller: Caller, in tx: Transaction) throws -> ID<ServerGroup>? {

@@ -76,7 +76,7 @@ struct ServerService: Sendable {
             var view = ServerView(server: Self.honest(server, isBusy: line != nil))
             let server = view.server
             view.task = line?.shows?.text
-            view.progress = line?.active.progress ?? (server.state == .building ? 0 : 100)
+            view.progress = line?.active.progress
             view.ports = ports[server.id.text] ?? []
             view.securityGroups = (groups[server.id.text] ?? []).map(\.name)
             view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }

@@ -81,6 +81,12 @@ extension ServerWorld {
 }
 
 extension Server {
+    /// Its empty disks: those that its user described, else one as large as the flavor says.
+    fileprivate var ephemerals: [EmptyDisk] {
+        if let described = disks?.ephemeral { return described.map { EmptyDisk(sizeGiB: $0.sizeGiB ?? 0, bus: $0.bus) } }
+        return flavor.ephemeralGiB > 0 ? [EmptyDisk(sizeGiB: flavor.ephemeralGiB)] : []
+    }
+
     func requireHost() throws -> String {
         guard let host else { throw CloudError.conflict("Instance \(id) has no host.") }
         return host
@@ -101,8 +107,8 @@ struct Intent: Sendable, Codable {
     func order(diskRevision: Int64 = 0, without port: String? = nil) -> MachineOrder {
         MachineOrder(
             id: server.id.text, name: server.name, vcpus: server.flavor.vcpus, memoryMiB: server.flavor.ramMiB,
-            rootGiB: server.flavor.diskGiB, ephemeralGiB: server.flavor.ephemeralGiB, swapMiB: server.flavor.swapMiB,
-            imageID: server.image?.id, imageProperties: server.image?.properties ?? [:], extraSpecs: server.flavor.extraSpecs,
+            rootGiB: server.flavor.diskGiB, rootBus: server.disks?.rootBus, ephemerals: server.ephemerals,
+            swapMiB: server.disks?.swapMiB(server.flavor) ?? server.flavor.swapMiB, swapBus: server.disks?.swap?.bus, imageID: server.image?.id, imageProperties: server.image?.properties ?? [:], extraSpecs: server.flavor.extraSpecs,
             ports: ports.filter { $0.id != port }, metadata: server.metadata, hostname: server.hostname, userData: server.userData,
             publicKey: server.publicKey, hasConfigDrive: server.hasConfigDrive, diskRevision: diskRevision,
             rescueImageID: server.rescueImage?.id)

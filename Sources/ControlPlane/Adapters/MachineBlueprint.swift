@@ -89,14 +89,14 @@ struct MachineBlueprint: Sendable {
             return (disk, present.boot)
         }
         guard let imageID = order.imageID else {
-            return (Disk(id: id, source: .blank(virtualBytes: max(1, Int64(order.rootGiB)) << 30)), .disk)
+            return (Disk(id: id, source: .blank(virtualBytes: max(1, Int64(order.rootGiB)) << 30), bus: Self.bus(order.rootBus)), .disk)
         }
         let image = try await images.image(imageID)
         let bytes = order.rootGiB == 0 ? image.wholeSectors : Int64(order.rootGiB) << 30
         guard bytes >= image.virtualBytes else {
             throw CloudError.badRequest("Flavor's disk is too small for requested image. Flavor disk is \(bytes) bytes, image is \(image.virtualBytes) bytes.")
         }
-        return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes)), image.boot)
+        return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes), bus: Self.bus(order.rootBus)), image.boot)
     }
 
     /// One that was made stays as it is: what the guest has done with it lies on it.
@@ -107,10 +107,16 @@ struct MachineBlueprint: Sendable {
         return .init(disk: Disk(id: "rescue", source: .image(image.reference, virtualBytes: image.wholeSectors)), boot: image.boot)
     }
 
+    private static func bus(_ name: String?) -> DiskBus? { name.flatMap { DiskBus(rawValue: $0) } }
+
     private func others(_ root: Disk, _ properties: [String: String]) async throws -> [Disk] {
         var disks: [Disk] = []
-        if order.ephemeralGiB > 0 { disks.append(Disk(id: "ephemeral0", source: .blank(virtualBytes: Int64(order.ephemeralGiB) << 30))) }
-        if order.swapMiB > 0 { disks.append(Disk(id: "swap", source: .swap(virtualBytes: Int64(order.swapMiB) << 20))) }
+        for (number, disk) in order.ephemerals.enumerated() {
+            disks.append(Disk(id: "ephemeral\(number)", source: .blank(virtualBytes: Int64(disk.sizeGiB) << 30), bus: Self.bus(disk.bus)))
+        }
+        if order.swapMiB > 0 {
+            disks.append(Disk(id: "swap", source: .swap(virtualBytes: Int64(order.swapMiB) << 20), bus: Self.bus(order.swapBus)))
+        }
         if order.hasConfigDrive {
             // A plain disk needs no driver that a small guest might not have; who wants a CD says so by its bus.
             // It is made with the root disk, and stays while that stays: what is random in it would make it another one each time.

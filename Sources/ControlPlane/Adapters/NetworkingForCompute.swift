@@ -22,6 +22,8 @@ struct NetworkingForCompute: NetworkingNeed {
             securityGroups: plan.securityGroups)
     }
 
+    func freePorts(of project: String, in tx: Transaction) throws -> Int? { try networking.freePorts(of: project, in: tx) }
+
     func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort] {
         let wanted = ServerNetworkPlan(
             projectID: plan.projectID,

@@ -44,7 +44,7 @@ struct ServerNetworkPlanner: Sendable {
                 ? ("1 = 1", [])
                 : Self.visible(to: caller.project, "(project_id = ? OR is_external = 1 OR \(Self.shared))")
             guard let found = try networks("id = ? AND \(condition.0)", [.text(id)] + condition.1, for: caller, in: tx).first else {
-                throw CloudError.badRequest("Network \(id.prefix(64)) could not be found.")
+                throw CloudError.notFound("Network \(id.prefix(64)) could not be found.")
             }
             network = found
         } else {
@@ -57,7 +57,7 @@ struct ServerNetworkPlanner: Sendable {
                     "Fixed IP \(text.prefix(64)) is not a valid ip address for network \(network.id).")
             }
             if try addresses.holder(of: address, on: ID(network.id), in: tx) != nil {
-                throw CloudError.badRequest("Fixed IP address \(address) is already in use.")
+                throw CloudError(.conflict, "Fixed IP address \(address) is already in use.", code: "FixedIpAlreadyInUse")
             }
         }
         return try port(item, on: network, for: caller, groups: groups)
@@ -68,7 +68,8 @@ struct ServerNetworkPlanner: Sendable {
         let condition = Self.visible(to: caller.project, "(project_id = ? OR \(Self.shared))")
         let found = try networks("admin_state_up = 1 AND \(condition.0)", condition.1, for: caller, in: tx)
         guard found.count <= 1 else {
-            throw CloudError.conflict("Multiple possible networks found, use a Network ID to be more specific.")
+            throw CloudError(
+                .conflict, "Multiple possible networks found, use a Network ID to be more specific.", code: "NetworkAmbiguous")
         }
         return found.first
     }
@@ -119,7 +120,7 @@ struct ServerNetworkPlanner: Sendable {
     private func given(_ id: String, _ item: ServerNetworkWish.Item, for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
         let found = try ResourceStore<Port>().find(ID(id), in: tx)
         guard let port = found, port.projectID == caller.project || networking.seesAll(caller) else {
-            throw CloudError.badRequest("Port id \(id.prefix(64)) could not be found.")
+            throw CloudError.notFound("Port id \(id.prefix(64)) could not be found.")
         }
         guard port.projectID == caller.project else { throw CloudError.badRequest("Port \(id) not usable for the instance's project.") }
         guard port.deviceID.isEmpty, try ServerPortStore.server(of: port.id, in: tx) == nil else { throw Self.inUse(id) }
@@ -132,12 +133,16 @@ struct ServerNetworkPlanner: Sendable {
     static func inUse(_ port: String) -> CloudError { .conflict("Port \(port) is still in use.") }
 
     private func checkQuota(_ needed: Int, _ project: String, in tx: Transaction) throws {
-        guard needed > 0, let limit = try QuotaStore.limits(of: project, in: tx).first(where: { $0.resource == "port" }), limit.limit >= 0 else {
-            return
+        guard needed > 0, let free = try freePorts(of: project, in: tx), free < needed else { return }
+        throw CloudError.forbidden("Maximum number of ports exceeded")
+    }
+
+    /// How many ports the quota leaves; nil for any number.
+    func freePorts(of project: String, in tx: Transaction) throws -> Int? {
+        guard let limit = try QuotaStore.limits(of: project, in: tx).first(where: { $0.resource == "port" }), limit.limit >= 0 else {
+            return nil
         }
-        guard try QuotaStore.used(limit.table, project, in: tx) + Int64(needed) <= limit.limit else {
-            throw CloudError.forbidden("Maximum number of ports exceeded")
-        }
+        return Int(max(0, limit.limit - (try QuotaStore.used(limit.table, project, in: tx))))
     }
 
     // MARK: Security groups

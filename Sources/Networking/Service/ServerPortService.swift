@@ -21,7 +21,7 @@ struct ServerPortService: Sendable {
             if let port = found {
                 try take(port, for: server, owner, host, isGiven: planned.isGiven, in: tx)
             } else if planned.isGiven {
-                throw CloudError.badRequest("Port id \(planned.id) could not be found.")
+                throw CloudError.notFound("Port id \(planned.id) could not be found.")
             } else {
                 try make(planned, plan, for: server, owner, host, in: tx)
             }
@@ -38,7 +38,7 @@ struct ServerPortService: Sendable {
         _ planned: ServerNetworkPlan.Port, _ plan: ServerNetworkPlan, for server: String, _ owner: String, _ host: String, in tx: Transaction
     ) throws {
         guard let network = try ResourceStore<Network>().find(ID(planned.network), in: tx) else {
-            throw CloudError.badRequest("Network \(planned.network) could not be found.")
+            throw CloudError.notFound("Network \(planned.network) could not be found.")
         }
         var port = Port()
         port.id = ID(planned.id)

@@ -21,13 +21,15 @@ package struct MemoryNetworks: NetworkingNeed {
         let items: [NetworkWish.Item?] = wish.items.isEmpty ? [nil] : wish.items
         let ports = try items.enumerated().map { place, item in
             if let network = item?.network, network != Self.network {
-                throw CloudError.badRequest("Network \(network) could not be found.")
+                throw CloudError.notFound("Network \(network) could not be found.")
             }
             let id = item?.port ?? UUIDText.derived(from: "port-\(place)-\(principal.auditIDs)", in: Self.network)
             return NetworkPlan.Port(id: id, network: Self.network, address: item?.address, tag: item?.tag, isGiven: item?.port != nil)
         }
         return NetworkPlan(projectID: project, ports: ports, securityGroups: wish.securityGroups.isEmpty ? ["default"] : wish.securityGroups)
     }
+
+    package func freePorts(of project: String, in tx: Transaction) throws -> Int? { nil }
 
     package func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort] {
         for port in plan.ports {

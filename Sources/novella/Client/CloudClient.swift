@@ -40,18 +40,25 @@ struct CloudClient: Sendable {
     /// - Throws: `ClientError` with the cloud's own words for any answer but a good one.
     @discardableResult
     func call(_ method: String, _ service: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
-        try await send(method, service, path, type: "application/json", body.map { .bytes(ByteBuffer(string: $0.text)) })
+        try await send(method, service, path, type: "application/json", body.map { .bytes(ByteBuffer(string: $0.text)) }).body
+    }
+
+    /// The answer's headers, by their names in lower case.
+    func headers(_ method: String, _ service: String, _ path: String) async throws -> [String: String] {
+        try await send(method, service, path, type: "application/json", nil).headers
     }
 
     func upload(_ bytes: ByteBuffer, to path: String) async throws {
         _ = try await send("PUT", "image", path, type: "application/octet-stream", .bytes(bytes))
     }
 
-    private func send(_ method: String, _ service: String, _ path: String, type: String, _ body: HTTPClientRequest.Body?) async throws -> JSON {
+    private func send(
+        _ method: String, _ service: String, _ path: String, type: String, _ body: HTTPClientRequest.Body?
+    ) async throws -> (headers: [String: String], body: JSON) {
         guard let base = endpoints[service] else { throw ClientError("The cloud's catalogue has no \(service).") }
         var headers = ["x-auth-token": token]
         if body != nil { headers["content-type"] = type }
-        return try await Self.exchange(method, base + path, headers, body).body
+        return try await Self.exchange(method, base + path, headers, body)
     }
 
     private static func exchange(
