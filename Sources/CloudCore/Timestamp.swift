@@ -137,11 +137,20 @@ extension Timestamp {
             guard let minutes = number(2), minutes < 60 else { return nil }
             offset = (hours * 60 + minutes) * (negative ? -60 : 60)
         }
-        guard digits.isEmpty, Self.civil(daysSinceEpoch: Self.days(year, month, day)) == (year, month, day) else { return nil }
-        let seconds = Self.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
-        // An offset may lead out of the years that four digits can write again.
+        guard digits.isEmpty else { return nil }
+        self.init(date: (year, month, day), seconds: hour * 3600 + minute * 60 + second - offset, microseconds: micro)
+    }
+
+    /// Nil for a day that there is not, and for a moment that four digits of a year cannot write again.
+    ///
+    /// - Parameters:
+    ///   - seconds: since the day's first moment in UTC.
+    ///   - microseconds: below a second.
+    init?(date: (year: Int64, month: Int64, day: Int64), seconds: Int64, microseconds: Int64) {
+        guard Self.civil(daysSinceEpoch: Self.days(date.year, date.month, date.day)) == date else { return nil }
+        let seconds = Self.days(date.year, date.month, date.day) * 86_400 + seconds
         guard (Self.days(0, 1, 1) * 86_400..<Self.days(10_000, 1, 1) * 86_400).contains(seconds) else { return nil }
-        self.init(microseconds: seconds * 1_000_000 + micro)
+        self.init(microseconds: seconds * 1_000_000 + microseconds)
     }
 
     /// Days from the epoch to a date of the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).

@@ -42,7 +42,7 @@ extension BodyShape {
         static let base64 = Format("base64", "is not a 'base64'") { Base64.decode($0) != nil }
         static let ipv4 = Format("ipv4", "is not a 'ipv4'") { IPAddress($0)?.version == .v4 }
         static let ipv6 = Format("ipv6", "is not a 'ipv6'") { IPAddress($0)?.version == .v6 }
-        static let moment = Format("date-time", "is not a 'date-time'") { Timestamp(iso8601: $0) != nil }
+        static let moment = Format("date-time", "is not a 'date-time'") { Timestamp(isotime: $0) != nil }
         static let digits = Format("^[0-9]*$") { $0.utf8.allSatisfy { $0 >= 48 && $0 <= 57 } }
 
         /// Nothing, or what the other format allows.

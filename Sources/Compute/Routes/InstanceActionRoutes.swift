@@ -14,6 +14,7 @@ struct InstanceActionRoutes: Sendable {
     private static let deletedSince = 21
     private static let eventsSince = 51
     private static let pagedSince = 58
+    private static let beforeSince = 66
 
     var all: [Route] {
         [
@@ -47,13 +48,9 @@ struct InstanceActionRoutes: Sendable {
     private func list(_ call: ComputeCall) async throws -> Reply {
         var (server, rows) = try await rows(call, .listActions)
         if call.minor >= Self.pagedSince {
-            if let since = call.query("changes-since").flatMap(Timestamp.init(iso8601:)) { rows = rows.filter { $0.updatedAt >= since } }
-            if call.minor >= 66, let before = call.query("changes-before").flatMap(Timestamp.init(iso8601:)) {
-                if let since = call.query("changes-since").flatMap(Timestamp.init(iso8601:)), before < since {
-                    throw CloudError.badRequest("The value of changes-since must be less than or equal to changes-before.")
-                }
-                rows = rows.filter { $0.updatedAt <= before }
-            }
+            let changes = try ChangeWindow(
+                since: call.query("changes-since"), before: call.minor >= Self.beforeSince ? call.query("changes-before") : nil)
+            rows = rows.filter { changes.has($0.updatedAt) }
             rows = try paged(rows, try call.page()) { $0.requestID ?? "" }
         }
         return .json { [server, rows] json in

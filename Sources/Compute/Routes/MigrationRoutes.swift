@@ -31,11 +31,10 @@ struct MigrationRoutes: Sendable {
             status: call.query("status"), kind: call.query("migration_type"))
         // Who is no administrator sees those of the own project.
         if !call.caller.may(.listAllMigrations) { filter.projectID = call.caller.projectID }
-        if call.minor >= Self.timesSince { filter.changedSince = call.query("changes-since").flatMap(Timestamp.init(iso8601:)) }
-        if call.minor >= Self.beforeSince { filter.changedBefore = call.query("changes-before").flatMap(Timestamp.init(iso8601:)) }
-        if let since = filter.changedSince, let before = filter.changedBefore, before < since {
-            throw CloudError.badRequest("The value of changes-since must be less than or equal to changes-before.")
-        }
+        let changes = try ChangeWindow(
+            since: call.minor >= Self.timesSince ? call.query("changes-since") : nil,
+            before: call.minor >= Self.beforeSince ? call.query("changes-before") : nil)
+        (filter.changedSince, filter.changedBefore) = (changes.since, changes.before)
         if call.minor >= Self.ownersSince {
             filter.userID = call.query("user_id")
             if let project = call.query("project_id") {

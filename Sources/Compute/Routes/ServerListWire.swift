@@ -88,11 +88,8 @@ enum ServerListWire {
     }
 
     private static func times(_ value: (String) -> String?, _ query: inout ServerQuery) throws {
-        query.filter.changedSince = value("changes-since").flatMap(Timestamp.init(iso8601:))
-        query.filter.changedBefore = value("changes-before").flatMap(Timestamp.init(iso8601:))
-        if let since = query.filter.changedSince, let before = query.filter.changedBefore, before < since {
-            throw CloudError.badRequest("The value of changes-since must be less than or equal to changes-before.")
-        }
+        let changes = try ChangeWindow(since: value("changes-since"), before: value("changes-before"))
+        (query.filter.changedSince, query.filter.changedBefore) = (changes.since, changes.before)
         // Who asks what has changed is told also of what is gone.
         if query.filter.changedSince != nil || query.filter.changedBefore != nil { query.isDeleted = nil }
     }
@@ -148,7 +145,7 @@ enum ServerListWire {
         test("access_ip_v4") { ($0.accessIPv4 ?? "") == $1 }
         test("access_ip_v6") { ($0.accessIPv6 ?? "") == $1 }
         test("locked_by") { $0.lock?.holder.rawValue == $1 }
-        test("created_at") { $0.createdAt.wholeSeconds == Timestamp(iso8601: $1)?.wholeSeconds }
+        test("created_at") { $0.createdAt.wholeSeconds == Timestamp(isotime: $1)?.wholeSeconds }
         if let text = value("locked") {
             guard let wanted = Truth.strict(text) else { throw CloudError.badRequest("Invalid value '\(text.prefix(60))' for locked.") }
             query.tests.append { ($0.server.lock != nil) == wanted }

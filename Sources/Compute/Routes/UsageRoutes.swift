@@ -56,18 +56,21 @@ struct UsageRoutes: Sendable {
     }
 
     private func period(_ call: ComputeCall) throws -> (start: Timestamp, end: Timestamp) {
-        func moment(_ name: String) throws -> Timestamp {
-            guard let text = call.query(name), !text.isEmpty else { return context.world.now }
+        let now = context.world.now
+        func moment(_ name: String) throws -> Timestamp? {
+            guard let text = call.query(name), !text.isEmpty else { return nil }
             guard !text.hasSuffix("Z"), let moment = Timestamp(iso8601: text) else {
                 throw CloudError.badRequest("Invalid datetime string: Datetime is in invalid format")
             }
             return moment
         }
-        let (start, end) = (try moment("start"), try moment("end"))
-        guard start < end else {
+        let start = try moment("start") ?? now
+        // An end that is not given is later than every start up to now, also than the one that is not given.
+        let end = try moment("end")
+        guard end.map({ start < $0 }) ?? (start <= now) else {
             throw CloudError.badRequest("Invalid start time. The start time cannot occur after the end time.")
         }
-        return (start, min(end, context.world.now))
+        return (start, min(end ?? now, now))
     }
 
     private func write(

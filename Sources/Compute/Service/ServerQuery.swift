@@ -24,14 +24,25 @@ struct ServerQuery: Sendable {
         return order + [(.id, order.last?.ascending ?? false)]
     }
 
-    func sorted(_ views: [ServerView]) -> [ServerView] {
+    /// The part of a list that is asked for, in order.
+    ///
+    /// - Parameter marker: the last of the page before. It need not be in the list any longer: what is behind it is.
+    func page(of views: [ServerView], after marker: Server?, limit: Int) -> [ServerView] {
+        let precedes = precedes
+        let sorted = views.sorted { precedes($0.server, $1.server) }
+        guard let marker else { return Array(sorted.prefix(limit)) }
+        return Array(sorted.drop { !precedes(marker, $0.server) }.prefix(limit))
+    }
+
+    /// Tells whether the one server is before the other in the order of the list.
+    private var precedes: @Sendable (Server, Server) -> Bool {
         var keys = sort
         if !keys.contains(where: { $0.key == "created_at" }) { keys.append(("created_at", false)) }
         keys.append(("uuid", keys.last?.ascending ?? false))
         let columns = keys.map { (value: ServerOrder.value($0.key), ascending: $0.ascending) }
-        return views.sorted { left, right in
+        return { left, right in
             for column in columns {
-                let (a, b) = (column.value(left.server), column.value(right.server))
+                let (a, b) = (column.value(left), column.value(right))
                 if a != b { return (a < b) == column.ascending }
             }
             return false

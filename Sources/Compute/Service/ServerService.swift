@@ -127,8 +127,8 @@ struct ServerService: Sendable {
 
     func list(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerView] {
         let found = try await context.readLong { tx -> [ServerView] in
+            let marker = try marker(query, page, in: tx)
             if let order = query.columns {
-                let marker = try marker(query, page, in: tx)
                 return try self.views(try servers.page(query.filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
             }
             var all: [Server] = []
@@ -137,7 +137,7 @@ struct ServerService: Sendable {
             // What is in the row is asked for before what costs more.
             var views = try query.needsViews ? self.views(all, in: tx) : all.map { ServerView(server: $0) }
             views = views.filter { view in query.tests.allSatisfy { $0(view) } }
-            views = try paged(query.sorted(views), page) { $0.server.id.text }
+            views = query.page(of: views, after: marker, limit: page.limit)
             return query.needsViews ? views : try self.views(views.map(\.server), in: tx)
         }
         return try await withHosts(found, for: caller)
@@ -153,10 +153,13 @@ struct ServerService: Sendable {
         }
     }
 
-    /// - Throws: `CloudError.badRequest` for a marker that is none of the project's servers.
+    /// The last server of the page before, also when it was deleted since: who pages while others delete goes on behind it.
+    ///
+    /// - Throws: `CloudError.badRequest` for a marker that never was one of the project's servers.
     private func marker(_ query: ServerQuery, _ page: Page, in tx: Transaction) throws -> Server? {
         try page.marker.map { text in
-            guard let marker = try servers.list(.init(projectID: query.filter.projectID, ids: [text]), in: tx).first else {
+            let only = ServerStore.Filter(projectID: query.filter.projectID, ids: [text])
+            guard let marker = try servers.list(only, in: tx).first ?? servers.listArchived(only, in: tx).first else {
                 throw CloudError.badRequest("marker [\(text.prefix(255))] not found")
             }
             return marker

@@ -97,11 +97,17 @@ struct ServerStore: Sendable {
 
     /// Those that were deleted, last deleted first.
     func listArchived(_ filter: Filter, in tx: Transaction) throws -> [Server] {
+        let wanted = filter
         var filter = filter
         (filter.states, filter.host, filter.imageID, filter.flavorID) = (nil, nil, nil, nil)
         let (clause, arguments) = Self.clause(filter, changed: "ended_at")
-        return try tx.rows("SELECT details FROM compute_server_archive \(clause) ORDER BY ended_at DESC, id DESC", arguments: arguments)
+        let found = try tx.rows("SELECT details FROM compute_server_archive \(clause) ORDER BY ended_at DESC, id DESC", arguments: arguments)
             .map(Self.server)
+        // What the archive has no columns for.
+        return found.filter { server in
+            wanted.states?.contains(server.state) != false && (wanted.host ?? server.host) == server.host
+                && (wanted.imageID ?? server.image?.id) == server.image?.id && (wanted.flavorID ?? server.flavor.id.text) == server.flavor.id.text
+        }
     }
 
     private static func clause(_ filter: Filter, changed: String) -> (String, [SQLValue]) {

@@ -86,10 +86,10 @@ struct ImageList: Sendable {
     /// `gte:2026-01-01T00:00:00Z`. Views have whole seconds, so all that is shown as one moment counts as it.
     private mutating func filterTime(_ name: String, _ value: String) throws {
         var (word, text) = ("eq", value)
-        if Timestamp(iso8601: value) == nil, let colon = value.firstIndex(of: ":") {
+        if Timestamp(isotime: value) == nil, let colon = value.firstIndex(of: ":") {
             (word, text) = (String(value[..<colon]), String(value[value.index(after: colon)...]))
         }
-        guard let moment = Timestamp(iso8601: text) else {
+        guard let moment = Timestamp(isotime: text) else {
             throw CloudError.badRequest("Bad \"\(name)\" query filter format. Use ISO 8601 DateTime notation.")
         }
         let (first, next) = (moment.wholeSeconds.sql, (moment.wholeSeconds + .seconds(1)).sql)

@@ -1,0 +1,131 @@
+/// Moments as users of the APIs write them in filters: every form that oslo.utils' `parse_isotime` takes.
+///
+/// ```
+///   moment = year [month [day [("T" | " ") time]]]      what is left out is the first
+///   month  = "-" 1 or 2 digits, or 2 digits that do not end the text
+///   day    = "-" 1 or 2 digits, or 2 digits
+///   time   = hour [[":"] minute] [[":"] second [("." | ",") fraction]] [zone]
+///   zone   = "Z" | ("+" | "-") hours [":"] [minutes]    without one it is UTC
+/// ```
+extension Timestamp {
+    /// Nil for what is no moment.
+    package init?(isotime text: String) {
+        var reader = IsotimeReader(text: Array(text.utf8))
+        guard let moment = reader.read() else { return nil }
+        self = moment
+    }
+
+    /// The last moment of its second: what a time without parts of a second reaches to.
+    package var endOfSecond: Self { Self(microseconds: (seconds + 1) * 1_000_000 - 1) }
+}
+
+/// Reads from left to right; no byte is looked at more often than a fixed number of times.
+private struct IsotimeReader {
+    let text: [UInt8]
+    var place = 0
+
+    private var rest: Int { text.count - place }
+
+    /// How many digits are here, up to a number.
+    private func digits(upTo most: Int, from start: Int? = nil) -> Int {
+        text[(start ?? place)...].prefix(most).prefix { $0 >= 48 && $0 <= 57 }.count
+    }
+
+    private mutating func number(_ width: Int) -> Int64 {
+        defer { place += width }
+        return text[place..<(place + width)].reduce(0) { $0 * 10 + Int64($1 - 48) }
+    }
+
+    private mutating func skip(_ wanted: Character...) -> Bool {
+        guard place < text.count, wanted.contains(Character(Unicode.Scalar(text[place]))) else { return false }
+        place += 1
+        return true
+    }
+
+    mutating func read() -> Timestamp? {
+        guard digits(upTo: 4) == 4 else { return nil }
+        var date: (year: Int64, month: Int64, day: Int64) = (number(4), 1, 1)
+        guard date.year > 0 else { return nil }
+        guard rest > 0 else { return Timestamp(date: date, seconds: 0, microseconds: 0) }
+        guard let month = month() else { return nil }
+        date.month = month
+        guard rest > 0 else { return Timestamp(date: date, seconds: 0, microseconds: 0) }
+        guard let day = day() else { return nil }
+        date.day = day
+        guard rest > 0 else { return Timestamp(date: date, seconds: 0, microseconds: 0) }
+        guard skip("T", " "), let time = time(), rest == 0 else { return nil }
+        return Timestamp(date: date, seconds: time.seconds, microseconds: time.microseconds)
+    }
+
+    private mutating func month() -> Int64? {
+        if skip("-") {
+            let count = digits(upTo: 4)
+            guard count > 0 else { return nil }
+            // Of three digits the last two are the day: there is no other way to read them.
+            return number(count == 1 || count == 3 ? 1 : 2)
+        }
+        // Four digits and two more are no month, for they could be a day's time in a short form.
+        guard digits(upTo: 2) == 2, rest > 2 else { return nil }
+        return number(2)
+    }
+
+    private mutating func day() -> Int64? {
+        if skip("-") {
+            let count = digits(upTo: 2)
+            return count > 0 ? number(count) : nil
+        }
+        return digits(upTo: 2) == 2 ? number(2) : nil
+    }
+
+    private mutating func time() -> (seconds: Int64, microseconds: Int64)? {
+        guard digits(upTo: 2) == 2 else { return nil }
+        let hour = number(2)
+        let minute = minute() ?? 0
+        var (second, microseconds): (Int64, Int64) = (0, 0)
+        let before = place
+        _ = skip(":")
+        let count = digits(upTo: 2)
+        if count > 0 {
+            second = number(count)
+            guard let fraction = fraction() else { return nil }
+            microseconds = fraction
+        } else {
+            place = before
+        }
+        guard hour < 24, minute < 60, second < 60, let offset = offset() else { return nil }
+        return (hour * 3600 + minute * 60 + second - offset, microseconds)
+    }
+
+    /// Two digits behind the hour are minutes, unless a fraction follows them, which only seconds have.
+    private mutating func minute() -> Int64? {
+        let start = place < text.count && text[place] == UInt8(ascii: ":") ? place + 1 : place
+        guard digits(upTo: 2, from: start) == 2 else { return nil }
+        if start + 2 < text.count, [UInt8(ascii: "."), UInt8(ascii: ",")].contains(text[start + 2]) { return nil }
+        place = start
+        return number(2)
+    }
+
+    /// In microseconds, what is less is cut off; nil for a point without digits.
+    private mutating func fraction() -> Int64? {
+        guard skip(".", ",") else { return 0 }
+        let count = digits(upTo: rest)
+        guard count > 0 else { return nil }
+        let known = min(count, 6)
+        var value = number(known)
+        for _ in known..<6 { value *= 10 }
+        place += count - known
+        return value
+    }
+
+    /// Seconds before UTC; nil for a zone that is none.
+    private mutating func offset() -> Int64? {
+        if rest == 0 || skip("Z") { return 0 }
+        let isBehind = text[place] == UInt8(ascii: "-")
+        guard skip("+", "-"), digits(upTo: 2) == 2 else { return nil }
+        var minutes = number(2) * 60
+        _ = skip(":")
+        if digits(upTo: 2) == 2 { minutes += number(2) }
+        guard minutes < 24 * 60 else { return nil }
+        return minutes * (isBehind ? -60 : 60)
+    }
+}
