@@ -15,6 +15,9 @@ package struct NetworkHost: Sendable, Hashable {
     package var isAlive: Bool
     /// Where other hosts send packets of networks that they share with it; nil: nowhere.
     package var address: IPAddress?
+    /// When its agent began, and when it was heard last; nil before it was.
+    package var startedAt: Timestamp?
+    package var seenAt: Timestamp?
 
     package init(id: String, name: String, zone: String, isAlive: Bool, address: IPAddress? = nil) {
         self.id = id

@@ -20,12 +20,16 @@ extension NetworkingAssembly {
     /// The hosts that something is bound to: all others have no networks.
     package func hostsInUse() async throws -> Set<String> { try await networking.read { tx in try HostStateStore.hosts(in: tx) } }
 
-    /// Gives each router that runs nowhere a host: the first of those that are alive. It stays there.
+    /// Gives each router that runs nowhere a host: the first of those that are alive and that operators have not switched off. It stays there.
     ///
     /// - Returns: whether there were some.
     package func placeRouters(on hosts: [NetworkHost]) async throws -> Bool {
-        guard let host = hosts.filter(\.isAlive).map(\.name).min() else { return false }
-        guard try await networking.read({ tx in try !HostStateStore.homelessRouters(in: tx).isEmpty }) else { return false }
+        let alive = hosts.filter(\.isAlive)
+        guard !alive.isEmpty else { return false }
+        let (isNeeded, notes) = try await networking.read { tx in
+            (try !HostStateStore.homelessRouters(in: tx).isEmpty, try AgentStore.notes(in: tx))
+        }
+        guard isNeeded, let host = alive.filter({ notes[$0.id]?.isUp ?? true }).map(\.name).min() else { return false }
         try await networking.write { tx in
             for router in try HostStateStore.homelessRouters(in: tx) { try HostStateStore.place(router, on: host, in: tx) }
         }

@@ -46,6 +46,7 @@ package struct NetworkingAssembly: Sendable {
                 + NounRoutes(AddressScopeService(networking: networking)).all
                 + NounRoutes(RBACPolicyService(networking: networking)).all
                 + QuotaRoutes(quotas: QuotaService(networking: networking)).all
-                + OperatorRoutes(operators: OperatorService(networking: networking)).all)
+                + OperatorRoutes(operators: OperatorService(networking: networking)).all
+                + AgentRoutes(agents: AgentService(networking: networking)).all)
     }
 }

@@ -25,6 +25,21 @@ struct NetworkingClient {
         NetworkingClient(cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
     }
 
+    /// A member of a new project.
+    static func member(_ cloud: TestCloud, of project: String, role: String = "member") async throws -> (client: NetworkingClient, project: String) {
+        let admin = try await NetworkingClient(cloud)
+        func identity(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil) async -> JSON {
+            await cloud.send(method, "/v3" + path, token: admin.token, json: json).json
+        }
+        let password = "a password of a test"
+        let id = try #require(await identity(.post, "/projects", ["project": ["name": .string(project), "domain_id": "default"]])["project"]).id
+        let user: JSON = ["name": .string(project), "domain_id": "default", "password": .string(password)]
+        let owner = try #require(await identity(.post, "/users", ["user": user])["user"]).id
+        let found = await identity(.get, "/roles?name=\(role)")["roles"]?.array?.first?.id
+        _ = await identity(.put, "/projects/\(id)/users/\(owner)/roles/\(try #require(found))")
+        return (NetworkingClient(cloud, token: try await cloud.token(user: project, password: password, project: project)), id)
+    }
+
     func send(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]) async -> TestCloud.Response {
         await cloud.send(method, "/network/v2.0" + path, token: token, json: json, headers: headers)
     }

@@ -137,6 +137,52 @@ struct NetworkingTests {
         }
     }
 
+    @Test("Items of a bulk may stand under their noun's name")
+    func wrapped() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let network = try await client.make("network").id
+            for (noun, plural, body) in [
+                ("network", "networks", ["name": "n"]), ("port", "ports", ["network_id": .string(network)]),
+                ("security_group", "security_groups", ["name": "g"]),
+            ] as [(String, String, JSON)] {
+                let path = "/" + plural.replacing("_", with: "-")
+                let made = await client.send(.post, path, .object([plural: [.object([noun: body]), body]]))
+                #expect(made.status == .created && made.json[plural]?.array?.count == 2, "\(noun): \(made.text)")
+                let wrong = await client.send(.post, path, .object([plural: [.object(["other": body])]]))
+                #expect(wrong.status == .badRequest, "\(noun): \(wrong.text)")
+            }
+        }
+    }
+
+    @Test("Who makes a subnet says whom it serves")
+    func serviceTypes() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient.member(cloud)
+            let network = try await client.make("network").id
+            let types: JSON = ["compute:nova"]
+            let body: JSONObject = ["network_id": .string(network), "ip_version": 4, "cidr": "10.0.0.0/24", "service_types": types]
+            let subnet = try await client.make("subnet", body)
+            #expect(subnet["service_types"] == types)
+            #expect(await client.change("subnet", subnet.id, ["service_types": []]).json["subnet"]?["service_types"] == [])
+        }
+    }
+
+    @Test("A VLAN network that names no VLAN gets a free one")
+    func vlans() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let body: JSONObject = ["provider:network_type": "vlan", "provider:physical_network": "public"]
+            var seen: Set<Int64> = []
+            for _ in 0..<5 {
+                let segment = try #require(try await client.make("network", body)["provider:segmentation_id"]?.integer)
+                #expect((1...4094).contains(segment))
+                seen.insert(segment)
+            }
+            #expect(seen.count == 5)
+        }
+    }
+
     @Test("Pages lead to each other in both directions")
     func pages() async throws {
         try await TestCloud.run { cloud in

@@ -61,6 +61,20 @@ struct RouterTests {
         }
     }
 
+    @Test("A floating IP leads to a router's interface, and not to what gives out addresses")
+    func floatingToPorts() async throws {
+        try await TestCloud.run { cloud in
+            let stage = try await Stage(cloud)
+            let interface = try #require(await stage.member.list("ports", "device_owner=network:router_interface").first).id
+            let external = JSON.string(stage.external)
+            let floating = try await stage.member.make("floatingip", ["floating_network_id": external, "port_id": .string(interface)])
+            #expect(floating["fixed_ip_address"] == "10.0.0.1")
+            let dhcp = try await stage.member.port(stage.network, ["device_owner": "network:dhcp"]).id
+            let refused = await stage.member.send(.post, "/floatingips", ["floatingip": ["floating_network_id": external, "port_id": .string(dhcp)]])
+            #expect(refused.status == .badRequest && refused.type == "BadRequest", "\(refused.text)")
+        }
+    }
+
     @Test("A router goes when nothing is plugged in, with its gateway")
     func removal() async throws {
         try await TestCloud.run { cloud in

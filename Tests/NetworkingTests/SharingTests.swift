@@ -60,7 +60,7 @@ struct SharingTests {
                 "object_type": "network", "object_id": .string(network), "action": "access_as_shared", "target_tenant": .string(project),
             ]
             let policy = try await admin.make("rbac_policy", body, at: "/rbac-policies")
-            #expect(policy["target_project"] == .string(project))
+            #expect(policy["target_tenant"] == .string(project))
             #expect(await member.send(.get, "/networks/\(network)").json["network"]?["shared"] == true)
             let port = try await member.port(network).id
             #expect(await admin.send(.delete, "/rbac-policies/\(policy.id)").type == "RbacPolicyInUse")

@@ -25,7 +25,11 @@ struct FleetNetworks: HostNetworks {
     func hosts() async throws -> [NetworkHost] {
         let now = world.now
         return await fleet.facts().map {
-            NetworkHost(id: $0.id, name: $0.name, zone: "nova", isAlive: $0.isUp(at: now) && fleet.isOpen($0.name), address: fleet.tunnelAddress(of: $0.name))
+            var host = NetworkHost(
+                id: $0.id, name: $0.name, zone: "nova", isAlive: $0.isUp(at: now) && fleet.isOpen($0.name),
+                address: fleet.tunnelAddress(of: $0.name))
+            (host.startedAt, host.seenAt) = ($0.bootedAt, $0.seenAt)
+            return host
         }
     }
 

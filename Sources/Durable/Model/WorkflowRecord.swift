@@ -79,10 +79,13 @@ package struct Failure: Sendable, Equatable, Codable {
     package var message: String
     package var detail: String?
     package var isCancellation = false
+    /// The machine's word for the case, as `CloudError.code`. Rows of release 0.1 do not have it.
+    package var code: String?
 
     package init(step: String, error: CloudError) {
         self.step = step
         kind = error.kind
+        code = error.code
         message = error.message
         let chain = [error.detail, error.cause.map { "\($0)" }].compactMap(\.self)
         detail = chain.isEmpty ? nil : chain.joined(separator: " <- ")

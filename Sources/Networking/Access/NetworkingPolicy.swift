@@ -37,9 +37,9 @@ enum NetworkingPolicy {
             ("create_network", adminOrMember), ("update_network", adminOrMember), ("delete_network", adminOrMember),
             ("get_network", "\(adminOrReader) or \(service) or rule:shared or rule:external"),
             ("create_network:port_security_enabled", adminOrMember), ("update_network:port_security_enabled", adminOrMember),
-            ("create_subnet", "\(admin) or \(networkMember)"), ("create_subnet:service_types", admin),
+            ("create_subnet", "\(admin) or \(networkMember)"), ("create_subnet:service_types", "\(admin) or \(networkMember)"),
             ("get_subnet", "\(reader) or rule:shared or rule:external or \(admin) or \(networkReader) or \(service)"),
-            ("update_subnet", "\(member) or \(admin) or \(networkMember)"), ("update_subnet:service_types", admin),
+            ("update_subnet", "\(member) or \(admin) or \(networkMember)"), ("update_subnet:service_types", "\(member) or \(admin) or \(networkMember)"),
             ("delete_subnet", "\(member) or \(admin) or \(networkMember)"),
             ("create_port", "\(adminOrService) or \(networkMember) or rule:shared"),
             ("get_port", "\(adminOrService) or \(networkReader) or \(reader)"),
@@ -118,7 +118,7 @@ enum NetworkingPolicy {
     private static let operators = [
         ("get_quota", "\(admin) or (role:manager and project_id:%(project_id)s)"), ("update_quota", admin), ("delete_quota", admin),
         ("get_network_ip_availability", adminOrService),
-        ("get_agent", admin), ("get_availability_zone", "role:reader or \(admin)"),
+        ("get_agent", admin), ("update_agent", admin), ("delete_agent", admin), ("get_availability_zone", "role:reader or \(admin)"),
     ]
 
     private static func writes(of noun: String, _ rule: String) -> [(String, String)] {

@@ -12,6 +12,10 @@ protocol NetworkingResource: Resource {
     static var spokenName: String { get }
     /// What clients filter by and no column is called: a service turns it into conditions of its own.
     static var otherFilters: Set<String> { get }
+    /// Attributes that are sorted by what another field holds.
+    static var sortedAs: [String: String] { get }
+    /// The most of a list's page, also for who asks for no pages; nil for no end: the rows are small.
+    static var mostInPage: Int? { get }
     /// The quota that one counts against, if there is one.
     static var quota: String? { get }
     /// The path's last segment where it is not the list's key.
@@ -24,6 +28,8 @@ protocol NetworkingResource: Resource {
 extension NetworkingResource {
     static var spokenName: String { typeName }
     static var otherFilters: Set<String> { [] }
+    static var sortedAs: [String: String] { ["tenant_id": "project_id"] }
+    static var mostInPage: Int? { nil }
     static var quota: String? { nil }
     static var segment: String { schema.plural.replacing("_", with: "-") }
     static var hasTags: Bool { true }

@@ -57,7 +57,7 @@ struct Port: NetworkingResource {
             Field("binding:vif_details", derived: { $0.host.isEmpty ? [:] : ["port_filter": true] }),
             Field(input: "fixed_ips", .list(64)),
             Field("fixed_ips", derived: { .array($0.fixedIPs.map(\.json)) }),
-            Field(input: "security_groups", .nullable(.array(.uuid))),
+            Field(input: "security_groups", .nullable(.array(.uuid, unique: true))),
             Field("security_groups", derived: { .array($0.securityGroups.map(JSON.string)) }),
         ] + standardFields(\.standard))
 

@@ -5,7 +5,8 @@ enum PrefixMath {
     /// The same addresses in the fewest prefixes, in order.
     static func compact(_ prefixes: [IPPrefix]) -> [IPPrefix] {
         var sorted: [IPPrefix] = []
-        for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) where !sorted.contains(where: { $0.contains(prefix) }) {
+        // In this order only the last one can have the next within it.
+        for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) where sorted.last.map({ !$0.contains(prefix) }) ?? true {
             sorted.append(prefix)
             // Two halves of one are that one, which may itself be a half.
             while sorted.count > 1 {
@@ -18,6 +19,12 @@ enum PrefixMath {
             }
         }
         return sorted
+    }
+
+    /// Whether two of them have an address in common: each is looked at beside its neighbour alone.
+    static func haveOverlap(_ prefixes: [IPPrefix]) -> Bool {
+        let sorted = prefixes.sorted { ($0.first, $0.length) < ($1.first, $1.length) }
+        return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }
     }
 
     /// The lowest prefix of a length that is in one of these and meets none of those.

@@ -22,6 +22,7 @@ struct ProtocolName: FieldValue, Hashable {
         guard let text = String?(sql: sql) else { return nil }
         self.text = text
     }
+    static func sql(filter text: String) -> SQLValue? { .text(text.lowercased()) }
 }
 
 /// The protocols that rules can name (IANA's numbers; neutron-lib's names).
@@ -40,7 +41,7 @@ enum RuleProtocol {
     ///
     /// - Throws: what the API says to a protocol that there is none of.
     static func read(_ text: String?) throws -> String? {
-        guard let text, !["", "any", "-1"].contains(text.lowercased()) else { return nil }
+        guard let text, !["", "any"].contains(text.lowercased()) else { return nil }
         if let number = Int(text), (0...255).contains(number) { return String(number) == "0" ? nil : text }
         if numbers[text.lowercased()] != nil { return text.lowercased() == "ip" ? nil : text.lowercased() }
         throw CloudError.networking(
@@ -48,29 +49,58 @@ enum RuleProtocol {
             "Security group rule protocol \(text) not supported. Only protocol values \(numbers.keys.sorted()) and integer representations [0 to 255] are supported.")
     }
 
-    /// Checks and completes what a body says of the traffic.
+    /// Checks what a body says of the traffic, and brings it into the one form that is stored and shown.
     static func checked(_ given: RuleMatch) throws -> RuleMatch {
         var match = given
         match.proto = ProtocolName(try read(given.proto.text))
-        guard let ethertype = ["IPv4", "IPv6"].first(where: { $0.lowercased() == given.ethertype.lowercased() }) else {
+        guard let ethertype = ethertype(given.ethertype) else {
             throw CloudError.networking(
                 .badRequest, "SecurityGroupRuleInvalidEtherType",
                 "Security group rule for ethertype '\(given.ethertype)' not supported. Allowed values are ['IPv4', 'IPv6'].")
         }
         match.ethertype = ethertype
-        match.remotePrefix = given.remotePrefix.flatMap { $0.isEmpty ? nil : $0 }
-        match.remoteGroup = given.remoteGroup.flatMap { $0.isEmpty ? nil : $0 }
+        for port in [match.portMin, match.portMax] {
+            if let port, !(0...65_535).contains(port) {
+                throw CloudError.networking(.badRequest, "SecurityGroupInvalidPortValue", "Invalid value for port \(port)")
+            }
+        }
+        match = canonical(match)
         if [match.remotePrefix, match.remoteGroup, match.remoteAddressGroup].compactMap({ $0 }).count > 1 {
             throw CloudError.networking(
                 .badRequest, "SecurityGroupMultipleRemoteEntites",
                 "Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.")
         }
-        try checkPorts(&match)
-        try checkPrefix(&match)
+        try checkPorts(match)
+        try checkPrefix(match)
         return match
     }
 
-    private static func checkPrefix(_ match: inout RuleMatch) throws {
+    static func ethertype(_ text: String) -> String? { ["IPv4", "IPv6"].first { $0.lowercased() == text.lowercased() } }
+
+    /// The one form of what is right: ICMP by its name of the rule's version, all ports as no ports, prefixes with their length.
+    static func canonical(_ given: RuleMatch) -> RuleMatch {
+        var match = given
+        if match.ethertype == "IPv6" {
+            switch match.proto.text {
+            case "icmp", "icmpv6": match.proto = ProtocolName("ipv6-icmp")
+            case "1": match.proto = ProtocolName("58")
+            default: break
+            }
+        }
+        if match.portMin == 1, match.portMax == 65_535 { (match.portMin, match.portMax) = (nil, nil) }
+        match.remotePrefix = given.remotePrefix.flatMap { $0.isEmpty ? nil : prefix($0) ?? $0 }
+        match.remoteGroup = given.remoteGroup.flatMap { $0.isEmpty ? nil : $0 }
+        match.remoteAddressGroup = given.remoteAddressGroup.flatMap { $0.isEmpty ? nil : $0 }
+        return match
+    }
+
+    /// The text of a prefix, with its length also for one address; bits behind the length stay, as the reference shows them.
+    static func prefix(_ text: String) -> String? {
+        guard let prefix = IPPrefix(text, alone: true), let address = IPAddress(text.prefix { $0 != "/" }) else { return nil }
+        return "\(address)/\(prefix.length)"
+    }
+
+    private static func checkPrefix(_ match: RuleMatch) throws {
         guard let text = match.remotePrefix else { return }
         guard let prefix = IPPrefix(text, alone: true) else {
             throw CloudError.networking(.badRequest, "InvalidCIDR", "Invalid CIDR \(text) given as IP prefix.")
@@ -79,11 +109,9 @@ enum RuleProtocol {
             throw CloudError.networking(
                 .badRequest, "SecurityGroupRuleParameterConflict", "Conflicting value ethertype \(match.ethertype) for CIDR \(text)")
         }
-        // An address alone is a network of one; what was given otherwise is shown as it was given.
-        if !text.contains("/") { match.remotePrefix = prefix.description }
     }
 
-    private static func checkPorts(_ match: inout RuleMatch) throws {
+    private static func checkPorts(_ match: RuleMatch) throws {
         func refuse(_ type: String, _ message: String) -> CloudError { .networking(.badRequest, type, message) }
         let number = match.proto.text.flatMap(number)
         if let name = match.proto.text, let number, ofVersion6.contains(number), match.ethertype == "IPv4" {
@@ -91,11 +119,6 @@ enum RuleProtocol {
         }
         guard match.portMin != nil || match.portMax != nil else { return }
         guard let name = match.proto.text, let number else {
-            // The whole range is what all protocols have anyway.
-            if (match.portMin ?? 0) <= 1, match.portMax == 65_535 {
-                (match.portMin, match.portMax) = (nil, nil)
-                return
-            }
             throw refuse("SecurityGroupProtocolRequiredWithPorts", "Must also specify protocol if port range is given.")
         }
         if withPorts.contains(number) {

@@ -46,7 +46,8 @@ struct SecurityGroupRule: MatchingRule {
     static let typeName = "SecurityGroupRule"
     static let spokenName = "Security group rule"
     static let quota: String? = "security_group_rule"
-    static let otherFilters: Set<String> = ["belongs_to_default_sg"]
+    static let otherFilters: Set<String> = ["belongs_to_default_sg", "normalized_cidr"]
+    static let sortedAs = ["tenant_id": "project_id", "normalized_cidr": "remote_ip_prefix"]
     static let hasTags = false
 
     static let schema = ResourceSchema<SecurityGroupRule>(
@@ -103,6 +104,15 @@ struct RuleMatch: Sendable, Hashable {
     var remotePrefix: String?
     var remoteGroup: String?
     var remoteAddressGroup: String?
+
+    /// The same for all ways in which one kind of traffic can be written: what two rules are compared by. Rows of older releases have
+    /// ways that are no longer stored.
+    var meaning: RuleMatch {
+        var meaning = RuleProtocol.canonical(self)
+        meaning.proto = ProtocolName(meaning.proto.text.map { name in RuleProtocol.number(name).map(String.init) ?? name })
+        if let prefix = meaning.remotePrefix.flatMap({ IPPrefix($0, alone: true) }), prefix.length == 0 { meaning.remotePrefix = nil }
+        return meaning
+    }
 }
 
 /// What has a `RuleMatch` and shows it.
@@ -138,6 +148,9 @@ struct AddressGroup: NetworkingResource {
     static let typeName = "AddressGroup"
     static let spokenName = "Address group"
     static let otherFilters: Set<String> = ["shared"]
+    static let quota: String? = "address_group"
+    /// Each has up to a thousand addresses.
+    static let mostInPage: Int? = 25
 
     static let schema = ResourceSchema<AddressGroup>(
         "address_group", "address_groups", table: "networking_address_group",

@@ -1,6 +1,7 @@
 import CloudCore
 import HTTPKit
 import Resources
+import SQL
 
 /// Prefixes that subnets are cut from.
 struct SubnetPool: NetworkingResource {
@@ -29,15 +30,47 @@ struct SubnetPool: NetworkingResource {
         [
             identity(\.id), name(\.name, .string(1...255, .notBlank), create: .required),
             Field("ip_version", \.version, .any, create: .unknown, update: .unknown, filter: .exact),
-            Field("prefixes", \.prefixes, .array(.any, 0...1000), create: .required),
+            Field("prefixes", \.prefixes, .array(.any, 0...10_000), create: .required),
             Field("default_quota", \.quotaOfProject, .nullable(.integer(0...Int64.max)), filter: .exact),
-            Field("default_prefixlen", \.usualLength, .integer(0...128), filter: .exact),
-            Field("min_prefixlen", \.leastLength, .integer(0...128), filter: .exact),
-            Field("max_prefixlen", \.mostLength, .integer(0...128), filter: .exact),
+            Field("default_prefixlen", \.shownUsual, .integer(0...128), filter: .exact),
+            Field("min_prefixlen", \.shownLeast, .integer(0...128), filter: .exact),
+            Field("max_prefixlen", \.shownMost, .integer(0...128), filter: .exact),
             Field("is_default", \.isDefault, .boolean, filter: .exact),
             Field("address_scope_id", \.scopeID, .nullable(.uuid), filter: .exact),
             Field(unstored: "shared", \.isShared, .boolean, update: .unknown),
         ] + standardFields(\.standard))
+
+    private var shownUsual: PrefixLength {
+        get { PrefixLength(usualLength) }
+        set { usualLength = newValue.bits }
+    }
+    private var shownLeast: PrefixLength {
+        get { PrefixLength(leastLength) }
+        set { leastLength = newValue.bits }
+    }
+    private var shownMost: PrefixLength {
+        get { PrefixLength(mostLength) }
+        set { mostLength = newValue.bits }
+    }
+}
+
+/// The length of a prefix: a number in bodies, and a text in answers, as the reference writes it.
+struct PrefixLength: FieldValue {
+    let bits: Int64
+
+    init(_ bits: Int64) { self.bits = bits }
+    var json: JSON { .string(String(bits)) }
+    init?(json: JSON) {
+        guard let bits = json.integer ?? json.string.flatMap({ Int64($0) }) else { return nil }
+        self.bits = bits
+    }
+    var sql: SQLValue { bits.sql }
+    init?(sql: SQLValue) {
+        guard let bits = Int64(sql: sql) else { return nil }
+        self.bits = bits
+    }
+    static var sqlNothing: String { Int64.sqlNothing }
+    static func sql(filter text: String) -> SQLValue? { Int64.sql(filter: text) }
 }
 
 /// Subnet pools whose addresses do not overlap: between their subnets a router needs no translation.
@@ -52,6 +85,7 @@ struct AddressScope: NetworkingResource {
 
     static let typeName = "AddressScope"
     static let spokenName = "Address scope"
+    static let quota: String? = "address_scope"
     static let otherFilters: Set<String> = ["shared"]
     static let hasTags = false
 
@@ -93,7 +127,6 @@ struct RBACPolicy: NetworkingResource {
             Field("object_id", \.objectID, .uuid, create: .required, update: .unknown, filter: .exact),
             Field("action", \.action, .string(1...255), create: .required, update: .unknown, filter: .exact),
             Field("target_tenant", \.target, .string(1...255), create: .required, filter: .exact, column: "target"),
-            Field("target_project", derived: { .string($0.target) }),
             Field("project_id", \.standard.projectID, .string(0...255), update: .unknown, filter: .exact),
             Field("tenant_id", derived: { .string($0.standard.projectID) }),
         ])

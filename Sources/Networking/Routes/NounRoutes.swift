@@ -133,38 +133,15 @@ enum NounView {
             json.array(dynamic: schema.plural, of: shown.rows) { json, row in
                 json.object { schema.view(row, fields, into: &$0) }
             }
-            let links = links(shown, call)
-            if !links.isEmpty {
-                json.array(dynamic: "\(R.schema.plural)_links", of: links) { json, link in
-                    json.object { json in
-                        json.member("rel", link.rel)
-                        json.member("href", link.href)
-                    }
-                }
-            }
+            PageLinks(
+                limit: shown.limit, isFull: shown.isFull, first: shown.rows.first?.id.text, last: shown.rows.last?.id.text, call
+            ).write("\(schema.plural)_links", &json)
         }
     }
 
     /// What the caller asked for, and may see.
     private static func fields<R: NetworkingResource>(of shown: Shown<R>, _ call: Call) -> [ShownMember] {
-        let wanted = Set(call.query.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value))
+        let wanted = PageRequest.fields(call.query)
         return R.schema.shown { !shown.hidden.contains($0.name) && (wanted.isEmpty || wanted.contains($0.name)) }
-    }
-
-    private static func links<R: NetworkingResource>(_ shown: Shown<R>, _ call: Call) -> [(rel: String, href: String)] {
-        guard let limit = call.query["limit"].flatMap({ Int($0) }), limit > 0, let first = shown.rows.first, let last = shown.rows.last else {
-            return []
-        }
-        let isReversed = ["true", "1"].contains(call.query["page_reverse"]?.lowercased())
-        let kept = call.query.items.filter { !["marker", "page_reverse"].contains($0.name) }
-            .map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }
-        func href(_ marker: String, reversed: Bool) -> String {
-            let more = ["marker=\(Percent.encode(marker))"] + (reversed ? ["page_reverse=True"] : [])
-            return "\(call.url)?\((kept + more).joined(separator: "&"))"
-        }
-        var links: [(rel: String, href: String)] = []
-        if shown.hasMore || isReversed { links.append(("next", href(last.id.text, reversed: false))) }
-        if isReversed ? shown.hasMore : call.query.has("marker") { links.append(("previous", href(first.id.text, reversed: true))) }
-        return links
     }
 }

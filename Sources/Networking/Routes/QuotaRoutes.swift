@@ -60,8 +60,14 @@ struct QuotaRoutes: Sendable {
 
     private static func project(_ call: Call, _ word: String) async throws -> Reply {
         let caller = try await call.caller()
+        guard let project = caller.projectID?.text else {
+            throw CloudError.networking(.badRequest, "QuotaMissingTenant", "Tenant-id was missing from quota request.")
+        }
         return .json { json in
-            json.object(dynamic: word) { $0.member("tenant_id", caller.projectID?.text) }
+            json.object(dynamic: word) { json in
+                json.key(dynamic: "\(word)_id")
+                json.string(project)
+            }
         }
     }
 

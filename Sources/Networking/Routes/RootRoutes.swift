@@ -41,15 +41,7 @@ struct RootRoutes: Sendable {
             // Everything that there is several ways of doing is done in one.
             .get("/v2.0/service-providers") { call in
                 _ = try await call.caller()
-                return .json { json in
-                    json.array("service_providers", of: ["single_node"]) { json, name in
-                        json.object { json in
-                            json.member("service_type", "L3_ROUTER_NAT")
-                            json.member("name", name)
-                            json.member("default", true)
-                        }
-                    }
-                }
+                return try Self.providers.reply([["service_type": "L3_ROUTER_NAT", "name": "single_node", "default": true]], call)
             },
             .get("/v2.0/extensions/{id}") { call in
                 _ = try await call.caller()
@@ -61,6 +53,10 @@ struct RootRoutes: Sendable {
             },
         ]
     }
+
+    /// Clients look here for what the cloud can do besides: a filter that there is not is none, as in the reference.
+    private static let providers = ViewList(
+        plural: "service_providers", key: "name", filters: ["service_type", "name", "default"], isStrict: false)
 
     private static let collections: [(name: String, collection: String)] = [
         ("network", Network.segment), ("subnet", Subnet.segment), ("subnetpool", SubnetPool.segment), ("port", Port.segment),

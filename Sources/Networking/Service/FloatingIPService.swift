@@ -70,14 +70,11 @@ struct FloatingIPService: NetworkingService {
             (floating.routerID, floating.status) = (nil, "DOWN")
             return
         }
-        let found = try ports.store.find(portID, in: tx)
-        guard let port = found, port.projectID == caller.project || networking.seesAll(caller) else {
-            throw CloudError.missing(Port.self, portID.text)
-        }
+        let port = try ports.require(portID, by: caller, in: tx)
         guard port.projectID == floating.projectID || networking.isAdmin(caller) else {
             throw wrong("Cannot process floating IP association with Port \(portID), since that port is owned by a different project")
         }
-        guard !port.isOfRouter else { throw wrong("Port \(portID) is unable to be assigned a floating IP") }
+        guard port.deviceOwner != Port.dhcp else { throw wrong("Port \(portID) is unable to be assigned a floating IP") }
         let fixed = try target(of: floating, port, in: tx)
         guard let subnet = try ResourceStore<Subnet>().find(fixed.subnetID, in: tx),
             let router = try RouterStore.routers(from: subnet, to: floating.networkID, in: tx).first

@@ -3,58 +3,97 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What a list's URL asks for, of any noun: every field that may be filtered by, repeated values standing for either, several sort
-/// keys, pages in both directions, and the filters that are no columns.
-struct ListRequest<R: NetworkingResource> {
-    var query = ListQuery()
-    private(set) var others: [(name: String, values: [String])] = []
+/// What any list's URL asks for besides filters: the order, and the page.
+struct PageRequest: Sendable {
+    static let names: Set<String> = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"]
+    private static let mostInPage = 1000
 
-    private static var reserved: Set<String> { ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"] }
+    private(set) var sort: [(key: String, ascending: Bool)] = []
+    /// The most rows of a page; nil for all.
+    var limit: Int?
+    /// The id of the last row that the caller has seen.
+    let marker: String?
+    /// Whether the page is the one before the marker.
+    let isReversed: Bool
 
-    /// - Throws: `CloudError.badRequest` for an attribute that nobody filters or sorts by, a direction or a limit that cannot be.
+    /// - Throws: `CloudError.badRequest` for a direction or a limit that cannot be.
     init(_ asked: Query) throws {
-        var values: [(name: String, values: [String])] = []
-        for (name, value) in asked.items where !Self.reserved.contains(name) {
-            let name = name == "tenant_id" ? "project_id" : name == "target_project" ? "target_tenant" : name
-            if let at = values.firstIndex(where: { $0.name == name }) { values[at].values.append(value) } else { values.append((name, [value])) }
-        }
-        for (name, values) in values { try filter(name, values) }
-        try sort(asked)
+        marker = asked["marker"].flatMap { $0.isEmpty ? nil : $0 }
+        isReversed = ["true", "1"].contains(asked["page_reverse"]?.lowercased())
         if let text = asked["limit"] {
             guard let limit = Int(text), limit >= 0 else {
                 throw CloudError.badRequest("Limit must be an integer 0 or greater and not '\(text.prefix(32))'")
             }
-            if limit > 0 { query.limit = min(limit, ResourceSchema<R>.mostInPage) }
+            if limit > 0 { self.limit = min(limit, Self.mostInPage) }
         }
-        query.marker = asked["marker"].flatMap { $0.isEmpty ? nil : $0 }
-        query.isReversed = ["true", "1"].contains(asked["page_reverse"]?.lowercased())
-    }
-
-    private mutating func filter(_ name: String, _ values: [String]) throws {
-        if R.otherFilters.contains(name) || (R.hasTags && TagStore.filters.contains(name)) {
-            others.append((name, values))
-        } else if let field = R.schema.field(name), field.filter != .none, let column = field.column {
-            query.filter(column, sql: values.compactMap { field.sqlFilter(field.shape.isTruth ? $0.lowercased() : $0) })
-        } else {
-            throw CloudError.networking(.badRequest, "HTTPBadRequest", "['\(name.prefix(64))'] is invalid attribute for filtering")
-        }
-    }
-
-    private mutating func sort(_ asked: Query) throws {
         let keys = asked.items.filter { $0.name == "sort_key" }.map(\.value)
         let directions = asked.items.filter { $0.name == "sort_dir" }.map(\.value)
         guard directions.isEmpty || keys.count == directions.count else {
             throw CloudError.badRequest("The number of sort_keys and sort_dirs must be same")
         }
-        for (position, key) in keys.enumerated() {
-            guard let order = R.schema.field(key == "tenant_id" ? "project_id" : key)?.order else {
-                throw CloudError.badRequest("['\(key.prefix(64))'] is invalid attribute for sort keys")
+        if let wrong = directions.first(where: { !["asc", "desc"].contains($0) }) {
+            throw CloudError.badRequest("\(wrong.prefix(32)) is invalid sort direction, valid values are 'asc' and 'desc'")
+        }
+        for (position, key) in keys.enumerated() { sort.append((key, directions.isEmpty || directions[position] == "asc")) }
+    }
+
+    /// The fields that a URL asks for; empty for all.
+    static func fields(_ asked: Query) -> Set<String> { Set(asked.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value)) }
+
+    /// The filters of a URL, each with its values.
+    static func filters(_ asked: Query) -> [(name: String, values: [String])] {
+        var filters: [(name: String, values: [String])] = []
+        for (name, value) in asked.items where !names.contains(name) {
+            let name = name == "tenant_id" ? "project_id" : name == "target_project" ? "target_tenant" : name
+            if let at = filters.firstIndex(where: { $0.name == name }) { filters[at].values.append(value) } else { filters.append((name, [value])) }
+        }
+        return filters
+    }
+
+    static func noFilter(_ name: String) -> CloudError {
+        .networking(.badRequest, "HTTPBadRequest", "['\(name.prefix(64))'] is invalid attribute for filtering")
+    }
+
+    static func noSortKey(_ key: String) -> CloudError { .badRequest("['\(key.prefix(64))'] is invalid attribute for sort keys") }
+}
+
+/// What a list's URL asks for, of any noun: every field that may be filtered by, repeated values standing for either, several sort
+/// keys, pages in both directions, and the filters that are no columns.
+struct ListRequest<R: NetworkingResource> {
+    var query = ListQuery()
+    private(set) var others: [(name: String, values: [String])] = []
+    /// The projects that it asks for by name.
+    private(set) var projects: [String] = []
+
+    /// - Throws: `CloudError.badRequest` for an attribute that nobody filters or sorts by, a direction or a limit that cannot be.
+    init(_ asked: Query) throws {
+        for (name, values) in PageRequest.filters(asked) {
+            if name == "project_id" { projects = values }
+            try filter(name, values)
+        }
+        let page = try PageRequest(asked)
+        for (key, ascending) in page.sort {
+            guard let order = R.schema.field(R.sortedAs[key] ?? key)?.order else { throw PageRequest.noSortKey(key) }
+            query.sort.append((order, ascending))
+        }
+        query.limit = page.limit
+        if let most = R.mostInPage { query.limit = min(query.limit ?? most, most) }
+        query.marker = page.marker
+        query.isReversed = page.isReversed
+    }
+
+    private mutating func filter(_ name: String, _ values: [String]) throws {
+        if name == "changed_since", let column = R.schema.field("updated_at")?.column {
+            guard let moment = values.last.flatMap({ Timestamp(iso8601: $0) }) else {
+                throw CloudError.invalidInput("changed_since must be a moment of the form YYYY-MM-DDTHH:MM:SSZ")
             }
-            let direction = directions.isEmpty ? "asc" : directions[position]
-            guard ["asc", "desc"].contains(direction) else {
-                throw CloudError.badRequest("\(direction.prefix(32)) is invalid sort direction, valid values are 'asc' and 'desc'")
-            }
-            query.sort.append((order, direction == "asc"))
+            query.filter(column, .greaterOrEqual, moment)
+        } else if R.otherFilters.contains(name) || (R.hasTags && TagStore.filters.contains(name)) {
+            others.append((name, values))
+        } else if let field = R.schema.field(name), field.filter != .none, let column = field.column {
+            query.filter(column, sql: values.compactMap { field.sqlFilter(field.shape.isTruth ? $0.lowercased() : $0) })
+        } else {
+            throw PageRequest.noFilter(name)
         }
     }
 }

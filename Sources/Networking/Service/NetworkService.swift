@@ -80,8 +80,10 @@ struct NetworkService: NetworkingService {
         if network.isShared != old.isShared {
             try SharingStore.setForAll(network, RBACPolicy.shared, network.isShared, id: networking.world.random.uuid(), in: tx)
         }
-        if network.isExternal != old.isExternal {
-            try SharingStore.setForAll(network, RBACPolicy.external, network.isExternal, id: networking.world.random.uuid(), in: tx)
+        if network.isExternal, !old.isExternal {
+            try SharingStore.setForAll(network, RBACPolicy.external, true, id: networking.world.random.uuid(), in: tx)
+        } else if old.isExternal, !network.isExternal {
+            try SharingStore.removeExternal(network.id, in: tx)
         }
     }
 
@@ -131,8 +133,10 @@ struct NetworkService: NetworkingService {
                 throw CloudError.inUse("FlatNetworkInUse", "Unable to create the flat network. Physical network \(physical) is in use.")
             }
         case "vlan":
-            guard network.physicalNetwork != nil else { throw CloudError.invalidInput("physical_network required for VLAN provider network") }
-            try checkSegment(network, in: tx)
+            guard let physical = network.physicalNetwork else {
+                throw CloudError.invalidInput("physical_network required for VLAN provider network")
+            }
+            if network.segmentID == nil { network.segmentID = try freeVLAN(on: physical, in: tx) } else { try checkSegment(network, in: tx) }
         case "vxlan":
             guard network.physicalNetwork == nil else { throw CloudError.invalidInput("provider:physical_network specified for vxlan network") }
             if network.segmentID == nil { network.segmentID = try freeSegment(in: tx) } else { try checkSegment(network, in: tx) }
@@ -141,7 +145,7 @@ struct NetworkService: NetworkingService {
     }
 
     private func checkSegment(_ network: Network, in tx: Transaction) throws {
-        let range = network.type == "vlan" ? 1...4094 : Self.segments
+        let range = network.type == "vlan" ? Self.vlans : Self.segments
         guard let segment = network.segmentID, range.contains(segment) else {
             throw CloudError.invalidInput("segmentation_id out of range (\(range.lowerBound) through \(range.upperBound))")
         }
@@ -164,6 +168,22 @@ struct NetworkService: NetworkingService {
             if try tx.row("SELECT 1 FROM networking_network WHERE type = 'vxlan' AND segment_id = ?", segment) == nil { return segment }
         }
         throw CloudError.networking(.unavailable, "NoNetworkAvailable", "Unable to create the network. No project network is available for allocation.")
+    }
+
+    /// VLANs of 802.1Q that networks may have.
+    private static let vlans: ClosedRange<Int64> = 1...4094
+
+    /// A VLAN of a physical network that no other network has, drawn at chance so that two requests seldom want the same.
+    private func freeVLAN(on physical: String, in tx: Transaction) throws -> Int64 {
+        let rows = try tx.rows(
+            "SELECT segment_id FROM networking_network WHERE type = 'vlan' AND physical_network = ? AND segment_id IS NOT NULL", physical)
+        let taken = Set(try rows.map { try $0.value(at: 0) as Int64 })
+        let free = Self.vlans.filter { !taken.contains($0) }
+        guard !free.isEmpty else {
+            throw CloudError.networking(
+                .unavailable, "NoNetworkAvailable", "Unable to create the network. No VLAN of physical network \(physical) is available for allocation.")
+        }
+        return free[networking.world.random.bytes(4).reduce(0) { $0 << 8 | Int($1) } % free.count]
     }
 
     // MARK: Checks

@@ -9,7 +9,8 @@ enum NetworkingBody {
     static func unwrap<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>) throws -> (bodies: [JSONObject], isBulk: Bool) {
         guard let many = body[schema.plural] else { return ([try unwrapOne(body, schema)], false) }
         guard let array = many.array, !array.isEmpty, array.count <= mostInBulk, body.count == 1 else { throw CloudError.badRequest("Resources required") }
-        return (try array.map { try one($0, schema) }, true)
+        // An item may stand under its noun's name, as it does alone.
+        return (try array.map { try one($0.object?.count == 1 ? $0[schema.singular] ?? $0 : $0, schema) }, true)
     }
 
     static func unwrapOne<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>) throws -> JSONObject {

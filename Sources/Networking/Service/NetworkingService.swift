@@ -14,15 +14,19 @@ protocol NetworkingService<R>: Sendable {
     func targets(of rows: [R], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget]
     /// Fills in what other tables say: one query a table, however many rows there are.
     func loadParts(of rows: inout [R], for caller: Principal, in tx: Transaction) throws
-    /// Which rows a caller may see who does not see all, as SQL over the table.
+    /// Which rows a caller may see who does not see all, as SQL over the table: of lists, of one by its id, and of what a body names.
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue])
     /// Adds the conditions of a filter that is no column: one of `R.otherFilters`.
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws
-    /// What must happen before anything of theirs is looked at: a default that is made on first use.
-    func willLook(by caller: Principal) async throws
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws
+    /// Makes what must be there before anything of a project's is looked at: a default that is made on first use.
+    ///
+    /// - Parameter asked: the projects that a list's URL names; empty for the caller's own.
+    func willLook(at asked: [String], by caller: Principal) async throws
 
     /// Finds what the policy needs to know of a new one.
     func prepare(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
+    /// Checks and completes all that one request makes, before the first of them is written.
+    func willCreate(together drafts: inout [R], by caller: Principal, in tx: Transaction) throws
     func willCreate(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
     func didCreate(_ resource: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
     func willUpdate(_ resource: inout R, from old: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
@@ -36,7 +40,10 @@ protocol NetworkingService<R>: Sendable {
 struct Shown<R: NetworkingResource>: Sendable {
     var rows: [R]
     var hidden: Set<String> = []
-    var hasMore = false
+    /// Whether a list has as many as were asked for.
+    var isFull = false
+    /// The most of a list's page; nil for all there are.
+    var limit: Int?
 }
 
 extension NetworkingService {
@@ -62,13 +69,14 @@ extension NetworkingService {
         return ("project_id = ? OR \(sql)", [.text(caller.project)] + arguments)
     }
     /// The one filter that many have.
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         guard name == "shared" else { return }
         let (sql, arguments) = SharingStore.sharedCondition(caller.project)
         list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", arguments))
     }
-    func willLook(by caller: Principal) async throws {}
+    func willLook(at asked: [String], by caller: Principal) async throws {}
     func prepare(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
+    func willCreate(together drafts: inout [R], by caller: Principal, in tx: Transaction) throws {}
     func willCreate(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
     func didCreate(_ resource: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
     func willUpdate(_ resource: inout R, from old: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
@@ -81,39 +89,52 @@ extension NetworkingService {
 
 extension NetworkingService {
     func list(_ query: Query, by caller: Principal) async throws -> Shown<R> {
-        try await willLook(by: caller)
         let asked = try ListRequest<R>(query)
+        try await willLook(at: asked.projects, by: caller)
         return try await networking.read { tx in
             var list = asked.query
-            for (name, values) in asked.others { try narrow(name, values, &list, by: caller) }
-            if !networking.seesAll(caller) {
-                let (sql, arguments) = visible(to: caller)
-                list.raw.append((sql, arguments))
-            }
-            var (rows, hasMore) = try store.page(list, in: tx)
+            for (name, values) in asked.others { try narrow(name, values, &list, by: caller, in: tx) }
+            narrow(&list, to: caller)
+            var rows = try store.page(list, in: tx).rows
+            let isFull = list.limit.map { rows.count >= $0 } ?? false
             try load(&rows, for: caller, in: tx)
             let targets = try self.targets(of: rows, for: caller, in: tx)
             let action = Action("get_\(noun)")
             let hidden = targets.first.map { self.hidden(from: caller, $0) } ?? []
             let allowed = zip(rows, targets).filter { networking.policy.allows(action, caller, $0.1) }.map(\.0)
-            return Shown(rows: allowed, hidden: hidden, hasMore: hasMore)
+            return Shown(rows: allowed, hidden: hidden, isFull: isFull, limit: list.limit)
         }
     }
 
-    private func narrow(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+    private func narrow(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         if let condition = TagStore.condition(name, values) {
             list.raw.append(condition)
         } else {
-            try filter(name, values, &list, by: caller)
+            try filter(name, values, &list, by: caller, in: tx)
         }
     }
 
+    /// Leaves out what a caller does not see.
+    func narrow(_ list: inout ListQuery, to caller: Principal) {
+        if !networking.seesAll(caller) { list.raw.append(visible(to: caller)) }
+    }
+
+    /// Returns the row, if there is one and the caller sees it.
+    func find(_ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R? {
+        var query = ListQuery(ids: [id.text])
+        narrow(&query, to: caller)
+        return try store.all(query, in: tx).first
+    }
+
+    /// - Throws: what a caller hears of what is not there, and of what they do not see.
+    func require(_ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
+        guard let found = try find(id, by: caller, in: tx) else { throw CloudError.missing(R.self, id.text) }
+        return found
+    }
+
     func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> Shown<R> {
-        try await willLook(by: caller)
-        return try await networking.read { tx in
-            guard let found = try store.find(id, in: tx) else { throw CloudError.missing(R.self, id.text) }
-            return try shown(found, by: caller, in: tx)
-        }
+        try await willLook(at: [], by: caller)
+        return try await networking.read { tx in try shown(require(id, by: caller, in: tx), by: caller, in: tx) }
     }
 
     func load(_ rows: inout [R], for caller: Principal, in tx: Transaction) throws {
@@ -138,8 +159,7 @@ extension NetworkingService {
 
     /// The row, if the caller may do this to it: who may not even see it hears that it is not there.
     func authorised(_ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
-        guard let found = try store.find(id, in: tx) else { throw CloudError.missing(R.self, id.text) }
-        var rows = [found]
+        var rows = [try require(id, by: caller, in: tx)]
         try load(&rows, for: caller, in: tx)
         let target = try self.target(rows[0], for: caller, in: tx)
         let action = Action(verb.contains("_") ? verb : "\(verb)_\(noun)")
@@ -157,9 +177,9 @@ extension NetworkingService {
     /// Makes all that the body has, or none.
     func create(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<R>, isBulk: Bool) {
         let (bodies, isBulk) = try NetworkingBody.unwrap(body, R.schema)
-        try await willLook(by: caller)
+        try await willLook(at: [], by: caller)
         let made = try await networking.write { tx in
-            var rows = try bodies.map { try create($0, by: caller, in: tx) }
+            var rows = try make(bodies, by: caller, in: tx)
             try load(&rows, for: caller, in: tx)
             let target = try rows.first.map { try self.target($0, for: caller, in: tx) } ?? [:]
             return Shown(rows: rows, hidden: hidden(from: caller, target))
@@ -167,8 +187,20 @@ extension NetworkingService {
         return (made, isBulk)
     }
 
-    /// Makes one in the caller's transaction.
-    func create(_ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> R {
+    /// Makes them in the caller's transaction: nothing is written before all were looked at.
+    private func make(_ bodies: [JSONObject], by caller: Principal, in tx: Transaction) throws -> [R] {
+        var drafts = try bodies.map { try draft($0, by: caller, in: tx) }
+        if let quota = R.quota {
+            for (project, some) in Dictionary(grouping: drafts, by: \.projectID).sorted(by: { $0.key < $1.key }) {
+                try QuotaStore.claim(quota, some.count, for: project, in: tx)
+            }
+        }
+        try willCreate(together: &drafts, by: caller, in: tx)
+        return try zip(drafts, bodies).map { try write($0, $1, by: caller, in: tx) }
+    }
+
+    /// Reads one from a body, and asks the policy.
+    private func draft(_ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> R {
         var resource = R()
         try R.schema.shapes.create.check(.object(given), at: noun)
         try NetworkingBody.apply(given, to: &resource)
@@ -177,7 +209,11 @@ extension NetworkingService {
         (resource.standard.createdAt, resource.standard.updatedAt) = (networking.world.now, networking.world.now)
         try prepare(&resource, given, by: caller, in: tx)
         try require("create", given, of: resource, by: caller, unless: R(), in: tx)
-        if let quota = R.quota { try QuotaStore.claim(quota, for: resource.projectID, in: tx) }
+        return resource
+    }
+
+    private func write(_ draft: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> R {
+        var resource = draft
         try willCreate(&resource, given, by: caller, in: tx)
         try store.insert(resource, in: tx)
         if R.hasTags, !resource.standard.tags.isEmpty { try TagStore.set(resource.standard.tags, of: resource.id.text, in: tx) }

@@ -4,14 +4,25 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What operators look at: how full networks are, the hosts, and their zones.
+/// How full networks are.
 struct OperatorService: Sendable {
     let networking: NetworkingContext
 
     struct Availability: Sendable {
         var network: Network
-        var subnets: [(subnet: Subnet, total: Double, used: Int64)]
+        var subnets: [(subnet: Subnet, total: UInt128, used: Int64)]
+
+        /// All that there are, or as many as can be counted.
+        var total: UInt128 {
+            subnets.reduce(0) { sum, one in
+                let (added, overflow) = sum.addingReportingOverflow(one.total)
+                return overflow ? .max : added
+            }
+        }
     }
+
+    /// The filters of the list, each with its column; `ip_version` is one of the subnets'.
+    static let filters = ["network_id": "id", "network_name": "name", "project_id": "project_id"]
 
     /// - Parameter only: one network; nil for all.
     func availability(_ only: ID<Network.Noun>?, _ query: Query, by caller: Principal) async throws -> [Availability] {
@@ -19,34 +30,34 @@ struct OperatorService: Sendable {
             if only != nil { throw CloudError.hidden }
             return []
         }
-        return try await networking.read { tx in
-            var list = ListQuery()
-            if let only { list.filter("id", .equals, only) }
-            for (name, column) in [("network_id", "id"), ("network_name", "name"), ("project_id", "project_id"), ("tenant_id", "project_id")] {
-                let values = query.items.filter { $0.name == name }.map(\.value)
-                if !values.isEmpty { list.filter(column, in: values) }
-            }
+        var list = ListQuery()
+        if let only { list.filter("id", .equals, only) }
+        var versions: [Int64]?
+        for (name, values) in PageRequest.filters(query) {
+            if let column = Self.filters[name] { list.filter(column, in: values) }
+            if name == "ip_version" { versions = values.compactMap { Int64($0) } }
+        }
+        return try await networking.read { [list, versions] tx in
             let networks = try ResourceStore<Network>().all(list, in: tx)
-            if only != nil, networks.isEmpty { throw CloudError.missing(Network.self, only?.text ?? "") }
-            let version = query["ip_version"].flatMap { Int64($0) }
-            let subnets = Dictionary(grouping: try ResourceStore<Subnet>().all(in: tx).filter { version == nil || $0.version == version }) { $0.networkID }
-            var used: [String: Int64] = [:]
-            for row in try tx.rows("SELECT subnet_id, count(*) FROM networking_ip_allocation GROUP BY subnet_id") {
-                used[try row.value(at: 0)] = try row.value(at: 1)
-            }
-            return networks.filter { version == nil || subnets[$0.id] != nil }.map { network in
+            if let only, networks.isEmpty { throw CloudError.missing(Network.self, only.text) }
+            var ofSubnets = ListQuery()
+            if list.clause.arguments.count > 0 { ofSubnets.raw.append(Self.within(list)) }
+            if let versions { ofSubnets.filter("ip_version", in: versions) }
+            let subnets = Dictionary(grouping: try ResourceStore<Subnet>().all(ofSubnets, in: tx), by: \.networkID)
+            let used = try AddressStore.used(within: list.clause.arguments.count > 0 ? Self.within(list) : nil, in: tx)
+            return networks.filter { versions == nil || subnets[$0.id] != nil }.map { network in
                 Availability(
                     network: network,
                     subnets: (subnets[network.id] ?? []).map { subnet in
-                        (subnet, subnet.pools.items.map { Double($0.count) }.reduce(0, +), used[subnet.id.text] ?? 0)
+                        (subnet, AddressStore.count(subnet.pools.items), used[subnet.id.text] ?? 0)
                     })
             }
         }
     }
 
-    /// None for who may not see them: a list hides, it does not refuse.
-    func hosts(_ action: Action, by caller: Principal) async throws -> [NetworkHost] {
-        guard networking.policy.allows(action, caller) else { return [] }
-        return try await networking.read { tx in try networking.hosts.hosts(in: tx) }
+    /// What belongs to the networks of a query.
+    private static func within(_ list: ListQuery) -> (sql: String, arguments: [SQLValue]) {
+        let (sql, arguments) = list.clause
+        return ("network_id IN (SELECT id FROM networking_network WHERE \(sql))", arguments)
     }
 }

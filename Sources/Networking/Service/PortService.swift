@@ -42,7 +42,7 @@ struct PortService: NetworkingService {
         }
     }
 
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         if name == "security_groups" {
             list.raw.append(PortStore.withGroups(values))
         } else {
@@ -217,6 +217,7 @@ struct PortService: NetworkingService {
         }
         let ids = Array(Set(asked.array?.compactMap(\.string) ?? [])).sorted()
         try groups.checkUsable(ids, for: port.projectID, by: caller, in: tx)
+        try groups.checkAlike(ids, in: tx)
         return ids
     }
 

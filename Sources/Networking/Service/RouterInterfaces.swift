@@ -72,10 +72,8 @@ extension RouterService {
     // MARK: In
 
     private func attach(_ id: ID<Port.Noun>, to router: Router, by caller: Principal, in tx: Transaction) throws -> Port {
-        let found = try ports.store.find(id, in: tx)
-        guard var port = found, port.projectID == caller.project || networking.seesAll(caller) else {
-            throw CloudError.missing(Port.self, id.text)
-        }
+        var port = try ports.require(id, by: caller, in: tx)
+        guard port.projectID == caller.project || networking.seesAll(caller) else { throw CloudError.missing(Port.self, id.text) }
         guard port.deviceID.isEmpty else {
             throw CloudError.inUse(
                 "PortInUse",
@@ -99,7 +97,7 @@ extension RouterService {
     }
 
     private func plug(_ id: ID<Subnet.Noun>, into router: Router, by caller: Principal, in tx: Transaction) throws -> Port {
-        guard let subnet = try ResourceStore<Subnet>().find(id, in: tx) else { throw CloudError.missing(Subnet.self, id.text) }
+        let subnet = try SubnetService(networking: networking).require(id, by: caller, in: tx)
         let network = try NetworkLookup.require(subnet.networkID, by: caller, networking, in: tx)
         guard let gateway = subnet.gateway else {
             throw CloudError.badNetworkingRequest("router", "Subnet for router interface must have a gateway IP")

@@ -20,10 +20,10 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// A project's default group is there from its first look at its groups on.
-    func willLook(by caller: Principal) async throws {
-        guard !caller.project.isEmpty else { return }
-        let project = caller.project
+    /// A project's default group is there from the first look at its groups on: its own, or an administrator's who asks for them.
+    func willLook(at asked: [String], by caller: Principal) async throws {
+        let project = asked.first ?? caller.project
+        guard !project.isEmpty, project.utf8.count <= 255, project == caller.project || networking.isAdmin(caller) else { return }
         let isThere = try await networking.read { tx in try SecurityGroupStore.defaultGroup(of: project, in: tx) != nil }
         if !isThere { try await networking.write { tx in _ = try ensureDefault(of: project, in: tx) } }
     }
@@ -39,7 +39,7 @@ struct SecurityGroupService: NetworkingService {
         group.standard.projectID = project
         (group.standard.createdAt, group.standard.updatedAt) = (networking.world.now, networking.world.now)
         try store.insert(group, in: tx)
-        try addRules(to: group, in: tx)
+        try addRules(templates(for: group, in: tx), to: group, in: tx)
         return group.id
     }
 
@@ -48,7 +48,11 @@ struct SecurityGroupService: NetworkingService {
         _ = try ensureDefault(of: group.projectID, in: tx)
     }
 
-    func didCreate(_ group: SecurityGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws { try addRules(to: group, in: tx) }
+    func didCreate(_ group: SecurityGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        let templates = try templates(for: group, in: tx)
+        try QuotaStore.claim("security_group_rule", templates.count, for: group.projectID, in: tx)
+        try addRules(templates, to: group, in: tx)
+    }
 
     private static func checkName(_ name: String) throws {
         if name.lowercased() == defaultName {
@@ -56,11 +60,15 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// A new group has the rules that the operator wants groups to begin with.
-    private func addRules(to group: SecurityGroup, in tx: Transaction) throws {
+    /// Returns the rules that the operator wants such a group to begin with.
+    private func templates(for group: SecurityGroup, in tx: Transaction) throws -> [DefaultSecurityGroupRule] {
         var query = ListQuery()
         query.filter(group.isDefault ? "used_in_default_sg" : "used_in_non_default_sg", .equals, true)
-        for template in try ResourceStore<DefaultSecurityGroupRule>().all(query, in: tx) {
+        return try ResourceStore<DefaultSecurityGroupRule>().all(query, in: tx)
+    }
+
+    private func addRules(_ templates: [DefaultSecurityGroupRule], to group: SecurityGroup, in tx: Transaction) throws {
+        for template in templates {
             var rule = SecurityGroupRule()
             rule.id = networking.newID()
             rule.groupID = group.id
@@ -103,6 +111,17 @@ struct SecurityGroupService: NetworkingService {
             throw CloudError.networking(.notFound, "SecurityGroupNotFound", "Security group \(id) does not exist")
         }
     }
+
+    /// A port's connections are followed, or they are not.
+    func checkAlike(_ ids: [String], in tx: Transaction) throws {
+        let kinds = try tx.rows(among: ids, "SELECT DISTINCT stateful FROM networking_security_group WHERE id IN")
+            .map { try $0.value(at: 0) as Bool }
+        if Set(kinds).count > 1 {
+            throw CloudError.inUse(
+                "SecurityGroupConflict",
+                "Error Cannot apply both stateful and stateless security groups on the same port at the same time while attempting the operation.")
+        }
+    }
 }
 
 struct SecurityGroupRuleService: NetworkingService {
@@ -120,7 +139,7 @@ struct SecurityGroupRuleService: NetworkingService {
         }
     }
 
-    func willLook(by caller: Principal) async throws { try await groups.willLook(by: caller) }
+    func willLook(at asked: [String], by caller: Principal) async throws { try await groups.willLook(at: asked, by: caller) }
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
         ("security_group_id IN (SELECT id FROM networking_security_group WHERE project_id = ?)", [.text(caller.project)])
@@ -131,30 +150,49 @@ struct SecurityGroupRuleService: NetworkingService {
         for at in rows.indices { rows[at].isOfDefaultGroup = owners[rows[at].groupID.text]?.isDefault ?? false }
     }
 
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
+        if name == "normalized_cidr" {
+            let wanted = Set(values.compactMap { IPPrefix($0, alone: true) })
+            let prefixes = try SecurityGroupStore.prefixes(of: wanted, visible: networking.seesAll(caller) ? nil : visible(to: caller), in: tx)
+            return list.filter("remote_ip_prefix", in: prefixes)
+        }
         let sql = "security_group_id IN (SELECT id FROM networking_security_group WHERE is_default = 1)"
         list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", []))
     }
 
     func prepare(_ rule: inout SecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        let owner = try SecurityGroupStore.owners(of: [rule.groupID.text], in: tx)[rule.groupID.text]
-        guard let owner, owner.project == caller.project || networking.seesAll(caller) else {
+        guard let group = try groups.find(rule.groupID, by: caller, in: tx) else {
             throw CloudError.networking(.notFound, "SecurityGroupNotFound", "Security group \(rule.groupID) does not exist")
         }
-        if given["project_id"] == nil { rule.standard.projectID = owner.project }
+        if given["project_id"] == nil { rule.standard.projectID = group.projectID }
         if rule.match.ethertype.isEmpty { rule.match.ethertype = "IPv4" }
     }
 
+    /// Brings all rules of a request into the one form, and refuses what lets through the same as another.
+    func willCreate(together rules: inout [SecurityGroupRule], by caller: Principal, in tx: Transaction) throws {
+        for at in rules.indices { rules[at].match = try RuleProtocol.checked(rules[at].match) }
+        guard let group = rules.first?.groupID else { return }
+        guard rules.allSatisfy({ $0.groupID == group }) else {
+            throw CloudError.networking(
+                .badRequest, "SecurityGroupNotSingleGroupRules", "Only allowed to update rules for one security profile at a time")
+        }
+        guard Set(rules.map(\.projectID)).count == 1 else {
+            throw CloudError.networking(
+                .badRequest, "SecurityGroupRulesNotSingleProject", "Multiple project_ids in bulk security group rule create not allowed")
+        }
+        let new = Set(rules.map(\.match.meaning))
+        if new.count < rules.count {
+            throw CloudError.inUse("DuplicateSecurityGroupRuleInPost", "Duplicate Security Group Rule in POST.")
+        }
+        for other in try SecurityGroupStore.rules(of: [group.text], in: tx)[group.text] ?? [] where new.contains(other.match.meaning) {
+            throw CloudError.inUse("SecurityGroupRuleExists", "Security group rule already exists. Rule id is \(other.id).")
+        }
+    }
+
     func willCreate(_ rule: inout SecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        rule.match = try RuleProtocol.checked(rule.match)
         if let remote = rule.match.remoteGroup { try groups.checkUsable([remote], for: rule.projectID, by: caller, in: tx) }
         if let remote = rule.match.remoteAddressGroup {
-            guard try AddressGroupService(networking: networking).isUsable(ID(remote), by: caller, in: tx) else {
-                throw CloudError.missing(AddressGroup.self, remote)
-            }
-        }
-        for other in try SecurityGroupStore.rules(of: [rule.groupID.text], in: tx)[rule.groupID.text] ?? [] where other.match == rule.match {
-            throw CloudError.inUse("SecurityGroupRuleExists", "Security group rule already exists. Rule id is \(other.id).")
+            _ = try AddressGroupService(networking: networking).require(ID(remote), by: caller, in: tx)
         }
         try SecurityGroupStore.touch(rule.groupID, at: networking.world.now, in: tx)
     }
@@ -170,63 +208,28 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) { ("1 = 1", []) }
 
-    func willCreate(_ rule: inout DefaultSecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        rule.match = try RuleProtocol.checked(rule.match)
-        for other in try store.all(in: tx) where other.match == rule.match && other.isForDefault == rule.isForDefault {
-            throw CloudError.inUse(
-                "DefaultSecurityGroupRuleExists", "Default Security group rule already exists. Rule id is \(other.id).")
-        }
-    }
-}
-
-struct AddressGroupService: NetworkingService {
-    typealias R = AddressGroup
-    let networking: NetworkingContext
-
-    func loadParts(of rows: inout [AddressGroup], for caller: Principal, in tx: Transaction) throws {
-        try SharingStore.load(&rows, for: caller, in: tx)
-    }
-
-    func isUsable(_ id: ID<AddressGroup.Noun>, by caller: Principal, in tx: Transaction) throws -> Bool {
-        guard let group = try store.find(id, in: tx) else { return false }
-        return try networking.seesAll(caller) || group.projectID == caller.project
-            || SharingStore.shared([id.text], for: caller.project, in: tx).contains(id.text)
-    }
-
-    func willCreate(_ group: inout AddressGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        group.addresses.items = Array(Set(group.addresses.items)).sorted { $0.first < $1.first }
-    }
-
-    func willDelete(_ group: AddressGroup, by caller: Principal, in tx: Transaction) throws {
-        if try tx.row("SELECT 1 FROM networking_security_group_rule WHERE remote_address_group_id = ?", group.id) != nil {
-            throw CloudError.inUse("AddressGroupInUse", "Address group \(group.id) is in use on one or more security group rules")
-        }
-    }
-
-    /// `add_addresses` and `remove_addresses`.
-    func change(_ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal) async throws -> AddressGroup {
-        let shape = Shape.object([.init("addresses", .array(.string(1...64), 1...10_000), required: true)])
-        // The reference takes the addresses alone as well as within the group.
-        let given = body["address_group"]?.object ?? body
-        try shape.check(.object(given), at: "address_group")
-        guard let addresses = given["addresses"].flatMap(Listed<IPPrefix>.init(json:)) else {
-            throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
-        }
-        return try await networking.write { tx in
-            var group = try authorised(adding ? "add_addresses" : "remove_addresses", id, by: caller, in: tx)
-            let asked = Set(addresses.items)
-            let present = Set(group.addresses.items)
-            if adding, let known = asked.intersection(present).first {
-                throw CloudError.badNetworkingRequest("address_groups", "address \(known) already exists")
+    /// Two of one meaning are refused where a group would begin with both.
+    func willCreate(together rules: inout [DefaultSecurityGroupRule], by caller: Principal, in tx: Transaction) throws {
+        var known = try store.all(in: tx)
+        let stored = known.count
+        if stored + rules.count > Self.most { throw CloudError.overQuota(["default_security_group_rule"]) }
+        for at in rules.indices {
+            rules[at].match = try RuleProtocol.checked(rules[at].match)
+            let rule = rules[at]
+            let twin = known.firstIndex { other in
+                other.match.meaning == rule.match.meaning
+                    && (other.isForDefault && rule.isForDefault || other.isForOthers && rule.isForOthers)
             }
-            if !adding, let unknown = asked.subtracting(present).first {
-                throw CloudError.networking(.notFound, "AddressesNotFound", "Addresses \(unknown) not found in the address group \(id).")
+            if let twin {
+                throw twin < stored
+                    ? CloudError.inUse(
+                        "DefaultSecurityGroupRuleExists", "Default Security group rule already exists. Rule id is \(known[twin].id).")
+                    : CloudError.inUse("DuplicateDefaultSgRuleInPost", "Duplicate Default Security Group Rule in POST.")
             }
-            group.addresses.items = Array(adding ? present.union(asked) : present.subtracting(asked)).sorted { $0.first < $1.first }
-            group.standard.revision += 1
-            group.standard.updatedAt = networking.world.now
-            try store.update(group, in: tx)
-            return group
+            known.append(rule)
         }
     }
+
+    /// What every new group begins with is bounded: as many rules as a project may have by default.
+    private static let most = 100
 }

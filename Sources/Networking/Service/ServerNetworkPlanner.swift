@@ -40,10 +40,10 @@ struct ServerNetworkPlanner: Sendable {
     private func made(_ item: ServerNetworkWish.Item, groups: [String], for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
         let network: Usable
         if let id = item.network {
-            let condition = networking.seesAll(caller)
-                ? ("1 = 1", [])
-                : Self.visible(to: caller.project, "(project_id = ? OR is_external = 1 OR \(Self.shared))")
-            guard let found = try networks("id = ? AND \(condition.0)", [.text(id)] + condition.1, for: caller, in: tx).first else {
+            var one = ListQuery(ids: [id])
+            NetworkService(networking: networking).narrow(&one, to: caller)
+            let condition = one.clause
+            guard let found = try networks(condition.sql, condition.arguments, for: caller, in: tx).first else {
                 throw CloudError.notFound("Network \(id.prefix(64)) could not be found.")
             }
             network = found

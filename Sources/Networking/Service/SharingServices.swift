@@ -49,15 +49,6 @@ struct RBACPolicyService: NetworkingService {
     typealias R = RBACPolicy
     let networking: NetworkingContext
 
-    /// What can be shared, where it is, and how.
-    private static let objects: [(type: String, table: String, actions: [String])] = [
-        ("network", "networking_network", [RBACPolicy.shared, RBACPolicy.external]),
-        ("security_group", "networking_security_group", [RBACPolicy.shared]),
-        ("address_group", "networking_address_group", [RBACPolicy.shared]),
-        ("subnetpool", "networking_subnet_pool", [RBACPolicy.shared]),
-        ("address_scope", "networking_address_scope", [RBACPolicy.shared]),
-    ]
-
     func targets(of rows: [RBACPolicy], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
         rows.map { policy in
             var target = Self.target(policy)
@@ -68,21 +59,31 @@ struct RBACPolicyService: NetworkingService {
     }
 
     func willCreate(_ policy: inout RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        guard let object = Self.objects.first(where: { $0.type == policy.objectType }) else {
-            throw CloudError.badRequest("Invalid input for object_type. Reason: '\(policy.objectType)' is not in \(Self.objects.map(\.type)).")
+        guard let kind = SharedKind.all.first(where: { $0.type == policy.objectType }) else {
+            throw CloudError.badRequest("Invalid input for object_type. Reason: '\(policy.objectType)' is not in \(SharedKind.all.map(\.type)).")
         }
-        guard object.actions.contains(policy.action) else {
+        guard kind.actions.contains(policy.action) else {
             throw CloudError.badRequest(
-                "Invalid input for operation: Invalid action '\(policy.action)' for object type '\(object.type)'. Valid actions: \(object.actions).")
+                "Invalid input for operation: Invalid action '\(policy.action)' for object type '\(kind.type)'. Valid actions: \(kind.actions).")
         }
-        let owner: String? = try tx.value("SELECT project_id FROM \(object.table) WHERE id = ?", policy.objectID)
-        guard let owner, owner == caller.project || networking.isAdmin(caller) else {
-            throw CloudError.networking(.notFound, "HTTPNotFound", "The resource could not be found.")
+        let owner = try kind.owner(of: policy.objectID, seenBy: caller.project, all: networking.seesAll(caller), in: tx)
+        guard let owner else { throw CloudError.networking(.notFound, "HTTPNotFound", "The resource could not be found.") }
+        guard owner == caller.project || networking.isAdmin(caller) else {
+            throw CloudError.invalidInput("Only administrators share what is not their project's own")
         }
-        guard policy.action != RBACPolicy.external || networking.isAdmin(caller) else {
-            throw CloudError.networking(.forbidden, "PolicyNotAuthorized", "Only administrators may share a network as an external one.")
-        }
+        try checkScope(policy, in: tx)
         try checkNew(policy, in: tx)
+    }
+
+    /// A pool is no use to who does not see the scope that it is of.
+    private func checkScope(_ policy: RBACPolicy, in tx: Transaction) throws {
+        guard policy.objectType == SubnetPool.objectType,
+            let scope: String = try tx.value("SELECT address_scope_id FROM networking_subnet_pool WHERE id = ?", policy.objectID)
+        else { return }
+        if try SharingStore.shared([scope], for: policy.target, in: tx).isEmpty {
+            throw CloudError.invalidInput(
+                "Failed to create RBAC policy on object \(policy.objectID) because target project doesn't have access to associated address scope")
+        }
     }
 
     private func checkNew(_ policy: RBACPolicy, in tx: Transaction) throws {
@@ -96,47 +97,53 @@ struct RBACPolicyService: NetworkingService {
         if policy.action == RBACPolicy.external {
             try tx.execute("UPDATE networking_network SET is_external = 1 WHERE id = ?", policy.objectID)
         }
+        try touch(policy, in: tx)
     }
 
     func willUpdate(_ policy: inout RBACPolicy, from old: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         guard policy.target != old.target else { return }
         try checkNew(policy, in: tx)
-        try checkUnused(old, in: tx)
+        try checkUnused(old, from: policy.target, in: tx)
     }
 
-    func willDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws { try checkUnused(policy, in: tx) }
+    func didUpdate(_ policy: RBACPolicy, from old: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        try touch(policy, in: tx)
+    }
+
+    func willDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws { try checkUnused(policy, from: nil, in: tx) }
 
     func didDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws {
+        try touch(policy, in: tx)
         guard policy.action == RBACPolicy.external,
             try tx.row("SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ?", policy.objectID, policy.action) == nil
         else { return }
-        try tx.execute("UPDATE networking_network SET is_external = 0 WHERE id = ?", policy.objectID)
+        // While routers have their gateways there it stays what it is.
+        try tx.execute(
+            """
+            UPDATE networking_network SET is_external = 0 WHERE id = ?
+              AND NOT EXISTS (SELECT 1 FROM networking_port WHERE network_id = ? AND device_owner = ?)
+            """, policy.objectID, policy.objectID, Port.routerGateway)
+    }
+
+    private func touch(_ policy: RBACPolicy, in tx: Transaction) throws {
+        guard policy.objectType == Network.objectType else { return }
+        try SharingStore.touch(network: policy.objectID, at: networking.world.now, in: tx)
     }
 
     /// What a project uses stays shared with it.
-    private func checkUnused(_ policy: RBACPolicy, in tx: Transaction) throws {
-        guard policy.objectType == "network" || policy.objectType == "security_group" else { return }
-        let ports =
-            policy.objectType == "network"
-            ? "network_id = ?" : "id IN (SELECT port_id FROM networking_port_security_group WHERE group_id = ?)"
-        let owner: String? = try tx.value(
-            "SELECT project_id FROM \(policy.objectType == "network" ? "networking_network" : "networking_security_group") WHERE id = ?",
-            policy.objectID)
-        let gateways = policy.action == RBACPolicy.external ? "device_owner = '\(Port.routerGateway)'" : "project_id NOT IN ('', ?)"
-        var arguments: [SQLValue] = [.text(policy.objectID)]
-        if policy.action != RBACPolicy.external { arguments.append(.text(owner ?? "")) }
-        var sql = "SELECT 1 FROM networking_port WHERE \(ports) AND \(gateways)"
-        if policy.target == RBACPolicy.everybody {
-            sql += " AND project_id NOT IN (SELECT target FROM networking_rbac_policy WHERE object_id = ? AND action = ?)"
-            arguments += [.text(policy.objectID), .text(policy.action)]
-        } else {
-            sql += " AND project_id = ? AND NOT EXISTS (SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = '*')"
-            arguments += [.text(policy.target), .text(policy.objectID), .text(policy.action)]
-        }
-        if try !tx.rows(sql + " LIMIT 1", arguments: arguments).isEmpty {
-            throw CloudError.inUse(
+    private func checkUnused(_ policy: RBACPolicy, from new: String?, in tx: Transaction) throws {
+        func refuse(_ why: String) -> CloudError {
+            CloudError.inUse(
                 "RbacPolicyInUse",
-                "RBAC policy on object \(policy.objectID) cannot be removed because other objects depend on it.")
+                "RBAC policy on object \(policy.objectID) cannot be removed because other objects depend on it.\nDetails: \(why)")
+        }
+        if policy.action == RBACPolicy.external, policy.target == RBACPolicy.everybody,
+            try tx.row("SELECT 1 FROM networking_network WHERE id = ? AND is_default = 1", policy.objectID) != nil
+        {
+            throw refuse("The default external network is everybody's.")
+        }
+        if try SharedKind.all.first(where: { $0.type == policy.objectType })?.isNeeded(policy, from: new, in: tx) ?? false {
+            throw refuse("Another project uses it.")
         }
     }
 }

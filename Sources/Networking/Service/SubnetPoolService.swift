@@ -12,18 +12,25 @@ struct SubnetPoolService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    func willCreate(_ pool: inout SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        guard let first = pool.prefixes.items.first else {
-            throw CloudError.networking(.badRequest, "EmptySubnetPoolPrefixList", "Empty subnet pool prefix list.")
+    /// The scopes are looked at once for all pools of a request.
+    func willCreate(together pools: inout [SubnetPool], by caller: Principal, in tx: Transaction) throws {
+        for at in pools.indices {
+            guard let first = pools[at].prefixes.items.first else {
+                throw CloudError.networking(.badRequest, "EmptySubnetPoolPrefixList", "Empty subnet pool prefix list.")
+            }
+            pools[at].version = first.version.rawValue
+            try settle(&pools[at])
         }
-        pool.version = first.version.rawValue
-        try settle(&pool)
+        try checkScopes(pools, by: caller, in: tx)
+    }
+
+    func willCreate(_ pool: inout SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        guard let first = pool.prefixes.items.first else { return }
         if given["min_prefixlen"] == nil { pool.leastLength = first.version == .v4 ? 8 : 64 }
         if given["max_prefixlen"] == nil { pool.mostLength = Int64(first.version.bits) }
         if given["default_prefixlen"] == nil { pool.usualLength = pool.leastLength }
         try checkBounds(pool)
         if pool.isDefault { try checkDefault(pool, in: tx) }
-        try checkScope(pool, by: caller, in: tx)
     }
 
     func didCreate(_ pool: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
@@ -31,6 +38,14 @@ struct SubnetPoolService: NetworkingService {
     }
 
     func willUpdate(_ pool: inout SubnetPool, from old: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        if let id = old.scopeID {
+            let scope = try scopes.require(id, by: caller, in: tx)
+            guard scope.projectID == caller.project || networking.isAdmin(caller) else {
+                throw CloudError.networking(
+                    .badRequest, "IllegalSubnetPoolUpdate",
+                    "Illegal subnetpool update : subnetpool \(pool.id) cannot be updated when associated with shared address scope \(id).")
+            }
+        }
         try settle(&pool)
         for prefix in old.prefixes.items where !pool.prefixes.items.contains(where: { $0.contains(prefix) }) {
             throw CloudError.networking(
@@ -39,7 +54,7 @@ struct SubnetPoolService: NetworkingService {
         }
         try checkBounds(pool)
         if pool.isDefault, !old.isDefault { try checkDefault(pool, in: tx) }
-        if pool.scopeID != old.scopeID || pool.prefixes != old.prefixes { try checkScope(pool, by: caller, in: tx) }
+        if pool.scopeID != old.scopeID || pool.prefixes != old.prefixes { try checkScopes([pool], by: caller, in: tx) }
     }
 
     func willDelete(_ pool: SubnetPool, by caller: Principal, in tx: Transaction) throws {
@@ -58,14 +73,15 @@ struct SubnetPoolService: NetworkingService {
             throw CloudError.networking(.badRequest, "PrefixVersionMismatch", "Cannot mix IPv4 and IPv6 prefixes in a subnet pool.")
         }
         pool.prefixes.items = PrefixMath.compact(prefixes)
+        if pool.prefixes.items.count > Self.mostPrefixes { throw CloudError.overQuota(["subnetpool_prefix"]) }
     }
 
+    private static let mostPrefixes = 100
+    /// Of all pools of a scope: they are compared when one of them changes.
+    private static let mostPrefixesInScope = 2000
+    private var scopes: AddressScopeService { AddressScopeService(networking: networking) }
+
     private func checkBounds(_ pool: SubnetPool) throws {
-        let floor: Int64 = pool.version == 4 ? 8 : 64
-        if pool.leastLength < floor {
-            throw CloudError.networking(
-                .badRequest, "UnsupportedMinSubnetPoolPrefix", "Prefix '\(pool.leastLength)' not supported in IPv\(pool.version) pool.")
-        }
         let bounds = [
             ("min_prefixlen", pool.leastLength, "max_prefixlen", pool.mostLength), ("max_prefixlen", pool.mostLength, "prefixlen", pool.version == 4 ? 32 : 128),
             ("default_prefixlen", pool.usualLength, "max_prefixlen", pool.mostLength), ("min_prefixlen", pool.leastLength, "default_prefixlen", pool.usualLength),
@@ -83,25 +99,23 @@ struct SubnetPoolService: NetworkingService {
         }
     }
 
-    private func checkScope(_ pool: SubnetPool, by caller: Principal, in tx: Transaction) throws {
-        guard let id = pool.scopeID else { return }
-        guard let scope = try ResourceStore<AddressScope>().find(id, in: tx),
-            try networking.isAdmin(caller) || scope.projectID == pool.projectID
-                || SharingStore.shared([id.text], for: caller.project, in: tx).contains(id.text)
-        else {
-            throw CloudError.networking(
-                .badRequest, "IllegalSubnetPoolAssociationToAddressScope",
-                "Illegal subnetpool association: subnetpool \(pool.id) cannot be associated with address scope \(id).")
-        }
-        guard scope.version == pool.version else {
-            throw CloudError.networking(
-                .badRequest, "IllegalSubnetPoolIpVersionAssociationToAddressScope",
-                "Illegal subnetpool association: subnetpool \(pool.id) cannot associate with address scope \(id) because subnetpool ip_version is not \(scope.version).")
-        }
-        var query = ListQuery()
-        query.filter("address_scope_id", .equals, id)
-        for other in try store.all(query, in: tx) where other.id != pool.id {
-            for prefix in pool.prefixes.items where other.prefixes.items.contains(where: { $0.overlaps(prefix) }) {
+    /// Pools of one scope have nothing in common, those of this request neither.
+    private func checkScopes(_ pools: [SubnetPool], by caller: Principal, in tx: Transaction) throws {
+        for (id, new) in Dictionary(grouping: pools.filter { $0.scopeID != nil }, by: \.scopeID) {
+            guard let id else { continue }
+            let scope = try scopes.require(id, by: caller, in: tx)
+            if let wrong = new.first(where: { $0.version != scope.version }) {
+                throw CloudError.networking(
+                    .badRequest, "IllegalSubnetPoolIpVersionAssociationToAddressScope",
+                    "Illegal subnetpool association: subnetpool \(wrong.id) cannot associate with address scope \(id) because subnetpool ip_version is not \(scope.version).")
+            }
+            var query = ListQuery()
+            query.filter("address_scope_id", .equals, id)
+            let ids = Set(new.map(\.id))
+            let others = try store.all(query, in: tx).filter { !ids.contains($0.id) }
+            let prefixes = (others + new).flatMap(\.prefixes.items)
+            if prefixes.count > Self.mostPrefixesInScope { throw CloudError.overQuota(["address_scope_prefix"]) }
+            if PrefixMath.haveOverlap(prefixes) {
                 throw CloudError.inUse(
                     "AddressScopePrefixConflict",
                     "Failed to associate address scope: subnetpools within an address scope must have unique prefixes.")
@@ -159,6 +173,7 @@ extension SubnetPoolService {
             var query = ListQuery()
             query.filter("is_default", .equals, true)
             query.filter("ip_version", .equals, subnet.version)
+            narrow(&query, to: caller)
             guard let pool = try store.all(query, in: tx).first else {
                 throw CloudError.badNetworkingRequest("subnets", "No default subnetpool found for IPv\(subnet.version)")
             }
@@ -168,12 +183,7 @@ extension SubnetPoolService {
         if id.text == "prefix_delegation" {
             throw CloudError.badNetworkingRequest("subnets", "Prefix delegation is not available")
         }
-        let found = try store.find(id, in: tx)
-        let isShared = try SharingStore.shared([id.text], for: caller.project, in: tx).contains(id.text)
-        guard let found, found.projectID == caller.project || isShared || networking.seesAll(caller) else {
-            throw CloudError.missing(SubnetPool.self, id.text)
-        }
-        return found
+        return try require(id, by: caller, in: tx)
     }
 
     private func checkAffinity(_ subnet: Subnet, in tx: Transaction) throws {

@@ -31,7 +31,7 @@ struct SubnetService: NetworkingService {
         )
     }
 
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal) throws {
+    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         var (sql, arguments) = SharingStore.sharedCondition(caller.project, column: "network_id")
         if name == "router:external" { (sql, arguments) = ("network_id IN (SELECT id FROM networking_network WHERE is_external = 1)", []) }
         list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", arguments))

@@ -52,6 +52,28 @@ struct AddressStore: Sendable {
         ).map { (try $0.value(at: 0), try $0.value(at: 1)) }
     }
 
+    /// How many addresses pools have, or as many as can be counted.
+    static func count(_ pools: [AddressRange]) -> UInt128 {
+        pools.reduce(UInt128(0)) { sum, pool in
+            let (added, overflow) = sum.addingReportingOverflow(pool.count)
+            return overflow ? .max : added
+        }
+    }
+
+    /// How many addresses of each subnet are given out.
+    ///
+    /// - Parameter within: which of them, as SQL over the allocations; nil for all.
+    static func used(within: (sql: String, arguments: [SQLValue])?, in tx: Transaction) throws -> [String: Int64] {
+        var used: [String: Int64] = [:]
+        for row in try tx.rows(
+            "SELECT subnet_id, count(*) FROM networking_ip_allocation WHERE \(within?.sql ?? "1 = 1") GROUP BY subnet_id",
+            arguments: within?.arguments ?? [])
+        {
+            used[try row.value(at: 0)] = try row.value(at: 1)
+        }
+        return used
+    }
+
     // MARK: Choosing
 
     /// A free address of a subnet's pools; nil when there is none.
@@ -61,10 +83,7 @@ struct AddressStore: Sendable {
     /// place begins. No list of a subnet's addresses is ever made.
     func free(in subnet: Subnet, tx: Transaction) throws -> IPAddress? {
         let pools = subnet.pools.items
-        let total = pools.reduce(UInt128(0)) { sum, pool in
-            let (added, overflow) = sum.addingReportingOverflow(pool.count)
-            return overflow ? .max : added
-        }
+        let total = Self.count(pools)
         guard total > 0 else { return nil }
         for _ in 0..<Self.probes {
             let address = Self.address(at: draw(below: total), of: pools)

@@ -10,7 +10,12 @@ extension Schema {
                 1, "networks to quotas",
                 [layer2, addresses, security, layer3, sharing].joined(separator: "\n")),
             Migration(2, "ports of servers, hosts of routers", servers),
+            Migration(3, "what operators say of agents", agents),
         ])
+
+    private static let agents = """
+        CREATE TABLE networking_agent (host_id TEXT PRIMARY KEY, admin_state_up INTEGER NOT NULL, description TEXT);
+        """
 
     private static let servers = """
         CREATE TABLE networking_server_port (

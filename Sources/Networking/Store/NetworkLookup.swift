@@ -9,6 +9,8 @@ struct NetworkLookup {
         let isExternal: Bool
         let portSecurity: Bool
         let isShared: Bool
+        /// Whether a policy lets the caller see it, as a shared network or as an external one.
+        let isGranted: Bool
 
         /// Says what rules about a network's parts look at.
         func mark(_ target: inout PolicyTarget) {
@@ -24,15 +26,18 @@ struct NetworkLookup {
         for row in try tx.rows(
             among: Array(Set(ids)),
             """
-            SELECT n.id, n.project_id, n.is_external, n.port_security_enabled, r.object_id FROM networking_network n
-            LEFT JOIN networking_rbac_policy r ON r.object_id = n.id AND r.action = '\(RBACPolicy.shared)' AND r.target IN ('*', ?)
+            SELECT n.id, n.project_id, n.is_external, n.port_security_enabled, r.action FROM networking_network n
+            LEFT JOIN networking_rbac_policy r ON r.object_id = n.id AND r.target IN ('*', ?)
             WHERE n.id IN
             """, before: [.text(caller.project)])
         {
-            let sharing: String? = try row.value(at: 4)
-            entries[try row.value(at: 0)] = Entry(
+            // A row for each policy that names the caller.
+            let id: String = try row.value(at: 0)
+            let action: String? = try row.value(at: 4)
+            let isShared = action == RBACPolicy.shared || entries[id]?.isShared ?? false
+            entries[id] = Entry(
                 projectID: try row.value(at: 1), isExternal: try row.value(at: 2), portSecurity: try row.value(at: 3),
-                isShared: sharing != nil)
+                isShared: isShared, isGranted: action != nil)
         }
     }
 
@@ -40,10 +45,9 @@ struct NetworkLookup {
 
     /// The network that something is made on. Who may not use it hears that it is not there.
     static func require(_ id: ID<Network.Noun>, by caller: Principal, _ networking: NetworkingContext, in tx: Transaction) throws -> Entry {
-        guard let entry = try NetworkLookup([id.text], for: caller, in: tx)[id] else { throw CloudError.missing(Network.self, id.text) }
-        guard entry.projectID == caller.project || entry.isShared || entry.isExternal || networking.seesAll(caller) else {
-            throw CloudError.hidden
-        }
+        guard let entry = try NetworkLookup([id.text], for: caller, in: tx)[id],
+            entry.projectID == caller.project || entry.isGranted || networking.seesAll(caller)
+        else { throw CloudError.missing(Network.self, id.text) }
         return entry
     }
 }

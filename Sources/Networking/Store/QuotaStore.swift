@@ -11,13 +11,26 @@ enum QuotaStore {
         ("subnetpool", -1, "networking_subnet_pool"), ("rbac_policy", 10, "networking_rbac_policy"),
     ]
 
-    /// - Throws: `OverQuota` when there is no room for one more.
-    static func claim(_ resource: String, for project: String, in tx: Transaction) throws {
-        guard !project.isEmpty, let known = defaults.first(where: { $0.resource == resource }) else { return }
-        let set: Int64? = try tx.value("SELECT value FROM networking_quota WHERE project_id = ? AND resource = ?", project, resource)
-        let limit = set ?? known.limit
+    /// What a project may have whatever its quotas say: the API has no quota for these, or one that is without limit. No answer shows them.
+    private static let bounds: [(resource: String, limit: Int64, table: String)] = [
+        ("address_group", 100, "networking_address_group"), ("address_scope", 100, "networking_address_scope"),
+        ("subnetpool", 1000, "networking_subnet_pool"),
+    ]
+
+    /// - Throws: `OverQuota` when there is no room for that many more.
+    static func claim(_ resource: String, _ count: Int = 1, for project: String, in tx: Transaction) throws {
+        guard !project.isEmpty, count > 0 else { return }
+        let bound = bounds.first { $0.resource == resource }
+        let known = defaults.first { $0.resource == resource }
+        guard let table = (known ?? bound)?.table else { return }
+        var limit: Int64 = -1
+        if let known {
+            let set: Int64? = try tx.value("SELECT value FROM networking_quota WHERE project_id = ? AND resource = ?", project, resource)
+            limit = set ?? known.limit
+        }
+        if let bound { limit = limit < 0 ? bound.limit : min(limit, bound.limit) }
         guard limit >= 0 else { return }
-        if try used(known.table, project, in: tx) >= limit { throw CloudError.overQuota([resource]) }
+        if try used(table, project, in: tx) + Int64(count) > limit { throw CloudError.overQuota([resource]) }
     }
 
     static func used(_ table: String, _ project: String, in tx: Transaction) throws -> Int64 {

@@ -12,6 +12,24 @@ enum SecurityGroupStore {
         return Dictionary(grouping: try ResourceStore<SecurityGroupRule>().all(query, in: tx)) { $0.groupID.text }
     }
 
+    /// Returns the remote prefixes of rules, as they are written, that are these networks.
+    ///
+    /// - Parameter visible: which rules, as SQL over their table; nil for all.
+    static func prefixes(of networks: Set<IPPrefix>, visible: (sql: String, arguments: [SQLValue])?, in tx: Transaction) throws -> [String] {
+        var found: [String] = []
+        for network in networks {
+            let ending = "/\(network.length)"
+            var sql = """
+                SELECT DISTINCT remote_ip_prefix FROM networking_security_group_rule
+                WHERE substr(remote_ip_prefix, length(remote_ip_prefix) - \(ending.count - 1)) = ?
+                """
+            if let visible { sql += " AND (\(visible.sql))" }
+            let rows = try tx.rows(sql, arguments: [.text(ending)] + (visible?.arguments ?? []))
+            found += try rows.map { try $0.value(at: 0) as String }.filter { IPPrefix($0, alone: true) == network }
+        }
+        return found
+    }
+
     static func defaultGroup(of project: String, in tx: Transaction) throws -> ID<SecurityGroup.Noun>? {
         try tx.value("SELECT id FROM networking_security_group WHERE project_id = ? AND is_default = 1", project)
     }

@@ -65,4 +65,77 @@ enum SharingStore {
     static func removeAll(_ type: String, _ id: String, in tx: Transaction) throws {
         try tx.execute("DELETE FROM networking_rbac_policy WHERE object_id = ? AND object_type = ?", id, type)
     }
+
+    /// Takes a network back from all that have it as an external one.
+    static func removeExternal(_ network: ID<Network.Noun>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM networking_rbac_policy WHERE object_id = ? AND action = ?", network, RBACPolicy.external)
+    }
+
+    /// Says that a network's policies are others now.
+    static func touch(network: String, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute("UPDATE networking_network SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, network)
+    }
+}
+
+/// What can be shared: where it is, how, and what of other projects needs it.
+struct SharedKind: Sendable {
+    let type: String
+    let table: String
+    let actions: [String]
+    /// The projects that use one, over its id.
+    private let users: String
+
+    private static let gateways = """
+        SELECT r.project_id FROM networking_router r JOIN networking_port g ON g.id = r.gateway_port_id WHERE g.network_id = ?
+        """
+
+    static let all = [
+        SharedKind(
+            type: "network", table: "networking_network", actions: [RBACPolicy.shared, RBACPolicy.external],
+            users: "SELECT project_id FROM networking_port WHERE network_id = ?"),
+        SharedKind(
+            type: "security_group", table: "networking_security_group", actions: [RBACPolicy.shared],
+            users: """
+                SELECT p.project_id FROM networking_port p JOIN networking_port_security_group g ON g.port_id = p.id WHERE g.group_id = ?
+                """),
+        SharedKind(
+            type: "address_group", table: "networking_address_group", actions: [RBACPolicy.shared],
+            users: "SELECT project_id FROM networking_security_group_rule WHERE remote_address_group_id = ?"),
+        SharedKind(
+            type: "subnetpool", table: "networking_subnet_pool", actions: [RBACPolicy.shared],
+            users: "SELECT project_id FROM networking_subnet WHERE subnetpool_id = ?"),
+        SharedKind(
+            type: "address_scope", table: "networking_address_scope", actions: [RBACPolicy.shared],
+            users: "SELECT project_id FROM networking_subnet_pool WHERE address_scope_id = ?"),
+    ]
+
+    /// Returns the project of one that its caller sees; nil where there is none.
+    func owner(of id: String, seenBy project: String, all: Bool, in tx: Transaction) throws -> String? {
+        if all { return try tx.value("SELECT project_id FROM \(table) WHERE id = ?", id) }
+        let (granted, arguments) = SharingStore.granted(type, to: project)
+        return try tx.rows(
+            "SELECT project_id FROM \(table) WHERE id = ? AND (project_id = ? OR \(granted))",
+            arguments: [.text(id), .text(project)] + arguments
+        ).first?.value(at: 0)
+    }
+
+    /// Whether a project uses one and would have no policy for it any more.
+    ///
+    /// - Parameter new: whom the policy is for from now on; nil where it goes.
+    func isNeeded(_ policy: RBACPolicy, from new: String?, in tx: Transaction) throws -> Bool {
+        var others = Set(
+            try tx.rows(
+                "SELECT target FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND id <> ?", policy.objectID, policy.action,
+                policy.id
+            ).map { try $0.value(at: 0) as String })
+        if let new { others.insert(new) }
+        guard !others.contains(RBACPolicy.everybody) else { return false }
+        // Who owns it needs no policy, but for its routers' gateways: without any policy the network is no external one.
+        if policy.action != RBACPolicy.external, let owner: String = try tx.value("SELECT project_id FROM \(table) WHERE id = ?", policy.objectID) {
+            others.insert(owner)
+        }
+        let sql = policy.action == RBACPolicy.external ? Self.gateways : users
+        let projects = Set(try tx.rows(sql, policy.objectID).map { try $0.value(at: 0) as String }).subtracting(others)
+        return policy.target == RBACPolicy.everybody ? !projects.subtracting([""]).isEmpty : projects.contains(policy.target)
+    }
 }

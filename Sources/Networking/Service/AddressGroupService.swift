@@ -1,0 +1,60 @@
+import Access
+import CloudCore
+import HTTPKit
+import Resources
+import SQL
+
+struct AddressGroupService: NetworkingService {
+    typealias R = AddressGroup
+    let networking: NetworkingContext
+
+    func loadParts(of rows: inout [AddressGroup], for caller: Principal, in tx: Transaction) throws {
+        try SharingStore.load(&rows, for: caller, in: tx)
+    }
+
+    /// Each address is a line of the firewall of hosts that others' guests are on, too.
+    private static let mostAddresses = 1000
+
+    private static func check(_ group: AddressGroup) throws {
+        if group.addresses.items.count > mostAddresses { throw CloudError.overQuota(["address_group_address"]) }
+    }
+
+    func willCreate(_ group: inout AddressGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+        group.addresses.items = Array(Set(group.addresses.items)).sorted { $0.first < $1.first }
+        try Self.check(group)
+    }
+
+    func willDelete(_ group: AddressGroup, by caller: Principal, in tx: Transaction) throws {
+        if try tx.row("SELECT 1 FROM networking_security_group_rule WHERE remote_address_group_id = ?", group.id) != nil {
+            throw CloudError.inUse("AddressGroupInUse", "Address group \(group.id) is in use on one or more security group rules")
+        }
+    }
+
+    /// `add_addresses` and `remove_addresses`.
+    func change(_ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal) async throws -> AddressGroup {
+        let shape = Shape.object([.init("addresses", .array(.string(1...64), 1...10_000), required: true)])
+        // The reference takes the addresses alone as well as within the group.
+        let given = body["address_group"]?.object ?? body
+        try shape.check(.object(given), at: "address_group")
+        guard let addresses = given["addresses"].flatMap(Listed<IPPrefix>.init(json:)) else {
+            throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
+        }
+        return try await networking.write { tx in
+            var group = try authorised(adding ? "add_addresses" : "remove_addresses", id, by: caller, in: tx)
+            let asked = Set(addresses.items)
+            let present = Set(group.addresses.items)
+            if adding, let known = asked.intersection(present).first {
+                throw CloudError.badNetworkingRequest("address_groups", "address \(known) already exists")
+            }
+            if !adding, let unknown = asked.subtracting(present).first {
+                throw CloudError.networking(.notFound, "AddressesNotFound", "Addresses \(unknown) not found in the address group \(id).")
+            }
+            group.addresses.items = Array(adding ? present.union(asked) : present.subtracting(asked)).sorted { $0.first < $1.first }
+            try Self.check(group)
+            group.standard.revision += 1
+            group.standard.updatedAt = networking.world.now
+            try store.update(group, in: tx)
+            return group
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Access
+import CloudCore
+import HTTPKit
+import SQL
+
+/// The agents of hosts, with what operators say of them, and the zones that they make up.
+struct AgentService: Sendable {
+    let networking: NetworkingContext
+
+    struct Agent: Sendable {
+        let host: NetworkHost
+        let note: AgentStore.Note
+        var takesNew: Bool { host.isAlive && note.isUp }
+    }
+
+    /// None for who may not see them: a list hides, it does not refuse.
+    func list(_ action: Action, by caller: Principal) async throws -> [Agent] {
+        guard networking.policy.allows(action, caller) else { return [] }
+        return try await networking.read { tx in try all(in: tx) }
+    }
+
+    private func all(in tx: Transaction) throws -> [Agent] {
+        let notes = try AgentStore.notes(in: tx)
+        return try networking.hosts.hosts(in: tx).map { Agent(host: $0, note: notes[$0.id] ?? .init()) }
+    }
+
+    private func require(_ id: String, in tx: Transaction) throws -> Agent {
+        guard let found = try all(in: tx).first(where: { $0.host.id == id }) else { throw Self.missing(id) }
+        return found
+    }
+
+    private static func missing(_ id: String) -> CloudError {
+        .networking(.notFound, "AgentNotFound", "Agent \(id.prefix(64)) could not be found.")
+    }
+
+    func get(_ id: String, by caller: Principal) async throws -> Agent {
+        guard networking.policy.allows("get_agent", caller) else { throw Self.missing(id) }
+        return try await networking.read { tx in try require(id, in: tx) }
+    }
+
+    private static let changes = Shape.object([.init("admin_state_up", .boolean), .init("description", .nullable(.string(0...255)))])
+
+    func update(_ id: String, _ body: JSONObject, by caller: Principal) async throws -> Agent {
+        try check("update_agent", id, caller)
+        guard var given = body["agent"]?.object, body.count == 1 else { throw CloudError.badRequest("Unable to find 'agent' in request body") }
+        if let isUp = given["admin_state_up"] { given["admin_state_up"] = Shape.boolean.converted(isUp) }
+        try Self.changes.check(.object(given), at: "agent")
+        let wanted = given
+        return try await networking.write { tx in
+            let found = try require(id, in: tx)
+            var note = found.note
+            if let isUp = wanted["admin_state_up"]?.bool { note.isUp = isUp }
+            if let description = wanted["description"] { note.description = description.string }
+            try AgentStore.set(note, of: id, in: tx)
+            return Agent(host: found.host, note: note)
+        }
+    }
+
+    /// Forgets what operators said. A host that is there is listed again, as an agent that reports is in the reference.
+    func delete(_ id: String, by caller: Principal) async throws {
+        try check("delete_agent", id, caller)
+        try await networking.write { tx in
+            _ = try require(id, in: tx)
+            try AgentStore.remove(id, in: tx)
+        }
+    }
+
+    private func check(_ action: Action, _ id: String, _ caller: Principal) throws {
+        guard networking.policy.allows("get_agent", caller) else { throw Self.missing(id) }
+        try networking.policy.require(action, caller)
+    }
+}

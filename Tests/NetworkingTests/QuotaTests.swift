@@ -1,0 +1,88 @@
+import CloudCore
+import ControlPlane
+import HTTPKit
+import HTTPTypes
+import TestSupport
+import Testing
+
+@Suite("Quotas of networks")
+struct QuotaTests {
+    @Test("Whoever has a role in a project sees what it may have and has", arguments: ["member", "reader"])
+    func own(role: String) async throws {
+        try await TestCloud.run { cloud in
+            let (client, project) = try await NetworkingClient.member(cloud, of: "own", role: role)
+            for path in ["", "/default"] {
+                let shown = await client.send(.get, "/quotas/\(project)\(path)")
+                #expect(shown.status == .ok, "\(path): \(shown.text)")
+                #expect(shown.json["quota"]?["network"] == 100)
+            }
+            for path in ["/details", "/details.json"] {
+                let shown = await client.send(.get, "/quotas/\(project)\(path)")
+                #expect(shown.json["quota"]?["port"] == ["limit": 500, "used": 0, "reserved": 0], "\(path): \(shown.text)")
+            }
+            #expect(await client.send(.get, "/quotas/project").json == ["project": ["project_id": .string(project)]])
+            #expect(await client.send(.get, "/quotas/tenant").json == ["tenant": ["tenant_id": .string(project)]])
+        }
+    }
+
+    @Test("Another project's quotas, and changing one's own, are asked of the policy")
+    func others() async throws {
+        try await TestCloud.run { cloud in
+            let (client, project) = try await NetworkingClient.member(cloud, of: "own")
+            let (_, other) = try await NetworkingClient.member(cloud, of: "other")
+            for path in ["/quotas/\(other)", "/quotas/\(other)/details", "/quotas/\(other)/default", "/quotas"] {
+                #expect(await client.send(.get, path).status == .forbidden, "\(path)")
+            }
+            #expect(await client.send(.put, "/quotas/\(project)", ["quota": ["network": 200]]).status == .forbidden)
+            #expect(await client.send(.delete, "/quotas/\(project)").status == .forbidden)
+        }
+    }
+
+    @Test("What the API has no quota for has an end all the same, which no answer shows")
+    func bounds() async throws {
+        try await TestCloud.run { cloud in
+            let (client, project) = try await NetworkingClient.member(cloud, of: "own")
+            for (noun, plural, body) in [
+                ("address_group", "address_groups", ["name": "g"]), ("address_scope", "address_scopes", ["name": "s", "ip_version": 4]),
+            ] as [(String, String, JSON)] {
+                let path = "/" + plural.replacing("_", with: "-")
+                let many = JSON.object([plural: .array(Array(repeating: body, count: 101))])
+                let refused = await client.send(.post, path, many)
+                #expect(refused.status == .conflict && refused.type == "OverQuota", "\(noun): \(refused.text)")
+                let all = JSON.object([plural: .array(Array(repeating: body, count: 100))])
+                #expect(await client.send(.post, path, all).status == .created)
+                #expect(await client.send(.post, path, .object([noun: body])).type == "OverQuota")
+            }
+            let shown = try #require(await client.send(.get, "/quotas/\(project)").json["quota"]?.object)
+            #expect(
+                Set(shown.keys) == [
+                    "network", "subnet", "port", "router", "floatingip", "security_group", "security_group_rule", "subnetpool", "rbac_policy",
+                ])
+        }
+    }
+
+    @Test("An address group holds a thousand addresses, however they come, and a list of groups comes in pages")
+    func addressGroups() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            func addresses(_ range: Range<Int>) -> JSON { .array(range.map { .string("10.1.\($0 / 256).\($0 % 256)/32") }) }
+            let body: JSON = ["address_group": ["name": "g", "addresses": addresses(0..<1001)]]
+            #expect(await client.send(.post, "/address-groups", body).type == "OverQuota")
+            let group = try await client.make("address_group", ["name": "g", "addresses": addresses(0..<999)])
+            let path = "/address-groups/\(group.id)/add_addresses"
+            #expect(await client.send(.put, path, ["address_group": ["addresses": addresses(999..<1001)]]).type == "OverQuota")
+            #expect(await client.send(.put, path, ["address_group": ["addresses": addresses(999..<1000)]]).status == .ok)
+            for _ in 0..<29 { try await client.make("address_group", ["name": "h"]) }
+            var seen: [String] = []
+            var next: String? = "/network/v2.0/address-groups?fields=id"
+            while let path = next {
+                let page = await cloud.send(.get, path, token: client.token).json
+                let ids = page["address_groups"]?.array?.map(\.id) ?? []
+                #expect(ids.count <= 25)
+                seen += ids
+                next = page["address_groups_links"]?.array?.first { $0["rel"] == "next" }?["href"]?.string.map { String($0.dropFirst(TestCloud.url.count)) }
+            }
+            #expect(seen.count == 30 && Set(seen).count == 30)
+        }
+    }
+}
