@@ -70,9 +70,10 @@ package struct ImagesAssembly: Sendable {
         [WorkflowDefinition(ImportImage.self, needs: ImportWork(context: context, source: fetcher, regions: regions))]
     }
 
-    /// Forgets what was being filled when the process before this one ended, and removes its bytes. After the migrations, before the
-    /// first request.
+    /// Brings in the definitions that come with the cloud, forgets what was being filled when the process before this one ended, and
+    /// removes its bytes. After the migrations, before the first request.
     package func prepare() async throws {
+        try await MetadefShipping(context: context.base).load(ShippedMetadef.all.map { MetadefBodies.namespace($0.body) })
         // SQLite has one process. On PostgreSQL another one may be at it: leases end by themselves, and bytes have their grace.
         guard context.base.database.dialect == .sqlite else { return }
         try await context.write { tx in try context.uploads.clear(in: tx) }

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPTypes
+import SQL
 import TestSupport
 import Testing
 
@@ -30,8 +31,10 @@ struct MetadefClient {
         "tags": [["name": "first"], ["name": "second"]],
     ]
 
+    /// An administrator of a cloud without the definitions that came with it.
     static func admin(_ cloud: TestCloud) async throws -> MetadefClient {
-        MetadefClient(cloud: cloud, token: try await cloud.token())
+        try await cloud.database.write { tx in try tx.execute("DELETE FROM image_metadef_namespace WHERE owner = 'admin'") }
+        return MetadefClient(cloud: cloud, token: try await cloud.token())
     }
 
     static func member(_ cloud: TestCloud) async throws -> MetadefClient {
@@ -43,7 +46,9 @@ struct MetadefClient {
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]
     ) async -> TestCloud.Response {
-        await cloud.send(method, "/image/v2/metadefs" + path, token: token, json: json, headers: headers)
+        var headers = headers
+        headers[.accept] = headers[.accept] ?? "application/json"
+        return await cloud.send(method, "/image/v2/metadefs" + path, token: token, json: json, headers: headers)
     }
 
     /// What is answered, when it is answered with that status.

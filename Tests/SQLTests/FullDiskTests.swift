@@ -37,6 +37,19 @@ import Testing
         }
     }
 
+    @Test("A full disk of PostgreSQL's is told in the same way, and its session goes on")
+    func fullElsewhere() async throws {
+        try await withThings(.postgreSQL) { database in
+            let refused = await Refusal.of {
+                try await database.write { tx in try tx.execute("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$") }
+            }
+            #expect(refused == .full)
+            #expect(database.isFull)
+            try await database.add("after")
+            #expect(!database.isFull)
+        }
+    }
+
     @Test("The text of a statement in an error has an end", arguments: DatabaseKind.allCases)
     func briefStatements(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in

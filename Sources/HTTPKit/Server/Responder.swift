@@ -162,10 +162,12 @@ package struct Responder: Sendable {
 
     /// Returns the path with one slash where it has several in a row, as clients that join URLs make them.
     private static func folded(_ path: Substring) -> String {
-        guard path.contains("//") else { return String(path) }
+        let slash = UInt8(ascii: "/")
+        let hasSeveral = zip(path.utf8, path.utf8.dropFirst()).contains { $0 == slash && $1 == slash }
+        guard hasSeveral else { return String(path) }
         var (bytes, last) = ([UInt8](), UInt8(0))
         for byte in path.utf8 {
-            if byte != UInt8(ascii: "/") || last != byte { bytes.append(byte) }
+            if byte != slash || last != byte { bytes.append(byte) }
             last = byte
         }
         return String(decoding: bytes, as: UTF8.self)

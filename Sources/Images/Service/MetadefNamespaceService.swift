@@ -56,6 +56,22 @@ struct MetadefNamespaceService: Sendable {
         guard let owner = given.owner ?? caller.projectID?.text else {
             throw CloudError.forbidden("A namespace belongs to a project, and the token is for none.")
         }
+        let (namespace, made) = try assembled(given, contents, owner: owner)
+        return try await refusingDuplicates(of: given.name) {
+            try await context.database.write { tx in
+                try insert(namespace, made, in: tx)
+                return (namespace, made)
+            }
+        }
+    }
+
+    /// Returns a new namespace and what is in it, complete with what a body does not say.
+    ///
+    /// - Parameter owner: who it belongs to when `given` does not say.
+    /// - Throws: `CloudError.conflict` when the contents have a name twice.
+    func assembled(
+        _ given: MetadefNamespace.Given, _ contents: MetadefContents, owner: String
+    ) throws -> (MetadefNamespace, MetadefContents) {
         var namespace = MetadefNamespace()
         namespace.id = ID(context.world.random.uuid())
         namespace.createdAt = context.world.now
@@ -66,17 +82,16 @@ struct MetadefNamespaceService: Sendable {
         made.properties = try completed(contents.properties, in: namespace)
         made.objects = try completed(contents.objects, in: namespace)
         made.tags = try completed(contents.tags, in: namespace)
-        return try await refusingDuplicates(of: given.name) {
-            try await context.database.write { [namespace, made] tx in
-                try store.rows.insert(namespace, in: tx)
-                try store.ensureResourceTypes(made.associations.map(\.name), at: namespace.createdAt, in: tx)
-                try MetadefPartStore().rows.insert(made.associations, in: tx)
-                try MetadefPartStore().rows.insert(made.properties, in: tx)
-                try MetadefPartStore().rows.insert(made.objects, in: tx)
-                try MetadefPartStore().rows.insert(made.tags, in: tx)
-                return (namespace, made)
-            }
-        }
+        return (namespace, made)
+    }
+
+    func insert(_ namespace: MetadefNamespace, _ made: MetadefContents, in tx: Transaction) throws {
+        try store.rows.insert(namespace, in: tx)
+        try store.ensureResourceTypes(made.associations.map(\.name), at: namespace.createdAt, in: tx)
+        try MetadefPartStore().rows.insert(made.associations, in: tx)
+        try MetadefPartStore().rows.insert(made.properties, in: tx)
+        try MetadefPartStore().rows.insert(made.objects, in: tx)
+        try MetadefPartStore().rows.insert(made.tags, in: tx)
     }
 
     private func requireCreation(_ contents: MetadefContents, by caller: Principal) throws {

@@ -55,6 +55,18 @@ struct MetadefNamespaceStore: Sendable {
             tags: try MetadefPartStore().all(of: [namespace.id], in: tx))
     }
 
+    // MARK: What comes with the cloud
+
+    /// The names of those that were brought in once, also of those that are gone.
+    func shipped(in tx: Transaction) throws -> Set<String> {
+        Set(try tx.rows("SELECT namespace FROM image_metadef_shipped").map { try $0.value(at: 0) })
+    }
+
+    /// - Returns: whether it was not brought in before.
+    func markShipped(_ name: String, in tx: Transaction) throws -> Bool {
+        try tx.execute("INSERT INTO image_metadef_shipped (namespace) VALUES (?) ON CONFLICT DO NOTHING", name) > 0
+    }
+
     // MARK: Resource types
 
     func resourceTypes(in tx: Transaction) throws -> [MetadefResourceType] {

@@ -63,5 +63,8 @@ extension Schema {
                   cached_at INTEGER, read_at INTEGER, hits INTEGER NOT NULL);
                 CREATE INDEX image_cache_blob ON image_cache (blob_id);
                 """),
+            Migration(
+                5, "which definitions came with the cloud",
+                "CREATE TABLE image_metadef_shipped (namespace TEXT PRIMARY KEY);"),
         ])
 }
