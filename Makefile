@@ -1,5 +1,5 @@
 # Everything one does with this repository; the work is in scripts/.
-.PHONY: help up down purge build release test test-unit test-simulation test-clients tidy bench docs
+.PHONY: help up down purge build release test test-unit test-simulation test-clients test-all tidy bench docs
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -22,7 +22,7 @@ release: ## build novella for use: .build/release/novella
 	@scripts/packages build
 	@scripts/build release
 
-test: ## install what the tests need and run all of them
+test: ## install what the tests need and run them: what is run for each change
 	@scripts/test
 
 test-unit: ## the unit tests alone
@@ -33,6 +33,10 @@ test-simulation: ## the simulation of 50 hosts alone
 
 test-clients: ## the checks with real OpenStack clients alone
 	@scripts/test clients
+
+test-all: ## all tests, with those that take too long for each change
+	@scripts/test
+	@scripts/test long
 
 tidy: ## check the house style alone
 	@swift test --filter TidyTests

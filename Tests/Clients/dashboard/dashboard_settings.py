@@ -7,7 +7,8 @@ from openstack_dashboard.settings import *  # noqa: F403
 OPENSTACK_KEYSTONE_URL = os.environ["KEYSTONE_URL"]
 ALLOWED_HOSTS = ["127.0.0.1"]
 SECRET_KEY = os.urandom(32).hex()
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Sessions are kept there: one that is thrown out for want of room would log its user out.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 COMPRESS_ENABLED = False
 # Style sheets are made from their sources for each first page, which takes longer than the page.
 COMPRESS_PRECOMPILERS = ()

@@ -213,6 +213,9 @@ def everything_is_taken_away(story):
     inside = only(story, "ports", device_id=story.router["id"], network_id=story.network["id"])
     browser.press(page, f"interfaces__delete__{inside['id']}")
     browser.press(browser.open("/project/routers/"), f"routers__delete__{story.router['id']}")
+    spare = only(story, "ports", name="spare")
+    page = browser.open(f"/project/networks/{story.network['id']}/detail?tab=network_tabs__ports_tab")
+    browser.press(page, f"ports__delete__{spare['id']}")
     browser.press(browser.open("/project/networks/"), f"networks__delete__{story.network['id']}")
     browser.press(browser.open("/project/security_groups/"), f"security_groups__delete__{story.group}")
     for kind in ("floatingips", "routers"):

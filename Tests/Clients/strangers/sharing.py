@@ -60,7 +60,9 @@ def an_owner_shares_a_network_of_the_own_and_only_that(people):
     expect(policy["target_tenant"], other.project, "the target")
     shown = other.ask("GET", f"{NETWORK}/networks/{network['id']}", status=200).json["network"]
     expect(shown["revision_number"] > network["revision_number"], True, "whether the network's revision was raised")
-    share(other, "network", network["id"], "access_as_shared", owner.project, status=404)
+    # It sees the network, which is not its own; another project does not see it.
+    share(other, "network", network["id"], "access_as_shared", owner.project, status=400)
+    share(people.member(), "network", network["id"], "access_as_shared", owner.project, status=404)
 
 
 def a_policy_that_is_used_stays(people):
