@@ -31,6 +31,7 @@ CHECKS = {
 # What takes longer than a run for every change may: `run long` runs these, and they alone are left out without an argument.
 LONG = {
     "rally": "Rally's scenarios of identity, images, networking and compute",
+    "attacks": "what each attack that was once found does to everybody else, with figures",
 }
 MODULES = {
     "rally": "rally_check",
