@@ -3,6 +3,7 @@ their own packets, screens and disks are looked at; and nothing is left at the e
 
 import os
 import subprocess
+import threading
 import time
 
 from cli.command_line import CommandLine, user
@@ -168,6 +169,46 @@ def stop_start_and_reboot(story):
     story.becomes("third", "ACTIVE")
 
 
+def several_actions_at_once(story):
+    """Two attachments, a stop and a snapshot: each is taken, and all of them come to their ends, in whatever order."""
+    third = story.demo("server show third")["id"]
+    network = story.demo("network show private")["id"]
+    server = f"/compute/v2.1/servers/{third}"
+    attach = ("/os-interface", {"interfaceAttachment": {"net_id": network}})
+    wishes = [attach, attach, ("/action", {"os-stop": None}), ("/action", {"createImage": {"name": "meanwhile"}})]
+    answers = {}
+
+    def send(number):
+        path, body = wishes[number]
+        client = story.cloud.admin()
+        client.timeout = 120
+        answers[number] = client.call("POST", server + path, body)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(len(wishes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [repr(answer) for answer in answers.values() if answer.status not in (200, 202)]
+    expect((len(answers), refused), (4, []), "answers, and what was refused")
+    story.becomes("third", "SHUTOFF")
+    until("the snapshot", lambda: story.admin("image show meanwhile")["status"] == "active")
+    story.demo("server start third")
+    story.becomes("third", "ACTIVE")
+    cards = "ls /sys/class/net | grep -c eth"
+    expect(story.ssh(story.third, cards).stdout, "3\n", "network cards in the guest")
+    client = story.cloud.admin()
+    ports = [one["port_id"] for one in client.get(server + "/os-interface").json["interfaceAttachments"]]
+    expect(len(ports), 3, "interfaces")
+    for port in ports[1:]:
+        # The next is taken at once: nothing that is shown stands in its way.
+        client.delete(f"{server}/os-interface/{port}", 202)
+    client.post(server + "/action", {"reboot": {"type": "HARD"}}, 202)
+    story.becomes("third", "ACTIVE")
+    expect(story.ssh(story.third, cards).stdout, "1\n", "network cards when two were taken away")
+    story.admin("image delete meanwhile")
+
+
 def rescue_and_go_back(story):
     story.demo("server rescue --image guest third")
     story.becomes("third", "RESCUE")
@@ -229,6 +270,7 @@ STEPS = [
     resize_and_confirm,
     rebuild,
     stop_start_and_reboot,
+    several_actions_at_once,
     rescue_and_go_back,
     shelve_and_come_back,
     a_migration_without_another_host,
