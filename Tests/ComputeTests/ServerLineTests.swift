@@ -70,6 +70,26 @@ struct ServerLineTests {
         }
     }
 
+    @Test("One port that is attached twice at the same moment is there once, and the second is told so")
+    func samePort() async throws {
+        try await Self.run { client, id, network in
+            let made = await client.cloud.send(
+                .post, "/network/v2.0/ports", token: client.token, json: ["port": ["network_id": .string(network)]])
+            let port = made.json["port"]?["id"] ?? .null
+            let wish: JSON = ["interfaceAttachment": ["port_id": port]]
+            let replies = try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
+                for count in 1...3 {
+                    group.addTask { await client.send(.post, "/servers/\(id)/os-interface", wish) }
+                    try await eventually { try await Self.open(client, id) == count }
+                }
+                try await client.cloud.settle()
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(replies.map(\.status.code).sorted() == [200, 409, 409], "\(replies.map(\.text))")
+            #expect(await client.good(.get, "/servers/\(id)/os-interface")["interfaceAttachments"]?.array?.count == 1)
+        }
+    }
+
     private static let actions: [JSON] = [["os-stop": nil], ["createImage": ["name": "copy"]]]
 
     @Test("Two attachments, a stop and a snapshot at once all finish, in whatever order they came", arguments: 0..<24)

@@ -223,7 +223,7 @@ struct ServerChanges: Sendable {
         }
         let work = try await service.start(
             AttachInterface.self, on: id, .attachInterface, "attach_interface", states: Server.attachable, by: caller
-        ) { _, _ in .init(serverID: id, network: plan) }
+        ) { _, _ in .init(serverID: id, network: plan, takesPorts: true) }
         try await service.awaitEnd(of: work, within: Self.attachPatience)
         let ports = try await context.read { [needs = context.needs] tx in try needs.networking.ports(of: [id.text], in: tx)[id.text] ?? [] }
         guard let port = ports.first(where: { $0.id == wanted.id }) else {

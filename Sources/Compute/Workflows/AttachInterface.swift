@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import SQL
 
 // 1 port    a port for the server, bound to its host; undone, it is gone or free
 // 2 wire    its host has the port, and the rules that hold for it
@@ -9,6 +10,8 @@ struct AttachInterface: Workflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Server>
         var network: NetworkPlan
+        /// Whether the workflow alone takes the ports. Nil in rows of release 0.1, whose requests had taken them already.
+        var takesPorts: Bool?
     }
 
     struct State: Codable, Sendable { var intent: Intent? }
@@ -21,6 +24,7 @@ struct AttachInterface: Workflow {
     static var steps: Steps<Self> {
         Local("port") { state, run, tx in
             let server = try run.needs.require(run.input.serverID, in: tx)
+            if run.input.takesPorts == true { try refuseTaken(run.input.network, by: server, run.needs.needs.networking, in: tx) }
             _ = try run.needs.needs.networking.ensurePorts(run.input.network, server: server.id.text, host: server.host ?? "", in: tx)
             state.intent = try run.needs.intend(server.id, from: Server.attachable, in: tx)
         } undo: { _, run, tx in
@@ -37,6 +41,16 @@ struct AttachInterface: Workflow {
             let new = Set(run.input.network.ports.map(\.id))
             intent.ports.removeAll { new.contains($0.id) }
             try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+        }
+    }
+
+    /// An attachment that came before this one, while it waited its turn, may have taken its port.
+    private static func refuseTaken(
+        _ plan: NetworkPlan, by server: Server, _ networking: any NetworkingNeed, in tx: Transaction
+    ) throws {
+        let present = Set(try networking.ports(of: [server.id.text], in: tx)[server.id.text]?.map(\.id) ?? [])
+        for port in plan.ports where port.isGiven && present.contains(port.id) {
+            throw CloudError(.conflict, "Port \(port.id) is still in use.", code: "PortInUse")
         }
     }
 }
