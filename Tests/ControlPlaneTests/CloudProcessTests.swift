@@ -57,7 +57,7 @@ import Testing
             try await withProcess(path) { process in
                 let health = try await get(process.url + "/healthz")
                 #expect(health.status == 200)
-                #expect(health.text == #"{"status":"ok","database":"ok","version":"\#(Version.current)"}"#)
+                #expect(health.text == #"{"status":"ok","database":"ok","images":"ok","version":"\#(Version.current)"}"#)
                 let metrics = try await get(process.url + "/metrics").text
                 for name in ["process_resident_memory_bytes ", "process_open_fds ", "novella_uptime_seconds ", "novella_schema_steps "] {
                     #expect(metrics.contains("\n\(name)"), "\(name)")

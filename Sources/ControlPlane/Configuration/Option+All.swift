@@ -23,7 +23,7 @@ extension Option {
             "The most bytes that the headers of a request may have together."),
         .optionalInteger(
             "server", "max_request_body_size", \.server.maxRequestBodySize, 16_384...104_857_600, unit: "bytes",
-            "The most bytes of a request's body that is read whole. Unset: what each service allows, 114688 for Identity."),
+            "The most bytes of a request's body that is read whole. Unset: what each service allows, 114688 for Identity and Compute, 1048576 for the others."),
         .integer(
             "server", "max_connections", \.server.maxConnections, 1...1_000_000,
             "Connections beyond these wait until others end."),
