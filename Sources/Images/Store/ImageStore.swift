@@ -37,7 +37,7 @@ struct ImageStore: Sendable {
         try rows("WHERE i.id = ?", [id.sql], for: onlooker, in: tx).first
     }
 
-    /// Images with all that belongs to them, by one query for the rows and one for what belongs to each 64 of them.
+    /// Images with all that belongs to them, by one query for the rows and one for what belongs to each 32 of them.
     ///
     /// - Parameter clause: what stands behind `FROM`, over `i` (the image) and `status`.
     func rows(_ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction) throws -> [Image] {
