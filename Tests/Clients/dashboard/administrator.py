@@ -33,7 +33,8 @@ def a_project_and_a_user(story):
     project = story.api.get("/v3/projects?name=team").json["projects"][0]["id"]
     form = story.browser.open("/identity/users/create", ajax=True).form("/identity/users/create")
     role = next(one["id"] for one in story.api.get("/v3/roles").json["roles"] if one["name"] == "member")
-    story.browser.submit(form, name="person", password="a secret of 9", confirm_password="a secret of 9", project=project, role_id=role, enabled="on")
+    secret = {"password": "a secret of 9", "confirm_password": "a secret of 9"}
+    story.browser.submit(form, name="person", project=project, role_id=role, enabled="on", **secret)
     user = story.api.get("/v3/users?name=person").json["users"][0]["id"]
     given = story.api.get(f"/v3/role_assignments?user.id={user}&scope.project.id={project}").json["role_assignments"]
     expect([one["role"]["id"] for one in given], [role], "the roles of the user")

@@ -4,7 +4,7 @@ import re
 
 from harness import Failure, expect, expect_has
 
-from .people import NETWORK, NOWHERE, refused
+from .people import NETWORK, NOWHERE, refused, single
 
 
 def a_member_reads_the_quotas_of_the_own_project_alone(people):
@@ -57,8 +57,8 @@ def a_floating_address_goes_to_a_port_of_a_router_but_not_of_a_name_server(peopl
 def things_in_bulk_may_be_wrapped_one_by_one(people):
     member = people.member()
     network = member.subnet("10.33.0.0/24")["network_id"]
-    for kind, one, fields in (("networks", "network", {"name": "a"}), ("ports", "port", {"network_id": network}), ("security-groups", "security_group", {"name": "a"})):
-        body = {kind.replace("-", "_"): [{one: fields}, {one: fields}]}
+    for kind, fields in (("networks", {"name": "a"}), ("ports", {"network_id": network}), ("security-groups", {"name": "a"})):
+        body = {kind.replace("-", "_"): [{single(kind): fields}, {single(kind): fields}]}
         made = member.ask("POST", f"{NETWORK}/{kind}", body, status=201).json[kind.replace("-", "_")]
         expect(len(made), 2, f"{kind} that were made")
 
