@@ -38,13 +38,12 @@ SCENARIOS = [
     ("GlanceImages.create_and_deactivate_image", DISK, {}),
     ("NeutronNetworks.create_and_list_networks", {}, {}),
     ("NeutronNetworks.create_and_update_networks", {"network_update_args": {"admin_state_up": False}}, {}),
-    ("NeutronNetworks.create_and_update_subnets", {"subnet_update_args": {"admin_state_up": False}} | subnets(71), {}),
+    ("NeutronNetworks.create_and_update_subnets", {"subnet_update_args": {"enable_dhcp": False}} | subnets(71), {}),
     ("NeutronNetworks.create_and_delete_routers", subnets(72), {}),
     ("NeutronNetworks.create_and_update_routers", {"router_update_args": {"admin_state_up": False}} | subnets(73), {}),
     ("NeutronNetworks.create_and_delete_ports", {"ports_per_network": 2}, {}),
     ("NeutronNetworks.create_and_delete_floating_ips", {"floating_network": "outside"}, {}),
     ("NeutronNetworks.associate_and_dissociate_floating_ips", {"floating_network": "outside"}, {}),
-    ("NeutronNetworks.set_and_clear_router_gateway", {}, {"network": {}, "router": {"routers_per_tenant": 1}}),
     ("NeutronNetworks.list_agents", {}, {}),
     ("NeutronSecurityGroup.create_and_update_security_groups", {}, {}),
     ("NeutronSecurityGroup.create_and_list_security_group_rules", {}, {}),
@@ -71,7 +70,7 @@ SCENARIOS = [
     ("NovaServers.shelve_and_unshelve_server", SERVER, NETWORK),
     ("NovaServers.resize_server", SERVER | {"to_flavor": {"name": "bigger"}, "confirm": True}, NETWORK),
     ("NovaServers.resize_shutoff_server", SERVER | {"to_flavor": {"name": "bigger"}, "confirm": False}, NETWORK),
-    ("NovaServers.boot_server_and_attach_interface", SERVER | {"subnet_cidr_start": "10.74.0.0/24"}, NETWORK),
+    ("NovaServers.boot_server_and_attach_interface", SERVER | {"subnet_cidr_start": "10.74.0.0/24", "boot_server_args": {}}, NETWORK),
     ("NovaServers.boot_and_associate_floating_ip", SERVER | {"floating_network": "outside"}, NETWORK),
     ("NovaServers.snapshot_server", SERVER, NETWORK),
     ("Quotas.nova_update", {"max_quota": 100}, {}),
@@ -79,8 +78,8 @@ SCENARIOS = [
     ("Quotas.neutron_update", {"max_quota": 100}, {}),
 ]
 # Rally waits as for a hypervisor that needs seconds; here a server is there after some tenths.
-WAITS = ("boot", "delete", "image_create", "pause", "reboot", "rebuild", "rescue", "resize", "resize_confirm", "resize_revert", "resume", "shelve")
-WAITS += ("start", "stop", "suspend", "unpause", "unrescue", "unshelve", "migrate", "image_delete")
+WAITS = ("boot", "delete", "image_create", "image_delete", "migrate", "pause", "reboot", "rebuild", "rescue", "resize", "resize_confirm")
+WAITS += ("resize_revert", "resume", "shelve", "start", "stop", "suspend", "unpause", "unrescue", "unshelve")
 SETTINGS = "".join(f"nova_server_{one}_{kind} = 0.2\n" for one in WAITS for kind in ("prepoll_delay", "poll_interval"))
 
 
