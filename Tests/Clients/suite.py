@@ -30,9 +30,11 @@ CHECKS = {
 }
 # What takes longer than a run for every change may: `run long` runs these, and they alone are left out without an argument.
 LONG = {
+    "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
 }
 MODULES = {
+    "extremes": "extremes_check",
     "rally": "rally_check",
     "member": "member_check",
     "libraries": "libraries_check",
