@@ -101,6 +101,12 @@ def a_full_page_leads_to_the_next(people):
     expect("next" in [link["rel"] for link in answer.get("networks_links", [])], True, "whether the page has a next")
 
 
+def networks_of_vlans_get_free_numbers(people):
+    vlan = {"provider:network_type": "vlan", "provider:physical_network": "public"}
+    made = [people.admin.network("networks", name="tagged", **vlan)["provider:segmentation_id"] for _ in range(2)]
+    expect((type(made[0]), len(set(made))), (int, 2), "the numbers")
+
+
 def networks_are_walked_as_monitors_do(people):
     for kind in ("agents", "floatingips", "networks", "subnets", "ports", "routers", "security-groups", "network-ip-availabilities"):
         people.admin.networks(kind)
@@ -119,5 +125,6 @@ CASES = [
     the_addresses_of_a_long_prefix_are_a_whole_number,
     a_member_sets_what_services_a_subnet_is_for,
     a_full_page_leads_to_the_next,
+    networks_of_vlans_get_free_numbers,
     networks_are_walked_as_monitors_do,
 ]
