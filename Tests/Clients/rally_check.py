@@ -10,6 +10,7 @@ TIMES, AT_ONCE = 4, 2
 SERVER = {"flavor": {"name": "small"}, "image": {"name": "disk"}}
 REBUILT = {"flavor": {"name": "small"}, "from_image": {"name": "disk"}, "to_image": {"name": "disk"}}
 ACTIONS = [{"hard_reboot": 1}, {"stop_start": 1}, {"rescue_unrescue": 1}]
+ATTACHED = {"subnet_cidr_start": "10.74.0.0/24", "network_create_args": {}, "subnet_create_args": {}, "boot_server_args": {}}
 NETWORK = {"network": {"start_cidr": "10.70.0.0/24"}}
 SMALL = {"ram": 64, "vcpus": 1, "disk": 1}
 DISK = {"container_format": "bare", "disk_format": "raw"}
@@ -70,7 +71,7 @@ SCENARIOS = [
     ("NovaServers.shelve_and_unshelve_server", SERVER, NETWORK),
     ("NovaServers.resize_server", SERVER | {"to_flavor": {"name": "bigger"}, "confirm": True}, NETWORK),
     ("NovaServers.resize_shutoff_server", SERVER | {"to_flavor": {"name": "bigger"}, "confirm": False}, NETWORK),
-    ("NovaServers.boot_server_and_attach_interface", SERVER | {"subnet_cidr_start": "10.74.0.0/24", "boot_server_args": {}}, NETWORK),
+    ("NovaServers.boot_server_and_attach_interface", SERVER | ATTACHED, NETWORK),
     ("NovaServers.boot_and_associate_floating_ip", SERVER | {"floating_network": "outside"}, NETWORK),
     ("NovaServers.snapshot_server", SERVER, NETWORK),
     ("Quotas.nova_update", {"max_quota": 100}, {}),
