@@ -32,7 +32,11 @@ def agents_are_filtered_paged_and_changed(people):
     path = f"{NETWORK}/agents/{every[0]['id']}"
     changed = people.admin.ask("PUT", path, {"agent": {"description": "upstairs"}}, status=200).json["agent"]
     expect(changed["description"], "upstairs", "the description")
-    people.member().ask("PUT", path, {"agent": {"description": "mine"}}, status=(403, 404))
+    member = people.member()
+    member.ask("PUT", path, {"agent": {"description": "mine"}}, status=(403, 404))
+    member.ask("DELETE", path, status=(403, 404))
+    # One that is alive comes back when it is heard of.
+    people.admin.ask("DELETE", path, status=204)
 
 
 def a_floating_address_goes_to_a_port_of_a_router_but_not_of_a_name_server(people):
