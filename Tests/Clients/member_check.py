@@ -1,4 +1,4 @@
-"""The `openstack` command as a plain member of a project has it: in a shell, in scripts, and for what a member asks about the own project."""
+"""The `openstack` command as a plain member of a project has it: in a shell, in scripts, and for what a member asks of the own project."""
 
 import contextlib
 import os
@@ -84,17 +84,17 @@ def quotas(member):
         rows = member.run(line)
         names = {row["Resource"] for row in rows}
         wanted = set() if "--network" in line else {"instances", "cores"}
-        wanted |= set() if "--compute" in line else {"networks", "floating_ips", "secgroup_rules"}
+        wanted |= set() if "--compute" in line else {"networks", "floating_ips", "ports"}
         if missing := {one for one in wanted if not any(one.replace("_", "-") == name.replace("_", "-") for name in names)}:
             raise Failure(f"`{line}` has no {missing}, only {sorted(names)}")
     used = {row["Resource"]: row for row in member.run("quota show --usage")}
-    expect(used["instances"]["In Use"], 1, "servers in use")
-    expect(used["networks"]["In Use"], 1, "networks in use")
+    for name in ("instances", "networks", "ports"):
+        expect(used[name]["In Use"] > 0, True, f"whether {name} are in use")
 
 
 def limits_and_usage(member):
     limits = {row["Name"]: row["Value"] for row in member.run("limits show --absolute")}
-    expect(limits["instances_used"], 1, "servers of the limits")
+    expect(limits["instances_used"] > 0, True, "whether servers are used")
     expect_has(member.run("usage show"), Project=member.run("token issue")["project_id"])
 
 
@@ -104,7 +104,7 @@ def a_server_without_volumes_has_an_empty_list(member):
 
 def a_cleanup_lists_what_the_project_has(member):
     printed = member.run.says("project cleanup --dry-run --auth-project")
-    for name in ("first", "net", "sub", "disk", "copy"):
+    for name in ("first", "net", "sub", "disk"):
         if not re.search(rf"\b{name}\b", printed):
             raise Failure(f"the list has no {name}: {printed[-800:]}")
 

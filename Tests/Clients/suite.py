@@ -30,10 +30,12 @@ CHECKS = {
 }
 # What takes longer than a run for every change may: `run long` runs these, and they alone are left out without an argument.
 LONG = {
+    "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
     "attacks": "what each attack that was once found does to everybody else, with figures",
 }
 MODULES = {
+    "extremes": "extremes_check",
     "rally": "rally_check",
     "member": "member_check",
     "libraries": "libraries_check",

@@ -37,7 +37,10 @@ def a_member_sees_what_the_scripts_of_the_pages_ask_for(story):
         "nova/servers/",
         "glance/version/",
         "glance/images/?paginate=true&sort_dir=asc&sort_key=name",
-        "glance/metadefs/namespaces/?resource_type=OS::Nova::Server",
+        "glance/metadefs/namespaces/?properties_target=&resource_type=OS::Glance::Image",
+        "glance/metadefs/namespaces/?properties_target=&resource_type=OS::Nova::Flavor",
+        "glance/metadefs/namespaces/?properties_target=metadata&resource_type=OS::Nova::Server",
+        "glance/metadefs/namespaces/?properties_target=scheduler_hints&resource_type=OS::Nova::Server",
         "keystone/user-session/",
         "keystone/version/",
         "keystone/svc-catalog/",
@@ -83,7 +86,7 @@ def a_security_group_with_rules(story):
     path = f"/project/security_groups/{story.group}/add_rule/"
     for rule in (
         SSH,
-        {"rule_menu": "tcp", "direction": "ingress", "port_or_range": "range", "from_port": 8000, "to_port": 8080, "remote": "cidr", "cidr": "10.0.0.0/8"},
+        SSH | {"port_or_range": "range", "from_port": 8000, "to_port": 8080, "cidr": "10.0.0.0/8"},
         {"rule_menu": "all_icmp", "direction": "ingress", "remote": "cidr", "cidr": "0.0.0.0/0"},
         {"rule_menu": "icmp", "direction": "ingress", "icmp_type": 8, "icmp_code": 0, "remote": "cidr", "cidr": "192.0.2.0/24"},
         {"rule_menu": "udp", "direction": "egress", "port_or_range": "port", "port": 53, "remote": "sg", "security_group": story.group},
@@ -192,7 +195,13 @@ def what_one_does_with_a_server(story):
     for button, status in (("stop", "SHUTOFF"), ("start", "ACTIVE")):
         story.browser.press(story.browser.open("/project/instances/"), f"instances__{button}__{story.server}")
         story.becomes(story.server, status)
-    for operation, status in (("pause", "PAUSED"), ("unpause", "ACTIVE"), ("suspend", "SUSPENDED"), ("resume", "ACTIVE"), ("hard_reboot", "ACTIVE")):
+    for operation, status in (
+        ("pause", "PAUSED"),
+        ("unpause", "ACTIVE"),
+        ("suspend", "SUSPENDED"),
+        ("resume", "ACTIVE"),
+        ("hard_reboot", "ACTIVE"),
+    ):
         story.browser.api("POST", f"nova/servers/{story.server}", {"operation": operation})
         story.becomes(story.server, status)
     story.browser.api("POST", f"nova/servers/{story.server}/console-output/", {"length": 50})

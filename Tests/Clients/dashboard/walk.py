@@ -8,7 +8,9 @@ from harness import Failure
 
 # What ends the session, leaves the project, or is no page.
 # `update_quotas` fails on every cloud: Horizon 27.0.0 takes where a quota of Networking is from for its numbers.
-LEAVE = re.compile(r"/auth/(logout|switch|switch_services_region)/|/project/api_access/(openrc|clouds\.yaml)/|/i18n/|/success/$|/update_quotas/$")
+LEAVE = re.compile(
+    r"/auth/(logout|switch|switch_services_region)/|/project/api_access/(openrc|clouds\.yaml)/|/i18n/|/success/$|/update_quotas/$"
+)
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 

@@ -12,7 +12,8 @@ class Disks:
         self.people, self.member = people, people.member()
         self.image = self.member.image()
         self.flavor = people.flavor(disk=2, **{"OS-FLV-EXT-DATA:ephemeral": 4, "swap": 64})
-        self.root = {"uuid": self.image, "source_type": "image", "destination_type": "local", "boot_index": 0, "delete_on_termination": True}
+        root = {"source_type": "image", "destination_type": "local", "boot_index": 0, "delete_on_termination": True}
+        self.root = root | {"uuid": self.image}
 
     def ask(self, devices, status, image=True, flavor=None, microversion="2.37", **more):
         body = {"name": "disks", "flavorRef": flavor or self.flavor, "networks": "none", "block_device_mapping_v2": devices, **more}

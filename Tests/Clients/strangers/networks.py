@@ -4,7 +4,7 @@ import re
 
 from harness import Failure, expect, expect_has
 
-from .people import NETWORK, NOWHERE, refused
+from .people import NETWORK, NOWHERE, refused, single
 
 
 def a_member_reads_the_quotas_of_the_own_project_alone(people):
@@ -32,7 +32,11 @@ def agents_are_filtered_paged_and_changed(people):
     path = f"{NETWORK}/agents/{every[0]['id']}"
     changed = people.admin.ask("PUT", path, {"agent": {"description": "upstairs"}}, status=200).json["agent"]
     expect(changed["description"], "upstairs", "the description")
-    people.member().ask("PUT", path, {"agent": {"description": "mine"}}, status=(403, 404))
+    member = people.member()
+    member.ask("PUT", path, {"agent": {"description": "mine"}}, status=(403, 404))
+    member.ask("DELETE", path, status=(403, 404))
+    # One that is alive comes back when it is heard of.
+    people.admin.ask("DELETE", path, status=204)
 
 
 def a_floating_address_goes_to_a_port_of_a_router_but_not_of_a_name_server(people):
@@ -57,8 +61,8 @@ def a_floating_address_goes_to_a_port_of_a_router_but_not_of_a_name_server(peopl
 def things_in_bulk_may_be_wrapped_one_by_one(people):
     member = people.member()
     network = member.subnet("10.33.0.0/24")["network_id"]
-    for kind, one, fields in (("networks", "network", {"name": "a"}), ("ports", "port", {"network_id": network}), ("security-groups", "security_group", {"name": "a"})):
-        body = {kind.replace("-", "_"): [{one: fields}, {one: fields}]}
+    for kind, fields in (("networks", {"name": "a"}), ("ports", {"network_id": network}), ("security-groups", {"name": "a"})):
+        body = {kind.replace("-", "_"): [{single(kind): fields}, {single(kind): fields}]}
         made = member.ask("POST", f"{NETWORK}/{kind}", body, status=201).json[kind.replace("-", "_")]
         expect(len(made), 2, f"{kind} that were made")
 
@@ -101,6 +105,12 @@ def a_full_page_leads_to_the_next(people):
     expect("next" in [link["rel"] for link in answer.get("networks_links", [])], True, "whether the page has a next")
 
 
+def networks_of_vlans_get_free_numbers(people):
+    vlan = {"provider:network_type": "vlan", "provider:physical_network": "public"}
+    made = [people.admin.network("networks", name="tagged", **vlan)["provider:segmentation_id"] for _ in range(2)]
+    expect((type(made[0]), len(set(made))), (int, 2), "the numbers")
+
+
 def networks_are_walked_as_monitors_do(people):
     for kind in ("agents", "floatingips", "networks", "subnets", "ports", "routers", "security-groups", "network-ip-availabilities"):
         people.admin.networks(kind)
@@ -119,5 +129,6 @@ CASES = [
     the_addresses_of_a_long_prefix_are_a_whole_number,
     a_member_sets_what_services_a_subnet_is_for,
     a_full_page_leads_to_the_next,
+    networks_of_vlans_get_free_numbers,
     networks_are_walked_as_monitors_do,
 ]

@@ -63,7 +63,8 @@ class Person:
             time.sleep(0.05)
 
     def act(self, server, action, status=202, **rest):
-        return self.ask("POST", f"{COMPUTE}/servers/{server}/action", {action: None} if isinstance(action, str) else action, status=status, **rest)
+        body = {action: None} if isinstance(action, str) else action
+        return self.ask("POST", f"{COMPUTE}/servers/{server}/action", body, status=status, **rest)
 
     def delete(self, server):
         self.ask("DELETE", f"{COMPUTE}/servers/{server}", status=204)
