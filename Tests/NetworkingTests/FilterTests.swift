@@ -125,6 +125,7 @@ struct FilterTests {
         try await admin.make(
             "default_security_group_rule",
             ["direction": "ingress", "protocol": "tcp", "port_range_min": 1, "port_range_max": 2, "remote_ip_prefix": "10.0.0.0/8", "used_in_default_sg": true])
+        try await admin.make("default_security_group_rule", ["direction": "ingress", "remote_address_group_id": .string(addresses)])
         try await admin.make("rbac_policy", ["object_type": "security_group", "object_id": .string(group), "action": "access_as_shared", "target_tenant": .string(project)], at: "/rbac-policies")
         let router = try await member.make("router", ["name": "r", "description": "out", "external_gateway_info": ["network_id": .string(external)]]).id
         try await admin.make("router", ["admin_state_up": false])
@@ -170,6 +171,9 @@ struct FilterTests {
                 let strangers: [String]
                 if values.contains(true) || values.contains(false) {
                     strangers = [true, false].filter { !values.contains(.bool($0)) }.map { $0 ? "True" : "False" }
+                } else if resource.plural.hasPrefix("security_group"), ["tenant_id", "project_id"].contains(name) {
+                    // A look at a project's groups makes its default group.
+                    strangers = []
                 } else {
                     strangers = [Self.stranger(to: name, like: values.first)]
                 }
@@ -193,16 +197,15 @@ struct FilterTests {
             let down = keys(await list("sort_key=\(resource.key)&sort_dir=desc"))
             #expect(up == up.sorted() && up == down.reversed(), "\(resource.plural)")
             #expect(await client.send(.get, "\(resource.path)?sort_key=colour&sort_dir=asc").status == .badRequest)
-            guard resource.plural != "availability_zones" else { return }
             var seen: [String] = []
             var marker = ""
             while true {
                 let page = await list("limit=1&marker=\(marker)")
-                #expect(keys(page).count <= 1)
+                #expect(Set(keys(page)).count <= 1)
                 let next = page["\(resource.plural)_links"]?.array?.contains { $0["rel"] == "next" } ?? false
-                #expect(next == (keys(page).count == 1), "a full page has a next one")
+                #expect(next == !keys(page).isEmpty, "a full page has a next one")
                 guard let last = keys(page).last else { break }
-                seen.append(last)
+                seen += keys(page)
                 marker = last
             }
             #expect(seen.sorted() == up && seen.count == up.count)
@@ -229,7 +232,8 @@ struct FilterTests {
             #expect(await client.list("ports", "security_groups=00000000-0000-4000-8000-000000000000").isEmpty)
             #expect(await client.list("ports", "mac_address=02-00-00-00-00-07").count == 1)
             #expect(await client.list("security_group_rules", "protocol=TCP").count == 1)
-            #expect(await client.list("security_group_rules", "ethertype=ipv6&direction=ingress&description=").count >= 1)
+            #expect(await client.list("security_group_rules", "ethertype=ipv6&protocol=IPV6-ICMP&description=").count == 1)
+            #expect(await client.list("security_group_rules", "remote_ip_prefix=10.0.0.7/24").count == 1)
             #expect(await client.list("networks", "changed_since=2001-01-01T00:00:00Z").count == 4)
             #expect(await client.list("networks", "changed_since=2101-01-01T00:00:00Z").isEmpty)
             #expect(await client.send(.get, "/networks?changed_since=yesterday").status == .badRequest)
@@ -269,6 +273,9 @@ struct FilterTests {
             let off = try #require(await client.list("agents", "admin_state_up=False").first)
             #expect(off["description"] == "switched off" && off["alive"] == true)
             #expect(await client.send(.get, "/agents/\(off.id)").json["agent"]?["admin_state_up"] == false)
+            _ = try await client.cloud.cloud.networkKeeper.reconcile()
+            let hosts = Set(await client.list("ports", "device_owner=network:router_interface").compactMap { $0["binding:host_id"] })
+            #expect(hosts == Set(all.filter { $0.id != off.id }.compactMap { $0["host"] }), "no router is placed on a host that is switched off")
             let member = try await NetworkingClient.member(client.cloud)
             #expect(await member.send(.put, "/agents/\(off.id)", ["agent": ["admin_state_up": true]]).status == .notFound)
             #expect(await member.send(.delete, "/agents/\(off.id)").status == .notFound)

@@ -68,6 +68,7 @@ struct VisibilityTests {
                 (.post, "/routers", ["router": ["external_gateway_info": ["network_id": network]]]),
                 (.put, "/routers/\(own)", ["router": ["external_gateway_info": ["network_id": network]]]),
                 (.put, "/routers/\(own)/add_router_interface", ["subnet_id": .string(stage.subnet)]),
+                (.put, "/routers/\(own)/remove_router_interface", ["subnet_id": .string(stage.subnet)]),
                 (.post, "/ports", ["port": ["network_id": network]]),
                 (.post, "/subnets", ["subnet": ["network_id": network, "ip_version": 4, "cidr": "10.0.0.0/24"]]),
             ]

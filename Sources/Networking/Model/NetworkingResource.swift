@@ -14,6 +14,8 @@ protocol NetworkingResource: Resource {
     static var otherFilters: Set<String> { get }
     /// Attributes that are sorted by what another field holds.
     static var sortedAs: [String: String] { get }
+    /// Returns the text that rows have for what a filter says in another way.
+    static func written(_ text: String, of field: String) -> String
     /// The most of a list's page, also for who asks for no pages; nil for no end: the rows are small.
     static var mostInPage: Int? { get }
     /// The quota that one counts against, if there is one.
@@ -29,6 +31,7 @@ extension NetworkingResource {
     static var spokenName: String { typeName }
     static var otherFilters: Set<String> { [] }
     static var sortedAs: [String: String] { ["tenant_id": "project_id"] }
+    static func written(_ text: String, of field: String) -> String { text }
     static var mostInPage: Int? { nil }
     static var quota: String? { nil }
     static var segment: String { schema.plural.replacing("_", with: "-") }

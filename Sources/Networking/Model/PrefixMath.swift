@@ -6,7 +6,8 @@ enum PrefixMath {
     static func compact(_ prefixes: [IPPrefix]) -> [IPPrefix] {
         var sorted: [IPPrefix] = []
         // In this order only the last one can have the next within it.
-        for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) where sorted.last.map({ !$0.contains(prefix) }) ?? true {
+        for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) {
+            if let last = sorted.last, last.contains(prefix) { continue }
             sorted.append(prefix)
             // Two halves of one are that one, which may itself be a half.
             while sorted.count > 1 {
@@ -21,7 +22,7 @@ enum PrefixMath {
         return sorted
     }
 
-    /// Whether two of them have an address in common: each is looked at beside its neighbour alone.
+    /// Tells whether two of them have an address in common. In order, each need be looked at beside its neighbour alone.
     static func haveOverlap(_ prefixes: [IPPrefix]) -> Bool {
         let sorted = prefixes.sorted { ($0.first, $0.length) < ($1.first, $1.length) }
         return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }

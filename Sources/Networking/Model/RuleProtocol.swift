@@ -22,7 +22,6 @@ struct ProtocolName: FieldValue, Hashable {
         guard let text = String?(sql: sql) else { return nil }
         self.text = text
     }
-    static func sql(filter text: String) -> SQLValue? { .text(text.lowercased()) }
 }
 
 /// The protocols that rules can name (IANA's numbers; neutron-lib's names).
@@ -77,7 +76,7 @@ enum RuleProtocol {
 
     static func ethertype(_ text: String) -> String? { ["IPv4", "IPv6"].first { $0.lowercased() == text.lowercased() } }
 
-    /// The one form of what is right: ICMP by its name of the rule's version, all ports as no ports, prefixes with their length.
+    /// Returns the one form of what is right: ICMP by its name of the rule's version, all ports as no ports, prefixes with their length.
     static func canonical(_ given: RuleMatch) -> RuleMatch {
         var match = given
         if match.ethertype == "IPv6" {
@@ -94,7 +93,7 @@ enum RuleProtocol {
         return match
     }
 
-    /// The text of a prefix, with its length also for one address; bits behind the length stay, as the reference shows them.
+    /// Returns the text of a prefix, with its length also for one address; bits behind the length stay, as the reference shows them.
     static func prefix(_ text: String) -> String? {
         guard let prefix = IPPrefix(text, alone: true), let address = IPAddress(text.prefix { $0 != "/" }) else { return nil }
         return "\(address)/\(prefix.length)"

@@ -105,8 +105,8 @@ struct RuleMatch: Sendable, Hashable {
     var remoteGroup: String?
     var remoteAddressGroup: String?
 
-    /// The same for all ways in which one kind of traffic can be written: what two rules are compared by. Rows of older releases have
-    /// ways that are no longer stored.
+    /// The form by which two rules are compared: the same for all ways in which one kind of traffic can be written. Rows of older
+    /// releases have ways that are no longer stored.
     var meaning: RuleMatch {
         var meaning = RuleProtocol.canonical(self)
         meaning.proto = ProtocolName(meaning.proto.text.map { name in RuleProtocol.number(name).map(String.init) ?? name })
@@ -121,6 +121,16 @@ protocol MatchingRule: NetworkingResource {
 }
 
 extension MatchingRule {
+    /// Brings a filter into the form of rules.
+    static func written(_ text: String, of field: String) -> String {
+        switch field {
+        case "ethertype": RuleProtocol.ethertype(text) ?? text
+        case "remote_ip_prefix": RuleProtocol.prefix(text) ?? text
+        case "protocol": text.lowercased()
+        default: text
+        }
+    }
+
     static func matchFields() -> [Field<Self>] {
         [
             Field("direction", \.match.direction, .oneOf(["ingress", "egress"]), create: .required, update: .unknown, filter: .exact),

@@ -48,7 +48,7 @@ struct OperatorRoutes: Sendable {
         ]
     }
 
-    /// A /64 has more addresses than 64 bits count: the view holds their digits, which stand in the answer as a number.
+    /// Writes the digits of a count as a number: a /64 has more addresses than 64 bits count.
     private static func write(_ name: String, _ value: JSON, _ json: inout JSONWriter) -> Bool {
         switch (name, value) {
         case ("total_ips", .string(let digits)):

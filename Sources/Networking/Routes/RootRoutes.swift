@@ -54,7 +54,8 @@ struct RootRoutes: Sendable {
         ]
     }
 
-    /// Clients look here for what the cloud can do besides: a filter that there is not is none, as in the reference.
+    /// The providers of services, where clients look for what the cloud can do besides; a filter that there is not is passed over, as in
+    /// the reference.
     private static let providers = ViewList(
         plural: "service_providers", key: "name", filters: ["service_type", "name", "default"], isStrict: false)
 

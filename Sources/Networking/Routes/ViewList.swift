@@ -73,15 +73,18 @@ struct ViewList: Sendable {
         }
     }
 
+    /// Cuts a page out of the rows. Those of one key stay together: a marker could not tell them from each other.
     private func cut(_ rows: [JSONObject], _ page: PageRequest) throws -> (rows: [JSONObject], isFull: Bool) {
         guard let limit = page.limit else { return (rows, false) }
-        var rest = rows[...]
+        var rest = page.isReversed ? Array(rows.reversed()) : rows
         if let marker = page.marker {
-            guard let at = rows.firstIndex(where: { $0[key]?.string == marker }) else { throw CloudError.badRequest("Marker could not be found.") }
-            rest = page.isReversed ? rows[..<at] : rows[(at + 1)...]
+            guard let at = rest.lastIndex(where: { $0[key]?.string == marker }) else { throw CloudError.badRequest("Marker could not be found.") }
+            rest = Array(rest[(at + 1)...])
         }
-        let some = page.isReversed ? rest.suffix(limit) : rest.prefix(limit)
-        return (Array(some), some.count >= limit)
+        var some = Array(rest.prefix(limit))
+        let last = some.last?[key]
+        some += rest.dropFirst(limit).prefix { $0[key] == last }
+        return (page.isReversed ? some.reversed() : some, some.count >= limit)
     }
 }
 

@@ -12,7 +12,7 @@ struct AddressGroupService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    /// Each address is a line of the firewall of hosts that others' guests are on, too.
+    /// The most addresses of a group: each is a line of the firewall of hosts that others' guests are on, too.
     private static let mostAddresses = 1000
 
     private static func check(_ group: AddressGroup) throws {

@@ -13,7 +13,7 @@ struct AgentService: Sendable {
         var takesNew: Bool { host.isAlive && note.isUp }
     }
 
-    /// None for who may not see them: a list hides, it does not refuse.
+    /// Returns none for who may not see them: a list hides, it does not refuse.
     func list(_ action: Action, by caller: Principal) async throws -> [Agent] {
         guard networking.policy.allows(action, caller) else { return [] }
         return try await networking.read { tx in try all(in: tx) }

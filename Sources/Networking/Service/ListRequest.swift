@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What any list's URL asks for besides filters: the order, and the page.
+/// The order and the page that a list's URL asks for.
 struct PageRequest: Sendable {
     static let names: Set<String> = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"]
     private static let mostInPage = 1000
@@ -37,10 +37,10 @@ struct PageRequest: Sendable {
         for (position, key) in keys.enumerated() { sort.append((key, directions.isEmpty || directions[position] == "asc")) }
     }
 
-    /// The fields that a URL asks for; empty for all.
+    /// Returns the fields that a URL asks for; none for all.
     static func fields(_ asked: Query) -> Set<String> { Set(asked.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value)) }
 
-    /// The filters of a URL, each with its values.
+    /// Returns the filters of a URL, each with its values.
     static func filters(_ asked: Query) -> [(name: String, values: [String])] {
         var filters: [(name: String, values: [String])] = []
         for (name, value) in asked.items where !names.contains(name) {
@@ -91,7 +91,7 @@ struct ListRequest<R: NetworkingResource> {
         } else if R.otherFilters.contains(name) || (R.hasTags && TagStore.filters.contains(name)) {
             others.append((name, values))
         } else if let field = R.schema.field(name), field.filter != .none, let column = field.column {
-            query.filter(column, sql: values.compactMap { field.sqlFilter(field.shape.isTruth ? $0.lowercased() : $0) })
+            query.filter(column, sql: values.compactMap { field.sqlFilter(field.shape.isTruth ? $0.lowercased() : R.written($0, of: name)) })
         } else {
             throw PageRequest.noFilter(name)
         }

@@ -173,7 +173,7 @@ struct NetworkService: NetworkingService {
     /// VLANs of 802.1Q that networks may have.
     private static let vlans: ClosedRange<Int64> = 1...4094
 
-    /// A VLAN of a physical network that no other network has, drawn at chance so that two requests seldom want the same.
+    /// Draws a VLAN of a physical network that no other network has, at chance so that two requests seldom want the same.
     private func freeVLAN(on physical: String, in tx: Transaction) throws -> Int64 {
         let rows = try tx.rows(
             "SELECT segment_id FROM networking_network WHERE type = 'vlan' AND physical_network = ? AND segment_id IS NOT NULL", physical)

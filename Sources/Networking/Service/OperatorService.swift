@@ -55,7 +55,7 @@ struct OperatorService: Sendable {
         }
     }
 
-    /// What belongs to the networks of a query.
+    /// Returns the condition for what belongs to the networks of a query.
     private static func within(_ list: ListQuery) -> (sql: String, arguments: [SQLValue]) {
         let (sql, arguments) = list.clause
         return ("network_id IN (SELECT id FROM networking_network WHERE \(sql))", arguments)

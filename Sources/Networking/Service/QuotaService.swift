@@ -14,7 +14,7 @@ struct QuotaService: Sendable {
         var used: Int64 = 0
     }
 
-    /// Whoever has a role in a project may look at what it may have and has; the policy is asked about other projects.
+    /// Asks the policy about other projects alone: whoever has a role in a project may look at what it may have and has.
     private func requireLook(at project: String, _ caller: Principal) throws {
         if caller.project.isEmpty || project != caller.project { try require("get", project, caller) }
     }

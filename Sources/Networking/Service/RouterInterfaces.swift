@@ -53,7 +53,7 @@ extension RouterService {
         let request = try Request(body)
         return try await networking.write { tx in
             let router = try authorised("remove_router_interface", id, by: caller, in: tx)
-            var (port, subnets) = try interface(request, of: router, in: tx)
+            var (port, subnets) = try interface(request, of: router, by: caller, in: tx)
             for subnet in subnets { try checkUnused(subnet, router, in: tx) }
             if port.fixedIPs.contains(where: { !subnets.contains($0.subnetID) }) {
                 for fixed in port.fixedIPs where subnets.contains(fixed.subnetID) {
@@ -136,7 +136,7 @@ extension RouterService {
     // MARK: Out
 
     private func interface(
-        _ request: Request, of router: Router, in tx: Transaction
+        _ request: Request, of router: Router, by caller: Principal, in tx: Transaction
     ) throws -> (port: Port, subnets: [ID<Subnet.Noun>]) {
         let ids = try RouterStore.interfaces(of: router.id, in: tx)
         let fixed = try AddressStore(world: networking.world).addresses(ofPorts: ids.map(\.text), in: tx)
@@ -158,8 +158,8 @@ extension RouterService {
             return (port, port.fixedIPs.map(\.subnetID))
         }
         let wanted = request.subnetID ?? ID("")
-        guard try ResourceStore<Subnet>().find(wanted, in: tx) != nil else { throw CloudError.missing(Subnet.self, wanted.text) }
         guard let id = ids.first(where: { fixed[$0.text]?.contains { $0.subnetID == wanted } ?? false }) else {
+            _ = try SubnetService(networking: networking).require(wanted, by: caller, in: tx)
             throw CloudError.networking(
                 .notFound, "RouterInterfaceNotFoundForSubnet", "Router \(router.id) has no interface on subnet \(wanted)")
         }

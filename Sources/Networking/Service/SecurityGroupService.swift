@@ -20,7 +20,7 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// A project's default group is there from the first look at its groups on: its own, or an administrator's who asks for them.
+    /// Makes a project's default group at the first look at its groups, its own or an administrator's who asks for them.
     func willLook(at asked: [String], by caller: Principal) async throws {
         let project = asked.first ?? caller.project
         guard !project.isEmpty, project.utf8.count <= 255, project == caller.project || networking.isAdmin(caller) else { return }
@@ -112,7 +112,7 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// A port's connections are followed, or they are not.
+    /// Refuses groups of both kinds for one port: its connections are followed, or they are not.
     func checkAlike(_ ids: [String], in tx: Transaction) throws {
         let kinds = try tx.rows(among: ids, "SELECT DISTINCT stateful FROM networking_security_group WHERE id IN")
             .map { try $0.value(at: 0) as Bool }
@@ -208,7 +208,7 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) { ("1 = 1", []) }
 
-    /// Two of one meaning are refused where a group would begin with both.
+    /// Refuses two of one meaning where a group would begin with both.
     func willCreate(together rules: inout [DefaultSecurityGroupRule], by caller: Principal, in tx: Transaction) throws {
         var known = try store.all(in: tx)
         let stored = known.count
@@ -230,6 +230,6 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
         }
     }
 
-    /// What every new group begins with is bounded: as many rules as a project may have by default.
+    /// The most default rules: as many as a project may have rules by default.
     private static let most = 100
 }

@@ -75,7 +75,7 @@ struct RBACPolicyService: NetworkingService {
         try checkNew(policy, in: tx)
     }
 
-    /// A pool is no use to who does not see the scope that it is of.
+    /// Refuses to share a pool with who does not see its scope.
     private func checkScope(_ policy: RBACPolicy, in tx: Transaction) throws {
         guard policy.objectType == SubnetPool.objectType,
             let scope: String = try tx.value("SELECT address_scope_id FROM networking_subnet_pool WHERE id = ?", policy.objectID)

@@ -12,7 +12,7 @@ struct SubnetPoolService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    /// The scopes are looked at once for all pools of a request.
+    /// Looks at the scopes once for all pools of a request.
     func willCreate(together pools: inout [SubnetPool], by caller: Principal, in tx: Transaction) throws {
         for at in pools.indices {
             guard let first = pools[at].prefixes.items.first else {
@@ -76,8 +76,9 @@ struct SubnetPoolService: NetworkingService {
         if pool.prefixes.items.count > Self.mostPrefixes { throw CloudError.overQuota(["subnetpool_prefix"]) }
     }
 
+    /// The most prefixes of a pool.
     private static let mostPrefixes = 100
-    /// Of all pools of a scope: they are compared when one of them changes.
+    /// The most prefixes of all pools of a scope, which are compared when one of them changes.
     private static let mostPrefixesInScope = 2000
     private var scopes: AddressScopeService { AddressScopeService(networking: networking) }
 
@@ -99,7 +100,7 @@ struct SubnetPoolService: NetworkingService {
         }
     }
 
-    /// Pools of one scope have nothing in common, those of this request neither.
+    /// Refuses pools of one scope that have an address in common, those of this request too.
     private func checkScopes(_ pools: [SubnetPool], by caller: Principal, in tx: Transaction) throws {
         for (id, new) in Dictionary(grouping: pools.filter { $0.scopeID != nil }, by: \.scopeID) {
             guard let id else { continue }

@@ -52,7 +52,7 @@ struct AddressStore: Sendable {
         ).map { (try $0.value(at: 0), try $0.value(at: 1)) }
     }
 
-    /// How many addresses pools have, or as many as can be counted.
+    /// Counts the addresses of pools, as far as a number goes.
     static func count(_ pools: [AddressRange]) -> UInt128 {
         pools.reduce(UInt128(0)) { sum, pool in
             let (added, overflow) = sum.addingReportingOverflow(pool.count)
@@ -60,7 +60,7 @@ struct AddressStore: Sendable {
         }
     }
 
-    /// How many addresses of each subnet are given out.
+    /// Counts the addresses of each subnet that are given out.
     ///
     /// - Parameter within: which of them, as SQL over the allocations; nil for all.
     static func used(within: (sql: String, arguments: [SQLValue])?, in tx: Transaction) throws -> [String: Int64] {

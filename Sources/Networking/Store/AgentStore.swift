@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// What operators say of the agents, which are the hosts themselves.
+/// The operators' words on agents, which are the hosts themselves.
 enum AgentStore {
     struct Note: Sendable {
         var isUp = true

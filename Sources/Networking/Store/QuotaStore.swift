@@ -11,7 +11,8 @@ enum QuotaStore {
         ("subnetpool", -1, "networking_subnet_pool"), ("rbac_policy", 10, "networking_rbac_policy"),
     ]
 
-    /// What a project may have whatever its quotas say: the API has no quota for these, or one that is without limit. No answer shows them.
+    /// The most things of a project, whatever its quotas say: the API has no quota for these, or one that is without limit. No answer
+    /// shows them.
     private static let bounds: [(resource: String, limit: Int64, table: String)] = [
         ("address_group", 100, "networking_address_group"), ("address_scope", 100, "networking_address_scope"),
         ("subnetpool", 1000, "networking_subnet_pool"),

@@ -77,7 +77,7 @@ enum SharingStore {
     }
 }
 
-/// What can be shared: where it is, how, and what of other projects needs it.
+/// A kind of thing that can be shared: its table, the ways, and what of other projects needs it.
 struct SharedKind: Sendable {
     let type: String
     let table: String
@@ -119,7 +119,7 @@ struct SharedKind: Sendable {
         ).first?.value(at: 0)
     }
 
-    /// Whether a project uses one and would have no policy for it any more.
+    /// Tells whether a project uses one and would have no policy for it any more.
     ///
     /// - Parameter new: whom the policy is for from now on; nil where it goes.
     func isNeeded(_ policy: RBACPolicy, from new: String?, in tx: Transaction) throws -> Bool {
