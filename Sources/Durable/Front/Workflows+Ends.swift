@@ -43,6 +43,6 @@ extension Workflows {
         guard let failure = row.failure else {
             return CloudError(.conflict, "The action was given up by an administrator.", detail: row.reason)
         }
-        return CloudError(failure.kind, failure.message, detail: failure.detail)
+        return CloudError(failure.kind, failure.message, detail: failure.detail, code: failure.code)
     }
 }

@@ -78,12 +78,15 @@ package struct Failure: Sendable, Equatable, Codable {
     package var kind: CloudError.Kind
     package var message: String
     package var detail: String?
+    /// The error's word for the case, by which whoever waits for the end tells cases of one kind apart.
+    package var code: String?
     package var isCancellation = false
 
     package init(step: String, error: CloudError) {
         self.step = step
         kind = error.kind
         message = error.message
+        code = error.code
         let chain = [error.detail, error.cause.map { "\($0)" }].compactMap(\.self)
         detail = chain.isEmpty ? nil : chain.joined(separator: " <- ")
     }
