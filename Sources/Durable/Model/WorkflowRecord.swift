@@ -78,6 +78,8 @@ package struct Failure: Sendable, Equatable, Codable {
     package var kind: CloudError.Kind
     package var message: String
     package var detail: String?
+    /// The error's word for the case, by which whoever waits for the end tells cases of one kind apart.
+    package var code: String?
     package var isCancellation = false
     /// The machine's word for the case, as `CloudError.code`. Rows of release 0.1 do not have it.
     package var code: String?
@@ -87,6 +89,7 @@ package struct Failure: Sendable, Equatable, Codable {
         kind = error.kind
         code = error.code
         message = error.message
+        code = error.code
         let chain = [error.detail, error.cause.map { "\($0)" }].compactMap(\.self)
         detail = chain.isEmpty ? nil : chain.joined(separator: " <- ")
     }
