@@ -43,7 +43,8 @@ class User:
     def command(self, *words):
         """The exit status of `glance WORDS`, and what it printed."""
         binary = pathlib.Path(sys.executable).with_name("glance")
-        options = ["--os-auth-url", f"{self.cloud.url}/identity/v3", "--os-username", "demo", "--os-password", self.password]
+        # A password may begin with a dash.
+        options = ["--os-auth-url", f"{self.cloud.url}/identity/v3", "--os-username", "demo", f"--os-password={self.password}"]
         options += ["--os-user-domain-id", "default", "--os-project-name", "demo", "--os-project-domain-id", "default"]
         done = subprocess.run([str(binary), *options, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
