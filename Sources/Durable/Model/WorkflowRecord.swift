@@ -81,13 +81,10 @@ package struct Failure: Sendable, Equatable, Codable {
     /// The error's word for the case, by which whoever waits for the end tells cases of one kind apart.
     package var code: String?
     package var isCancellation = false
-    /// The machine's word for the case, as `CloudError.code`. Rows of release 0.1 do not have it.
-    package var code: String?
 
     package init(step: String, error: CloudError) {
         self.step = step
         kind = error.kind
-        code = error.code
         message = error.message
         code = error.code
         let chain = [error.detail, error.cause.map { "\($0)" }].compactMap(\.self)
