@@ -163,7 +163,7 @@ let package = Package(
             "NetworkingTests",
             ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "Drivers", "DriverSimulated", httpTypes]),
         tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", "Drivers", httpTypes, log]),
-        tests("ControlPlaneTests", ["ControlPlane", "Compute", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("ControlPlaneTests", ["ControlPlane", "Compute", "Drivers", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(

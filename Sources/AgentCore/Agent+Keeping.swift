@@ -15,7 +15,7 @@ extension Agent {
         // Before the first look, so that nothing is missed in between.
         let events = driver.events()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { for await event in events { await self.pass(event) } }
+            group.addTask { for await event in events.untilCancelled() { await self.pass(event) } }
             group.addTask {
                 var failures = 0
                 while true {
@@ -42,6 +42,7 @@ extension Agent {
     package func lookAtAll() async -> Bool {
         var isGood = true
         for (id, fence, wanted) in desired.all {
+            if Task.isCancelled { return isGood }
             let id = MachineID(id)
             do {
                 try await lanes.run(id) {

@@ -43,7 +43,7 @@ package struct Principal: Sendable, Hashable, Codable {
         /// The service's type, as `compute`.
         package var service: String
         package var method: String
-        /// `/v2.1/servers/{server_id}`: a brace or `*` stands for one segment, `**` for any number.
+        /// `/v2.1/servers/{server_id}`, as `PathPattern` reads it.
         package var path: String
 
         package init(id: String, service: String, method: String, path: String) {
@@ -54,20 +54,7 @@ package struct Principal: Sendable, Hashable, Codable {
         }
 
         package func allows(service: String, method: String, path: String) -> Bool {
-            self.service == service && self.method == method && Self.matches(Self.segments(self.path), Self.segments(path))
-        }
-
-        private static func segments(_ path: String) -> ArraySlice<Substring> { path.split(separator: "/")[...] }
-
-        private static func matches(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring>) -> Bool {
-            guard let first = pattern.first else { return path.isEmpty }
-            if first == "**" {
-                return (path.startIndex...path.endIndex).contains { matches(pattern.dropFirst(), path[$0...]) }
-            }
-            guard let segment = path.first, first == "*" || first == segment || (first.hasPrefix("{") && first.hasSuffix("}")) else {
-                return false
-            }
-            return matches(pattern.dropFirst(), path.dropFirst())
+            self.service == service && self.method == method && PathPattern(self.path).matches(path)
         }
     }
 

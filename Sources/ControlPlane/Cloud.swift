@@ -42,11 +42,11 @@ package struct Cloud: Sendable {
         ComputeAssembly.schema,
     ]
 
-    /// What the catalogue offers, each below the cloud's URL.
+    /// What the catalogue offers, each below the cloud's URL. Some clients look for a service by the name that it usually has.
     private static let catalog: [(type: String, name: String, path: String)] = [
-        ("identity", "novella-identity", "/identity"), ("placement", "novella-placement", "/placement"),
-        ("image", "novella-images", "/image"), ("network", "novella-networking", "/network"),
-        ("compute", "novella-compute", "/compute/v2.1"),
+        ("identity", "keystone", "/identity"), ("placement", "placement", "/placement"),
+        ("image", "glance", "/image"), ("network", "neutron", "/network"),
+        ("compute", "nova", "/compute/v2.1"),
     ]
 
     /// - Parameters:

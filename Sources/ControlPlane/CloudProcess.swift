@@ -14,6 +14,7 @@ package struct CloudProcess: Sendable {
     /// What clients reach the cloud by.
     package let url: String
     package let directory: StateDirectory
+    private let database: Database
     private let group: ServiceGroup
     private let lock: StateLock
 
@@ -60,10 +61,9 @@ package struct CloudProcess: Sendable {
                 await whenReady(url)
             }
             let services: [any Service] =
-                [DatabaseKeeper(database: database)] + cloud.backgroundServices
-                + (accessLog.map { [AccessLogKeeper(accessLog: $0)] } ?? []) + [server]
+                cloud.backgroundServices + (accessLog.map { [AccessLogKeeper(accessLog: $0)] } ?? []) + [server]
             let group = group(services, configuration.server.drainTimeout, handlesSignals: handlesSignals, log)
-            return CloudProcess(url: url, directory: directory, group: group, lock: lock)
+            return CloudProcess(url: url, directory: directory, database: database, group: group, lock: lock)
         } catch {
             await database.close()
             throw error
@@ -73,8 +73,13 @@ package struct CloudProcess: Sendable {
     /// Serves until it is told to stop and the requests under way have ended, or the drain timeout has passed.
     package func run() async throws {
         defer { withExtendedLifetime(lock) {} }
+        let ended: Result<Void, any Error>
+        do { ended = .success(try await group.run()) } catch { ended = .failure(error) }
+        // Not as one of the group: at the end of the drain timeout all of it is cut off at once, and who is slow to end would write to a
+        // database that is closed.
+        await database.close()
         do {
-            try await group.run()
+            try ended.get()
         } catch is CancellationError {
             // What was cut off at the end of the drain timeout is no failure of the process.
         }

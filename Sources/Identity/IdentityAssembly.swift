@@ -42,7 +42,7 @@ package struct IdentityAssembly: Sendable {
         let methods: [String: any AuthenticationMethod] = [
             "password": PasswordMethod(identity: identity, users: users),
             "token": TokenMethod(identity: identity, tokens: tokens),
-            "totp": TOTPMethod(identity: identity),
+            "totp": TOTPMethod(identity: identity, users: users),
             "application_credential": ApplicationCredentialMethod(identity: identity),
             "oauth1": OAuthMethod(identity: identity),
         ]

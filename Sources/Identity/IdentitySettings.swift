@@ -18,6 +18,12 @@ package struct IdentitySettings: Sendable {
     package var projectTreeDepth = 5
     /// The longest chain of redelegated trusts.
     package var redelegationDepth = 3
+    /// The most credentials that one user may have; EC2 keys are credentials.
+    package var credentialsPerUser = 200
+    /// The most application credentials that one user may have.
+    package var applicationCredentialsPerUser = 200
+    /// Whether a passcode alone opens a session. Otherwise it counts only beside another proof of the same user.
+    package var passcodeStandsAlone = false
     package var limitModel = LimitModel.flat
     package var compliance = ComplianceSettings()
 

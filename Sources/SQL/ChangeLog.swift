@@ -55,6 +55,11 @@ enum ChangeLog {
             """, [.text(topic.name), .integer(commits)])
     }
 
+    static func sums(_ topics: Int) -> String {
+        let places = Array(repeating: "?", count: topics).joined(separator: ", ")
+        return "SELECT topic, CAST(sum(commits) AS BIGINT) FROM sql_change WHERE topic IN (\(places)) GROUP BY topic"
+    }
+
     static let sum = "SELECT coalesce(sum(commits), 0) FROM sql_change WHERE topic = ?"
     /// The same on SQLite, where one writer numbers the commits without a gap.
     static let highest = "SELECT coalesce(max(number), 0) FROM sql_change WHERE topic = ?"

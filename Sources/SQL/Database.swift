@@ -71,7 +71,12 @@ package struct Database: Sendable {
     /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is
     /// one small query, since another process may have committed.
     package func revision(of topic: Topic) async throws -> Revision {
-        try await Self.naming { try await engine.revision(of: topic) }
+        try await revisions(of: [topic])[0]
+    }
+
+    /// The present revisions of several topics, in their order, for what one costs.
+    package func revisions(of topics: [Topic]) async throws -> [Revision] {
+        try await Self.naming { try await engine.revisions(of: topics) }
     }
 
     /// Closes every connection after the work that is under way. Nothing may be asked afterwards.
@@ -116,6 +121,6 @@ protocol Engine: Sendable {
     var dialect: Dialect { get }
     func read<Value: Sendable>(_ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
-    func revision(of topic: Topic) async throws -> Revision
+    func revisions(of topics: [Topic]) async throws -> [Revision]
     func close() async
 }

@@ -21,7 +21,7 @@ struct Stage: Sendable {
         try await TestCloud.run(configure) { try await body(Stage($0)) }
     }
 
-    private init(_ cloud: TestCloud) async throws {
+    init(_ cloud: TestCloud) async throws {
         self.cloud = cloud
         admin = try await cloud.token()
         demo = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")

@@ -6,6 +6,9 @@ extension IdentitySettings {
         tokenLifetime = configuration.token.expiration
         keyRotation = configuration.token.keyRotationInterval
         limitModel = LimitModel(rawValue: configuration.limits.enforcementModel) ?? .flat
+        credentialsPerUser = configuration.credential.userLimit
+        applicationCredentialsPerUser = configuration.applicationCredential.userLimit
+        passcodeStandsAlone = configuration.totp.soleMethod
         let asked = configuration.compliance
         compliance.lockoutFailureAttempts = asked.lockoutFailureAttempts
         compliance.lockoutDuration = asked.lockoutDuration

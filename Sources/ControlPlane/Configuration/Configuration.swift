@@ -12,6 +12,9 @@ package struct Configuration: Sendable, Equatable {
     package var cloud = CloudSection()
     package var token = Token()
     package var policy = Policy()
+    package var totp = TOTP()
+    package var credential = Credential()
+    package var applicationCredential = ApplicationCredential()
     package var compliance = Compliance()
     package var limits = Limits()
     package var images = Images()
@@ -64,6 +67,18 @@ package struct Configuration: Sendable, Equatable {
 
     package struct Policy: Sendable, Equatable {
         package var file: String?
+    }
+
+    package struct TOTP: Sendable, Equatable {
+        package var soleMethod = false
+    }
+
+    package struct Credential: Sendable, Equatable {
+        package var userLimit = 200
+    }
+
+    package struct ApplicationCredential: Sendable, Equatable {
+        package var userLimit = 200
     }
 
     /// Passwords and accounts, as PCI-DSS asks for.

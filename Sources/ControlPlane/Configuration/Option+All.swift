@@ -60,6 +60,18 @@ extension Option {
         .optionalText(
             "oslo_policy", "policy_file", \.policy.file,
             "A YAML file of rules that replace default ones, in the language of oslo.policy."),
+        // totp
+        .flag(
+            "totp", "sole_method", \.totp.soleMethod,
+            "Whether a passcode alone opens a session. Off: it counts only beside another proof, as a password."),
+        // credential
+        .integer(
+            "credential", "user_limit", \.credential.userLimit, 1...100_000,
+            "How many credentials a user may have, EC2 keys among them."),
+        // application_credential
+        .integer(
+            "application_credential", "user_limit", \.applicationCredential.userLimit, 1...100_000,
+            "How many application credentials a user may have."),
         // security_compliance
         .optionalInteger(
             "security_compliance", "lockout_failure_attempts", \.compliance.lockoutFailureAttempts, 1...1000,

@@ -103,6 +103,9 @@ package final class Fleet: Sendable, Service {
         return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
     }
 
+    /// What is known of one host.
+    func facts(of name: String) -> HostFacts? { state.withLock { $0.facts[name] } }
+
     /// Returns when the host that takes its time has been opened, and what it has was written down, or when it cannot be had.
     func settled() async {
         if late != nil { await gate.wait() }
@@ -216,7 +219,7 @@ package final class Fleet: Sendable, Service {
     private func keep(_ post: Post) async {
         let reports = post.link.reports()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await report in reports { self.take(report, post) } }
+            group.addTask { for await report in reports.untilCancelled() { self.take(report, post) } }
             group.addTask { try? await post.agent.keep() }
             for keeper in post.keepers {
                 group.addTask {

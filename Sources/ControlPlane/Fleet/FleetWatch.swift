@@ -20,7 +20,10 @@ struct FleetWatch: Service {
         let facts = await fleet.facts()
         try await inventories(facts)
         for one in facts { fleet.settle(one.name) }
-        for one in facts { try await compute.take(one.inventory.sightings, on: one.name) }
+        for one in facts {
+            try Task.checkCancellation()
+            try await compute.take(one.inventory.sightings, on: one.name)
+        }
     }
 
     func run() async throws {
@@ -29,7 +32,7 @@ struct FleetWatch: Service {
             var written: [String: HostResources] = [:]
             // What came before anybody listened. A failure is made good by the next inventory.
             try? await take()
-            for await (host, report) in news {
+            for await (host, report) in news.untilCancelled() {
                 do { try await take(report, of: host, &written) } catch is CancellationError { return } catch {
                     log.error("what a host said could not be written down", metadata: ["host": "\(host)", "problem": "\(error)"])
                 }
@@ -44,7 +47,7 @@ struct FleetWatch: Service {
             var lasting = inventory.resources
             (lasting.freeMemoryMiB, lasting.freeDiskBytes) = (0, 0)
             if written[host] != lasting {
-                try await inventories(await fleet.facts().filter { $0.name == host })
+                try await inventories(fleet.facts(of: host).map { [$0] } ?? [])
                 written[host] = lasting
                 fleet.settle(host)
             }

@@ -66,6 +66,7 @@ package final class NetworkKeeper: Reconciler {
             for host in due {
                 group.addTask {
                     do {
+                        try Task.checkCancellation()
                         try await self.turns.run(host.name) { try await self.pass(over: host, hosts) }
                         return nil
                     } catch {

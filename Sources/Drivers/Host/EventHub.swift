@@ -29,3 +29,9 @@ package final class EventHub<Event: Sendable>: Sendable {
         for listener in listeners { listener.yield(event) }
     }
 }
+
+extension AsyncStream where Element: Sendable {
+    /// Ends as soon as the task is cancelled. The stream alone gives a cancelled task all that still waits in it, which may be thousands
+    /// of news of hosts that nobody wants to know any more.
+    package func untilCancelled() -> AsyncPrefixWhileSequence<Self> { prefix { _ in !Task.isCancelled } }
+}

@@ -39,6 +39,9 @@ struct AccessRule: Resource {
         return rule
     }
 
+    /// The most that one application credential may have. Each may be looked at for every request.
+    static let most = 100
+
     /// Whether it says what it allows, so that it can be made.
     var isWhole: Bool { !service.isEmpty && !path.isEmpty && !method.isEmpty }
 }

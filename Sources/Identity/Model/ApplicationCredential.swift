@@ -34,7 +34,7 @@ struct ApplicationCredential: Resource {
             Field(input: "system", .nullable(.text), update: .unknown),
             Field(input: "secret", .nullable(.string(0...PasswordPolicy.longest)), update: .unknown),
             Field(input: "roles", RoleReference.shape, update: .unknown),
-            Field(input: "access_rules", .array(AccessRule.shape, 0...1000), update: .unknown),
+            Field(input: "access_rules", .array(AccessRule.shape, 0...AccessRule.most), update: .unknown),
         ])
 
     /// Null in a body means restricted.

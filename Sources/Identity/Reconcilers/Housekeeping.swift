@@ -37,9 +37,9 @@ struct Housekeeping: Service {
         let longest = settings.tokenLifetime + settings.expiredTokenGrace
         // Another process may seal with the key before for as long as its own housekeeping has not come round.
         try await identity.keyring.prune(keeping: longest + Self.interval * 2)
-        try await identity.base.database.write { [revocations] tx in
-            _ = try revocations.prune(before: now - longest, in: tx)
-            try OAuthStore().prune(at: now, in: tx)
+        try await identity.base.database.write { tx in try OAuthStore().prune(at: now, in: tx) }
+        while try await identity.base.database.write({ [revocations] tx in try revocations.prune(before: now - longest, in: tx) }) {
+            try Task.checkCancellation()
         }
     }
 }

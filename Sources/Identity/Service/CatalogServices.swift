@@ -47,15 +47,17 @@ struct RegionService: ResourceService {
         }
     }
 
+    /// The regions within it go with it, and the limits that are registered for one of them.
     func willDelete(_ region: Region, by caller: Principal, in tx: Transaction) throws {
-        let uses: [(String, String)] = [
-            ("SELECT id FROM identity_region WHERE parent_region_id = ? LIMIT 1", "other regions lie within it"),
-            ("SELECT id FROM identity_endpoint WHERE region_id = ? LIMIT 1", "endpoints are in it"),
-            ("SELECT id FROM identity_registered_limit WHERE region_id = ? LIMIT 1", "limits are registered for it"),
-        ]
-        for (sql, reason) in uses {
-            let user: String? = try tx.value(sql, region.id)
-            guard user == nil else { throw CloudError.forbidden("Unable to delete region \(region.id) because \(reason).") }
+        let catalog = CatalogStore()
+        let tree = try catalog.regions(from: region.id, in: tx)
+        for id in tree where try catalog.hasEndpoints(region: id, in: tx) {
+            throw CloudError.forbidden("Unable to delete region \(region.id) because it or its child regions have associated endpoints.")
+        }
+        // Innermost first: a region cannot go before those within it.
+        for id in tree.reversed() {
+            try catalog.removeLimits(of: .region, id.text, in: tx)
+            if id != region.id { try store.delete(id, in: tx) }
         }
     }
 
@@ -73,8 +75,7 @@ struct CatalogServiceService: ResourceService {
     var context: ServiceContext { identity.base }
 
     func willDelete(_ service: CatalogService, by caller: Principal, in tx: Transaction) throws {
-        let limit: String? = try tx.value("SELECT id FROM identity_registered_limit WHERE service_id = ? LIMIT 1", service.id)
-        guard limit == nil else { throw CloudError.forbidden("Unable to delete service \(service.id) because limits are registered for it.") }
+        try CatalogStore().removeLimits(of: .service, service.id.text, in: tx)
     }
 }
 

@@ -49,6 +49,7 @@ struct EC2CredentialService: Sendable {
             _ = try users.require(user, in: tx)
             _ = try ResourceStore<Project>().require(project, in: tx)
             try CredentialService.requireUndelegated(caller)
+            try credentials.requireRoom(for: user, in: tx)
             try store.insert(credential, in: tx)
         }
         return (credential, key)

@@ -128,17 +128,17 @@ struct GrantService: Sendable {
         }
     }
 
-    /// A domain's role counts within that domain only.
+    /// A domain's role is for projects of that domain, and not for the system. It may stand on another domain, where it gives nothing but
+    /// what it implies.
     private func checkDomain(of role: ID<Kind.Role>, _ place: Place, in tx: Transaction) throws {
         guard let domain = try roles.require(role, in: tx).domainID else { return }
-        let place: ID<Kind.Domain>? =
-            switch place.target {
-            case .project(let id): try projects.require(id, in: tx).domainID
-            case .domain(let id): id
-            case .system: nil
+        switch place.target {
+        case .project(let id):
+            guard try projects.require(id, in: tx).domainID == domain else {
+                throw CloudError.forbidden("Role \(role) is of the domain \(domain) and cannot be given outside it.")
             }
-        guard place == domain else {
-            throw CloudError.forbidden("Role \(role) is of the domain \(domain) and cannot be given outside it.")
+        case .domain: return
+        case .system: throw CloudError.badRequest("Role \(role) is of the domain \(domain) and cannot be given on the system.")
         }
     }
 

@@ -43,4 +43,12 @@ extension Transaction {
         let found: String? = try value("SELECT id FROM identity_project WHERE id = ? AND is_domain = 1", id)
         guard found != nil else { throw CloudError.notFound("domain", id.text) }
     }
+
+    /// - Throws: `CloudError.forbidden` when a user has as many rows of a table as one may have.
+    func requireRoom(_ table: String, of user: ID<Kind.User>, most: Int, _ things: String) throws {
+        let count: Int = try value("SELECT count(*) FROM \(table) WHERE user_id = ?", user) ?? 0
+        guard count < most else {
+            throw CloudError.forbidden("Unable to create additional \(things), maximum of \(most) already exceeded for user.")
+        }
+    }
 }

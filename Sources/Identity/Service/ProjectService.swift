@@ -209,11 +209,16 @@ extension Project {
 
 /// The filters by tags that projects and domains have: `tags`, `tags-any`, `not-tags`, `not-tags-any`.
 enum TagFilter {
+    /// As many as a project may have. Each makes the statement longer.
+    static let most = 80
+
+    /// - Throws: `CloudError.badRequest` for more tags than a project may have.
     static func apply(_ query: Query, to list: inout ListQuery) throws {
         for (name, joiner, negated) in [("tags", " AND ", false), ("tags-any", " OR ", false), ("not-tags", " AND ", true), ("not-tags-any", " OR ", true)] {
             guard let text = query[name] else { continue }
             let tags = text.split(separator: ",").map(String.init)
             guard !tags.isEmpty else { continue }
+            guard tags.count <= most else { throw CloudError.badRequest("\(name) has \(tags.count) tags; it may have \(most).") }
             // The column is a JSON array as our own writer writes it: a tag in it stands behind a bracket or a comma.
             let one = "(replace(tags, ?, '') <> tags OR replace(tags, ?, '') <> tags)"
             let sql = "(" + tags.map { _ in one }.joined(separator: joiner) + ")"

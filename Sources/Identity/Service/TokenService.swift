@@ -9,13 +9,22 @@ import Synchronization
 /// A token is verified against what is true now. Its unsealed form and what it gives are kept in memory for as long as the
 /// database says that nothing of Identity was committed since: on SQLite a comparison of two numbers, on PostgreSQL one
 /// small query. So every way of losing access takes effect with its commit, and a busy token costs next to nothing.
+///
+/// Revocations are counted apart. After one, whoever shows another token costs one statement that looks for events of that token, and
+/// everything else that is kept of it stays.
 package final class TokenService: TokenVerifier, Sendable {
     /// A token that was verified, with its view already written.
     struct Verified: Sendable {
         let authorization: Authorization
-        let revision: Revision
+        var moment: Moment
         let withCatalog: [UInt8]
         let withoutCatalog: [UInt8]
+    }
+
+    /// How far Identity and its revocations were when something was read.
+    struct Moment: Sendable, Equatable {
+        var identity: Revision
+        var revocations: Revision
     }
 
     private struct Cache {
@@ -44,17 +53,36 @@ package final class TokenService: TokenVerifier, Sendable {
     /// - Parameter grace: how long after its end a token is still shown to services that finish long work with it.
     /// - Throws: `CloudError.unauthenticated`, whatever is wrong with the token.
     func verified(_ text: String, grace: Duration = .zero) async throws -> Verified {
-        let revision = try await context.database.revision(of: context.topic)
-        if let cached = cached(text), cached.revision == revision {
-            try checkTime(cached.authorization.token, grace)
-            return cached
+        let moment = try await moment()
+        if let cached = cached(text), let current = try await current(cached, at: moment, text) {
+            try checkTime(current.authorization.token, grace)
+            return current
         }
         guard let token = try await sealer.token(of: text) else { throw Self.refused("not a token of this cloud") }
         try checkTime(token, grace)
         let authorization = try await read(token)
-        let verified = Self.verified(authorization, revision)
+        let verified = Self.verified(authorization, moment)
         keep(verified, for: text)
         return verified
+    }
+
+    private func moment() async throws -> Moment {
+        let found = try await context.database.revisions(of: [context.topic, RevocationStore.topic])
+        return Moment(identity: found[0], revocations: found[1])
+    }
+
+    /// What is kept of a token, if it is still right.
+    private func current(_ cached: Verified, at moment: Moment, _ text: String) async throws -> Verified? {
+        guard cached.moment != moment else { return cached }
+        let token = cached.authorization.token
+        // What a trust gives depends on the tokens of others as well.
+        guard cached.moment.identity == moment.identity, token.trustID == nil else { return nil }
+        let events = try await context.read { [revocations] tx in try revocations.concerning(token, in: tx) }
+        guard !events.contains(where: { $0.covers(token) }) else { throw Self.refused("\(AuthorizationStore.Refusal.revoked)") }
+        var cached = cached
+        cached.moment = moment
+        keep(cached, for: text)
+        return cached
     }
 
     private func read(_ token: Token) async throws -> Authorization {
@@ -73,13 +101,13 @@ package final class TokenService: TokenVerifier, Sendable {
         CloudError(.unauthenticated, "The request you have made requires authentication.", detail: detail)
     }
 
-    private static func verified(_ authorization: Authorization, _ revision: Revision) -> Verified {
+    private static func verified(_ authorization: Authorization, _ moment: Moment) -> Verified {
         func bytes(_ withCatalog: Bool) -> [UInt8] {
             var writer = JSONWriter(capacity: 4096)
             writer.object { authorization.write(into: &$0, withCatalog: withCatalog) }
             return writer.bytes
         }
-        return Verified(authorization: authorization, revision: revision, withCatalog: bytes(true), withoutCatalog: bytes(false))
+        return Verified(authorization: authorization, moment: moment, withCatalog: bytes(true), withoutCatalog: bytes(false))
     }
 
     // MARK: Issuing
@@ -88,10 +116,10 @@ package final class TokenService: TokenVerifier, Sendable {
     ///
     /// - Throws: `AuthorizationStore.Refusal` when its user, scope or roles are not what they should be.
     func issue(_ token: Token) async throws -> (text: String, verified: Verified) {
-        let revision = try await context.database.revision(of: context.topic)
+        let moment = try await moment()
         let authorization = try await context.read { [authorizations] tx in try authorizations.authorization(of: token, in: tx) }
         let text = try sealer.text(of: token)
-        let verified = Self.verified(authorization, revision)
+        let verified = Self.verified(authorization, moment)
         keep(verified, for: text)
         return (text, verified)
     }
@@ -104,7 +132,7 @@ package final class TokenService: TokenVerifier, Sendable {
     /// - Parameter withDescendants: also the tokens that came of it. What it came of itself stays.
     func revoke(_ token: Token, withDescendants: Bool) async throws {
         let own = token.auditIDs.first
-        try await context.write { [context, revocations] tx in
+        try await context.database.write { [context, revocations] tx in
             var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
             event.auditID = own
             try revocations.insert(event, in: tx)

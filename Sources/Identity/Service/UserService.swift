@@ -134,7 +134,8 @@ struct UserService: ResourceService {
                 "The new password must differ from the last \(identity.settings.compliance.uniqueLastPasswordCount).")
         }
         let hash = try await identity.hasher.hash(wanted)
-        try await context.write { tx in
+        // What is kept of other users' tokens stays right: this one's end by the event.
+        try await context.database.write { tx in
             // Somebody else may have changed it since it was read.
             guard let present = try passwords.current(of: id, in: tx), present.number == current.number else {
                 throw CloudError.conflict("The password was changed by somebody else at the same time.")
@@ -191,7 +192,7 @@ struct UserService: ResourceService {
 
     /// Ends all tokens of a user: for whoever has lost one and cannot change the password.
     func revokeTokens(of id: ID<Kind.User>, by caller: Principal) async throws {
-        try await context.write { tx in
+        try await context.database.write { tx in
             try context.policy.require(.revokeTokensForUser, caller, try pathTarget(id, in: tx))
             _ = try store.require(id, in: tx)
             try revokeTokens(of: id, in: tx)

@@ -19,15 +19,18 @@ struct ApplicationCredentialStore: Sendable {
         try credentials.map { credential in
             let roles = try tx.rows(
                 "SELECT role_id FROM identity_application_credential_role WHERE application_credential_id = ?", credential.id)
+            // In the order in which they were asked for.
+            let order: [ID<AccessRule>] = try tx.rows(
+                """
+                SELECT access_rule_id FROM identity_application_credential_access_rule WHERE application_credential_id = ?
+                ORDER BY number, access_rule_id
+                """, credential.id
+            ).map { try $0["access_rule_id"] }
             var query = ListQuery()
-            query.raw.append(
-                (
-                    "id IN (SELECT access_rule_id FROM identity_application_credential_access_rule WHERE application_credential_id = ?)",
-                    [credential.id.sql]
-                ))
+            query.filter("id", in: order)
+            let found = Dictionary(try order.isEmpty ? [] : rules.all(query, in: tx).map { ($0.id, $0) }) { $1 }
             return Whole(
-                credential: credential, roles: try directory.roles(roles.map { try $0["role_id"] }, in: tx),
-                rules: try rules.all(query, in: tx))
+                credential: credential, roles: try directory.roles(roles.map { try $0["role_id"] }, in: tx), rules: order.compactMap { found[$0] })
         }
     }
 
@@ -39,11 +42,13 @@ struct ApplicationCredentialStore: Sendable {
             try tx.execute(
                 "INSERT INTO identity_application_credential_role (application_credential_id, role_id) VALUES (?, ?)", credential.id, role)
         }
-        for rule in Set(rules).sorted() {
+        for (number, rule) in rules.enumerated() {
+            // The same rule twice is one, at its first place.
             try tx.execute(
                 """
-                INSERT INTO identity_application_credential_access_rule (application_credential_id, access_rule_id) VALUES (?, ?)
-                """, credential.id, rule)
+                INSERT INTO identity_application_credential_access_rule (application_credential_id, access_rule_id, number) VALUES (?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """, credential.id, rule, number)
         }
     }
 

@@ -170,7 +170,7 @@ struct AuthorizationStore: Sendable {
             """
             SELECT r.id, r.service, r.path, r.method FROM identity_access_rule r
             JOIN identity_application_credential_access_rule a ON a.access_rule_id = r.id
-            WHERE a.application_credential_id = ? ORDER BY r.id
+            WHERE a.application_credential_id = ? ORDER BY a.number, r.id
             """, id
         ).map { Principal.AccessRule(id: try $0["id"], service: try $0["service"], method: try $0["method"], path: try $0["path"]) }
         if !rules.isEmpty { access.principal.accessRules = rules }

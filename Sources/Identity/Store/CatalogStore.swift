@@ -77,6 +77,33 @@ struct CatalogStore: Sendable {
         return try ResourceStore<Endpoint>().all(query, in: tx)
     }
 
+    // MARK: Regions and limits
+
+    /// A region and those within it, outermost first.
+    func regions(from root: ID<Region>, in tx: Transaction) throws -> [ID<Region>] {
+        try tx.rows(
+            """
+            WITH RECURSIVE tree (id, depth) AS (
+              SELECT id, CAST(0 AS BIGINT) FROM identity_region WHERE id = ?
+              UNION ALL SELECT r.id, t.depth + 1 FROM identity_region r JOIN tree t ON r.parent_region_id = t.id)
+            SELECT id FROM tree ORDER BY depth, id
+            """, root
+        ).map { try $0["id"] }
+    }
+
+    func hasEndpoints(region: ID<Region>, in tx: Transaction) throws -> Bool {
+        try tx.value("SELECT id FROM identity_endpoint WHERE region_id = ? LIMIT 1", region) as String? != nil
+    }
+
+    enum Registration: String, Sendable { case service = "service_id", region = "region_id" }
+
+    /// Removes what is registered for a service or a region, and the limits of projects and domains that override it.
+    func removeLimits(of what: Registration, _ id: String, in tx: Transaction) throws {
+        try tx.execute(
+            "DELETE FROM identity_limit WHERE registered_limit_id IN (SELECT id FROM identity_registered_limit WHERE \(what.rawValue) = ?)", id)
+        try tx.execute("DELETE FROM identity_registered_limit WHERE \(what.rawValue) = ?", id)
+    }
+
     /// Puts the project into a URL that has a place for it (`$(project_id)s`, `%(tenant_id)s`). Nil when there is no project
     /// to put there: such an endpoint says nothing to this token.
     static func fill(_ url: String, _ project: ID<Kind.Project>?) -> String? {

@@ -157,6 +157,29 @@ extension Schema {
                   domain_id TEXT NOT NULL REFERENCES identity_project(id) ON DELETE CASCADE, group_name TEXT NOT NULL,
                   name TEXT NOT NULL, value TEXT, sealed_value BLOB, key_id TEXT REFERENCES identity_key(id),
                   PRIMARY KEY (domain_id, group_name, name), CHECK ((value IS NULL) <> (sealed_value IS NULL)));
-                """)
+                """),
+            Migration(
+                2, "services' usual names, revocations by what they name, used passcodes, the order of access rules",
+                """
+                UPDATE identity_service SET name = 'keystone' WHERE type = 'identity' AND name = 'novella-identity';
+                UPDATE identity_service SET name = 'placement' WHERE type = 'placement' AND name = 'novella-placement';
+                UPDATE identity_service SET name = 'glance' WHERE type = 'image' AND name = 'novella-images';
+                UPDATE identity_service SET name = 'neutron' WHERE type = 'network' AND name = 'novella-networking';
+                UPDATE identity_service SET name = 'nova' WHERE type = 'compute' AND name = 'novella-compute';
+
+                CREATE INDEX identity_revocation_audit ON identity_revocation (audit_id) WHERE audit_id IS NOT NULL;
+                CREATE INDEX identity_revocation_chain ON identity_revocation (audit_chain_id) WHERE audit_chain_id IS NOT NULL;
+                CREATE INDEX identity_revocation_user ON identity_revocation (user_id) WHERE user_id IS NOT NULL;
+                CREATE INDEX identity_revocation_project ON identity_revocation (project_id) WHERE project_id IS NOT NULL;
+                CREATE INDEX identity_revocation_domain ON identity_revocation (domain_id) WHERE domain_id IS NOT NULL;
+                CREATE INDEX identity_revocation_trust ON identity_revocation (trust_id) WHERE trust_id IS NOT NULL;
+                CREATE INDEX identity_revocation_access_token ON identity_revocation (access_token_id) WHERE access_token_id IS NOT NULL;
+
+                CREATE TABLE identity_passcode (
+                  user_id TEXT PRIMARY KEY REFERENCES identity_user(id) ON DELETE CASCADE, last_window INTEGER NOT NULL,
+                  failed_attempts INTEGER NOT NULL, failed_at INTEGER);
+
+                ALTER TABLE identity_application_credential_access_rule ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+                """),
         ])
 }

@@ -1,8 +1,12 @@
 import CloudCore
 import SQL
 
-/// Revocation events. They are few, and end with the tokens that they concern.
+/// Revocation events. They end with the tokens that they concern, and are found by what they name: how many there are of others costs nobody
+/// anything.
 struct RevocationStore: Sendable {
+    /// Tells that there are new events. A commit of this alone leaves everything else that is known of a token right.
+    static let topic = Topic("identity-revocations")
+
     private static let columns = """
         id, user_id, project_id, domain_id, role_id, trust_id, consumer_id, access_token_id, audit_id, audit_chain_id, \
         issued_before, revoked_at
@@ -13,6 +17,7 @@ struct RevocationStore: Sendable {
             "INSERT INTO identity_revocation (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             event.id, event.userID, event.projectID, event.domainID, event.roleID, event.trustID, event.consumerID,
             event.accessTokenID, event.auditID, event.auditChainID, event.issuedBefore, event.revokedAt)
+        tx.changed(Self.topic)
     }
 
     /// - Parameter since: only what was revoked at that moment or later.
@@ -25,20 +30,35 @@ struct RevocationStore: Sendable {
 
     /// What may concern a token: the events of its user, its scope or its audit ids.
     func concerning(_ token: Token, in tx: Transaction) throws -> [Revocation] {
-        try tx.rows(
-            """
-            SELECT \(Self.columns) FROM identity_revocation
-            WHERE revoked_at >= ? AND (user_id IS NULL OR user_id = ?) AND (audit_id IS NULL OR audit_id = ?)
-              AND (audit_chain_id IS NULL OR audit_chain_id = ?)
-            """, token.issuedAt, token.userID, token.auditIDs.first ?? "", token.chainID
-        ).map(event)
+        let (sql, arguments) = Self.concerning(token)
+        return try tx.rows(sql, arguments: arguments).map(event)
     }
 
-    /// Removes events that are older than any token can be.
-    @discardableResult
-    func prune(before horizon: Timestamp, in tx: Transaction) throws -> Int {
-        try tx.execute("DELETE FROM identity_revocation WHERE revoked_at < ?", horizon)
+    /// The statement that finds them: one look by an index for each thing that an event may name of the token.
+    static func concerning(_ token: Token) -> (sql: String, arguments: [SQLValue]) {
+        var named: [(column: String, value: SQLValue)] = [
+            ("audit_id", (token.auditIDs.first ?? "").sql), ("audit_chain_id", token.chainID.sql), ("user_id", token.userID.sql),
+        ]
+        switch token.scope {
+        case .project(let id): named.append(("project_id", id.sql))
+        case .domain(let id): named.append(("domain_id", id.sql))
+        case .system, .unscoped: break
+        }
+        if let trust = token.trustID { named.append(("trust_id", trust.sql)) }
+        if let access = token.accessTokenID { named.append(("access_token_id", access.sql)) }
+        let looks = named.map { "SELECT \(columns) FROM identity_revocation WHERE \($0.column) = ? AND revoked_at >= ?" }
+        return (looks.joined(separator: " UNION ALL "), named.flatMap { [$0.value, token.issuedAt.sql] })
     }
+
+    /// Removes events that are older than any token can be, so many at a time that others who write need not wait.
+    ///
+    /// - Returns: whether there may be more.
+    func prune(before horizon: Timestamp, in tx: Transaction) throws -> Bool {
+        let some = "SELECT id FROM identity_revocation WHERE revoked_at < ? ORDER BY revoked_at LIMIT \(Self.prunedAtOnce)"
+        return try tx.execute("DELETE FROM identity_revocation WHERE id IN (\(some))", horizon) == Self.prunedAtOnce
+    }
+
+    private static let prunedAtOnce = 2000
 
     private func event(_ row: Row) throws -> Revocation {
         var event = Revocation(id: try row["id"], at: try row["revoked_at"])

@@ -36,10 +36,12 @@ final class PostgresEngine: Engine {
         }
     }
 
-    func revision(of topic: Topic) async throws -> Revision {
+    func revisions(of topics: [Topic]) async throws -> [Revision] {
         try await connections.run { connection in
             try Self.attempt {
-                Revision(commits: try connection.rows(ChangeLog.sum, [.text(topic.name)]).first?.value(at: 0) ?? 0)
+                let rows = try connection.rows(ChangeLog.sums(topics.count), topics.map { .text($0.name) })
+                let counts = Dictionary(try rows.map { (try $0.value(at: 0) as String, try $0.value(at: 1) as Int64) }) { $1 }
+                return topics.map { Revision(commits: counts[$0.name] ?? 0) }
             }
         }
     }

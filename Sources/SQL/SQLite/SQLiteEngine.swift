@@ -53,9 +53,8 @@ final class SQLiteEngine: Engine {
         }
     }
 
-    func revision(of topic: Topic) async throws -> Revision {
-        let count = revisions.withLock { $0[topic] ?? 0 }
-        return Revision(commits: count)
+    func revisions(of topics: [Topic]) async throws -> [Revision] {
+        revisions.withLock { counts in topics.map { Revision(commits: counts[$0] ?? 0) } }
     }
 
     func close() async {

@@ -24,4 +24,13 @@ protocol AuthenticationMethod: Sendable {
     /// - Parameter call: the request, for methods that sign it.
     /// - Throws: `CloudError.unauthenticated`, whatever is wrong: a stranger must not learn what.
     func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof
+
+    /// - Parameter known: who has been proved already, by another method or by a receipt.
+    func prove(_ parameters: JSONObject, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof
+}
+
+extension AuthenticationMethod {
+    func prove(_ parameters: JSONObject, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
+        try await prove(parameters, call)
+    }
 }

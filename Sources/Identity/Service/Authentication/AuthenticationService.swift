@@ -45,14 +45,16 @@ struct AuthenticationService: Sendable {
     /// All methods that the body names must succeed, for one user.
     private func proof(_ request: AuthRequest, _ call: Call) async throws -> Proof {
         var result: Proof?
-        for name in request.methods {
+        let receipt = try await receipt(call)
+        // What counts only beside another proof comes last.
+        for name in request.methods.filter({ $0 != "totp" }) + request.methods.filter({ $0 == "totp" }) {
             guard let method = methods[name] else {
                 throw CloudError(.unauthenticated, "Attempted to authenticate with an unsupported method.")
             }
             guard let parameters = request.parameters[name] else {
                 throw Shape.wrong("auth/identity", "'\(name)' is a required property")
             }
-            let proof = try await method.prove(parameters, call)
+            let proof = try await method.prove(parameters, call, after: result?.user.id ?? receipt?.userID)
             if var known = result {
                 guard known.user.id == proof.user.id else { throw TokenService.refused("methods of different users") }
                 known.methods.formUnion(proof.methods)
@@ -71,13 +73,19 @@ struct AuthenticationService: Sendable {
         guard proof.applicationCredentialID == nil || proof.accessTokenID == nil else {
             throw TokenService.refused("two delegations at once")
         }
-        if let text = call.headers[Self.receiptHeader] {
-            guard let receipt = try await receipts.receipt(of: text), receipt.userID == proof.user.id,
-                identity.world.now < receipt.expiresAt
-            else { throw TokenService.refused("a wrong or expired receipt") }
+        if let receipt {
+            guard receipt.userID == proof.user.id else { throw TokenService.refused("another user's receipt") }
             proof.methods.formUnion(receipt.methods)
         }
         return proof
+    }
+
+    private func receipt(_ call: Call) async throws -> Receipt? {
+        guard let text = call.headers[Self.receiptHeader] else { return nil }
+        guard let receipt = try await receipts.receipt(of: text), identity.world.now < receipt.expiresAt else {
+            throw TokenService.refused("a wrong or expired receipt")
+        }
+        return receipt
     }
 
     /// Where a user's rules ask for more than was proved, the answer is a receipt for what was.

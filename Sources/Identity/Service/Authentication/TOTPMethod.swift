@@ -5,32 +5,73 @@ import Resources
 import SQL
 
 /// A passcode of six digits that changes every 30 seconds (RFC 6238), from a secret in one of the user's credentials.
+///
+/// Six digits are few, so guessing is bounded three times: a passcode is looked at only where its user has been proved otherwise
+/// (unless `passcodeStandsAlone`), some wrong ones in a row lock the user's passcodes, and one that was taken is not taken again.
 struct TOTPMethod: AuthenticationMethod {
     let identity: IdentityContext
+    let users: UserService
     private let directory = UserDirectory()
+    private let passcodes = PasscodeStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
+    init(identity: IdentityContext, users: UserService) {
+        self.identity = identity
+        self.users = users
+    }
 
     private static let period: Int64 = 30
     /// Passcodes of the window before are taken too: clocks differ, and people are slow.
     private static let previousWindows: Int64 = 1
+    /// Wrong passcodes in a row that lock a user's passcodes, where nothing is configured for passwords.
+    static let mostFailures = 5
 
-    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
+    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof { try await prove(parameters, call, after: nil) }
+
+    func prove(_ parameters: JSONObject, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
         let given = parameters["user"]?.object ?? [:]
         let reference = try AuthRequest.reference(given, at: "auth/identity/totp/user")
         let passcode = given["passcode"]?.string ?? ""
         let (user, secrets) = try await identity.base.read { tx -> (User?, [[UInt8]]) in
             guard let user = try directory.find(reference, in: tx) else { return (nil, []) }
+            guard known == user.id || identity.settings.passcodeStandsAlone else { return (nil, []) }
             return (user, try self.secrets(of: user.id, in: tx))
         }
-        let window = identity.world.now.seconds / Self.period
-        let matches = secrets.contains { secret in
-            (0...Self.previousWindows).contains { back in
-                constantTimeEquals(Self.passcode(secret, window: window - back).utf8, passcode.utf8)
-            }
+        guard let user, user.isEnabled else { throw TokenService.refused("a wrong user or passcode") }
+        let now = identity.world.now
+        guard !PasswordPolicy(settings: identity.settings.compliance).isLockedOut(user, at: now) else {
+            throw TokenService.refused("locked out")
         }
-        guard let user, matches, user.isEnabled else { throw TokenService.refused("a wrong user or passcode") }
+        let window = now.seconds / Self.period
+        let matched = (0...Self.previousWindows).map { window - $0 }.first { window in
+            // Every secret is tried, so that the time says nothing.
+            secrets.reduce(false) { constantTimeEquals(Self.passcode($1, window: window).utf8, passcode.utf8) || $0 }
+        }
+        guard try await take(matched, of: user, at: now) else {
+            try await users.noteFailure(of: user)
+            throw TokenService.refused("a wrong or used passcode, or locked out")
+        }
+        try await users.noteSuccess(of: user)
         return Proof(user: user, .totp)
+    }
+
+    /// Takes the passcode of a window, once, or counts a failure: one transaction, so that many guesses at once are no more than as many
+    /// in a row.
+    private func take(_ window: Int64?, of user: User, at now: Timestamp) async throws -> Bool {
+        let rules = identity.settings.compliance
+        let most = user.has(User.Option.ignoreLockout) ? Int.max : rules.lockoutFailureAttempts ?? Self.mostFailures
+        return try await identity.base.database.write { [passcodes] tx in
+            var record = try passcodes.find(user.id, in: tx)
+            if let failedAt = record.failedAt, now >= failedAt + rules.lockoutDuration { (record.failedAttempts, record.failedAt) = (0, nil) }
+            guard record.failedAttempts < most else { return false }
+            let isTaken = window.map { $0 > record.lastWindow } ?? false
+            if isTaken {
+                record = PasscodeStore.Record(lastWindow: window ?? 0)
+            } else {
+                (record.failedAttempts, record.failedAt) = (record.failedAttempts + 1, now)
+            }
+            try passcodes.put(record, of: user.id, in: tx)
+            return isTaken
+        }
     }
 
     private func secrets(of user: ID<Kind.User>, in tx: Transaction) throws -> [[UInt8]] {

@@ -1,0 +1,113 @@
+import CloudCore
+import ControlPlane
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Identity
+
+/// Passcodes are short: what keeps others from guessing them.
+@Suite("Passcodes") struct PasscodeTests {
+    private static let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    private static let password = "secret-of-ann"
+
+    /// Ann, who has a password and a secret for passcodes.
+    private struct Ann {
+        let cloud: TestCloud
+        let id: String
+
+        init(_ cloud: TestCloud) async throws {
+            self.cloud = cloud
+            let admin = try await cloud.token()
+            let made = await cloud.send(.post, "/v3/users", token: admin, json: ["user": ["name": "ann", "password": .string(PasscodeTests.password)]])
+            id = try #require(made.json["user"]?["id"]?.string)
+            let credential: JSON = ["type": "totp", "user_id": .string(id), "blob": .string(PasscodeTests.secret)]
+            _ = await cloud.send(.post, "/v3/credentials", token: admin, json: ["credential": credential])
+        }
+
+        /// The right one of now, or of so many windows ago.
+        func passcode(_ back: Int64 = 0) throws -> String {
+            TOTPMethod.passcode(try #require(Base32.decode(PasscodeTests.secret)), window: cloud.clock.now.seconds / 30 - back)
+        }
+
+        func signIn(_ passcode: String, password: String? = PasscodeTests.password, first: String = "password") async -> HTTPResponse.Status {
+            let user: JSON = ["id": .string(id), "passcode": .string(passcode)]
+            var identity: JSONObject = ["totp": ["user": user]]
+            if let password {
+                identity["methods"] = first == "password" ? ["password", "totp"] : ["totp", "password"]
+                identity["password"] = ["user": ["id": .string(id), "password": .string(password)]]
+            } else {
+                identity["methods"] = ["totp"]
+            }
+            return await cloud.send(.post, "/v3/auth/tokens", json: ["auth": ["identity": .object(identity)]]).status
+        }
+    }
+
+    private func run(_ configure: (inout Configuration) -> Void = { _ in }, _ body: (Ann) async throws -> Void) async throws {
+        try await TestCloud.run(configure) { try await body(Ann($0)) }
+    }
+
+    @Test("A passcode alone opens nothing, and with a password it does, in either order")
+    func besideAPassword() async throws {
+        try await run { ann in
+            #expect(await ann.signIn(try ann.passcode(), password: nil) == .unauthorized)
+            #expect(await ann.signIn(try ann.passcode()) == .created)
+            ann.cloud.clock.advance(by: .seconds(30))
+            #expect(await ann.signIn(try ann.passcode(), first: "totp") == .created)
+        }
+    }
+
+    @Test("Where it is configured, a passcode alone opens a session")
+    func alone() async throws {
+        try await run { $0.totp.soleMethod = true } _: { ann in
+            #expect(await ann.signIn("000000", password: nil) == .unauthorized)
+            #expect(await ann.signIn(try ann.passcode(), password: nil) == .created)
+        }
+    }
+
+    @Test("A passcode is good once, and so is none that is older than one that was used")
+    func once() async throws {
+        try await run { ann in
+            let first = try ann.passcode()
+            #expect(await ann.signIn(first) == .created)
+            #expect(await ann.signIn(first) == .unauthorized)
+            #expect(await ann.signIn(try ann.passcode(1)) == .unauthorized)
+            ann.cloud.clock.advance(by: .seconds(30))
+            #expect(await ann.signIn(first) == .unauthorized)
+            #expect(await ann.signIn(try ann.passcode()) == .created)
+        }
+    }
+
+    @Test("Five wrong ones lock the passcodes for a while, and many at once are no more than five", arguments: [false, true])
+    func lockout(isAlone: Bool) async throws {
+        try await run { $0.totp.soleMethod = isAlone } _: { ann in
+            let password = isAlone ? nil : Self.password
+            await withTaskGroup(of: HTTPResponse.Status.self) { group in
+                for guess in 0..<20 { group.addTask { await ann.signIn("00000\(guess % 10)", password: password) } }
+                for await status in group { #expect(status == .unauthorized) }
+            }
+            #expect(await ann.signIn(try ann.passcode(), password: password) == .unauthorized)
+            let record = try await ann.cloud.database.read { tx in try PasscodeStore().find(ID(ann.id), in: tx) }
+            #expect(record.failedAttempts == TOTPMethod.mostFailures)
+            ann.cloud.clock.advance(by: .seconds(1801))
+            #expect(await ann.signIn(try ann.passcode(), password: password) == .created)
+        }
+    }
+
+    @Test("Who has not proved to be the user neither learns anything nor locks anybody out")
+    func strangers() async throws {
+        try await run { ann in
+            for _ in 0..<10 { #expect(await ann.signIn("000000", password: nil) == .unauthorized) }
+            for _ in 0..<10 { #expect(await ann.signIn("000000", password: "wrong") == .unauthorized) }
+            // Somebody else's password is no proof for Ann.
+            let demo: JSON = ["user": ["name": "demo", "domain": ["id": "default"], "password": .string(TestCloud.demoPassword)]]
+            for _ in 0..<10 {
+                let identity: JSON = [
+                    "methods": ["password", "totp"], "password": demo, "totp": ["user": ["id": .string(ann.id), "passcode": "000000"]],
+                ]
+                #expect(await ann.cloud.send(.post, "/v3/auth/tokens", json: ["auth": ["identity": identity]]).status == .unauthorized)
+            }
+            #expect(await ann.signIn(try ann.passcode()) == .created)
+        }
+    }
+}
