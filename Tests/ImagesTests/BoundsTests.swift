@@ -113,10 +113,11 @@ struct BoundsTests {
     @Test("A filter's value that reads as a time has no operator")
     func timesAreNoOperators() async throws {
         try await ImagesStage.run { stage in
-            let name = "2016-04-17T22:10:00Z"
-            _ = try await stage.make(["name": .string(name)])
-            #expect(await stage.names("name=\(name)") == [name])
-            #expect(await stage.names("name=in:a,\(name)") == [name])
+            for name in ["2016-04-17T22:10:00Z", "2016-04-17T22:10", "20160417T22:10:00Z"] {
+                _ = try await stage.make(["name": .string(name)])
+                #expect(await stage.names("name=\(name)") == [name])
+                #expect(await stage.names("name=in:a,\(name)") == [name])
+            }
             await stage.send(.get, "/images?name=2016-04-17X22:10:00Z", as: stage.demo, .badRequest)
         }
     }
