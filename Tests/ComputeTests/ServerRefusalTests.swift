@@ -14,9 +14,9 @@ struct ServerRefusalTests {
     func interfaces() async throws {
         try await ServerTests.run { client, image in
             let network = try await ServerCountTests.network(client)
-            let wanted: JSONObject = ["networks": [["uuid": .string(network)]]]
-            let one = try await ServerTests.boot(client, image, wanted)
-            let other = try await ServerTests.boot(client, image, wanted)
+            let networks: JSONObject = ["networks": [["uuid": .string(network)]]]
+            let one = try await ServerTests.boot(client, image, networks)
+            let other = try await ServerTests.boot(client, image, networks)
             let nowhere: JSON = "00000000-0000-0000-0000-000000000000"
             let taken = await client.good(.get, "/servers/\(other)/os-interface")["interfaceAttachments"]?.array?.first
             let address = taken?["fixed_ips"]?.array?.first?["ip_address"] ?? .null
@@ -32,9 +32,10 @@ struct ServerRefusalTests {
             // Which of two networks is meant is not clear.
             await client.refused(.badRequest, .post, "/servers/\(one)/os-interface")
             let tiny = try await ServerCountTests.network(client, "10.7.0.0/30", hasDHCP: false)
-            await client.good(.post, "/servers/\(one)/os-interface", ["interfaceAttachment": ["net_id": .string(tiny)]])
-            try await ServerTests.settle(client)
-            await attach(.badRequest, ["net_id": .string(tiny)])
+            let wanted: JSON = ["interfaceAttachment": ["net_id": .string(tiny)]]
+            let path = "/servers/\(one)/os-interface"
+            #expect(try await client.cloud.whileWorking { await client.send(.post, path, wanted) }.status == .ok)
+            #expect(try await client.cloud.whileWorking { await client.send(.post, path, wanted) }.status == .badRequest)
             #expect(await client.good(.get, "/servers/\(one)/os-interface")["interfaceAttachments"]?.array?.count == 2)
             // The same in the body of a server is a fault of the body, but a port in use and an unclear choice are not.
             func create(_ status: HTTPResponse.Status, _ networks: JSON) async {

@@ -28,6 +28,8 @@ struct ListTests {
                 ("created_at=2026-01-01T00:00:00Z", ["a"]), ("created_at=gt:2026-01-01T00:00:00Z", ["b,\"c\""]),
                 ("created_at=gte:2026-01-01T00:00:00Z", ["b,\"c\"", "a"]), ("created_at=lt:2026-01-01T00:00:10Z", ["a"]),
                 ("created_at=lte:2026-01-01T00:00:10Z", ["b,\"c\"", "a"]), ("created_at=neq:2026-01-01T00:00:10Z", ["a"]),
+                ("created_at=gt:2025", ["b,\"c\"", "a"]), ("created_at=gte:2026-01", ["b,\"c\"", "a"]), ("created_at=2026-01-01T00:00", ["a"]),
+                ("created_at=lt:20260101T000010", ["a"]), ("created_at=gte:2026-01-01T00:00:10,5Z", ["b,\"c\""]),
                 ("updated_at=eq:2026-01-01T00:00:10Z", ["b,\"c\""]), ("visibility=shared", ["b,\"c\"", "a"]), ("visibility=private", []),
                 ("sort=name:asc", ["a", "b,\"c\""]), ("sort_key=size&sort_dir=desc", ["a", "b,\"c\""]), ("sort=size:asc,name", ["b,\"c\"", "a"]),
                 ("sort_key=disk_format&sort_key=name&sort_dir=asc&sort_dir=desc", ["b,\"c\"", "a"]), ("sort=status:asc", ["a", "b,\"c\""]),

@@ -83,15 +83,15 @@ struct ServerPortTests {
             let bare = try await stage.member.make("network", ["name": "bare"]).id
             let open = try await stage.member.network("open", cidr: "10.7.0.0/24", ["port_security_enabled": false]).network
             for (item, kind) in [
-                (ServerNetworkWish.Item(network: others), CloudError.Kind.badRequest), (.init(network: "nothing"), .badRequest),
-                (.init(network: external), .forbidden), (.init(network: bare), .badRequest), (.init(port: "nothing"), .badRequest),
+                (ServerNetworkWish.Item(network: others), CloudError.Kind.notFound), (.init(network: "nothing"), .notFound),
+                (.init(network: external), .forbidden), (.init(network: bare), .badRequest), (.init(port: "nothing"), .notFound),
                 (.init(network: network, address: "10.1.1.1"), .badRequest), (.init(network: network, address: "10.0.0.255"), .badRequest),
             ] { #expect(await stage.refusal(.listed([item])) == kind, "\(item)") }
             #expect(await stage.refusal(.listed([.init(network: network)]), groups: ["nothing"]) == .badRequest)
             let taken = try await stage.member.port(network)
-            #expect(await stage.refusal(.listed([.init(network: network, address: taken.addresses[0])])) == .badRequest)
+            #expect(await stage.refusal(.listed([.init(network: network, address: taken.addresses[0])])) == .conflict)
             let foreign = try await stage.admin.port(others)
-            #expect(await stage.refusal(.listed([.init(port: foreign.id)])) == .badRequest)
+            #expect(await stage.refusal(.listed([.init(port: foreign.id)])) == .notFound)
             #expect(await stage.refusal(.listed([.init(port: taken.id), .init(port: taken.id)])) == .conflict)
             #expect(await stage.member.change("port", taken.id, ["device_id": "something"]).status == .ok)
             #expect(await stage.refusal(.listed([.init(port: taken.id)])) == .conflict)

@@ -108,7 +108,7 @@ struct ImageList: Sendable {
     /// `queued`, and `in:queued,active`.
     private mutating func filterWord(_ column: String, _ value: String) throws {
         // A value that reads as a time has colons and no operator.
-        guard let colon = value.firstIndex(of: ":"), Timestamp(iso8601: value) == nil else { return add("\(column) = ?", [value.sql]) }
+        guard let colon = value.firstIndex(of: ":"), Timestamp(isotime: value) == nil else { return add("\(column) = ?", [value.sql]) }
         let rest = String(value[value.index(after: colon)...])
         switch value[..<colon] {
         case "eq": add("\(column) = ?", [rest.sql])
