@@ -1,6 +1,7 @@
 import CloudCore
 import ControlPlane
 import HTTPTypes
+import SQL
 import TestSupport
 import Testing
 
@@ -26,8 +27,8 @@ import Testing
         }
 
         /// The right one of now, or of so many windows ago.
-        func passcode(_ back: Int64 = 0) throws -> String {
-            TOTPMethod.passcode(try #require(Base32.decode(PasscodeTests.secret)), window: cloud.clock.now.seconds / 30 - back)
+        func passcode(_ back: Int64 = 0) -> String {
+            TOTPMethod.passcode(Base32.decode(PasscodeTests.secret) ?? [], window: cloud.clock.now.seconds / 30 - back)
         }
 
         func signIn(_ passcode: String, password: String? = PasscodeTests.password, first: String = "password") async -> HTTPResponse.Status {
@@ -50,10 +51,10 @@ import Testing
     @Test("A passcode alone opens nothing, and with a password it does, in either order")
     func besideAPassword() async throws {
         try await run { ann in
-            #expect(await ann.signIn(try ann.passcode(), password: nil) == .unauthorized)
-            #expect(await ann.signIn(try ann.passcode()) == .created)
+            #expect(await ann.signIn(ann.passcode(), password: nil) == .unauthorized)
+            #expect(await ann.signIn(ann.passcode()) == .created)
             ann.cloud.clock.advance(by: .seconds(30))
-            #expect(await ann.signIn(try ann.passcode(), first: "totp") == .created)
+            #expect(await ann.signIn(ann.passcode(), first: "totp") == .created)
         }
     }
 
@@ -61,20 +62,20 @@ import Testing
     func alone() async throws {
         try await run { $0.totp.soleMethod = true } _: { ann in
             #expect(await ann.signIn("000000", password: nil) == .unauthorized)
-            #expect(await ann.signIn(try ann.passcode(), password: nil) == .created)
+            #expect(await ann.signIn(ann.passcode(), password: nil) == .created)
         }
     }
 
     @Test("A passcode is good once, and so is none that is older than one that was used")
     func once() async throws {
         try await run { ann in
-            let first = try ann.passcode()
+            let first = ann.passcode()
             #expect(await ann.signIn(first) == .created)
             #expect(await ann.signIn(first) == .unauthorized)
-            #expect(await ann.signIn(try ann.passcode(1)) == .unauthorized)
+            #expect(await ann.signIn(ann.passcode(1)) == .unauthorized)
             ann.cloud.clock.advance(by: .seconds(30))
             #expect(await ann.signIn(first) == .unauthorized)
-            #expect(await ann.signIn(try ann.passcode()) == .created)
+            #expect(await ann.signIn(ann.passcode()) == .created)
         }
     }
 
@@ -86,11 +87,11 @@ import Testing
                 for guess in 0..<20 { group.addTask { await ann.signIn("00000\(guess % 10)", password: password) } }
                 for await status in group { #expect(status == .unauthorized) }
             }
-            #expect(await ann.signIn(try ann.passcode(), password: password) == .unauthorized)
+            #expect(await ann.signIn(ann.passcode(), password: password) == .unauthorized)
             let record = try await ann.cloud.database.read { tx in try PasscodeStore().find(ID(ann.id), in: tx) }
             #expect(record.failedAttempts == TOTPMethod.mostFailures)
             ann.cloud.clock.advance(by: .seconds(1801))
-            #expect(await ann.signIn(try ann.passcode(), password: password) == .created)
+            #expect(await ann.signIn(ann.passcode(), password: password) == .created)
         }
     }
 
@@ -107,7 +108,7 @@ import Testing
                 ]
                 #expect(await ann.cloud.send(.post, "/v3/auth/tokens", json: ["auth": ["identity": identity]]).status == .unauthorized)
             }
-            #expect(await ann.signIn(try ann.passcode()) == .created)
+            #expect(await ann.signIn(ann.passcode()) == .created)
         }
     }
 }
