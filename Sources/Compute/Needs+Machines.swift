@@ -185,6 +185,8 @@ package struct NetworkWish: Sendable, Hashable, Codable {
         package var port: String?
         package var address: String?
         package var tag: String?
+        /// The server that is given the interface. The port may be its own still: what takes it away may wait its turn.
+        package var holder: String?
     }
 
     package var kind: Kind

@@ -216,6 +216,8 @@ struct ServerChanges: Sendable {
     private func attached(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
         _ = try await service.get(id, .attachInterface, by: caller)
         let isAny = item.network == nil && item.port == nil
+        var item = item
+        item.holder = id.text
         let plan = try await context.needs.networking.plan(
             NetworkWish(kind: isAny ? .automatic : .listed, items: isAny ? [] : [item], securityGroups: []), for: caller.principal)
         guard let wanted = plan.ports.first else {

@@ -13,7 +13,7 @@ struct NetworkingForCompute: NetworkingNeed {
         case .automatic: .automatic
         case .nothing: .nothing
         case .listed:
-            .listed(wish.items.map { .init(network: $0.network, port: $0.port, address: $0.address, tag: $0.tag) })
+            .listed(wish.items.map { .init(network: $0.network, port: $0.port, address: $0.address, tag: $0.tag, holder: $0.holder) })
         }
         let plan = try await networking.plan(wanted, groups: wish.securityGroups, for: principal)
         return NetworkPlan(

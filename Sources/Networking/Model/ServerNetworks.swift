@@ -12,12 +12,15 @@ package enum ServerNetworkWish: Sendable, Hashable {
         package var port: String?
         package var address: String?
         package var tag: String?
+        /// The server whose port it may still be when it is asked for; nil for none.
+        package var holder: String?
 
-        package init(network: String? = nil, port: String? = nil, address: String? = nil, tag: String? = nil) {
+        package init(network: String? = nil, port: String? = nil, address: String? = nil, tag: String? = nil, holder: String? = nil) {
             self.network = network
             self.port = port
             self.address = address
             self.tag = tag
+            self.holder = holder
         }
     }
 }

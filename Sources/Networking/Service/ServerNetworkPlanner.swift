@@ -123,7 +123,9 @@ struct ServerNetworkPlanner: Sendable {
             throw CloudError.notFound("Port id \(id.prefix(64)) could not be found.")
         }
         guard port.projectID == caller.project else { throw CloudError.badRequest("Port \(id) not usable for the instance's project.") }
-        guard port.deviceID.isEmpty, try ServerPortStore.server(of: port.id, in: tx) == nil else { throw Self.inUse(id) }
+        let server = try ServerPortStore.server(of: port.id, in: tx)
+        let isHolders = item.holder != nil && server == item.holder && port.deviceID == item.holder
+        guard isHolders || (port.deviceID.isEmpty && server == nil) else { throw Self.inUse(id) }
         guard try !(addresses.addresses(ofPorts: [id], in: tx)[id] ?? []).isEmpty else {
             throw CloudError.badRequest("Port \(id) requires a FixedIP in order to be used.")
         }
