@@ -9,7 +9,7 @@ package struct DidNotHappen: Error, CustomStringConvertible {
 ///
 /// - Throws: `DidNotHappen` when the deadline has passed, and whatever the condition throws.
 package func eventually(
-    _ what: String = "the condition", within deadline: Duration = .seconds(120), isolation: isolated (any Actor)? = #isolation,
+    _ what: String = "the condition", within deadline: Duration = .seconds(400), isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()

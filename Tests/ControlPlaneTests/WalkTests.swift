@@ -113,9 +113,9 @@ import Testing
                 ["registered_limits": [["service_id": .string(service), "resource_name": "cores", "default_limit": 10]]], .created)
             let id = try #require(registered["registered_limits"]?.array?.first?["id"]?.string)
             await me.ask(.patch, "/v3/registered_limits/\(id)", ["registered_limit": ["default_limit": 20]])
-            await me.ask(.delete, "/v3/services/\(service)", nil, .forbidden)
-            await me.ask(.delete, "/v3/registered_limits/\(id)", nil, .noContent)
+            // What is registered for a service goes with it.
             await me.ask(.delete, "/v3/services/\(service)", nil, .noContent)
+            await me.ask(.get, "/v3/registered_limits/\(id)", nil, .notFound)
             await me.ask(.get, "/v3/endpoints/\(endpoint)", nil, .notFound)
             await me.ask(.delete, "/v3/regions/west", nil, .noContent)
         }
