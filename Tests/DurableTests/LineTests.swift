@@ -100,6 +100,31 @@ import Testing
         }
     }
 
+    @Test("A delete takes the place of an undo that fails again and again, and does not wait for its last try", arguments: DatabaseKind.allCases)
+    func behindFailing(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            try await plant.settle(try plant.runner("a"))
+            let delete = try await plant.delete()
+            let clumsy = try plant.runner(
+                "clumsy",
+                faults: FaultPlan { place in
+                    guard place.moment == .body, place.direction == .undo else { return nil }
+                    return .fail(.notFound("There is no such machine."))
+                })
+            for _ in 0..<3 {
+                #expect(try await plant.row(delete).status == .queued)
+                try await plant.settle(clumsy)
+                plant.clock.advance(by: .seconds(5))
+            }
+            let row = try await plant.row(create)
+            #expect(row.status == .abandoned)
+            #expect(row.reason?.contains("failed 3 times") == true, "\(row.reason ?? "")")
+            try await settleAll(plant)
+            #expect(try await plant.row(delete).status == .succeeded)
+        }
+    }
+
     @Test("A delete that release 0.1 left queued still begins when what it cancelled has ended", arguments: DatabaseKind.allCases)
     func queuedByRelease(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in

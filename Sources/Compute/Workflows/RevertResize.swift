@@ -36,7 +36,7 @@ struct RevertResize: Workflow {
         }
         Remote("stop", shows: .resizeReverting, deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }
-            try await run.needs.command(.stop(graceSeconds: 60), intent, run.epoch)
+            try await run.needs.stop(intent, graceSeconds: 60, run.epoch)
         }
         Remote("leave", shows: .resizeReverting, deadline: .seconds(600)) { state, run in
             guard let intent = state.intent, state.hasMoved else { return }

@@ -68,6 +68,16 @@ extension ServerWorld {
             intent.server.id.text, command, on: try host ?? intent.host, fence: intent.fence(epoch))
     }
 
+    /// Stops a machine. One that its host does not have any more is as good as stopped: what must succeed in the end must not
+    /// fail at it for ever.
+    func stop(_ intent: Intent, graceSeconds: Int, _ epoch: Int64) async throws {
+        do {
+            try await command(.stop(graceSeconds: graceSeconds), intent, epoch)
+        } catch let error as CloudError where error.kind == .notFound {
+            return
+        }
+    }
+
     /// Of an undo: the guest does again what it did, on the host where it was.
     func goOn(_ command: MachineCommand, _ intent: Intent, _ epoch: Int64) async throws {
         do {

@@ -54,7 +54,7 @@ struct ShelveServer: Workflow {
         PointOfNoReturn()
         Remote("switch-off", shows: .shelvingUploading, deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }
-            try await run.needs.command(.stop(graceSeconds: 0), intent, run.epoch)
+            try await run.needs.stop(intent, graceSeconds: 0, run.epoch)
         }
         Local("shelve", shows: .shelvingUploading) { _, run, tx in
             try run.needs.change(run.input.serverID, in: tx) { server in

@@ -5,6 +5,8 @@ import CloudCore
 struct Planner: Sendable {
     /// Undos of one step that may fail before the workflow is stuck.
     var mostUndos = 12
+    /// Attempts that must succeed in the end, and failed, before a delete that waits takes the workflow's place.
+    var attemptsBeforeGivingWay = 3
     /// Claims without an outcome before a step counts as one that kills its process.
     var mostInterruptions = 20
 
@@ -140,10 +142,12 @@ struct Planner: Sendable {
         return next
     }
 
-    /// A stuck or blocked workflow with a delete queued behind it gives way: the delete removes whatever it finds.
+    /// A workflow that comes to no end by itself gives way to a delete that is queued behind it: the delete removes whatever it
+    /// finds.
     func gaveWay(_ transition: Transition, now: Timestamp) -> Transition {
         var next = transition
-        let why = next.row.reason.map { " It was \(next.row.status.rawValue): \($0)" } ?? ""
+        let reason = next.row.reason ?? (next.givesWay ? "'\(next.row.step)' failed \(next.row.attempt) times." : nil)
+        let why = reason.map { " It was \(next.row.status.rawValue): \($0)" } ?? ""
         next.row.reason = "superseded.\(why)"
         next.row.abandonedBy = "novella"
         next.finish(.abandoned, now: now)
@@ -188,6 +192,8 @@ struct Planner: Sendable {
         var next = Transition(row, now: now, events: events)
         next.row.status = .ready
         next.row.runAfter = now + retry.delay(after: row.attempt)
+        // The patient are those without an end of their own: undos, and what is past the point of no return.
+        next.givesWay = retry == .patient && row.attempt >= attemptsBeforeGivingWay
         if Self.isRecorded(row.attempt) { next.event(.retried, data: failure.json) }
         return next
     }

@@ -3,6 +3,8 @@ import CloudCore
 /// The next form of a row and the events that say how it came about: recorded together or not at all.
 struct Transition: Equatable, Sendable {
     var row: WorkflowRecord
+    /// Whether a delete that waits for the row takes its place: the row is tried again and again without success.
+    var givesWay = false
     private(set) var events: [WorkflowEvent]
 
     init(_ row: WorkflowRecord, now: Timestamp, events: [WorkflowEvent] = []) {

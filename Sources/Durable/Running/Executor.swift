@@ -126,7 +126,7 @@ package struct Executor: Sendable {
     private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord {
         var transition = transition
         transition.row.leaseUntil = world.now + settings.lease
-        if transition.row.status.needsAttention {
+        if transition.row.status.needsAttention || transition.givesWay {
             let line = try store.listQueued(on: row.resource, in: tx)
             if line.first?.place == 0 {
                 transition = planner.gaveWay(transition, now: world.now)
