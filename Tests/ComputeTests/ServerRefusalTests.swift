@@ -99,6 +99,17 @@ struct ServerRefusalTests {
         }
     }
 
+    @Test("A plain name is compared by what is written, and not by how it looks")
+    func accents() async throws {
+        try await ServerTests.run { client, image in
+            let id = try await ServerTests.boot(client, image, ["name": "xe\u{301}"])
+            for (text, isFound) in [("e", true), ("xe", true), ("x.", true), ("%CC%81", true), ("%C3%A9", false)] {
+                let found = await client.good(.get, "/servers?name=\(text)")["servers"]?.array?.compactMap { $0["id"]?.string }
+                #expect(found == (isFound ? [id] : []), "\(text)")
+            }
+        }
+    }
+
     @Test("A number of a query that a list does not have is passed over, whatever it is")
     func offsets() async throws {
         try await ServerTests.run { client, image in

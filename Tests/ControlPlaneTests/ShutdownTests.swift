@@ -67,7 +67,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            #expect(lines.value.filter { $0.contains("closed") } == [])
+            #expect(lines.value.filter { $0.contains("database is closed") } == [])
         }
     }
 }

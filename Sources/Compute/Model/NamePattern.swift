@@ -4,20 +4,20 @@ import CloudCore
 struct NamePattern: Sendable {
     private enum Form: Sendable {
         /// Text without any special character, which is most of what is asked for.
-        case plain(String)
+        case plain([UInt8])
         case pattern(LinearPattern)
     }
 
     private let form: Form
 
-    private static let special = Set("\\^$.|?*+()[]{}")
+    private static let special = Set("\\^$.|?*+()[]{}".unicodeScalars)
 
     /// - Throws: `CloudError.badRequest`.
     init(_ text: String) throws {
         do {
             // A plain text is bounded as well.
             let pattern = try LinearPattern(text)
-            form = text.contains { Self.special.contains($0) } ? .pattern(pattern) : .plain(text)
+            form = text.unicodeScalars.contains { Self.special.contains($0) } ? .pattern(pattern) : .plain(Array(text.utf8))
         } catch let flaw as LinearPattern.Flaw {
             throw CloudError.badRequest(
                 "Invalid filter field: the value '\(text.prefix(60))' is not a regular expression that can be used: \(flaw.reason).")
@@ -26,8 +26,14 @@ struct NamePattern: Sendable {
 
     func isFound(in name: String) -> Bool {
         switch form {
-        case .plain(let text): name.contains(text)
+        case .plain(let text): Self.isPart(text, of: Array(name.utf8))
         case .pattern(let pattern): pattern.isFound(in: name)
         }
+    }
+
+    /// Compares bytes, as the reference's database does: Swift's own search takes a letter and its accent for one.
+    private static func isPart(_ text: [UInt8], of name: [UInt8]) -> Bool {
+        guard text.count <= name.count else { return false }
+        return (0...(name.count - text.count)).contains { name[$0...].starts(with: text) }
     }
 }
