@@ -222,6 +222,19 @@ struct ServerLineTests {
         }
     }
 
+    @Test("A snapshot that waits its turn when its server is deleted takes its image with it")
+    func deletedCopy() async throws {
+        try await Self.run { client, id, _ in
+            #expect(await act(client, id, ["reboot": ["type": "HARD"]]).status == .accepted)
+            #expect(await act(client, id, ["createImage": ["name": "copy"]]).status.code < 300)
+            #expect(await client.good(.get, "/images?name=copy", minor: 35)["images"]?.array?.count == 1)
+            #expect(await client.send(.delete, "/servers/\(id)").status == .noContent)
+            try await ServerTests.settle(client)
+            await client.refused(.notFound, .get, "/servers/\(id)")
+            #expect(await client.good(.get, "/images?name=copy", minor: 35)["images"] == [])
+        }
+    }
+
     @Test("No more than fifteen actions wait on one server")
     func bounded() async throws {
         try await Self.run { client, id, network in

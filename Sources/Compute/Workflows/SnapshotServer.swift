@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 
 // The image was queued before the user was answered, who may have deleted it since: then there is nothing to fill, and it must not be
-// made again. Of a workflow that is called off before it begins, the queued image is left: its user sees it and can delete it.
+// made again. When the workflow is called off before it begins, the undo of its first step takes the queued image away.
 //
 // 1 keep      (image_snapshot_pending)  nothing; undone, the image is gone
 // 2 intend    (image_snapshot_pending)  what is wanted of the machine has another number

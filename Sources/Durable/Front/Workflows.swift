@@ -132,9 +132,13 @@ package struct Workflows: Sendable {
         return first.id
     }
 
-    /// Ends what waits its turn on a resource. Nothing of it has begun, so there is nothing to undo.
+    /// Ends what waits its turn on a resource. Nothing of it has begun; what was made with its start is undone when its turn comes.
     private func callOffLine(on resource: ResourceKey, in tx: Transaction) throws {
         for waiting in try store.listQueued(on: resource, in: tx) {
+            if outlines[waiting.outlineKey]?.undoesStart == true {
+                try requestCancel(waiting.id, in: tx)
+                continue
+            }
             let gone = Planner().calledOff(waiting, .cancelled(at: waiting.step), now: world.now)
             try takeAway(waiting, gone, releasing: false, in: tx)
         }

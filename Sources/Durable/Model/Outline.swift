@@ -25,6 +25,9 @@ package struct Outline: Sendable, Equatable {
         pivots = list.pivots
     }
 
+    /// Whether the first step has an undo that takes back what was made together with the start.
+    var undoesStart: Bool { steps.first.map { $0.isRemote && $0.hasUndo } ?? false }
+
     package func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
 
     /// The names of the steps in their order, each with its nature. It is text and no hash, so that a row whose steps are not

@@ -19,8 +19,9 @@ package struct Local<W: Workflow>: Sendable {
 /// A step that reaches out of the database: to an agent, a file, another service. It happens at least once: after a crash
 /// in the middle its body runs again, with the same derived ids, so it says "ensure" and never "create".
 ///
-/// Its undo must succeed whether the body did nothing, half or all. It sees the state as it was last recorded, that is
-/// without what the failing body put in; `run.id(for:)` lets it find what was left behind.
+/// Its undo must succeed whether the body did nothing, half or all. The undo of a workflow's first step also runs when the workflow is
+/// called off before it begins: so it takes back what was made together with the start. It sees the state as it was last recorded, that
+/// is without what the failing body put in; `run.id(for:)` lets it find what was left behind.
 package struct Remote<W: Workflow>: Sendable {
     package typealias Body = @Sendable (inout W.State, Run<W>) async throws -> Void
     package typealias Undo = @Sendable (W.State, Run<W>) async throws -> Void

@@ -5,7 +5,7 @@ import CloudCore
 struct Planner: Sendable {
     /// Undos of one step that may fail before the workflow is stuck.
     var mostUndos = 12
-    /// Attempts that must succeed in the end, and failed, before a delete that waits takes the workflow's place.
+    /// Attempts that must succeed in the end, and failed for good, before a delete that waits takes the workflow's place.
     var attemptsBeforeGivingWay = 3
     /// Claims without an outcome before a step counts as one that kills its process.
     var mostInterruptions = 20
@@ -78,13 +78,13 @@ struct Planner: Sendable {
         let events = notes.map { WorkflowEvent(row, .note, data: $0) }
         switch row.direction {
         case .forward where step.isPastReturn:
-            return retried(row, failure, by: .patient, events: events, now: now)
+            return retried(row, failure, by: .patient, isTransient: isTransient, events: events, now: now)
         case .forward where isTransient && !failure.isCancellation && row.attempt < step.retry.attempts:
-            return retried(row, failure, by: step.retry, events: events, now: now)
+            return retried(row, failure, by: step.retry, isTransient: isTransient, events: events, now: now)
         case .forward:
             return fails(row, outline, index, failure, events: events, now: now)
         case .undo where row.attempt < mostUndos:
-            return retried(row, failure, by: .patient, events: events, now: now)
+            return retried(row, failure, by: .patient, isTransient: isTransient, events: events, now: now)
         case .undo:
             let failed = WorkflowEvent(row, .failed, data: failure.json)
             return stuck(row, reason: "The undo of '\(row.step)' failed: \(failure.text)", events: events + [failed], now: now)
@@ -170,8 +170,9 @@ struct Planner: Sendable {
         next.row.failure = failure
         next.row.interrupted = 0
         next.event(.failed, data: failure.json)
-        // A local step that failed was rolled back with its transaction. A remote one that was begun may have done anything.
-        let isDirty = outline.steps[index].isRemote && row.attempt > 0
+        // A local step that failed was rolled back with its transaction. A remote one that was begun may have done anything; and
+        // the first has an undo for what was made with the workflow's start.
+        let isDirty = outline.steps[index].isRemote && (row.attempt > 0 || index == 0)
         unwind(&next, outline, below: isDirty ? index + 1 : index, now: now)
         return next
     }
@@ -187,13 +188,14 @@ struct Planner: Sendable {
     }
 
     private func retried(
-        _ row: WorkflowRecord, _ failure: Failure, by retry: Retry, events: [WorkflowEvent], now: Timestamp
+        _ row: WorkflowRecord, _ failure: Failure, by retry: Retry, isTransient: Bool, events: [WorkflowEvent], now: Timestamp
     ) -> Transition {
         var next = Transition(row, now: now, events: events)
         next.row.status = .ready
         next.row.runAfter = now + retry.delay(after: row.attempt)
-        // The patient are those without an end of their own: undos, and what is past the point of no return.
-        next.givesWay = retry == .patient && row.attempt >= attemptsBeforeGivingWay
+        // The patient are those without an end of their own: undos, and what is past the point of no return. A host that is away for
+        // a while is waited for: what is left on it only this workflow knows, and a delete would have to wait for it as well.
+        next.givesWay = retry == .patient && !isTransient && row.attempt >= attemptsBeforeGivingWay
         if Self.isRecorded(row.attempt) { next.event(.retried, data: failure.json) }
         return next
     }

@@ -149,6 +149,11 @@ package struct Executor: Sendable {
     /// would not hear why.
     private func callOff(_ line: [WorkflowRecord], behind stuck: WorkflowRecord, _ tx: Transaction) throws {
         for waiting in line {
+            // What was made with its start is undone when its turn comes.
+            if case .success(let known) = catalog.definition(for: waiting), known.outline.undoesStart {
+                try store.setCancelRequested(waiting.id, now: world.now, in: tx)
+                continue
+            }
             let error = CloudError(
                 .conflict, "An earlier action on this resource came to a standstill.",
                 detail: "\(stuck.kind) \(stuck.id) is stuck: \(stuck.reason ?? "")")
