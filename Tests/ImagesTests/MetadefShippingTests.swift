@@ -23,6 +23,9 @@ struct MetadefShippingTests {
             }
             let flavors = await member.names("/namespaces?limit=100&resource_types=OS::Nova::Flavor", "namespaces", "namespace")
             #expect(flavors.contains("OS::Compute::Quota") && !flavors.contains("OS::Compute::LibvirtImage"))
+            let hints = await member.names(
+                "/namespaces?resource_types=OS::Nova::Server&properties_target=scheduler_hints", "namespaces", "namespace")
+            #expect(hints.contains("OS::Compute::ServerPlacement"))
             // As a dashboard asks for what a flavor may carry.
             let pinning = await member.ask(.get, "/namespaces/OS::Compute::CPUPinning?resource_type=OS::Nova::Flavor")
             #expect(pinning["properties"]?["hw:cpu_policy"]?["enum"] == ["shared", "dedicated"])

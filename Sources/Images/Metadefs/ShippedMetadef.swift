@@ -33,6 +33,8 @@ struct ShippedMetadef: Sendable {
         static func volume(_ prefix: String? = nil) -> Self { Self(type: "OS::Cinder::Volume", prefix: prefix, target: "image") }
         static func flavor(_ prefix: String? = nil) -> Self { Self(type: "OS::Nova::Flavor", prefix: prefix, target: nil) }
         static let server = Self(type: "OS::Nova::Server", prefix: nil, target: "metadata")
+        /// What whoever makes a server says of where it should be.
+        static let hints = Self(type: "OS::Nova::Server", prefix: nil, target: "scheduler_hints")
         static let aggregate = Self(type: "OS::Nova::Aggregate", prefix: nil, target: nil)
 
         /// What is said of hardware: by flavors with a colon, by images with an underscore.
@@ -114,5 +116,5 @@ struct ShippedMetadef: Sendable {
     }
 
     /// All of them.
-    static let all = hardware + images + software
+    static let all = hardware + images + software + [placement]
 }
