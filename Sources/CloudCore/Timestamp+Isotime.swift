@@ -61,7 +61,7 @@ private struct IsotimeReader {
         if skip("-") {
             let count = digits(upTo: 4)
             guard count > 0 else { return nil }
-            // Of three digits the last two are the day: there is no other way to read them.
+            // Three digits end with the day: there is no other way to read them.
             return number(count == 1 || count == 3 ? 1 : 2)
         }
         // Four digits and two more are no month, for they could be a day's time in a short form.

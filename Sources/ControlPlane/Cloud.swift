@@ -42,7 +42,7 @@ package struct Cloud: Sendable {
         ComputeAssembly.schema,
     ]
 
-    /// What the catalogue offers, each below the cloud's URL. Some clients look for a service by the name that it usually has.
+    /// The services of the catalogue, each below the cloud's URL. Some clients look for a service by the name that it usually has.
     private static let catalog: [(type: String, name: String, path: String)] = [
         ("identity", "keystone", "/identity"), ("placement", "placement", "/placement"),
         ("image", "glance", "/image"), ("network", "neutron", "/network"),

@@ -39,7 +39,7 @@ struct BlockDeviceTests {
         return ["server": .object(server)]
     }
 
-    /// What disks the machine has, as the simulated host names them.
+    /// Returns the disks of the machine, as the simulated host names them.
     private func disks(_ client: ComputeClient, _ id: String) -> [String] {
         let machine = client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }
         return machine?.disks.map { String($0.prefix { $0 != " " }) } ?? []

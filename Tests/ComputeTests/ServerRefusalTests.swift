@@ -7,7 +7,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// What is told to who asks for what cannot be had.
+/// The refusals of requests for servers.
 @Suite("Refusals of servers' parts")
 struct ServerRefusalTests {
     @Test("An interface is refused with the status that its reason has in the reference")

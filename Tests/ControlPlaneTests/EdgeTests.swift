@@ -6,7 +6,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// What all services have in common at their outer edge.
+/// The behaviour that all services share at their outer edge.
 @Suite("The edge of all services", .timeLimit(.minutes(5))) struct EdgeTests {
     @Test(
         "A 401 says where a token is got, whichever service answers it",

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// What a release has left behind (docs/releases.md).
+/// The state that a release has left behind (docs/releases.md).
 struct ReleasedExample: CustomTestStringConvertible {
     let version: String
     let kind: DatabaseKind
@@ -17,7 +17,7 @@ struct ReleasedExample: CustomTestStringConvertible {
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Released"
 
-    /// Of every release that has a folder, on both databases.
+    /// The examples of every release that has a folder, on both databases.
     static let all: [ReleasedExample] = {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let versions = names.filter { $0.first?.isNumber == true }.sorted()

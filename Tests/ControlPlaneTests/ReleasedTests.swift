@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// What was asked for besides the state.
+    /// Compares the properties that were asked for besides the state.
     private func changes(_ servers: [String: JSON], _ reader: ReleasedReader) async throws {
         func server(_ name: String) throws -> JSON { try #require(servers.values.first { $0["name"]?.string == name }) }
         func ram(_ name: String) throws -> JSON? { try server(name)["flavor"]?["ram"] }

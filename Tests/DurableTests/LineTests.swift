@@ -4,7 +4,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// What waits its turn on a busy resource.
+/// Workflows that wait their turn on a busy resource.
 @Suite struct LineTests {
     /// Starts a delete that waits its turn instead of superseding what runs.
     private func wait(_ plant: Plant, most: Int = 15) async throws -> WorkflowID {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Images
 
-/// What one caller may make the service do.
+/// The bounds on what one caller may make the service do.
 @Suite("Images: bounds", .timeLimit(.minutes(5)))
 struct BoundsTests {
     private func properties(_ count: Int, of length: Int = 1) -> JSONObject {

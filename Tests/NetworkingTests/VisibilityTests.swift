@@ -5,7 +5,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Who sees what is another project's, and what keeps it so.
+/// The visibility of other projects' things, and the policies that keep it.
 @Suite("What is shared")
 struct VisibilityTests {
     /// Two projects, and the administrator's network that is external for one of them alone.

@@ -85,7 +85,7 @@ struct BlockDevices {
         return given
     }
 
-    /// What counts as true in the reference, which takes any value here.
+    /// Tells whether the reference takes the value for true; it takes any value here.
     private static func isTrue(_ given: JSON?) -> Bool {
         switch given {
         case nil, .null, .bool(false), .string(""), .integer(0): false

@@ -25,7 +25,7 @@ enum ServerShapes {
         return minor >= 37 ? .either([list, .word(of: ["none", "auto"])]) : list
     }
 
-    /// What both forms of a device have.
+    /// The members that both forms of a device have.
     private static let device: [(String, BodyShape)] = [
         ("virtual_name", .text(0...255)), ("volume_id", .uuid), ("snapshot_id", .uuid), ("volume_size", .integer(1...BodyShape.largestInteger)),
         ("device_name", .text(1...255, .deviceName)), ("delete_on_termination", .boolean), ("no_device", .any),

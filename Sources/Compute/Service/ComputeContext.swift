@@ -16,7 +16,7 @@ struct ComputeContext: Sendable {
     let database: Database
     let policy: Policy
     let world: World
-    /// What waits for a moment of the world's clock.
+    /// The waiter for moments of the world's clock.
     let sleeper: any Sleeper
     let needs: ComputeNeeds
     let settings: ComputeSettings

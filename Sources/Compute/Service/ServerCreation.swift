@@ -44,7 +44,7 @@ struct ServerCreation: Sendable {
             try await context.needs.networking.plan(wish.network, for: caller.principal)
         }
         let room = ServerRoom(needs: context.needs)
-        // What there is no room for costs nothing but this look. The write looks again.
+        // A request without room costs nothing but this look. The write looks again.
         let most = try await context.read { tx in try room.servers(wish, flavor, plan, by: caller, in: tx) }
         let now = context.world.now
         let ids = (0..<most).map { _ in context.world.random.uuid() }

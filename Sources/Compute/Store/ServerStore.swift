@@ -103,7 +103,7 @@ struct ServerStore: Sendable {
         let (clause, arguments) = Self.clause(filter, changed: "ended_at")
         let found = try tx.rows("SELECT details FROM compute_server_archive \(clause) ORDER BY ended_at DESC, id DESC", arguments: arguments)
             .map(Self.server)
-        // What the archive has no columns for.
+        // The archive has no columns for these.
         return found.filter { server in
             wanted.states?.contains(server.state) != false && (wanted.host ?? server.host) == server.host
                 && (wanted.imageID ?? server.image?.id) == server.image?.id && (wanted.flavorID ?? server.flavor.id.text) == server.flavor.id.text

@@ -103,7 +103,7 @@ package final class Fleet: Sendable, Service {
         return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
     }
 
-    /// What is known of one host.
+    /// Returns the facts of one host.
     func facts(of name: String) -> HostFacts? { state.withLock { $0.facts[name] } }
 
     /// Returns when the host that takes its time has been opened, and what it has was written down, or when it cannot be had.

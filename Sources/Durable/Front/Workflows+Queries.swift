@@ -17,7 +17,7 @@ package struct Activity: Sendable, Equatable {
     package let supersedes: Bool
 }
 
-/// What a resource is going through, and what waits its turn on it.
+/// The workflows of one resource: the active one, and those that wait their turn.
 package struct ResourceLine: Sendable, Equatable {
     package var active: Activity
     /// In the order of their turns.

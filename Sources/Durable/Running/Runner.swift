@@ -122,7 +122,7 @@ package struct Runner: Service {
     }
 }
 
-/// What a runner carries out, and whether it takes more.
+/// The places of a runner, and whether it takes more work.
 private final class Slots: Sendable {
     private let state = Mutex((load: RunnerLoad(), isClosed: false))
 

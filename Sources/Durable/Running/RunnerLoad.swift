@@ -17,7 +17,7 @@ package struct RunnerLoad: Sendable {
         if projects[project] == 0 { projects[project] = nil }
     }
 
-    /// What a look for work leaves out: kinds and projects without a free place.
+    /// Returns the kinds and projects without a free place, which a look for work leaves out.
     func exclusions(_ catalog: WorkflowCatalog, projectShare: Int) -> LeaseStore.Exclusions {
         LeaseStore.Exclusions(
             kinds: kinds.filter { kind, count in catalog.mostAtOnce(kind).map { count >= $0 } ?? false }.keys.sorted { $0.name < $1.name },

@@ -12,7 +12,7 @@ struct LeaseStore: Sendable {
         let projectID: ID<Kind.Project>?
     }
 
-    /// What is not looked for.
+    /// The kinds and projects that a look leaves out.
     struct Exclusions: Sendable {
         var kinds: [WorkflowKind] = []
         var projects: [ID<Kind.Project>] = []

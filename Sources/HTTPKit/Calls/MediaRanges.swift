@@ -1,4 +1,4 @@
-/// What an `Accept` header lets through, and how gladly (RFC 9110 section 12.5.1).
+/// The media types that an `Accept` header takes, with their weights (RFC 9110 section 12.5.1).
 package struct MediaRanges: Sendable {
     private struct Range: Sendable {
         let type: Substring

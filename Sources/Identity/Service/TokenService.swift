@@ -71,7 +71,7 @@ package final class TokenService: TokenVerifier, Sendable {
         return Moment(identity: found[0], revocations: found[1])
     }
 
-    /// What is kept of a token, if it is still right.
+    /// Returns the kept verification of a token if it is still right.
     private func current(_ cached: Verified, at moment: Moment, _ text: String) async throws -> Verified? {
         guard cached.moment != moment else { return cached }
         let token = cached.authorization.token

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// What is remembered of a user's passcodes: the last one that was taken, and those that were wrong since.
+/// The memory of a user's passcodes: the last one that was taken, and the number of wrong ones since.
 struct PasscodeStore: Sendable {
     struct Record: Sendable {
         /// The window of 30 seconds of the last passcode that was taken.

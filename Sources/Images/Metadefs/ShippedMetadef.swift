@@ -29,15 +29,15 @@ struct ShippedMetadef: Sendable {
         let target: String?
 
         static func image(_ prefix: String? = nil) -> Self { Self(type: "OS::Glance::Image", prefix: prefix, target: nil) }
-        /// What an image says of the volumes that are made of it.
+        /// The volumes that are made of an image.
         static func volume(_ prefix: String? = nil) -> Self { Self(type: "OS::Cinder::Volume", prefix: prefix, target: "image") }
         static func flavor(_ prefix: String? = nil) -> Self { Self(type: "OS::Nova::Flavor", prefix: prefix, target: nil) }
         static let server = Self(type: "OS::Nova::Server", prefix: nil, target: "metadata")
-        /// What whoever makes a server says of where it should be.
+        /// The hints of a request for a server.
         static let hints = Self(type: "OS::Nova::Server", prefix: nil, target: "scheduler_hints")
         static let aggregate = Self(type: "OS::Nova::Aggregate", prefix: nil, target: nil)
 
-        /// What is said of hardware: by flavors with a colon, by images with an underscore.
+        /// The kinds of resource that describe hardware: flavors with a colon, images with an underscore.
         static let hardware = [image("hw_"), volume("hw_"), flavor("hw:")]
     }
 

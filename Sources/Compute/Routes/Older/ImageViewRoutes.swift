@@ -170,7 +170,7 @@ struct ImageViewRoutes: Sendable {
         let old = Self.properties(image)
         var new = old
         body(&new)
-        // Who takes items away may still have too many.
+        // A change that takes items away may leave too many.
         if new.count > old.count { try await requireRoom(for: new.count, call) }
         func pointer(_ key: String) -> JSON { .string("/" + key.replacing("~", with: "~0").replacing("/", with: "~1")) }
         var changes: [JSON] = []

@@ -22,7 +22,7 @@ struct SystemResolver: HostResolver {
         return pool
     }()
 
-    /// Who waits may give up; the thread cannot, and keeps the turn until the system has answered.
+    /// A waiter may give up; the thread cannot, and keeps the turn until the system has answered.
     func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress] {
         let answer = Answer()
         return try await withTaskCancellationHandler {
@@ -37,7 +37,7 @@ struct SystemResolver: HostResolver {
         }
     }
 
-    /// What is waited for: the first that is given counts, also when it comes before the wait.
+    /// The awaited result: the first that is given counts, also when it comes before the wait.
     private final class Answer: Sendable {
         private struct State {
             var continuation: CheckedContinuation<[IPAddress], any Error>?

@@ -22,7 +22,7 @@ final class LookUpTurns: Sendable {
 
     private struct State {
         var lastNumber = 0
-        /// Who waits behind the one whose turn it is; a project without an entry has no look-up under way.
+        /// The waiters behind the one whose turn it is; a project without an entry has no look-up under way.
         var projects: [String: [Waiting]] = [:]
     }
 
