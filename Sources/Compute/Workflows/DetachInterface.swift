@@ -3,7 +3,7 @@ import Durable
 
 // 1 intend  the machine is wanted without the card
 //   point of no return
-// 2 detach  its machine has let go of it
+// 2 detach  its machine has let go of it, or was waited for long enough
 // 3 forget  the port is gone, or free
 
 struct DetachInterface: Workflow {
@@ -17,6 +17,9 @@ struct DetachInterface: Workflow {
     static let kind: WorkflowKind = "compute.server.detach-interface"
     static let version = 1
 
+    /// The driver's word for a device that the guest holds.
+    private static let keptByGuest = "device_kept"
+
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
@@ -24,8 +27,14 @@ struct DetachInterface: Workflow {
         PointOfNoReturn()
         Remote("detach", deadline: .seconds(300)) { state, run in
             guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.ensure(
-                intent.order(without: run.input.portID), on: try intent.host, fence: intent.fence(run.epoch))
+            do {
+                try await run.needs.needs.machines.ensure(
+                    intent.order(without: run.input.portID), on: try intent.host, fence: intent.fence(run.epoch))
+            } catch let error as CloudError where error.code == Self.keptByGuest {
+                // The driver has waited for it. A guest without a system to hear it never lets go, and what waits its turn, a reboot
+                // that would free the card among it, must not wait for ever. Its host takes the card away when it can.
+                run.note("The guest does not let go of the card. It keeps a card without a network until it is powered off.")
+            }
         }
         Local("forget") { _, run, tx in
             try run.needs.needs.networking.releasePort(run.input.portID, of: run.input.serverID.text, in: tx)
