@@ -19,9 +19,7 @@ struct ServerViewTests {
             var text = ""
             func add(_ path: String, _ minor: Int) async {
                 let body = await client.good(.get, path, minor: minor)
-                // Ids of accounts are drawn by chance: what else is made at a start would change them.
                 let shown = body.text.replacing(id, with: "ID").replacing(image, with: "IMAGE")
-                    .replacing(/"(tenant_id|project_id|user_id|hostId)":"[0-9a-f]+"/) { "\"\($0.1)\":\"HEX\"" }
                 text += "GET \(path.replacing(id, with: "ID")) 2.\(minor)\n    \(shown)\n"
             }
             for minor in Self.minors { await add("/servers/\(id)", minor) }
