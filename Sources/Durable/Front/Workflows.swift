@@ -118,8 +118,10 @@ package struct Workflows: Sendable {
         _ active: WorkflowRecord, by kind: WorkflowKind, now: Timestamp, in tx: Transaction
     ) throws -> WorkflowID? {
         if active.status.needsAttention {
+            try callOffLine(on: active.resource, in: tx)
             let gone = Planner().gaveWay(Transition(active, now: now), now: now)
-            try takeAway(active, gone, in: tx)
+            // The delete itself comes next: what waits, if only to be undone, stays behind it.
+            try takeAway(active, gone, releasing: false, in: tx)
             return nil
         }
         if active.kind == kind { return active.id }
