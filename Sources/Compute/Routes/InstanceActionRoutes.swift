@@ -21,7 +21,7 @@ struct InstanceActionRoutes: Sendable {
             endpoint.route(
                 .get, Self.path, nil,
                 query: QueryShape(
-                    QueryShape.paged + [("changes-since", .text(0...64, .moment)), ("changes-before", .text(0...64, .moment))],
+                    QueryShape.paged + [("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime))],
                     closedSince: Self.pagedSince)
             ) { call in try await list(call) },
             endpoint.route(.get, Self.path + "/{request_id}", nil) { call in try await show(call) },

@@ -17,9 +17,9 @@ struct MigrationRoutes: Sendable {
             endpoint.route(
                 .get, "/os-migrations", .listMigrations,
                 query: QueryShape(
-                    QueryShape.paged + Self.names.map { ($0, BodyShape.text()) } + [
-                        ("changes-since", .text(0...64, .moment)), ("changes-before", .text(0...64, .moment)), ("user_id", .text()),
-                        ("project_id", .text()),
+                    QueryShape.paged + Self.names.map { ($0, Shape.any) } + [
+                        ("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime)), ("user_id", .any),
+                        ("project_id", .any),
                     ], closedSince: Self.timesSince)
             ) { call in try await list(call) }
         ]

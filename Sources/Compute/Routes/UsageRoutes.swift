@@ -9,7 +9,7 @@ struct UsageRoutes: Sendable {
 
     private static let pagedSince = 40
     private static let query = QueryShape(
-        QueryShape.paged + [("start", .text()), ("end", .text()), ("detailed", .text())], closedSince: 75)
+        QueryShape.paged + [("start", .any), ("end", .any), ("detailed", .any)], closedSince: 75)
 
     var all: [Route] {
         [

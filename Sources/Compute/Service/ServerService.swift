@@ -168,28 +168,14 @@ struct ServerService: Sendable {
 
     // MARK: Rows
 
-    /// What an update may change. Nil leaves it; a nil inside takes it away.
-    struct Change: Sendable {
-        var name: String?
-        var description: String??
-        var hostname: String?
-        var accessIPv4: String??
-        var accessIPv6: String??
-        var resizesDisk: Bool?
-        var pinnedZone: String??
-    }
-
-    func update(_ id: ID<Server>, _ change: Change, by caller: Caller) async throws -> ServerView {
+    func update(_ id: ID<Server>, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let now = context.world.now
         try await context.write { tx in
             var server = try require(id, .updateServer, by: caller, in: tx)
-            if let name = change.name { server.name = name }
-            if let description = change.description { server.description = description }
-            if let hostname = change.hostname { server.hostname = hostname }
-            if let address = change.accessIPv4 { server.accessIPv4 = address }
-            if let address = change.accessIPv6 { server.accessIPv6 = address }
-            if let resizes = change.resizesDisk { server.resizesDisk = resizes }
-            if let zone = change.pinnedZone { try pin(&server, to: zone, in: tx) }
+            change.apply(to: &server)
+            var zone = server.pinnedZone
+            change.pinnedZone.apply(to: &zone)
+            try pin(&server, to: zone, in: tx)
             server.updatedAt = now
             try servers.update(server, in: tx)
         }

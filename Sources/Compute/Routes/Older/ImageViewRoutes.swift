@@ -38,9 +38,9 @@ struct ImageViewRoutes: Sendable {
                 return Self.item(call.parameter("key"), value)
             },
             endpoint.route(.put, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
-                let body = try await call.body(.object([("meta", .map(.metadataKey, .text(0...255), 1...1))], required: ["meta"]))
+                let item = try await call.read(Form.item)
                 let key = call.parameter("key")
-                guard let value = body["meta"]?[key] else { throw CloudError.badRequest("Request body and URI mismatch") }
+                guard let value = item[key].map(JSON.string) else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await change(try await require(call), call) { $0[key] = value }
                 return Self.item(key, value)
             },
@@ -153,10 +153,10 @@ struct ImageViewRoutes: Sendable {
     private static func item(_ key: String, _ value: JSON) -> Reply { .json { json in json.object("meta") { $0.members(of: [key: value]) } } }
 
     private func setMetadata(_ call: ComputeCall, replacing: Bool) async throws -> Reply {
-        let given = try await call.body(.object([("metadata", .metadata)], required: ["metadata"]))["metadata"]?.object ?? [:]
+        let given = try await call.read(Form.entries(.metadataKey, .string(0...255)).inside("metadata"))
         let changed = try await change(try await require(call), call) { properties in
             if replacing { properties = [:] }
-            for (key, value) in given.members { properties[key] = value }
+            for (key, value) in given { properties[key] = .string(value) }
         }
         return Self.answer(Self.properties(changed))
     }

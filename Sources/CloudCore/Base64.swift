@@ -1,9 +1,7 @@
-import CloudCore
-
 /// Base64 in its standard alphabet, with padding (RFC 4648 section 4).
-enum Base64 {
+package enum Base64 {
     /// Nil for what is none. White space is passed over, as in what tools write.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var letters = text.utf8.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
         guard letters.count.isMultiple(of: 4) else { return nil }
         var padding = 0
@@ -16,7 +14,7 @@ enum Base64 {
         return Base64URL.decode(String(decoding: urlSafe, as: UTF8.self))
     }
 
-    static func encode(_ bytes: some Collection<UInt8>) -> String {
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         let text = Base64URL.encode(bytes).replacing("-", with: "+").replacing("_", with: "/")
         return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
     }
