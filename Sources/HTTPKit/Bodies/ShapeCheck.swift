@@ -59,7 +59,9 @@ struct ShapeCheck {
         func wrong(_ fault: Mismatch.Fault) -> Mismatch { Mismatch(fault: fault, value: value) }
         switch (shape, value) {
         case (.any, _), (.null, .null), (.boolean, .bool), (.truth, .bool), (.nullable, .null): return nil
-        case (.nullable(let shape), _): return mismatch(shape, value)
+        case (.nullable(let inner), _):
+            guard let found = mismatch(inner, value), found.place.isEmpty, case .type = found.fault else { return mismatch(inner, value) }
+            return wrong(.type(shape.typeNames))
         case (.truth, .string(let text)) where Truth(text) != nil: return nil
         case (.truth, .string), (.truth, .integer): return wrong(.notOneOf(Truth.words, listed: Truth.listed))
         case (.integer(let range), .integer(let number)), (.whole(let range), .integer(let number)): return within(range, number, value)
