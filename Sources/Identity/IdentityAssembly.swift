@@ -70,7 +70,7 @@ package struct IdentityAssembly: Sendable {
                 + StoredPolicyRoutes(policies: StoredPolicyService(identity: identity)).all
                 + EndpointFilterRoutes(identity: identity).all
                 + DomainConfigurationRoutes(configurations: DomainConfigurationService(identity: identity)).all
-                + RevocationRoutes(identity: identity).all
+                + RevocationRoutes(revocations: RevocationService(identity: identity)).all
                 + ApplicationCredentialRoutes(
                     credentials: ApplicationCredentialService(identity: identity), rules: AccessRuleService(identity: identity)
                 ).all
