@@ -54,16 +54,16 @@ package struct ComputeAssembly: Sendable {
             + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
             + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
             + HostRoutes(endpoint: endpoint, hosts: hosts).all
-            + MigrationRoutes(endpoint: endpoint, context: context).all
-            + UsageRoutes(endpoint: endpoint, context: context).all
+            + MigrationRoutes(endpoint: endpoint, migrations: MigrationService(context: context)).all
+            + UsageRoutes(endpoint: endpoint, usages: UsageService(context: context)).all
             + ServerRoutes(endpoint: endpoint, servers: servers).all
             + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + ServerPartRoutes(endpoint: endpoint, servers: servers).all
             + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + VolumeAttachmentRoutes(endpoint: endpoint, servers: servers).all
             + ServerMigrationRoutes(endpoint: endpoint, changes: changes).all
-            + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
-            + ExternalEventRoutes(endpoint: endpoint, context: context).all
+            + InstanceActionRoutes(endpoint: endpoint, actions: InstanceActionService(servers: servers)).all
+            + ExternalEventRoutes(endpoint: endpoint, servers: servers).all
             + AuditRoutes(endpoint: endpoint, hosts: hosts).all
             + older(endpoint, servers)
         return APIService(
@@ -83,6 +83,6 @@ package struct ComputeAssembly: Sendable {
         SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
             + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
             + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all
-            + ImageViewRoutes(endpoint: endpoint, context: context).all
+            + ImageViewRoutes(endpoint: endpoint, others: context.needs.others, quotas: QuotaService(context: context)).all
     }
 }

@@ -5,7 +5,7 @@ import HTTPTypes
 /// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
 struct ExternalEventRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let servers: ServerService
 
     private static let tagged: Set<String> = ["volume-extended", "power-update", "accelerator-request-bound"]
 
@@ -35,12 +35,7 @@ struct ExternalEventRoutes: Sendable {
 
     private func create(_ call: ComputeCall) async throws -> Reply {
         let events = try await call.body(Self.shape(call.minor))["events"]?.array ?? []
-        let known = try await context.read { tx in
-            let store = ServerStore()
-            return try Dictionary(
-                events.compactMap { $0["server_uuid"]?.string }.compactMap { try store.find(ID($0), in: tx) }.map { ($0.id.text, $0) }
-            ) { first, _ in first }
-        }
+        let known = try await servers.find(events.compactMap { $0["server_uuid"]?.string })
         let codes = events.map { event in
             guard let server = known[event["server_uuid"]?.string ?? ""] else { return 404 }
             if Self.tagged.contains(event["name"]?.string ?? ""), event["tag"] == nil { return 400 }
