@@ -17,12 +17,14 @@ struct InstanceActionService: Sendable {
             let gone = orGone ? try archived(id, action, by: caller, in: tx) : nil
             let server = try gone ?? servers.require(id, action, by: caller, in: tx)
             // What the cloud does by itself is nobody's action.
-            return (server, try servers.workflows.actions(on: server.resource, in: tx).filter { $0.kind != SweepHost.kind })
+            let rows = try servers.workflows.actions(on: server.resource, in: tx)
+            return (server, rows.filter { $0.kind != SweepHost.kind })
         }
     }
 
     private func archived(_ id: ID<Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server? {
-        guard let server = try servers.servers.findArchived(id, in: tx), server.projectID == caller.projectID || caller.isAdministrator
+        guard let server = try servers.servers.findArchived(id, in: tx),
+            server.projectID == caller.projectID || caller.isAdministrator
         else { return nil }
         try caller.require(action, projectID: server.projectID)
         return server

@@ -10,7 +10,9 @@ extension ServerService {
     }
 
     /// Refuses an action on a server also where its lock, its state or its tasks stand in the way.
-    func check(_ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller) async throws {
+    func check(
+        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller
+    ) async throws {
         try await context.read { tx in _ = try require(id, action, word, for: nil, states: states, by: caller, in: tx) }
     }
 
@@ -20,10 +22,12 @@ extension ServerService {
         }
     }
 
-    /// Returns those servers that are there, by id, of every project: whether the caller may name any server was asked before.
+    /// Returns those servers that are there, by id, of every project: whether the caller may name any server was
+    /// asked before.
     func find(_ ids: [String]) async throws -> [String: Server] {
         try await context.read { tx in
-            try Dictionary(ids.compactMap { try servers.find(ID($0), in: tx) }.map { ($0.id.text, $0) }) { first, _ in first }
+            let found = try ids.compactMap { try servers.find(ID($0), in: tx) }
+            return Dictionary(found.map { ($0.id.text, $0) }) { first, _ in first }
         }
     }
 }

@@ -7,8 +7,8 @@ struct UsageService: Sendable {
 
     var now: Timestamp { context.world.now }
 
-    /// Returns what servers there were in a period, in the order in which they were launched. Whether the caller may see them was
-    /// asked before.
+    /// Returns what servers there were in a period, in the order in which they were launched. Whether the caller may
+    /// see them was asked before.
     ///
     /// - Parameter project: nil for all.
     func records(from start: Timestamp, to end: Timestamp, project: String?) async throws -> [UsageRecord] {

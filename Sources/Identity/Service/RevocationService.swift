@@ -18,7 +18,8 @@ struct RevocationService: Sendable {
 
     private static func moment(_ text: String) throws -> Timestamp {
         guard let moment = Timestamp(iso8601: text) else {
-            throw CloudError.badRequest("since must be a date and time as 2026-01-31T23:59:59Z, not '\(text.prefix(64))'.")
+            throw CloudError.badRequest(
+                "since must be a date and time as 2026-01-31T23:59:59Z, not '\(text.prefix(64))'.")
         }
         return moment
     }

@@ -22,7 +22,8 @@ struct ImpliedRoleStore: Sendable {
     /// - Returns: whether there was such a rule.
     func delete(_ rule: Rule, in tx: Transaction) throws -> Bool {
         try tx.execute(
-            "DELETE FROM identity_implied_role WHERE prior_role_id = ? AND implied_role_id = ?", rule.prior, rule.implied) > 0
+            "DELETE FROM identity_implied_role WHERE prior_role_id = ? AND implied_role_id = ?",
+            rule.prior, rule.implied) > 0
     }
 
     /// Returns the condition that a list of roles has those alone that one role implies directly.

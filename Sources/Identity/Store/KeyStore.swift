@@ -13,7 +13,8 @@ struct KeyStore: Sendable {
     /// Returns all keys, the newest last.
     func all(in tx: Transaction) throws -> [SealedKey] {
         try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from, id").map {
-            SealedKey(id: try $0["id"], purpose: try $0["purpose"], sealed: try $0["sealed"], usedFrom: try $0["used_from"])
+            SealedKey(
+                id: try $0["id"], purpose: try $0["purpose"], sealed: try $0["sealed"], usedFrom: try $0["used_from"])
         }
     }
 

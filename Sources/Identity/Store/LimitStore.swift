@@ -17,6 +17,9 @@ struct LimitStore: Sendable {
 
     /// Returns the condition that a list has the limits of a domain and of its projects alone.
     static func ofAll(in domain: ID<Kind.Domain>) -> (sql: String, arguments: [SQLValue]) {
-        ("domain_id = ? OR project_id IN (SELECT id FROM identity_project WHERE domain_id = ?)", [domain.sql, domain.sql])
+        (
+            "domain_id = ? OR project_id IN (SELECT id FROM identity_project WHERE domain_id = ?)",
+            [domain.sql, domain.sql]
+        )
     }
 }

@@ -4,17 +4,20 @@ import SQL
 /// The members of groups.
 struct MembershipStore: Sendable {
     func has(_ user: ID<Kind.User>, in group: ID<Kind.Group>, _ tx: Transaction) throws -> Bool {
-        let found: String? = try tx.value("SELECT user_id FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user)
+        let found: String? = try tx.value(
+            "SELECT user_id FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user)
         return found != nil
     }
 
     /// Returns the ids of a group's members, in their order.
     func members(of group: ID<Kind.Group>, _ tx: Transaction) throws -> [ID<Kind.User>] {
-        try tx.rows("SELECT user_id FROM identity_membership WHERE group_id = ? ORDER BY user_id", group).map { try $0["user_id"] }
+        try tx.rows("SELECT user_id FROM identity_membership WHERE group_id = ? ORDER BY user_id", group)
+            .map { try $0["user_id"] }
     }
 
     func add(_ user: ID<Kind.User>, to group: ID<Kind.Group>, _ tx: Transaction) throws {
-        try tx.execute("INSERT INTO identity_membership (group_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", group, user)
+        try tx.execute(
+            "INSERT INTO identity_membership (group_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", group, user)
     }
 
     /// - Returns: whether the user was in the group.

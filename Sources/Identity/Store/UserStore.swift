@@ -4,7 +4,9 @@ import SQL
 /// Questions and notes about a user that need no whole row.
 struct UserStore: Sendable {
     /// Tells whether the cloud has no user yet.
-    func isEmpty(in tx: Transaction) throws -> Bool { try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil }
+    func isEmpty(in tx: Transaction) throws -> Bool {
+        try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil
+    }
 
     func exists(_ id: ID<Kind.User>, in tx: Transaction) throws -> Bool {
         try tx.value("SELECT id FROM identity_user WHERE id = ?", id) as String? != nil
@@ -21,8 +23,10 @@ struct UserStore: Sendable {
     /// - Parameter isFirst: whether the count begins again.
     func noteFailure(of id: ID<Kind.User>, at now: Timestamp, isFirst: Bool, in tx: Transaction) throws {
         try tx.execute(
-            "UPDATE identity_user SET failed_attempts = CASE WHEN ? = 1 THEN 1 ELSE failed_attempts + 1 END, failed_at = ? WHERE id = ?",
-            isFirst, now, id)
+            """
+            UPDATE identity_user
+            SET failed_attempts = CASE WHEN ? = 1 THEN 1 ELSE failed_attempts + 1 END, failed_at = ? WHERE id = ?
+            """, isFirst, now, id)
     }
 
     /// - Parameter day: days since 1970.

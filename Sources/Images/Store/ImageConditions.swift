@@ -8,13 +8,18 @@ enum ImageConditions {
     }
 
     static func property(_ name: String, _ value: String) -> (sql: String, arguments: [SQLValue]) {
-        ("EXISTS (SELECT 1 FROM image_property p WHERE p.image_id = i.id AND p.name = ? AND p.value = ?)", [name.sql, value.sql])
+        (
+            "EXISTS (SELECT 1 FROM image_property p WHERE p.image_id = i.id AND p.name = ? AND p.value = ?)",
+            [name.sql, value.sql]
+        )
     }
 
     /// Returns the condition for the images that somebody reaches.
     ///
     /// - Parameter memberStatus: how the project has answered those who share with it; nil for any answer.
-    static func reachable(_ onlooker: Onlooker, _ memberStatus: ImageMember.Status?) -> (sql: String, arguments: [SQLValue]) {
+    static func reachable(
+        _ onlooker: Onlooker, _ memberStatus: ImageMember.Status?
+    ) -> (sql: String, arguments: [SQLValue]) {
         guard let project = onlooker.project else { return ("i.visibility IN ('public', 'community')", []) }
         var member = "SELECT 1 FROM image_member m WHERE m.image_id = i.id AND m.member_id = ?"
         var arguments = [project.sql, project.sql]
@@ -23,7 +28,9 @@ enum ImageConditions {
             arguments.append(memberStatus.rawValue.sql)
         }
         return (
-            "(i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member))))", arguments
+            """
+            (i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member))))
+            """, arguments
         )
     }
 }

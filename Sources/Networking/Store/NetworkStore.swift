@@ -38,7 +38,10 @@ enum NetworkStore {
 
     static func vlans(on physical: String, in tx: Transaction) throws -> Set<Int64> {
         let rows = try tx.rows(
-            "SELECT segment_id FROM networking_network WHERE type = 'vlan' AND physical_network = ? AND segment_id IS NOT NULL", physical)
+            """
+            SELECT segment_id FROM networking_network
+            WHERE type = 'vlan' AND physical_network = ? AND segment_id IS NOT NULL
+            """, physical)
         return Set(try rows.map { try $0.value(at: 0) })
     }
 
@@ -69,13 +72,15 @@ enum NetworkStore {
     /// Returns the oldest two networks of a condition: two are enough to know that there is more than one.
     static func firstTwo(_ condition: (sql: String, arguments: [SQLValue]), in tx: Transaction) throws -> [Brief] {
         try tx.rows(
-            "SELECT id, is_external, port_security_enabled FROM networking_network WHERE \(condition.sql) ORDER BY created_at, id LIMIT 2",
-            arguments: condition.arguments
+            """
+            SELECT id, is_external, port_security_enabled FROM networking_network WHERE \(condition.sql)
+            ORDER BY created_at, id LIMIT 2
+            """, arguments: condition.arguments
         ).map { Brief(id: try $0.value(at: 0), isExternal: try $0.value(at: 1), portSecurity: try $0.value(at: 2)) }
     }
 
-    /// Returns the condition for the networks that a project's servers are put on unless they say otherwise: its own and those that are
-    /// shared with it.
+    /// Returns the condition for the networks that a project's servers are put on unless they say otherwise: its own
+    /// and those that are shared with it.
     static func automatic(for project: String) -> (sql: String, arguments: [SQLValue]) {
         let (shared, arguments) = SharingStore.sharedCondition(project)
         return ("admin_state_up = 1 AND (project_id = ? OR \(shared))", [.text(project)] + arguments)

@@ -13,7 +13,9 @@ enum SubnetPoolStore {
     }
 
     static func hasDefault(version: Int64, except id: ID<SubnetPool.Noun>, in tx: Transaction) throws -> Bool {
-        try tx.row("SELECT 1 FROM networking_subnet_pool WHERE is_default = 1 AND ip_version = ? AND id <> ?", version, id) != nil
+        try tx.row(
+            "SELECT 1 FROM networking_subnet_pool WHERE is_default = 1 AND ip_version = ? AND id <> ?",
+            version, id) != nil
     }
 
     // MARK: What was cut from a pool
@@ -22,7 +24,9 @@ enum SubnetPoolStore {
         try tx.row("SELECT 1 FROM networking_subnet WHERE subnetpool_id = ? LIMIT 1", id) != nil
     }
 
-    static func taken(from id: ID<SubnetPool.Noun>, in tx: Transaction) throws -> [(prefix: IPPrefix, project: String)] {
+    static func taken(
+        from id: ID<SubnetPool.Noun>, in tx: Transaction
+    ) throws -> [(prefix: IPPrefix, project: String)] {
         try tx.rows("SELECT cidr, project_id FROM networking_subnet WHERE subnetpool_id = ?", id)
             .map { (prefix: try $0.value(at: 0), project: try $0.value(at: 1)) }
     }

@@ -23,8 +23,8 @@ enum SubnetStore {
             """, "ORDER BY s.created_at, s.id"
         ).map {
             OfNetwork(
-                networkID: try $0.value(at: 0), id: try $0.value(at: 1), version: IPAddress.Version(rawValue: try $0.value(at: 2)),
-                scopeID: try $0.value(at: 3))
+                networkID: try $0.value(at: 0), id: try $0.value(at: 1),
+                version: IPAddress.Version(rawValue: try $0.value(at: 2)), scopeID: try $0.value(at: 3))
         }
     }
 
@@ -62,7 +62,8 @@ enum SubnetStore {
 
     /// Returns the pool of each subnet of a version on a network; nil for one that was cut from none.
     static func pools(on network: ID<Network.Noun>, version: Int64, in tx: Transaction) throws -> [String?] {
-        try tx.rows("SELECT subnetpool_id FROM networking_subnet WHERE network_id = ? AND ip_version = ?", network, version)
-            .map { try $0.value(at: 0) }
+        try tx.rows(
+            "SELECT subnetpool_id FROM networking_subnet WHERE network_id = ? AND ip_version = ?", network, version
+        ).map { try $0.value(at: 0) }
     }
 }
