@@ -1,12 +1,13 @@
-import Access
+package import Access
 package import CloudCore
 package import Durable
 package import HTTPKit
 import HTTPTypes
 package import SQL
+package import ServiceKit
 
 /// Compute, wired: takes what it depends on, hands out its routes and its schema.
-package struct ComputeAssembly: Sendable {
+package struct ComputeAssembly: ServiceAssembly {
     let context: ComputeContext
     let workflows: Workflows
 
@@ -25,9 +26,8 @@ package struct ComputeAssembly: Sendable {
     }
 
     package static let schema = Schema.compute
-
-    /// Whether a rule of the policy file is one of Compute's.
-    package static func hasRule(_ name: String) -> Bool { ComputePolicy.defaults.contains { $0.action.name == name } }
+    package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
+    package static let policyRules = ComputePolicy.defaults
 
     /// All of its workflows.
     package static let workflows: [any Workflow.Type] = ServerWorkflows.types

@@ -1,6 +1,7 @@
 import CloudCore
 import Resources
 import SQL
+package import ServiceKit
 
 extension IdentityAssembly {
     /// What a new cloud begins with.
@@ -10,12 +11,12 @@ extension IdentityAssembly {
         /// Where the cloud is reached, without a path.
         package var publicURL: String
         package var region: String
-        /// The services of this binary: type, name, and the path behind the URL.
-        package var catalog: [(type: String, name: String, path: String)]
+        /// The services of this binary.
+        package var catalog: [CatalogEntry]
 
         package init(
             adminPassword: String, demoPassword: String, publicURL: String, region: String,
-            catalog: [(type: String, name: String, path: String)]
+            catalog: [CatalogEntry]
         ) {
             self.adminPassword = adminPassword
             self.demoPassword = demoPassword
