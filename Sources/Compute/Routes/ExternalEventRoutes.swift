@@ -5,7 +5,7 @@ import HTTPTypes
 /// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
 struct ExternalEventRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let servers: ServerService
 
     private static let tagged: Set<String> = ["volume-extended", "power-update", "accelerator-request-bound"]
 
@@ -37,12 +37,7 @@ struct ExternalEventRoutes: Sendable {
 
     private func create(_ call: ComputeCall) async throws -> Reply {
         let events = try await call.read(Self.events(call.minor))
-        let known = try await context.read { tx in
-            let store = ServerStore()
-            return try Dictionary(
-                events.compactMap { try store.find(ID($0.serverID), in: tx) }.map { ($0.id.text, $0) }
-            ) { first, _ in first }
-        }
+        let known = try await servers.find(events.map(\.serverID))
         let codes = events.map { event in
             guard let server = known[event.serverID] else { return 404 }
             if Self.tagged.contains(event.name), event.tag == nil { return 400 }

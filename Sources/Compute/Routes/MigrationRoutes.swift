@@ -5,7 +5,7 @@ import HTTPTypes
 /// `/os-migrations`
 struct MigrationRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let migrations: MigrationService
 
     private static let names = ["hidden", "host", "instance_uuid", "source_compute", "status", "migration_type"]
     private static let timesSince = 59
@@ -42,7 +42,7 @@ struct MigrationRoutes: Sendable {
                 filter.projectID = project
             }
         }
-        var found = try await context.read { [filter] tx in try MigrationStore().list(filter, in: tx) }
+        var found = try await migrations.list(filter)
         if call.minor >= Self.timesSince { found = try paged(found, try call.page()) { $0.id } }
         let showsHosts = call.caller.may(.showMigrationHosts)
         return .json { [found] json in

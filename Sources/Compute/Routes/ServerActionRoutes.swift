@@ -77,7 +77,7 @@ struct ServerActionRoutes: Sendable {
 
     private func refuseCrashDump(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
         let from: Set<VMState> = [.active, .paused, .rescued, .error]
-        _ = try await servers.context.read { tx in try servers.require(id, .crashDump, name, for: nil, states: from, by: call.caller, in: tx) }
+        try await servers.check(id, .crashDump, name, states: from, by: call.caller)
         throw CloudError(.notImplemented, "This cloud cannot make guests dump their memory yet.")
     }
 

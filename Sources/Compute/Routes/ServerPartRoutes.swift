@@ -60,13 +60,8 @@ struct ServerPartRoutes: Sendable {
     private func change(
         _ call: ComputeCall, _ action: Action, _ body: @escaping @Sendable (inout [String: String]) throws -> Void
     ) async throws -> Server {
-        try await servers.change(
-            call.call.id("server_id"), action, by: call.caller, word: action == .deleteMetadata ? "delete metadata" : "update metadata",
-            states: [.active, .paused, .suspended, .stopped]
-        ) { server, tx in
-            try body(&server.metadata)
-            try QuotaService.requireMetadata(server.metadata.count, of: server.projectID, in: tx)
-        }
+        try await servers.changeMetadata(
+            call.call.id("server_id"), action, action == .deleteMetadata ? "delete metadata" : "update metadata", by: call.caller, body)
     }
 
     private static func answer(_ server: Server) -> Reply {

@@ -36,8 +36,7 @@ struct VolumeAttachmentRoutes: Sendable {
     }
 
     private func require(_ call: ComputeCall, _ action: Action) async throws {
-        let id: ID<Server> = call.call.id("server_id")
-        _ = try await servers.context.read { tx in try servers.require(id, action, by: call.caller, in: tx) }
+        try await servers.check(call.call.id("server_id"), action, by: call.caller)
     }
 
     private func refuse(_ call: ComputeCall, _ action: Action) async throws -> Reply {

@@ -220,6 +220,19 @@ struct ServerService: Sendable {
         }
     }
 
+    /// Changes the metadata of a server, as far as the project's quota goes.
+    ///
+    /// - Parameter word: what is done, as a refusal names it.
+    func changeMetadata(
+        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller,
+        _ body: @escaping @Sendable (inout [String: String]) throws -> Void
+    ) async throws -> Server {
+        try await change(id, action, by: caller, word: word, states: [.active, .paused, .suspended, .stopped]) { server, tx in
+            try body(&server.metadata)
+            try QuotaService.requireMetadata(server.metadata.count, of: server.projectID, in: tx)
+        }
+    }
+
     // MARK: Workflows
 
     /// Starts what takes longer than a request. It waits its turn behind what shows no task; see `ServerTurn`.

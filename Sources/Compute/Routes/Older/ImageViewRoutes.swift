@@ -5,8 +5,8 @@ import HTTPTypes
 /// `/images`, which 2.36 took out, and their metadata, which 2.39 did: images are Images'. It is asked who may what.
 struct ImageViewRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
-    private var others: any OtherAPIsNeed { context.needs.others }
+    let others: any OtherAPIsNeed
+    let quotas: QuotaService
 
     private static let path = "/images/{image_id}"
     private static let metadata = path + "/metadata"
@@ -161,17 +161,13 @@ struct ImageViewRoutes: Sendable {
         return Self.answer(Self.properties(changed))
     }
 
-    private func requireRoom(for count: Int, _ call: ComputeCall) async throws {
-        try await context.read { tx in try QuotaService.requireImageMetadata(count, of: call.caller.projectID, in: tx) }
-    }
-
     @discardableResult
     private func change(_ image: JSON, _ call: ComputeCall, _ body: (inout JSONObject) -> Void) async throws -> JSON {
         let old = Self.properties(image)
         var new = old
         body(&new)
         // A change that takes items away may leave too many.
-        if new.count > old.count { try await requireRoom(for: new.count, call) }
+        if new.count > old.count { try await quotas.requireImageMetadata(new.count, of: call.caller.projectID) }
         func pointer(_ key: String) -> JSON { .string("/" + key.replacing("~", with: "~0").replacing("/", with: "~1")) }
         var changes: [JSON] = []
         for (key, value) in new.members where old[key] != value {

@@ -106,9 +106,7 @@ struct SecurityGroupRoutes: Sendable {
     private func ofServer(_ call: ComputeCall) async throws -> Reply {
         let id: ID<Server> = call.call.id("server_id")
         let server = try await servers.get(id, .listSecurityGroups, by: call.caller).server
-        let found = try await servers.context.read { tx in
-            try servers.context.needs.networking.securityGroups(of: [server.id.text], in: tx)[server.id.text] ?? []
-        }
+        let found = try await servers.securityGroups(of: server)
         var groups: [JSON] = []
         for group in found { groups.append(try await apis(call).get("security-groups", group.id)) }
         return try await answer(groups, call)
