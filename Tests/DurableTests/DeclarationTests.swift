@@ -23,6 +23,21 @@ import Testing
         }
     }
 
+    private struct Idle: Workflow {
+        typealias Input = Nothing
+        typealias State = Nothing
+        typealias Needs = Void
+        static let kind: WorkflowKind = "test.idle"
+        static let version = 1
+        static func start(_ input: Nothing) -> Nothing { input }
+        static var steps: Steps<Self> { WhenUndone("one") { _, _, _ in } }
+    }
+
+    @Test("An undo without any step is no workflow")
+    func idle() {
+        #expect(Outline(Idle.self).problems == ["has no steps", "has an undo for 'one', after which nothing is undone"])
+    }
+
     @Test("A declaration that cannot work is refused when the process starts, with what is wrong with it")
     func problems() {
         #expect(

@@ -63,7 +63,7 @@ package struct Workflows: Sendable {
         _ workflow: W.Type, _ input: W.Input, on resource: ResourceKey, as principal: Principal?,
         options: StartOptions = StartOptions(), in tx: Transaction
     ) throws -> WorkflowID {
-        guard let outline = outlines[Outline.Key(kind: W.kind, version: W.version)], let first = outline.steps.first else {
+        guard let outline = outlines[Outline.Key(kind: W.kind, version: W.version)], let first = outline.first else {
             throw CloudError.internalError("\(W.kind) version \(W.version) was started and is not registered")
         }
         let now = world.now

@@ -157,6 +157,17 @@ struct ImageWorkflowTests {
         }
     }
 
+    @Test("No import ends well without what an earlier step has noted", arguments: ImportMethod.allCases)
+    func complains(_ method: ImportMethod) async throws {
+        let region = SourceRegion()
+        try await ScriptedServer.run({ target in target == "/disk" ? .body(ImportStage.content) : region.answer(target) }) { server in
+            try await ImportStage.withStores { stores in
+                let complaints = try await ImportStage.fixture(method, stores, port: server.port).complainsOfWhatIsMissing(on: .sqlite)
+                #expect(complaints > 0)
+            }
+        }
+    }
+
     @Test("What a process of another version must find unchanged")
     func golden() {
         let input = ImportImage.Input(
