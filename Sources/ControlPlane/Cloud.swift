@@ -38,7 +38,7 @@ package struct Cloud: Sendable {
 
     /// Of every service, in the order in which they are applied.
     package static let schemas: [Schema] = [
-        .durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema, NetworkingAssembly.schema,
+        .durable, .cloud, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema, NetworkingAssembly.schema,
         ComputeAssembly.schema,
     ]
 
@@ -66,7 +66,7 @@ package struct Cloud: Sendable {
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
             policyOverrides: rules.filter { rule in
                 !PlacementAssembly.hasRule(rule.key) && !ImagesAssembly.hasRule(rule.key) && !NetworkingAssembly.hasRule(rule.key)
-                    && !ComputeAssembly.hasRule(rule.key)
+                    && !ComputeAssembly.hasRule(rule.key) && !OperatorPolicy.hasRule(rule.key)
             }, cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
@@ -112,8 +112,9 @@ package struct Cloud: Sendable {
         let services = [identity.service, placement.service, images.service, networking.service, compute.service]
             .map { $0.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
+        let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules, log: log)
         responder = try Responder(
-            services: services + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
+            services: services + [tools.service] + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }
@@ -132,6 +133,7 @@ package struct Cloud: Sendable {
         try await identity.prepare()
         try await placement.prepare()
         try await images.prepare()
+        try await fleet.era.load(database)
         try await watch.take()
     }
 
