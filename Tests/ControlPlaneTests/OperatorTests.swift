@@ -50,8 +50,8 @@ import Testing
         try await cloud.database.write { tx in
             try tx.execute(
                 """
-                INSERT INTO workflow (id, kind, version, fingerprint, resource, project_id, input, state, status, direction, step, attempt,
-                  interrupted, progress, epoch, sequence, run_after, cancel_requested, reason, place, created_at, updated_at)
+                INSERT INTO workflow (id, kind, version, fingerprint, resource, project_id, input, state, status, direction, step,
+                  attempt, interrupted, progress, epoch, sequence, run_after, cancel_requested, reason, place, created_at, updated_at)
                 VALUES (?, 'compute.server.unheard', 1, 'local:claim remote:spawn | local:activate', ?, ?, '{"password":"hidden-input"}',
                   '{"userData":"hidden-state"}', ?, 'do', 'spawn', ?, 0, 33, 7, 3, ?, 0, ?, ?, ?, ?)
                 """, id, resource, project, status, attempt, now + .seconds(86_400), isHeld ? "This binary does not know it." : nil, place, now,

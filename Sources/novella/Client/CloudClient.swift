@@ -15,6 +15,13 @@ struct CloudClient: Sendable {
     private static let patience = TimeAmount.seconds(60)
     private static let mostBytes = 16 << 20
 
+    /// The client of all commands. It does not wait for a cloud that refuses connections: that one does not run.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
+
     /// Logs in.
     init(_ cloud: KnownCloud, user: String, password: String) async throws {
         let domain: JSON = ["id": "default"]
@@ -73,7 +80,7 @@ struct CloudClient: Sendable {
         if headers["content-type"] == nil, body != nil { request.headers.add(name: "content-type", value: "application/json") }
         request.body = body
         let response: HTTPClientResponse
-        do { response = try await HTTPClient.shared.execute(request, timeout: patience) } catch {
+        do { response = try await http.execute(request, timeout: patience) } catch {
             throw ClientError("\(url) does not answer: is the cloud running? (\(error))")
         }
         let bytes = try await response.body.collect(upTo: mostBytes)

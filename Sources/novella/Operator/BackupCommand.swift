@@ -44,9 +44,9 @@ struct RestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Make a state directory of a backup.",
         discussion: """
-            The state directory must not be there, or be empty; with PostgreSQL the database must be empty too. The backup is checked before \
-            anything is made, and a restore that fails leaves nothing behind. Start the cloud afterwards as always. The cloud that the backup \
-            was made of must not run any more: two clouds would command the same hosts.
+            The state directory must not be there, or be empty; with PostgreSQL the database must be empty too. The backup is \
+            checked before anything is made, and a restore that fails leaves nothing behind. Start the cloud afterwards as \
+            always. The cloud that the backup was made of must not run any more: two clouds would command the same hosts.
 
             Example:
               novella restore /srv/backups/2026-11-29 --state /var/lib/novella
