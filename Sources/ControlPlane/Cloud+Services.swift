@@ -16,5 +16,5 @@ extension Cloud {
     ]
 
     /// All schemas, in the order in which they are applied.
-    package static let schemas: [Schema] = [.durable] + services.map { $0.schema }
+    package static let schemas: [Schema] = [.durable, .cloud] + services.map { $0.schema }
 }

@@ -51,7 +51,7 @@ package struct Cloud: Sendable {
     ) throws {
         self.configuration = configuration
         self.database = database
-        let rules = try PolicyOverrides(PolicyFile.read(configuration.policy.file), for: Self.services)
+        let rules = try PolicyOverrides(PolicyFile.read(configuration.policy.file), for: Self.services, and: OperatorPolicy.defaults)
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
             policyOverrides: rules[IdentityAssembly.self], cheapHashes: cheapHashes, log: log)
@@ -98,8 +98,11 @@ package struct Cloud: Sendable {
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
+        let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules[OperatorPolicy.defaults], log: log)
         responder = try Responder(
-            services: services + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
+            services: services + [tools.service]
+                + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services,
+            verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }
@@ -116,6 +119,7 @@ package struct Cloud: Sendable {
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
         for assembly in assemblies { try await assembly.prepare() }
+        try await fleet.era.load(database)
         try await watch.take()
     }
 

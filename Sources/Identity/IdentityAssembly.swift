@@ -89,6 +89,9 @@ package struct IdentityAssembly: ServiceAssembly {
     /// Makes a new key seal tokens from now on; the old ones open what they sealed.
     package func rotateKeys() async throws { try await identity.keyring.rotate(.token) }
 
+    /// Returns what may be told of the keys that there are now.
+    package func keys() async throws -> [KeyFacts] { try await identity.base.read { tx in try KeyStore().list(in: tx) } }
+
     /// Whether there is a project of that id: for services that are told one.
     package func hasProject(_ id: ID<Kind.Project>) async throws -> Bool {
         try await identity.base.read { tx in

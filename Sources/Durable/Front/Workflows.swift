@@ -191,11 +191,11 @@ package struct Workflows: Sendable {
         try takeAway(row, gone, in: tx)
     }
 
-    /// Lets a stuck or blocked workflow try again, once its cause is removed.
+    /// Lets a workflow try again once the cause is removed: one that is stuck or blocked, or one whose step waits for its next attempt.
     package func retry(_ id: WorkflowID, by author: String, in tx: Transaction) throws {
         let row = try requireActive(id, in: tx)
-        guard row.status.needsAttention else {
-            throw CloudError.conflict("The workflow is \(row.status.rawValue), not stuck or blocked.")
+        guard row.status.needsAttention || row.isTriedAgain else {
+            throw CloudError.conflict("The workflow is \(row.status.rawValue), and no step of it waits to be tried again.")
         }
         var again = Transition(row, now: world.now)
         again.row.status = .ready

@@ -79,15 +79,6 @@ struct WorkflowStore: Sendable {
         return epoch ?? nil
     }
 
-    func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
-        try tx.rows(
-            """
-            SELECT status, count(*) AS count, min(created_at) AS oldest FROM workflow
-            WHERE finished_at IS NULL GROUP BY status ORDER BY status
-            """
-        ).map { (try $0["status"], try $0["count"], try $0["oldest"]) }
-    }
-
     func events(of id: WorkflowID, in tx: Transaction) throws -> [WorkflowEvent] {
         try tx.rows(
             """
