@@ -42,6 +42,9 @@ package struct Cloud: Sendable {
         ComputeAssembly.schema,
     ]
 
+    /// The workflows of every service.
+    package static let workflowTypes: [any Workflow.Type] = ImagesAssembly.workflows + ComputeAssembly.workflows
+
     /// The services of the catalogue, each below the cloud's URL. Some clients look for a service by the name that it usually has.
     private static let catalog: [(type: String, name: String, path: String)] = [
         ("identity", "keystone", "/identity"), ("placement", "placement", "/placement"),
@@ -71,7 +74,7 @@ package struct Cloud: Sendable {
         placement = try PlacementAssembly(
             database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
-        workflows = try Workflows(ImagesAssembly.workflows + ComputeAssembly.workflows, world: world)
+        workflows = try Workflows(Self.workflowTypes, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),

@@ -104,7 +104,9 @@ extension Server {
 }
 
 /// What is wanted of a machine, as a workflow has written it down.
-struct Intent: Sendable, Codable {
+struct Intent: StoredValue {
+    static let storedName = "compute.intent"
+
     var server: Server
     var ports: [ServerPort]
 
