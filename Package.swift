@@ -176,6 +176,13 @@ let package = Package(
             "DriverLibvirtTests",
             ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
         tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
+        // What outlives a process, against what releases have written; docs/releases.md.
+        tests(
+            "StoredTests",
+            [
+                "AgentCore", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
+                "Durable", "Networking", "SQL",
+            ]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),
     ]
 )

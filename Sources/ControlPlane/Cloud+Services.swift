@@ -1,5 +1,5 @@
 import Compute
-import Durable
+package import Durable
 import Identity
 import Images
 import Networking
@@ -14,6 +14,9 @@ extension Cloud {
         IdentityAssembly.self, PlacementAssembly.self, ImagesAssembly.self, NetworkingAssembly.self,
         ComputeAssembly.self,
     ]
+
+    /// The workflows of every service.
+    package static let workflowTypes: [any Workflow.Type] = services.flatMap { $0.workflows }
 
     /// All schemas, in the order in which they are applied.
     package static let schemas: [Schema] = [.durable, .cloud] + services.map { $0.schema }

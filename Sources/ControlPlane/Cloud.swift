@@ -57,7 +57,7 @@ package struct Cloud: Sendable {
             policyOverrides: rules[IdentityAssembly.self], cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(database: database, world: world, policyOverrides: rules[PlacementAssembly.self])
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
-        workflows = try Workflows(Self.services.flatMap { $0.workflows }, world: world)
+        workflows = try Workflows(Self.workflowTypes, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),

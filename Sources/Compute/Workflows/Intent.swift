@@ -2,7 +2,9 @@ import CloudCore
 import Durable
 
 /// What is wanted of a machine, as a workflow has noted it.
-struct Intent: Sendable, Codable {
+struct Intent: StoredValue {
+    static let storedName = "compute.intent"
+
     var server: Server
     var ports: [ServerPort]
 

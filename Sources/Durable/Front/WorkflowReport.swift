@@ -56,7 +56,7 @@ package struct WorkflowReport: Sendable {
 
     /// Who asked for it; nil for the cloud itself.
     package var author: Author? {
-        row.principal.flatMap { try? Coding.decode(Principal.self, from: $0) }.map { Author(id: $0.userID, name: $0.userName) }
+        row.principal.flatMap { try? StoredJSON.value(Principal.self, from: $0) }.map { Author(id: $0.userID, name: $0.userName) }
     }
 
     package struct Author: Sendable, Equatable {
@@ -118,6 +118,6 @@ extension WorkflowEvent {
     /// What failed, in an event that says that something did.
     package var failure: Failure? {
         guard kind == .failed || kind == .retried else { return nil }
-        return data.flatMap { try? Coding.decode(from: $0) }
+        return data.flatMap { try? StoredJSON.value(from: $0) }
     }
 }

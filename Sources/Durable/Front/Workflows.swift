@@ -83,8 +83,8 @@ package struct Workflows: Sendable {
         let row = WorkflowRecord(
             id: WorkflowID(world.random.uuid()), kind: W.kind, version: W.version, fingerprint: outline.fingerprint,
             resource: resource, projectID: principal?.projectID, requestID: options.requestID,
-            principal: try principal.map { try Coding.encode($0) }, trace: options.trace, input: try Coding.encode(input),
-            state: try Coding.encode(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
+            principal: try principal.map { try StoredJSON.text($0) }, trace: options.trace, input: try W.text(input),
+            state: try W.text(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
             interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx),
             sequence: 0, runAfter: now, cancelRequested: false, place: place, createdAt: now, updatedAt: now)
         try store.insert(row, in: tx)
@@ -154,10 +154,10 @@ package struct Workflows: Sendable {
     /// - Returns: false when nothing is active there: then the signal is late, and forgotten.
     @discardableResult
     package func signal(
-        _ name: SignalName, payload: (any Encodable & Sendable)? = nil, to resource: ResourceKey, in tx: Transaction
+        _ name: SignalName, payload: (any StoredValue)? = nil, to resource: ResourceKey, in tx: Transaction
     ) throws -> Bool {
         guard let active = try store.findActive(on: resource, in: tx) else { return false }
-        try signals.insert(name, payload: try payload.map { try Coding.encode($0) }, for: active.id, now: world.now, in: tx)
+        try signals.insert(name, payload: try payload.map { try StoredJSON.text($0) }, for: active.id, now: world.now, in: tx)
         tx.afterCommit { [bell] in bell.ring() }
         return true
     }

@@ -57,7 +57,7 @@ struct OperatorStore: Sendable {
             SELECT data FROM workflow_event WHERE workflow_id = ? AND kind IN ('failed', 'retried') AND data IS NOT NULL
             ORDER BY sequence DESC LIMIT 1
             """, id)
-        return text.flatMap { try? Coding.decode(from: $0) }
+        return text.flatMap { try? StoredJSON.value(from: $0) }
     }
 
     /// Returns when the present step of a workflow was first begun; nil before that.

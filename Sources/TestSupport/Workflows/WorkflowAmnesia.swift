@@ -122,7 +122,7 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
     private func complains(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws -> Bool {
         try await rehearsal.events(id).contains { event in
             guard event.kind == .failed || event.kind == .retried, let data = event.data else { return false }
-            let failure = try JSONDecoder().decode(Failure.self, from: Data(data.utf8))
+            let failure = try StoredJSON.value(Failure.self, from: data)
             guard failure.kind == .internalError, let detail = failure.detail else { return false }
             let outline = fixture.outline
             return outline.steps.contains { noting in

@@ -167,21 +167,6 @@ struct ImageWorkflowTests {
             }
         }
     }
-
-    @Test("What a process of another version must find unchanged")
-    func golden() {
-        let input = ImportImage.Input(
-            imageID: ID("x"), method: .webDownload, uri: nil, sourceImage: nil, sealedToken: nil, stores: [], allMustSucceed: true,
-            request: "", isTask: false)
-        let shape = """
-            images.import version 1: local:begin remote:fetch local:reserve remote:fill local:finish
-                input {imageID: ID<Image>, method: ImportMethod, uri: Optional<String>, sourceImage: Optional<SourceImage>, \
-            sealedToken: Optional<String>, stores: Array<String>, allMustSucceed: Bool, request: String, isTask: Bool} \
-            state {source: Optional<StagedData>, facts: Optional<SourceFacts>, data: Optional<StagedData>, filled: Array<String>, \
-            failed: Array<String>}
-            """
-        #expect(WorkflowGolden.lines([.init(ImportImage.self, input)]) == [shape])
-    }
 }
 
 /// A catalogue of one image service, with which a token is what it is sealed as.

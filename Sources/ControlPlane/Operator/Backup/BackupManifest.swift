@@ -1,8 +1,9 @@
 package import CloudCore
-import Foundation
 
 /// `manifest.json` of a backup: what is in it, so that whoever restores it knows that nothing is missing or different.
-package struct BackupManifest: Codable, Sendable, Equatable {
+package struct BackupManifest: StoredValue, Equatable {
+    package static let storedName = "backup-manifest"
+
     package struct File: Codable, Sendable, Equatable {
         /// The path below the backup's folder.
         package var path: String
@@ -45,26 +46,20 @@ package struct BackupManifest: Codable, Sendable, Equatable {
         self.database = database
     }
 
-    func text() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-    }
+    func text() throws -> String { try StoredJSON.text(self) + "\n" }
 
     /// - Throws: `StartError` when the folder has no manifest that this binary understands.
     static func read(_ folder: BackupFolder) throws -> BackupManifest {
         guard let text = try Files.text(folder.manifest) else {
             throw StartError("\(folder.path) is no backup: it has no manifest.json.")
         }
-        struct Head: Decodable { var format: Int }
-        let data = Data(text.utf8)
-        guard let head = try? JSONDecoder().decode(Head.self, from: data) else {
-            throw StartError("\(folder.manifest) cannot be understood.")
-        }
-        guard head.format <= newestFormat else {
+        let unclear = StartError("\(folder.manifest) cannot be understood.")
+        // A newer format may have no other member that this code knows.
+        guard let format = try? JSON.parse(text)["format"]?.integer else { throw unclear }
+        guard format <= newestFormat else {
             throw StartError("\(folder.path) was made by a newer novella: restore it with that one.")
         }
-        do { return try JSONDecoder().decode(Self.self, from: data) } catch { throw StartError("\(folder.manifest) cannot be understood.") }
+        do { return try StoredJSON.value(from: text) } catch { throw unclear }
     }
 }
 
