@@ -176,7 +176,7 @@ let package = Package(
             "DriverLibvirtTests",
             ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
         tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
-        // What outlives a process, against what releases have written; docs/releases.md.
+        // Compares the shapes of all that outlives a process with what releases have written; docs/releases.md.
         tests(
             "StoredTests",
             [

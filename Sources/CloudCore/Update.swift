@@ -1,4 +1,4 @@
-/// What a change says of a value that may be missing.
+/// A change of a value that may be missing.
 package enum Update<Value> {
     /// The value stays.
     case keep

@@ -16,7 +16,7 @@ struct InstanceActionService: Sendable {
         try await servers.context.read { tx in
             let gone = orGone ? try archived(id, action, by: caller, in: tx) : nil
             let server = try gone ?? servers.require(id, action, by: caller, in: tx)
-            // What the cloud does by itself is nobody's action.
+            // Nobody has asked for the work that the cloud does by itself, so it is no action.
             let rows = try servers.workflows.actions(on: server.resource, in: tx)
             return (server, rows.filter { $0.kind != SweepHost.kind })
         }

@@ -1,7 +1,7 @@
 import CloudCore
 import Durable
 
-/// What is wanted of a machine, as a workflow has noted it.
+/// The machine that is wanted, as a workflow has noted it.
 struct Intent: StoredValue {
     static let storedName = "compute.intent"
 

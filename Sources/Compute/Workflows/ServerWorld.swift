@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 import SQL
 
-/// What the workflows of servers reach: Compute's rows, and the other services.
+/// The world of servers' workflows: Compute's rows, and the other services.
 struct ServerWorld: Sendable {
     let servers = ServerStore()
     let migrations = MigrationStore()

@@ -42,7 +42,7 @@ extension MoveState {
     func requireDestination() throws -> String { try destination.required("destination", from: "claim") }
 }
 
-/// What a workflow says of the migration that it makes.
+/// The migration that a workflow makes, in the words of its row.
 struct MoveTerms: Sendable {
     var kind: ServerMigration.Kind
     /// The migration's status from the first step on.
