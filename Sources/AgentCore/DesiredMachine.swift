@@ -1,7 +1,10 @@
+import CloudCore
 import Drivers
 
 /// What is wanted of a machine, as a host keeps it on its own disk: it goes on without the control plane.
-struct DesiredMachine: Codable, Sendable {
+struct DesiredMachine: StoredValue {
+    static let storedName = "agent.desired-machine"
+
     var spec: MachineSpec
     /// Nil: nobody has said yet, so it stays off.
     var power: DesiredPower?

@@ -5,7 +5,9 @@ package import Drivers
 package typealias HostID = ID<HostInventory>
 
 /// What the control plane asks of a host. In the same process it is handed over as it is; between processes gRPC carries it.
-package struct AgentRequest: Sendable, Codable {
+package struct AgentRequest: StoredValue {
+    package static let storedName = "agent.request"
+
     /// The same for every try of one wish: what has been done under it is not done again.
     package var id: String
     package var machine: MachineID
@@ -57,7 +59,9 @@ package struct SentSecret: Sendable, Codable {
 }
 
 /// What the control plane asks a host to tell, or to forget. It concerns no machine's state and has no fence.
-package enum AgentQuestion: Sendable, Codable {
+package enum AgentQuestion: StoredValue {
+    package static let storedName = "agent.question"
+
     case inventory
     /// What this host was last asked to make of the machine.
     case wanted(MachineID)
@@ -70,7 +74,9 @@ package enum AgentQuestion: Sendable, Codable {
 }
 
 /// What a host answers.
-package enum AgentReply: Sendable, Codable {
+package enum AgentReply: StoredValue {
+    package static let storedName = "agent.reply"
+
     case machine(ObservedMachine)
     case wanted(MachineSpec)
     /// The machine is not there.
@@ -95,7 +101,9 @@ package enum DesiredPower: Hashable, Sendable, Codable {
 }
 
 /// What a host says by itself.
-package enum AgentReport: Sendable, Codable {
+package enum AgentReport: StoredValue {
+    package static let storedName = "agent.report"
+
     case inventory(HostInventory)
     /// The machine as it is now.
     case machine(HostID, ObservedMachine)
@@ -130,7 +138,9 @@ package struct AgentProblem: Sendable, Hashable, Codable {
 }
 
 /// All that a host knows of itself.
-package struct HostInventory: Sendable, Hashable, Codable {
+package struct HostInventory: StoredValue, Hashable {
+    package static let storedName = "agent.inventory"
+
     package var host: HostID
     package var driver: String
     package var capabilities: HostCapabilities

@@ -1,5 +1,7 @@
 /// Who calls, on what scope and with which roles: what a verified token says. A value that is handed on, never a global.
-package struct Principal: Sendable, Hashable, Codable {
+package struct Principal: StoredValue, Hashable {
+    package static let storedName = "principal"
+
     /// A name and an id of one of Identity's things, as tokens and policies speak of them.
     package struct Named: Sendable, Hashable, Codable {
         package var id: String

@@ -80,6 +80,14 @@ package enum UUIDText {
         return text
     }
 
+    /// Returns the form with dashes and in lower case of a UUID with or without dashes, braces and its URN's prefix (as oslo.utils reads
+    /// one); nil for anything else.
+    package static func normal(_ text: String) -> String? {
+        let digits = text.lowercased().replacing("urn:", with: "").replacing("uuid:", with: "").filter { $0 != "-" && $0 != "{" && $0 != "}" }
+        guard digits.utf8.count == 32, let bytes = Hex.bytes(digits) else { return nil }
+        return dashed(bytes)
+    }
+
     /// A version 5 UUID (RFC 9562): the same name in the same namespace gives the same id, for ever.
     package static func derived(from name: String, in namespace: String) -> String {
         var sha = Insecure.SHA1()

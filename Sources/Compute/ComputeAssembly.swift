@@ -1,12 +1,13 @@
-import Access
+package import Access
 package import CloudCore
 package import Durable
 package import HTTPKit
 import HTTPTypes
 package import SQL
+package import ServiceKit
 
 /// Compute, wired: takes what it depends on, hands out its routes and its schema.
-package struct ComputeAssembly: Sendable {
+package struct ComputeAssembly: ServiceAssembly {
     let context: ComputeContext
     let workflows: Workflows
 
@@ -25,9 +26,8 @@ package struct ComputeAssembly: Sendable {
     }
 
     package static let schema = Schema.compute
-
-    /// Whether a rule of the policy file is one of Compute's.
-    package static func hasRule(_ name: String) -> Bool { ComputePolicy.defaults.contains { $0.action.name == name } }
+    package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
+    package static let policyRules = ComputePolicy.defaults
 
     /// All of its workflows.
     package static let workflows: [any Workflow.Type] = ServerWorkflows.types
@@ -54,16 +54,16 @@ package struct ComputeAssembly: Sendable {
             + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
             + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
             + HostRoutes(endpoint: endpoint, hosts: hosts).all
-            + MigrationRoutes(endpoint: endpoint, context: context).all
-            + UsageRoutes(endpoint: endpoint, context: context).all
+            + MigrationRoutes(endpoint: endpoint, migrations: MigrationService(context: context)).all
+            + UsageRoutes(endpoint: endpoint, usages: UsageService(context: context)).all
             + ServerRoutes(endpoint: endpoint, servers: servers).all
             + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + ServerPartRoutes(endpoint: endpoint, servers: servers).all
             + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
             + VolumeAttachmentRoutes(endpoint: endpoint, servers: servers).all
             + ServerMigrationRoutes(endpoint: endpoint, changes: changes).all
-            + InstanceActionRoutes(endpoint: endpoint, servers: servers).all
-            + ExternalEventRoutes(endpoint: endpoint, context: context).all
+            + InstanceActionRoutes(endpoint: endpoint, actions: InstanceActionService(servers: servers)).all
+            + ExternalEventRoutes(endpoint: endpoint, servers: servers).all
             + AuditRoutes(endpoint: endpoint, hosts: hosts).all
             + older(endpoint, servers)
         return APIService(
@@ -83,6 +83,6 @@ package struct ComputeAssembly: Sendable {
         SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
             + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
             + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all
-            + ImageViewRoutes(endpoint: endpoint, context: context).all
+            + ImageViewRoutes(endpoint: endpoint, others: context.needs.others, quotas: QuotaService(context: context)).all
     }
 }

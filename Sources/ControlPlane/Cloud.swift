@@ -10,6 +10,7 @@ package import Logging
 package import Networking
 package import Placement
 package import SQL
+package import ServiceKit
 package import ServiceLifecycle
 
 /// The composition root: all services over one database, joined, and the responder that answers for them.
@@ -23,6 +24,8 @@ package struct Cloud: Sendable {
     package let images: ImagesAssembly
     package let networking: NetworkingAssembly
     package let compute: ComputeAssembly
+    /// The services again, in the order of `services`.
+    package let assemblies: [any ServiceAssembly]
     package let workflows: Workflows
     /// Carries out workflows. A test carries them out itself, one after the other.
     package let runner: Runner
@@ -36,19 +39,6 @@ package struct Cloud: Sendable {
     private let metadataServer: MetadataServer
     private let configuration: Configuration
 
-    /// Of every service, in the order in which they are applied.
-    package static let schemas: [Schema] = [
-        .durable, IdentityAssembly.schema, PlacementAssembly.schema, ImagesAssembly.schema, NetworkingAssembly.schema,
-        ComputeAssembly.schema,
-    ]
-
-    /// The services of the catalogue, each below the cloud's URL. Some clients look for a service by the name that it usually has.
-    private static let catalog: [(type: String, name: String, path: String)] = [
-        ("identity", "keystone", "/identity"), ("placement", "placement", "/placement"),
-        ("image", "glance", "/image"), ("network", "neutron", "/network"),
-        ("compute", "nova", "/compute/v2.1"),
-    ]
-
     /// - Parameters:
     ///   - sleeper: what background work waits by; nil for the world's clock.
     ///   - hosts: what machines run on.
@@ -61,28 +51,24 @@ package struct Cloud: Sendable {
     ) throws {
         self.configuration = configuration
         self.database = database
-        let rules = try PolicyFile.read(configuration.policy.file)
+        let rules = try PolicyOverrides(PolicyFile.read(configuration.policy.file), for: Self.services, and: OperatorPolicy.defaults)
         identity = try IdentityAssembly(
             database: database, world: world, settings: IdentitySettings(configuration), masterKey: masterKey,
-            policyOverrides: rules.filter { rule in
-                !PlacementAssembly.hasRule(rule.key) && !ImagesAssembly.hasRule(rule.key) && !NetworkingAssembly.hasRule(rule.key)
-                    && !ComputeAssembly.hasRule(rule.key)
-            }, cheapHashes: cheapHashes, log: log)
-        placement = try PlacementAssembly(
-            database: database, world: world, policyOverrides: rules.filter { PlacementAssembly.hasRule($0.key) })
+            policyOverrides: rules[IdentityAssembly.self], cheapHashes: cheapHashes, log: log)
+        placement = try PlacementAssembly(database: database, world: world, policyOverrides: rules[PlacementAssembly.self])
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
-        workflows = try Workflows(ImagesAssembly.workflows + ComputeAssembly.workflows, world: world)
+        workflows = try Workflows(Self.workflowTypes, world: world)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),
-            sleeper: sleeper, policyOverrides: rules.filter { ImagesAssembly.hasRule($0.key) }, log: log)
+            sleeper: sleeper, policyOverrides: rules[ImagesAssembly.self], log: log)
         let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
         self.fleet = fleet
         let known = KnownHosts()
         let doors = MetadataDoors()
         let bell = Nudge()
         networking = try NetworkingAssembly(
-            database: database, world: world, hosts: known, policyOverrides: rules.filter { NetworkingAssembly.hasRule($0.key) }
+            database: database, world: world, hosts: known, policyOverrides: rules[NetworkingAssembly.self]
         ) { bell.nudge() }
         networkKeeper = NetworkKeeper(
             database: database, networking: networking, networks: FleetNetworks(fleet: fleet, doors: doors, world: world), known: known, world: world, log: log)
@@ -93,7 +79,7 @@ package struct Cloud: Sendable {
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
         compute = try ComputeAssembly(
-            database: database, world: world, sleeper: sleeper, policyOverrides: rules.filter { ComputeAssembly.hasRule($0.key) },
+            database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self],
             needs: ComputeNeeds(
                 identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
                 machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images), configDrives: ConfigDrives(guests, world: world)), placement: placementForCompute,
@@ -101,19 +87,22 @@ package struct Cloud: Sendable {
                 networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
                 others: OtherAPIsForCompute(responder: others)),
             workflows: workflows, settings: ComputeSettings(configuration))
+        assemblies = [identity, placement, images, networking, compute]
         watch = FleetWatch(
             fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(
-            name: world.random.uuid(), database: database, workflows: workflows, definitions: images.definitions + compute.definitions,
+            name: world.random.uuid(), database: database, workflows: workflows, definitions: assemblies.flatMap(\.definitions),
             sleeper: sleeper, settings: settings, faults: faults, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
-        let services = [identity.service, placement.service, images.service, networking.service, compute.service]
-            .map { $0.limited(to: configuration.server.maxRequestBodySize) }
+        let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
+        let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules[OperatorPolicy.defaults], log: log)
         responder = try Responder(
-            services: services + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services, verifier: identity.verifier,
+            services: services + [tools.service]
+                + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services,
+            verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }
@@ -124,14 +113,13 @@ package struct Cloud: Sendable {
     /// Groups end in reverse: the fleet last, because workflows use it to their end; before it the runner, because what ends earlier may
     /// still start a workflow.
     package var backgroundServices: [any Service] {
-        [fleet, metadataServer, watch, runner, history, hostNetworks] + identity.backgroundServices + images.backgroundServices
+        [fleet, metadataServer, watch, runner, history, hostNetworks] + assemblies.flatMap(\.backgroundServices)
     }
 
     /// Loads what must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
-        try await identity.prepare()
-        try await placement.prepare()
-        try await images.prepare()
+        for assembly in assemblies { try await assembly.prepare() }
+        try await fleet.era.load(database)
         try await watch.take()
     }
 
@@ -145,7 +133,7 @@ package struct Cloud: Sendable {
         try await identity.bootstrap(
             IdentityAssembly.Bootstrap(
                 adminPassword: adminPassword, demoPassword: demoPassword, publicURL: publicURL,
-                region: configuration.cloud.regionName, catalog: Self.catalog))
+                region: configuration.cloud.regionName, catalog: Self.services.map { $0.catalogEntry }))
     }
 }
 

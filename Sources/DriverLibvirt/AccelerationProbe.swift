@@ -6,7 +6,9 @@ import Foundation
 /// hang. So a guest of one CPU is run, which does nothing but end, and must have ended in two seconds.
 enum AccelerationProbe {
     /// What was found since this machine was started: the answer does not change, and finding out may take two seconds.
-    private struct Finding: Codable {
+    struct Finding: StoredValue {
+        static let storedName = "libvirt.acceleration"
+
         var conditions: String
         var acceleration: HostCapabilities.Acceleration
     }
@@ -24,14 +26,14 @@ enum AccelerationProbe {
 
     static func run(folder: String) -> HostCapabilities.Acceleration {
         let (path, conditions) = (folder + "/kvm-probe.json", conditions)
-        if let data = FileManager.default.contents(atPath: path), let finding = try? JSONDecoder().decode(Finding.self, from: data),
+        if let data = FileManager.default.contents(atPath: path), let finding = try? StoredJSON.value(Finding.self, from: data),
             finding.conditions == conditions
         {
             return finding.acceleration
         }
         let acceleration = find(folder: folder)
         // Without it the next start finds out again.
-        if let data = try? JSONEncoder().encode(Finding(conditions: conditions, acceleration: acceleration)) {
+        if let data = try? StoredJSON.data(Finding(conditions: conditions, acceleration: acceleration)) {
             try? DurableFile.write(data, to: path)
         }
         return acceleration

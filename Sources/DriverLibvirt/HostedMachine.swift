@@ -1,7 +1,10 @@
+import CloudCore
 import Drivers
 
 /// What the host remembers of a machine beside what libvirt does.
-struct HostedMachine: Codable, Sendable {
+struct HostedMachine: StoredValue {
+    static let storedName = "libvirt.machine"
+
     var spec: MachineSpec
     var boots: Int64 = 0
     /// The id of the user that the guest runs as; nil: who this process is.

@@ -94,7 +94,7 @@ extension SimulatedDriver: LiveMoving {
             try body(machine)
             guard var packed = host.records.value(id.text) else { throw notFound(id) }
             (packed.power, packed.left) = (packed.left ?? packed.power, nil)
-            state = try JSONEncoder().encode(packed)
+            state = try StoredJSON.data(packed)
         }
         return MachineLuggage(driver: kind, state: state)
     }
@@ -102,7 +102,7 @@ extension SimulatedDriver: LiveMoving {
     @discardableResult
     package func unpack(_ luggage: MachineLuggage, as spec: MachineSpec, fence: Fence) async throws -> ObservedMachine {
         try spec.check()
-        guard luggage.driver == kind, let packed = try? JSONDecoder().decode(SimulatedMachine.self, from: luggage.state) else {
+        guard luggage.driver == kind, let packed = try? StoredJSON.value(SimulatedMachine.self, from: luggage.state) else {
             throw CloudError.badRequest("The machine comes from a host of the kind \(luggage.driver).")
         }
         return try await host.lanes.run(spec.id) {

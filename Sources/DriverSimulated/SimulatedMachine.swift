@@ -36,7 +36,9 @@ extension Substring {
 ///     (made) → off ⇄ running ⇄ paused
 ///               ↑      ↓ ↑
 ///            crashed  suspended
-struct SimulatedMachine: Codable, Sendable {
+struct SimulatedMachine: StoredValue {
+    static let storedName = "simulated.machine"
+
     var spec: MachineSpec
     var power = PowerState.off
     var boots: Int64 = 0

@@ -1,6 +1,7 @@
 import CloudCore
 import Resources
 import SQL
+package import ServiceKit
 
 extension IdentityAssembly {
     /// What a new cloud begins with.
@@ -10,12 +11,12 @@ extension IdentityAssembly {
         /// Where the cloud is reached, without a path.
         package var publicURL: String
         package var region: String
-        /// The services of this binary: type, name, and the path behind the URL.
-        package var catalog: [(type: String, name: String, path: String)]
+        /// The services of this binary.
+        package var catalog: [CatalogEntry]
 
         package init(
             adminPassword: String, demoPassword: String, publicURL: String, region: String,
-            catalog: [(type: String, name: String, path: String)]
+            catalog: [CatalogEntry]
         ) {
             self.adminPassword = adminPassword
             self.demoPassword = demoPassword
@@ -31,13 +32,13 @@ extension IdentityAssembly {
     /// - Returns: whether the users were made, and so the passwords count.
     package func bootstrap(_ wanted: Bootstrap) async throws -> Bool {
         var isFirst = false
-        if try await identity.base.read(isEmpty) {
+        if try await identity.base.read({ tx in try UserStore().isEmpty(in: tx) }) {
             let admin = try await identity.hasher.hash(Secret(wanted.adminPassword))
             let demo = try await identity.hasher.hash(Secret(wanted.demoPassword))
             // Other processes may start on the same database: what was found before the lock is looked at again behind it.
             isFirst = try await identity.base.write { tx in
                 try tx.lock("identity_user")
-                guard try isEmpty(tx) else { return false }
+                guard try UserStore().isEmpty(in: tx) else { return false }
                 try makeUsers(admin: admin, demo: demo, in: tx)
                 return true
             }
@@ -50,10 +51,6 @@ extension IdentityAssembly {
             }
         }
         return isFirst
-    }
-
-    @Sendable private func isEmpty(_ tx: Transaction) throws -> Bool {
-        try tx.value("SELECT id FROM identity_user LIMIT 1") as String? == nil
     }
 
     // MARK: Users
@@ -77,8 +74,8 @@ extension IdentityAssembly {
             roles[name] = role.id
         }
         for (prior, implied) in zip(Self.hierarchy, Self.hierarchy.dropFirst()) {
-            try tx.execute(
-                "INSERT INTO identity_implied_role (prior_role_id, implied_role_id) VALUES (?, ?)", roles[prior], roles[implied])
+            guard let prior = roles[prior], let implied = roles[implied] else { continue }
+            try ImpliedRoleStore().insert(.init(prior: prior, implied: implied), in: tx)
         }
         try makeUser("admin", admin, [("admin", true)], roles, in: tx)
         try makeUser("demo", demo, [("member", false)], roles, in: tx)
@@ -121,12 +118,7 @@ extension IdentityAssembly {
     // MARK: The catalog
 
     private func isCurrent(_ wanted: Bootstrap, in tx: Transaction) throws -> Bool {
-        let present = try tx.rows(
-            """
-            SELECT s.type, e.url FROM identity_service s JOIN identity_endpoint e ON e.service_id = s.id
-            WHERE e.interface = 'public' AND e.region_id = ?
-            """, wanted.region
-        ).map { (try $0["type"] as String, try $0["url"] as String) }
+        let present = try CatalogStore().publicEndpoints(of: wanted.region, in: tx)
         return wanted.catalog.allSatisfy { entry in present.contains { $0 == (entry.type, wanted.publicURL + entry.path) } }
     }
 
@@ -138,8 +130,8 @@ extension IdentityAssembly {
         }
         for entry in wanted.catalog {
             var service = CatalogService()
-            if let id: String = try tx.value("SELECT id FROM identity_service WHERE type = ? ORDER BY id LIMIT 1", entry.type) {
-                service.id = ID(id)
+            if let id = try CatalogStore().service(entry.type, in: tx) {
+                service.id = id
             } else {
                 service.id = ID(identity.world.random.hexID())
                 service.type = entry.type
@@ -148,10 +140,7 @@ extension IdentityAssembly {
             }
             for interface in ["public", "internal", "admin"] {
                 let url = wanted.publicURL + entry.path
-                let moved = try tx.execute(
-                    "UPDATE identity_endpoint SET url = ? WHERE service_id = ? AND interface = ? AND region_id = ?",
-                    url, service.id, interface, wanted.region)
-                if moved > 0 { continue }
+                if try CatalogStore().move(service.id, interface: interface, region: wanted.region, to: url, in: tx) { continue }
                 var endpoint = Endpoint()
                 endpoint.id = ID(identity.world.random.hexID())
                 endpoint.interface = interface

@@ -5,10 +5,11 @@ package import HTTPKit
 package import Logging
 import Resources
 package import SQL
+package import ServiceKit
 package import ServiceLifecycle
 
 /// Identity, wired: takes what it depends on, hands out its routes, its verifier of tokens and its background work.
-package struct IdentityAssembly: Sendable {
+package struct IdentityAssembly: ServiceAssembly {
     let identity: IdentityContext
     private let tokens: TokenService
     private let log: Logger
@@ -34,6 +35,8 @@ package struct IdentityAssembly: Sendable {
     }
 
     package static let schema = Schema.identity
+    package static let catalogEntry = CatalogEntry(type: "identity", name: "keystone", path: "/identity")
+    package static let policyRules = IdentityPolicy.defaults
 
     package var verifier: any TokenVerifier { tokens }
 
@@ -70,7 +73,7 @@ package struct IdentityAssembly: Sendable {
                 + StoredPolicyRoutes(policies: StoredPolicyService(identity: identity)).all
                 + EndpointFilterRoutes(identity: identity).all
                 + DomainConfigurationRoutes(configurations: DomainConfigurationService(identity: identity)).all
-                + RevocationRoutes(identity: identity).all
+                + RevocationRoutes(revocations: RevocationService(identity: identity)).all
                 + ApplicationCredentialRoutes(
                     credentials: ApplicationCredentialService(identity: identity), rules: AccessRuleService(identity: identity)
                 ).all
@@ -85,6 +88,9 @@ package struct IdentityAssembly: Sendable {
 
     /// Makes a new key seal tokens from now on; the old ones open what they sealed.
     package func rotateKeys() async throws { try await identity.keyring.rotate(.token) }
+
+    /// Returns what may be told of the keys that there are now.
+    package func keys() async throws -> [KeyFacts] { try await identity.base.read { tx in try KeyStore().list(in: tx) } }
 
     /// Whether there is a project of that id: for services that are told one.
     package func hasProject(_ id: ID<Kind.Project>) async throws -> Bool {

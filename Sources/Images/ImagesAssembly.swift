@@ -1,4 +1,4 @@
-import Access
+package import Access
 import Blobs
 package import CloudCore
 package import Durable
@@ -6,10 +6,11 @@ package import HTTPKit
 package import Logging
 import Resources
 package import SQL
+package import ServiceKit
 package import ServiceLifecycle
 
 /// Images, wired: takes what it depends on, hands out its routes, its schema and its background work.
-package struct ImagesAssembly: Sendable {
+package struct ImagesAssembly: ServiceAssembly {
     let context: ImagesContext
     private let garbage: BlobGarbage
     private let collector: ReconcilerLoop
@@ -47,9 +48,8 @@ package struct ImagesAssembly: Sendable {
     }
 
     package static let schema = Schema.images
-
-    /// Whether a rule of the policy file is one of Images'.
-    package static func hasRule(_ name: String) -> Bool { ImagesPolicy.defaults.contains { $0.action.name == name } }
+    package static let catalogEntry = CatalogEntry(type: "image", name: "glance", path: "/image")
+    package static let policyRules = ImagesPolicy.defaults
 
     package var service: APIService {
         let imports = ImportService(context: context, fetcher: fetcher, regions: regions)

@@ -1,11 +1,12 @@
-import Access
+package import Access
 package import CloudCore
 package import HTTPKit
 import Resources
 package import SQL
+package import ServiceKit
 
 /// Networking, wired: takes what it depends on, hands out its routes and its schema.
-package struct NetworkingAssembly: Sendable {
+package struct NetworkingAssembly: ServiceAssembly {
     let networking: NetworkingContext
 
     /// - Parameters:
@@ -23,9 +24,8 @@ package struct NetworkingAssembly: Sendable {
     }
 
     package static let schema = Schema.networking
-
-    /// Whether a rule of the policy file is one of Networking's.
-    package static func hasRule(_ name: String) -> Bool { NetworkingPolicy.defaults.contains { $0.action.name == name } }
+    package static let catalogEntry = CatalogEntry(type: "network", name: "neutron", path: "/network")
+    package static let policyRules = NetworkingPolicy.defaults
 
     package var service: APIService {
         let addressGroups = AddressGroupService(networking: networking)

@@ -1,11 +1,12 @@
-import Access
+package import Access
 package import CloudCore
 package import HTTPKit
 import Resources
 package import SQL
+package import ServiceKit
 
 /// Placement, wired: takes what it depends on, hands out its routes and its schema.
-package struct PlacementAssembly: Sendable {
+package struct PlacementAssembly: ServiceAssembly {
     let context: ServiceContext
     let keeper: IndexKeeper
 
@@ -18,9 +19,8 @@ package struct PlacementAssembly: Sendable {
     }
 
     package static let schema = Schema.placement
-
-    /// Whether a rule of the policy file is one of Placement's.
-    package static func hasRule(_ name: String) -> Bool { PlacementPolicy.defaults.contains { $0.action.name == name } }
+    package static let catalogEntry = CatalogEntry(type: "placement", name: "placement", path: "/placement")
+    package static let policyRules = PlacementPolicy.defaults
 
     package var service: APIService {
         let candidates = CandidateService(context: context, keeper: keeper)

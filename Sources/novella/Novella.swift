@@ -15,7 +15,12 @@ struct Novella: AsyncParsableCommand {
 
               novella config show             what is set, and where
               novella migrate --check         what an upgrade would change
+              novella workflow list --stuck   what waits for you
+              novella backup /srv/backup      the cloud as it is now, while it runs
             """,
         version: "novella \(Version.current)",
-        subcommands: [Up.self, Hello.self, Clear.self, Doctor.self, Inspect.self, Migrate.self, Config.self])
+        subcommands: [
+            Up.self, Hello.self, Clear.self, Doctor.self, Inspect.self, WorkflowCommand.self, Keys.self, BackupCommand.self, RestoreCommand.self,
+            Migrate.self, Config.self,
+        ])
 }

@@ -81,7 +81,7 @@ struct AdvisoryTests {
             }
         } judge: { line in
             // What is told of the past, and an image, which is a thing of its own.
-            ["archived ", "migration ", "image "].contains { line.hasPrefix($0) }
+            ["archived ", "migration ", "images: "].contains { line.hasPrefix($0) }
         }
     }
 

@@ -17,68 +17,78 @@ struct ServerStage: WorkflowStage {
     let images = MemoryImages()
     let networks = MemoryNetworks()
     let placement: MemoryPlacement
-    /// Whether an undo brings the guest back to what it did. A verb that has done its work and then failed has left the machine so.
-    let restoresPower: Bool
-    /// The server as it is before, and what starts the workflow.
+    /// How the server is before, and what an undo may leave.
+    let setting: Setting
+    /// What starts the workflow.
     let begin: @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
+    /// The server as it is before. Nil when the workflow makes it.
+    private let former: Server?
+    /// What there is before the workflow begins.
+    private var before = Inventory()
 
     static let schemas: [Schema] = [.compute, MemoryPlacement.schema, MemoryNetworks.schema]
     static let id = ID<Server>("33333333-3333-4333-8333-333333333333")
     static let host = "host-1"
 
+    struct Setting: Sendable {
+        /// The server's state before. Nil when there is no server.
+        var state: VMState?
+        /// An image that is there before: queued for a copy of the server, or the one that it was shelved in.
+        var image: NewImage?
+        /// Whether an undo brings the guest back to what it did. A verb that has done its work and then failed has left the machine so.
+        var restoresPower = true
+        /// Whether an undo may leave the server in error, with a machine of which nobody knows what it has.
+        var mayBreak = false
+        var prepare: @Sendable (inout Server) -> Void = { _ in }
+    }
+
     init(
-        _ database: Database, _ world: World, state: VMState?, metadata: [String: String] = [:], image: NewImage? = nil, restoresPower: Bool = true,
-        prepare: @Sendable (inout Server) -> Void = { _ in },
+        _ database: Database, _ world: World, _ setting: Setting,
         begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
     ) async throws {
         self.database = database
         self.world = world
+        self.setting = setting
+        self.begin = begin
         fleet = try Fleet(simulating: 2, world: world, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         hosts = HostsForCompute(fleet: fleet, world: world)
         machines = MachinesForCompute(fleet: fleet, images: EveryImage())
         placement = MemoryPlacement(hosts: hosts)
-        self.begin = begin
-        self.restoresPower = restoresPower
-        var server = Self.server(world)
-        server.metadata = metadata
-        if let state {
-            server.state = state
-            server.host = Self.host
+        former = setting.state.map { state in
+            var server = Self.server(world)
+            (server.state, server.host) = (state, Self.host)
             server.power = [.stopped, .shelved].contains(state) ? .off : .running
+            setting.prepare(&server)
+            return server
         }
-        prepare(&server)
-        let placed = server
-        let (placement, networks) = (self.placement, self.networks)
-        if let image { try await images.ensure(image, for: Self.principal) }
-        guard let state else { return }
-        guard let host = placed.host else {
-            // It has left its host.
-            try await database.write { tx in
-                try ServerStore().insert(placed, in: tx)
-                _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: "", in: tx)
-            }
-            return
-        }
+        if let image = setting.image { try await images.ensure(image, for: Self.principal) }
+        if let former { try await place(former) }
+        let stage = self
+        before = try await database.read { tx in try stage.inventory(tx) }
+    }
+
+    /// Brings about what a server in its state has.
+    private func place(_ server: Server) async throws {
         let reports = try await hosts.reports()
-        try await database.write { tx in
-            try ServerStore().insert(placed, in: tx)
-            _ = try placement.claim(
-                PlacementCandidate(hostID: reports[0].id, parts: [reports[0].id: ["VCPU": 1]]), consumer: placed.id.text, projectID: "p",
-                userID: "u", in: tx)
-            if placed.otherHost != nil {
-                _ = try placement.claim(
-                    PlacementCandidate(hostID: reports[1].id, parts: [reports[1].id: ["VCPU": 2]]),
-                    consumer: Server.formerConsumer(of: placed.id), projectID: "p", userID: "u", in: tx)
-            }
-            _ = try networks.ensurePorts(Self.plan, server: placed.id.text, host: host, in: tx)
+        let ports = try await database.write { tx in
+            try ServerStore().insert(server, in: tx)
+            if server.host != nil { try claim(server.id.text, on: reports[0].id, 1, in: tx) }
+            if server.otherHost != nil { try claim(Server.formerConsumer(of: server.id), on: reports[1].id, 2, in: tx) }
+            return try networks.ensurePorts(Self.plan, server: server.id.text, host: server.host ?? "", in: tx)
         }
-        let intent = Intent(server: placed, ports: try await database.read { tx in try networks.ports(of: [placed.id.text], in: tx)[placed.id.text] ?? [] })
+        guard let host = server.host else { return }
+        let intent = Intent(server: server, ports: ports)
         let fence = MachineFence(epoch: 0, generation: 0)
-        if let other = placed.otherHost { try await machines.ensure(intent.order(), on: other, fence: fence) }
+        if let other = server.otherHost { try await machines.ensure(intent.order(), on: other, fence: fence) }
         try await machines.ensure(intent.order(), on: host, fence: fence)
-        if placed.power != .off { try await machines.command(placed.id.text, .start, on: host, fence: fence) }
-        if state == .paused { try await machines.command(placed.id.text, .pause, on: host, fence: fence) }
-        if state == .suspended { try await machines.command(placed.id.text, .suspend, on: host, fence: fence) }
+        if server.power != .off { try await machines.command(server.id.text, .start, on: host, fence: fence) }
+        if server.state == .paused { try await machines.command(server.id.text, .pause, on: host, fence: fence) }
+        if server.state == .suspended { try await machines.command(server.id.text, .suspend, on: host, fence: fence) }
+    }
+
+    private func claim(_ consumer: String, on host: String, _ vcpus: Int64, in tx: Transaction) throws {
+        let candidate = PlacementCandidate(hostID: host, parts: [host: ["VCPU": vcpus]])
+        _ = try placement.claim(candidate, consumer: consumer, projectID: "p", userID: "u", in: tx)
     }
 
     static let plan = NetworkPlan(
@@ -111,47 +121,46 @@ struct ServerStage: WorkflowStage {
 
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID { try begin(self, workflows, tx) }
 
-    func outcome(_ tx: Transaction) throws -> String { try (rows(tx) + things(tx)).joined(separator: "\n") }
+    func outcome(_ tx: Transaction) throws -> String { try (rows(tx) + inventory(tx).lines).joined(separator: "\n") }
 
     private func rows(_ tx: Transaction) throws -> [String] {
-        func line(_ word: String, _ server: Server) -> String {
-            "\(word) \(server.state) power \(server.power) host \(server.host ?? "-") other \(server.otherHost ?? "-") rescue \(server.rescueImage?.id ?? "-") shelf \(server.shelvedImage ?? "-") flavor \(server.flavor.id) former \(server.former?.flavor.id.text ?? "-") image \(server.image?.id ?? "-")"
-        }
         let store = ServerStore()
-        return try store.list(.init(), in: tx).map { line("server", $0) } + store.listArchived(.init(), in: tx).map { line("archived", $0) }
+        return try store.list(.init(), in: tx).map { "server \(Row($0))" } + store.listArchived(.init(), in: tx).map { "archived \(Row($0))" }
             + MigrationStore().list(.init(), in: tx).map { "migration \($0.status)" }
     }
 
-    private func things(_ tx: Transaction) throws -> [String] {
-        let machines = fleet.simulatedMachines.map {
-            "machine \($0.id) on \($0.host) \($0.power) ram \($0.memoryMiB) ports \($0.ports.count) disks \($0.disks.joined(separator: ", "))"
-        }
-        let copies = fleet.simulatedCopies.map { "snapshot \($0.id) on \($0.host)" }
-        let rows = try placement.lines(in: tx) + networks.lines(in: tx)
-        return machines + rows + images.ids.map { "image \($0)" } + copies
-    }
-
-    /// What an undone workflow must leave as it was before: for a server that is there, all its things; for one that was not, none.
+    /// Compares what there is with what an undo must leave: all as it was before, but for what the setting says.
     func leftovers(_ tx: Transaction) throws -> [String] {
         guard let server = try ServerStore().find(Self.id, in: tx) else { return ["no server"] }
-        let things = try things(tx)
-        // One that is building and that nobody builds is shown in error.
-        if server.state == .shelvedOffloaded { return things.count == 2 && things[0].hasSuffix(" on ") && server.host == nil ? [] : things }
-        if server.host == nil { return [.error, .building].contains(server.state) ? things : ["a server that is \(server.state)"] }
-        // The image of a snapshot that never began is its user's, who has been told of it.
-        let expected = !images.ids.isEmpty && (server.generation == 0 || server.shelvedImage != nil) ? 4 : 3
-        let isWhole = things.count == expected && server.former == nil && server.flavor.id.text == "small" && server.otherHost == nil
-        return isWhole && isInPlace(server, things) ? [] : things
+        var (found, expected, row) = (try inventory(tx), before, Row(former ?? server))
+        if former == nil { (row.state, row.power, row.host) = (.error, .none, nil) }
+        if setting.mayBreak, server.state == .error {
+            (row.state, row.image) = (.error, server.image?.id)
+            for place in found.machines.indices { found.machines[place].disks = expected.machines.first?.disks ?? [] }
+        }
+        if !setting.restoresPower || setting.mayBreak {
+            for place in found.machines.indices { found.machines[place].power = expected.machines.first?.power ?? "" }
+        }
+        // The image that was queued for a copy goes. The image that a server was shelved in stays.
+        expected.images = [former?.shelvedImage].compactMap(\.self)
+        return found.differences(from: expected) + (Row(server) == row ? [] : ["server: \(Row(server)) instead of \(row)"])
     }
 
-    /// Its machine and its ports are where it is, and the machine does what the row says, from the disk that it says.
-    private func isInPlace(_ server: Server, _ things: [String]) -> Bool {
-        guard let machine = fleet.simulatedMachines.first, machine.host == server.host else { return false }
-        let powers: [VMState: String] = [.active: "running", .paused: "paused", .rescued: "running"]
-        return things.contains { $0.hasPrefix("port ") && $0.hasSuffix(" on \(machine.host)") }
-            && (!restoresPower || powers[server.state].map { $0 == machine.power } != false)
-            && machine.disks.contains { $0.hasPrefix("rescue") } == (server.rescueImage != nil)
-            && (server.rescueImage != nil) == (server.state == .rescued)
+    /// What workflows change of a server's row.
+    private struct Row: Equatable {
+        var state: VMState
+        var power: PowerState
+        var host: String?
+        var image: String?
+        let otherHost, rescueImage, shelvedImage: String?
+        let flavor: String
+        let formerFlavor: String?
+
+        init(_ server: Server) {
+            (state, power, host, otherHost) = (server.state, server.power, server.host, server.otherHost)
+            (rescueImage, shelvedImage, image) = (server.rescueImage?.id, server.shelvedImage, server.image?.id)
+            (flavor, formerFlavor) = (server.flavor.id.text, server.former?.flavor.id.text)
+        }
     }
 }
 

@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 @Suite struct ConformanceTests {
-    static let workflows: [any Workflow.Type] = [CreateMachine.self, DeleteMachine.self]
-    static let fixtures = [CreateMachineStage.fixture, DeleteMachineStage.fixture]
+    static let workflows: [any Workflow.Type] = [CreateMachine.self, DeleteMachine.self, CopyMachine.self]
+    static let fixtures = [CreateMachineStage.fixture, DeleteMachineStage.fixture, CopyMachineStage.fixture]
 
     @Test("Every workflow has a fixture")
     func everyWorkflowHasAFixture() {
         #expect(WorkflowFixture.missing(for: Self.workflows, in: Self.fixtures).isEmpty)
-        let missing = WorkflowFixture.missing(for: Self.workflows, in: [CreateMachineStage.fixture])
+        let missing = WorkflowFixture.missing(for: Self.workflows, in: [CreateMachineStage.fixture, CopyMachineStage.fixture])
         #expect(missing == ["sample.machine.delete version 1"])
     }
 
@@ -18,5 +18,10 @@ import Testing
     func conforms(_ fixture: WorkflowFixture, on kind: DatabaseKind) async throws {
         let trials = try await fixture.conforms(on: kind)
         #expect(trials > 50)
+    }
+
+    @Test("A step that does not find what an earlier one has noted fails, and its undo too")
+    func complains() async throws {
+        #expect(try await CopyMachineStage.fixture.complainsOfWhatIsMissing(on: .sqlite) == 2)
     }
 }

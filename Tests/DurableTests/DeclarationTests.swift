@@ -23,6 +23,21 @@ import Testing
         }
     }
 
+    private struct Idle: Workflow {
+        typealias Input = Nothing
+        typealias State = Nothing
+        typealias Needs = Void
+        static let kind: WorkflowKind = "test.idle"
+        static let version = 1
+        static func start(_ input: Nothing) -> Nothing { input }
+        static var steps: Steps<Self> { WhenUndone("one") { _, _, _ in } }
+    }
+
+    @Test("An undo without any step is no workflow")
+    func idle() {
+        #expect(Outline(Idle.self).problems == ["has no steps", "has an undo for 'one', after which nothing is undone"])
+    }
+
     @Test("A declaration that cannot work is refused when the process starts, with what is wrong with it")
     func problems() {
         #expect(
@@ -50,25 +65,21 @@ import Testing
         }
     }
 
-    /// When this fails, rows of the former release are in users' databases: give the workflow a new version, keep the old one
-    /// for a release, and then correct the list.
-    @Test("The durable shape of every workflow is the one that is pinned")
-    func golden() {
-        let create = CreateMachine.Input(machineID: ID("m"), size: 1, name: "n")
-        let delete = DeleteMachine.Input(machineID: ID("m"), diskID: "d", name: "n")
-        let lines = WorkflowGolden.lines([.init(CreateMachine.self, create), .init(DeleteMachine.self, delete)])
+    @Test("The outline of a workflow has its steps, and the shapes of its input and its state")
+    func outline() throws {
+        let create = try StoredOutline(workflow: CreateMachine.self, ShapeReader([]))
+        #expect(create.name == "workflow.sample.machine.create.1")
         #expect(
-            lines == [
-                """
-                sample.machine.create version 1: local:claim remote:ensure-disk remote:boot wait:until-running \
-                | remote:publish wait:settle local:finish
-                    input {machineID: ID<Machine>, size: Int, name: String} \
-                state {diskID: Optional<String>, generation: Int, address: Optional<String>}
-                """,
-                """
-                sample.machine.delete version 1: | remote:withdraw wait:until-drained remote:remove local:forget
-                    input {machineID: ID<Machine>, diskID: String, name: String} state State
-                """,
+            create.json == [
+                "input": ["machineID": "text", "size": "integer", "name": "text"],
+                "state": ["diskID?": "text", "generation": "integer", "address?": "text"],
+                "steps": [
+                    "local:claim", "remote:ensure-disk", "remote:boot", "wait:until-running for running", "|", "remote:publish", "wait:settle",
+                    "local:finish",
+                ],
             ])
+        let delete = try StoredOutline(workflow: DeleteMachine.self, ShapeReader([]))
+        #expect(delete.steps == ["|", "remote:withdraw", "wait:until-drained for drained", "remote:remove", "local:forget"])
+        #expect(delete.shapes["state"] == .object([:]))
     }
 }

@@ -125,6 +125,40 @@ import Testing
         }
     }
 
+    @Test(
+        "A delete takes the place of what is stuck or blocked, before what waits behind it",
+        arguments: [WorkflowRecord.Status.stuck, .blocked], DatabaseKind.allCases)
+    func behindStandstill(_ status: WorkflowRecord.Status, _ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            let copy = try await plant.copy(.wait(most: 15))
+            let waiting = try await wait(plant)
+            try await plant.database.write { tx in
+                _ = try tx.execute("UPDATE workflow SET status = ?, reason = 'a test' WHERE id = ?", status.rawValue, create.text)
+            }
+            let delete = try await plant.delete()
+            #expect(try await statuses(plant, [create, delete, waiting, copy]) == [.abandoned, .ready, .unwound, .queued])
+            #expect(plant.host.contents == ["name copy of machine-1"])
+            // The copy's turn comes after the delete, for its undo alone.
+            try await settleAll(plant)
+            #expect(try await statuses(plant, [delete, copy]) == [.succeeded, .unwound])
+            #expect(plant.host.contents.isEmpty)
+        }
+    }
+
+    @Test("A workflow that is called off before it begins takes back what was made with its start", arguments: DatabaseKind.allCases)
+    func calledOff(_ kind: DatabaseKind) async throws {
+        try await Plant.with(kind) { plant in
+            let create = try await plant.create()
+            let copy = try await plant.copy(.wait(most: 15))
+            let delete = try await plant.delete()
+            #expect(try await statuses(plant, [create, copy, delete]) == [.ready, .queued, .queued])
+            try await settleAll(plant)
+            #expect(try await statuses(plant, [create, copy, delete]) == [.unwound, .unwound, .succeeded])
+            #expect(plant.host.contents.isEmpty)
+        }
+    }
+
     @Test("A delete that release 0.1 left queued still begins when what it cancelled has ended", arguments: DatabaseKind.allCases)
     func queuedByRelease(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in

@@ -18,7 +18,7 @@ struct Plant: Sendable {
         self.database = database
         self.clock = clock
         world = .test(clock: clock)
-        workflows = try Workflows([CreateMachine.self, DeleteMachine.self], world: world)
+        workflows = try Workflows([CreateMachine.self, DeleteMachine.self, CopyMachine.self], world: world)
     }
 
     static func with(
@@ -35,7 +35,10 @@ struct Plant: Sendable {
         definitions: [WorkflowDefinition]? = nil
     ) throws -> Runner {
         let needs = MachineNeeds(host: host)
-        let known = [WorkflowDefinition(CreateMachine.self, needs: needs), WorkflowDefinition(DeleteMachine.self, needs: needs)]
+        let known = [
+            WorkflowDefinition(CreateMachine.self, needs: needs), WorkflowDefinition(DeleteMachine.self, needs: needs),
+            WorkflowDefinition(CopyMachine.self, needs: needs),
+        ]
         return try Runner(
             name: name, database: other ?? database, workflows: workflows, definitions: definitions ?? known, sleeper: clock,
             settings: settings, faults: faults, log: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
@@ -55,6 +58,15 @@ struct Plant: Sendable {
             let input = DeleteMachine.Input(machineID: machineID, diskID: "disk", name: "www-machine-1")
             return try workflows.start(
                 DeleteMachine.self, input, on: resource, as: nil, options: .init(whenBusy: .supersede), in: tx)
+        }
+    }
+
+    /// Starts a copy whose name is published with the start.
+    func copy(_ whenBusy: Workflows.StartOptions.WhenBusy = .refuse) async throws -> WorkflowID {
+        try host.publish("copy", machineID.text, epoch: 0)
+        return try await database.write { tx in
+            let input = CopyMachine.Input(machineID: machineID, name: "copy")
+            return try workflows.start(CopyMachine.self, input, on: resource, as: nil, options: .init(whenBusy: whenBusy), in: tx)
         }
     }
 

@@ -19,15 +19,10 @@ struct RouteTests {
         "/image" + route.path.replacing(/\{(\w+)\}/) { words[String($0.1)] ?? missing }
     }
 
-    @Test("Every route asks for a token, and none knows an image that is not there")
-    func guarded() async throws {
+    @Test("No route knows an image that is not there")
+    func missingImages() async throws {
         try await ImagesStage.run { stage in
-            for route in Self.routes(stage) {
-                for token in [nil, "nv1-made-up"] {
-                    let reply = await stage.cloud.send(route.method, Self.path(route), token: token, json: [:])
-                    #expect(reply.status == .unauthorized, "\(route.name)")
-                }
-                guard route.path.hasPrefix("/v2/images/{image_id}") else { continue }
+            for route in Self.routes(stage) where route.path.hasPrefix("/v2/images/{image_id}") {
                 for token in [stage.demo, stage.admin] {
                     let bytes = Array(#"[{"op": "add", "path": "/a", "value": "b"}]"#.utf8)
                     let reply =

@@ -67,8 +67,8 @@ struct IndexPropertyTests {
             _ = try await providers.create(.init(id: id, name: id.text, parentID: Bool.random(using: &random) ? other : nil))
         case 3: try await providers.delete(id)
         case 4:
-            let parent: ID<Provider>? = Bool.random(using: &random) ? other : nil
-            _ = try await providers.update(id, name: id.text, parent: .some(parent), mayMove: true)
+            let parent: Update<ID<Provider>> = Bool.random(using: &random) ? .set(other) : .clear
+            _ = try await providers.update(id, name: id.text, parent: parent, mayMove: true)
         case 5, 6:
             let inventories = classes.filter { _ in Bool.random(using: &random) }.map {
                 Inventory(

@@ -8,6 +8,8 @@ BINARY is the release's own `novella`. For SQLite and for PostgreSQL it makes `V
     state/         the state directory, without its logs
     novella.sql    PostgreSQL: what pg_dump says
     expected.json  what whoever opens it must find (docs/releases.md)
+
+`VERSION/shapes.json` gets the outlines of all that the release stores, from `shapes/`.
 """
 
 import json
@@ -106,10 +108,17 @@ class Dumped(Postgres):
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, cwd=self.directory, **self.user).stdout
 
 
+def copy_shapes(version):
+    """Keeps the goldens as they are now: from here on they are a contract."""
+    shapes = {path.name.removesuffix(".json"): json.loads(path.read_text()) for path in sorted((HERE / "shapes").glob("*.json"))}
+    (HERE / version / "shapes.json").write_text(json.dumps(shapes, indent=1, sort_keys=True) + "\n")
+
+
 def main(binary, version):
     make(binary, version)
     with Dumped() as postgres:
         make(binary, version, postgres)
+    copy_shapes(version)
 
 
 if __name__ == "__main__":

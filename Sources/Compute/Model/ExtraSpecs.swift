@@ -1,4 +1,5 @@
 import CloudCore
+import HTTPKit
 
 /// Which extra specs there are and which values they take: facts of the reference's validators. A name whose namespace is not
 /// listed is anybody's, and may have any value.

@@ -3,7 +3,7 @@ import Crypto
 
 /// A user's public key, as servers get it.
 struct KeyPair: Sendable {
-    enum Kind: String, Sendable { case ssh, x509 }
+    enum Kind: String, Sendable, CaseIterable { case ssh, x509 }
 
     var userID: String
     var name: String

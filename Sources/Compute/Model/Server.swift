@@ -2,7 +2,9 @@ import CloudCore
 import Durable
 
 /// A machine as the API's user sees it. What it is going through is the running workflow's to say, so nothing here is a task.
-struct Server: Sendable, Codable {
+struct Server: StoredValue {
+    static let storedName = "compute.server"
+
     var id: ID<Server>
     /// Its own in the names that hypervisors show.
     var number: Int

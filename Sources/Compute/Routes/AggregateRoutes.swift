@@ -8,7 +8,34 @@ struct AggregateRoutes: Sendable {
     let aggregates: AggregateService
 
     private static let path = "/os-aggregates/{aggregate_id}"
-    private static let zone = BodyShape.null(or: .text(1...255, .zoneName))
+
+    private struct New: Sendable {
+        var name = ""
+        var zone: String?
+    }
+    private struct Change: Sendable {
+        var name: String?
+        var zone = Update<String>.keep
+    }
+
+    private static let zone = Form.string(1...255, .zoneName)
+    private static let new = Form.object(
+        New(),
+        [
+            .required("name", \.name, .plainName),
+            .optional("availability_zone", \.zone, .nullable(zone.mapped(\.trimmed))),
+        ]
+    ).inside("aggregate")
+    private static let change = Form.object(
+        Change(),
+        [
+            .optional("name", \.name, Form.string(1...255, .spacedName).mapped(\.trimmed)),
+            .update("availability_zone", \.zone, zone),
+        ], anyOf: ["name", "availability_zone"]
+    ).inside("aggregate")
+    private static let host = Form.hostName.inside("host")
+    private static let metadata = Form.entries(.metadataKey, .nullable(.string(0...255))).inside("metadata").inside("set_metadata")
+    private static let images = Form.array(Form.uuid.inside("id"), 1...Int.max).inside("cache")
 
     var all: [Route] {
         [
@@ -21,22 +48,15 @@ struct AggregateRoutes: Sendable {
                 }
             },
             endpoint.route(.post, "/os-aggregates", .createAggregate) { call in
-                let given = try await call.body(
-                    .envelope("aggregate", [("name", .name), ("availability_zone", Self.zone)], required: ["name"]))["aggregate"] ?? [:]
-                let made = try await aggregates.create(
-                    given["name"]?.string?.trimmed ?? "", zone: given["availability_zone"]?.string?.trimmed)
-                return Self.answer(made, call.minor, isNew: true)
+                let new = try await call.read(Self.new)
+                return Self.answer(try await aggregates.create(new.name, zone: new.zone), call.minor, isNew: true)
             },
             endpoint.route(.get, Self.path, .showAggregate) { call in
                 Self.answer(try await aggregates.get(try Self.number(call)), call.minor)
             },
             endpoint.route(.put, Self.path, .updateAggregate) { call in
-                let given = try await call.body(
-                    .envelope(
-                        "aggregate", [("name", .text(1...255, .spacedName)), ("availability_zone", Self.zone)],
-                        anyOf: ["name", "availability_zone"]))["aggregate"] ?? [:]
-                let changed = try await aggregates.update(
-                    try Self.number(call), name: given["name"]?.string?.trimmed, zone: given["availability_zone"].map(\.string))
+                let change = try await call.read(Self.change)
+                let changed = try await aggregates.update(try Self.number(call), name: change.name, zone: change.zone)
                 return Self.answer(changed, call.minor)
             },
             endpoint.route(.delete, Self.path, .deleteAggregate) { call in
@@ -67,17 +87,13 @@ struct AggregateRoutes: Sendable {
         switch name {
         case "add_host", "remove_host":
             try call.caller.require(name == "add_host" ? .addAggregateHost : .removeAggregateHost)
-            try BodyShape.envelope(name, [("host", .hostName)], required: ["host"]).check(body)
-            let host = body[name]?["host"]?.string ?? ""
+            let host = try call.read(Self.host.inside(name), body)
             let number = try Self.number(call)
             let changed = name == "add_host" ? try await aggregates.add(host, to: number) : try await aggregates.remove(host, from: number)
             return Self.answer(changed, call.minor)
         case "set_metadata":
             try call.caller.require(.setAggregateMetadata)
-            try BodyShape.envelope(
-                name, [("metadata", .map(.metadataKey, .null(or: .text(0...255))))], required: ["metadata"]
-            ).check(body)
-            let metadata = (body[name]?["metadata"]?.object?.members ?? []).map { (key: $0.key, value: $0.value.string) }
+            let metadata = try call.read(Self.metadata, body)
             return Self.answer(try await aggregates.setMetadata(metadata, of: try Self.number(call)), call.minor)
         default:
             throw CloudError.badRequest("There is no such action: \((body.object?.keys ?? []).joined(separator: ", ").prefix(255))")
@@ -86,9 +102,7 @@ struct AggregateRoutes: Sendable {
 
     /// Hosts get an image when a server needs it; that one is wanted early is checked, and acknowledged.
     private func cache(_ call: ComputeCall) async throws -> Reply {
-        let body = try await call.body(
-            .object([("cache", .list(.object([("id", .uuid)], required: ["id"]), 1...Int.max))], required: ["cache"]))
-        let ids = body["cache"]?.array?.compactMap { $0["id"]?.string } ?? []
+        let ids = try await call.read(Self.images)
         if Set(ids).count != ids.count { throw CloudError.badRequest("Duplicate images in request") }
         _ = try await aggregates.get(try Self.number(call))
         return .accepted

@@ -1,10 +1,63 @@
 import CloudCore
 import HTTPKit
 
+/// A device in the body of a server, in either form of a mapping.
+struct BlockDevice: Sendable {
+    var source: String?
+    var destination: String?
+    var uuid: String?
+    var guestFormat: String?
+    var bus: String?
+    var bootIndex: Int?
+    /// Size of an empty disk, GiB; of swap, MiB.
+    var size: Int?
+    var volumeType: String?
+    /// Whether the mapping takes a device of the image away.
+    var isRemoved = false
+    /// The older form's word for swap and for empty disks.
+    var virtualName = ""
+    var volumeID: String?
+    var snapshotID: String?
+
+    private static let common: [FormMember<BlockDevice>] = [
+        .optional("virtual_name", \.virtualName, .string(0...255)), .optional("volume_id", \.volumeID, .uuid),
+        .optional("snapshot_id", \.snapshotID, .uuid), .optional("volume_size", \.size, .whole(1...Shape.largestInteger)),
+        .ignored("device_name", .string(1...255, .deviceName)), .ignored("delete_on_termination", .truth),
+        .optional("no_device", \.isRemoved, Form(.any) { isTrue($0) }), .ignored("connection_info", .string(0...16_777_215)),
+    ]
+
+    /// A device of `block_device_mapping`.
+    static let older = Form.object(BlockDevice(), common)
+
+    /// A device of `block_device_mapping_v2`.
+    static let form = Form.object(
+        BlockDevice(),
+        common + [
+            .optional("source_type", \.source, .oneOf(["volume", "image", "snapshot", "blank"])),
+            .optional("uuid", \.uuid, .string(1...255, .domainName)), .ignored("image_id", .uuid),
+            .optional("destination_type", \.destination, .oneOf(["local", "volume"])),
+            .optional("guest_format", \.guestFormat, .string(0...255)), .ignored("device_type", .string(0...255)),
+            .optional("disk_bus", \.bus, .string(0...255)),
+            .optional("boot_index", \.bootIndex, .nullable(.whole(Int64.min ... Int64.max))),
+            .ignored("tag", Form.tag.shape, since: 32, until: 32), .ignored("tag", Form.tag.shape, since: 42),
+            .optional("volume_type", \.volumeType, .nullable(.string(0...255)), since: 67),
+        ])
+
+    /// Tells whether the reference takes the value for true; it takes any value here.
+    private static func isTrue(_ given: JSON) -> Bool {
+        switch given {
+        case .null, .bool(false), .string(""), .integer(0): false
+        case .array(let elements): !elements.isEmpty
+        case .object(let object): !object.members.isEmpty
+        default: true
+        }
+    }
+}
+
 /// The devices that the body of a server describes: its image on a local disk, empty disks and swap.
 ///
-/// Each device that the server would not get is refused: one that is passed over is one that its owner believes there. So are volumes,
-/// for this cloud has no block storage.
+/// Each device that the server cannot have is refused: its owner would believe that a device that is passed over is there. Volumes
+/// are refused too, for this cloud has no block storage.
 struct BlockDevices {
     private(set) var disks = LocalDisks()
     private let image: String?
@@ -14,59 +67,56 @@ struct BlockDevices {
     /// The buses that disks of guests can be on.
     private static let buses: Set<String> = ["virtio", "scsi", "sata", "ide", "usb"]
 
-    /// - Parameter given: the body, as its shape has let it through.
+    /// - Parameter image: the server's image.
     /// - Throws: `CloudError.badRequest`.
-    init(_ given: JSON) throws {
-        image = given["imageRef"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        let older = given["block_device_mapping"]?.array ?? []
-        let newer = given["block_device_mapping_v2"]?.array ?? []
+    init(older: [BlockDevice], newer: [BlockDevice], image: String?) throws {
+        self.image = image
         guard older.isEmpty || newer.isEmpty else {
             throw CloudError.badRequest("Only one of block_device_mapping and block_device_mapping_v2 can be used in a request.")
         }
         guard older.count + newer.count <= LocalDisks.most else {
             throw Self.wrong("there are more than \(LocalDisks.most) devices")
         }
-        for device in older where !Self.isTrue(device["no_device"]) { try readOlder(device) }
-        for device in newer where !Self.isTrue(device["no_device"]) { try read(device) }
+        for device in older where !device.isRemoved { try readOlder(device) }
+        for device in newer where !device.isRemoved { try read(device) }
         guard newer.isEmpty || bootIndexes.sorted() == Array(0..<max(1, bootIndexes.count)) else {
             throw Self.wrong("the boot indexes must be 0, 1 and so on, each once, and 0 must be there")
         }
     }
 
-    private mutating func read(_ device: JSON) throws {
-        guard let source = device["source_type"]?.string else { throw Self.wrong("a device needs a source_type") }
-        let uuid = device["uuid"]?.string
-        guard (source == "blank") == (uuid == nil) else {
+    private mutating func read(_ device: BlockDevice) throws {
+        guard let source = device.source else { throw Self.wrong("a device needs a source_type") }
+        guard (source == "blank") == (device.uuid == nil) else {
             throw Self.wrong(source == "blank" ? "an empty device has no uuid" : "a device that is not empty needs a uuid")
         }
-        let isLocal = device["destination_type"]?.string ?? "local" == "local"
-        if device["volume_type"]?.string?.isEmpty == false, isLocal || source == "volume" {
+        let isLocal = device.destination ?? "local" == "local"
+        if device.volumeType?.isEmpty == false, isLocal || source == "volume" {
             throw Self.wrong("only a volume that is to be made has a volume_type")
         }
         guard isLocal, source == "image" || source == "blank" else { throw Self.wrong("this cloud has no block storage") }
-        let index = device["boot_index"]?.whole ?? -1
-        let bus = try Self.bus(device["disk_bus"]?.string)
+        let index = device.bootIndex ?? -1
+        let bus = try Self.bus(device.bus)
         if source == "image" {
             guard image != nil, index == 0 else {
                 throw Self.wrong("an image can be on a local disk only as the server's imageRef that it boots from, with the boot_index 0")
             }
-            guard uuid == image else { throw Self.wrong("a server has one image") }
+            guard device.uuid == image else { throw Self.wrong("a server has one image") }
             disks.rootBus = bus
         } else {
             guard index != 0 else { throw Self.wrong("a server boots from its image") }
-            try add(isSwap: device["guest_format"]?.string == "swap", size: device["volume_size"]?.whole, bus: bus)
+            try add(isSwap: device.guestFormat == "swap", size: device.size, bus: bus)
         }
         if index >= 0 { bootIndexes.append(index) }
     }
 
-    /// The form before: `virtual_name` is `swap`, or `ephemeral` and a number. The image is not among the devices.
-    private mutating func readOlder(_ device: JSON) throws {
-        let name = device["virtual_name"]?.string ?? ""
+    /// The older form: `virtual_name` is `swap`, or `ephemeral` and a number. The image is not among the devices.
+    private mutating func readOlder(_ device: BlockDevice) throws {
+        let name = device.virtualName
         let number = name.hasPrefix("ephemeral") ? String(name.dropFirst("ephemeral".count)) : ""
         if name == "swap" || (Int(number).map(String.init) == number && !number.hasPrefix("-")) {
-            return try add(isSwap: name == "swap", size: device["volume_size"]?.whole, bus: nil)
+            return try add(isSwap: name == "swap", size: device.size, bus: nil)
         }
-        guard device["volume_id"] != nil || device["snapshot_id"] != nil else { throw Self.wrong("a device is of no known form") }
+        guard device.volumeID != nil || device.snapshotID != nil else { throw Self.wrong("a device is of no known form") }
         throw Self.wrong("this cloud has no block storage")
     }
 
@@ -83,16 +133,6 @@ struct BlockDevices {
         guard let given, !given.isEmpty else { return nil }
         guard buses.contains(given) else { throw wrong("disks cannot be on the bus '\(given.prefix(60))'") }
         return given
-    }
-
-    /// Tells whether the reference takes the value for true; it takes any value here.
-    private static func isTrue(_ given: JSON?) -> Bool {
-        switch given {
-        case nil, .null, .bool(false), .string(""), .integer(0): false
-        case .array(let elements): !elements.isEmpty
-        case .object(let object): !object.members.isEmpty
-        default: true
-        }
     }
 
     private static func wrong(_ why: String) -> CloudError { .badRequest("Block Device Mapping is Invalid: \(why).") }

@@ -13,14 +13,15 @@ struct ComputeCall: Sendable {
 
     func parameter(_ name: String) -> String { call[parameter: name] }
 
-    /// The body, checked.
+    /// Reads the body.
     ///
     /// - Throws: `CloudError.badRequest`.
-    func body(_ shape: BodyShape) async throws -> JSON {
-        let body = JSON.object(try await call.body.json())
-        try shape.check(body)
-        return body
-    }
+    func read<Value>(_ form: Form<Value>) async throws -> Value { try read(form, .object(try await call.body.json())) }
+
+    /// Reads a body that was parsed before.
+    ///
+    /// - Throws: `CloudError.badRequest`.
+    func read<Value>(_ form: Form<Value>, _ body: JSON) throws -> Value { try form.parse(body, minor: minor, .compute) }
 
     /// The first value of that name in the query.
     func query(_ name: String) -> String? { call.query[name] }
@@ -86,13 +87,13 @@ struct Page: Sendable {
 
 /// What a URL may have behind its `?`.
 struct QueryShape: Sendable {
-    var named: [(name: String, shape: BodyShape)] = []
+    var named: [(name: String, shape: Shape)] = []
     /// Those that may be given once only.
     var single: Set<String> = []
     /// From this microversion on, a name that is not listed is refused; before it, it is passed over.
     var closedSince: Int
 
-    init(_ named: [(String, BodyShape)] = [], single: Set<String> = [], closedSince: Int = 102) {
+    init(_ named: [(String, Shape)] = [], single: Set<String> = [], closedSince: Int = 102) {
         self.named = named.map { (name: $0.0, shape: $0.1) }
         self.single = single
         self.closedSince = closedSince
@@ -101,17 +102,15 @@ struct QueryShape: Sendable {
     static let none = QueryShape()
     static let noneSince75 = QueryShape(closedSince: 75)
     static let noneSince78 = QueryShape(closedSince: 78)
-    static let paged: [(String, BodyShape)] = [("limit", .natural), ("marker", .text())]
+    static let paged: [(String, Shape)] = [("limit", .natural), ("marker", .any)]
 
     func check(_ query: Query, _ minor: Int) throws {
         for (name, shape) in named {
             let values = query.items.filter { $0.name == name }.map { JSON.string($0.value) }
             if single.contains(name), values.count > 1 { throw Self.wrong(name, .array(values), "\(JSON.array(values).quoted) is too long") }
             for value in values {
-                do {
-                    try shape.verify(value)
-                } catch let failure as BodyShape.Failure {
-                    throw Self.wrong(name, value, failure.what)
+                if let mismatch = Dialect.compute.mismatch(value, shape, minor: minor) {
+                    throw Self.wrong(name, value, mismatch.schemaWords(limit: 1000))
                 }
             }
         }

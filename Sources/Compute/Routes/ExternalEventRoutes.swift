@@ -5,7 +5,7 @@ import HTTPTypes
 /// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
 struct ExternalEventRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let servers: ServerService
 
     private static let tagged: Set<String> = ["volume-extended", "power-update", "accelerator-request-bound"]
 
@@ -13,47 +13,44 @@ struct ExternalEventRoutes: Sendable {
         [endpoint.route(.post, "/os-server-external-events", .externalEvents) { call in try await create(call) }]
     }
 
-    private static func shape(_ minor: Int) -> BodyShape {
-        var names = ["network-changed", "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"]
-        if minor >= 51 { names.append("volume-extended") }
-        if minor >= 76 { names.append("power-update") }
-        if minor >= 82 { names.append("accelerator-request-bound") }
-        if minor >= 93 { names.append("volume-reimaged") }
-        return .object(
+    private struct Event: Sendable {
+        var serverID = ""
+        var name = ""
+        var status: String?
+        var tag: String?
+    }
+
+    private static let first = ["network-changed", "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"]
+    /// Names by the first minor version that has them.
+    private static let later = [(51, "volume-extended"), (76, "power-update"), (82, "accelerator-request-bound"), (93, "volume-reimaged")]
+
+    private static func events(_ minor: Int) -> Form<[Event]> {
+        let names = first + later.filter { $0.0 <= minor }.map(\.1)
+        let event = Form.object(
+            Event(),
             [
-                (
-                    "events",
-                    .list(
-                        .object(
-                            [
-                                ("server_uuid", .uuid), ("name", .word(of: names)), ("status", .word(of: ["failed", "completed", "in-progress"])),
-                                ("tag", .text(0...255)),
-                            ], required: ["server_uuid", "name"]), 1...Int.max)
-                )
-            ], required: ["events"])
+                .required("server_uuid", \.serverID, .uuid), .required("name", \.name, .oneOf(names)),
+                .optional("status", \.status, .oneOf(["failed", "completed", "in-progress"])), .optional("tag", \.tag, .string(0...255)),
+            ])
+        return Form.array(event, 1...Int.max).inside("events")
     }
 
     private func create(_ call: ComputeCall) async throws -> Reply {
-        let events = try await call.body(Self.shape(call.minor))["events"]?.array ?? []
-        let known = try await context.read { tx in
-            let store = ServerStore()
-            return try Dictionary(
-                events.compactMap { $0["server_uuid"]?.string }.compactMap { try store.find(ID($0), in: tx) }.map { ($0.id.text, $0) }
-            ) { first, _ in first }
-        }
+        let events = try await call.read(Self.events(call.minor))
+        let known = try await servers.find(events.map(\.serverID))
         let codes = events.map { event in
-            guard let server = known[event["server_uuid"]?.string ?? ""] else { return 404 }
-            if Self.tagged.contains(event["name"]?.string ?? ""), event["tag"] == nil { return 400 }
+            guard let server = known[event.serverID] else { return 404 }
+            if Self.tagged.contains(event.name), event.tag == nil { return 400 }
             return server.host == nil ? 422 : 200
         }
         guard codes.contains(200) else { throw CloudError.notFound("No instances found for any event") }
         return .json(codes.allSatisfy { $0 == 200 } ? .ok : .init(code: 207, reasonPhrase: "Multi-Status")) { json in
             json.array("events", of: Array(zip(events, codes))) { json, pair in
                 json.object { json in
-                    json.member("server_uuid", pair.0["server_uuid"] ?? "")
-                    json.member("name", pair.0["name"] ?? "")
-                    if let tag = pair.0["tag"] { json.member("tag", tag) }
-                    json.member("status", pair.1 == 200 ? pair.0["status"] ?? "completed" : "failed")
+                    json.member("server_uuid", pair.0.serverID)
+                    json.member("name", pair.0.name)
+                    if let tag = pair.0.tag { json.member("tag", tag) }
+                    json.member("status", pair.1 == 200 ? pair.0.status ?? "completed" : "failed")
                     json.member("code", pair.1)
                 }
             }

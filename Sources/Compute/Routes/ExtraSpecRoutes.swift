@@ -9,7 +9,9 @@ struct ExtraSpecRoutes: Sendable {
 
     private static let path = "/flavors/{flavor_id}/os-extra_specs"
     /// Numbers are taken too, and kept as text.
-    private static let value = BodyShape.either([.text(0...255), .number(above: -.infinity, most: .infinity)])
+    private static let value = Form(.either([.string(0...255), .numeral(above: -.infinity, most: .infinity)])) { $0 }
+    private static let specs = Form.entries(.metadataKey, value).inside("extra_specs")
+    private static let spec = Form.entries(.metadataKey, value, 1...1)
 
     var all: [Route] {
         [
@@ -18,9 +20,9 @@ struct ExtraSpecRoutes: Sendable {
                 return .json { FlavorWire.specs("extra_specs", flavor.extraSpecs, &$0) }
             },
             endpoint.route(.post, Self.path, .createExtraSpecs) { call in
-                let body = try await call.body(.object([("extra_specs", .map(.metadataKey, Self.value))], required: ["extra_specs"]))
-                try await flavors.setExtraSpecs(try Self.specs(body["extra_specs"], call.minor), of: call.call.id("flavor_id"), by: call.caller)
-                return Self.echo(body)
+                let given = try await call.read(Self.specs)
+                try await flavors.setExtraSpecs(try Self.texts(given, call.minor), of: call.call.id("flavor_id"), by: call.caller)
+                return Self.echo(["extra_specs": .object(JSONObject(given.map { ($0.key, $0.value) }))])
             },
             endpoint.route(.get, Self.path + "/{key}", .showExtraSpecs) { call in
                 let key = call.parameter("key")
@@ -28,11 +30,11 @@ struct ExtraSpecRoutes: Sendable {
                 return Self.echo([key: .string(value)])
             },
             endpoint.route(.put, Self.path + "/{key}", .updateExtraSpecs) { call in
-                let body = try await call.body(.map(.metadataKey, Self.value, 1...1))
-                let specs = try Self.specs(body, call.minor)
+                let given = try await call.read(Self.spec)
+                let specs = try Self.texts(given, call.minor)
                 guard specs[call.parameter("key")] != nil else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await flavors.setExtraSpecs(specs, of: call.call.id("flavor_id"), by: call.caller)
-                return Self.echo(body)
+                return Self.echo(.object(JSONObject(given.map { ($0.key, $0.value) })))
             },
             endpoint.route(.delete, Self.path + "/{key}", .deleteExtraSpecs) { call in
                 try await flavors.deleteExtraSpec(call.parameter("key"), of: call.call.id("flavor_id"), by: call.caller)
@@ -43,9 +45,9 @@ struct ExtraSpecRoutes: Sendable {
 
     private static let checkedSince = 86
 
-    private static func specs(_ given: JSON?, _ minor: Int) throws -> [String: String] {
+    private static func texts(_ given: [(key: String, value: JSON)], _ minor: Int) throws -> [String: String] {
         var specs: [String: String] = [:]
-        for (key, value) in given?.object?.members ?? [] {
+        for (key, value) in given {
             let text = value.string ?? value.text
             if minor >= checkedSince { try ExtraSpecs.check(key, text) }
             specs[key] = text

@@ -16,9 +16,7 @@ struct FlavorRoutes: Sendable {
                 try answer(try await flavors.get(call.call.id("flavor_id"), by: call.caller), call)
             },
             endpoint.route(.put, "/flavors/{flavor_id}", .updateFlavor, since: 55) { call in
-                let body = try await call.body(
-                    .envelope("flavor", [("description", FlavorWire.description)], required: ["description"]))
-                let text = body["flavor"]?["description"]?.string
+                let text = try await call.read(FlavorWire.description.inside("description").inside("flavor"))
                 return try answer(try await flavors.setDescription(text, of: call.call.id("flavor_id"), by: call.caller), call)
             },
             endpoint.route(.delete, "/flavors/{flavor_id}", .deleteFlavor) { call in
@@ -37,8 +35,8 @@ struct FlavorRoutes: Sendable {
 
     private static let listOld = QueryShape(
         QueryShape.paged + [
-            ("is_public", .text()), ("minRam", .text()), ("minDisk", .text()), ("name", .text()), ("sort_key", .word(of: FlavorOrder.keys)),
-            ("sort_dir", .word(of: ["asc", "desc"])),
+            ("is_public", .any), ("minRam", .any), ("minDisk", .any), ("name", .any), ("sort_key", .oneOf(FlavorOrder.keys)),
+            ("sort_dir", .oneOf(["asc", "desc"])),
         ], closedSince: 75)
 
     private func list(_ call: ComputeCall, detailed: Bool) async throws -> Reply {
@@ -90,14 +88,12 @@ struct FlavorRoutes: Sendable {
     // MARK: One
 
     private func create(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(FlavorWire.create(call.minor))["flavor"] ?? [:]
+        let new = try await call.read(FlavorWire.new)
         let world = flavors.context.world
         let flavor = Flavor(
-            number: 0, id: FlavorWire.id(given["id"]) ?? ID(world.random.uuid()), name: given["name"]?.string?.trimmed ?? "",
-            ramMiB: given["ram"]?.whole ?? 0, vcpus: given["vcpus"]?.whole ?? 0, diskGiB: given["disk"]?.whole ?? 0,
-            ephemeralGiB: given["OS-FLV-EXT-DATA:ephemeral"]?.whole ?? 0, swapMiB: given["swap"]?.whole ?? 0,
-            rxtxFactor: FlavorWire.factor(given["rxtx_factor"]), isPublic: given["os-flavor-access:is_public"]?.truth ?? true,
-            description: given["description"]?.string, createdAt: world.now)
+            number: 0, id: new.id ?? ID(world.random.uuid()), name: new.name, ramMiB: new.ramMiB, vcpus: new.vcpus, diskGiB: new.diskGiB,
+            ephemeralGiB: new.ephemeralGiB, swapMiB: new.swapMiB, rxtxFactor: new.rxtxFactor, isPublic: new.isPublic,
+            description: new.description, createdAt: world.now)
         return try answer(try await flavors.create(flavor), call)
     }
 
@@ -120,8 +116,7 @@ struct FlavorRoutes: Sendable {
             throw CloudError.badRequest("There is no such action: \(body.keys.joined(separator: ", ").prefix(255))")
         }
         try call.caller.require(name == "addTenantAccess" ? .addFlavorAccess : .removeFlavorAccess)
-        try BodyShape.envelope(name, [("tenant", .text(1...255))], required: ["tenant"]).check(.object(body))
-        let project = body[name]?["tenant"]?.string ?? ""
+        let project = try call.read(Form.string(1...255).inside("tenant").inside(name), .object(body))
         let projects =
             name == "addTenantAccess"
             ? try await flavors.addAccess(project, to: id, by: call.caller) : try await flavors.removeAccess(project, to: id, by: call.caller)
@@ -142,36 +137,38 @@ struct FlavorRoutes: Sendable {
 
 /// Flavors as bodies have them, by microversion.
 enum FlavorWire {
-    static let description = BodyShape.null(or: .text(0...65_535, .printable))
+    struct New: Sendable {
+        var id: ID<Flavor>?
+        var name = ""
+        var ramMiB = 0
+        var vcpus = 0
+        var diskGiB = 0
+        var ephemeralGiB = 0
+        var swapMiB = 0
+        var rxtxFactor = 1.0
+        var isPublic = true
+        var description: String?
+    }
 
-    static func create(_ minor: Int) -> BodyShape {
-        let most = BodyShape.largestInteger
-        var members: [(String, BodyShape)] = [
-            ("name", .name), ("id", .either([.text(1...255, .flavorID), .number(above: -.infinity, most: .infinity), .null(or: .nothing)])),
-            ("ram", .integer(1...most)), ("vcpus", .integer(1...most)), ("disk", .integer(0...most)),
-            ("OS-FLV-EXT-DATA:ephemeral", .integer(0...most)), ("swap", .integer(0...most)), ("os-flavor-access:is_public", .boolean),
+    static let description = Form.nullable(.string(0...65_535, .printable))
+    private static let most = Shape.largestInteger
+    static let new = Form.object(
+        New(),
+        [
+            .required("name", \.name, .plainName), .optional("id", \.id, id), .required("ram", \.ramMiB, .whole(1...most)),
+            .required("vcpus", \.vcpus, .whole(1...most)), .required("disk", \.diskGiB, .whole(0...most)),
+            .optional("OS-FLV-EXT-DATA:ephemeral", \.ephemeralGiB, .whole(0...most)), .optional("swap", \.swapMiB, .whole(0...most)),
+            .optional("os-flavor-access:is_public", \.isPublic, .truth),
+            .optional("rxtx_factor", \.rxtxFactor, .numeral(above: 0, most: 3.40282e+38), until: 101),
+            .optional("description", \.description, description, since: 55),
         ]
-        if minor < 102 { members.append(("rxtx_factor", .number(above: 0, most: 3.40282e+38))) }
-        if minor >= 55 { members.append(("description", description)) }
-        return .envelope("flavor", members, required: ["name", "ram", "vcpus", "disk"])
-    }
+    ).inside("flavor")
 
-    /// An id may be given as a number.
-    static func id(_ given: JSON?) -> ID<Flavor>? {
-        switch given {
-        case nil, .null: nil
-        case .string(let text): text.isEmpty ? nil : ID(text)
-        case .some(let other): ID(other.text)
-        }
-    }
-
-    static func factor(_ given: JSON?) -> Double {
-        switch given {
-        case .integer(let value): Double(value)
-        case .number(let value): value
-        case .string(let text): Double(text) ?? 1
-        default: 1
-        }
+    /// An id, which may be given as a number. Null stands for one that the cloud chooses.
+    private static let id = Form<ID<Flavor>?>(
+        .either([.string(1...255, .flavorID), .numeral(above: -.infinity, most: .infinity), .nullable(.null)])
+    ) { json, _ in
+        json.isNull ? nil : ID(json.string ?? json.text)
     }
 
     static func brief(_ flavor: Flavor, _ links: Links, _ minor: Int, _ json: inout JSONWriter) {

@@ -44,18 +44,22 @@ struct HostRoutes: Sendable {
         return host
     }
 
+    private struct Change: Sendable {
+        var status: String?
+        var maintenance: String?
+    }
+    private static let word = Form.oneOf(["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"]).mapped { $0.lowercased() }
+    private static let change = Form.object(
+        Change(), [.optional("status", \.status, word), .optional("maintenance_mode", \.maintenance, word)],
+        anyOf: ["status", "maintenance_mode"])
+
     private func update(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(
-            .object(
-                [
-                    ("status", .word(of: ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"])),
-                    ("maintenance_mode", .word(of: ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"])),
-                ], anyOf: ["status", "maintenance_mode"]))
+        let change = try await call.read(Self.change)
         let host = try await require(call)
-        if given["maintenance_mode"] != nil {
+        if change.maintenance != nil {
             throw CloudError(.notImplemented, "Virt driver does not implement host maintenance mode.")
         }
-        let status = given["status"]?.string?.lowercased() ?? ""
+        let status = change.status ?? ""
         _ = try await hosts.change(host.name, .init(isDisabled: status == "disable"))
         return .json { json in
             json.member("host", host.name)

@@ -12,7 +12,7 @@ struct HypervisorRoutes: Sendable {
     /// What is used is Placement's to tell.
     private static let lastWithUsage = 87
     private static let listQuery = QueryShape(
-        QueryShape.paged + [("hypervisor_hostname_pattern", .text(1...255, .domainName)), ("with_servers", .boolean)],
+        QueryShape.paged + [("hypervisor_hostname_pattern", .string(1...255, .domainName)), ("with_servers", .truth)],
         single: ["limit", "marker", "with_servers", "hypervisor_hostname_pattern"], closedSince: 53)
     private static let query = QueryShape([("with_servers", .boolean)], closedSince: 53)
 
@@ -60,7 +60,7 @@ struct HypervisorRoutes: Sendable {
 
     private func require(_ call: ComputeCall) async throws -> ComputeHost {
         let id = call.parameter("hypervisor_id")
-        if call.minor >= Self.uuidSince, !UUIDText.isUUID(id) { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
+        if call.minor >= Self.uuidSince, UUIDText.normal(id) == nil { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
         let host = try await hosts.all().first { call.minor >= Self.uuidSince ? $0.report.id == id.lowercased() : String($0.number) == id }
         guard let host else { throw CloudError.notFound("Hypervisor with ID '\(id.prefix(255))' could not be found.") }
         return host

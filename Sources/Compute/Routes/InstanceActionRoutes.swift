@@ -7,7 +7,7 @@ import HTTPTypes
 /// `/servers/{server_id}/os-instance-actions`: the workflows of a server, and their steps.
 struct InstanceActionRoutes: Sendable {
     let endpoint: Endpoint
-    let servers: ServerService
+    let actions: InstanceActionService
 
     private static let path = ServerRoutes.path + "/os-instance-actions"
     /// Also of servers that are gone.
@@ -21,7 +21,7 @@ struct InstanceActionRoutes: Sendable {
             endpoint.route(
                 .get, Self.path, nil,
                 query: QueryShape(
-                    QueryShape.paged + [("changes-since", .text(0...64, .moment)), ("changes-before", .text(0...64, .moment))],
+                    QueryShape.paged + [("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime))],
                     closedSince: Self.pagedSince)
             ) { call in try await list(call) },
             endpoint.route(.get, Self.path + "/{request_id}", nil) { call in try await show(call) },
@@ -29,20 +29,7 @@ struct InstanceActionRoutes: Sendable {
     }
 
     private func rows(_ call: ComputeCall, _ action: Action) async throws -> (server: Server, rows: [WorkflowRecord]) {
-        let id: ID<Server> = call.call.id("server_id")
-        return try await servers.context.read { tx in
-            let server: Server
-            if call.minor >= Self.deletedSince, let archived = try servers.servers.findArchived(id, in: tx),
-                archived.projectID == call.caller.projectID || call.caller.isAdministrator
-            {
-                try call.caller.require(action, projectID: archived.projectID)
-                server = archived
-            } else {
-                server = try servers.require(id, action, by: call.caller, in: tx)
-            }
-            // What the cloud does by itself is nobody's action.
-            return (server, try servers.workflows.actions(on: server.resource, in: tx).filter { $0.kind != SweepHost.kind })
-        }
+        try await actions.actions(on: call.call.id("server_id"), action, by: call.caller, orGone: call.minor >= Self.deletedSince)
     }
 
     private func list(_ call: ComputeCall) async throws -> Reply {
@@ -67,7 +54,7 @@ struct InstanceActionRoutes: Sendable {
         guard let row = rows.first(where: { $0.requestID == wanted }) else {
             throw CloudError.notFound("Action for request_id \(wanted) on instance \(server.id) not found")
         }
-        let events = try await servers.context.read { tx in try servers.workflows.events(of: row.id, in: tx) }
+        let events = try await actions.events(of: row)
         let seesDetails = call.caller.may(.actionEvents, projectID: server.projectID)
         return .json { json in
             json.object("instanceAction") { json in

@@ -10,8 +10,8 @@ struct KeyPairRoutes: Sendable {
 
     private static let path = "/os-keypairs/{keypair_name}"
     private static let userSince = 10
-    private static let listQuery = QueryShape(QueryShape.paged + [("user_id", .text())], closedSince: 75)
-    private static let query = QueryShape([("user_id", .text())], closedSince: 75)
+    private static let listQuery = QueryShape(QueryShape.paged + [("user_id", .any)], closedSince: 75)
+    private static let query = QueryShape([("user_id", .any)], closedSince: 75)
 
     var all: [Route] {
         [
@@ -51,20 +51,27 @@ struct KeyPairRoutes: Sendable {
         }
     }
 
-    private static func shape(_ minor: Int) -> BodyShape {
-        var members: [(String, BodyShape)] = [("name", .text(1...255, minor >= 92 ? .keyName92 : .keyName)), ("public_key", .text())]
-        if minor >= 2 { members.append(("type", .word(of: ["ssh", "x509"]))) }
-        if minor >= userSince { members.append(("user_id", .text())) }
-        return .envelope("keypair", members, required: minor >= 92 ? ["name", "public_key"] : ["name"])
+    private struct New: Sendable {
+        var name = ""
+        var publicKey: String?
+        var kind = KeyPair.Kind.ssh
+        var userID: String?
     }
+    private static let new = Form.object(
+        New(),
+        [
+            .required("name", \.name, Form.string(1...255, .keyName).mapped(\.trimmed), until: 91),
+            .required("name", \.name, Form.string(1...255, .keyName92).mapped(\.trimmed), since: 92),
+            .optional("public_key", \.publicKey, .string(), requiredSince: 92), .optional("type", \.kind, .word(), since: 2),
+            .optional("user_id", \.userID, .string(), since: userSince),
+        ]
+    ).inside("keypair")
 
     private func create(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(Self.shape(call.minor))["keypair"] ?? [:]
-        let user = given["user_id"]?.string ?? call.caller.userID
+        let new = try await call.read(Self.new)
+        let user = new.userID ?? call.caller.userID
         try call.caller.require(.createKeyPair, userID: user)
-        let made = try await pairs.create(
-            given["name"]?.string?.trimmed ?? "", of: user, kind: KeyPair.Kind(rawValue: given["type"]?.string ?? "ssh") ?? .ssh,
-            publicKey: given["public_key"]?.string, by: call.caller)
+        let made = try await pairs.create(new.name, of: user, kind: new.kind, publicKey: new.publicKey, by: call.caller)
         return .json(call.minor >= 2 ? .created : .ok) { json in
             json.object("keypair") { json in
                 Self.brief(made.pair, call.minor, &json)

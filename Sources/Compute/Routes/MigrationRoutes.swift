@@ -5,7 +5,7 @@ import HTTPTypes
 /// `/os-migrations`
 struct MigrationRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let migrations: MigrationService
 
     private static let names = ["hidden", "host", "instance_uuid", "source_compute", "status", "migration_type"]
     private static let timesSince = 59
@@ -17,9 +17,9 @@ struct MigrationRoutes: Sendable {
             endpoint.route(
                 .get, "/os-migrations", .listMigrations,
                 query: QueryShape(
-                    QueryShape.paged + Self.names.map { ($0, BodyShape.text()) } + [
-                        ("changes-since", .text(0...64, .moment)), ("changes-before", .text(0...64, .moment)), ("user_id", .text()),
-                        ("project_id", .text()),
+                    QueryShape.paged + Self.names.map { ($0, Shape.any) } + [
+                        ("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime)), ("user_id", .any),
+                        ("project_id", .any),
                     ], closedSince: Self.timesSince)
             ) { call in try await list(call) }
         ]
@@ -42,7 +42,7 @@ struct MigrationRoutes: Sendable {
                 filter.projectID = project
             }
         }
-        var found = try await context.read { [filter] tx in try MigrationStore().list(filter, in: tx) }
+        var found = try await migrations.list(filter)
         if call.minor >= Self.timesSince { found = try paged(found, try call.page()) { $0.id } }
         let showsHosts = call.caller.may(.showMigrationHosts)
         return .json { [found] json in

@@ -8,8 +8,18 @@ struct QuotaRoutes: Sendable {
     let quotas: QuotaService
 
     private static let path = "/os-quota-sets/{project_id}"
-    private static let query = QueryShape([("user_id", .text())], closedSince: 75)
-    private static let limit = BodyShape.integer(-1...BodyShape.largestInteger)
+    private static let query = QueryShape([("user_id", .any)], closedSince: 75)
+    private static let limit = Form.whole(-1...Shape.largestInteger)
+
+    private struct Change: Sendable {
+        var limits: [QuotaResource: Int] = [:]
+        var isForced = false
+    }
+
+    /// Returns the form of new limits of these resources.
+    private static func limits(of known: [QuotaResource]) -> [FormMember<Change>] {
+        known.map { .optional($0.rawValue, \.limits[$0], limit) }
+    }
     private static let lastWithNetworking = 35
     private static let lastClassWithNetworking = 49
 
@@ -40,7 +50,7 @@ struct QuotaRoutes: Sendable {
             },
             endpoint.route(.put, "/os-quota-class-sets/{name}", .updateQuotaClass) { call in try await updateClass(call) },
             endpoint.route(
-                .get, "/limits", .showLimits, query: QueryShape([("tenant_id", .text()), ("reserved", .text())], closedSince: 75)
+                .get, "/limits", .showLimits, query: QueryShape([("tenant_id", .any), ("reserved", .any)], closedSince: 75)
             ) { call in try await limits(call) },
         ]
     }
@@ -55,15 +65,15 @@ struct QuotaRoutes: Sendable {
         let project = call.parameter("project_id")
         try call.caller.require(.updateQuota, projectID: project)
         let known = QuotaResource.known(call.minor, networkingUntil: Self.lastWithNetworking)
-        let given = try await call.body(
-            .envelope("quota_set", known.map { ($0.rawValue, Self.limit) } + [("force", .boolean)]))["quota_set"] ?? [:]
+        let form = Form.object(Change(), Self.limits(of: known) + [.optional("force", \.isForced, .truth)]).inside("quota_set")
+        let change = try await call.read(form)
         let entries = try await quotas.update(
-            Self.limits(given, known), project: project, user: call.query("user_id"), isForced: given["force"]?.truth ?? false)
+            Self.ordered(change, known), project: project, user: call.query("user_id"), isForced: change.isForced)
         return Self.answer(entries, call, id: nil)
     }
 
-    private static func limits(_ given: JSON, _ known: [QuotaResource]) -> [(resource: QuotaResource, limit: Int)] {
-        known.compactMap { resource in given[resource.rawValue]?.whole.map { (resource: resource, limit: $0) } }
+    private static func ordered(_ change: Change, _ known: [QuotaResource]) -> [(resource: QuotaResource, limit: Int)] {
+        known.compactMap { resource in change.limits[resource].map { (resource: resource, limit: $0) } }
     }
 
     private static func answer(_ entries: [QuotaResource: QuotaService.Entry], _ call: ComputeCall, id: String?) -> Reply {
@@ -107,12 +117,12 @@ struct QuotaRoutes: Sendable {
 
     private func updateClass(_ call: ComputeCall) async throws -> Reply {
         let settable = QuotaResource.known(call.minor, networkingUntil: Self.lastClassWithNetworking)
-        let given = try await call.body(.envelope("quota_class_set", settable.map { ($0.rawValue, Self.limit) }))["quota_class_set"] ?? [:]
+        let change = try await call.read(Form.object(Change(), Self.limits(of: settable)).inside("quota_class_set"))
         let name = call.parameter("name")
         guard (1...255).contains(name.count) else {
             throw CloudError.badRequest("Invalid input received: quota_class_name has \(name.count) characters, more than 255.")
         }
-        return Self.classAnswer(try await quotas.update(Self.limits(given, settable), inClass: name), nil, call.minor)
+        return Self.classAnswer(try await quotas.update(Self.ordered(change, settable), inClass: name), nil, call.minor)
     }
 
     private static func classAnswer(_ limits: [QuotaResource: Int], _ name: String?, _ minor: Int) -> Reply {

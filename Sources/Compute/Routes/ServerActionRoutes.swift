@@ -26,8 +26,7 @@ struct ServerActionRoutes: Sendable {
         }
         switch name {
         case "reboot":
-            try ServerShapes.reboot.check(body)
-            if body[name]?["type"]?.string?.lowercased() == "hard" {
+            if try call.read(ServerBodies.reboot, body) {
                 try await servers.command(HardRebootVerb.self, id, .rebootServer, by: call.caller)
             } else {
                 try await servers.command(SoftRebootVerb.self, id, .rebootServer, by: call.caller)
@@ -35,10 +34,8 @@ struct ServerActionRoutes: Sendable {
         case "lock": try await lock(id, body, call)
         case "unlock": try await changes.unlock(id, by: call.caller)
         case "resize":
-            try ServerShapes.resize.check(body)
-            try await changes.resize(
-                id, to: ServerShapes.flavorID(body[name]?["flavorRef"]), resizesDisk: body[name]?["OS-DCF:diskConfig"]?.string.map { $0 == "AUTO" },
-                by: call.caller)
+            let resize = try call.read(ServerBodies.resize, body)
+            try await changes.resize(id, to: resize.flavorID, resizesDisk: resize.resizesDisk, by: call.caller)
         case "confirmResize":
             try await changes.confirm(id, by: call.caller)
             return .noContent
@@ -51,11 +48,10 @@ struct ServerActionRoutes: Sendable {
         case "changePassword": try await password(id, body, call)
         case "os-getConsoleOutput": return try await console(id, body, call)
         case "addSecurityGroup", "removeSecurityGroup":
-            try BodyShape.envelope(name, [("name", .name)], required: ["name"]).check(body)
-            try await changes.setSecurityGroup(body[name]?["name"]?.string ?? "", on: id, isAdded: name == "addSecurityGroup", by: call.caller)
+            let group = try call.read(ServerBodies.group.inside(name), body)
+            try await changes.setSecurityGroup(group, on: id, isAdded: name == "addSecurityGroup", by: call.caller)
         case "os-resetState":
-            try BodyShape.envelope(name, [("state", .word(of: ["active", "error"]))], required: ["state"]).check(body)
-            try await changes.reset(id, to: body[name]?["state"]?.string == "active" ? .active : .error, by: call.caller)
+            try await changes.reset(id, to: try call.read(ServerBodies.state, body), by: call.caller)
         case "forceDelete": try await servers.delete(id, .forceDeleteServer, by: call.caller)
         case "restore":
             _ = try await servers.get(id, .restoreServer, by: call.caller)
@@ -81,66 +77,46 @@ struct ServerActionRoutes: Sendable {
 
     private func refuseCrashDump(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
         let from: Set<VMState> = [.active, .paused, .rescued, .error]
-        _ = try await servers.context.read { tx in try servers.require(id, .crashDump, name, for: nil, states: from, by: call.caller, in: tx) }
+        try await servers.check(id, .crashDump, name, states: from, by: call.caller)
         throw CloudError(.notImplemented, "This cloud cannot make guests dump their memory yet.")
     }
 
     private static func nothing(_ name: String, _ body: JSON, _ call: ComputeCall) throws {
         // Any value was let through; only an object with members says something that is not heard.
         if let members = body[name]?.object, !members.isEmpty {
-            throw BodyShape.wrong(name, body[name] ?? .null, "\(body[name]?.quoted ?? "") is not of type 'null'")
+            throw Dialect.wrong(name, body[name] ?? .null, "\(body[name]?.quoted ?? "") is not of type 'null'")
         }
     }
 
     private func lock(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
-        if call.minor >= 73 {
-            try BodyShape.envelope("lock", [("locked_reason", .text(1...255))]).acceptingNull("lock").check(body)
-        }
-        let reason = call.minor >= 73 ? body["lock"]?["locked_reason"]?.string : nil
+        let reason = call.minor >= 73 ? try call.read(ServerBodies.lock, body)?.reason : nil
         try await changes.lock(id, reason: reason, by: call.caller)
     }
 
     private func rebuild(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        try ServerShapes.rebuild(call.minor).check(body)
-        let given = body["rebuild"] ?? [:]
-        var change = ServerChanges.Rebuild(imageID: given["imageRef"]?.string ?? "")
-        change.name = given["name"]?.string?.trimmed
-        change.description = given["description"].map(\.string)
-        change.hostname = given["hostname"]?.string
-        change.metadata = given["metadata"]?.object.map(TextMap.read)
-        change.userData = given["user_data"].map(\.string)
-        change.keyName = given["key_name"].map(\.string)
-        change.accessIPv4 = given["accessIPv4"].map(ServerShapes.address)
-        change.accessIPv6 = given["accessIPv6"].map(ServerShapes.address)
-        change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
-        change.certificates = given["trusted_image_certificates"].map { $0.array?.compactMap(\.string) }
-        let view = try await changes.rebuild(id, change, by: call.caller)
+        let rebuild = try call.read(ServerBodies.rebuild, body)
+        let view = try await changes.rebuild(id, from: rebuild.imageID, rebuild.change, by: call.caller)
         let isWhole = call.minor >= 75
         let parts = ServerWire.Parts(
             all: isWhole, keyName: isWhole || call.minor >= 54, userData: true, groups: call.minor >= 71,
-            adminPassword: given["adminPass"]?.string ?? ServerRoutes.password(servers.context.world))
+            adminPassword: rebuild.password ?? ServerRoutes.password(servers.context.world))
         var reply = ServerRoutes.answer(view, call, parts, .accepted)
         reply.headers[.location] = "\(Links(call).home)/servers/\(id)"
         return reply
     }
 
     private func createImage(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        try ServerShapes.createImage.check(body)
-        let given = body["createImage"] ?? [:]
-        let image = try await changes.snapshot(
-            id, as: given["name"]?.string?.trimmed ?? "", TextMap.read(given["metadata"]?.object ?? [:]), by: call.caller)
+        let copy = try call.read(ServerBodies.createImage, body)
+        let image = try await changes.snapshot(id, as: copy.name, copy.metadata, by: call.caller)
         return Self.made(image, call)
     }
 
     private func createBackup(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        try ServerShapes.createBackup.check(body)
-        let given = body["createBackup"] ?? [:]
-        let rotation = given["rotation"]?.whole ?? 0
+        let copy = try call.read(ServerBodies.createBackup, body)
         let image = try await changes.backup(
-            id, as: given["name"]?.string?.trimmed ?? "", kind: given["backup_type"]?.string ?? "", keeping: rotation,
-            TextMap.read(given["metadata"]?.object ?? [:]), by: call.caller)
-        // Of none that are kept, the new one is gone at once.
-        return rotation == 0 && call.minor < 45 ? .accepted : Self.made(image, call)
+            id, as: copy.name, kind: copy.kind, keeping: copy.rotation, copy.metadata, by: call.caller)
+        // If none are kept, the new one is gone at once.
+        return copy.rotation == 0 && call.minor < 45 ? .accepted : Self.made(image, call)
     }
 
     private static func made(_ image: String, _ call: ComputeCall) -> Reply {
@@ -150,25 +126,12 @@ struct ServerActionRoutes: Sendable {
     }
 
     private func password(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
-        try BodyShape.envelope("changePassword", [("adminPass", ServerShapes.password)], required: ["adminPass"]).check(body)
-        try await changes.setPassword(Secret(body["changePassword"]?["adminPass"]?.string ?? ""), of: id, by: call.caller)
+        try await changes.setPassword(try call.read(ServerBodies.password, body), of: id, by: call.caller)
     }
 
     private func console(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        try BodyShape.envelope("os-getConsoleOutput", [("length", .null(or: .integer(-1 ... .max)))]).check(body)
-        let length = body["os-getConsoleOutput"]?["length"]?.whole
+        let length = try call.read(ServerBodies.console, body).length
         let text = try await changes.consoleOutput(id, lines: length == -1 ? nil : length, by: call.caller)
         return .json { $0.member("output", text) }
-    }
-}
-
-extension BodyShape {
-    /// The same, with null let through for one member.
-    fileprivate func acceptingNull(_ name: String) -> BodyShape {
-        guard case .object(var members) = self else { return self }
-        for place in members.named.indices where members.named[place].name == name {
-            members.named[place].shape = .null(or: members.named[place].shape)
-        }
-        return .object(members)
     }
 }

@@ -11,7 +11,7 @@ struct ServerGroupRoutes: Sendable {
     /// One policy with rules instead of a list of policies.
     private static let onePolicySince = 64
     private static let query = QueryShape(
-        [("all_projects", .text()), ("limit", .natural), ("offset", .natural)], closedSince: 75)
+        [("all_projects", .any), ("limit", .natural), ("offset", .natural)], closedSince: 75)
 
     var all: [Route] {
         [
@@ -35,30 +35,37 @@ struct ServerGroupRoutes: Sendable {
         ]
     }
 
-    private static func shape(_ minor: Int) -> BodyShape {
-        var words = ["anti-affinity", "affinity"]
-        if minor >= 15 { words += ["soft-anti-affinity", "soft-affinity"] }
-        guard minor >= onePolicySince else {
-            return .envelope(
-                "server_group", [("name", .name), ("policies", .list(.word(of: words), 1...1, unique: true))],
-                required: ["name", "policies"])
-        }
-        return .envelope(
-            "server_group",
-            [("name", .name), ("policy", .word(of: words)), ("rules", .object([("max_server_per_host", .positive)]))],
-            required: ["name", "policy"])
+    private struct New: Sendable {
+        var name = ""
+        var policy = ServerGroup.Policy.affinity
+        var rules = Rules()
+    }
+    private struct Rules: Sendable {
+        var mostPerHost: Int?
     }
 
+    private static let hard: [ServerGroup.Policy] = [.antiAffinity, .affinity]
+    private static let allPolicies = hard + [.softAntiAffinity, .softAffinity]
+    private static func one(of policies: [ServerGroup.Policy]) -> Form<ServerGroup.Policy> {
+        Form.array(.word(of: policies), 1...1, unique: true).mapped { $0[0] }
+    }
+    private static let new = Form.object(
+        New(),
+        [
+            .required("name", \.name, .plainName), .required("policies", \.policy, one(of: hard), until: 14),
+            .required("policies", \.policy, one(of: allPolicies), since: 15, until: onePolicySince - 1),
+            .required("policy", \.policy, .word(of: allPolicies), since: onePolicySince),
+            .optional(
+                "rules", \.rules, .object(Rules(), [.optional("max_server_per_host", \.mostPerHost, .positive)]), since: onePolicySince),
+        ]
+    ).inside("server_group")
+
     private func create(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(Self.shape(call.minor))["server_group"] ?? [:]
-        let word = given["policy"]?.string ?? given["policies"]?.array?.first?.string ?? ""
-        let policy = ServerGroup.Policy(rawValue: word) ?? .affinity
-        let rules = given["rules"]?.object
-        if policy != .antiAffinity, let rules, !rules.isEmpty {
+        let new = try await call.read(Self.new)
+        if new.policy != .antiAffinity, new.rules.mostPerHost != nil {
             throw CloudError.badRequest("Only anti-affinity policy supports rules.")
         }
-        let group = try await groups.create(
-            given["name"]?.string?.trimmed ?? "", policy, mostPerHost: rules?["max_server_per_host"]?.whole, by: call.caller)
+        let group = try await groups.create(new.name, new.policy, mostPerHost: new.rules.mostPerHost, by: call.caller)
         return Self.answer(group, call.minor)
     }
 

@@ -22,9 +22,9 @@ enum ServerListWire {
     private static let joined: Set<String> = ["block_device_mapping", "info_cache", "metadata", "pci_devices", "security_groups", "services", "system_metadata"]
 
     static let shape = QueryShape(
-        QueryShape.paged + names.map { ($0, BodyShape.text()) } + [
-            ("changes-since", .text(0...64, .moment)), ("changes-before", .text(0...64, .moment)),
-            ("sort_key", .word(of: (ServerOrder.keys.union(ServerOrder.ignored)).sorted())), ("sort_dir", .word(of: ["asc", "desc"])),
+        QueryShape.paged + names.map { ($0, Shape.any) } + [
+            ("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime)),
+            ("sort_key", .oneOf((ServerOrder.keys.union(ServerOrder.ignored)).sorted())), ("sort_dir", .oneOf(["asc", "desc"])),
         ], closedSince: closedSince)
 
     private static let everybodys: Set<String> = [

@@ -13,7 +13,7 @@ struct ServerMigrationRoutes: Sendable {
     var all: [Route] {
         [
             endpoint.route(.post, Self.one + "/action", nil, since: 22) { call in
-                _ = try await call.body(.object([("force_complete", .nothing)], required: ["force_complete"]))
+                _ = try await call.read(Form.json(.null).inside("force_complete"))
                 try await changes.complete(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },

@@ -10,81 +10,100 @@ struct ServerMoveActions: Sendable {
     ]
 
     func act(_ name: String, _ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        let given = body[name] ?? .null
         switch name {
-        case "migrate":
-            if call.minor >= Self.hostsSince { try Self.optional(name, [("host", .null(or: .hostName))]).check(body) }
-            try await changes.migrate(id, to: call.minor >= Self.hostsSince ? Self.text(given["host"]) : nil, by: call.caller)
+        case "migrate": try await changes.migrate(id, to: try Self.migration(body, call), by: call.caller)
         case "os-migrateLive":
-            try Self.live(call.minor).check(body)
-            let host = Self.text(given["host"])
-            if given["force"]?.truth == true, host == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
-            try await changes.migrateLive(id, to: host, by: call.caller)
+            let move = try call.read(Self.live, body)
+            if move.isForced, move.host == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
+            try await changes.migrateLive(id, to: move.host, by: call.caller)
         case "rescue":
-            try Self.optional(name, [("adminPass", ServerShapes.password), ("rescue_image_ref", .uuid)]).check(body)
-            try await changes.rescue(id, from: given["rescue_image_ref"]?.string, by: call.caller)
-            let password = given["adminPass"]?.string ?? ServerRoutes.password(changes.context.world)
+            let rescue = try call.read(Self.rescue, body) ?? Rescue()
+            try await changes.rescue(id, from: rescue.imageID, by: call.caller)
+            let password = rescue.password ?? ServerRoutes.password(changes.context.world)
             return .json { $0.member("adminPass", password) }
         case "unrescue": try await changes.unrescue(id, by: call.caller)
         case "shelve": try await changes.shelve(id, by: call.caller)
         case "shelveOffload": try await changes.offload(id, by: call.caller)
         case "unshelve":
-            try Self.unshelve(call.minor)?.check(body)
-            let zone: String?? = call.minor >= Self.zonesSince ? given["availability_zone"].map { $0.string } : nil
-            try await changes.unshelve(
-                id, zone: zone, host: call.minor >= Self.unshelvesToHostsSince ? given["host"]?.string : nil, by: call.caller)
+            let place = call.minor >= Self.zonesSince ? try call.read(Self.unshelve, body) ?? Place() : Place()
+            try await changes.unshelve(id, zone: place.zone, host: place.host, by: call.caller)
         default: return try await evacuate(id, body, call)
         }
         return .accepted
     }
 
     private func evacuate(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
-        var members: [(String, BodyShape)] = [("host", .hostName), ("adminPass", ServerShapes.password)]
-        let asksForStorage = call.minor < 14
-        if asksForStorage { members.append(("onSharedStorage", .boolean)) }
-        if (29...67).contains(call.minor) { members.append(("force", .boolean)) }
-        try BodyShape.envelope("evacuate", members, required: asksForStorage ? ["onSharedStorage"] : []).check(body)
-        let given = body["evacuate"] ?? [:]
-        if given["force"]?.truth == true, given["host"] == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
-        if given["onSharedStorage"]?.truth == true {
-            throw CloudError.badRequest("Disks are on their hosts: there is no shared storage.")
-        }
-        // Since 2.95 what was evacuated waits for its owner.
-        try await changes.evacuate(id, to: given["host"]?.string, starts: call.minor >= 95 ? false : nil, by: call.caller)
-        guard asksForStorage else { return .ok }
-        let password = given["adminPass"]?.string ?? ServerRoutes.password(changes.context.world)
+        let given = try call.read(Self.evacuation, body)
+        if given.isForced, given.host == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
+        if given.isOnSharedStorage { throw CloudError.badRequest("Disks are on their hosts: there is no shared storage.") }
+        // Since 2.95 a server stays stopped after its evacuation until its owner starts it.
+        try await changes.evacuate(id, to: given.host, starts: call.minor >= 95 ? false : nil, by: call.caller)
+        guard call.minor <= Self.lastWithStorage else { return .ok }
+        let password = given.password ?? ServerRoutes.password(changes.context.world)
         return .json { $0.member("adminPass", password) }
+    }
+
+    // MARK: Bodies
+
+    private struct Move: Sendable {
+        /// Nil leaves the choice to the scheduler.
+        var host: String?
+        var isForced = false
+    }
+    private struct Rescue: Sendable {
+        var password: String?
+        var imageID: String?
+    }
+    private struct Place: Sendable {
+        var zone = Update<String>.keep
+        var host: String?
+    }
+    private struct Evacuation: Sendable {
+        var host: String?
+        var password: String?
+        var isForced = false
+        var isOnSharedStorage = false
     }
 
     private static let hostsSince = 56
     private static let zonesSince = 77
     private static let unshelvesToHostsSince = 91
+    private static let lastWithStorage = 13
 
-    /// The scheduler chooses where nobody has.
-    private static func text(_ host: JSON?) -> String? { host?.string.flatMap { $0.isEmpty ? nil : $0 } }
+    private static let host = Form<String?>.nullable(.hostName).mapped { $0.flatMap { $0.isEmpty ? nil : $0 } }
+    private static let force = FormMember<Move>.optional("force", \.isForced, .truth, since: 30, until: 67)
+    private static let migration = Form<Move?>.nullable(.object(Move(), [.optional("host", \.host, host)])).inside("migrate")
+    private static let live = Form.object(
+        Move(),
+        [
+            .required("host", \.host, host), .ignored("block_migration", .truth, required: true, until: 24),
+            .ignored("block_migration", .either([.truth, .oneOf(["auto"])]), required: true, since: 25),
+            .ignored("disk_over_commit", .truth, required: true, until: 24), force,
+        ]
+    ).inside("os-migrateLive")
+    private static let rescue = Form<Rescue?>.nullable(
+        .object(Rescue(), [.optional("adminPass", \.password, .string()), .optional("rescue_image_ref", \.imageID, .uuid)])
+    ).inside("rescue")
+    private static let evacuation = Form.object(
+        Evacuation(),
+        [
+            .optional("host", \.host, .hostName), .optional("adminPass", \.password, .string()),
+            .required("onSharedStorage", \.isOnSharedStorage, .truth, until: lastWithStorage),
+            .optional("force", \.isForced, .truth, since: 29, until: 67),
+        ]
+    ).inside("evacuate")
 
-    /// An action whose value may be null.
-    private static func optional(_ name: String, _ members: [(String, BodyShape)], required: [String] = []) -> BodyShape {
-        .object([(name, .null(or: .object(members, required: required)))], required: [name])
+    private static func migration(_ body: JSON, _ call: ComputeCall) throws -> String? {
+        call.minor >= hostsSince ? try call.read(migration, body)?.host : nil
     }
 
-    private static func live(_ minor: Int) -> BodyShape {
-        let host: (String, BodyShape) = ("host", .null(or: .hostName))
-        guard minor >= 25 else {
-            return .envelope(
-                "os-migrateLive", [host, ("block_migration", .boolean), ("disk_over_commit", .boolean)],
-                required: ["block_migration", "disk_over_commit", "host"])
-        }
-        var members = [host, ("block_migration", .either([.boolean, .word(of: ["auto"])]))]
-        if (30...67).contains(minor) { members.append(("force", .boolean)) }
-        return .envelope("os-migrateLive", members, required: ["block_migration", "host"])
-    }
-
-    private static func unshelve(_ minor: Int) -> BodyShape? {
-        switch minor {
-        case unshelvesToHostsSince...: optional("unshelve", [("availability_zone", .null(or: .text())), ("host", .text())])
-        case zonesSince...: optional("unshelve", [("availability_zone", .name)], required: ["availability_zone"])
-        default: nil
-        }
-    }
+    private static let unshelve = Form<Place?>.nullable(
+        .object(
+            Place(),
+            [
+                .required("availability_zone", \.zone, Form.plainName.mapped { .set($0) }, until: unshelvesToHostsSince - 1),
+                .update("availability_zone", \.zone, .string(), since: unshelvesToHostsSince),
+                .optional("host", \.host, .string(), since: unshelvesToHostsSince),
+            ])
+    ).inside("unshelve")
 }

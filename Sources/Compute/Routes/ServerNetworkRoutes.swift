@@ -70,24 +70,30 @@ struct ServerNetworkRoutes: Sendable {
 
     // MARK: Interfaces
 
+    private struct Attachment: Sendable {
+        var item = NetworkWish.Item()
+    }
+    private static let fixed = Form.array(Form.address.inside("ip_address"), 1...1).mapped { $0.first }
+    private static let attachment = Form.object(
+        Attachment(),
+        [
+            .optional(
+                "interfaceAttachment", \.item,
+                .object(
+                    NetworkWish.Item(),
+                    [
+                        .optional("net_id", \.network, .uuid), .optional("port_id", \.port, .uuid),
+                        .optional("fixed_ips", \.address, fixed), .optional("tag", \.tag, .tag, since: 49),
+                    ]))
+        ])
+
     private func attach(_ call: ComputeCall) async throws -> Reply {
-        var members: [(String, BodyShape)] = [
-            ("net_id", .uuid), ("port_id", .uuid),
-            ("fixed_ips", .list(.object([("ip_address", .either([.text(0...Int.max, .ipv4), .text(0...Int.max, .ipv6)]))], required: ["ip_address"]), 1...1)),
-        ]
-        if call.minor >= 49 { members.append(("tag", ServerShapes.tag)) }
-        let given = try await call.call.body.jsonIfAny()
-        let body = JSON.object(given)
-        if !given.isEmpty { try BodyShape.object([("interfaceAttachment", .object(members))]).check(body) }
-        let wanted = body["interfaceAttachment"] ?? [:]
-        let address = wanted["fixed_ips"]?.array?.first?["ip_address"]?.string
-        if wanted["net_id"] != nil, wanted["port_id"] != nil {
-            throw CloudError.badRequest("Must not input both network_id and port_id")
+        let wanted = try call.read(Self.attachment, .object(try await call.call.body.jsonIfAny())).item
+        if wanted.network != nil, wanted.port != nil { throw CloudError.badRequest("Must not input both network_id and port_id") }
+        if wanted.address != nil, wanted.network == nil {
+            throw CloudError.badRequest("Must input network_id when request IP address")
         }
-        if address != nil, wanted["net_id"] == nil { throw CloudError.badRequest("Must input network_id when request IP address") }
-        let port = try await changes.attach(
-            .init(network: wanted["net_id"]?.string, port: wanted["port_id"]?.string, address: address, tag: wanted["tag"]?.string),
-            to: call.call.id("server_id"), by: call.caller)
+        let port = try await changes.attach(wanted, to: call.call.id("server_id"), by: call.caller)
         return Self.answer(port, call.minor)
     }
 

@@ -30,9 +30,9 @@ struct ServerPartRoutes: Sendable {
                 return Self.item(call.parameter("key"), value)
             },
             endpoint.route(.put, Self.metadata + "/{key}", nil) { call in
-                let body = try await call.body(.object([("meta", .map(.metadataKey, .text(0...255), 1...1))], required: ["meta"]))
+                let item = try await call.read(Form.item)
                 let key = call.parameter("key")
-                guard let value = body["meta"]?[key]?.string else { throw CloudError.badRequest("Request body and URI mismatch") }
+                guard let value = item[key] else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await change(call, .updateMetadata) { $0[key] = value }
                 return Self.item(key, value)
             },
@@ -49,8 +49,7 @@ struct ServerPartRoutes: Sendable {
     private static let noItem = CloudError.notFound("Metadata item was not found")
 
     private func setMetadata(_ call: ComputeCall, replacing: Bool) async throws -> Reply {
-        let body = try await call.body(.object([("metadata", .metadata)], required: ["metadata"]))
-        let given = TextMap.read(body["metadata"]?.object ?? [:])
+        let given = try await call.read(Form.metadata.inside("metadata"))
         let server = try await change(call, replacing ? .replaceMetadata : .createMetadata) { metadata in
             if replacing { metadata = given } else { metadata.merge(given) { _, new in new } }
         }
@@ -61,13 +60,8 @@ struct ServerPartRoutes: Sendable {
     private func change(
         _ call: ComputeCall, _ action: Action, _ body: @escaping @Sendable (inout [String: String]) throws -> Void
     ) async throws -> Server {
-        try await servers.change(
-            call.call.id("server_id"), action, by: call.caller, word: action == .deleteMetadata ? "delete metadata" : "update metadata",
-            states: [.active, .paused, .suspended, .stopped]
-        ) { server, tx in
-            try body(&server.metadata)
-            try QuotaService.requireMetadata(server.metadata.count, of: server.projectID, in: tx)
-        }
+        try await servers.changeMetadata(
+            call.call.id("server_id"), action, action == .deleteMetadata ? "delete metadata" : "update metadata", by: call.caller, body)
     }
 
     private static func answer(_ server: Server) -> Reply {
@@ -86,8 +80,7 @@ struct ServerPartRoutes: Sendable {
                 Self.tags(try await servers.get(call.call.id("server_id"), .listTags, by: call.caller).server)
             },
             endpoint.route(.put, Self.tags, nil, since: Self.tagsSince) { call in
-                let body = try await call.body(.object([("tags", .list(ServerShapes.tag, 0...Self.mostTags))], required: ["tags"]))
-                let tags = (body["tags"]?.array?.compactMap(\.string) ?? []).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+                let tags = try await call.read(Form.tags.inside("tags"))
                 let server = try await servers.change(call.call.id("server_id"), .replaceTags, by: call.caller) { server, _ in server.tags = tags }
                 return Self.tags(server)
             },
@@ -114,9 +107,7 @@ struct ServerPartRoutes: Sendable {
 
     private func addTag(_ call: ComputeCall) async throws -> Reply {
         let tag = call.parameter("tag")
-        do {
-            try ServerShapes.tag.check(.string(tag))
-        } catch {
+        guard Dialect.compute.mismatch(.string(tag), Form.tag.shape) == nil else {
             throw CloudError.badRequest("Tag '\(tag.prefix(100))' is invalid: it must have 1 to 60 characters, neither commas nor slashes.")
         }
         let before = try await servers.get(call.call.id("server_id"), .addTag, by: call.caller).server

@@ -56,23 +56,19 @@ struct ServerRoutes: Sendable {
     // MARK: Create
 
     private func create(_ call: ComputeCall) async throws -> Reply {
-        let body = try await call.body(ServerShapes.create(call.minor))
-        let given = body["server"] ?? [:]
-        let wish = try wish(given, hints: body["os:scheduler_hints"] ?? body["OS-SCH-HNT:scheduler_hints"], call)
-        let made = try await ServerCreation(service: servers).create(wish, by: call.caller)
+        let body = try await call.read(ServerBodies.create)
+        let given = body.server
+        let made = try await ServerCreation(service: servers).create(try wish(body, call), by: call.caller)
         guard let first = made.first else { throw CloudError.internalError("no server was made and none was refused") }
-        if given["return_reservation_id"]?.truth == true {
-            return .json(.accepted) { $0.member("reservation_id", first.reservationID) }
-        }
+        if given.answersWithReservation { return .json(.accepted) { $0.member("reservation_id", first.reservationID) } }
         let links = Links(call)
-        let groups = given["security_groups"] ?? [["name": "default"]]
-        let password = given["adminPass"]?.string ?? Self.password(servers.context.world)
+        let password = given.password ?? Self.password(servers.context.world)
         return .json(.accepted, headers: [.location: "\(links.home)/servers/\(first.id)"]) { json in
             json.object("server") { json in
                 json.member("id", first.id)
                 links.write(&json, "servers", first.id.text)
                 json.member("OS-DCF:diskConfig", first.resizesDisk ? "AUTO" : "MANUAL")
-                json.member("security_groups", groups)
+                json.member("security_groups", given.givenGroups ?? [["name": "default"]])
                 json.member("adminPass", password)
             }
         }
@@ -84,47 +80,32 @@ struct ServerRoutes: Sendable {
         return String(world.random.bytes(12).map { letters[Int($0) % letters.count] })
     }
 
-    private func wish(_ given: JSON, hints: JSON?, _ call: ComputeCall) throws -> ServerCreation.Wish {
-        var wish = ServerCreation.Wish()
-        wish.name = given["name"]?.string?.trimmed ?? ""
-        wish.description = given["description"]?.string ?? (call.minor < 19 ? wish.name : nil)
-        wish.hostname = given["hostname"]?.string
-        wish.flavorID = ServerShapes.flavorID(given["flavorRef"])
-        wish.imageID = given["imageRef"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    private func wish(_ body: ServerBodies.Create, _ call: ComputeCall) throws -> ServerCreation.Wish {
+        let given = body.server
+        var wish = given.wish
+        if call.minor < 19 { wish.description = wish.name }
+        wish.most = given.most ?? wish.least
         wish.disks = try disks(given, call)
-        wish.keyName = given["key_name"]?.string
-        wish.metadata = TextMap.read(given["metadata"]?.object ?? [:])
-        wish.userData = given["user_data"]?.string
-        wish.hasConfigDrive = given["config_drive"]?.truth ?? false
-        wish.accessIPv4 = ServerShapes.address(given["accessIPv4"])
-        wish.accessIPv6 = ServerShapes.address(given["accessIPv6"])
-        wish.resizesDisk = given["OS-DCF:diskConfig"]?.string == "AUTO"
-        wish.certificates = given["trusted_image_certificates"]?.array?.compactMap(\.string)
         if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
-        wish.tags = (given["tags"]?.array?.compactMap(\.string) ?? []).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-        wish.least = given["min_count"]?.whole ?? 1
-        wish.most = given["max_count"]?.whole ?? wish.least
         try place(&wish, given, call)
         wish.network = try network(given, call)
-        wish.hints = Self.hints(hints)
+        wish.hints = body.hints ?? body.olderHints ?? .init()
         return wish
     }
 
-    private func disks(_ given: JSON, _ call: ComputeCall) throws -> LocalDisks? {
-        let disks = try BlockDevices(given).disks
-        let isDescribed = ["block_device_mapping", "block_device_mapping_v2"].contains { given[$0]?.array?.isEmpty == false }
-        if isDescribed { try call.caller.require(.createWithVolume) }
+    private func disks(_ given: NewServer, _ call: ComputeCall) throws -> LocalDisks? {
+        let disks = try BlockDevices(older: given.olderDevices, newer: given.devices, image: given.wish.imageID).disks
+        if !given.olderDevices.isEmpty || !given.devices.isEmpty { try call.caller.require(.createWithVolume) }
         return disks == LocalDisks() ? nil : disks
     }
 
-    /// `zone`, or for administrators `zone:host:node`.
-    private func place(_ wish: inout ServerCreation.Wish, _ given: JSON, _ call: ComputeCall) throws {
-        let parts = (given["availability_zone"]?.string ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    private func place(_ wish: inout ServerCreation.Wish, _ given: NewServer, _ call: ComputeCall) throws {
+        let parts = (given.place ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         if let zone = parts.first, !zone.isEmpty { wish.zone = zone.trimmed }
         let host = parts.dropFirst().first { !$0.isEmpty }
         if host != nil { try call.caller.require(.createOnHost) }
         if parts.count > 3 { throw CloudError.badRequest("Unable to parse the availability zone.") }
-        let wanted = given["host"]?.string ?? given["hypervisor_hostname"]?.string
+        let wanted = given.host ?? given.node
         if wanted != nil {
             try call.caller.require(.createAtDestination)
             if host != nil {
@@ -134,52 +115,41 @@ struct ServerRoutes: Sendable {
         wish.host = host ?? wanted
     }
 
-    private func network(_ given: JSON, _ call: ComputeCall) throws -> NetworkWish {
-        let groups = (given["security_groups"]?.array ?? []).compactMap { $0["name"]?.string }
-        guard let networks = given["networks"] else { return NetworkWish(kind: .automatic, items: [], securityGroups: groups) }
-        let isAllocated = networks.string.map { $0 != "none" } ?? (networks.array?.isEmpty == false)
-        if isAllocated { try call.caller.require(.createWithNetwork) }
-        if let word = networks.string {
-            return NetworkWish(kind: word == "none" ? .nothing : .automatic, items: [], securityGroups: groups)
+    private func network(_ given: NewServer, _ call: ComputeCall) throws -> NetworkWish {
+        let groups = (given.givenGroups?.array ?? []).compactMap { $0["name"]?.string }
+        func wish(_ kind: NetworkWish.Kind, _ items: [NetworkWish.Item] = []) -> NetworkWish {
+            NetworkWish(kind: kind, items: items, securityGroups: groups)
         }
-        let items = networks.array ?? []
-        if items.isEmpty { return NetworkWish(kind: .automatic, items: [], securityGroups: groups) }
-        let wanted = try items.map { item in
-            let port = item["port"]?.string
-            let network = item["uuid"]?.string
-            if port == nil {
-                guard let network else { throw CloudError.badRequest("Missing network uuid or port") }
-                guard UUIDText.isUUID(network) else {
-                    throw CloudError.badRequest("Bad networks format: network uuid is not in proper format (\(network.prefix(255)))")
-                }
-            } else if item["fixed_ip"] != nil {
-                throw CloudError.badRequest("Specified Fixed IP with port is not supported.")
-            }
-            return NetworkWish.Item(
-                network: port == nil ? network : nil, port: port, address: item["fixed_ip"]?.string, tag: item["tag"]?.string)
+        switch given.networks {
+        case nil: return wish(.automatic)
+        case .nothing: return wish(.nothing)
+        case .listed(let networks) where networks.isEmpty: return wish(.automatic)
+        case .automatic:
+            try call.caller.require(.createWithNetwork)
+            return wish(.automatic)
+        case .listed(let networks):
+            try call.caller.require(.createWithNetwork)
+            return wish(.listed, try networks.map(Self.item))
         }
-        return NetworkWish(kind: .listed, items: wanted, securityGroups: groups)
     }
 
-    private static func hints(_ given: JSON?) -> Server.Hints {
-        guard let given else { return .init() }
-        func list(_ name: String) -> [String] { given[name]?.array?.compactMap(\.string) ?? [given[name]?.string].compactMap(\.self) }
-        return Server.Hints(
-            group: list("group").first, sameHost: list("same_host"), differentHost: list("different_host"), given: given.text)
+    private static func item(_ wanted: NewServer.Network) throws -> NetworkWish.Item {
+        if wanted.port == nil {
+            guard let network = wanted.network else { throw CloudError.badRequest("Missing network uuid or port") }
+            guard UUIDText.normal(network) != nil else {
+                throw CloudError.badRequest("Bad networks format: network uuid is not in proper format (\(network.prefix(255)))")
+            }
+        } else if wanted.address != nil {
+            throw CloudError.badRequest("Specified Fixed IP with port is not supported.")
+        }
+        return NetworkWish.Item(
+            network: wanted.port == nil ? wanted.network : nil, port: wanted.port, address: wanted.address, tag: wanted.tag)
     }
 
     // MARK: Update
 
     private func update(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(ServerShapes.update(call.minor))["server"] ?? [:]
-        var change = ServerService.Change()
-        change.name = given["name"]?.string?.trimmed
-        change.description = given["description"].map(\.string)
-        change.hostname = given["hostname"]?.string
-        change.accessIPv4 = given["accessIPv4"].map(ServerShapes.address)
-        change.accessIPv6 = given["accessIPv6"].map(ServerShapes.address)
-        change.resizesDisk = given["OS-DCF:diskConfig"].map { $0.string == "AUTO" }
-        change.pinnedZone = given["pinned_availability_zone"].map(\.string)
+        let change = try await call.read(ServerBodies.update)
         let view = try await servers.update(call.call.id("server_id"), change, by: call.caller)
         let parts = ServerWire.Parts(
             all: call.minor >= Self.allPartsSince, keyName: false, userData: false, groups: call.minor >= Self.groupsSince)

@@ -8,7 +8,7 @@ struct ServiceRoutes: Sendable {
     let hosts: HostService
 
     private static let binary = "nova-compute"
-    private static let query = QueryShape([("host", .text()), ("binary", .text())], closedSince: 75)
+    private static let query = QueryShape([("host", .any), ("binary", .any)], closedSince: 75)
     /// Services have a UUID for an id, and are changed by it.
     private static let uuidSince = 53
 
@@ -35,7 +35,7 @@ struct ServiceRoutes: Sendable {
     private func require(_ call: ComputeCall) async throws -> ComputeHost {
         let id = call.parameter("service_id")
         if call.minor >= Self.uuidSince {
-            guard UUIDText.isUUID(id) else { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
+            guard UUIDText.normal(id) != nil else { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
         } else if Int(id) == nil {
             throw CloudError.badRequest("Invalid input received: id must be an integer")
         }
@@ -47,18 +47,33 @@ struct ServiceRoutes: Sendable {
 
     // MARK: Changes
 
+    private static let reason = Form.string(1...255, .printable)
+    private static let change = Form.object(
+        HostService.Change(),
+        [
+            .optional("status", \.isDisabled, Form.oneOf(["enabled", "disabled"]).mapped { $0 == "disabled" }),
+            .optional("disabled_reason", \.reason, reason), .optional("forced_down", \.isForcedDown, .truth),
+        ])
+
+    /// The body before 2.53.
+    private struct Act: Sendable {
+        var host = ""
+        var binary = ""
+        var reason: String?
+        var isForcedDown: Bool?
+    }
+    private static let act = Form.object(
+        Act(),
+        [
+            .required("host", \.host, .hostName), .required("binary", \.binary, .string(1...255)),
+            .optional("disabled_reason", \.reason, reason), .optional("forced_down", \.isForcedDown, .truth, since: 11),
+        ])
+
     private func update(_ call: ComputeCall) async throws -> Reply {
         let id = call.parameter("service_id")
-        guard UUIDText.isUUID(id) else { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
-        let given = try await call.body(
-            .object([
-                ("status", .word(of: ["enabled", "disabled"])), ("disabled_reason", .text(1...255, .printable)), ("forced_down", .boolean),
-            ]))
+        guard UUIDText.normal(id) != nil else { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
+        let change = try await call.read(Self.change)
         let host = try await require(call)
-        var change = HostService.Change()
-        change.isForcedDown = given["forced_down"]?.truth
-        change.reason = given["disabled_reason"]?.string
-        if let status = given["status"]?.string { change.isDisabled = status == "disabled" }
         if change.reason != nil, change.isDisabled != true {
             throw CloudError.badRequest(
                 change.isDisabled == false
@@ -75,20 +90,18 @@ struct ServiceRoutes: Sendable {
     /// Before 2.53 the path's last part was what to do, and the body said to which.
     private func act(_ call: ComputeCall) async throws -> Reply {
         let action = call.parameter("service_id")
-        var members: [(String, BodyShape)] = [("host", .hostName), ("binary", .text(1...255)), ("disabled_reason", .text(1...255, .printable))]
-        if call.minor >= 11 { members.append(("forced_down", .boolean)) }
-        let given = try await call.body(.object(members, required: ["host", "binary"]))
-        let (host, binary) = (given["host"]?.string ?? "", given["binary"]?.string ?? "")
+        let given = try await call.read(Self.act)
+        let (host, binary) = (given.host, given.binary)
         var change = HostService.Change()
         switch action {
         case "enable": change.isDisabled = false
         case "disable": change.isDisabled = true
         case "disable-log-reason":
             change.isDisabled = true
-            change.reason = given["disabled_reason"]?.string
+            change.reason = given.reason
             if change.reason == nil { throw CloudError.badRequest("Missing disabled reason field") }
         case "force-down" where call.minor >= 11:
-            change.isForcedDown = given["forced_down"]?.truth
+            change.isForcedDown = given.isForcedDown
             if change.isForcedDown == nil { throw CloudError.badRequest("Missing forced_down field") }
         default: throw CloudError.notFound("Unknown action")
         }

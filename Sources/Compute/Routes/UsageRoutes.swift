@@ -5,11 +5,11 @@ import HTTPTypes
 /// `/os-simple-tenant-usage`
 struct UsageRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
+    let usages: UsageService
 
     private static let pagedSince = 40
     private static let query = QueryShape(
-        QueryShape.paged + [("start", .text()), ("end", .text()), ("detailed", .text())], closedSince: 75)
+        QueryShape.paged + [("start", .any), ("end", .any), ("detailed", .any)], closedSince: 75)
 
     var all: [Route] {
         [
@@ -49,14 +49,12 @@ struct UsageRoutes: Sendable {
     private func records(
         _ call: ComputeCall, _ period: (start: Timestamp, end: Timestamp), project: String?
     ) async throws -> [UsageRecord] {
-        let all = try await context.readLong { tx in
-            try UsageStore().list(from: period.start, to: period.end, project: project, in: tx)
-        }
+        let all = try await usages.records(from: period.start, to: period.end, project: project)
         return call.minor >= Self.pagedSince ? try paged(all, try call.page()) { $0.serverID } : all
     }
 
     private func period(_ call: ComputeCall) throws -> (start: Timestamp, end: Timestamp) {
-        let now = context.world.now
+        let now = usages.now
         func moment(_ name: String) throws -> Timestamp? {
             guard let text = call.query(name), !text.isEmpty else { return nil }
             guard !text.hasSuffix("Z"), let moment = Timestamp(iso8601: text) else {
@@ -100,7 +98,7 @@ struct UsageRoutes: Sendable {
                 json.member("started_at", record.launchedAt.iso8601MicrosecondsNoZone)
                 json.member("ended_at", record.endedAt?.iso8601MicrosecondsNoZone)
                 json.member("state", record.endedAt == nil ? record.state : "terminated")
-                json.member("uptime", record.uptimeSeconds(context.world.now))
+                json.member("uptime", record.uptimeSeconds(usages.now))
             }
         }
     }

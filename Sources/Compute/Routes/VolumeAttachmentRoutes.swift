@@ -23,13 +23,12 @@ struct VolumeAttachmentRoutes: Sendable {
             },
             endpoint.route(.post, Self.path, nil) { call in
                 try await require(call, .createVolumeAttachment)
-                let body = try await call.body(Self.create(call.minor))
-                throw Self.missing(body["volumeAttachment"]?["volumeId"]?.string ?? "")
+                throw Self.missing(try await call.read(Self.new))
             },
             endpoint.route(.get, Self.one, nil) { call in try await refuse(call, .showVolumeAttachment) },
             endpoint.route(.put, Self.one, nil) { call in
                 try await require(call, .updateVolumeAttachment)
-                _ = try await call.body(Self.update(call.minor))
+                _ = try await call.read(Self.change)
                 throw Self.missing(call.parameter("volume_id"))
             },
             endpoint.route(.delete, Self.one, nil) { call in try await refuse(call, .deleteVolumeAttachment) },
@@ -37,8 +36,7 @@ struct VolumeAttachmentRoutes: Sendable {
     }
 
     private func require(_ call: ComputeCall, _ action: Action) async throws {
-        let id: ID<Server> = call.call.id("server_id")
-        _ = try await servers.context.read { tx in try servers.require(id, action, by: call.caller, in: tx) }
+        try await servers.check(call.call.id("server_id"), action, by: call.caller)
     }
 
     private func refuse(_ call: ComputeCall, _ action: Action) async throws -> Reply {
@@ -48,20 +46,20 @@ struct VolumeAttachmentRoutes: Sendable {
 
     private static func missing(_ volume: String) -> CloudError { .notFound("Volume \(volume.prefix(255)) could not be found.") }
 
-    private static func create(_ minor: Int) -> BodyShape {
-        var members: [(String, BodyShape)] = [("volumeId", .uuid), ("device", .null(or: .text(1...255)))]
-        if minor >= tagSince { members.append(("tag", ServerShapes.tag)) }
-        if minor >= endSince { members.append(("delete_on_termination", .boolean)) }
-        return .envelope("volumeAttachment", members, required: ["volumeId"])
+    private static let device = Shape.nullable(.string(1...255))
+
+    /// The form of a body that names a volume, whose other members have no effect yet.
+    private static func form(_ others: [FormMember<String>]) -> Form<String> {
+        Form.object("", [.required("volumeId", \.self, .uuid)] + others).inside("volumeAttachment")
     }
 
-    private static func update(_ minor: Int) -> BodyShape {
-        guard minor >= endOfPresentSince else { return .envelope("volumeAttachment", [("volumeId", .uuid)], required: ["volumeId"]) }
-        return .envelope(
-            "volumeAttachment",
-            [
-                ("volumeId", .uuid), ("device", .null(or: .text(1...255))), ("tag", ServerShapes.tag), ("delete_on_termination", .boolean),
-                ("serverId", .uuid), ("id", .uuid),
-            ], required: ["volumeId"])
-    }
+    private static let new = form([
+        .ignored("device", device), .ignored("tag", Form.tag.shape, since: tagSince),
+        .ignored("delete_on_termination", .truth, since: endSince),
+    ])
+    private static let change = form([
+        .ignored("device", device, since: endOfPresentSince), .ignored("tag", Form.tag.shape, since: endOfPresentSince),
+        .ignored("delete_on_termination", .truth, since: endOfPresentSince), .ignored("serverId", .uuid, since: endOfPresentSince),
+        .ignored("id", .uuid, since: endOfPresentSince),
+    ])
 }

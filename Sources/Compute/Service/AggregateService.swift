@@ -52,13 +52,15 @@ struct AggregateService: Sendable {
     }
 
     /// - Parameter zone: nil to leave it, a nil inside to have none.
-    func update(_ number: Int, name: String?, zone: String??) async throws -> Aggregate {
+    func update(_ number: Int, name: String?, zone: Update<String>) async throws -> Aggregate {
         try await change(number) { aggregate, tx in
             if let name, name != aggregate.name {
                 try refuse(name, in: tx)
                 aggregate.name = name
             }
-            if let zone { try move(&aggregate, to: zone, verb: "update", in: tx) }
+            var wanted = aggregate.zone
+            zone.apply(to: &wanted)
+            try move(&aggregate, to: wanted, verb: "update", in: tx)
         }
     }
 

@@ -9,7 +9,9 @@ struct Placing: Sendable {
     init(needs: ComputeNeeds) { self.needs = needs }
 
     /// What Placement says could be, and what the hosts report: read before the transaction.
-    struct Offer: Sendable, Codable {
+    struct Offer: StoredValue {
+        static let storedName = "compute.offer"
+
         struct Host: Sendable, Codable {
             var name: String
             var id: String

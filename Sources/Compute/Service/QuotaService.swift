@@ -79,6 +79,10 @@ struct QuotaService: Sendable {
         throw CloudError(.quotaExceeded, "Image metadata limit exceeded")
     }
 
+    func requireImageMetadata(_ count: Int, of project: String) async throws {
+        try await context.read { tx in try Self.requireImageMetadata(count, of: project, in: tx) }
+    }
+
     // MARK: Classes
 
     func ofClass(_ name: String) async throws -> [QuotaResource: Int] {

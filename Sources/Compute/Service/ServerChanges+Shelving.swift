@@ -57,20 +57,21 @@ extension ServerChanges {
     }
 
     /// - Parameters:
-    ///   - zone: nil leaves it as it is; a nil inside lets the server go anywhere.
+    ///   - zone: cleared, it lets the server go anywhere.
     ///   - host: nil where the scheduler chooses.
-    func unshelve(_ id: ID<Server>, zone: String??, host: String?, by caller: Caller) async throws {
+    func unshelve(_ id: ID<Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let from: Set<VMState> = [.shelved, .shelvedOffloaded]
         try await service.start(UnshelveServer.self, on: id, .unshelveServer, "unshelve", states: from, by: caller) { server, tx in
-            if zone != nil || host != nil, server.state != .shelvedOffloaded {
+            var pinned = server.pinnedZone
+            change.apply(to: &pinned)
+            if change != .keep || host != nil, server.state != .shelvedOffloaded {
                 throw CloudError.conflict(
                     "Instance \(id) is \(server.state.rawValue): a zone or a host can be chosen only for one that is shelved_offloaded")
             }
-            if let zone = zone ?? nil, !hosts.contains(where: { $0.zone == zone && $0.isUp && !$0.isDisabled }) {
+            if case .set(let zone) = change, !hosts.contains(where: { $0.zone == zone && $0.isUp && !$0.isDisabled }) {
                 throw CloudError.badRequest("The requested availability zone is not available")
             }
-            let pinned = zone ?? server.pinnedZone
             if let host {
                 try caller.require(.unshelveToHost, projectID: server.projectID)
                 guard let found = hosts.first(where: { $0.name == host }) else {
@@ -80,7 +81,7 @@ extension ServerChanges {
                     throw CloudError.conflict("Host \"\(host)\" is not in the availability zone \"\(pinned)\".")
                 }
             }
-            if zone != nil, pinned != server.pinnedZone {
+            if pinned != server.pinnedZone {
                 server.pinnedZone = pinned
                 try service.servers.update(server, in: tx)
             }

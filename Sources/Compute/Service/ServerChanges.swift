@@ -38,24 +38,9 @@ struct ServerChanges: Sendable {
 
     // MARK: Contents
 
-    /// What a rebuild changes besides the image. Nil leaves it; a nil inside takes it away.
-    struct Rebuild: Sendable {
-        var imageID: String
-        var name: String?
-        var description: String??
-        var hostname: String?
-        var metadata: [String: String]?
-        var userData: String??
-        var keyName: String??
-        var accessIPv4: String??
-        var accessIPv6: String??
-        var resizesDisk: Bool?
-        var certificates: [String]??
-    }
-
-    func rebuild(_ id: ID<Server>, _ change: Rebuild, by caller: Caller) async throws -> ServerView {
+    func rebuild(_ id: ID<Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let present = try await service.get(id, .rebuildServer, by: caller).server
-        let image = try await ServerCreation(service: service).image(change.imageID, present.flavor, by: caller)
+        let image = try await ServerCreation(service: service).image(imageID, present.flavor, by: caller)
         let from: Set<VMState> = [.active, .stopped, .error]
         let placing = Placing(needs: context.needs)
         let hosts = try await placing.hosts()
@@ -65,32 +50,28 @@ struct ServerChanges: Sendable {
             if image != server.image { try placing.requireFit(server, image, hosts, in: tx) }
             var wanted = server
             wanted.image = image
-            if let name = change.name { wanted.name = name }
-            if let description = change.description { wanted.description = description }
-            if let hostname = change.hostname { wanted.hostname = hostname }
-            if let metadata = change.metadata { wanted.metadata = metadata }
-            if let userData = change.userData { wanted.userData = userData }
-            if let address = change.accessIPv4 { wanted.accessIPv4 = address }
-            if let address = change.accessIPv6 { wanted.accessIPv6 = address }
-            if let resizes = change.resizesDisk { wanted.resizesDisk = resizes }
-            if let certificates = change.certificates { wanted.certificates = certificates }
-            if let keyName = change.keyName {
-                wanted.keyName = keyName
-                wanted.publicKey = try keyName.map { name in
-                    guard let key = try KeyPairStore().find(name, of: caller.userID, in: tx) else {
-                        throw CloudError.badRequest("Invalid key_name provided.")
-                    }
-                    return key.publicKey
-                }
-            }
+            change.apply(to: &wanted)
+            try setKey(change.keyName, of: &wanted, by: caller, in: tx)
             return .init(server: wanted, startsAfter: server.state != .stopped)
         }
         var view = try await service.get(id, .rebuildServer, by: caller)
         view.server.image = image
-        if let name = change.name { view.server.name = name }
-        if let metadata = change.metadata { view.server.metadata = metadata }
-        if let description = change.description { view.server.description = description }
+        change.apply(to: &view.server)
+        change.keyName.apply(to: &view.server.keyName)
         return view
+    }
+
+    private func setKey(_ change: Update<String>, of server: inout Server, by caller: Caller, in tx: Transaction) throws {
+        change.apply(to: &server.keyName)
+        switch change {
+        case .keep: break
+        case .clear: server.publicKey = nil
+        case .set(let name):
+            guard let key = try KeyPairStore().find(name, of: caller.userID, in: tx) else {
+                throw CloudError.badRequest("Invalid key_name provided.")
+            }
+            server.publicKey = key.publicKey
+        }
     }
 
     /// - Returns: the image's id.

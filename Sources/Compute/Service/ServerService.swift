@@ -168,28 +168,14 @@ struct ServerService: Sendable {
 
     // MARK: Rows
 
-    /// What an update may change. Nil leaves it; a nil inside takes it away.
-    struct Change: Sendable {
-        var name: String?
-        var description: String??
-        var hostname: String?
-        var accessIPv4: String??
-        var accessIPv6: String??
-        var resizesDisk: Bool?
-        var pinnedZone: String??
-    }
-
-    func update(_ id: ID<Server>, _ change: Change, by caller: Caller) async throws -> ServerView {
+    func update(_ id: ID<Server>, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let now = context.world.now
         try await context.write { tx in
             var server = try require(id, .updateServer, by: caller, in: tx)
-            if let name = change.name { server.name = name }
-            if let description = change.description { server.description = description }
-            if let hostname = change.hostname { server.hostname = hostname }
-            if let address = change.accessIPv4 { server.accessIPv4 = address }
-            if let address = change.accessIPv6 { server.accessIPv6 = address }
-            if let resizes = change.resizesDisk { server.resizesDisk = resizes }
-            if let zone = change.pinnedZone { try pin(&server, to: zone, in: tx) }
+            change.apply(to: &server)
+            var zone = server.pinnedZone
+            change.pinnedZone.apply(to: &zone)
+            try pin(&server, to: zone, in: tx)
             server.updatedAt = now
             try servers.update(server, in: tx)
         }
@@ -231,6 +217,19 @@ struct ServerService: Sendable {
             server.updatedAt = now
             try servers.update(server, in: tx)
             return server
+        }
+    }
+
+    /// Changes the metadata of a server, as far as the project's quota goes.
+    ///
+    /// - Parameter word: what is done, as a refusal names it.
+    func changeMetadata(
+        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller,
+        _ body: @escaping @Sendable (inout [String: String]) throws -> Void
+    ) async throws -> Server {
+        try await change(id, action, by: caller, word: word, states: [.active, .paused, .suspended, .stopped]) { server, tx in
+            try body(&server.metadata)
+            try QuotaService.requireMetadata(server.metadata.count, of: server.projectID, in: tx)
         }
     }
 

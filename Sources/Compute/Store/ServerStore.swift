@@ -1,5 +1,4 @@
 import CloudCore
-import Foundation
 import SQL
 
 /// The rows of servers. Columns are what queries ask for; the whole server stands in `details`.
@@ -149,7 +148,7 @@ struct ServerStore: Sendable {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, server.id, server.number, server.projectID, server.userID, server.name, server.state.rawValue, server.host,
             server.otherHost, server.image?.id, server.flavor.id, server.flavor.name, server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server),
-            server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try Self.text(server))
+            server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try StoredJSON.text(server))
     }
 
     /// Without effect for a server that is gone.
@@ -160,7 +159,7 @@ struct ServerStore: Sendable {
               disk = ?, group_id = ?, generation = ?, updated_at = ?, launched_at = ?, details = ? WHERE id = ?
             """, server.name, server.state.rawValue, server.host, server.otherHost, server.image?.id, server.flavor.id, server.flavor.name,
             server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server), server.groupID, server.generation, server.updatedAt,
-            server.launchedAt, try Self.text(server), server.id)
+            server.launchedAt, try StoredJSON.text(server), server.id)
     }
 
     /// Takes the row out, and keeps what lists of the deleted show.
@@ -178,27 +177,10 @@ struct ServerStore: Sendable {
             INSERT INTO compute_server_archive (id, project_id, user_id, name, flavor_name, vcpus, ram, disk, vm_state, launched_at,
               ended_at, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """, ended.id, ended.projectID, ended.userID, ended.name, ended.flavor.name, ended.flavor.vcpus, ended.flavor.ramMiB,
-            Self.disk(ended), ended.state.rawValue, ended.launchedAt, now, try Self.text(ended))
+            Self.disk(ended), ended.state.rawValue, ended.launchedAt, now, try StoredJSON.text(ended))
     }
 
     private static func disk(_ server: Server) -> Int { server.flavor.diskGiB + server.flavor.ephemeralGiB }
 
-    private static func text(_ server: Server) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(server), as: UTF8.self)
-        } catch {
-            throw CloudError.internalError("a server cannot be encoded", cause: error)
-        }
-    }
-
-    private static func server(_ row: Row) throws -> Server {
-        let text: String = try row.value(at: 0)
-        do {
-            return try JSONDecoder().decode(Server.self, from: Data(text.utf8))
-        } catch {
-            throw CloudError.internalError("a server's row cannot be read", cause: error)
-        }
-    }
+    private static func server(_ row: Row) throws -> Server { try StoredJSON.value(from: try row.value(at: 0) as String) }
 }

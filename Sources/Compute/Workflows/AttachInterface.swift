@@ -14,7 +14,12 @@ struct AttachInterface: Workflow {
         var takesPorts: Bool?
     }
 
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState {
+        var intent: Intent?
+
+        static let intentStep = "port"
+    }
+
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.attach-interface"
     static let version = 1
@@ -23,24 +28,23 @@ struct AttachInterface: Workflow {
 
     static var steps: Steps<Self> {
         Local("port") { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
-            if run.input.takesPorts == true { try refuseTaken(run.input.network, by: server, run.needs.needs.networking, in: tx) }
-            _ = try run.needs.needs.networking.ensurePorts(run.input.network, server: server.id.text, host: server.host ?? "", in: tx)
-            state.intent = try run.needs.intend(server.id, from: Server.attachable, in: tx)
+            let server = try run.world.require(run.input.serverID, in: tx)
+            if run.input.takesPorts == true { try refuseTaken(run.input.network, by: server, run.world.networking, in: tx) }
+            _ = try run.world.networking.ensurePorts(run.input.network, server: server.id.text, host: try server.requireHost(), in: tx)
+            state.intent = try run.world.intend(server.id, from: Server.attachable, in: tx)
         } undo: { _, run, tx in
             for port in run.input.network.ports {
-                try run.needs.needs.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
+                try run.world.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
             }
         }
-        wire { try $0.intent?.host }
+        wire { try $0.wanted().host }
         Remote("attach", deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+            try await run.machine(try state.wanted()).ensure()
         } undo: { state, run in
-            guard var intent = state.intent else { return }
+            var intent = try state.wanted()
             let new = Set(run.input.network.ports.map(\.id))
             intent.ports.removeAll { new.contains($0.id) }
-            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+            try await run.machineToUndo(intent)?.ensure()
         }
     }
 

@@ -20,7 +20,7 @@ protocol ServerVerb: Sendable {
 
 struct CommandServer<Verb: ServerVerb>: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Server> }
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static var kind: WorkflowKind { Verb.kind }
     static var version: Int { 1 }
@@ -29,15 +29,13 @@ struct CommandServer<Verb: ServerVerb>: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend", shows: Verb.shows) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, from: Verb.from.union([Verb.result]), in: tx)
+            state.intent = try run.world.intend(run.input.serverID, from: Verb.from.union([Verb.result]), in: tx)
         }
         Remote("carry-out", shows: Verb.shows, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.command(
-                intent.server.id.text, Verb.command, on: try intent.host, fence: intent.fence(run.epoch))
+            try await run.machine(try state.wanted()).command(Verb.command)
         }
         Local("finish", shows: Verb.shows) { _, run, tx in
-            try run.needs.change(run.input.serverID, in: tx) { server in
+            try run.world.change(run.input.serverID, in: tx) { server in
                 server.state = Verb.result
                 server.power = Verb.power
             }

@@ -8,7 +8,7 @@ import Durable
 
 struct ConfirmResize: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Server> }
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.confirm-resize"
     static let version = 1
@@ -18,18 +18,16 @@ struct ConfirmResize: Workflow {
     static var steps: Steps<Self> {
         PointOfNoReturn()
         Local("intend") { state, run, tx in
-            try MigrationStore().setStatus("confirming", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
+            try run.world.setMigration("confirming", of: run.input.serverID, in: tx)
+            state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
-        Remote("leave", deadline: .seconds(600)) { state, run in
-            guard let intent = state.intent, let other = intent.server.otherHost else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: other, fence: intent.fence(run.epoch))
-        }
+        // A server that has stayed on its host has no other one.
+        tearDown("leave") { state, _ in [try state.wanted().server.otherHost].compactMap(\.self) }
         Local("confirm") { _, run, tx in
             let id = run.input.serverID
-            try run.needs.needs.placement.release(Server.formerConsumer(of: id), in: tx)
-            try MigrationStore().setStatus("confirmed", ofServer: id, at: run.needs.world.now, in: tx)
-            try run.needs.change(id, in: tx) { server in
+            try run.world.placement.release(Server.formerConsumer(of: id), in: tx)
+            try run.world.setMigration("confirmed", of: id, in: tx)
+            try run.world.change(id, in: tx) { server in
                 server.state = server.power == .off ? .stopped : .active
                 (server.former, server.otherHost) = (nil, nil)
             }

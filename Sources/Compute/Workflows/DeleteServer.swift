@@ -9,7 +9,12 @@ import Durable
 
 struct DeleteServer: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Server> }
-    struct State: Codable, Sendable { var intent: Intent? }
+
+    struct State: Codable, IntentState {
+        /// Nil also where the row was gone before the delete began: then there is nothing to remove. Its last step makes sure of that.
+        var intent: Intent?
+    }
+
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.delete"
     static let version = 1
@@ -19,26 +24,24 @@ struct DeleteServer: Workflow {
     static var steps: Steps<Self> {
         PointOfNoReturn()
         Local("intend", shows: .deleting) { state, run, tx in
-            if try run.needs.servers.find(run.input.serverID, in: tx) != nil {
-                state.intent = try run.needs.intend(run.input.serverID, in: tx)
-            }
+            guard try run.world.servers.find(run.input.serverID, in: tx) != nil else { return }
+            state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
-        Remote("remove", shows: .deleting, deadline: .seconds(600)) { state, run in
-            guard let intent = state.intent else { return }
-            for host in [intent.server.host, intent.server.otherHost].compactMap(\.self) {
-                try await run.needs.needs.machines.remove(intent.server.id.text, on: host, fence: intent.fence(run.epoch))
-            }
+        tearDown("remove", shows: .deleting) { state, _ in
+            [state.intent?.server.host, state.intent?.server.otherHost].compactMap(\.self)
         }
         Remote("tidy", shows: .deleting) { state, run in
-            try await run.needs.forgetShelvedImage(of: state.intent?.server, for: run.principal)
+            try await run.world.forgetShelvedImage(of: state.intent?.server, for: try run.requirePrincipal())
         }
-        Local("forget", shows: .deleting) { _, run, tx in
+        Local("forget", shows: .deleting) { state, run, tx in
             let id = run.input.serverID
-            try run.needs.needs.networking.releasePorts(of: id.text, in: tx)
-            try run.needs.needs.placement.release(id.text, in: tx)
-            try run.needs.needs.placement.release(Server.formerConsumer(of: id), in: tx)
-            guard let server = try run.needs.servers.find(id, in: tx) else { return }
-            try run.needs.servers.archive(server, at: run.needs.world.now, in: tx)
+            if let server = try run.world.servers.find(id, in: tx) {
+                _ = try state.wanted()
+                try run.world.servers.archive(server, at: run.world.now, in: tx)
+            }
+            try run.world.networking.releasePorts(of: id.text, in: tx)
+            try run.world.placement.release(id.text, in: tx)
+            try run.world.placement.release(Server.formerConsumer(of: id), in: tx)
         }
     }
 }

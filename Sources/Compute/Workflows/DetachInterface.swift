@@ -12,7 +12,7 @@ struct DetachInterface: Workflow {
         var portID: String
     }
 
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.detach-interface"
     static let version = 1
@@ -23,13 +23,12 @@ struct DetachInterface: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Local("intend") { state, run, tx in state.intent = try run.needs.intend(run.input.serverID, from: Server.attachable, in: tx) }
+        Local("intend") { state, run, tx in state.intent = try run.world.intend(run.input.serverID, from: Server.attachable, in: tx) }
         PointOfNoReturn()
         Remote("detach", deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
+            let intent = try state.wanted()
             do {
-                try await run.needs.needs.machines.ensure(
-                    intent.order(without: run.input.portID), on: try intent.host, fence: intent.fence(run.epoch))
+                try await run.machine(intent).ensure(intent.order(without: run.input.portID))
             } catch let error as CloudError where error.code == Self.keptByGuest {
                 // The driver has waited for it. A guest without a system to hear it never lets go, and what waits its turn, a reboot
                 // that would free the card among it, must not wait for ever. Its host takes the card away when it can.
@@ -37,7 +36,7 @@ struct DetachInterface: Workflow {
             }
         }
         Local("forget") { _, run, tx in
-            try run.needs.needs.networking.releasePort(run.input.portID, of: run.input.serverID.text, in: tx)
+            try run.world.networking.releasePort(run.input.portID, of: run.input.serverID.text, in: tx)
         }
     }
 }

@@ -14,8 +14,8 @@ import Durable
 //
 // What the lost host still has is removed when it is back (`SweepHost`).
 
-struct EvacuateServer: Workflow {
-    struct Input: Codable, ServerInput {
+struct EvacuateServer: MovingWorkflow {
+    struct Input: Codable, MoveInput {
         var serverID: ID<Server>
         var migrationID: String
         /// The host that an administrator asked for.
@@ -23,7 +23,7 @@ struct EvacuateServer: Workflow {
         var startsAfter: Bool
     }
 
-    struct State: Codable, PlacingState {
+    struct State: Codable, SameSizeState {
         var offer: Placing.Offer?
         var flavor: Flavor?
         var destination: String?
@@ -33,55 +33,29 @@ struct EvacuateServer: Workflow {
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.evacuate"
     static let version = 1
+    static let shows = ShownState.rebuilding
+    static let terms = MoveTerms(kind: .evacuation, accepted: "accepted") { .init(source: $0, isHandedOver: false) }
 
     static func start(_ input: Input) -> State { State() }
 
+    /// The lost host keeps its share, in the migration's name, until it is swept.
+    static func holder(_ input: Input) -> String { input.migrationID }
+
     static var steps: Steps<Self> {
-        Local("accept", shows: .rebuilding) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
-            state.flavor = server.flavor
-            try run.needs.begin(.evacuation, run.input.migrationID, of: server, to: server.flavor, status: "accepted", in: tx)
-        } undo: { _, run, tx in
-            try MigrationStore().setStatus("error", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
-        }
-        lookAround(shows: .rebuilding) { state, _ in state.flavor }
-        Local("claim", shows: .rebuilding) { state, run, tx in
-            let id = run.input.serverID
-            let server = try run.needs.require(id, in: tx)
-            try run.needs.needs.placement.move(from: id.text, to: run.input.migrationID, type: "MIGRATION", in: tx)
-            let host = try run.needs.placing.claim(
-                server, state.offer ?? .init(), only: run.input.host,
-                move: .init(source: try server.requireHost(), isHandedOver: false), in: tx)
-            state.offer = nil
-            state.destination = host.name
-            try MigrationStore().setDestination(host.name, ofServer: id, in: tx)
-            state.intent = try run.needs.intend(id, in: tx) { $0.otherHost = host.name }
-        } undo: { _, run, tx in
-            let id = run.input.serverID
-            try run.needs.needs.placement.release(id.text, in: tx)
-            try run.needs.needs.placement.move(from: run.input.migrationID, to: id.text, type: "INSTANCE", in: tx)
-            try run.needs.change(id, in: tx) { $0.otherHost = nil }
-        }
-        rebind(shows: .rebuilding, to: \.destination, undo: \.intent?.server.host)
-        wire(shows: .rebuilding, on: \.destination)
-        Remote("build", shows: .rebuildSpawning, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent, let host = state.destination else { return }
-            try await run.needs.needs.machines.ensure(intent.order(), on: host, fence: intent.fence(run.epoch))
-        } undo: { state, run in
-            guard let intent = state.intent, let host = state.destination else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: host, fence: intent.fence(run.epoch))
-        }
-        Remote("boot", shows: .rebuildSpawning) { state, run in
-            guard let intent = state.intent, run.input.startsAfter else { return }
-            try await run.needs.command(.start, intent, on: state.destination, run.epoch)
-        }
+        accept()
+        lookAround()
+        claim()
+        rebind(shows: shows, to: { try $0.requireDestination() }, undo: { try $0.wanted().host })
+        wire(shows: shows) { try $0.requireDestination() }
+        build(shows: .rebuildSpawning, on: { state, _ in try state.requireDestination() })
+        boot(shows: .rebuildSpawning, on: { state, input in input.startsAfter ? try state.requireDestination() : nil })
         Local("finish", shows: .rebuildSpawning) { state, run, tx in
-            try MigrationStore().setStatus("done", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
-            try run.needs.change(run.input.serverID, in: tx) { server in
-                (server.host, server.otherHost) = (state.destination, nil)
-                server.state = run.input.startsAfter ? .active : .stopped
-                server.power = run.input.startsAfter ? .running : .off
-                (server.fault, server.launchedAt) = (nil, run.needs.world.now)
+            let (destination, starts) = (try state.requireDestination(), run.input.startsAfter)
+            try run.world.setMigration("done", of: run.input.serverID, in: tx)
+            try run.world.change(run.input.serverID, in: tx) { server in
+                (server.host, server.otherHost) = (destination, nil)
+                (server.state, server.power) = starts ? (.active, .running) : (.stopped, .off)
+                (server.fault, server.launchedAt) = (nil, run.world.now)
             }
         }
     }
@@ -96,7 +70,7 @@ struct EvacuateServer: Workflow {
 struct SweepHost: Workflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Server>
-        /// Of the evacuation.
+        /// The id of the evacuation.
         var migrationID: String
         var host: String
     }
@@ -110,17 +84,17 @@ struct SweepHost: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend") { state, run, tx in
-            // One that was deleted meanwhile has no number that anything could be older than.
-            guard try run.needs.servers.find(run.input.serverID, in: tx) != nil else { return }
-            state.generation = try run.needs.intend(run.input.serverID, in: tx).server.generation
+            // A server that was deleted meanwhile has no number that anything could be older than.
+            guard try run.world.servers.find(run.input.serverID, in: tx) != nil else { return }
+            state.generation = try run.world.intend(run.input.serverID, in: tx).server.generation
         }
         Remote("remove", deadline: .seconds(600)) { state, run in
-            try await run.needs.needs.machines.remove(
+            try await run.world.machines.remove(
                 run.input.serverID.text, on: run.input.host, fence: MachineFence(epoch: run.epoch, generation: state.generation))
         }
         Local("finish") { _, run, tx in
-            try run.needs.needs.placement.release(run.input.migrationID, in: tx)
-            try MigrationStore().setStatus("completed", of: run.input.migrationID, at: run.needs.world.now, in: tx)
+            try run.world.placement.release(run.input.migrationID, in: tx)
+            try run.world.migrations.setStatus("completed", of: run.input.migrationID, at: run.world.now, in: tx)
         }
     }
 }

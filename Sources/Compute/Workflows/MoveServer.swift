@@ -36,8 +36,8 @@ enum MigratePurpose: MovePurpose {
 typealias ResizeServer = MoveServer<ResizePurpose>
 typealias MigrateServer = MoveServer<MigratePurpose>
 
-struct MoveServer<Purpose: MovePurpose>: Workflow {
-    struct Input: Codable, ServerInput {
+struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
+    struct Input: Codable, MoveInput {
         var serverID: ID<Server>
         var flavor: Flavor
         var migrationID: String
@@ -45,95 +45,59 @@ struct MoveServer<Purpose: MovePurpose>: Workflow {
         var host: String?
     }
 
-    struct State: Codable, PlacingState {
+    struct State: Codable, MoveState {
         var offer: Placing.Offer?
         var former: Server.Former?
         var destination: String?
         var intent: Intent?
+
+        func requireFormer() throws -> Server.Former { try former.required("former", from: "accept") }
     }
 
     typealias Needs = ServerWorld
     static var kind: WorkflowKind { Purpose.kind }
     static var version: Int { 1 }
+    static var shows: ShownState { .resizePreparing }
+    static var terms: MoveTerms {
+        MoveTerms(kind: Purpose.migration, accepted: "pre-migrating", claimed: "migrating") { .init(source: $0, mayStay: Purpose.mayStay) }
+    }
 
     static func start(_ input: Input) -> State { State() }
 
+    static func note(_ server: Server, in state: inout State) throws {
+        state.former = .init(flavor: server.flavor, host: try server.requireHost(), wasRunning: server.state == .active)
+    }
+
+    static func sizeBefore(_ state: State) throws -> Flavor { try state.requireFormer().flavor }
+    static func sizeAfter(_ state: State, _ input: Input) throws -> Flavor { input.flavor }
+
     static var steps: Steps<Self> {
-        Local("accept", shows: .resizePreparing) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
-            state.former = .init(flavor: server.flavor, host: try server.requireHost(), wasRunning: server.state == .active)
-            try run.needs.begin(
-                Purpose.migration, run.input.migrationID, of: server, to: run.input.flavor, status: "pre-migrating", in: tx)
-        } undo: { _, run, tx in
-            try MigrationStore().setStatus("error", ofServer: run.input.serverID, at: run.needs.world.now, in: tx)
-        }
-        lookAround(shows: .resizePreparing) { _, input in input.flavor }
-        Local("claim", shows: .resizePreparing) { state, run, tx in
-            guard let former = state.former else { return }
-            let id = run.input.serverID
-            var server = try run.needs.require(id, in: tx)
-            try run.needs.needs.placement.move(from: id.text, to: Server.formerConsumer(of: id), type: "MIGRATION", in: tx)
-            server.flavor = run.input.flavor
-            let host = try run.needs.placing.claim(
-                server, state.offer ?? .init(), only: run.input.host, move: .init(source: former.host, mayStay: Purpose.mayStay), in: tx)
-            // What was looked at has done its work, and is long.
-            state.offer = nil
-            state.destination = host.name
-            try MigrationStore().setDestination(host.name, ofServer: id, in: tx)
-            try MigrationStore().setStatus("migrating", ofServer: id, at: run.needs.world.now, in: tx)
-            state.intent = try run.needs.intend(id, in: tx) { server in
-                server.flavor = run.input.flavor
-                server.otherHost = host.name == former.host ? nil : host.name
-            }
-        } undo: { state, run, tx in
-            let id = run.input.serverID
-            try run.needs.needs.placement.release(id.text, in: tx)
-            try run.needs.needs.placement.move(from: Server.formerConsumer(of: id), to: id.text, type: "INSTANCE", in: tx)
-            guard let former = state.former else { return }
-            try run.needs.change(id, in: tx) { ($0.flavor, $0.otherHost) = (former.flavor, nil) }
-        }
-        Remote("stop", shows: .resizeMigrating, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.command(.stop(graceSeconds: 60), intent, run.epoch)
-        } undo: { state, run in
-            guard let intent = state.intent, state.former?.wasRunning == true else { return }
-            try await run.needs.goOn(.start, intent, run.epoch)
-        }
-        rebind(shows: .resizeMigrating, to: \.destination, undo: \.former?.host)
-        wire(shows: .resizeMigrating, on: \.destination)
+        accept()
+        lookAround()
+        claim()
+        stop(shows: .resizeMigrating, startsAgain: { state, _ in try state.requireFormer().wasRunning })
+        rebind(shows: .resizeMigrating, to: { try $0.requireDestination() }, undo: { try $0.requireFormer().host })
+        wire(shows: .resizeMigrating) { try $0.requireDestination() }
         Remote("move", shows: .resizeFinishing, deadline: .seconds(3600)) { state, run in
-            guard let intent = state.intent, let host = state.destination else { return }
-            let machines = run.needs.needs.machines
-            if try host == intent.host {
-                try await machines.ensure(intent.order(), on: host, fence: intent.fence(run.epoch))
-            } else {
-                try await machines.move(intent.order(), from: try intent.host, to: host, isLive: false, fence: intent.fence(run.epoch))
-            }
+            let (machine, destination) = (try run.machine(try state.wanted()), try state.requireDestination())
+            if destination == machine.host { try await machine.ensure() } else { try await machine.move(to: destination, isLive: false) }
         } undo: { state, run in
-            guard var intent = state.intent, let former = state.former, let host = state.destination else { return }
-            let machines = run.needs.needs.machines
-            guard host == former.host else {
-                return try await machines.remove(intent.server.id.text, on: host, fence: intent.fence(run.epoch))
-            }
+            let (former, destination) = (try state.requireFormer(), try state.requireDestination())
+            var intent = try state.wanted()
+            guard destination == former.host else { return try await run.machine(intent, on: destination).remove() }
             intent.server.flavor = former.flavor.keepingDisk(of: intent.server.flavor)
-            try await run.needs.command(.stop(graceSeconds: 0), intent, run.epoch)
-            try await machines.ensure(intent.order(), on: host, fence: intent.fence(run.epoch))
+            let machine = run.machine(intent, on: destination)
+            try await machine.stop(graceSeconds: 0)
+            try await machine.ensure()
         }
-        Remote("boot", shows: .resizeFinishing) { state, run in
-            guard let intent = state.intent, state.former?.wasRunning == true else { return }
-            try await run.needs.command(.start, intent, on: state.destination, run.epoch)
-        }
+        boot(shows: .resizeFinishing, on: { state, _ in try state.requireFormer().wasRunning ? try state.requireDestination() : nil })
         Local("finish", shows: .resizeFinishing) { state, run, tx in
-            let now = run.needs.world.now
-            try MigrationStore().setStatus("finished", ofServer: run.input.serverID, at: now, in: tx)
-            try run.needs.change(run.input.serverID, in: tx) { server in
-                server.state = .resized
-                server.power = state.former?.wasRunning == true ? .running : .off
-                server.former = state.former
-                if let former = state.former, let host = state.destination, host != former.host {
-                    (server.host, server.otherHost) = (host, former.host)
-                }
-                server.launchedAt = now
+            let (former, destination) = (try state.requireFormer(), try state.requireDestination())
+            try run.world.setMigration("finished", of: run.input.serverID, in: tx)
+            try run.world.change(run.input.serverID, in: tx) { server in
+                (server.state, server.power) = (.resized, former.wasRunning ? .running : .off)
+                (server.former, server.launchedAt) = (former, run.world.now)
+                if destination != former.host { (server.host, server.otherHost) = (destination, former.host) }
             }
         }
     }

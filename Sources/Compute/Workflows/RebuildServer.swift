@@ -14,7 +14,7 @@ struct RebuildServer: Workflow {
         var startsAfter: Bool
     }
 
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.rebuild"
     static let version = 1
@@ -24,7 +24,7 @@ struct RebuildServer: Workflow {
     static var steps: Steps<Self> {
         Local("intend", shows: .rebuilding) { state, run, tx in
             let wanted = run.input.server
-            state.intent = try run.needs.intend(wanted.id, in: tx) { server in
+            state.intent = try run.world.intend(wanted.id, in: tx) { server in
                 (server.name, server.description, server.hostname) = (wanted.name, wanted.description, wanted.hostname)
                 (server.image, server.metadata, server.userData) = (wanted.image, wanted.metadata, wanted.userData)
                 (server.keyName, server.publicKey) = (wanted.keyName, wanted.publicKey)
@@ -32,28 +32,19 @@ struct RebuildServer: Workflow {
                 (server.resizesDisk, server.certificates) = (wanted.resizesDisk, wanted.certificates)
             }
         } undo: { _, run, tx in
-            try run.needs.change(run.input.server.id, in: tx) { $0.state = .error }
+            try run.world.changeBack(run.input.server.id, in: tx) { $0.state = .error }
         }
-        Remote("stop", shows: .rebuilding, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.command(
-                intent.server.id.text, .stop(graceSeconds: 0), on: try intent.host, fence: intent.fence(run.epoch))
-        }
+        stop(shows: .rebuilding, graceSeconds: { _ in 0 })
         Remote("rebuild", shows: .rebuildSpawning, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.ensure(
-                intent.order(diskRevision: intent.server.generation), on: try intent.host, fence: intent.fence(run.epoch))
+            let intent = try state.wanted()
+            try await run.machine(intent).ensure(intent.order(diskRevision: intent.server.generation))
         }
-        Remote("boot", shows: .rebuildSpawning) { state, run in
-            guard let intent = state.intent, run.input.startsAfter else { return }
-            try await run.needs.needs.machines.command(
-                intent.server.id.text, .start, on: try intent.host, fence: intent.fence(run.epoch))
-        }
+        boot(shows: .rebuildSpawning, on: { state, input in input.startsAfter ? try state.wanted().host : nil })
         Local("finish", shows: .rebuildSpawning) { _, run, tx in
-            try run.needs.change(run.input.server.id, in: tx) { server in
-                server.state = run.input.startsAfter ? .active : .stopped
-                server.power = run.input.startsAfter ? .running : .off
-                server.launchedAt = run.needs.world.now
+            let starts = run.input.startsAfter
+            try run.world.change(run.input.server.id, in: tx) { server in
+                (server.state, server.power) = starts ? (.active, .running) : (.stopped, .off)
+                server.launchedAt = run.world.now
             }
         }
     }

@@ -14,18 +14,22 @@ protocol RescuePurpose: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
     static var result: VMState { get }
+    /// Whether the server must have started from an image before.
+    static var comesFromImage: Bool { get }
 }
 
 enum RescueThere: RescuePurpose {
     static let kind: WorkflowKind = "compute.server.rescue"
     static let shows = ShownState.rescuing
     static let result = VMState.rescued
+    static let comesFromImage = false
 }
 
 enum RescueBack: RescuePurpose {
     static let kind: WorkflowKind = "compute.server.unrescue"
     static let shows = ShownState.unrescuing
     static let result = VMState.active
+    static let comesFromImage = true
 }
 
 typealias RescueServer = StartServerOtherwise<RescueThere>
@@ -38,11 +42,15 @@ struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
         var image: Server.ImageReference?
     }
 
-    struct State: Codable, Sendable {
+    struct State: Codable, IntentState {
         var intent: Intent?
-        /// What it started from before.
+        /// The image that it started from before; nil for its own disk.
         var former: Server.ImageReference?
         var wasRunning = false
+
+        func requireFormer() throws -> Server.ImageReference? {
+            Purpose.comesFromImage ? try former.required("former", from: "intend") : former
+        }
     }
 
     typealias Needs = ServerWorld
@@ -53,37 +61,29 @@ struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend", shows: Purpose.shows) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
+            let server = try run.world.require(run.input.serverID, in: tx)
             (state.former, state.wasRunning) = (server.rescueImage, server.power == .running)
-            state.intent = try run.needs.intend(server.id, in: tx) { $0.rescueImage = run.input.image }
+            state.intent = try run.world.intend(server.id, in: tx) { $0.rescueImage = run.input.image }
         } undo: { state, run, tx in
-            try run.needs.change(run.input.serverID, in: tx) { $0.rescueImage = state.former }
+            let former = try state.requireFormer()
+            try run.world.changeBack(run.input.serverID, in: tx) { $0.rescueImage = former }
         }
-        Remote("stop", shows: Purpose.shows, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            // What was rescued has nothing to save.
-            try await run.needs.command(.stop(graceSeconds: state.former == nil ? 60 : 0), intent, run.epoch)
-        } undo: { state, run in
-            guard let intent = state.intent, state.wasRunning else { return }
-            try await run.needs.goOn(.start, intent, run.epoch)
-        }
+        // A server that was rescued has nothing to save.
+        stop(shows: Purpose.shows, graceSeconds: { $0.former == nil ? 60 : 0 }, startsAgain: { state, _ in state.wasRunning })
         Remote("change", shows: Purpose.shows, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+            try await run.machine(try state.wanted()).ensure()
         } undo: { state, run in
-            guard var intent = state.intent else { return }
-            intent.server.rescueImage = state.former
-            try await run.needs.command(.stop(graceSeconds: 0), intent, run.epoch)
-            try await run.needs.needs.machines.ensure(intent.order(), on: try intent.host, fence: intent.fence(run.epoch))
+            var intent = try state.wanted()
+            intent.server.rescueImage = try state.requireFormer()
+            guard let machine = run.machineToUndo(intent) else { return }
+            try await machine.stop(graceSeconds: 0)
+            try await machine.ensure()
         }
-        Remote("boot", shows: Purpose.shows) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.command(.start, intent, run.epoch)
-        }
+        boot(shows: Purpose.shows)
         Local("finish", shows: Purpose.shows) { _, run, tx in
-            try run.needs.change(run.input.serverID, in: tx) { server in
+            try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power) = (Purpose.result, .running)
-                server.launchedAt = run.needs.world.now
+                server.launchedAt = run.world.now
             }
         }
     }

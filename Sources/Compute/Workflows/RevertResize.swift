@@ -13,13 +13,16 @@ import Durable
 
 struct RevertResize: Workflow {
     struct Input: Codable, ServerInput { var serverID: ID<Server> }
-    struct State: Codable, Sendable {
+    struct State: Codable, IntentState {
         var intent: Intent?
         var former: Server.Former?
 
-        /// Whether it had gone to another host. The disk that stayed behind is as it was then.
-        var hasMoved: Bool { former?.host != intent?.server.host }
+        func requireFormer() throws -> Server.Former { try former.required("former", from: "intend") }
+
+        /// Returns whether the server had gone to another host. The disk that stayed behind is as it was then.
+        func hasMoved() throws -> Bool { try requireFormer().host != wanted().server.host }
     }
+
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.revert-resize"
     static let version = 1
@@ -29,42 +32,34 @@ struct RevertResize: Workflow {
     static var steps: Steps<Self> {
         PointOfNoReturn()
         Local("intend", shows: .resizeReverting) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
+            let server = try run.world.require(run.input.serverID, in: tx)
             state.former = server.former
-            try MigrationStore().setStatus("reverting", ofServer: server.id, at: run.needs.world.now, in: tx)
-            state.intent = try run.needs.intend(server.id, in: tx)
+            try run.world.setMigration("reverting", of: server.id, in: tx)
+            state.intent = try run.world.intend(server.id, in: tx)
         }
-        Remote("stop", shows: .resizeReverting, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.stop(intent, graceSeconds: 60, run.epoch)
-        }
-        Remote("leave", shows: .resizeReverting, deadline: .seconds(600)) { state, run in
-            guard let intent = state.intent, state.hasMoved else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: try intent.host, fence: intent.fence(run.epoch))
-        }
-        rebind(shows: .resizeReverting, to: \.former?.host)
-        wire(shows: .resizeReverting, on: \.former?.host)
+        stopForGood("stop", shows: .resizeReverting, graceSeconds: 60)
+        tearDown("leave", shows: .resizeReverting) { state, _ in try state.hasMoved() ? [try state.wanted().host] : [] }
+        rebind(shows: .resizeReverting, to: { try $0.requireFormer().host })
+        wire(shows: .resizeReverting) { try $0.requireFormer().host }
         Remote("resize", shows: .resizeReverting, deadline: .seconds(600)) { state, run in
-            guard var intent = state.intent, let former = state.former else { return }
-            intent.server.flavor = state.hasMoved ? former.flavor : former.flavor.keepingDisk(of: intent.server.flavor)
-            try await run.needs.needs.machines.ensure(intent.order(), on: former.host, fence: intent.fence(run.epoch))
+            let former = try state.requireFormer()
+            var intent = try state.wanted()
+            intent.server.flavor = try state.hasMoved() ? former.flavor : former.flavor.keepingDisk(of: intent.server.flavor)
+            try await run.machine(intent, on: former.host).ensure()
         }
-        Remote("boot", shows: .resizeReverting) { state, run in
-            guard let intent = state.intent, let former = state.former, former.wasRunning else { return }
-            try await run.needs.command(.start, intent, on: former.host, run.epoch)
-        }
+        boot(shows: .resizeReverting, on: { state, _ in
+            let former = try state.requireFormer()
+            return former.wasRunning ? former.host : nil
+        })
         Local("finish", shows: .resizeReverting) { state, run, tx in
-            let id = run.input.serverID
-            guard let former = state.former, try run.needs.servers.find(id, in: tx) != nil else { return }
-            try run.needs.needs.placement.release(id.text, in: tx)
-            try run.needs.needs.placement.move(from: Server.formerConsumer(of: id), to: id.text, type: "INSTANCE", in: tx)
-            try MigrationStore().setStatus("reverted", ofServer: id, at: run.needs.world.now, in: tx)
-            try run.needs.change(id, in: tx) { server in
+            let (id, former) = (run.input.serverID, try state.requireFormer())
+            try run.world.placement.release(id.text, in: tx)
+            try run.world.placement.move(from: Server.formerConsumer(of: id), to: id.text, type: "INSTANCE", in: tx)
+            try run.world.setMigration("reverted", of: id, in: tx)
+            try run.world.change(id, in: tx) { server in
                 (server.host, server.otherHost) = (former.host, nil)
-                server.flavor = former.flavor
-                server.former = nil
-                server.state = former.wasRunning ? .active : .stopped
-                server.power = former.wasRunning ? .running : .off
+                (server.flavor, server.former) = (former.flavor, nil)
+                (server.state, server.power) = former.wasRunning ? (.active, .running) : (.stopped, .off)
             }
         }
     }

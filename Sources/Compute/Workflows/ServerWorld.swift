@@ -2,32 +2,75 @@ import CloudCore
 import Durable
 import SQL
 
-/// What servers' workflows reach: the rows, and the needs.
+/// The world of servers' workflows: Compute's rows, and the other services.
 struct ServerWorld: Sendable {
-    let needs: ComputeNeeds
-    /// For times that rows show. No step decides by it.
-    let world: World
     let servers = ServerStore()
+    let migrations = MigrationStore()
+    private let needs: ComputeNeeds
+    private let clock: World
 
+    init(needs: ComputeNeeds, world: World) {
+        self.needs = needs
+        clock = world
+    }
+
+    var machines: any MachinesNeed { needs.machines }
+    var placement: any PlacementNeed { needs.placement }
+    var networking: any NetworkingNeed { needs.networking }
+    var images: any ImagesNeed { needs.images }
     var placing: Placing { Placing(needs: needs) }
+    /// The time that rows show. No step decides by it.
+    var now: Timestamp { clock.now }
+}
 
+extension Run where W.Needs == ServerWorld {
+    var world: ServerWorld { needs }
+
+    /// Returns who asked for the workflow.
+    ///
+    /// - Throws: an internal error when the cloud itself started it.
+    func requirePrincipal() throws -> Principal { try principal.required("principal", from: "start") }
+
+    /// Returns the server's machine on the server's own host.
+    func machine(_ intent: Intent) throws -> ServerMachine { machine(intent, on: try intent.host) }
+
+    /// Returns the server's machine on its own host, for an undo. Nil when the server has no host: then no step has told a host
+    /// anything, and there is nothing to undo.
+    func machineToUndo(_ intent: Intent) -> ServerMachine? { intent.server.host.map { machine(intent, on: $0) } }
+
+    /// Returns the server's machine on one of its hosts.
+    func machine(_ intent: Intent, on host: String) -> ServerMachine {
+        ServerMachine(intent: intent, host: host, epoch: epoch, world: world)
+    }
+}
+
+// MARK: The row
+
+extension ServerWorld {
     func require(_ id: ID<Server>, in tx: Transaction) throws -> Server {
         guard let server = try servers.find(id, in: tx) else { throw CloudError.notFound("Instance \(id) could not be found.") }
         return server
     }
 
-    /// Changes the row, if it is still there.
+    /// Changes the row.
+    ///
+    /// - Throws: `notFound` when there is none.
     func change(_ id: ID<Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
-        guard var server = try servers.find(id, in: tx) else { return }
+        var server = try require(id, in: tx)
         try body(&server)
-        server.updatedAt = world.now
+        server.updatedAt = now
         try servers.update(server, in: tx)
     }
 
-    /// Writes down that something else is wanted of the machine now, before anybody is told.
+    /// Changes the row back, for an undo. Where the row is gone there is nothing to change back.
+    func changeBack(_ id: ID<Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
+        if try servers.find(id, in: tx) != nil { try change(id, in: tx, body) }
+    }
+
+    /// Notes that something else is wanted of the machine now, before its host is told.
     ///
     /// - Parameter states: the states in which the action is taken; nil for every state. The action may have waited its turn,
-    ///   and another than was expected may have come of what went before.
+    ///   and the action before it may have come to another end than was expected.
     /// - Returns: the machine as it is wanted.
     /// - Throws: a conflict when the server is in none of the states.
     func intend(
@@ -40,120 +83,31 @@ struct ServerWorld: Sendable {
         try body(&server)
         server.generation += 1
         try servers.update(server, in: tx)
-        return Intent(server: server, ports: try needs.networking.ports(of: [id.text], in: tx)[id.text] ?? [])
+        return Intent(server: server, ports: try networking.ports(of: [id.text], in: tx)[id.text] ?? [])
+    }
+
+    /// Sets the status of the server's last migration.
+    ///
+    /// - Parameter present: a migration with this status keeps it.
+    func setMigration(_ status: String, of id: ID<Server>, unless present: String = "", in tx: Transaction) throws {
+        try migrations.setStatus(status, ofServer: id, unless: present, at: now, in: tx)
     }
 }
 
-// MARK: What workflows share
+// MARK: The image of a shelved server
 
 extension ServerWorld {
-    /// Writes down that a server goes from one size or host to another.
-    func begin(
-        _ kind: ServerMigration.Kind, _ id: String, of server: Server, to flavor: Flavor, status: String, in tx: Transaction
-    ) throws {
-        // An administrator may have set the state of one that waits for its confirmation.
-        guard server.former == nil, server.otherHost == nil else {
-            throw CloudError.conflict("Instance \(server.id) has not come to the end of its last migration.")
-        }
-        try MigrationStore().insert(
-            ServerMigration(
-                number: try NumberStore().next("migration", in: tx), id: id, serverID: server.id, projectID: server.projectID,
-                userID: server.userID, kind: kind, status: status, source: server.host, destination: nil,
-                oldFlavor: server.flavor.number, newFlavor: flavor.number, createdAt: world.now, updatedAt: world.now), in: tx)
-    }
-
-    /// - Parameter host: nil for the server's own.
-    func command(_ command: MachineCommand, _ intent: Intent, on host: String? = nil, _ epoch: Int64) async throws {
-        try await needs.machines.command(
-            intent.server.id.text, command, on: try host ?? intent.host, fence: intent.fence(epoch))
-    }
-
-    /// Stops a machine. One that its host does not have any more is as good as stopped: what must succeed in the end must not
-    /// fail at it for ever.
-    func stop(_ intent: Intent, graceSeconds: Int, _ epoch: Int64) async throws {
+    /// Deletes the image that a server was shelved in: nobody else has asked for it.
+    ///
+    /// - Parameter server: nil when its row was gone before the workflow began.
+    func forgetShelvedImage(of server: Server?, for principal: @autoclosure () throws -> Principal) async throws {
+        guard let image = server?.shelvedImage else { return }
+        let caller = try principal()
         do {
-            try await command(.stop(graceSeconds: graceSeconds), intent, epoch)
-        } catch let error as CloudError where error.kind == .notFound {
-            return
-        }
-    }
-
-    /// Of an undo: the guest does again what it did, on the host where it was.
-    func goOn(_ command: MachineCommand, _ intent: Intent, _ epoch: Int64) async throws {
-        do {
-            try await needs.networking.awaitWiring(of: intent.server.id.text, on: try intent.host)
-            try await self.command(command, intent, epoch)
+            try await images.delete(image, for: caller)
         } catch let error as CloudError where !error.isTransient {
-            // One that cannot run any more must not keep the rest from being undone. It is shown stopped once its host is asked.
+            // An image that its owner has protected or uses elsewhere stays. The server is no worse for it.
             return
         }
     }
-}
-
-extension Server {
-    /// Its empty disks: those that its user described, else one as large as the flavor says.
-    fileprivate var ephemerals: [EmptyDisk] {
-        if let described = disks?.ephemeral { return described.map { EmptyDisk(sizeGiB: $0.sizeGiB ?? 0, bus: $0.bus) } }
-        return flavor.ephemeralGiB > 0 ? [EmptyDisk(sizeGiB: flavor.ephemeralGiB)] : []
-    }
-
-    func requireHost() throws -> String {
-        guard let host else { throw CloudError.conflict("Instance \(id) has no host.") }
-        return host
-    }
-}
-
-/// What is wanted of a machine, as a workflow has written it down.
-struct Intent: Sendable, Codable {
-    var server: Server
-    var ports: [ServerPort]
-
-    var host: String {
-        get throws { try server.requireHost() }
-    }
-
-    func fence(_ epoch: Int64) -> MachineFence { MachineFence(epoch: epoch, generation: server.generation) }
-
-    func order(diskRevision: Int64 = 0, without port: String? = nil) -> MachineOrder {
-        MachineOrder(
-            id: server.id.text, name: server.name, vcpus: server.flavor.vcpus, memoryMiB: server.flavor.ramMiB,
-            rootGiB: server.flavor.diskGiB, rootBus: server.disks?.rootBus, ephemerals: server.ephemerals,
-            swapMiB: server.disks?.swapMiB(server.flavor) ?? server.flavor.swapMiB, swapBus: server.disks?.swap?.bus, imageID: server.image?.id, imageProperties: server.image?.properties ?? [:], extraSpecs: server.flavor.extraSpecs,
-            ports: ports.filter { $0.id != port }, metadata: server.metadata, hostname: server.hostname, userData: server.userData,
-            publicKey: server.publicKey, hasConfigDrive: server.hasConfigDrive, diskRevision: diskRevision,
-            rescueImageID: server.rescueImage?.id)
-    }
-}
-
-extension ShownState {
-    static let scheduling: ShownState = "scheduling"
-    static let networking: ShownState = "networking"
-    static let spawning: ShownState = "spawning"
-    static let deleting: ShownState = "deleting"
-    static let poweringOn: ShownState = "powering-on"
-    static let poweringOff: ShownState = "powering-off"
-    static let rebooting: ShownState = "rebooting"
-    static let rebootingHard: ShownState = "rebooting_hard"
-    static let pausing: ShownState = "pausing"
-    static let unpausing: ShownState = "unpausing"
-    static let suspending: ShownState = "suspending"
-    static let resuming: ShownState = "resuming"
-    static let migrating: ShownState = "migrating"
-    static let rescuing: ShownState = "rescuing"
-    static let unrescuing: ShownState = "unrescuing"
-    static let shelving: ShownState = "shelving"
-    static let shelvingPending: ShownState = "shelving_image_pending_upload"
-    static let shelvingUploading: ShownState = "shelving_image_uploading"
-    static let shelvingOffloading: ShownState = "shelving_offloading"
-    static let unshelving: ShownState = "unshelving"
-    static let rebuilding: ShownState = "rebuilding"
-    static let rebuildSpawning: ShownState = "rebuild_spawning"
-    static let resizePreparing: ShownState = "resize_prep"
-    static let resizeMigrating: ShownState = "resize_migrating"
-    static let resizeFinishing: ShownState = "resize_finish"
-    static let resizeReverting: ShownState = "resize_reverting"
-    static let snapshotPending: ShownState = "image_snapshot_pending"
-    static let backup: ShownState = "image_backup"
-    static let snapshot: ShownState = "image_snapshot"
-    static let imageUploading: ShownState = "image_uploading"
 }

@@ -5,17 +5,17 @@ import SQL
 // The image was queued before the user was answered, as that of a snapshot is. A guest that is paused or suspended stands still, so its
 // disk is copied as it is; what was in its memory is lost with it.
 //
-// 1 keep        (shelving)                       nothing; undone, the image is gone
-// 2 intend      (shelving)                       what is wanted of the machine has another number
-// 3 stop        (shelving)                       its machine is off, if it ran
-// 4 snapshot    (shelving_image_pending_upload)  a copy of the root disk on the host; undone, it is gone
-// 5 upload      (shelving_image_uploading)       the image has the copy's bytes
-// 6 clean-up    (shelving_image_uploading)       the copy is gone
+//   undone      (shelving)                       the image is gone
+// 1 intend      (shelving)                       what is wanted of the machine has another number
+// 2 stop        (shelving)                       its machine is off, if it ran
+// 3 snapshot    (shelving_image_pending_upload)  a copy of the root disk on the host; undone, it is gone
+// 4 upload      (shelving_image_uploading)       the image has the copy's bytes
+// 5 clean-up    (shelving_image_uploading)       the copy is gone
 //   point of no return: the image has all that there is
-// 7 switch-off  (shelving_image_uploading)       its machine is off
-// 8 shelve      (shelving_image_uploading)       the row says shelved
-// 9 remove      (shelving_offloading)            its host has nothing of it, where shelved servers do not stay
-// 10 offload    (shelving_offloading)            the row says so; its share and its ports' binding are given back
+// 6 switch-off  (shelving_image_uploading)       its machine is off
+// 7 shelve      (shelving_image_uploading)       the row says shelved
+// 8 remove      (shelving_offloading)            its host has nothing of it, where shelved servers do not stay
+// 9 offload     (shelving_offloading)            the row says so; its share and its ports' binding are given back
 
 struct ShelveServer: Workflow {
     struct Input: Codable, CopyInput {
@@ -38,37 +38,25 @@ struct ShelveServer: Workflow {
 
     static var steps: Steps<Self> {
         keepImage(shows: .shelving)
-        Local("intend", shows: .shelving) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
-        }
-        Remote("stop", shows: .shelving, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent, intent.server.state == .active else { return }
-            try await run.needs.command(.stop(graceSeconds: 60), intent, run.epoch)
-        } undo: { state, run in
-            guard let intent = state.intent, intent.server.state == .active else { return }
-            try await run.needs.goOn(.start, intent, run.epoch)
-        }
+        intend(shows: .shelving)
+        stop(shows: .shelving, if: wasActive, startsAgain: wasActive)
         copyDisk(shows: .shelvingPending)
         fillImage(shows: .shelvingUploading)
         removeCopy(shows: .shelvingUploading)
         PointOfNoReturn()
-        Remote("switch-off", shows: .shelvingUploading, deadline: .seconds(300)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.stop(intent, graceSeconds: 0, run.epoch)
-        }
+        stopForGood("switch-off", shows: .shelvingUploading, graceSeconds: 0)
         Local("shelve", shows: .shelvingUploading) { _, run, tx in
-            try run.needs.change(run.input.serverID, in: tx) { server in
+            try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power, server.shelvedImage) = (.shelved, .off, run.input.image.id)
             }
         }
-        Remote("remove", shows: .shelvingOffloading, deadline: .seconds(600)) { state, run in
-            guard let intent = state.intent, run.input.offloads else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: try intent.host, fence: intent.fence(run.epoch))
-        }
+        tearDown("remove", shows: .shelvingOffloading) { state, input in input.offloads ? [try state.wanted().host] : [] }
         Local("offload", shows: .shelvingOffloading) { _, run, tx in
-            if run.input.offloads { try run.needs.offload(run.input.serverID, in: tx) }
+            if run.input.offloads { try run.world.offload(run.input.serverID, in: tx) }
         }
     }
+
+    private static var wasActive: Condition { { state, _ in try state.wanted().server.state == .active } }
 }
 
 //   point of no return: the image has all that there is
@@ -78,7 +66,7 @@ struct ShelveServer: Workflow {
 
 struct OffloadServer: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Server> }
-    struct State: Codable, Sendable { var intent: Intent? }
+    struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.shelve-offload"
     static let version = 1
@@ -88,21 +76,18 @@ struct OffloadServer: Workflow {
     static var steps: Steps<Self> {
         PointOfNoReturn()
         Local("intend", shows: .shelvingOffloading) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, in: tx)
+            state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
-        Remote("remove", shows: .shelvingOffloading, deadline: .seconds(600)) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: try intent.host, fence: intent.fence(run.epoch))
-        }
-        Local("offload", shows: .shelvingOffloading) { _, run, tx in try run.needs.offload(run.input.serverID, in: tx) }
+        tearDown("remove", shows: .shelvingOffloading) { state, _ in [try state.wanted().host] }
+        Local("offload", shows: .shelvingOffloading) { _, run, tx in try run.world.offload(run.input.serverID, in: tx) }
     }
 }
 
 extension ServerWorld {
     /// The server has no host any longer.
     fileprivate func offload(_ id: ID<Server>, in tx: Transaction) throws {
-        try needs.placement.release(id.text, in: tx)
-        try needs.networking.bind(server: id.text, to: "", in: tx)
+        try placement.release(id.text, in: tx)
+        try networking.bind(server: id.text, to: "", in: tx)
         try change(id, in: tx) { server in
             (server.state, server.power, server.host) = (.shelvedOffloaded, .none, nil)
         }

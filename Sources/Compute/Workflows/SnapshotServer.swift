@@ -2,14 +2,14 @@ import CloudCore
 import Durable
 
 // The image was queued before the user was answered, who may have deleted it since: then there is nothing to fill, and it must not be
-// made again. When the workflow is called off before it begins, the undo of its first step takes the queued image away.
+// made again.
 //
-// 1 keep      (image_snapshot_pending)  nothing; undone, the image is gone
-// 2 intend    (image_snapshot_pending)  what is wanted of the machine has another number
-// 3 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
-// 4 upload    (image_uploading)         the image has the copy's bytes
-// 5 clean-up  (image_uploading)         the copy is gone
-// 6 rotate    (image_uploading)         of a backup: no more of its kind are there than are wanted
+//   undone    (image_snapshot_pending)  the image is gone, also when the workflow is called off before it begins
+// 1 intend    (image_snapshot_pending)  what is wanted of the machine has another number
+// 2 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
+// 3 upload    (image_uploading)         the image has the copy's bytes
+// 4 clean-up  (image_uploading)         the copy is gone
+// 5 rotate    (image_uploading)         no more backups of its kind are there than are wanted
 //
 // A backup shows image_backup instead of image_snapshot_pending.
 
@@ -58,21 +58,19 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
 
     static var steps: Steps<Self> {
         keepImage(shows: Purpose.shows)
-        Local("intend", shows: Purpose.shows) { state, run, tx in
-            state.intent = try run.needs.intend(run.input.serverID, from: Server.copied, in: tx)
-        }
+        intend(shows: Purpose.shows, from: Server.copied)
         copyDisk(shows: .snapshot)
         fillImage(shows: .imageUploading)
         removeCopy(shows: .imageUploading)
         Remote("rotate", shows: .imageUploading) { _, run in
-            guard let principal = run.principal, let rotation = run.input.rotation else { return }
-            let images = run.needs.needs.images
+            guard let rotation = run.input.rotation else { return }
+            let (images, principal) = (run.world.images, try run.requirePrincipal())
             let all = try await images.backups(of: run.input.serverID.text, kind: rotation.kind, for: principal)
             for id in all.dropFirst(rotation.most) {
                 do {
                     try await images.delete(id, for: principal)
                 } catch let error as CloudError where !error.isTransient {
-                    // One that is protected or in use stays; the new backup is no worse for it.
+                    // A backup that is protected or in use stays. The new one is no worse for it.
                     continue
                 }
             }

@@ -37,61 +37,43 @@ struct UnshelveServer: Workflow {
 
     static var steps: Steps<Self> {
         Local("accept", shows: .unshelving) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
+            let server = try run.world.require(run.input.serverID, in: tx)
             (state.flavor, state.isBuilt) = (server.flavor, server.host == nil)
         }
-        lookAround(shows: .unshelving) { state, _ in state.isBuilt ? state.flavor : nil }
+        lookAround(shows: .unshelving) { state, _ in state.isBuilt ? try state.flavor.required("flavor", from: "accept") : nil }
         Local("claim", shows: .unshelving) { state, run, tx in
-            let server = try run.needs.require(run.input.serverID, in: tx)
+            let server = try run.world.require(run.input.serverID, in: tx)
             var host = server.host
-            if state.isBuilt { host = try run.needs.placing.claim(server, state.offer ?? .init(), only: run.input.host, in: tx).name }
+            if state.isBuilt { host = try run.world.placing.claim(server, try state.requireOffer(), only: run.input.host, in: tx).name }
             state.offer = nil
-            state.intent = try run.needs.intend(server.id, in: tx) { $0.host = host }
+            state.intent = try run.world.intend(server.id, in: tx) { $0.host = host }
         } undo: { state, run, tx in
             guard state.isBuilt else { return }
-            try run.needs.needs.placement.release(run.input.serverID.text, in: tx)
-            try run.needs.change(run.input.serverID, in: tx) { $0.host = nil }
+            try run.world.placement.release(run.input.serverID.text, in: tx)
+            try run.world.changeBack(run.input.serverID, in: tx) { $0.host = nil }
         }
-        rebind(shows: .spawning, to: { $0.isBuilt ? $0.intent?.server.host : nil }, undo: { $0.isBuilt ? "" : nil })
-        wire(shows: .spawning, on: \.intent?.server.host)
-        Remote("build", shows: .spawning, deadline: .seconds(1800)) { state, run in
-            guard let intent = state.intent, state.isBuilt else { return }
-            var order = intent.order()
-            order.imageID = intent.server.shelvedImage
-            try await run.needs.needs.machines.ensure(order, on: try intent.host, fence: intent.fence(run.epoch))
-        } undo: { state, run in
-            guard let intent = state.intent, state.isBuilt else { return }
-            try await run.needs.needs.machines.remove(intent.server.id.text, on: try intent.host, fence: intent.fence(run.epoch))
-        }
-        Remote("boot", shows: .spawning) { state, run in
-            guard let intent = state.intent else { return }
-            try await run.needs.command(.start, intent, run.epoch)
-        } undo: { state, run in
-            guard let intent = state.intent, !state.isBuilt else { return }
-            try await run.needs.command(.stop(graceSeconds: 0), intent, run.epoch)
-        }
+        rebind(shows: .spawning, to: { $0.isBuilt ? try $0.wanted().host : nil }, undo: { $0.isBuilt ? "" : nil })
+        wire(shows: .spawning) { try $0.wanted().host }
+        build(shows: .spawning, on: { state, _ in state.isBuilt ? try state.wanted().host : nil }) { $0.orderFromShelf() }
+        boot(shows: .spawning, stopsAgain: { state, _ in !state.isBuilt })
         PointOfNoReturn()
         Local("finish", shows: .spawning) { _, run, tx in
-            try run.needs.change(run.input.serverID, in: tx) { server in
+            try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power, server.shelvedImage) = (.active, .running, nil)
-                server.launchedAt = run.needs.world.now
+                server.launchedAt = run.world.now
             }
         }
         Remote("tidy", shows: .spawning) { state, run in
-            try await run.needs.forgetShelvedImage(of: state.intent?.server, for: run.principal)
+            try await run.world.forgetShelvedImage(of: try state.wanted().server, for: try run.requirePrincipal())
         }
     }
 }
 
-extension ServerWorld {
-    /// The image that a server was shelved in, which nobody else has asked for, goes.
-    func forgetShelvedImage(of server: Server?, for principal: Principal?) async throws {
-        guard let image = server?.shelvedImage, let principal else { return }
-        do {
-            try await needs.images.delete(image, for: principal)
-        } catch let error as CloudError where !error.isTransient {
-            // One that its owner has protected or uses elsewhere stays; the server is no worse for it.
-            return
-        }
+extension Intent {
+    /// Returns the order for a machine that is made from the image that its server was shelved in.
+    fileprivate func orderFromShelf() -> MachineOrder {
+        var order = order()
+        order.imageID = server.shelvedImage
+        return order
     }
 }

@@ -66,7 +66,7 @@ package struct MachinesForCompute: MachinesNeed {
         guard case .machine(let machine) = try await link.ask(.observe(MachineID(id))) else { throw CloudError.notFound("machine", id) }
         _ = try await send(
             "password", .setPassword(SentSecret(password), user: "root"), machine.id, link,
-            MachineFence(epoch: machine.fence.epoch, generation: max(machine.fence.generation, fence.generation)))
+            raised: Fence(epoch: machine.fence.epoch, generation: max(machine.fence.generation, fleet.era.raise(fence.generation))))
     }
 
     // MARK: Copies of disks
@@ -107,13 +107,19 @@ package struct MachinesForCompute: MachinesNeed {
 
     // MARK: -
 
-    /// The same request of the same generation has the same id, so that no reboot is done twice.
     private func send(
         _ word: String, _ verb: AgentRequest.Verb, _ id: MachineID, _ link: any AgentLink, _ fence: MachineFence
     ) async throws -> AgentReply {
-        try await link.send(
-            AgentRequest(
-                id: "\(word)-\(fence.generation)", machine: id, fence: Fence(epoch: fence.epoch, generation: fence.generation), verb))
+        try await send(word, verb, id, link, raised: fleet.era.raise(fence))
+    }
+
+    /// Sends a request. The same request of the same generation has the same id, so that no reboot is done twice.
+    ///
+    /// - Parameter fence: in the numbers of hosts.
+    private func send(
+        _ word: String, _ verb: AgentRequest.Verb, _ id: MachineID, _ link: any AgentLink, raised fence: Fence
+    ) async throws -> AgentReply {
+        try await link.send(AgentRequest(id: "\(word)-\(fence.generation)", machine: id, fence: fence, verb))
     }
 }
 

@@ -26,7 +26,7 @@ extension Fleet {
     ///     machines/, images/, …   the driver's
     convenience init(thisMachine settings: HostSettings, images: ImageSource, world: World, log: Logger) throws {
         let path = settings.folder + "/host.json"
-        let known = try DurableFile.read(path).map { try JSONDecoder().decode(HostFacts.self, from: $0) }
+        let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
         self.init(
             posts: [], known: known.map { [$0] } ?? [],
             late: { try await Self.open(settings, known, path, images, world, log) }, world: world, log: log)
@@ -35,7 +35,7 @@ extension Fleet {
     /// Takes off this machine what runs there.
     static func clear(_ settings: HostSettings, graceSeconds: Int, world: World, log: Logger) async throws -> Int {
         let path = settings.folder + "/host.json"
-        let known = try DurableFile.read(path).map { try JSONDecoder().decode(HostFacts.self, from: $0) }
+        let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
         // Nothing is started, so nothing is fetched.
         let nothing = ImageSource { content, _ in throw CloudError.notFound("image", content.text) }
         let post = try await open(settings, known, path, nothing, world, log)
@@ -61,7 +61,7 @@ extension Fleet {
             }
             let facts = HostFacts(
                 name: known?.name ?? inventory.resources.hostName, id: known?.id ?? world.random.uuid(), bootedAt: bootedAt(world), seenAt: world.now, inventory: inventory)
-            try DurableFile.write(JSONEncoder().encode(facts), to: path)
+            try DurableFile.write(StoredJSON.data(facts), to: path)
             say(facts, log)
             var post = Post(name: facts.name, id: facts.id, agent: agent, bootedAt: facts.bootedAt)
             post.metadata = networks as? any MetadataListening

@@ -51,6 +51,8 @@ package final class Fleet: Sendable, Service {
     private let log: Logger
     /// What stands for the hardware in a simulation.
     let simulated: SimulatedFleet?
+    /// Sets the changes of a restored cloud above those that its hosts have seen.
+    package let era = FenceEra()
 
     init(
         posts: [Post], known: [HostFacts] = [], late: (@Sendable () async throws -> Post)? = nil, simulated: SimulatedFleet? = nil,

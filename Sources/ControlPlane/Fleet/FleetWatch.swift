@@ -22,7 +22,7 @@ struct FleetWatch: Service {
         for one in facts { fleet.settle(one.name) }
         for one in facts {
             try Task.checkCancellation()
-            try await compute.take(one.inventory.sightings, on: one.name)
+            try await compute.take(one.inventory.sightings(fleet.era), on: one.name)
         }
     }
 
@@ -51,8 +51,8 @@ struct FleetWatch: Service {
                 written[host] = lasting
                 fleet.settle(host)
             }
-            try await compute.take(inventory.sightings, on: host)
-        case .machine(_, let machine): try await compute.take([MachineSighting(machine)], on: host)
+            try await compute.take(inventory.sightings(fleet.era), on: host)
+        case .machine(_, let machine): try await compute.take([MachineSighting(machine, fleet.era)], on: host)
         case .gone, .event, .problem: break
         }
     }
@@ -65,11 +65,13 @@ struct FleetWatch: Service {
 }
 
 extension HostInventory {
-    fileprivate var sightings: [MachineSighting] { machines.filter { !unsettled.contains($0.id) }.map(MachineSighting.init) }
+    fileprivate func sightings(_ era: FenceEra) -> [MachineSighting] {
+        machines.filter { !unsettled.contains($0.id) }.map { MachineSighting($0, era) }
+    }
 }
 
 extension MachineSighting {
-    init(_ machine: ObservedMachine) {
-        self.init(id: machine.id.text, power: MachinePower(machine.power), generation: machine.fence.generation)
+    init(_ machine: ObservedMachine, _ era: FenceEra) {
+        self.init(id: machine.id.text, power: MachinePower(machine.power), generation: era.lower(machine.fence.generation))
     }
 }

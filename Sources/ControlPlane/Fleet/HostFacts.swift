@@ -2,7 +2,9 @@ import AgentCore
 package import CloudCore
 
 /// What is known of a host: what its agent said last, and when.
-package struct HostFacts: Sendable, Hashable, Codable {
+package struct HostFacts: StoredValue, Hashable {
+    package static let storedName = "fleet.host"
+
     /// As operators know it. For ever: rows name the host by it.
     package var name: String
     /// A UUID.

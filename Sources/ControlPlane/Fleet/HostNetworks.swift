@@ -34,7 +34,9 @@ struct FleetNetworks: HostNetworks {
     }
 
     func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport {
-        let report = try await fleet.link(to: host).apply(state)
+        var told = state
+        told.generation = fleet.era.raise(state.generation)
+        let report = try await fleet.link(to: host).apply(told)
         if let driver = fleet.metadataDriver(of: host) { doors.serve(state.metadataDoors, by: driver) }
         return report
     }

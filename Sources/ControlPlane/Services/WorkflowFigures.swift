@@ -22,8 +22,9 @@ struct WorkflowFigures: Sendable {
         for status in WorkflowRecord.Status.allCases where !status.hasEnded {
             out += "novella_workflows{status=\"\(status.rawValue)\"} \(counts[status.rawValue] ?? 0)\n"
         }
-        let stuck = WorkflowRecord.Status.allCases.filter(\.needsAttention).reduce(0) { $0 + (counts[$1.rawValue] ?? 0) }
-        out += "# HELP novella_workflows_stuck Durable actions that wait for the operator.\n# TYPE novella_workflows_stuck gauge\n"
+        let stuck = census.reduce(0) { $0 + $1.stuck }
+        out += "# HELP novella_workflows_stuck Durable actions that wait for the operator, or whose step has failed again and again.\n"
+        out += "# TYPE novella_workflows_stuck gauge\n"
         out += "novella_workflows_stuck \(stuck)\n"
         let oldest = census.map(\.oldest).min().map { max((world.now - $0).inSeconds, 0) } ?? 0
         out += "# HELP novella_workflow_oldest_seconds Age of the oldest durable action that has not ended.\n"

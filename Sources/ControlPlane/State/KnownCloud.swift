@@ -4,8 +4,12 @@ import Yams
 package struct KnownCloud: Sendable {
     package let authURL: String
     package let region: String
+    /// The root of the operator's tools.
+    package let operatorURL: String
     package let adminPassword: String
     package let demoPassword: String
+
+    private static let identityPath = "/identity/v3"
 
     /// - Throws: `StartError` when the directory has no cloud, or nobody knows its passwords.
     package init(in directory: StateDirectory) throws {
@@ -18,5 +22,6 @@ package struct KnownCloud: Sendable {
             let demo = passwords.demo
         else { throw StartError("\(directory.clouds) does not say how to get into the cloud: its passwords were set elsewhere.") }
         (authURL, self.region, adminPassword, demoPassword) = (url, region, admin, demo)
+        operatorURL = (url.hasSuffix(Self.identityPath) ? String(url.dropLast(Self.identityPath.count)) : url) + "/novella/v1"
     }
 }

@@ -1,9 +1,10 @@
 import CloudCore
 import Drivers
-import Foundation
 
 /// What a driver must know of the host that the host does not tell by itself. It outlives the process.
-struct HostMemory: Codable, Hashable {
+struct HostMemory: StoredValue, Hashable {
+    static let storedName = "linux-network.memory"
+
     /// A packet filter as it was put into a namespace: what was written, and what the kernel lists for it. Neither is made from the
     /// other, and only both together say that nothing has changed.
     struct Applied: Codable, Hashable {
@@ -34,17 +35,13 @@ struct HostMemory: Codable, Hashable {
 
     static func read(_ folder: String) throws(CloudError) -> HostMemory? {
         guard let data = try DurableFile.read(path(folder)) else { return nil }
-        do { return try JSONDecoder().decode(Self.self, from: data) } catch {
+        do { return try StoredJSON.value(from: data) } catch {
             throw .internalError("the memory of the host's networks is damaged: \(path(folder))", cause: error)
         }
     }
 
     func write(_ folder: String) throws(CloudError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        do { try DurableFile.write(try encoder.encode(self), to: Self.path(folder)) } catch {
-            throw (error as? CloudError) ?? .internalError("cannot write \(Self.path(folder))", cause: error)
-        }
+        try DurableFile.write(StoredJSON.data(self), to: Self.path(folder))
     }
 
     static func path(_ folder: String) -> String { folder + "/memory.json" }

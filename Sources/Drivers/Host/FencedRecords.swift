@@ -1,19 +1,12 @@
 package import CloudCore
-import Foundation
 import Synchronization
 
 /// What a host remembers of its machines: for each the newest change, and a value unless it was removed. With a folder it outlives
 /// the process and a power cut; without one it is memory.
 ///
 /// A removed machine leaves its fence behind for `tombstoneAge`: a change that was late must not make it again.
-package final class FencedRecords<Value: Codable & Sendable>: Sendable {
-    private struct Record: Codable, Sendable {
-        var fence: Fence
-        var value: Value?
-        var removedAt: Timestamp?
-        /// The generation of the removal, which every wish to make it again must be newer than.
-        var removedIn: Int64?
-    }
+package final class FencedRecords<Value: StoredValue>: Sendable {
+    private typealias Record = FencedRecord<Value>
 
     /// Far longer than any message can be late.
     package static var tombstoneAge: Duration { .seconds(7 * 86_400) }
@@ -33,7 +26,7 @@ package final class FencedRecords<Value: Codable & Sendable>: Sendable {
             for name in DurableFile.names(in: folder) where name.hasSuffix(".json") {
                 guard let data = try DurableFile.read("\(folder)/\(name)") else { continue }
                 let record: Record
-                do { record = try JSONDecoder().decode(Record.self, from: data) } catch {
+                do { record = try StoredJSON.value(from: data) } catch {
                     throw CloudError.internalError("cannot understand \(folder)/\(name)", cause: error)
                 }
                 let id = String(name.dropLast(5))
@@ -108,10 +101,20 @@ package final class FencedRecords<Value: Codable & Sendable>: Sendable {
     private func store(_ id: String, _ record: Record, _ records: inout sending [String: Record]) throws {
         if let folder {
             guard PathPart.isPlain(id) else { throw CloudError.internalError("no name for a file: \(id)") }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            try DurableFile.write(encoder.encode(record), to: "\(folder)/\(id).json")
+            try DurableFile.write(StoredJSON.data(record), to: "\(folder)/\(id).json")
         }
         records[id] = record
     }
+}
+
+/// The file of one machine.
+package struct FencedRecord<Value: StoredValue>: StoredValue {
+    package static var storedName: String { "\(Value.storedName)-record" }
+
+    var fence: Fence
+    /// Nil after a removal.
+    var value: Value?
+    var removedAt: Timestamp?
+    /// The generation of the removal, which every wish to make it again must be newer than.
+    var removedIn: Int64?
 }

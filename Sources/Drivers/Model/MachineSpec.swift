@@ -4,7 +4,9 @@ package import CloudCore
 package typealias MachineID = ID<MachineSpec>
 
 /// All that is wanted of one machine but its power: the whole of it, never a difference. What it says is what a driver makes.
-package struct MachineSpec: Hashable, Sendable, Codable {
+package struct MachineSpec: Hashable, StoredValue {
+    package static let storedName = "machine-spec"
+
     package var id: MachineID
     /// What its user calls it. Any text: no path, no name for the hypervisor and no host name comes of it.
     package var name: String

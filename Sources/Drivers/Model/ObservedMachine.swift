@@ -118,7 +118,9 @@ package struct MachineDiagnostics: Hashable, Sendable, Codable {
 }
 
 /// A copy of a root disk in a file of the host, flat: no other file is needed to read it.
-package struct DiskSnapshot: Hashable, Sendable, Codable {
+package struct DiskSnapshot: Hashable, StoredValue {
+    package static let storedName = "agent.disk-snapshot"
+
     package var path: String
     package var format: String
     package var virtualBytes: Int64

@@ -1,7 +1,9 @@
 package import CloudCore
 
 /// All that is wanted of one host's networks. Ids are what the control plane calls things; no name of the host is made of anything else.
-package struct HostNetworkState: Hashable, Sendable, Codable {
+package struct HostNetworkState: Hashable, StoredValue {
+    package static let storedName = "agent.network-state"
+
     /// Only rises. A state with the same number as the last one is taken again.
     package var generation: Int64
     package var networks: [NetworkSpec]

@@ -38,7 +38,9 @@ package protocol MetadataListening: NetworkDriver {
 }
 
 /// What came of an `apply`.
-package struct NetworkReport: Hashable, Sendable, Codable {
+package struct NetworkReport: Hashable, StoredValue {
+    package static let storedName = "agent.network-report"
+
     package var generation: Int64
     /// What was changed on the host, for the operator; empty: it was as wanted.
     package var changes: [String]

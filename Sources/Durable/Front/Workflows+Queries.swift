@@ -82,9 +82,4 @@ extension Workflows {
     ) throws -> [WorkflowRecord] {
         try store.list(kinds, finishedAfter: oldest, limit: limit, in: tx)
     }
-
-    /// How many are in each status that has not ended, and since when the oldest: for metrics.
-    package func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
-        try store.census(in: tx)
-    }
 }

@@ -63,7 +63,7 @@ package struct Workflows: Sendable {
         _ workflow: W.Type, _ input: W.Input, on resource: ResourceKey, as principal: Principal?,
         options: StartOptions = StartOptions(), in tx: Transaction
     ) throws -> WorkflowID {
-        guard let outline = outlines[Outline.Key(kind: W.kind, version: W.version)], let first = outline.steps.first else {
+        guard let outline = outlines[Outline.Key(kind: W.kind, version: W.version)], let first = outline.first else {
             throw CloudError.internalError("\(W.kind) version \(W.version) was started and is not registered")
         }
         let now = world.now
@@ -83,8 +83,8 @@ package struct Workflows: Sendable {
         let row = WorkflowRecord(
             id: WorkflowID(world.random.uuid()), kind: W.kind, version: W.version, fingerprint: outline.fingerprint,
             resource: resource, projectID: principal?.projectID, requestID: options.requestID,
-            principal: try principal.map { try Coding.encode($0) }, trace: options.trace, input: try Coding.encode(input),
-            state: try Coding.encode(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
+            principal: try principal.map { try StoredJSON.text($0) }, trace: options.trace, input: try W.text(input),
+            state: try W.text(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
             interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx),
             sequence: 0, runAfter: now, cancelRequested: false, place: place, createdAt: now, updatedAt: now)
         try store.insert(row, in: tx)
@@ -154,10 +154,10 @@ package struct Workflows: Sendable {
     /// - Returns: false when nothing is active there: then the signal is late, and forgotten.
     @discardableResult
     package func signal(
-        _ name: SignalName, payload: (any Encodable & Sendable)? = nil, to resource: ResourceKey, in tx: Transaction
+        _ name: SignalName, payload: (any StoredValue)? = nil, to resource: ResourceKey, in tx: Transaction
     ) throws -> Bool {
         guard let active = try store.findActive(on: resource, in: tx) else { return false }
-        try signals.insert(name, payload: try payload.map { try Coding.encode($0) }, for: active.id, now: world.now, in: tx)
+        try signals.insert(name, payload: try payload.map { try StoredJSON.text($0) }, for: active.id, now: world.now, in: tx)
         tx.afterCommit { [bell] in bell.ring() }
         return true
     }
@@ -191,11 +191,11 @@ package struct Workflows: Sendable {
         try takeAway(row, gone, in: tx)
     }
 
-    /// Lets a stuck or blocked workflow try again, once its cause is removed.
+    /// Lets a workflow try again once the cause is removed: one that is stuck or blocked, or one whose step waits for its next attempt.
     package func retry(_ id: WorkflowID, by author: String, in tx: Transaction) throws {
         let row = try requireActive(id, in: tx)
-        guard row.status.needsAttention else {
-            throw CloudError.conflict("The workflow is \(row.status.rawValue), not stuck or blocked.")
+        guard row.status.needsAttention || row.isTriedAgain else {
+            throw CloudError.conflict("The workflow is \(row.status.rawValue), and no step of it waits to be tried again.")
         }
         var again = Transition(row, now: world.now)
         again.row.status = .ready

@@ -25,10 +25,16 @@ package struct Outline: Sendable, Equatable {
         pivots = list.pivots
     }
 
-    /// Whether the first step has an undo that takes back what was made together with the start.
-    var undoesStart: Bool { steps.first.map { $0.isRemote && $0.hasUndo } ?? false }
+    /// Whether the whole workflow has an undo, which takes back what was made together with the start.
+    var undoesStart: Bool { steps.first?.isUndoOnly ?? false }
+
+    /// The step that a workflow begins with. Nil when there is none.
+    var first: StepOutline? { index(after: -1).map { steps[$0] } }
 
     package func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
+
+    /// Returns the place of the next step on the way forward, which passes over undos without a step. Nil at the end.
+    package func index(after index: Int) -> Int? { steps.indices.first { $0 > index && !steps[$0].isUndoOnly } }
 
     /// The names of the steps in their order, each with its nature. It is text and no hash, so that a row whose steps are not
     /// those of this binary says at a glance what differs.
@@ -50,7 +56,7 @@ package struct Outline: Sendable, Equatable {
     /// Mistakes in the declaration, in words for its author. Empty when there are none.
     package var problems: [String] {
         var found: [String] = []
-        if steps.isEmpty { found.append("has no steps") }
+        if first == nil { found.append("has no steps") }
         if key.version < 1 { found.append("has version \(key.version), and versions count from 1") }
         if pivots > 1 { found.append("has more than one point of no return") }
         let names = steps.map(\.name)
@@ -60,8 +66,8 @@ package struct Outline: Sendable, Equatable {
         for step in steps where step.isPastReturn && step.hasUndo {
             found.append("has an undo for '\(step.name)', which is past the point of no return")
         }
-        // A local step that fails is rolled back, so its undo is for failures of what follows.
-        if let last = steps.last(where: { !$0.isPastReturn }), last.nature == .local, last.hasUndo {
+        // A local step that fails is rolled back, so its undo is for failures of what follows. So is an undo without a step.
+        if let last = steps.last(where: { !$0.isPastReturn }), last.nature == .local || last.isUndoOnly, last.hasUndo {
             found.append("has an undo for '\(last.name)', after which nothing is undone")
         }
         return found
@@ -90,6 +96,8 @@ package struct StepOutline: Sendable, Equatable {
     package let shows: ShownState?
     package var retry = Retry.standard
     package var isPastReturn = false
+    /// Whether it stands for an undo without a step (`WhenUndone`).
+    package var isUndoOnly = false
 
     package var isRemote: Bool { if case .remote = nature { true } else { false } }
     package var waits: WaitTerms? { if case .wait(let terms) = nature { terms } else { nil } }

@@ -21,11 +21,11 @@ package struct Run<W: Workflow>: Sendable {
     let journal: Journal
 
     init(_ row: WorkflowRecord, _ needs: W.Needs, _ journal: Journal, _ log: Logger) throws {
-        input = try Coding.decode(from: row.input)
+        input = try W.value(from: row.input)
         self.needs = needs
         workflowID = row.id
         resource = row.resource
-        principal = try row.principal.map { try Coding.decode(from: $0) }
+        principal = try row.principal.map { try StoredJSON.value(from: $0) }
         requestID = row.requestID
         epoch = row.epoch
         idempotencyKey = UUIDText.derived(from: "step/\(row.direction.rawValue)/\(row.step)", in: row.id.text)

@@ -19,9 +19,8 @@ package struct Local<W: Workflow>: Sendable {
 /// A step that reaches out of the database: to an agent, a file, another service. It happens at least once: after a crash
 /// in the middle its body runs again, with the same derived ids, so it says "ensure" and never "create".
 ///
-/// Its undo must succeed whether the body did nothing, half or all. The undo of a workflow's first step also runs when the workflow is
-/// called off before it begins: so it takes back what was made together with the start. It sees the state as it was last recorded, that
-/// is without what the failing body put in; `run.id(for:)` lets it find what was left behind.
+/// Its undo must succeed whether the body did nothing, half or all. It sees the state as it was last recorded, that is without what the
+/// failing body put in; `run.id(for:)` lets it find what was left behind.
 package struct Remote<W: Workflow>: Sendable {
     package typealias Body = @Sendable (inout W.State, Run<W>) async throws -> Void
     package typealias Undo = @Sendable (W.State, Run<W>) async throws -> Void
@@ -63,6 +62,32 @@ package struct Wait<W: Workflow>: Sendable {
     }
 }
 
+/// Stands in the list for an undo without a step. Nothing happens there on the way forward. When the workflow is undone from further
+/// down, the undo runs in its turn, with the promises of any other: it is repeated after a crash, and tried until it succeeds.
+///
+/// At the head of the list it is the undo of the whole workflow: it runs last, whichever step has failed, and also when the workflow is
+/// called off before it begins. So it takes back what was made together with the start.
+package struct WhenUndone<W: Workflow>: Sendable {
+    let step: Step<W>
+
+    /// An undo that changes rows and nothing else, in the transaction that also records it.
+    package init(_ name: String, shows: ShownState? = nil, _ undo: @escaping Local<W>.Undo) {
+        let outline = StepOutline(name: name, nature: .local, hasUndo: true, shows: shows, isUndoOnly: true)
+        step = Step(outline: outline, work: .local({ _, _, _ in }, undo))
+    }
+
+    /// An undo that reaches out of the database.
+    ///
+    /// - Parameter deadline: how long one attempt may take.
+    package init(
+        _ name: String, shows: ShownState? = nil, deadline: Duration = .seconds(120), _ undo: @escaping Remote<W>.Undo
+    ) {
+        let outline = StepOutline(
+            name: name, nature: .remote(deadline: deadline), hasUndo: true, shows: shows, isUndoOnly: true)
+        step = Step(outline: outline, work: .remote({ _, _ in }, undo))
+    }
+}
+
 /// Stands between two steps: what comes after it is tried until it succeeds, and never undone. A cancel is no longer
 /// heard. A workflow that begins with it, as a delete does, only goes forward.
 package struct PointOfNoReturn: Sendable {
@@ -97,6 +122,7 @@ package enum StepsBuilder<W: Workflow> {
     package static func buildExpression(_ step: Local<W>) -> Line { Line(step: step.step) }
     package static func buildExpression(_ step: Remote<W>) -> Line { Line(step: step.step) }
     package static func buildExpression(_ step: Wait<W>) -> Line { Line(step: step.step) }
+    package static func buildExpression(_ undo: WhenUndone<W>) -> Line { Line(step: undo.step) }
     package static func buildExpression(_: PointOfNoReturn) -> Line { Line(step: nil) }
 
     package static func buildBlock(_ lines: Line...) -> Steps<W> {

@@ -67,8 +67,8 @@ package struct Signal: Sendable, Equatable {
     /// The payload as the value that it was sent as.
     ///
     /// - Throws: a permanent `CloudError` when it is something else.
-    package func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-        try Coding.decode(type, from: payload ?? "null")
+    package func decode<Value: StoredValue>(_ type: Value.Type = Value.self) throws -> Value {
+        try StoredJSON.value(type, from: payload ?? "null")
     }
 }
 

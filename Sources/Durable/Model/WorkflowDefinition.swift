@@ -25,7 +25,7 @@ package struct WorkflowDefinition: Sendable {
             }
             var next = state
             try body(&next, run, tx)
-            return try Coding.encode(next)
+            return try W.text(next)
         }
         remote = { index, row, journal, log in
             guard case .remote(let body, let undo) = steps[index].work else { return row.state }
@@ -36,19 +36,19 @@ package struct WorkflowDefinition: Sendable {
             }
             var next = state
             try await body(&next, run)
-            return try Coding.encode(next)
+            return try W.text(next)
         }
         receive = { index, row, signal in
             guard case .wait(let receive) = steps[index].work else { return nil }
-            var state: W.State = try Self.readable { try Coding.decode(from: row.state) }
-            return try receive(&state, signal) ? try Coding.encode(state) : nil
+            var state: W.State = try Self.readable { try W.value(from: row.state) }
+            return try receive(&state, signal) ? try W.text(state) : nil
         }
     }
 
     private static func open<W: Workflow>(
         _: W.Type, _ row: WorkflowRecord, _ needs: W.Needs, _ journal: Journal, _ log: Logger
     ) throws -> (Run<W>, W.State) {
-        try readable { (try Run<W>(row, needs, journal, log), try Coding.decode(from: row.state)) }
+        try readable { (try Run<W>(row, needs, journal, log), try W.value(from: row.state)) }
     }
 
     /// A row that this binary cannot read is not a failed step: nothing may be undone on the strength of it.

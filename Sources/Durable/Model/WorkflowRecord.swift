@@ -73,7 +73,9 @@ package struct WorkflowRecord: Sendable, Equatable {
 }
 
 /// Why a step failed, as it is kept: the message for the user and the detail for the operator stay apart.
-package struct Failure: Sendable, Equatable, Codable {
+package struct Failure: StoredValue, Equatable {
+    package static let storedName = "workflow-failure"
+
     package var step: String
     package var kind: CloudError.Kind
     package var message: String

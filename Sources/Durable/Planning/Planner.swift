@@ -54,13 +54,13 @@ struct Planner: Sendable {
         switch row.direction {
         case .undo: unwind(&next, outline, below: index, now: now)
         case .forward:
-            guard index + 1 < outline.steps.count else {
+            guard let following = outline.index(after: index) else {
                 next.row.progress = 100
                 next.finish(.succeeded, now: now)
                 break
             }
-            next.enter(outline.steps[index + 1].name)
-            next.row.progress = (index + 1) * 100 / outline.steps.count
+            next.enter(outline.steps[following].name)
+            next.row.progress = following * 100 / outline.steps.count
         }
         return next
     }
@@ -170,9 +170,10 @@ struct Planner: Sendable {
         next.row.failure = failure
         next.row.interrupted = 0
         next.event(.failed, data: failure.json)
-        // A local step that failed was rolled back with its transaction. A remote one that was begun may have done anything; and
-        // the first has an undo for what was made with the workflow's start.
-        let isDirty = outline.steps[index].isRemote && (row.attempt > 0 || index == 0)
+        // A local step that failed was rolled back with its transaction. A remote one that was begun may have done anything. A row of
+        // release 0.1 may stand at an undo without a step: what was made before it is there.
+        let step = outline.steps[index]
+        let isDirty = step.isUndoOnly || step.isRemote && row.attempt > 0
         unwind(&next, outline, below: isDirty ? index + 1 : index, now: now)
         return next
     }

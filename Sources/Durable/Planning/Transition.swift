@@ -43,5 +43,5 @@ extension WorkflowEvent {
 
 extension Failure {
     /// Encoding a struct of texts does not fail; the message alone is better than a lost record if it ever did.
-    var json: String { (try? Coding.encode(self)) ?? message }
+    var json: String { (try? StoredJSON.text(self)) ?? message }
 }

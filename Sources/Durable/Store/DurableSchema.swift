@@ -50,5 +50,6 @@ extension Schema {
                 DROP INDEX workflow_one_queued;
                 CREATE UNIQUE INDEX workflow_line ON workflow (resource, place) WHERE status = 'queued';
                 """),
+            Migration(3, "lists of all workflows", "CREATE INDEX workflow_created ON workflow (created_at, id);"),
         ])
 }

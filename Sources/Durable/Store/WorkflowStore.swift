@@ -79,15 +79,6 @@ struct WorkflowStore: Sendable {
         return epoch ?? nil
     }
 
-    func census(in tx: Transaction) throws -> [(status: String, count: Int, oldest: Timestamp)] {
-        try tx.rows(
-            """
-            SELECT status, count(*) AS count, min(created_at) AS oldest FROM workflow
-            WHERE finished_at IS NULL GROUP BY status ORDER BY status
-            """
-        ).map { (try $0["status"], try $0["count"], try $0["oldest"]) }
-    }
-
     func events(of id: WorkflowID, in tx: Transaction) throws -> [WorkflowEvent] {
         try tx.rows(
             """
@@ -191,7 +182,7 @@ struct WorkflowStore: Sendable {
         [
             row.state.sql, row.status.rawValue.sql, row.direction.rawValue.sql, row.step.sql, row.attempt.sql,
             row.interrupted.sql, row.progress.sql, row.sequence.sql, row.owner.sql, row.leaseUntil.sql, row.runAfter.sql,
-            row.waitUntil.sql, try row.failure.map { try Coding.encode($0) }.sql, row.reason.sql, row.updatedAt.sql,
+            row.waitUntil.sql, try row.failure.map { try StoredJSON.text($0) }.sql, row.reason.sql, row.updatedAt.sql,
             row.finishedAt.sql,
         ]
     }
@@ -207,7 +198,7 @@ struct WorkflowStore: Sendable {
             interrupted: try row["interrupted"], progress: try row["progress"], epoch: try row["epoch"],
             sequence: try row["sequence"], owner: try row["owner"], leaseUntil: try row["lease_until"],
             runAfter: try row["run_after"], waitUntil: try row["wait_until"], cancelRequested: try row["cancel_requested"],
-            failure: try failure.map { try Coding.decode(from: $0) }, reason: try row["reason"],
+            failure: try failure.map { try StoredJSON.value(from: $0) }, reason: try row["reason"],
             abandonedBy: try row["abandoned_by"], place: try row["place"], createdAt: try row["created_at"], updatedAt: try row["updated_at"],
             finishedAt: try row["finished_at"])
     }

@@ -1,45 +1,70 @@
 package import CloudCore
 
-/// What a JSON value must look like. It is data, so that a body is checked, documented and fuzzed from one description.
+/// The shape of a JSON value. It is data: a body is checked, documented and fuzzed from one description.
+///
+/// `ShapeCheck` compares a value with a shape, `Dialect` words what does not fit, and `Form` makes a typed value of what fits.
 package indirect enum Shape: Sendable {
     case any
+    case null
     case boolean
+    /// A boolean, or one of the words of `Truth`.
+    case truth
     case integer(ClosedRange<Int64>)
-    /// Characters counted as Unicode scalars, as JSON Schema does.
-    case string(ClosedRange<Int>, Letters = .any)
+    /// A whole number, or its decimal digits as text.
+    case whole(ClosedRange<Int64>)
+    case number(most: Double)
+    /// A number, or its digits as text. The lower bound is excluded.
+    case numeral(above: Double, most: Double)
+    /// Characters are counted as Unicode scalars, as JSON Schema does.
+    case string(ClosedRange<Int>, TextFormat = .any)
     case oneOf([String])
     case array(Shape, ClosedRange<Int> = 0...10_000, unique: Bool = false)
-    /// - Parameter open: whether members that are not listed are let through.
-    case object([Member], open: Bool = false)
+    case object(Members)
     case nullable(Shape)
+    case either([Shape])
 
-    /// Which letters a string may have.
-    package enum Letters: Sendable {
-        case any
-        /// At least one that is no white space.
-        case notBlank
-        /// `[a-zA-Z0-9-]+`, as ids are.
-        case id
-        /// `[a-zA-Z0-9-_]+`.
-        case word
-        /// A scheme and something behind it (RFC 1738 section 2.1).
-        case url
-        /// Neither comma nor slash: a tag (API-SIG's guideline on tags).
-        case tag
-        /// Something that `Timestamp(iso8601:)` reads.
-        case moment
+    /// The members of an object.
+    package struct Members: Sendable {
+        package let named: [Member]
+        /// Shapes of members by the format of their names.
+        package let matching: [(format: TextFormat, shape: Shape)]
+        /// Number of members.
+        package let counts: ClosedRange<Int>
+        /// Names of which at least one must be there; empty for no such rule.
+        package let anyOf: [String]
+        /// Whether members that no rule names are let through.
+        package let isOpen: Bool
     }
 
+    /// A member of an object, in the microversions that have it.
     package struct Member: Sendable {
         package let name: String
         package let shape: Shape
-        package let isRequired: Bool
+        /// First minor version in which the member must be there; nil if it never must.
+        package let requiredSince: Int?
+        /// Minor versions of the API that have the member. One name may have several members with versions that do not overlap.
+        package let versions: ClosedRange<Int>
 
-        package init(_ name: String, _ shape: Shape, required: Bool = false) {
+        package init(_ name: String, _ shape: Shape, required: Bool = false, requiredSince: Int? = nil, since: Int = 0, until: Int = .max) {
             self.name = name
             self.shape = shape
-            isRequired = required
+            self.requiredSince = required ? 0 : requiredSince
+            versions = since...until
         }
+    }
+
+    package static func object(
+        _ named: [Member], matching: [(TextFormat, Shape)] = [], counts: ClosedRange<Int> = 0...Int.max, anyOf: [String] = [],
+        open: Bool = false
+    ) -> Shape {
+        .object(
+            Members(
+                named: named, matching: matching.map { (format: $0.0, shape: $0.1) }, counts: counts, anyOf: anyOf, isOpen: open))
+    }
+
+    /// Returns the shape of an object whose members' names have a format.
+    package static func map(_ names: TextFormat, _ values: Shape, _ counts: ClosedRange<Int> = 0...Int.max) -> Shape {
+        .object([], matching: [(names, values)], counts: counts)
     }
 
     // MARK: Common shapes
@@ -47,52 +72,41 @@ package indirect enum Shape: Sendable {
     package static let text = Shape.string(0...65_535)
     package static let name = Shape.string(1...255, .notBlank)
     package static let id = Shape.string(1...64, .id)
+    package static let uuid = Shape.string(0...Int.max, .uuid)
     package static let url = Shape.string(0...2048, .url)
     package static let openObject = Shape.object([], open: true)
+    package static let positive = Shape.whole(1...Int64.max)
+    package static let natural = Shape.whole(0...Int64.max)
+    /// Either address family.
+    package static let address = Shape.either([.string(0...Int.max, .ipv4), .string(0...Int.max, .ipv6)])
 
-    // MARK: Checking
-
-    /// - Parameter path: where the value stands in the body, for the message: `user/name`.
-    /// - Throws: `CloudError.badRequest` that names the place and says what was expected there.
-    package func check(_ value: JSON, at path: String) throws {
-        switch (self, value) {
-        case (.any, _), (.boolean, .bool): return
-        case (.nullable, .null): return
-        case (.nullable(let shape), _): try shape.check(value, at: path)
-        case (.integer(let range), .integer(let number)):
-            guard range.contains(number) else { throw Self.wrong(path, "\(number) is not between \(range.lowerBound) and \(range.upperBound)") }
-        case (.string(let lengths, let letters), .string(let text)):
-            let length = text.unicodeScalars.count
-            guard length >= lengths.lowerBound else {
-                throw Self.wrong(path, length == 0 ? "it must not be empty" : "it must have at least \(lengths.lowerBound) characters")
-            }
-            guard length <= lengths.upperBound else { throw Self.wrong(path, "it must have at most \(lengths.upperBound) characters") }
-            guard letters.allow(text) else { throw Self.wrong(path, letters.complaint) }
-            guard !text.unicodeScalars.contains("\0") else { throw Self.wrong(path, "it must not have a NUL character") }
-        case (.oneOf(let words), .string(let text)):
-            guard words.contains(text) else {
-                throw Self.wrong(path, "it must be one of \(words.map { "'\($0)'" }.joined(separator: ", "))")
-            }
-        case (.array(let shape, let counts, let unique), .array(let elements)):
-            guard counts.contains(elements.count) else {
-                throw Self.wrong(path, "it must have from \(counts.lowerBound) to \(counts.upperBound) elements")
-            }
-            guard !unique || Set(elements).count == elements.count else { throw Self.wrong(path, "it has an element twice") }
-            for (position, element) in elements.enumerated() { try shape.check(element, at: "\(path)/\(position)") }
-        case (.object(let members, let open), .object(let object)):
-            for member in members {
-                if let value = object[member.name] {
-                    try member.shape.check(value, at: "\(path)/\(member.name)")
-                } else if member.isRequired {
-                    throw Self.wrong(path, "'\(member.name)' is a required property")
-                }
-            }
-            if !open, let unknown = object.keys.first(where: { key in !members.contains { $0.name == key } }) {
-                throw Self.wrong(path, "'\(unknown.prefix(64))' is not a property that it can have")
-            }
-        default: throw Self.wrong(path, "a value of the type \(value.typeName) is not of the type \(typeName)")
+    /// Names of the JSON types that fit.
+    package var typeNames: [String] {
+        switch self {
+        case .any, .either: ["any"]
+        case .null: ["null"]
+        case .boolean: ["boolean"]
+        case .truth: ["boolean", "string"]
+        case .integer: ["integer"]
+        case .whole: ["integer", "string"]
+        case .number: ["number"]
+        case .numeral: ["number", "string"]
+        case .string, .oneOf: ["string"]
+        case .array: ["array"]
+        case .object: ["object"]
+        case .nullable(let shape): shape.typeNames + ["null"]
         }
     }
+}
+
+// MARK: Checking in the house's words
+
+extension Shape {
+    /// Compares a value with the shape.
+    ///
+    /// - Parameter path: the place of the value in the body, for the message: `user/name`.
+    /// - Throws: `CloudError.badRequest` that names the place and says what was expected there.
+    package func check(_ value: JSON, at path: String) throws { try Dialect.house(path).check(value, self) }
 
     /// Takes the only member of a body's envelope, as `user` of `{"user": {…}}`, checked.
     package static func unwrap(_ body: JSONObject, _ name: String, _ shape: Shape) throws -> JSONObject {
@@ -105,57 +119,8 @@ package indirect enum Shape: Sendable {
         return object
     }
 
+    /// Returns the error for what is wrong at a place of a body, in the house's words.
     package static func wrong(_ path: String, _ what: String) -> CloudError {
         .badRequest("Invalid input for field '\(path)': \(what).")
-    }
-
-    package var typeName: String {
-        switch self {
-        case .any: "any"
-        case .boolean: "boolean"
-        case .integer: "integer"
-        case .string, .oneOf: "string"
-        case .array: "array"
-        case .object: "object"
-        case .nullable(let shape): "\(shape.typeName) or null"
-        }
-    }
-}
-
-extension Shape.Letters {
-    func allow(_ text: String) -> Bool {
-        switch self {
-        case .any: true
-        case .notBlank: text.unicodeScalars.contains { !$0.properties.isWhitespace }
-        case .id: text.utf8.allSatisfy { Self.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
-        case .word: text.utf8.allSatisfy { Self.isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-        case .tag: !text.utf8.contains(UInt8(ascii: ",")) && !text.utf8.contains(UInt8(ascii: "/"))
-        case .moment: Timestamp(iso8601: text) != nil
-        case .url:
-            if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
-                colon > text.utf8.startIndex && text.utf8.index(after: colon) < text.utf8.endIndex
-                    && text.utf8[..<colon].allSatisfy {
-                        Self.isAlphanumeric($0) || [UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0)
-                    }
-            } else {
-                false
-            }
-        }
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122)
-    }
-
-    var complaint: String {
-        switch self {
-        case .any: "it is not valid"
-        case .notBlank: "it must not be blank"
-        case .id: "it may have only letters, digits and hyphens"
-        case .word: "it may have only letters, digits, hyphens and underscores"
-        case .url: "it must be a URL"
-        case .tag: "it must have neither commas nor slashes"
-        case .moment: "it must be a date and time as 2026-01-31T23:59:59Z"
-        }
     }
 }

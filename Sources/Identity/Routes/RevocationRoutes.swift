@@ -5,10 +5,7 @@ import Resources
 
 /// What was revoked, and the remains of the time when tokens were certificates.
 struct RevocationRoutes: Sendable {
-    let identity: IdentityContext
-    private let revocations = RevocationStore()
-
-    init(identity: IdentityContext) { self.identity = identity }
+    let revocations: RevocationService
 
     var all: [Route] {
         [
@@ -22,16 +19,7 @@ struct RevocationRoutes: Sendable {
     private static let gone = CloudError(.gone, "This API is no longer available: tokens are not signed with certificates any more.")
 
     private func events(_ call: Call) async throws -> Reply {
-        try identity.policy.require(.listRevokeEvents, try await call.caller())
-        var since: Timestamp?
-        if let text = call.query["since"], !text.isEmpty {
-            guard let moment = Timestamp(iso8601: text) else {
-                throw CloudError.badRequest("since must be a date and time as 2026-01-31T23:59:59Z, not '\(text.prefix(64))'.")
-            }
-            since = moment
-        }
-        let from = since
-        let found = try await identity.base.read { tx in try revocations.all(since: from, in: tx) }
+        let found = try await revocations.events(call.query, by: call.caller())
         return Views.list("events", found, call, Self.write)
     }
 

@@ -34,6 +34,7 @@ final class Keyring: Sendable {
     private let database: Database
     private let world: World
     private let master: SymmetricKey
+    private let store = KeyStore()
     private let state = Mutex(State())
 
     /// Marked with every change of the keys. An unknown key id makes them be read again only when another process has
@@ -61,17 +62,14 @@ final class Keyring: Sendable {
         let now = world.now
         let sealed = try AES.GCM.seal(world.random.bytes(32), using: master, authenticating: Self.label(id, purpose)).combined
         guard let sealed else { throw CloudError.internalError("a key could not be sealed") }
-        try await database.write { tx in
+        try await database.write { [store] tx in
             try tx.lock("identity_key")
-            let present: Timestamp? = try tx.value(
-                "SELECT used_from FROM identity_key WHERE purpose = ? ORDER BY used_from DESC LIMIT 1", purpose.rawValue)
+            let present = try store.newest(of: purpose.rawValue, in: tx)
             if isDone(present) { return }
             tx.changed(Self.topic)
             // The newest key is the one that is used, also where another process' clock is ahead of this one's.
             let usedFrom = max(now, (present ?? now) + .microseconds(1))
-            try tx.execute(
-                "INSERT INTO identity_key (id, purpose, sealed, created_at, used_from) VALUES (?, ?, ?, ?, ?)",
-                id, purpose.rawValue, Array(sealed), now, usedFrom)
+            try store.insert(.init(id: id, purpose: purpose.rawValue, sealed: Array(sealed), usedFrom: usedFrom), at: now, in: tx)
         }
         try await load()
     }
@@ -80,15 +78,8 @@ final class Keyring: Sendable {
     /// - Parameter keeping: how long a token may be shown after it was issued.
     func prune(keeping: Duration) async throws {
         let horizon = world.now - keeping
-        try await database.write { tx in
-            // A key is out of use from the moment the next one came.
-            let removed = try tx.execute(
-                """
-                DELETE FROM identity_key WHERE purpose = 'token' AND EXISTS (
-                  SELECT 1 FROM identity_key newer WHERE newer.purpose = 'token'
-                    AND newer.used_from > identity_key.used_from AND newer.used_from < ?)
-                """, horizon)
-            if removed > 0 { tx.changed(Self.topic) }
+        try await database.write { [store] tx in
+            if try store.prune(before: horizon, in: tx) { tx.changed(Self.topic) }
         }
         try await load()
     }
@@ -135,22 +126,19 @@ final class Keyring: Sendable {
 
     private func load() async throws {
         let revision = try await database.revision(of: Self.topic)
-        let rows = try await database.read { tx in
-            try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from, id")
-                .map { (try $0["id"] as String, try $0["purpose"] as String, try $0["sealed"] as [UInt8], try $0["used_from"] as Timestamp) }
-        }
+        let rows = try await database.read { [store] tx in try store.all(in: tx) }
         var keys: [String: Key] = [:]
         var current: [Purpose: Key] = [:]
-        for (id, purposeText, sealed, usedFrom) in rows {
-            guard let purpose = Purpose(rawValue: purposeText) else { continue }
-            guard let box = try? AES.GCM.SealedBox(combined: sealed),
-                let bytes = try? AES.GCM.open(box, using: master, authenticating: Self.label(id, purpose))
+        for row in rows {
+            guard let purpose = Purpose(rawValue: row.purpose) else { continue }
+            guard let box = try? AES.GCM.SealedBox(combined: row.sealed),
+                let bytes = try? AES.GCM.open(box, using: master, authenticating: Self.label(row.id, purpose))
             else {
                 throw CloudError.internalError(
-                    "key \(id) cannot be opened: the master key (secret.key) is not the one that this database was made with")
+                    "key \(row.id) cannot be opened: the master key (secret.key) is not the one that this database was made with")
             }
-            let key = Key(id: id, purpose: purpose, key: SymmetricKey(data: bytes), usedFrom: usedFrom)
-            keys[id] = key
+            let key = Key(id: row.id, purpose: purpose, key: SymmetricKey(data: bytes), usedFrom: row.usedFrom)
+            keys[row.id] = key
             current[purpose] = key
         }
         let read = State(keys: keys, current: current, revision: revision)

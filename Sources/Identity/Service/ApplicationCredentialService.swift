@@ -49,8 +49,9 @@ struct ApplicationCredentialService: ResourceService {
             try await context.write { tx in
                 var credential = complete
                 credential.projectID = try authoriseCreate(user, caller, in: tx)
-                try tx.requireRoom(
-                    "identity_application_credential", of: user, most: identity.settings.applicationCredentialsPerUser, "application credentials")
+                try IdentityContext.requireRoom(
+                    credentials.count(of: user, in: tx), most: identity.settings.applicationCredentialsPerUser,
+                    "application credentials")
                 let roles = try roles(asked, credential, caller, in: tx)
                 let ruleIDs = try rules.map { try credentials.rule($0.0, newID: $0.newID, in: tx) }
                 try credentials.insert(credential, roles: roles, rules: ruleIDs, in: tx)

@@ -44,15 +44,17 @@ struct CredentialService: ResourceService {
 
     func willCreate(_ credential: inout Credential, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
         try Self.requireUndelegated(caller)
-        let user: String? = try tx.value("SELECT id FROM identity_user WHERE id = ?", credential.userID)
-        guard user != nil else { throw CloudError.badRequest("Could not find user: \(credential.userID).") }
+        guard try UserStore().exists(credential.userID, in: tx) else {
+            throw CloudError.badRequest("Could not find user: \(credential.userID).")
+        }
         try requireRoom(for: credential.userID, in: tx)
     }
 
     /// - Throws: `CloudError.forbidden` for a user who has as many credentials as one may have. Each wrong passcode is compared with all of
     ///   its user's secrets.
     func requireRoom(for user: ID<Kind.User>, in tx: Transaction) throws {
-        try tx.requireRoom("identity_credential", of: user, most: identity.settings.credentialsPerUser, "credentials")
+        try IdentityContext.requireRoom(
+            CredentialStore().count(of: user, in: tx), most: identity.settings.credentialsPerUser, "credentials")
     }
 
     func update(_ id: ID<Credential>, _ body: JSONObject, by caller: Principal) async throws -> Credential {

@@ -19,7 +19,7 @@ struct DomainConfigurationService: Sendable {
         if part.group == DomainOption.compliance { return try await compliance(domain, part.name, by: caller) }
         try identity.policy.require(.getDomainConfig, caller)
         return try await identity.base.read { tx in
-            try Self.require(domain, in: tx)
+            try tx.requireDomain(domain)
             if let group = part.group { try DomainOption.check(group, part.name) }
             let found = try options.shown(domain, part, in: tx)
             guard !found.isEmpty else { throw Self.missing(domain, part) }
@@ -68,7 +68,7 @@ struct DomainConfigurationService: Sendable {
         let config = try Self.config(body)
         return try await identity.base.write { tx in
             try identity.policy.require(.createDomainConfig, caller)
-            try Self.require(domain, in: tx)
+            try tx.requireDomain(domain)
             let wanted = try stored(try DomainOption.settings(config), domain)
             let isNew = try !options.exists(domain, in: tx)
             try options.delete(domain, in: tx)
@@ -83,7 +83,7 @@ struct DomainConfigurationService: Sendable {
         let given = try Self.config(body)
         return try await identity.base.write { tx in
             try identity.policy.require(.updateDomainConfig, caller)
-            try Self.require(domain, in: tx)
+            try tx.requireDomain(domain)
             // An option alone is given without its group.
             let config: JSONObject = if let group = part.group, part.name != nil { [group: .object(given)] } else { given }
             let settings = try DomainOption.settings(config)
@@ -103,7 +103,7 @@ struct DomainConfigurationService: Sendable {
     func delete(_ domain: ID<Kind.Domain>, _ part: Part, by caller: Principal) async throws {
         try await identity.base.write { tx in
             try identity.policy.require(.deleteDomainConfig, caller)
-            try Self.require(domain, in: tx)
+            try tx.requireDomain(domain)
             if let group = part.group {
                 try DomainOption.check(group, part.name)
                 guard try options.exists(domain, part, in: tx) else { throw Self.missing(domain, part) }
@@ -134,11 +134,6 @@ struct DomainConfigurationService: Sendable {
             }
             return stored
         }
-    }
-
-    private static func require(_ domain: ID<Kind.Domain>, in tx: Transaction) throws {
-        let found: String? = try tx.value("SELECT id FROM identity_project WHERE id = ? AND is_domain = 1", domain)
-        guard found != nil else { throw CloudError.notFound("domain", domain.text) }
     }
 
     private static func view(_ settings: [DomainOption.Setting], _ part: Part) -> JSONObject {

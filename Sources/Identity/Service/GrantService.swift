@@ -145,11 +145,7 @@ struct GrantService: Sendable {
     /// An application credential that hands on a role ends with the role, also if it is given again later.
     private func removeApplicationCredentials(_ place: Place, _ role: ID<Kind.Role>, in tx: Transaction) throws {
         guard case .user(let user) = place.actor, case .project(let project) = place.target, !place.isInherited else { return }
-        try tx.execute(
-            """
-            DELETE FROM identity_application_credential WHERE user_id = ? AND project_id = ? AND id IN
-              (SELECT application_credential_id FROM identity_application_credential_role WHERE role_id = ?)
-            """, user, project, role)
+        try ApplicationCredentialStore().deleteAll(of: user, on: project, with: role, in: tx)
     }
 
     private static func missing(_ place: Place, _ role: ID<Kind.Role>) -> CloudError {

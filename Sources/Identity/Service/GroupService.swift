@@ -10,6 +10,7 @@ struct GroupService: ResourceService {
 
     let identity: IdentityContext
     private let assignments = AssignmentStore()
+    private let memberships = MembershipStore()
     private let users = ResourceStore<User>()
 
     init(identity: IdentityContext) { self.identity = identity }
@@ -51,7 +52,7 @@ struct GroupService: ResourceService {
             _ = try store.require(id, in: tx)
             var list = asked
             try UserService(identity: identity).narrow(&list, query, by: caller, in: tx)
-            list.raw.append(("id IN (SELECT user_id FROM identity_membership WHERE group_id = ?)", [id.sql]))
+            list.raw.append(MembershipStore.users(in: id))
             return try users.all(list, in: tx)
         }
     }
@@ -63,7 +64,7 @@ struct GroupService: ResourceService {
             _ = try users.require(id, in: tx)
             var list = asked
             try narrow(&list, query, by: caller, in: tx)
-            list.raw.append(("id IN (SELECT group_id FROM identity_membership WHERE user_id = ?)", [id.sql]))
+            list.raw.append(MembershipStore.groups(of: id))
             return try store.all(list, in: tx)
         }
     }
@@ -71,24 +72,25 @@ struct GroupService: ResourceService {
     func check(_ user: ID<Kind.User>, in group: ID<Kind.Group>, by caller: Principal) async throws {
         try await context.read { tx in
             try authorise(.checkUserInGroup, user, group, by: caller, in: tx)
-            let found: String? = try tx.value(
-                "SELECT user_id FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user)
-            guard found != nil else { throw CloudError.notFound("User '\(user)' not found in group '\(group)'.") }
+            guard try memberships.has(user, in: group, tx) else {
+                throw CloudError.notFound("User '\(user)' not found in group '\(group)'.")
+            }
         }
     }
 
     func add(_ user: ID<Kind.User>, to group: ID<Kind.Group>, by caller: Principal) async throws {
         try await context.write { tx in
             try authorise(.addUserToGroup, user, group, by: caller, in: tx)
-            try tx.execute("INSERT INTO identity_membership (group_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", group, user)
+            try memberships.add(user, to: group, tx)
         }
     }
 
     func remove(_ user: ID<Kind.User>, from group: ID<Kind.Group>, by caller: Principal) async throws {
         try await context.write { tx in
             try authorise(.removeUserFromGroup, user, group, by: caller, in: tx)
-            let removed = try tx.execute("DELETE FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user)
-            guard removed > 0 else { throw CloudError.notFound("User '\(user)' not found in group '\(group)'.") }
+            guard try memberships.remove(user, from: group, tx) else {
+                throw CloudError.notFound("User '\(user)' not found in group '\(group)'.")
+            }
             // What the group gave is gone with the membership; tokens issued until now end as well.
             try UserService(identity: identity).revokeTokens(of: user, in: tx)
         }

@@ -1,7 +1,6 @@
 import Access
 import CloudCore
 import Resources
-import SQL
 
 /// What Identity's services share.
 struct IdentityContext: Sendable {
@@ -37,16 +36,11 @@ extension ID where Entity == Kind.Project {
     var asDomain: ID<Kind.Domain> { ID<Kind.Domain>(text) }
 }
 
-extension Transaction {
-    /// - Throws: `CloudError.notFound` unless there is such a domain.
-    func requireDomain(_ id: ID<Kind.Domain>) throws {
-        let found: String? = try value("SELECT id FROM identity_project WHERE id = ? AND is_domain = 1", id)
-        guard found != nil else { throw CloudError.notFound("domain", id.text) }
-    }
-
-    /// - Throws: `CloudError.forbidden` when a user has as many rows of a table as one may have.
-    func requireRoom(_ table: String, of user: ID<Kind.User>, most: Int, _ things: String) throws {
-        let count: Int = try value("SELECT count(*) FROM \(table) WHERE user_id = ?", user) ?? 0
+extension IdentityContext {
+    /// Refuses one more of what a user has so many of already.
+    ///
+    /// - Throws: `CloudError.forbidden` when a user has as many as one may have.
+    static func requireRoom(_ count: Int, most: Int, _ things: String) throws {
         guard count < most else {
             throw CloudError.forbidden("Unable to create additional \(things), maximum of \(most) already exceeded for user.")
         }

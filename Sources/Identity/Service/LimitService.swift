@@ -104,8 +104,7 @@ struct LimitService: ResourceService {
         if caller.isSystemScoped || caller.hasRole("admin") || caller.hasRole("service") { return }
         switch caller.scope {
         case .domain(let domain):
-            list.raw.append(
-                ("domain_id = ? OR project_id IN (SELECT id FROM identity_project WHERE domain_id = ?)", [.text(domain.id), .text(domain.id)]))
+            list.raw.append(LimitStore.ofAll(in: ID(domain.id)))
         case .project(let id, _, _): list.filter("project_id", .equals, id)
         case .unscoped, .system: list.raw.append(("1 = 0", []))
         }

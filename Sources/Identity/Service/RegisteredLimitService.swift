@@ -46,8 +46,7 @@ struct RegisteredLimitService: ResourceService {
 
     /// Limits stand on it: who changed it would change what they are of.
     private func requireUnused(_ limit: RegisteredLimit, in tx: Transaction) throws {
-        let user: String? = try tx.value("SELECT id FROM identity_limit WHERE registered_limit_id = ? LIMIT 1", limit.id)
-        guard user == nil else {
+        guard try !LimitStore().uses(limit.id, in: tx) else {
             throw CloudError.forbidden(
                 "Unable to update or delete registered limit \(limit.id) because there are project limits associated with it.")
         }

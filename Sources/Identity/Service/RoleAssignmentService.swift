@@ -69,10 +69,7 @@ struct RoleAssignmentService: Sendable {
 
     /// Ids to names, with the domains that names are in.
     struct Names: Sendable {
-        struct Name: Sendable {
-            var name: String
-            var domain: Principal.Named?
-        }
+        typealias Name = NameStore.Name
 
         var users: [String: Name] = [:]
         var groups: [String: Name] = [:]
@@ -155,10 +152,8 @@ struct RoleAssignmentService: Sendable {
     private func effective(_ wish: Wish, in tx: Transaction) throws -> [Entry] {
         var entries = try store.all(ListQuery(), in: tx).flatMap { try members(of: $0, wish, in: tx) }
         entries = try entries.flatMap { try places(of: $0, wish, in: tx) }
-        let rules = try tx.rows("SELECT prior_role_id, implied_role_id FROM identity_implied_role")
-            .map { (prior: try $0["prior_role_id"] as ID<Kind.Role>, implied: try $0["implied_role_id"] as ID<Kind.Role>) }
-        let domainRoles = Set(
-            try tx.rows("SELECT id FROM identity_role WHERE domain_id IS NOT NULL").map { try $0["id"] as ID<Kind.Role> })
+        let rules = try ImpliedRoleStore().all(in: tx)
+        let domainRoles = try RoleDirectory().domainRoles(in: tx)
         entries = entries.flatMap { Self.implications(of: $0, rules) }.filter { !domainRoles.contains($0.assignment.roleID) }
         if let role = wish.roleID { entries = entries.filter { $0.assignment.roleID == role } }
         return entries
@@ -168,9 +163,7 @@ struct RoleAssignmentService: Sendable {
         switch assignment.actor {
         case .user(let id): return wish.userID == nil || wish.userID == id ? [Entry(assignment: assignment)] : []
         case .group(let id):
-            let members: [ID<Kind.User>] = try tx.rows(
-                "SELECT user_id FROM identity_membership WHERE group_id = ? ORDER BY user_id", id
-            ).map { try $0["user_id"] }
+            let members = try MembershipStore().members(of: id, tx)
             return members.filter { wish.userID == nil || wish.userID == $0 }.map { user in
                 var single = assignment
                 single.actor = .user(user)
@@ -207,9 +200,7 @@ struct RoleAssignmentService: Sendable {
         return true
     }
 
-    private static func implications(
-        of entry: Entry, _ rules: [(prior: ID<Kind.Role>, implied: ID<Kind.Role>)]
-    ) -> [Entry] {
+    private static func implications(of entry: Entry, _ rules: [ImpliedRoleStore.Rule]) -> [Entry] {
         var all = [entry]
         var seen: Set<ID<Kind.Role>> = [entry.assignment.roleID]
         var next = 0
@@ -230,29 +221,14 @@ struct RoleAssignmentService: Sendable {
 
     private func names(of entries: [Entry], in tx: Transaction) throws -> Names {
         var names = Names()
-        func read(_ table: String, _ ids: Set<String>) throws -> [String: Names.Name] {
-            guard !ids.isEmpty else { return [:] }
-            var query = ListQuery()
-            query.filter("t.id", in: ids.sorted())
-            let (sql, arguments) = query.clause
-            let rows = try tx.rows(
-                """
-                SELECT t.id, t.name, d.id AS domain_id, d.name AS domain_name FROM \(table) t
-                LEFT JOIN identity_project d ON d.id = t.domain_id WHERE \(sql)
-                """, arguments: arguments)
-            return Dictionary(
-                uniqueKeysWithValues: try rows.map { row in
-                    let domain: String? = try row["domain_id"]
-                    return (
-                        try row["id"],
-                        Names.Name(name: try row["name"], domain: try domain.map { .init(id: $0, name: try row["domain_name"]) })
-                    )
-                })
-        }
-        names.users = try read("identity_user", Set(entries.map(\.assignment.actor).filter { $0.kind == "user" }.map(\.id)))
-        names.groups = try read("identity_group", Set(entries.map(\.assignment.actor).filter { $0.kind == "group" }.map(\.id)))
-        names.roles = try read("identity_role", Set(entries.map(\.assignment.roleID.text)))
-        names.projects = try read("identity_project", Set(entries.map(\.assignment.target).filter { $0 != .system }.map(\.id)))
+        let actors = entries.map(\.assignment.actor)
+        func ids(_ kind: String) -> Set<String> { Set(actors.filter { $0.kind == kind }.map(\.id)) }
+        let targets = entries.map(\.assignment.target).filter { $0 != .system }
+        let store = NameStore()
+        names.users = try store.names(of: ids("user"), .users, in: tx)
+        names.groups = try store.names(of: ids("group"), .groups, in: tx)
+        names.roles = try store.names(of: Set(entries.map(\.assignment.roleID.text)), .roles, in: tx)
+        names.projects = try store.names(of: Set(targets.map(\.id)), .projects, in: tx)
         return names
     }
 }

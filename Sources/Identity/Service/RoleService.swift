@@ -126,8 +126,7 @@ struct RoleService: ResourceService {
             // Whoever may give one role must not give themselves the cloud by it.
             guard second.name != "admin" else { throw CloudError.forbidden("Unable to imply the role admin.") }
             if first.domainID == nil, second.domainID != nil { throw CloudError.forbidden("A global role cannot imply a domain's role.") }
-            try tx.execute(
-                "INSERT INTO identity_implied_role (prior_role_id, implied_role_id) VALUES (?, ?) ON CONFLICT DO NOTHING", prior, implied)
+            try ImpliedRoleStore().insert(.init(prior: prior, implied: implied), in: tx)
             return Inference(prior: first, implied: [second])
         }
     }
@@ -135,15 +134,15 @@ struct RoleService: ResourceService {
     func unimply(_ prior: ID<Kind.Role>, _ implied: ID<Kind.Role>, by caller: Principal) async throws {
         try context.policy.require(.deleteImpliedRole, caller)
         try await context.write { tx in
-            let removed = try tx.execute(
-                "DELETE FROM identity_implied_role WHERE prior_role_id = ? AND implied_role_id = ?", prior, implied)
-            guard removed > 0 else { throw CloudError.notFound("\(prior) does not imply \(implied).") }
+            guard try ImpliedRoleStore().delete(.init(prior: prior, implied: implied), in: tx) else {
+                throw CloudError.notFound("\(prior) does not imply \(implied).")
+            }
         }
     }
 
     private func implied(by prior: ID<Kind.Role>, in tx: Transaction) throws -> [Role] {
         var query = ListQuery()
-        query.raw.append(("id IN (SELECT implied_role_id FROM identity_implied_role WHERE prior_role_id = ?)", [prior.sql]))
+        query.raw.append(ImpliedRoleStore.roles(impliedBy: prior))
         return try store.all(query, in: tx)
     }
 }

@@ -28,7 +28,7 @@ struct StrictTwoLevel: Sendable {
 
     private func check(_ limit: Limit, of domain: ID<Kind.Domain>, in tx: Transaction) throws {
         var query = Self.query(like: limit)
-        query.raw.append(("project_id IN (SELECT id FROM identity_project WHERE domain_id = ?)", [domain.sql]))
+        query.raw.append(LimitStore.ofProjects(in: domain))
         let below = try limits.all(query, in: tx)
         guard below.allSatisfy({ Self.size($0.resourceLimit) <= Self.size(limit.resourceLimit) }) else {
             throw Self.broken(limit, "domain_id: \(domain)")

@@ -145,7 +145,7 @@ struct UserService: ResourceService {
                     number: current.number + 1, hash: hash, createdAt: now, expiresAt: rules.expiry(from: now, for: user),
                     isByOwner: true),
                 of: id, keeping: rules.history, in: tx)
-            try tx.execute("UPDATE identity_user SET failed_attempts = 0, failed_at = NULL WHERE id = ?", id)
+            try UserStore().forgetFailures(of: id, in: tx)
             try revokeTokens(of: id, in: tx)
         }
     }
@@ -156,9 +156,7 @@ struct UserService: ResourceService {
         let now = context.world.now
         let isOver = user.failedAt.map { now >= $0 + identity.settings.compliance.lockoutDuration } ?? false
         try await context.database.write { tx in
-            try tx.execute(
-                "UPDATE identity_user SET failed_attempts = CASE WHEN ? = 1 THEN 1 ELSE failed_attempts + 1 END, failed_at = ? WHERE id = ?",
-                isOver, now, user.id)
+            try UserStore().noteFailure(of: user.id, at: now, isFirst: isOver, in: tx)
         }
     }
 
@@ -168,8 +166,7 @@ struct UserService: ResourceService {
         let isDayNews = identity.settings.compliance.disableUserAccountDaysInactive != nil && user.lastActiveDay != today
         guard user.failedAttempts > 0 || isDayNews else { return }
         try await context.database.write { tx in
-            try tx.execute(
-                "UPDATE identity_user SET failed_attempts = 0, failed_at = NULL, last_active_day = ? WHERE id = ?", today, user.id)
+            try UserStore().noteSuccess(of: user.id, day: today, in: tx)
         }
     }
 
@@ -210,8 +207,9 @@ struct UserService: ResourceService {
 
     private func checkDefaultProject(_ id: ID<Kind.Project>?, in tx: Transaction) throws {
         guard let id else { return }
-        let isDomain: Bool? = try tx.value("SELECT is_domain FROM identity_project WHERE id = ?", id)
-        guard isDomain != true else { throw CloudError.badRequest("User's default project must not be a domain: \(id).") }
+        guard try ProjectStore().isDomain(id, in: tx) != true else {
+            throw CloudError.badRequest("User's default project must not be a domain: \(id).")
+        }
     }
 
     /// What the policy may look at of a user who stands in a path; nothing of one who is not there.

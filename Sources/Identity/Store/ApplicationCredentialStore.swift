@@ -70,6 +70,45 @@ struct ApplicationCredentialStore: Sendable {
             """, role)
     }
 
+    func deleteAll(of user: ID<Kind.User>, on project: ID<Kind.Project>, with role: ID<Kind.Role>, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            DELETE FROM identity_application_credential WHERE user_id = ? AND project_id = ? AND id IN
+              (SELECT application_credential_id FROM identity_application_credential_role WHERE role_id = ?)
+            """, user, project, role)
+    }
+
+    func count(of user: ID<Kind.User>, in tx: Transaction) throws -> Int {
+        try tx.value("SELECT count(*) FROM identity_application_credential WHERE user_id = ?", user) ?? 0
+    }
+
+    // MARK: Proofs
+
+    /// The part of an application credential that proves it.
+    struct Proof: Sendable {
+        var id: ID<Kind.ApplicationCredential>
+        var userID: ID<Kind.User>
+        var projectID: ID<Kind.Project>
+        var secretHash: String
+        var expiresAt: Timestamp?
+    }
+
+    private static let proofs = """
+        SELECT a.id, a.user_id, a.project_id, a.secret_hash, a.expires_at FROM identity_application_credential a
+        """
+
+    func proof(_ id: String, in tx: Transaction) throws -> Proof? { try tx.row("\(Self.proofs) WHERE a.id = ?", id).map(proof) }
+
+    func proof(named name: String, of user: ID<Kind.User>, in tx: Transaction) throws -> Proof? {
+        try tx.row("\(Self.proofs) WHERE a.name = ? AND a.user_id = ?", name, user).map(proof)
+    }
+
+    private func proof(_ row: Row) throws -> Proof {
+        Proof(
+            id: try row["id"], userID: try row["user_id"], projectID: try row["project_id"], secretHash: try row["secret_hash"],
+            expiresAt: try row["expires_at"])
+    }
+
     // MARK: Access rules
 
     /// The id of the rule that is meant: the one of that id, one that allows the same, or a new one.

@@ -101,12 +101,11 @@ struct AssignmentStore: Sendable {
 
     /// Every role that the given ones imply, themselves among them.
     func implied(by roles: Set<ID<Kind.Role>>, in tx: Transaction) throws -> Set<ID<Kind.Role>> {
-        let rules = try tx.rows("SELECT prior_role_id, implied_role_id FROM identity_implied_role")
-            .map { (try $0["prior_role_id"] as ID<Kind.Role>, try $0["implied_role_id"] as ID<Kind.Role>) }
+        let rules = try ImpliedRoleStore().all(in: tx)
         var all = roles
         var fresh = roles
         while !fresh.isEmpty {
-            fresh = Set(rules.filter { fresh.contains($0.0) && !all.contains($0.1) }.map(\.1))
+            fresh = Set(rules.filter { fresh.contains($0.prior) && !all.contains($0.implied) }.map(\.implied))
             all.formUnion(fresh)
         }
         return all

@@ -19,6 +19,32 @@ struct CatalogStore: Sendable {
         var endpoints: [Place]
     }
 
+    /// Returns the URL of every public endpoint of a region, with the type of its service.
+    func publicEndpoints(of region: String, in tx: Transaction) throws -> [(type: String, url: String)] {
+        try tx.rows(
+            """
+            SELECT s.type, e.url FROM identity_service s JOIN identity_endpoint e ON e.service_id = s.id
+            WHERE e.interface = 'public' AND e.region_id = ?
+            """, region
+        ).map { (type: try $0["type"], url: try $0["url"]) }
+    }
+
+    /// Returns the first service of a type.
+    func service(_ type: String, in tx: Transaction) throws -> ID<CatalogService>? {
+        try tx.value("SELECT id FROM identity_service WHERE type = ? ORDER BY id LIMIT 1", type)
+    }
+
+    /// Gives a service's endpoints of an interface in a region another URL.
+    ///
+    /// - Returns: whether there were any.
+    func move(
+        _ service: ID<CatalogService>, interface: String, region: String, to url: String, in tx: Transaction
+    ) throws -> Bool {
+        try tx.execute(
+            "UPDATE identity_endpoint SET url = ? WHERE service_id = ? AND interface = ? AND region_id = ?",
+            url, service, interface, region) > 0
+    }
+
     /// What is enabled, as a project sees it.
     ///
     /// A project that has endpoints or endpoint groups of its own sees those alone (OS-EP-FILTER); every other sees all.

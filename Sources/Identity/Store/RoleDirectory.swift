@@ -26,6 +26,11 @@ struct RoleDirectory: Sendable {
             })
     }
 
+    /// Returns the ids of the roles that belong to a domain.
+    func domainRoles(in tx: Transaction) throws -> Set<ID<Kind.Role>> {
+        Set(try tx.rows("SELECT id FROM identity_role WHERE domain_id IS NOT NULL").map { try $0["id"] })
+    }
+
     /// The roles that are still there, by id.
     func roles(_ ids: some Collection<ID<Kind.Role>>, in tx: Transaction) throws -> [Role] {
         var query = ListQuery()

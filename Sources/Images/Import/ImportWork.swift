@@ -1,5 +1,6 @@
 import Blobs
 import CloudCore
+import Durable
 import NIOCore
 import SQL
 
@@ -94,7 +95,8 @@ struct ImportWork: Sendable {
     ///
     /// - Throws: what no other attempt would mend.
     func reader(_ input: ImportImage.Input, as caller: Principal?) async throws -> SourceReader {
-        guard let image = input.sourceImage, let sealed = input.sealedToken else { throw CloudError.internalError("an import without a source") }
+        let image = try input.sourceImage.required("sourceImage", from: "start")
+        let sealed = try input.sealedToken.required("sealedToken", from: "start")
         let endpoint = try await regions.imageService(in: image.region, interface: image.interface, for: caller?.projectID)
         guard let endpoint else {
             throw CloudError.notFound(
@@ -170,7 +172,7 @@ struct ImportWork: Sendable {
 
     func reserve(_ input: ImportImage.Input, _ state: ImportImage.State, _ tx: Transaction) throws {
         let image = try require(input.imageID, tx)
-        guard let source = state.source else { throw CloudError.internalError("an import without data") }
+        let source = try state.requireSource(input.method)
         try context.quota.require(.sizeTotal, source.size * Int64(input.stores.count), of: image.owner, at: context.world.now, in: tx)
         try stage.reserve(source.blob, in: input.stores, for: image.id, in: tx)
     }
@@ -185,8 +187,8 @@ struct ImportWork: Sendable {
     func fill(
         _ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, check: @escaping @Sendable () throws -> Void
     ) async throws -> Filled {
-        guard let source = state.source else { throw CloudError.internalError("an import without data") }
-        let image = try await context.read { tx in try require(input.imageID, tx, with: state.facts) }
+        let (source, facts) = (try state.requireSource(input.method), try state.requireFacts(input.method))
+        let image = try await context.read { tx in try require(input.imageID, tx, with: facts) }
         var filled = Filled()
         var failure: CloudError?
         for name in input.stores {
@@ -235,11 +237,10 @@ struct ImportWork: Sendable {
 
     func finish(_ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, _ tx: Transaction) throws {
         let now = context.world.now
-        guard let looked = state.data, try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else {
-            throw Self.gone
-        }
+        let looked = try state.data.required("data", from: "fill")
+        guard try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else { throw Self.gone }
         var image = old
-        if let facts = state.facts { try image.take(facts) }
+        if let facts = try state.requireFacts(input.method) { try image.take(facts) }
         // Whoever may change an image that is being imported must not make it something that its bytes are not.
         guard looked.wasLookedAt(as: image) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
         let data = try looked.data()

@@ -105,22 +105,25 @@ extension Shape {
     /// The shape as JSON Schema has it; what that cannot say is left out.
     var schema: JSONObject {
         switch self {
-        case .any: [:]
-        case .boolean: ["type": "boolean"]
-        case .integer: ["type": "integer"]
+        case .any, .null, .either: [:]
+        case .boolean, .truth: ["type": "boolean"]
+        case .integer, .whole: ["type": "integer"]
+        case .number, .numeral: ["type": "number"]
         case .string(let lengths, _):
             lengths.upperBound == 65_535 ? ["type": "string"] : ["type": "string", "maxLength": .integer(Int64(lengths.upperBound))]
         case .oneOf(let words): ["type": "string", "enum": .array(words.map(JSON.string))]
         case .array(let shape, _, _): ["type": "array", "items": .object(shape.schema)]
-        case .object(let members, _):
-            JSONObject(
-                [
-                    ("type", "object"),
-                    ("properties", .object(JSONObject(members.map { ($0.name, .object($0.shape.schema)) }))),
-                ] + (members.contains(where: \.isRequired)
-                    ? [("required", .array(members.filter(\.isRequired).map { .string($0.name) }))] : []))
+        case .object(let members): Self.object(members.named)
         case .nullable(let shape): Self.nullable(shape.schema)
         }
+    }
+
+    private static func object(_ members: [Member]) -> JSONObject {
+        let required = members.filter { $0.requiredSince != nil }.map { JSON.string($0.name) }
+        return JSONObject(
+            [
+                ("type", "object"), ("properties", .object(JSONObject(members.map { ($0.name, .object($0.shape.schema)) }))),
+            ] + (required.isEmpty ? [] : [("required", .array(required))]))
     }
 
     private static func nullable(_ schema: JSONObject) -> JSONObject {

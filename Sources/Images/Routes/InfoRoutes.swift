@@ -28,9 +28,7 @@ struct InfoRoutes: Sendable {
             },
             .get("/v2/info/usage") { call in
                 let caller = try await call.caller()
-                let project = caller.projectID?.text ?? ""
-                let now = context.world.now
-                let usage = try await context.read { tx in try context.quota.usage(of: project, at: now, in: tx) }
+                let usage = try await context.usage(of: caller.projectID?.text ?? "")
                 return .json { json in
                     json.object("usage") { json in
                         for one in usage {

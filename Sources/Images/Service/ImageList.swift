@@ -40,8 +40,7 @@ struct ImageList: Sendable {
             case "marker": marker = ID(value)
             case "member_status": memberStatus = try Self.memberStatus(value)
             case "tag":
-                let tag = value.drop { $0 == " " }
-                add("EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id AND t.value = ?)", [String(tag).sql])
+                conditions.append(ImageConditions.tagged(String(value.drop { $0 == " " })))
             case "sort", "sort_key", "sort_dir": break
             default: filters[name] = value
             }
@@ -78,8 +77,7 @@ struct ImageList: Sendable {
                 }
                 return add("\(column) \(name.hasSuffix("_min") ? ">=" : "<=") ?", [number.sql])
             }
-            add(
-                "EXISTS (SELECT 1 FROM image_property p WHERE p.image_id = i.id AND p.name = ? AND p.value = ?)", [name.sql, value.sql])
+            conditions.append(ImageConditions.property(name, value))
         }
     }
 
@@ -210,7 +208,7 @@ struct ImageList: Sendable {
     ) throws -> (images: [Image], hasMore: Bool) {
         if limit == 0 { return ([], false) }
         var all = conditions
-        if !isAdmin { all.append(reachable(onlooker)) }
+        if !isAdmin { all.append(ImageConditions.reachable(onlooker, memberStatus)) }
         if let visibility {
             all.append(("i.visibility = ?", [visibility.rawValue.sql]))
         } else if !isOfAllVisibilities {
@@ -230,19 +228,6 @@ struct ImageList: Sendable {
             """
         let page = try store.page(clause, all.flatMap(\.arguments) + [limit.sql], for: onlooker, in: tx)
         return (page.images, page.isCut || page.images.count == limit)
-    }
-
-    private func reachable(_ onlooker: Onlooker) -> (sql: String, arguments: [SQLValue]) {
-        guard let project = onlooker.project else { return ("i.visibility IN ('public', 'community')", []) }
-        var member = "SELECT 1 FROM image_member m WHERE m.image_id = i.id AND m.member_id = ?"
-        var arguments = [project.sql, project.sql]
-        if let memberStatus {
-            member += " AND m.status = ?"
-            arguments.append(memberStatus.rawValue.sql)
-        }
-        return (
-            "(i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member))))", arguments
-        )
     }
 }
 

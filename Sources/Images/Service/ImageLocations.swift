@@ -199,6 +199,6 @@ struct ImageLocations: Sendable {
         image.status = .active
         image.size = size
         (image.hashAlgorithm, image.hashValue) = (ImageData.hashAlgorithm, locations.first?.blob.text)
-        image.checksum = try tx.value("SELECT checksum FROM image WHERE hash_value = ? AND checksum IS NOT NULL LIMIT 1", image.hashValue)
+        image.checksum = try ImageStore.checksum(ofHash: image.hashValue, in: tx)
     }
 }

@@ -40,25 +40,13 @@ struct ImageQuota: Sendable {
     }
 
     private static func used(_ resource: Resource, by owner: String, at now: Timestamp, in tx: Transaction) throws -> Int64 {
-        let count: Int64? =
-            switch resource {
-            case .sizeTotal:
-                try tx.value(
-                    "SELECT CAST(coalesce(sum(i.size), 0) AS BIGINT) FROM image i JOIN image_location l ON l.image_id = i.id WHERE i.owner = ?",
-                    owner)
-            case .stageTotal:
-                try tx.value(
-                    "SELECT CAST(coalesce(sum(s.size), 0) AS BIGINT) FROM image i JOIN image_stage s ON s.image_id = i.id WHERE i.owner = ?", owner)
-            case .countTotal: try tx.value("SELECT count(*) FROM image WHERE owner = ?", owner)
-            case .countUploading:
-                try tx.value(
-                    """
-                    SELECT count(*) FROM image i WHERE i.owner = ? AND (
-                      EXISTS (SELECT 1 FROM image_upload u WHERE u.image_id = i.id AND (u.expires_at IS NULL OR u.expires_at > ?))
-                      OR EXISTS (SELECT 1 FROM image_stage s WHERE s.image_id = i.id))
-                    """, owner, now)
-            }
-        return resource.isSize ? (count ?? 0) / mebibyte : count ?? 0
+        let usage = ImageUsageStore(owner: owner)
+        switch resource {
+        case .sizeTotal: return try usage.bytes(in: tx) / mebibyte
+        case .stageTotal: return try usage.stagedBytes(in: tx) / mebibyte
+        case .countTotal: return try usage.images(in: tx)
+        case .countUploading: return try usage.uploads(at: now, in: tx)
+        }
     }
 }
 

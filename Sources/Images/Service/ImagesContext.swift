@@ -39,6 +39,12 @@ struct ImagesContext: Sendable {
         return image
     }
 
+    /// Returns what a project uses of each resource that is limited, and may use.
+    func usage(of project: String) async throws -> [(resource: ImageQuota.Resource, used: Int64, limit: Int64)] {
+        let now = world.now
+        return try await read { tx in try quota.usage(of: project, at: now, in: tx) }
+    }
+
     /// Changes an image in one transaction. The change is kept, and dated, only if there is one.
     ///
     /// - Returns: the image as it is then.

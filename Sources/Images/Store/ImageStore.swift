@@ -161,6 +161,11 @@ struct ImageStore: Sendable {
 
     // MARK: Data
 
+    /// Returns the checksum of data, as another image with the same data has it; nil where none has.
+    static func checksum(ofHash hash: String?, in tx: Transaction) throws -> String? {
+        try tx.value("SELECT checksum FROM image WHERE hash_value = ? AND checksum IS NOT NULL LIMIT 1", hash)
+    }
+
     /// Where the data of an image lies, in the order in which it is to be tried.
     func locations(of id: ID<Image>, in tx: Transaction) throws -> [Image.Location] {
         try tx.rows("SELECT id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id)

@@ -35,6 +35,16 @@ struct ImportImage: Workflow {
         var data: StagedData?
         var filled: [String] = []
         var failed: [String] = []
+
+        /// Returns where the data lies that the image is to have.
+        func requireSource(_ method: ImportMethod) throws -> StagedData {
+            try source.required("source", from: method.source == .queued ? "fetch" : "begin")
+        }
+
+        /// Returns what the image takes over of its source. Nil for the methods that have no source image.
+        func requireFacts(_ method: ImportMethod) throws -> SourceFacts? {
+            method == .glanceDownload ? try facts.required("facts", from: "fetch") : nil
+        }
     }
 
     typealias Needs = ImportWork
@@ -61,14 +71,16 @@ struct ImportImage: Workflow {
         Remote("fetch", retry: Retry(attempts: 3, first: .seconds(5)), deadline: fetchDeadline) { state, run in
             switch run.input.method {
             case .webDownload:
-                guard let uri = run.input.uri else { return }
+                let uri = try run.input.uri.required("uri", from: "start")
                 state.source = try await run.needs.fetch(uri, run.lease, run.progress) { try run.checkCancelled() }
             case .glanceDownload:
                 let reader = try await run.needs.reader(run.input, as: run.principal)
                 let facts = try await reader.facts()
                 state.source = try await run.needs.fetch(reader, facts, run.lease, run.progress) { try run.checkCancelled() }
                 state.facts = facts
-            case .glanceDirect, .copyImage: return
+            case .glanceDirect, .copyImage:
+                // The data is here already.
+                return
             }
         }
         Local("reserve") { state, run, tx in try run.needs.reserve(run.input, state, tx) }

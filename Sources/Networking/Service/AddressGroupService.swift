@@ -25,7 +25,7 @@ struct AddressGroupService: NetworkingService {
     }
 
     func willDelete(_ group: AddressGroup, by caller: Principal, in tx: Transaction) throws {
-        if try tx.row("SELECT 1 FROM networking_security_group_rule WHERE remote_address_group_id = ?", group.id) != nil {
+        if try SecurityGroupStore.isNamedByRules(group.id, in: tx) {
             throw CloudError.inUse("AddressGroupInUse", "Address group \(group.id) is in use on one or more security group rules")
         }
     }

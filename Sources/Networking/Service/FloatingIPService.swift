@@ -27,7 +27,7 @@ struct FloatingIPService: NetworkingService {
         guard network.isExternal else {
             throw CloudError.badNetworkingRequest("floatingip", "Network \(floating.networkID) is not a valid external network")
         }
-        if try tx.row("SELECT 1 FROM networking_subnet WHERE network_id = ? AND ip_version = 4", floating.networkID) == nil {
+        if try !SubnetStore.hasIPv4(on: floating.networkID, in: tx) {
             throw CloudError.badNetworkingRequest("floatingip", "Network \(floating.networkID) does not contain any IPv4 subnet")
         }
         var port = Port()
@@ -83,10 +83,7 @@ struct FloatingIPService: NetworkingService {
                 .notFound, "ExternalGatewayForFloatingIPNotFound",
                 "External network \(floating.networkID) is not reachable from subnet \(fixed.subnetID).  Therefore, cannot associate Port \(portID) with a Floating IP.")
         }
-        let taken = try tx.row(
-            "SELECT 1 FROM networking_floating_ip WHERE network_id = ? AND port_id = ? AND fixed_address = ? AND id <> ?",
-            floating.networkID, portID, fixed.address, floating.id)
-        if taken != nil {
+        if try FloatingIPStore.isTaken(fixed.address, of: portID, exceptBy: floating, in: tx) {
             throw CloudError.inUse(
                 "FloatingIPPortAlreadyAssociated",
                 "Cannot associate floating IP \(floating.address?.description ?? "") (\(floating.id)) with port \(portID) using fixed IP \(fixed.address), as that fixed IP already has a floating IP on external network \(floating.networkID).")

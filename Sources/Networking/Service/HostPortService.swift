@@ -17,10 +17,8 @@ struct HostPortService: Sendable {
     /// Brings the port of a network on a host to what the network's subnets and the guests there say.
     func renew(_ network: ID<Network.Noun>, on host: String, in tx: Transaction) throws {
         guard !host.isEmpty else { return }
-        let present: ID<Port.Noun>? = try tx.value(
-            "SELECT id FROM networking_port WHERE network_id = ? AND host = ? AND device_owner = ?", network, host, Port.dhcp)
-        let hasGuests = try tx.row(
-            "SELECT 1 FROM networking_port WHERE network_id = ? AND host = ? AND substr(device_owner, 1, 8) <> 'network:' LIMIT 1", network, host) != nil
+        let present = try PortStore.dhcpPort(on: network, host: host, in: tx)
+        let hasGuests = try PortStore.hasGuests(on: network, host: host, in: tx)
         let subnets = hasGuests ? try served(network, in: tx) : []
         guard !subnets.isEmpty else {
             if let present { try ports.discard(present, in: tx) }
@@ -39,9 +37,7 @@ struct HostPortService: Sendable {
 
     /// The same on every host that has guests of the network.
     func renew(_ network: ID<Network.Noun>, in tx: Transaction) throws {
-        for row in try tx.rows("SELECT DISTINCT host FROM networking_port WHERE network_id = ? AND host <> '' ORDER BY host", network) {
-            try renew(network, on: row.value(at: 0), in: tx)
-        }
+        for host in try PortStore.hosts(of: network, in: tx) { try renew(network, on: host, in: tx) }
     }
 
     private func served(_ network: ID<Network.Noun>, in tx: Transaction) throws -> [Subnet] {
@@ -53,10 +49,9 @@ struct HostPortService: Sendable {
     }
 
     private func make(on network: ID<Network.Noun>, _ host: String, _ subnets: [Subnet], in tx: Transaction) throws {
-        let owner: String? = try tx.value("SELECT project_id FROM networking_network WHERE id = ?", network)
         var port = Port()
         port.networkID = network
-        port.standard.projectID = owner ?? ""
+        port.standard.projectID = try NetworkStore.project(of: network, in: tx) ?? ""
         port.deviceID = "dhcp\(UUIDText.derived(from: host, in: Self.namespace))-\(network)"
         port.deviceOwner = Port.dhcp
         port.host = host

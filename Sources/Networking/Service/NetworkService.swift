@@ -26,17 +26,9 @@ struct NetworkService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
         var subnets: [String: [String]] = [:]
         var scopes: [String: [IPAddress.Version: String]] = [:]
-        for row in try tx.rows(
-            among: rows.map(\.id.text),
-            """
-            SELECT s.network_id, s.id, s.ip_version, p.address_scope_id FROM networking_subnet s
-            LEFT JOIN networking_subnet_pool p ON p.id = s.subnetpool_id WHERE s.network_id IN
-            """, "ORDER BY s.created_at, s.id")
-        {
-            let network: String = try row.value(at: 0)
-            subnets[network, default: []].append(try row.value(at: 1))
-            let scope: String? = try row.value(at: 3)
-            if let scope, let version = IPAddress.Version(rawValue: try row.value(at: 2)) { scopes[network, default: [:]][version] = scope }
+        for subnet in try SubnetStore.ofNetworks(rows.map(\.id.text), in: tx) {
+            subnets[subnet.networkID, default: []].append(subnet.id)
+            if let scope = subnet.scopeID, let version = subnet.version { scopes[subnet.networkID, default: [:]][version] = scope }
         }
         for at in rows.indices {
             rows[at].subnets = subnets[rows[at].id.text] ?? []
@@ -66,9 +58,7 @@ struct NetworkService: NetworkingService {
         if network.isDefault, !old.isDefault { try checkDefault(network, in: tx) }
         if old.isShared, !network.isShared { try checkUnsharing(network, in: tx) }
         if old.isExternal, !network.isExternal {
-            let user: String? = try tx.value(
-                "SELECT id FROM networking_port WHERE network_id = ? AND device_owner IN (?, ?)", network.id, Port.routerGateway, Port.floatingIP)
-            if user != nil {
+            if try PortStore.hasGateways(on: network.id, in: tx) {
                 throw CloudError.inUse(
                     "ExternalNetworkInUse",
                     "External network \(network.id) cannot be updated to be made non-external, since it has existing gateway ports.")
@@ -94,8 +84,7 @@ struct NetworkService: NetworkingService {
         unused.filter("port_id", .equals, nil as String?)
         let floating = FloatingIPService(networking: networking)
         for one in try floating.store.all(unused, in: tx) { try floating.remove(one, by: caller, in: tx) }
-        let ports = try tx.rows("SELECT id, device_owner FROM networking_port WHERE network_id = ?", network.id)
-            .map { (id: try $0.value(at: 0) as String, owner: try $0.value(at: 1) as String) }
+        let ports = try PortStore.owners(on: network.id, in: tx)
         if ports.contains(where: { !Port.automaticOwners.contains($0.owner) }) {
             throw CloudError.inUse(
                 "NetworkInUse",
@@ -103,10 +92,8 @@ struct NetworkService: NetworkingService {
         }
         let service = PortService(networking: networking)
         for port in ports { try service.discard(ID(port.id), in: tx) }
-        for row in try tx.rows("SELECT id FROM networking_subnet WHERE network_id = ?", network.id) {
-            try TagStore.set([], of: try row.value(at: 0), in: tx)
-        }
-        try tx.execute("DELETE FROM networking_subnet WHERE network_id = ?", network.id)
+        for subnet in try SubnetStore.ids(on: network.id, in: tx) { try TagStore.set([], of: subnet, in: tx) }
+        try SubnetStore.deleteAll(on: network.id, in: tx)
     }
 
     // MARK: Segments
@@ -129,7 +116,7 @@ struct NetworkService: NetworkingService {
             guard let physical = network.physicalNetwork, network.segmentID == nil else {
                 throw CloudError.invalidInput("a flat network has a physical network and no segmentation id")
             }
-            if try tx.row("SELECT 1 FROM networking_network WHERE type = 'flat' AND physical_network = ?", physical) != nil {
+            if try NetworkStore.hasFlat(on: physical, in: tx) {
                 throw CloudError.inUse("FlatNetworkInUse", "Unable to create the flat network. Physical network \(physical) is in use.")
             }
         case "vlan":
@@ -149,10 +136,7 @@ struct NetworkService: NetworkingService {
         guard let segment = network.segmentID, range.contains(segment) else {
             throw CloudError.invalidInput("segmentation_id out of range (\(range.lowerBound) through \(range.upperBound))")
         }
-        let taken = try tx.row(
-            "SELECT 1 FROM networking_network WHERE type = ? AND coalesce(physical_network, '') = ? AND segment_id = ?",
-            network.type, network.physicalNetwork ?? "", segment)
-        if taken != nil {
+        if try NetworkStore.hasSegment(segment, of: network.type, on: network.physicalNetwork, in: tx) {
             throw network.type == "vlan"
                 ? CloudError.inUse(
                     "VlanIdInUse",
@@ -165,7 +149,7 @@ struct NetworkService: NetworkingService {
         for _ in 0..<Self.probes {
             let drawn = networking.world.random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
             let segment = Self.segments.lowerBound + drawn % Int64(Self.segments.count)
-            if try tx.row("SELECT 1 FROM networking_network WHERE type = 'vxlan' AND segment_id = ?", segment) == nil { return segment }
+            if try !NetworkStore.hasTunnel(segment, in: tx) { return segment }
         }
         throw CloudError.networking(.unavailable, "NoNetworkAvailable", "Unable to create the network. No project network is available for allocation.")
     }
@@ -175,9 +159,7 @@ struct NetworkService: NetworkingService {
 
     /// Draws a VLAN of a physical network that no other network has, at chance so that two requests seldom want the same.
     private func freeVLAN(on physical: String, in tx: Transaction) throws -> Int64 {
-        let rows = try tx.rows(
-            "SELECT segment_id FROM networking_network WHERE type = 'vlan' AND physical_network = ? AND segment_id IS NOT NULL", physical)
-        let taken = Set(try rows.map { try $0.value(at: 0) as Int64 })
+        let taken = try NetworkStore.vlans(on: physical, in: tx)
         let free = Self.vlans.filter { !taken.contains($0) }
         guard !free.isEmpty else {
             throw CloudError.networking(
@@ -200,19 +182,14 @@ struct NetworkService: NetworkingService {
 
     private func checkDefault(_ network: Network, in tx: Transaction) throws {
         guard network.isExternal else { return }
-        if try tx.row("SELECT 1 FROM networking_network WHERE is_default = 1 AND is_external = 1 AND id <> ?", network.id) != nil {
+        if try NetworkStore.hasDefaultExternal(except: network.id, in: tx) {
             throw CloudError.inUse("DefaultExternalNetworkExists", "A default external network already exists.")
         }
     }
 
     /// Others' ports and subnets keep a network shared.
     private func checkUnsharing(_ network: Network, in tx: Transaction) throws {
-        let used: Int64? = try tx.value(
-            """
-            SELECT count(*) FROM networking_port WHERE network_id = ? AND project_id NOT IN (?, '')
-              AND project_id NOT IN (SELECT target FROM networking_rbac_policy WHERE object_id = ? AND action = ?)
-            """, network.id, network.projectID, network.id, RBACPolicy.shared)
-        guard used == 0 else {
+        guard try PortStore.countUnsharedUsers(of: network, in: tx) == 0 else {
             throw CloudError.inUse(
                 "InvalidSharedSetting", "Unable to reconfigure sharing settings for network \(network.name). Multiple projects are using it.")
         }
@@ -221,5 +198,5 @@ struct NetworkService: NetworkingService {
 
 extension Bool {
     /// Whether a filter's last value says yes.
-    static func isTrue(_ values: [String]) -> Bool { Bool.sql(filter: values.last ?? "")  == .integer(1) }
+    static func isTrue(_ values: [String]) -> Bool { Bool.sql(filter: values.last ?? "") == .integer(1) }
 }

@@ -41,10 +41,10 @@ struct OperatorService: Sendable {
             let networks = try ResourceStore<Network>().all(list, in: tx)
             if let only, networks.isEmpty { throw CloudError.missing(Network.self, only.text) }
             var ofSubnets = ListQuery()
-            if list.clause.arguments.count > 0 { ofSubnets.raw.append(Self.within(list)) }
+            if list.clause.arguments.count > 0 { ofSubnets.raw.append(NetworkStore.parts(of: list.clause)) }
             if let versions { ofSubnets.filter("ip_version", in: versions) }
             let subnets = Dictionary(grouping: try ResourceStore<Subnet>().all(ofSubnets, in: tx), by: \.networkID)
-            let used = try AddressStore.used(within: list.clause.arguments.count > 0 ? Self.within(list) : nil, in: tx)
+            let used = try AddressStore.used(within: list.clause.arguments.count > 0 ? NetworkStore.parts(of: list.clause) : nil, in: tx)
             return networks.filter { versions == nil || subnets[$0.id] != nil }.map { network in
                 Availability(
                     network: network,
@@ -53,11 +53,5 @@ struct OperatorService: Sendable {
                     })
             }
         }
-    }
-
-    /// Returns the condition for what belongs to the networks of a query.
-    private static func within(_ list: ListQuery) -> (sql: String, arguments: [SQLValue]) {
-        let (sql, arguments) = list.clause
-        return ("network_id IN (SELECT id FROM networking_network WHERE \(sql))", arguments)
     }
 }

@@ -26,10 +26,7 @@ struct PortService: NetworkingService {
     }
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
-        (
-            "project_id = ? OR network_id IN (SELECT id FROM networking_network WHERE project_id = ?)",
-            [.text(caller.project), .text(caller.project)]
-        )
+        NetworkStore.ownOrOnOwn(caller.project)
     }
 
     func loadParts(of rows: inout [Port], for caller: Principal, in tx: Transaction) throws {

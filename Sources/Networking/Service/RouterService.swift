@@ -114,11 +114,8 @@ struct RouterService: NetworkingService {
     private func checkExternal(_ id: ID<Network.Noun>, _ requests: [AddressRequest], by caller: Principal, in tx: Transaction) throws {
         let network = try NetworkLookup.require(id, by: caller, networking, in: tx)
         guard network.isExternal else { throw CloudError.badNetworkingRequest("router", "Network \(id) is not an external network") }
-        for row in try tx.rows("SELECT gateway_ip FROM networking_subnet WHERE network_id = ? AND gateway_ip IS NOT NULL", id) {
-            let gateway: IPAddress = try row.value(at: 0)
-            if requests.contains(where: { $0.address == gateway }) {
-                throw CloudError.badNetworkingRequest("router", "External IP \(gateway) is the same as the gateway IP")
-            }
+        for gateway in try SubnetStore.gateways(on: id, in: tx) where requests.contains(where: { $0.address == gateway }) {
+            throw CloudError.badNetworkingRequest("router", "External IP \(gateway) is the same as the gateway IP")
         }
     }
 

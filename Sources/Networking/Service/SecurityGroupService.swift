@@ -100,7 +100,7 @@ struct SecurityGroupService: NetworkingService {
         if try SecurityGroupStore.isUsed(group.id, in: tx) {
             throw CloudError.inUse("SecurityGroupInUse", "Security Group \(group.id) in use.")
         }
-        try tx.execute("DELETE FROM networking_security_group_rule WHERE remote_group_id = ? OR security_group_id = ?", group.id, group.id)
+        try SecurityGroupStore.deleteRules(concerning: group.id, in: tx)
     }
 
     /// - Throws: `SecurityGroupNotFound` for a group that a port of the project may not have.
@@ -114,9 +114,7 @@ struct SecurityGroupService: NetworkingService {
 
     /// Refuses groups of both kinds for one port: its connections are followed, or they are not.
     func checkAlike(_ ids: [String], in tx: Transaction) throws {
-        let kinds = try tx.rows(among: ids, "SELECT DISTINCT stateful FROM networking_security_group WHERE id IN")
-            .map { try $0.value(at: 0) as Bool }
-        if Set(kinds).count > 1 {
+        if try SecurityGroupStore.kinds(of: ids, in: tx).count > 1 {
             throw CloudError.inUse(
                 "SecurityGroupConflict",
                 "Error Cannot apply both stateful and stateless security groups on the same port at the same time while attempting the operation.")
@@ -142,7 +140,7 @@ struct SecurityGroupRuleService: NetworkingService {
     func willLook(at asked: [String], by caller: Principal) async throws { try await groups.willLook(at: asked, by: caller) }
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
-        ("security_group_id IN (SELECT id FROM networking_security_group WHERE project_id = ?)", [.text(caller.project)])
+        SecurityGroupStore.rules(ofGroupsOf: caller.project)
     }
 
     func loadParts(of rows: inout [SecurityGroupRule], for caller: Principal, in tx: Transaction) throws {
@@ -156,8 +154,8 @@ struct SecurityGroupRuleService: NetworkingService {
             let prefixes = try SecurityGroupStore.prefixes(of: wanted, visible: networking.seesAll(caller) ? nil : visible(to: caller), in: tx)
             return list.filter("remote_ip_prefix", in: prefixes)
         }
-        let sql = "security_group_id IN (SELECT id FROM networking_security_group WHERE is_default = 1)"
-        list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", []))
+        let (sql, arguments) = SecurityGroupStore.rulesOfDefaultGroups
+        list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", arguments))
     }
 
     func prepare(_ rule: inout SecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {

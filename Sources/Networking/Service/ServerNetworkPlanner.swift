@@ -42,8 +42,7 @@ struct ServerNetworkPlanner: Sendable {
         if let id = item.network {
             var one = ListQuery(ids: [id])
             NetworkService(networking: networking).narrow(&one, to: caller)
-            let condition = one.clause
-            guard let found = try networks(condition.sql, condition.arguments, for: caller, in: tx).first else {
+            guard let found = try networks(one.clause, for: caller, in: tx).first else {
                 throw CloudError.notFound("Network \(id.prefix(64)) could not be found.")
             }
             network = found
@@ -65,8 +64,7 @@ struct ServerNetworkPlanner: Sendable {
 
     /// The project's own and those that are shared with it, if that is one.
     private func automatic(for caller: Principal, in tx: Transaction) throws -> Usable? {
-        let condition = Self.visible(to: caller.project, "(project_id = ? OR \(Self.shared))")
-        let found = try networks("admin_state_up = 1 AND \(condition.0)", condition.1, for: caller, in: tx)
+        let found = try networks(NetworkStore.automatic(for: caller.project), for: caller, in: tx)
         guard found.count <= 1 else {
             throw CloudError(
                 .conflict, "Multiple possible networks found, use a Network ID to be more specific.", code: "NetworkAmbiguous")
@@ -74,27 +72,17 @@ struct ServerNetworkPlanner: Sendable {
         return found.first
     }
 
-    private static let shared =
-        "id IN (SELECT object_id FROM networking_rbac_policy WHERE target IN ('*', ?) AND action = '\(RBACPolicy.shared)')"
-
-    private static func visible(to project: String, _ sql: String) -> (String, [SQLValue]) { (sql, [.text(project), .text(project)]) }
-
-    /// Two are enough to know that there is more than one.
-    private func networks(_ sql: String, _ arguments: [SQLValue], for caller: Principal, in tx: Transaction) throws -> [Usable] {
-        let rows = try tx.rows(
-            "SELECT id, is_external, port_security_enabled FROM networking_network WHERE \(sql) ORDER BY created_at, id LIMIT 2",
-            arguments: arguments)
-        let ids: [String] = try rows.map { try $0.value(at: 0) }
+    private func networks(
+        _ condition: (sql: String, arguments: [SQLValue]), for caller: Principal, in tx: Transaction
+    ) throws -> [Usable] {
+        let found = try NetworkStore.firstTwo(condition, in: tx)
+        let ids = found.map(\.id)
         let shared = try SharingStore.shared(ids, for: caller.project, in: tx)
-        var prefixes: [String: [IPPrefix]] = [:]
-        for row in try tx.rows(among: ids, "SELECT network_id, cidr FROM networking_subnet WHERE network_id IN") {
-            prefixes[try row.value(at: 0), default: []].append(try row.value(at: 1))
-        }
-        return try rows.map { row in
-            let id: String = try row.value(at: 0)
-            return Usable(
-                id: id, isExternal: try row.value(at: 1), isShared: shared.contains(id), portSecurity: try row.value(at: 2),
-                prefixes: prefixes[id] ?? [])
+        let prefixes = try SubnetStore.prefixes(onNetworks: ids, in: tx)
+        return found.map { network in
+            Usable(
+                id: network.id, isExternal: network.isExternal, isShared: shared.contains(network.id),
+                portSecurity: network.portSecurity, prefixes: prefixes[network.id] ?? [])
         }
     }
 
@@ -164,12 +152,11 @@ struct ServerNetworkPlanner: Sendable {
 
     func securityGroup(_ name: String, for project: String, in tx: Transaction) throws -> String? {
         if try SecurityGroupStore.usable([name], for: project, in: tx).contains(name) { return name }
-        let own = try tx.rows("SELECT id FROM networking_security_group WHERE project_id = ? AND name = ? LIMIT 2", project, name)
-        let found = try own.isEmpty
-            ? tx.rows("SELECT id FROM networking_security_group WHERE name = ? AND \(Self.shared) LIMIT 2", name, project) : own
+        let own = try SecurityGroupStore.named(name, of: project, in: tx)
+        let found = try own.isEmpty ? SecurityGroupStore.named(name, sharedWith: project, in: tx) : own
         guard found.count <= 1 else {
             throw CloudError.conflict("Multiple security groups found matching '\(name.prefix(255))'. Use an ID to be more specific.")
         }
-        return try found.first?.value(at: 0)
+        return found.first
     }
 }

@@ -37,7 +37,7 @@ struct AddressScopeService: NetworkingService {
     }
 
     func willDelete(_ scope: AddressScope, by caller: Principal, in tx: Transaction) throws {
-        if try tx.row("SELECT 1 FROM networking_subnet_pool WHERE address_scope_id = ? LIMIT 1", scope.id) != nil {
+        if try SubnetPoolStore.hasPools(in: scope.id, tx) {
             throw CloudError.inUse(
                 "AddressScopeInUse",
                 "Unable to complete operation on address scope \(scope.id). There are one or more subnet pools in use on the address scope.")
@@ -78,7 +78,7 @@ struct RBACPolicyService: NetworkingService {
     /// Refuses to share a pool with who does not see its scope.
     private func checkScope(_ policy: RBACPolicy, in tx: Transaction) throws {
         guard policy.objectType == SubnetPool.objectType,
-            let scope: String = try tx.value("SELECT address_scope_id FROM networking_subnet_pool WHERE id = ?", policy.objectID)
+            let scope = try SubnetPoolStore.scope(of: policy.objectID, in: tx)
         else { return }
         if try SharingStore.shared([scope], for: policy.target, in: tx).isEmpty {
             throw CloudError.invalidInput(
@@ -87,16 +87,11 @@ struct RBACPolicyService: NetworkingService {
     }
 
     private func checkNew(_ policy: RBACPolicy, in tx: Transaction) throws {
-        let present = try tx.row(
-            "SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = ? AND id <> ?",
-            policy.objectID, policy.action, policy.target, policy.id)
-        if present != nil { throw CloudError.inUse("Conflict", "An RBAC policy already exists with those values.") }
+        if try SharingStore.has(policy, in: tx) { throw CloudError.inUse("Conflict", "An RBAC policy already exists with those values.") }
     }
 
     func didCreate(_ policy: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        if policy.action == RBACPolicy.external {
-            try tx.execute("UPDATE networking_network SET is_external = 1 WHERE id = ?", policy.objectID)
-        }
+        if policy.action == RBACPolicy.external { try NetworkStore.makeExternal(policy.objectID, in: tx) }
         try touch(policy, in: tx)
     }
 
@@ -115,14 +110,9 @@ struct RBACPolicyService: NetworkingService {
     func didDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws {
         try touch(policy, in: tx)
         guard policy.action == RBACPolicy.external,
-            try tx.row("SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ?", policy.objectID, policy.action) == nil
+            try !SharingStore.hasAny(policy.action, on: policy.objectID, in: tx)
         else { return }
-        // While routers have their gateways there it stays what it is.
-        try tx.execute(
-            """
-            UPDATE networking_network SET is_external = 0 WHERE id = ?
-              AND NOT EXISTS (SELECT 1 FROM networking_port WHERE network_id = ? AND device_owner = ?)
-            """, policy.objectID, policy.objectID, Port.routerGateway)
+        try NetworkStore.makeInternal(policy.objectID, in: tx)
     }
 
     private func touch(_ policy: RBACPolicy, in tx: Transaction) throws {
@@ -138,7 +128,7 @@ struct RBACPolicyService: NetworkingService {
                 "RBAC policy on object \(policy.objectID) cannot be removed because other objects depend on it.\nDetails: \(why)")
         }
         if policy.action == RBACPolicy.external, policy.target == RBACPolicy.everybody,
-            try tx.row("SELECT 1 FROM networking_network WHERE id = ? AND is_default = 1", policy.objectID) != nil
+            try NetworkStore.isDefault(policy.objectID, in: tx)
         {
             throw refuse("The default external network is everybody's.")
         }

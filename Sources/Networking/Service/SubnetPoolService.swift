@@ -58,7 +58,7 @@ struct SubnetPoolService: NetworkingService {
     }
 
     func willDelete(_ pool: SubnetPool, by caller: Principal, in tx: Transaction) throws {
-        if try tx.row("SELECT 1 FROM networking_subnet WHERE subnetpool_id = ? LIMIT 1", pool.id) != nil {
+        if try SubnetPoolStore.isUsed(pool.id, in: tx) {
             throw CloudError.networking(
                 .badRequest, "SubnetPoolDeleteError", "Unable to delete subnet pool: Subnet pool has existing allocations.")
         }
@@ -94,7 +94,7 @@ struct SubnetPoolService: NetworkingService {
     }
 
     private func checkDefault(_ pool: SubnetPool, in tx: Transaction) throws {
-        if try tx.row("SELECT 1 FROM networking_subnet_pool WHERE is_default = 1 AND ip_version = ? AND id <> ?", pool.version, pool.id) != nil {
+        if try SubnetPoolStore.hasDefault(version: pool.version, except: pool.id, in: tx) {
             throw CloudError.invalidInput(
                 "A default subnetpool for this IP family has already been set. Only one default may exist per IP family")
         }
@@ -140,8 +140,7 @@ extension SubnetPoolService {
         }
         subnet.poolID = pool.id
         try checkAffinity(subnet, in: tx)
-        let rows = try tx.rows("SELECT cidr, project_id FROM networking_subnet WHERE subnetpool_id = ?", pool.id)
-        let taken = try rows.map { (prefix: try $0.value(at: 0) as IPPrefix, project: try $0.value(at: 1) as String) }
+        let taken = try SubnetPoolStore.taken(from: pool.id, in: tx)
         if let cidr = subnet.cidr {
             guard pool.prefixes.items.contains(where: { $0.contains(cidr) }), !taken.contains(where: { $0.prefix.overlaps(cidr) }) else {
                 throw CloudError.networking(
@@ -188,15 +187,11 @@ extension SubnetPoolService {
     }
 
     private func checkAffinity(_ subnet: Subnet, in tx: Transaction) throws {
-        for row in try tx.rows(
-            "SELECT subnetpool_id FROM networking_subnet WHERE network_id = ? AND ip_version = ?", subnet.networkID, subnet.version)
-        {
-            let other: String? = try row.value(at: 0)
-            guard other == subnet.poolID?.text else {
-                throw CloudError.networking(
-                    .badRequest, "NetworkSubnetPoolAffinityError",
-                    "Subnets hosted on the same network must be allocated from the same subnet pool.")
-            }
+        let others = try SubnetStore.pools(on: subnet.networkID, version: subnet.version, in: tx)
+        guard others.allSatisfy({ $0 == subnet.poolID?.text }) else {
+            throw CloudError.networking(
+                .badRequest, "NetworkSubnetPoolAffinityError",
+                "Subnets hosted on the same network must be allocated from the same subnet pool.")
         }
     }
 

@@ -25,15 +25,13 @@ struct SubnetService: NetworkingService {
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
         let (granted, arguments) = SharingStore.granted("network", to: caller.project, column: "network_id")
-        return (
-            "project_id = ? OR network_id IN (SELECT id FROM networking_network WHERE project_id = ?) OR \(granted)",
-            [.text(caller.project), .text(caller.project)] + arguments
-        )
+        let own = NetworkStore.ownOrOnOwn(caller.project)
+        return ("\(own.sql) OR \(granted)", own.arguments + arguments)
     }
 
     func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         var (sql, arguments) = SharingStore.sharedCondition(caller.project, column: "network_id")
-        if name == "router:external" { (sql, arguments) = ("network_id IN (SELECT id FROM networking_network WHERE is_external = 1)", []) }
+        if name == "router:external" { (sql, arguments) = NetworkStore.partsOfExternal }
         list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", arguments))
     }
 
@@ -67,7 +65,7 @@ struct SubnetService: NetworkingService {
         }
         try checkParts(subnet, cidr)
         try checkOverlap(subnet, cidr, in: tx)
-        if version == .v6, let mtu: Int64 = try tx.value("SELECT mtu FROM networking_network WHERE id = ?", subnet.networkID), mtu < 1280 {
+        if version == .v6, let mtu = try NetworkStore.mtu(of: subnet.networkID, in: tx), mtu < 1280 {
             throw CloudError.inUse("NetworkMTUSubnetConflict", "Invalid MTU \(mtu) on network \(subnet.networkID), minimum is 1280.")
         }
     }
@@ -88,11 +86,7 @@ struct SubnetService: NetworkingService {
         }
         try checkParts(subnet, cidr)
         if let gateway = old.gateway, subnet.gateway != gateway,
-            let port: String = try tx.value(
-                """
-                SELECT p.id FROM networking_ip_allocation a JOIN networking_port p ON p.id = a.port_id
-                WHERE a.subnet_id = ? AND a.ip = ? AND p.device_owner = ?
-                """, subnet.id, gateway.key, Port.routerInterface)
+            let port = try AddressStore.routerPort(with: gateway, of: subnet.id, in: tx)
         {
             throw CloudError.inUse("GatewayIpInUse", "Current gateway ip \(gateway) already in use by port \(port). Unable to update.")
         }
@@ -108,7 +102,7 @@ struct SubnetService: NetworkingService {
                 "SubnetInUse",
                 "Unable to complete operation on subnet \(subnet.id): One or more ports have an IP allocation from this subnet.")
         }
-        try tx.execute("DELETE FROM networking_ip_allocation WHERE subnet_id = ?", subnet.id)
+        try AddressStore.removeAll(of: subnet.id, in: tx)
         try touch(subnet, in: tx)
     }
 
@@ -121,9 +115,7 @@ struct SubnetService: NetworkingService {
     }
 
     private func touch(_ subnet: Subnet, in tx: Transaction) throws {
-        try tx.execute(
-            "UPDATE networking_network SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?",
-            networking.world.now, subnet.networkID)
+        try SharingStore.touch(network: subnet.networkID.text, at: networking.world.now, in: tx)
     }
 
     // MARK: Checks
@@ -179,11 +171,9 @@ struct SubnetService: NetworkingService {
     }
 
     private func checkOverlap(_ subnet: Subnet, _ cidr: IPPrefix, in tx: Transaction) throws {
-        for row in try tx.rows("SELECT id, cidr FROM networking_subnet WHERE network_id = ?", subnet.networkID) {
-            let other: IPPrefix = try row.value(at: 1)
-            guard cidr.overlaps(other) else { continue }
+        for other in try SubnetStore.prefixes(on: subnet.networkID, in: tx) where cidr.overlaps(other.prefix) {
             throw CloudError.invalidInput(
-                "Requested subnet with cidr: \(cidr) for network: \(subnet.networkID) overlaps with another subnet (\(try row.value(at: 0) as String))")
+                "Requested subnet with cidr: \(cidr) for network: \(subnet.networkID) overlaps with another subnet (\(other.id))")
         }
     }
 }

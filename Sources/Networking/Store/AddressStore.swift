@@ -42,6 +42,19 @@ struct AddressStore: Sendable {
         try tx.value("SELECT port_id FROM networking_ip_allocation WHERE network_id = ? AND ip = ?", network, address.key)
     }
 
+    static func removeAll(of subnet: ID<Subnet.Noun>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM networking_ip_allocation WHERE subnet_id = ?", subnet)
+    }
+
+    /// Returns the port by which a router has an address of a subnet.
+    static func routerPort(with address: IPAddress, of subnet: ID<Subnet.Noun>, in tx: Transaction) throws -> String? {
+        try tx.value(
+            """
+            SELECT p.id FROM networking_ip_allocation a JOIN networking_port p ON p.id = a.port_id
+            WHERE a.subnet_id = ? AND a.ip = ? AND p.device_owner = ?
+            """, subnet, address.key, Port.routerInterface)
+    }
+
     /// Who has addresses of a subnet: the owners of the ports, each with the port.
     func users(of subnet: ID<Subnet.Noun>, in tx: Transaction) throws -> [(port: String, owner: String)] {
         try tx.rows(

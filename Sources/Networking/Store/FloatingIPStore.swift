@@ -3,7 +3,14 @@ import SQL
 
 /// What others ask of floating IPs' rows.
 enum FloatingIPStore {
-    /// Nothing leads to a port that goes, or loses the way.
+    /// Tells whether another floating IP of an external network leads to an address of a port.
+    static func isTaken(_ address: IPAddress, of port: ID<Port.Noun>, exceptBy floating: FloatingIP, in tx: Transaction) throws -> Bool {
+        try tx.row(
+            "SELECT 1 FROM networking_floating_ip WHERE network_id = ? AND port_id = ? AND fixed_address = ? AND id <> ?",
+            floating.networkID, port, address, floating.id) != nil
+    }
+
+    /// Makes every floating IP of a port lead nowhere.
     static func detach(port: ID<Port.Noun>, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE networking_floating_ip SET port_id = NULL, fixed_address = NULL, router_id = NULL, status = 'DOWN' WHERE port_id = ?", port)

@@ -18,6 +18,49 @@ enum PortStore {
         for group in groups { try tx.execute("INSERT INTO networking_port_security_group (port_id, group_id) VALUES (?, ?)", port, group) }
     }
 
+    static func owners(on network: ID<Network.Noun>, in tx: Transaction) throws -> [(id: String, owner: String)] {
+        try tx.rows("SELECT id, device_owner FROM networking_port WHERE network_id = ?", network)
+            .map { (id: try $0.value(at: 0), owner: try $0.value(at: 1)) }
+    }
+
+    /// Tells whether a network has ports of routers' gateways or of floating IPs.
+    static func hasGateways(on network: ID<Network.Noun>, in tx: Transaction) throws -> Bool {
+        let user: String? = try tx.value(
+            "SELECT id FROM networking_port WHERE network_id = ? AND device_owner IN (?, ?)", network, Port.routerGateway, Port.floatingIP)
+        return user != nil
+    }
+
+    /// Counts the ports of projects that only a policy of all projects lets use a network.
+    static func countUnsharedUsers(of network: Network, in tx: Transaction) throws -> Int64 {
+        try tx.value(
+            """
+            SELECT count(*) FROM networking_port WHERE network_id = ? AND project_id NOT IN (?, '')
+              AND project_id NOT IN (SELECT target FROM networking_rbac_policy WHERE object_id = ? AND action = ?)
+            """, network.id, network.projectID, network.id, RBACPolicy.shared) ?? 0
+    }
+
+    // MARK: Ports on hosts
+
+    static func dhcpPort(on network: ID<Network.Noun>, host: String, in tx: Transaction) throws -> ID<Port.Noun>? {
+        try tx.value(
+            "SELECT id FROM networking_port WHERE network_id = ? AND host = ? AND device_owner = ?", network, host, Port.dhcp)
+    }
+
+    /// Tells whether a host has ports of a network that are not the network's own.
+    static func hasGuests(on network: ID<Network.Noun>, host: String, in tx: Transaction) throws -> Bool {
+        try tx.row(
+            """
+            SELECT 1 FROM networking_port WHERE network_id = ? AND host = ? AND substr(device_owner, 1, 8) <> 'network:' LIMIT 1
+            """, network, host) != nil
+    }
+
+    static func hosts(of network: ID<Network.Noun>, in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT DISTINCT host FROM networking_port WHERE network_id = ? AND host <> '' ORDER BY host", network)
+            .map { try $0.value(at: 0) }
+    }
+
+    // MARK: Addresses of hardware
+
     static func hasMAC(_ mac: MACAddress, on network: ID<Network.Noun>, except port: ID<Port.Noun>, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT 1 FROM networking_port WHERE network_id = ? AND mac_address = ? AND id <> ?", network, mac, port) != nil
     }
@@ -25,6 +68,8 @@ enum PortStore {
     static func isKnown(_ mac: MACAddress, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT 1 FROM networking_port WHERE mac_address = ?", mac) != nil
     }
+
+    // MARK: Conditions of lists
 
     static func withGroups(_ ids: [String]) -> (sql: String, arguments: [SQLValue]) {
         (

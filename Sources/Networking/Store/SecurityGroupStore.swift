@@ -52,6 +52,50 @@ enum SecurityGroupStore {
         return owners
     }
 
+    // MARK: Groups by name
+
+    /// Returns at most two ids: they are enough to know that there is more than one.
+    static func named(_ name: String, of project: String, in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT id FROM networking_security_group WHERE project_id = ? AND name = ? LIMIT 2", project, name)
+            .map { try $0.value(at: 0) }
+    }
+
+    /// Returns the same of those that are shared with a project.
+    static func named(_ name: String, sharedWith project: String, in tx: Transaction) throws -> [String] {
+        let (shared, arguments) = SharingStore.sharedCondition(project)
+        return try tx.rows(
+            "SELECT id FROM networking_security_group WHERE name = ? AND \(shared) LIMIT 2", arguments: [.text(name)] + arguments
+        ).map { try $0.value(at: 0) }
+    }
+
+    // MARK: Parts of groups
+
+    /// Tells whether each of some groups follows connections, every answer once.
+    static func kinds(of ids: [String], in tx: Transaction) throws -> Set<Bool> {
+        Set(
+            try tx.rows(among: ids, "SELECT DISTINCT stateful FROM networking_security_group WHERE id IN")
+                .map { try $0.value(at: 0) as Bool })
+    }
+
+    /// Deletes the rules of a group, and others' rules that name it.
+    static func deleteRules(concerning id: ID<SecurityGroup.Noun>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM networking_security_group_rule WHERE remote_group_id = ? OR security_group_id = ?", id, id)
+    }
+
+    static func isNamedByRules(_ addresses: ID<AddressGroup.Noun>, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT 1 FROM networking_security_group_rule WHERE remote_address_group_id = ?", addresses) != nil
+    }
+
+    /// Returns the condition that a list has the rules of a project's groups alone.
+    static func rules(ofGroupsOf project: String) -> (sql: String, arguments: [SQLValue]) {
+        ("security_group_id IN (SELECT id FROM networking_security_group WHERE project_id = ?)", [.text(project)])
+    }
+
+    /// The condition that a list has the rules of default groups alone.
+    static var rulesOfDefaultGroups: (sql: String, arguments: [SQLValue]) {
+        ("security_group_id IN (SELECT id FROM networking_security_group WHERE is_default = 1)", [])
+    }
+
     static func touch(_ id: ID<SecurityGroup.Noun>, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE networking_security_group SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, id)

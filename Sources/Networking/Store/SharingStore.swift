@@ -71,7 +71,19 @@ enum SharingStore {
         try tx.execute("DELETE FROM networking_rbac_policy WHERE object_id = ? AND action = ?", network, RBACPolicy.external)
     }
 
-    /// Says that a network's policies are others now.
+    /// Tells whether there is another policy that says the same.
+    static func has(_ policy: RBACPolicy, in tx: Transaction) throws -> Bool {
+        try tx.row(
+            "SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = ? AND id <> ?",
+            policy.objectID, policy.action, policy.target, policy.id) != nil
+    }
+
+    /// Tells whether anybody is let use something in a way.
+    static func hasAny(_ action: String, on object: String, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ?", object, action) != nil
+    }
+
+    /// Says that a network's policies or subnets are others now.
     static func touch(network: String, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute("UPDATE networking_network SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, network)
     }

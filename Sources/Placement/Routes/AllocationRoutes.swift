@@ -22,8 +22,8 @@ struct AllocationRoutes: Sendable {
                 return .empty()
             },
             endpoint.route(.post, "/allocations", .manageAllocations, since: 13, takesBody: true) { call in
-                let body = try await call.body(AllocationWire.many(call.minor))
-                try await allocations.set(AllocationWire.claims(body, call.minor))
+                let given = try await call.read(AllocationWire.many)
+                try await allocations.set(given.map { $0.value.claim(ID($0.key), call.minor) })
                 return .empty()
             },
             endpoint.route(.get, "/resource_providers/{uuid}/allocations", .listProviderAllocations) { call in try await ofProvider(call) },
@@ -32,22 +32,21 @@ struct AllocationRoutes: Sendable {
     }
 
     private func put(_ call: PlacementCall) async throws -> Answer {
-        let given = call.parameter("consumer_uuid")
-        guard let id = UUIDText.normal(given) else { throw CloudError.badRequest("Malformed consumer_uuid: \(given.prefix(255))") }
-        let body = try await call.body(AllocationWire.one(call.minor))
-        try await allocations.set(AllocationWire.claim(ID(id), body, call.minor))
+        let name = call.parameter("consumer_uuid")
+        guard let id = UUIDText.normal(name) else { throw CloudError.badRequest("Malformed consumer_uuid: \(name.prefix(255))") }
+        let given = try await call.read(AllocationWire.one)
+        try await allocations.set(given.claim(ID(id), call.minor))
         return .empty()
     }
 
     private func reshape(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(AllocationWire.reshaper(call.minor))
+        let given = try await call.read(AllocationWire.reshaper)
         let now = allocations.context.world.now
-        let providers = (body["inventories"]?.object?.members ?? []).map { id, wanted in
+        let providers = given.inventories.map { id, wanted in
             AllocationService.Reshaped(
-                providerID: ID(id), generation: wanted.int("resource_provider_generation"),
-                inventories: InventoryWire.inventories(wanted, at: now))
+                providerID: ID(id), generation: Int(wanted.generation), inventories: wanted.inventories(at: now))
         }
-        try await allocations.reshape(providers, AllocationWire.claims(body["allocations"] ?? [:], call.minor))
+        try await allocations.reshape(providers, given.allocations.map { $0.value.claim(ID($0.key), call.minor) })
         return .empty()
     }
 
@@ -106,84 +105,96 @@ struct AllocationRoutes: Sendable {
 enum AllocationWire {
     /// How a consumer without a type is shown.
     static let unknownType = "unknown"
-    /// Whose consumers are that were made before projects were asked for.
-    private static let unknownOwner = "00000000-0000-0000-0000-000000000000"
+    /// The owner of a consumer that a client made before 1.8, which names none.
+    fileprivate static let unknownOwner = "00000000-0000-0000-0000-000000000000"
 
-    private static let resources = JSONShape.object(matching: [(.name, .integer(1 ... .max))], least: 1)
-    private static let owner = JSONShape.text(1...255)
+    typealias Amount = (resourceClass: String, amount: Int64)
 
-    private static let listed = JSONShape.list(
-        .object(
-            [("resource_provider", .object([("uuid", .uuid())], required: ["uuid"])), ("resources", resources)],
-            required: ["resource_provider", "resources"]), least: 1)
+    /// What a body says of one consumer.
+    struct One: Sendable {
+        var parts: [Claim.Part] = []
+        var projectID = AllocationWire.unknownOwner
+        var userID = AllocationWire.unknownOwner
+        var generation: Int64?
+        var type: String?
 
-    private static func keyed(least: Int) -> JSONShape {
-        .object(
-            matching: [(.uuid, .object([("generation", .integer()), ("resources", resources)], required: ["resources"]))], least: least)
-    }
-
-    /// The body of `PUT /allocations/{consumer_uuid}`, and from 1.13 on what `POST /allocations` has for each consumer.
-    static func one(_ minor: Int, isPart: Bool = false) -> JSONShape {
-        var members: [(String, JSONShape)] = [("allocations", minor < 12 ? listed : keyed(least: isPart || minor >= 28 ? 0 : 1))]
-        var required = ["allocations"]
-        if minor >= 8 {
-            members += [("project_id", owner), ("user_id", owner)]
-            required += ["project_id", "user_id"]
-        }
-        if minor >= 28 {
-            members.append(("consumer_generation", .integer(nullable: true)))
-            required.append("consumer_generation")
-        }
-        if minor >= 34 {
-            members.append(("mappings", .object(matching: [(.suffix, .list(.uuid(), least: 1))], open: true, least: 1)))
-        }
-        if minor >= 38 {
-            members.append(("consumer_type", .text(1...255, .name)))
-            required.append("consumer_type")
-        }
-        return .object(members, required: required)
-    }
-
-    static func many(_ minor: Int, least: Int = 1) -> JSONShape {
-        .object(matching: [(.uuid, one(minor, isPart: true))], least: least)
-    }
-
-    static func reshaper(_ minor: Int) -> JSONShape {
-        .object(
-            [("inventories", .object(matching: [(.uuid, InventoryWire.all)], least: 1)), ("allocations", many(minor, least: 0))],
-            required: ["inventories", "allocations"])
-    }
-
-    static func claims(_ body: JSON, _ minor: Int) -> [Claim] {
-        (body.object?.members ?? []).map { claim(ID($0.key), $0.value, minor) }
-    }
-
-    static func claim(_ id: ID<Consumer>, _ body: JSON, _ minor: Int) -> Claim {
-        let parts =
-            if let list = body["allocations"]?.array {
-                list.map { Claim.Part(providerID: ID($0["resource_provider"]?["uuid"]?.string ?? ""), resources: amounts($0)) }
-            } else {
-                (body["allocations"]?.object?.members ?? []).map { Claim.Part(providerID: ID($0.key), resources: amounts($0.value)) }
+        func claim(_ id: ID<Consumer>, _ minor: Int) -> Claim {
+            // A provider that is listed twice counts once, with the amounts that come last.
+            var byProvider: [ID<Provider>: Int] = [:]
+            var kept: [Claim.Part] = []
+            for part in parts {
+                if let at = byProvider[part.providerID] {
+                    kept[at] = part
+                } else {
+                    byProvider[part.providerID] = kept.count
+                    kept.append(part)
+                }
             }
-        // A provider that is listed twice counts once, with what is said of it last.
-        var byProvider: [ID<Provider>: Int] = [:]
-        var kept: [Claim.Part] = []
-        for part in parts {
-            if let at = byProvider[part.providerID] {
-                kept[at] = part
-            } else {
-                byProvider[part.providerID] = kept.count
-                kept.append(part)
-            }
+            return Claim(
+                consumerID: id, projectID: projectID, userID: userID, type: type,
+                expects: minor >= 28 ? .exactly(generation.map { Int($0) }) : .anything, parts: kept)
         }
-        let generation = body["consumer_generation"].flatMap { $0.isNull ? nil : body.int("consumer_generation") }
-        return Claim(
-            consumerID: id, projectID: body["project_id"]?.string ?? unknownOwner, userID: body["user_id"]?.string ?? unknownOwner,
-            type: body["consumer_type"]?.string, expects: minor >= 28 ? .exactly(generation) : .anything, parts: kept)
     }
 
-    private static func amounts(_ body: JSON) -> [(resourceClass: String, amount: Int64)] {
-        guard let resources = body["resources"] else { return [] }
-        return (resources.object?.keys ?? []).map { (resourceClass: $0, amount: Int64(resources.int($0))) }
+    struct Reshape: Sendable {
+        var inventories: [(key: String, value: InventoryWire.All)] = []
+        var allocations: [(key: String, value: One)] = []
     }
+
+    private struct Listed: Sendable {
+        var provider = ""
+        var resources: [Amount] = []
+    }
+
+    private struct Keyed: Sendable {
+        var resources: [Amount] = []
+    }
+
+    private static let resources = Form.entries(.className, .integer(1 ... .max), 1...Int.max)
+        .mapped { $0.map { (resourceClass: $0.key, amount: $0.value) } }
+    private static let owner = Form.string(1...255)
+
+    /// The form until 1.11: a list that names each provider.
+    private static let listed = Form.array(
+        Form.object(
+            Listed(),
+            [.required("resource_provider", \.provider, Form.uuid.inside("uuid")), .required("resources", \.resources, resources)]),
+        1...Int.max
+    ).mapped { $0.map { Claim.Part(providerID: ID($0.provider), resources: $0.resources) } }
+
+    /// The form from 1.12 on: amounts by provider.
+    private static func keyed(least: Int) -> Form<[Claim.Part]> {
+        let part = Form.object(
+            Keyed(), [.ignored("generation", .integer(.min ... .max)), .required("resources", \.resources, resources)])
+        return Form.entries(.uuidKey, part, least...Int.max)
+            .mapped { $0.map { Claim.Part(providerID: ID($0.key), resources: $0.value.resources) } }
+    }
+
+    private static func form(isPart: Bool) -> Form<One> {
+        let mappings = Shape.object([], matching: [(.suffix, .array(.uuid, 1...Int.max))], counts: 1...Int.max, open: true)
+        return Form.object(
+            One(),
+            [
+                .required("allocations", \.parts, listed, until: 11),
+                .required("allocations", \.parts, keyed(least: isPart ? 0 : 1), since: 12, until: 27),
+                .required("allocations", \.parts, keyed(least: 0), since: 28),
+                .required("project_id", \.projectID, owner, since: 8), .required("user_id", \.userID, owner, since: 8),
+                .required("consumer_generation", \.generation, .nullable(.integer(.min ... .max)), since: 28),
+                .ignored("mappings", mappings, since: 34),
+                .required("consumer_type", \.type, Form.string(1...255, .className).mapped { $0 }, since: 38),
+            ])
+    }
+
+    private static func many(least: Int) -> Form<[(key: String, value: One)]> { .entries(.uuidKey, form(isPart: true), least...Int.max) }
+
+    /// The body of `PUT /allocations/{consumer_uuid}`.
+    static let one = form(isPart: false)
+    /// The body of `POST /allocations`, from 1.13 on.
+    static let many = many(least: 1)
+    static let reshaper = Form.object(
+        Reshape(),
+        [
+            .required("inventories", \.inventories, .entries(.uuidKey, InventoryWire.all, 1...Int.max)),
+            .required("allocations", \.allocations, many(least: 0)),
+        ])
 }

@@ -5,20 +5,15 @@ import HTTPKit
 enum CandidateWire {
     private static let words = ["resources", "required", "member_of", "in_tree"]
 
-    static func shape(_ minor: Int) -> JSONShape {
-        var named: [(String, JSONShape)] = []
-        if minor >= 16 { named.append(("limit", .text(1...Int.max, .positive))) }
-        guard minor >= 25 else {
-            named.append(("resources", .text()))
-            if minor >= 17 { named.append(("required", .text())) }
-            if minor >= 21 { named.append(("member_of", .text())) }
-            return .object(named, required: ["resources"])
-        }
-        named.append(("group_policy", .text(oneOf: ["none", "isolate"])))
-        if minor >= 35 { named.append(("root_required", .text())) }
-        if minor >= 36 { named.append(("same_subtree", .text())) }
-        let groups = words.prefix(minor >= 31 ? 4 : 3)
-        return .object(named, matching: groups.map { (.group($0, named: minor >= 33), .text()) })
+    static func shape(_ minor: Int) -> Shape {
+        let groups = minor < 25 ? [] : words.prefix(minor >= 31 ? 4 : 3)
+        return .object(
+            [
+                .init("limit", .string(1...Int.max, .positive), since: 16), .init("resources", .any, required: true, until: 24),
+                .init("required", .any, since: 17, until: 24), .init("member_of", .any, since: 21, until: 24),
+                .init("group_policy", .oneOf(["none", "isolate"]), since: 25), .init("root_required", .any, since: 35),
+                .init("same_subtree", .any, since: 36),
+            ], matching: groups.map { (.group($0, named: minor >= 33), .any) })
     }
 
     static func request(_ call: PlacementCall) throws -> CandidateRequest {
@@ -66,7 +61,7 @@ enum CandidateWire {
         var groups: [RequestGroup] = []
         for (name, value) in call.call.query.items {
             // `member_of` and the others are no beginning of one another.
-            guard let word = words.first(where: { JSONPattern.group($0, named: call.minor >= 33).matches(name) }) else { continue }
+            guard let word = words.first(where: { TextFormat.group($0, named: call.minor >= 33).allows(name) }) else { continue }
             let suffix = String(name.dropFirst(word.count))
             let at = groups.firstIndex { $0.suffix == suffix } ?? groups.count
             if at == groups.count { groups.append(RequestGroup(suffix: suffix)) }

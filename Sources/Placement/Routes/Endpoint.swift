@@ -13,34 +13,33 @@ struct PlacementCall: Sendable {
     func parameter(_ name: String) -> String { call[parameter: name] }
     var provider: ID<Provider> { call.id("uuid") }
 
-    /// The body, checked.
+    /// Reads the body.
     ///
     /// - Throws: `CloudError.badRequest`.
-    func body(_ shape: JSONShape) async throws -> JSON {
+    func read<Value>(_ form: Form<Value>) async throws -> Value {
         let body: JSON
         do {
             body = try await call.body.anyJSON()
         } catch let error as JSONSyntaxError {
             throw CloudError.badRequest("Malformed JSON: \(error.description)")
         }
-        try shape.check(body, prefix: "JSON does not validate: ")
-        return body
+        return try form.parse(body, minor: minor, .placement("JSON does not validate: "))
     }
 
-    /// The body, checked; but what `exists` throws comes before what is wrong with it.
-    func body(_ shape: JSONShape, unless exists: () async throws -> Void) async throws -> JSON {
+    /// Reads the body; but what `exists` throws comes before what is wrong with the body.
+    func read<Value>(_ form: Form<Value>, unless exists: () async throws -> Void) async throws -> Value {
         do {
-            return try await body(shape)
+            return try await read(form)
         } catch {
             try await exists()
             throw error
         }
     }
 
-    /// The query as a JSON object in which the last of several values of a name holds, checked.
-    func query(_ shape: JSONShape) throws {
+    /// Checks the query as a JSON object in which the last of several values of a name holds.
+    func query(_ shape: Shape) throws {
         let object = JSONObject(call.query.items.map { ($0.name, JSON.string($0.value)) })
-        try shape.check(.object(object), prefix: "Invalid query string parameters: ")
+        try Dialect.placement("Invalid query string parameters: ").check(.object(object), shape, minor: minor)
     }
 
     func last(_ name: String) -> String? { call.query.items.last { $0.name == name }?.value }

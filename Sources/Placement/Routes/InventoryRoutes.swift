@@ -33,8 +33,8 @@ struct InventoryRoutes: Sendable {
     }
 
     private func create(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.new, unless: { _ = try await inventories.list(of: call.provider) })
-        let inventory = InventoryWire.inventory(body["resource_class"]?.string ?? "", body, at: inventories.context.world.now)
+        let given = try await call.read(InventoryWire.new, unless: { _ = try await inventories.list(of: call.provider) })
+        let inventory = given.inventory(given.resourceClass, at: inventories.context.world.now)
         let found = try await inventories.create(
             inventory, of: call.provider, mayReserveAll: call.minor >= 26)
         var answer = Self.one(found, .created)
@@ -43,19 +43,19 @@ struct InventoryRoutes: Sendable {
     }
 
     private func set(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.all, unless: { _ = try await inventories.list(of: call.provider) })
-        let wanted = InventoryWire.inventories(body, at: inventories.context.world.now)
+        let given = try await call.read(InventoryWire.all, unless: { _ = try await inventories.list(of: call.provider) })
         return Self.answer(
             try await inventories.set(
-                wanted, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26))
+                given.inventories(at: inventories.context.world.now), of: call.provider, generation: Int(given.generation),
+                mayReserveAll: call.minor >= 26))
     }
 
     private func update(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(InventoryWire.one, unless: { _ = try await inventories.list(of: call.provider) })
-        let inventory = InventoryWire.inventory(call.parameter("resource_class"), body, at: inventories.context.world.now)
+        let given = try await call.read(InventoryWire.one, unless: { _ = try await inventories.list(of: call.provider) })
+        let inventory = given.inventory(call.parameter("resource_class"), at: inventories.context.world.now)
         return Self.one(
             try await inventories.update(
-                inventory, of: call.provider, generation: body.int("resource_provider_generation"), mayReserveAll: call.minor >= 26))
+                inventory, of: call.provider, generation: Int(given.generation), mayReserveAll: call.minor >= 26))
     }
 
     private static func answer(_ found: InventoryService.Found) -> Answer {
@@ -79,41 +79,55 @@ struct InventoryRoutes: Sendable {
 
 /// Inventories as bodies have them.
 enum InventoryWire {
-    private static func shape(required: [String], _ more: [(String, JSONShape)] = []) -> JSONShape {
-        .object(
-            [
-                ("resource_provider_generation", .integer()), ("total", .integer(1...Inventory.most)),
-                ("reserved", .integer(0...Inventory.most)), ("min_unit", .integer(1...Inventory.most)),
-                ("max_unit", .integer(1...Inventory.most)), ("step_size", .integer(1...Inventory.most)),
-                // The largest single-precision number, which is what a ratio was stored as.
-                ("allocation_ratio", .number(most: 3.40282e+38)),
-            ] + more, required: required)
+    /// An inventory as a body has it.
+    struct One: Sendable {
+        var resourceClass = ""
+        var generation: Int64 = 0
+        var total: Int64 = 0
+        var reserved: Int64 = 0
+        var minUnit: Int64 = 1
+        var maxUnit = Inventory.most
+        var stepSize: Int64 = 1
+        var allocationRatio = 1.0
+
+        func inventory(_ name: String, at now: Timestamp) -> Inventory {
+            Inventory(
+                resourceClass: name, total: total, reserved: reserved, minUnit: minUnit, maxUnit: maxUnit, stepSize: stepSize,
+                allocationRatio: allocationRatio, updatedAt: now)
+        }
     }
 
-    static let one = shape(required: ["total", "resource_provider_generation"])
-    static let new = shape(required: ["total", "resource_class"], [("resource_class", .text(0...255, .name))])
-    static let all = JSONShape.object(
+    /// All inventories of a provider, as a body has them.
+    struct All: Sendable {
+        var generation: Int64 = 0
+        var byClass: [(key: String, value: One)] = []
+
+        func inventories(at now: Timestamp) -> [Inventory] { byClass.map { $0.value.inventory($0.key, at: now) } }
+    }
+
+    private static let generation = Form.integer(.min ... .max)
+    private static let fields: [FormMember<One>] = [
+        .required("total", \.total, .integer(1...Inventory.most)), .optional("reserved", \.reserved, .integer(0...Inventory.most)),
+        .optional("min_unit", \.minUnit, .integer(1...Inventory.most)), .optional("max_unit", \.maxUnit, .integer(1...Inventory.most)),
+        .optional("step_size", \.stepSize, .integer(1...Inventory.most)),
+        // The largest single-precision number: the reference stores a ratio as one.
+        .optional("allocation_ratio", \.allocationRatio, .number(most: 3.40282e+38)),
+    ]
+
+    static let one = Form.object(One(), fields + [.required("resource_provider_generation", \.generation, generation)])
+    static let new = Form.object(
+        One(),
+        fields + [
+            .optional("resource_provider_generation", \.generation, generation),
+            .required("resource_class", \.resourceClass, .string(0...255, .className)),
+        ])
+    private static let part = Form.object(One(), fields + [.optional("resource_provider_generation", \.generation, generation)])
+    static let all = Form.object(
+        All(),
         [
-            ("resource_provider_generation", .integer()),
-            ("inventories", .object(matching: [(.name, shape(required: ["total"]))], open: true)),
-        ], required: ["resource_provider_generation", "inventories"])
-
-    static func inventories(_ body: JSON, at now: Timestamp) -> [Inventory] {
-        (body["inventories"]?.object?.members ?? []).map { inventory($0.key, $0.value, at: now) }
-    }
-
-    static func inventory(_ name: String, _ body: JSON, at now: Timestamp) -> Inventory {
-        func number(_ key: String, _ fallback: Int64) -> Int64 { body[key] == nil ? fallback : Int64(body.int(key)) }
-        let ratio: Double =
-            switch body["allocation_ratio"] {
-            case .integer(let value): Double(value)
-            case .number(let value): value
-            default: 1
-            }
-        return Inventory(
-            resourceClass: name, total: number("total", 0), reserved: number("reserved", 0), minUnit: number("min_unit", 1),
-            maxUnit: number("max_unit", Inventory.most), stepSize: number("step_size", 1), allocationRatio: ratio, updatedAt: now)
-    }
+            .required("resource_provider_generation", \.generation, generation),
+            .required("inventories", \.byClass, .entries(.className, part, others: One())),
+        ])
 
     static func write(_ inventory: Inventory, _ json: inout JSONWriter) {
         json.member("total", inventory.total)

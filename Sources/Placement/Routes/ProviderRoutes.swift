@@ -33,17 +33,13 @@ struct ProviderRoutes: Sendable {
 
     // MARK: Lists
 
-    private static func query(_ minor: Int) -> JSONShape {
-        var members: [(String, JSONShape)] = [("name", .text()), ("uuid", .uuid())]
-        if minor >= 3 { members.append(("member_of", .text())) }
-        if minor >= 4 { members.append(("resources", .text())) }
-        if minor >= 14 { members.append(("in_tree", .uuid())) }
-        if minor >= 18 { members.append(("required", .text())) }
-        return .object(members)
-    }
+    private static let query = Shape.object([
+        .init("name", .any), .init("uuid", .uuid), .init("member_of", .any, since: 3), .init("resources", .any, since: 4),
+        .init("in_tree", .uuid, since: 14), .init("required", .any, since: 18),
+    ])
 
     private func list(_ call: PlacementCall) async throws -> Answer {
-        try call.query(Self.query(call.minor))
+        try call.query(Self.query)
         var query = ProviderQuery()
         query.aggregates = try SearchWire.aggregates(call.all("member_of"), call.minor)
         query.traits = try SearchWire.traits(call.all("required"), call.minor)
@@ -61,19 +57,24 @@ struct ProviderRoutes: Sendable {
 
     // MARK: One provider
 
-    private static func shape(_ minor: Int, isNew: Bool) -> JSONShape {
-        var members: [(String, JSONShape)] = [("name", .text(0...200))]
-        if isNew { members.append(("uuid", .uuid())) }
-        if minor >= 14 { members.append(("parent_provider_uuid", .uuid(nullable: true))) }
-        return .object(members, required: ["name"])
+    private struct Change: Sendable {
+        var name = ""
+        var parentID = Update<ID<Provider>>.keep
     }
 
+    private static let id = Form.uuid.mapped { ID<Provider>($0) }
+    private static let new = Form.object(
+        ProviderService.New(name: ""),
+        [
+            .required("name", \.name, .string(0...200)),
+            .optional("uuid", \.id, Form.uuid.mapped { UUIDText.normal($0).map { ID($0) } }),
+            .optional("parent_provider_uuid", \.parentID, .nullable(id), since: 14),
+        ])
+    private static let change = Form.object(
+        Change(), [.required("name", \.name, .string(0...200)), .update("parent_provider_uuid", \.parentID, id, since: 14)])
+
     private func create(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(Self.shape(call.minor, isNew: true))
-        let new = ProviderService.New(
-            id: body["uuid"]?.string.flatMap(UUIDText.normal).map { ID($0) }, name: body["name"]?.string ?? "",
-            parentID: body["parent_provider_uuid"]?.string.map { ID($0) })
-        let provider = try await providers.create(new)
+        let provider = try await providers.create(try await call.read(Self.new))
         let headers = call.location("/resource_providers/\(provider.id)")
         guard call.minor >= 20 else { return .empty(.created, headers: headers) }
         var answer = Self.answer(provider, call.minor)
@@ -82,10 +83,9 @@ struct ProviderRoutes: Sendable {
     }
 
     private func update(_ call: PlacementCall) async throws -> Answer {
-        let body = try await call.body(Self.shape(call.minor, isNew: false), unless: { _ = try await providers.get(call.provider) })
-        let parent: ID<Provider>?? = body["parent_provider_uuid"].map { $0.string.map { ID($0) } }
+        let change = try await call.read(Self.change, unless: { _ = try await providers.get(call.provider) })
         let provider = try await providers.update(
-            call.provider, name: body["name"]?.string ?? "", parent: parent, mayMove: call.minor >= 37)
+            call.provider, name: change.name, parent: change.parentID, mayMove: call.minor >= 37)
         return Self.answer(provider, call.minor)
     }
 
@@ -132,19 +132,27 @@ struct ProviderRoutes: Sendable {
 
     // MARK: Aggregates
 
-    private static let aggregates = JSONShape.list(.uuid(), unique: true)
-    private static let aggregatesAndGeneration = JSONShape.object(
-        [("aggregates", aggregates), ("resource_provider_generation", .integer())],
-        required: ["aggregates", "resource_provider_generation"])
+    private struct Aggregates: Sendable {
+        var ids: [String] = []
+        /// Nil before 1.19, which has none.
+        var generation: Int64?
+    }
+
+    private static let aggregateIDs = Form.array(.uuid, unique: true)
+    private static let plainAggregates = aggregateIDs.mapped { Aggregates(ids: $0) }
+    private static let aggregates = Form.object(
+        Aggregates(),
+        [
+            .required("aggregates", \.ids, aggregateIDs),
+            .required("resource_provider_generation", \.generation, Form.integer(.min ... .max).mapped { $0 }),
+        ])
 
     private func setAggregates(_ call: PlacementCall) async throws -> Answer {
-        let knowsGeneration = call.minor >= 19
-        let shape = knowsGeneration ? Self.aggregatesAndGeneration : Self.aggregates
-        let body = try await call.body(shape, unless: { _ = try await providers.get(call.provider) })
-        let wanted = ((knowsGeneration ? body["aggregates"] : body)?.array ?? []).compactMap(\.string)
+        let form = call.minor >= 19 ? Self.aggregates : Self.plainAggregates
+        let wanted = try await call.read(form, unless: { _ = try await providers.get(call.provider) })
         let generation = try await providers.setAggregates(
-            wanted, of: call.provider, generation: knowsGeneration ? body.int("resource_provider_generation") : nil)
-        return answer(wanted, generation, call.minor)
+            wanted.ids, of: call.provider, generation: wanted.generation.map { Int($0) })
+        return answer(wanted.ids, generation, call.minor)
     }
 
     private func answer(_ aggregates: [String], _ generation: Int, _ minor: Int) -> Answer {

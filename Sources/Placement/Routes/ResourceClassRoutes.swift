@@ -8,7 +8,7 @@ struct ResourceClassRoutes: Sendable {
     let endpoint: Endpoint
     let classes: ResourceClassService
 
-    private static let shape = JSONShape.object([("name", .text(0...255, .customName))], required: ["name"])
+    private static let form = Form.string(0...255, .customName).inside("name")
 
     var all: [Route] {
         [
@@ -19,7 +19,7 @@ struct ResourceClassRoutes: Sendable {
                 }
             },
             endpoint.route(.post, "/resource_classes", .createResourceClass, since: 2, takesBody: true) { call in
-                let name = try await call.body(Self.shape)["name"]?.string ?? ""
+                let name = try await call.read(Self.form)
                 try await classes.create(name)
                 return .empty(.created, headers: call.location("/resource_classes/\(name)"))
             },
@@ -39,11 +39,11 @@ struct ResourceClassRoutes: Sendable {
     private func put(_ call: PlacementCall) async throws -> Answer {
         let name = call.parameter("name")
         guard call.minor < 7 else {
-            try Self.shape.check(["name": .string(name)], prefix: "JSON does not validate: ")
+            _ = try Self.form.parse(["name": .string(name)], .placement("JSON does not validate: "))
             let isNew = try await classes.ensure(name)
             return .empty(isNew ? .created : .noContent, headers: call.location("/resource_classes/\(name)"))
         }
-        let new = try await call.body(Self.shape)["name"]?.string ?? ""
+        let new = try await call.read(Self.form)
         try await classes.rename(name, to: new)
         return .json(modified: nil) { Self.write(new, &$0) }
     }

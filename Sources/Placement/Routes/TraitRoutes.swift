@@ -7,10 +7,18 @@ struct TraitRoutes: Sendable {
     let endpoint: Endpoint
     let traits: TraitService
 
-    private static let query = JSONShape.object([("name", .text()), ("associated", .text())])
-    private static let ofProvider = JSONShape.object(
-        [("traits", .list(.text(1...255))), ("resource_provider_generation", .integer())],
-        required: ["traits", "resource_provider_generation"])
+    private struct OfProvider: Sendable {
+        var names: [String] = []
+        var generation: Int64 = 0
+    }
+
+    private static let query = Shape.object([.init("name", .any), .init("associated", .any)])
+    private static let ofProvider = Form.object(
+        OfProvider(),
+        [
+            .required("traits", \.names, .array(.string(1...255))),
+            .required("resource_provider_generation", \.generation, .integer(.min ... .max)),
+        ])
 
     var all: [Route] {
         [
@@ -27,10 +35,8 @@ struct TraitRoutes: Sendable {
                 Self.answer(try await traits.traits(of: call.provider), withGeneration: true)
             },
             endpoint.route(.put, "/resource_providers/{uuid}/traits", .updateProviderTraits, since: 6, takesBody: true) { call in
-                let body = try await call.body(Self.ofProvider)
-                let wanted = body["traits"]?.array?.compactMap(\.string) ?? []
-                let found = try await traits.set(
-                    wanted, of: call.provider, generation: body.int("resource_provider_generation"))
+                let wanted = try await call.read(Self.ofProvider)
+                let found = try await traits.set(wanted.names, of: call.provider, generation: Int(wanted.generation))
                 return Self.answer(found, withGeneration: true)
             },
             endpoint.route(.delete, "/resource_providers/{uuid}/traits", .deleteProviderTraits, since: 6) { call in
@@ -69,7 +75,7 @@ struct TraitRoutes: Sendable {
 
     private func put(_ call: PlacementCall) async throws -> Answer {
         let name = call.parameter("name")
-        guard name.utf8.count <= 255, JSONPattern.customName.matches(name) else {
+        guard name.utf8.count <= 255, TextFormat.isCustomName(name) else {
             throw CloudError.badRequest(
                 """
                 The trait is invalid. A valid trait must be no longer than 255 characters, start with the prefix "CUSTOM_" and use \
@@ -84,17 +90,6 @@ struct TraitRoutes: Sendable {
         .json(modified: found.modified) { json in
             json.array("traits", of: found.names) { $0.string($1) }
             if withGeneration { json.member("resource_provider_generation", found.generation) }
-        }
-    }
-}
-
-extension JSON {
-    /// A member that a shape has found to be a whole number.
-    func int(_ key: String) -> Int {
-        switch self[key] {
-        case .integer(let value): Int(value)
-        case .number(let value): Int(value)
-        default: 0
         }
     }
 }

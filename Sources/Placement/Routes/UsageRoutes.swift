@@ -22,14 +22,13 @@ struct UsageRoutes: Sendable {
         ]
     }
 
-    private static func query(_ minor: Int) -> JSONShape {
-        var members: [(String, JSONShape)] = [("project_id", .text(1...255)), ("user_id", .text(1...255))]
-        if minor >= 38 { members.append(("consumer_type", .text(1...255, .consumerType))) }
-        return .object(members, required: ["project_id"])
-    }
+    private static let query = Shape.object([
+        .init("project_id", .string(1...255), required: true), .init("user_id", .string(1...255)),
+        .init("consumer_type", .string(1...255, .consumerType), since: 38),
+    ])
 
     private func total(_ call: PlacementCall) async throws -> Answer {
-        try call.query(Self.query(call.minor))
+        try call.query(Self.query)
         let found = try await allocations.usages(project: call.last("project_id") ?? "", user: call.last("user_id"))
         return .json(modified: allocations.context.world.now) { json in
             json.object("usages") { json in

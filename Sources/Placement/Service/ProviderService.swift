@@ -57,10 +57,9 @@ struct ProviderService: Sendable {
     }
 
     /// - Parameters:
-    ///   - parent: nil to leave it, a nil inside to have none.
-    ///   - mayMove: whether one that has a parent can be given another or none.
+    ///   - mayMove: whether a provider that has a parent can be given another or none.
     func update(
-        _ id: ID<Provider>, name: String, parent: ID<Provider>??, mayMove: Bool
+        _ id: ID<Provider>, name: String, parent: Update<ID<Provider>>, mayMove: Bool
     ) async throws -> Provider {
         let now = context.world.now
         do {
@@ -69,9 +68,9 @@ struct ProviderService: Sendable {
                 if name != provider.name, try providers.exists(name: name, in: tx) { throw Self.duplicate(name) }
                 provider.name = name
                 provider.updatedAt = now
-                if let parent, parent != provider.parentID {
-                    try move(&provider, below: parent, mayMove: mayMove, in: tx)
-                }
+                var wanted = provider.parentID
+                parent.apply(to: &wanted)
+                if wanted != provider.parentID { try move(&provider, below: wanted, mayMove: mayMove, in: tx) }
                 try providers.update(provider, in: tx)
                 return provider
             }

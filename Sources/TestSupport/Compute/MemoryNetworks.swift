@@ -69,10 +69,17 @@ package struct MemoryNetworks: NetworkingNeed {
     package func addSecurityGroup(_ name: String, to server: String, for principal: Principal) async throws {}
     package func removeSecurityGroup(_ name: String, from server: String, for principal: Principal) async throws {}
 
-    /// All ports, a line each.
-    package func lines(in tx: Transaction) throws -> [String] {
+    package struct Port: Sendable, Hashable {
+        package var id: String
+        package var server: String
+        /// Empty for a port that is bound to none.
+        package var host: String
+    }
+
+    /// All ports, in the order of their ids.
+    package func ports(in tx: Transaction) throws -> [Port] {
         try tx.rows("SELECT id, server, host FROM test_port ORDER BY id").map { row in
-            "port \(try row.value(at: 0, as: String.self)) of \(try row.value(at: 1, as: String.self)) on \(try row.value(at: 2, as: String.self))"
+            Port(id: try row.value(at: 0), server: try row.value(at: 1), host: try row.value(at: 2))
         }
     }
 }

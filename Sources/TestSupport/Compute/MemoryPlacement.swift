@@ -37,10 +37,16 @@ package struct MemoryPlacement: PlacementNeed {
         try tx.execute("UPDATE test_claim SET consumer = ? WHERE consumer = ?", new, old)
     }
 
-    /// All claims, a line each.
-    package func lines(in tx: Transaction) throws -> [String] {
+    package struct Claim: Sendable, Hashable {
+        package var consumer: String
+        package var host: String
+        package var amounts: String
+    }
+
+    /// All claims, in the order of their consumers.
+    package func claims(in tx: Transaction) throws -> [Claim] {
         try tx.rows("SELECT consumer, host, amounts FROM test_claim ORDER BY consumer").map { row in
-            "claim \(try row.value(at: 0, as: String.self)) on \(try row.value(at: 1, as: String.self)): \(try row.value(at: 2, as: String.self))"
+            Claim(consumer: try row.value(at: 0), host: try row.value(at: 1), amounts: try row.value(at: 2))
         }
     }
 }

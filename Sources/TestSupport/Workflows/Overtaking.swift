@@ -16,7 +16,7 @@ extension WorkflowFixture {
         afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID? = { _, _ in nil }, judge: @Sendable (Substring) -> Bool
     ) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
-            for step in outline.steps {
+            for step in outline.steps where !step.isUndoOnly {
                 for moment: FaultPlan.Moment in step.isRemote ? [.beforeStart, .afterBody, .afterOutcome] : [.beforeStart, .afterOutcome] {
                     try await test.database.empty()
                     let left = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask, afterwards).filter { !judge($0) }

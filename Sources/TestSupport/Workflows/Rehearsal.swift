@@ -55,12 +55,18 @@ struct Rehearsal: Sendable {
     }
 
     /// Carries everything on until the workflow has ended or nothing moves it any more. A crash makes a new plane.
-    func settle(_ id: WorkflowID, as name: String, _ faults: FaultPlan = .none, manners: Manners = Manners()) async throws {
+    ///
+    /// - Parameter isEnough: says between two steps that the rest need not be seen.
+    func settle(
+        _ id: WorkflowID, as name: String, _ faults: FaultPlan = .none, manners: Manners = Manners(),
+        until isEnough: () async throws -> Bool = { false }
+    ) async throws {
         var planes = 1
         var plane = try plane(name, faults)
         for _ in 0..<500 {
             let row = try await record(id)
             if row.finishedAt != nil || row.status.needsAttention { return }
+            if try await isEnough() { return }
             do {
                 if try await plane.runner.runDue() { continue }
             } catch is SimulatedCrash {

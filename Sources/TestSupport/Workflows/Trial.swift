@@ -32,7 +32,7 @@ enum Trial: Sendable, CustomStringConvertible {
     static func all(of outline: Outline) -> [Trial] {
         var trials: [Trial] = [.undisturbed, .cancelled(after: nil)]
         for step in outline.steps {
-            trials += forward(step)
+            if !step.isUndoOnly { trials += forward(step) }
             if step.hasUndo { trials += undo(step) }
         }
         if outline.steps.contains(where: { $0.waits?.signal != nil }) {

@@ -127,7 +127,12 @@ struct WorkflowConformance: Sendable {
 
     /// Sees to it that the workflow is undone from `step` on, with that step's own undo first.
     private func fall(after step: StepOutline, _ faults: PlannedFaults, _ rehearsal: Rehearsal, _ id: WorkflowID) {
-        if step.isRemote {
+        let outline = fixture.outline
+        if step.isUndoOnly {
+            // Nothing happens there on the way forward: the step after it is where the undo begins.
+            let next = outline.index(of: step.name).flatMap { outline.index(after: $0) }.map { outline.steps[$0].name }
+            faults.add(cancel(rehearsal, id), at: .init(next ?? step.name, .forward, .beforeStart))
+        } else if step.isRemote {
             faults.add(.fail(CloudError.badRequest("Undone by the suite.")), at: .init(step.name, .forward, .afterBody))
         } else {
             faults.add(cancel(rehearsal, id), at: .init(step.name, .forward, .afterOutcome))
@@ -209,7 +214,7 @@ struct WorkflowConformance: Sendable {
     /// The outcome of a run that succeeded, with every step done once and in its order.
     private func outcome(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws -> String {
         let done = try await rehearsal.events(id).filter { $0.kind == .succeeded && $0.direction == .forward }.map(\.step)
-        guard done == fixture.outline.steps.map(\.name) else {
+        guard done == fixture.outline.steps.filter({ !$0.isUndoOnly }).map(\.name) else {
             throw ConformanceFailure("its steps were done as \(done):\n\(try await rehearsal.history(id))")
         }
         return try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }

@@ -66,10 +66,10 @@ extension WorkflowStage {
 /// A signal as a stage sends it.
 package struct StagedSignal: Sendable {
     let name: SignalName
-    let payload: (any Encodable & Sendable)?
+    let payload: (any StoredValue)?
     let resource: ResourceKey
 
-    package init(_ name: SignalName, payload: (any Encodable & Sendable)? = nil, to resource: ResourceKey) {
+    package init(_ name: SignalName, payload: (any StoredValue)? = nil, to resource: ResourceKey) {
         self.name = name
         self.payload = payload
         self.resource = resource

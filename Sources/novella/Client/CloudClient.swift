@@ -10,8 +10,17 @@ struct CloudClient: Sendable {
     private let endpoints: [String: String]
     let userName: String
 
+    /// The word for the operator's tools, which no catalogue has.
+    static let operatorService = "novella"
     private static let patience = TimeAmount.seconds(60)
     private static let mostBytes = 16 << 20
+
+    /// The client of all commands. It does not wait for a cloud that refuses connections: that one does not run.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
 
     /// Logs in.
     init(_ cloud: KnownCloud, user: String, password: String) async throws {
@@ -33,6 +42,7 @@ struct CloudClient: Sendable {
             let mine = service["endpoints"]?.array?.first { $0["interface"] == "public" && $0["region_id"]?.string == cloud.region }
             if let type = service["type"]?.string, let url = mine?["url"]?.string { endpoints[type] = url }
         }
+        endpoints[Self.operatorService] = cloud.operatorURL
         self.endpoints = endpoints
     }
 
@@ -69,12 +79,24 @@ struct CloudClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if headers["content-type"] == nil, body != nil { request.headers.add(name: "content-type", value: "application/json") }
         request.body = body
-        let response = try await HTTPClient.shared.execute(request, timeout: patience)
+        let response: HTTPClientResponse
+        do { response = try await http.execute(request, timeout: patience) } catch {
+            throw ClientError("\(url) does not answer: is the cloud running? (\(error))")
+        }
         let bytes = try await response.body.collect(upTo: mostBytes)
         let text = String(buffer: bytes)
-        guard (200..<300).contains(response.status.code) else { throw ClientError("\(method) \(url): \(response.status.code) \(text.prefix(500))") }
+        guard (200..<300).contains(response.status.code) else { 
+            throw ClientError(Self.message(of: text) ?? "\(method) \(url): \(response.status.code) \(text.prefix(500))")
+        }
         let known = Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first }
         return (known, (try? JSON.parse(text)) ?? .null)
+    }
+}
+
+extension CloudClient {
+    /// Returns the sentence of an error as Identity and the operator's tools write it; nil for other answers.
+    private static func message(of text: String) -> String? {
+        (try? JSON.parse(text))?["error"]?["message"]?.string
     }
 }
 

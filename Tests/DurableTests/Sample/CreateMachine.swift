@@ -24,7 +24,9 @@ struct CreateMachine: Workflow {
     }
 
     /// What the host reports.
-    struct Running: Codable, Sendable {
+    struct Running: StoredValue {
+        static let storedName = "sample.running"
+
         var generation: Int
         var address: String
     }

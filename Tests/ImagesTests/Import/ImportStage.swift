@@ -157,19 +157,15 @@ struct ImageWorkflowTests {
         }
     }
 
-    @Test("What a process of another version must find unchanged")
-    func golden() {
-        let input = ImportImage.Input(
-            imageID: ID("x"), method: .webDownload, uri: nil, sourceImage: nil, sealedToken: nil, stores: [], allMustSucceed: true,
-            request: "", isTask: false)
-        let shape = """
-            images.import version 1: local:begin remote:fetch local:reserve remote:fill local:finish
-                input {imageID: ID<Image>, method: ImportMethod, uri: Optional<String>, sourceImage: Optional<SourceImage>, \
-            sealedToken: Optional<String>, stores: Array<String>, allMustSucceed: Bool, request: String, isTask: Bool} \
-            state {source: Optional<StagedData>, facts: Optional<SourceFacts>, data: Optional<StagedData>, filled: Array<String>, \
-            failed: Array<String>}
-            """
-        #expect(WorkflowGolden.lines([.init(ImportImage.self, input)]) == [shape])
+    @Test("No import ends well without what an earlier step has noted", arguments: ImportMethod.allCases)
+    func complains(_ method: ImportMethod) async throws {
+        let region = SourceRegion()
+        try await ScriptedServer.run({ target in target == "/disk" ? .body(ImportStage.content) : region.answer(target) }) { server in
+            try await ImportStage.withStores { stores in
+                let complaints = try await ImportStage.fixture(method, stores, port: server.port).complainsOfWhatIsMissing(on: .sqlite)
+                #expect(complaints > 0)
+            }
+        }
     }
 }
 

@@ -12,6 +12,11 @@ struct FloatingIPRoutes: Sendable {
     /// Of a request that names none.
     private static let usualPool = "nova"
 
+    private struct New: Sendable {
+        var pool: String?
+    }
+    private static let new = Form.object(New(), [.optional("pool", \.pool, .nullable(.string()))], open: true)
+
     var all: [Route] {
         [
             endpoint.route(.get, "/os-floating-ip-pools", .listFloatingIPPools, until: OtherAPIs.last) { call in
@@ -31,16 +36,15 @@ struct FloatingIPRoutes: Sendable {
                 }
             },
             endpoint.route(.post, "/os-floating-ips", .createFloatingIP, until: OtherAPIs.last) { call in
-                let body = JSON.object(try await call.call.body.jsonIfAny())
-                try BodyShape.object([("pool", .null(or: .text()))], open: true).check(body)
+                let wanted = try call.read(Self.new, .object(try await call.call.body.jsonIfAny()))
                 let apis = OtherAPIs(others, call)
-                let network = try await pool(body["pool"]?.string, apis)
+                let network = try await pool(wanted.pool, apis)
                 do {
                     return Self.answer(
                         try await view(try await apis.create("floatingips", ["floating_network_id": network["id"] ?? ""]), apis))
                 } catch let error as CloudError where error.kind == .conflict {
                     // Networking's word for a quota that is used up, and for a pool that is.
-                    let text = body["pool"]?.string.map { " in pool \($0)" } ?? ""
+                    let text = wanted.pool.map { " in pool \($0)" } ?? ""
                     if error.code == "OverQuota" { throw CloudError.forbidden("IP allocation over quota\(text).") }
                     throw CloudError.notFound(text.isEmpty ? "No more floating IPs available." : "No more floating IPs\(text).")
                 }

@@ -5,8 +5,8 @@ import HTTPTypes
 /// `/images`, which 2.36 took out, and their metadata, which 2.39 did: images are Images'. It is asked who may what.
 struct ImageViewRoutes: Sendable {
     let endpoint: Endpoint
-    let context: ComputeContext
-    private var others: any OtherAPIsNeed { context.needs.others }
+    let others: any OtherAPIsNeed
+    let quotas: QuotaService
 
     private static let path = "/images/{image_id}"
     private static let metadata = path + "/metadata"
@@ -38,9 +38,9 @@ struct ImageViewRoutes: Sendable {
                 return Self.item(call.parameter("key"), value)
             },
             endpoint.route(.put, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
-                let body = try await call.body(.object([("meta", .map(.metadataKey, .text(0...255), 1...1))], required: ["meta"]))
+                let item = try await call.read(Form.item)
                 let key = call.parameter("key")
-                guard let value = body["meta"]?[key] else { throw CloudError.badRequest("Request body and URI mismatch") }
+                guard let value = item[key].map(JSON.string) else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await change(try await require(call), call) { $0[key] = value }
                 return Self.item(key, value)
             },
@@ -153,16 +153,12 @@ struct ImageViewRoutes: Sendable {
     private static func item(_ key: String, _ value: JSON) -> Reply { .json { json in json.object("meta") { $0.members(of: [key: value]) } } }
 
     private func setMetadata(_ call: ComputeCall, replacing: Bool) async throws -> Reply {
-        let given = try await call.body(.object([("metadata", .metadata)], required: ["metadata"]))["metadata"]?.object ?? [:]
+        let given = try await call.read(Form.entries(.metadataKey, .string(0...255)).inside("metadata"))
         let changed = try await change(try await require(call), call) { properties in
             if replacing { properties = [:] }
-            for (key, value) in given.members { properties[key] = value }
+            for (key, value) in given { properties[key] = .string(value) }
         }
         return Self.answer(Self.properties(changed))
-    }
-
-    private func requireRoom(for count: Int, _ call: ComputeCall) async throws {
-        try await context.read { tx in try QuotaService.requireImageMetadata(count, of: call.caller.projectID, in: tx) }
     }
 
     @discardableResult
@@ -171,7 +167,7 @@ struct ImageViewRoutes: Sendable {
         var new = old
         body(&new)
         // A change that takes items away may leave too many.
-        if new.count > old.count { try await requireRoom(for: new.count, call) }
+        if new.count > old.count { try await quotas.requireImageMetadata(new.count, of: call.caller.projectID) }
         func pointer(_ key: String) -> JSON { .string("/" + key.replacing("~", with: "~0").replacing("/", with: "~1")) }
         var changes: [JSON] = []
         for (key, value) in new.members where old[key] != value {

@@ -9,17 +9,32 @@ struct SecurityGroupRoutes: Sendable {
     let servers: ServerService
 
     private static let path = "/os-security-groups/{security_group_id}"
-    private static let query = QueryShape([("limit", .natural), ("offset", .natural), ("all_tenants", .text())])
-    private static let shape = BodyShape.object(
-        [("security_group", .object([("name", .text(0...255)), ("description", .text(0...255))], required: ["name", "description"], open: true))],
-        required: ["security_group"], open: true)
-    private static let ruleShape = BodyShape.object(
+    private static let query = QueryShape([("limit", .natural), ("offset", .natural), ("all_tenants", .any)])
+
+    private struct New: Sendable {
+        var name = ""
+        var description = ""
+    }
+    private static let new = Form.object(
+        New(), [.required("name", \.name, .string(0...255)), .required("description", \.description, .string(0...255))], open: true
+    ).inside("security_group", open: true)
+
+    private struct NewRule: Sendable {
+        var parentID = ""
+        var sourceID: String?
+        var networkProtocol: JSON?
+        var cidr: JSON?
+        var from: JSON?
+        var to: JSON?
+    }
+    private static let newRule = Form.object(
+        NewRule(),
         [
-            (
-                "security_group_rule",
-                .object([("group_id", .null(or: .uuid)), ("parent_group_id", .uuid)], required: ["parent_group_id"], open: true)
-            )
-        ], required: ["security_group_rule"], open: true)
+            .required("parent_group_id", \.parentID, .uuid), .optional("group_id", \.sourceID, .nullable(.uuid)),
+            .optional("ip_protocol", \.networkProtocol, .json(.any)), .optional("cidr", \.cidr, .json(.any)),
+            .optional("from_port", \.from, .json(.any)), .optional("to_port", \.to, .json(.any)),
+        ], open: true
+    ).inside("security_group_rule", open: true)
 
     var all: [Route] {
         [
@@ -27,10 +42,10 @@ struct SecurityGroupRoutes: Sendable {
                 try await list(call)
             },
             endpoint.route(.post, "/os-security-groups", .createSecurityGroup, until: OtherAPIs.last) { call in
-                let given = try await call.body(Self.shape)["security_group"] ?? [:]
+                let new = try await call.read(Self.new)
                 do {
                     let group = try await apis(call).create(
-                        "security-groups", ["name": given["name"] ?? "", "description": given["description"] ?? ""])
+                        "security-groups", ["name": .string(new.name), "description": .string(new.description)])
                     return try await answer(group, call)
                 } catch let error as CloudError where error.kind == .conflict {
                     throw CloudError.forbidden(error.message)
@@ -38,9 +53,9 @@ struct SecurityGroupRoutes: Sendable {
             },
             endpoint.route(.get, Self.path, .showSecurityGroup, until: OtherAPIs.last) { call in try await answer(try await require(call), call) },
             endpoint.route(.put, Self.path, .updateSecurityGroup, until: OtherAPIs.last) { call in
-                let given = try await call.body(Self.shape)["security_group"] ?? [:]
+                let change = try await call.read(Self.new)
                 let group = try await require(call)
-                let new: JSON = ["name": given["name"] ?? "", "description": given["description"] ?? ""]
+                let new: JSON = ["name": .string(change.name), "description": .string(change.description)]
                 do {
                     return try await answer(try await apis(call).update("security-groups", group["id"]?.string ?? "", new), call)
                 } catch let error as CloudError {
@@ -70,7 +85,7 @@ struct SecurityGroupRoutes: Sendable {
     private func apis(_ call: ComputeCall) -> OtherAPIs { OtherAPIs(servers.context.needs.others, call) }
 
     private static func id(_ text: String) throws -> String {
-        guard UUIDText.isUUID(text) else { throw CloudError.badRequest("Security group id should be uuid") }
+        guard UUIDText.normal(text) != nil else { throw CloudError.badRequest("Security group id should be uuid") }
         return text
     }
 
@@ -91,9 +106,7 @@ struct SecurityGroupRoutes: Sendable {
     private func ofServer(_ call: ComputeCall) async throws -> Reply {
         let id: ID<Server> = call.call.id("server_id")
         let server = try await servers.get(id, .listSecurityGroups, by: call.caller).server
-        let found = try await servers.context.read { tx in
-            try servers.context.needs.networking.securityGroups(of: [server.id.text], in: tx)[server.id.text] ?? []
-        }
+        let found = try await servers.securityGroups(of: server)
         var groups: [JSON] = []
         for group in found { groups.append(try await apis(call).get("security-groups", group.id)) }
         return try await answer(groups, call)
@@ -169,10 +182,10 @@ struct SecurityGroupRoutes: Sendable {
     // MARK: Rules
 
     private func createRule(_ call: ComputeCall) async throws -> Reply {
-        let given = try await call.body(Self.ruleShape)["security_group_rule"] ?? [:]
-        let parent = try await apis(call).get("security-groups", given["parent_group_id"]?.string ?? "")
+        let given = try await call.read(Self.newRule)
+        let parent = try await apis(call).get("security-groups", given.parentID)
         var source: JSON?
-        if let id = given["group_id"]?.string { source = try await apis(call).get("security-groups", id) }
+        if let id = given.sourceID { source = try await apis(call).get("security-groups", id) }
         let rule = try Self.rule(given, isFromGroup: source != nil)
         do {
             let made = try await apis(call).create("security-group-rules", .object(rule.merging(["security_group_id": parent["id"] ?? ""])))
@@ -184,18 +197,18 @@ struct SecurityGroupRoutes: Sendable {
     }
 
     /// A rule in Networking's words.
-    private static func rule(_ given: JSON, isFromGroup: Bool) throws -> JSONObject {
+    private static func rule(_ given: NewRule, isFromGroup: Bool) throws -> JSONObject {
         var rule: JSONObject = ["direction": "ingress"]
-        var (from, to) = (given["from_port"].flatMap(\.whole), given["to_port"].flatMap(\.whole))
-        let word = given["ip_protocol"]?.string
+        var (from, to) = (given.from?.whole, given.to?.whole)
+        let word = given.networkProtocol?.string
         let name = word?.lowercased() ?? ""
         if isFromGroup {
-            rule["remote_group_id"] = given["group_id"]
+            rule["remote_group_id"] = given.sourceID.map(JSON.string)
             rule["ethertype"] = "IPv4"
             if from == nil, to == nil, name == "icmp" { (from, to) = (-1, -1) }
             if from == nil, to == nil, ["tcp", "udp"].contains(name) { (from, to) = (1, 65_535) }
         } else {
-            let text = given["cidr"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "0.0.0.0/0"
+            let text = given.cidr?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "0.0.0.0/0"
             guard let prefix = IPPrefix(text) else { throw CloudError.badRequest("Invalid cidr \(text.prefix(255)).") }
             let first = text.split(separator: "/").first ?? ""
             if prefix.length == 0, !["0.0.0.0", "::"].contains(first) {
@@ -204,7 +217,7 @@ struct SecurityGroupRoutes: Sendable {
             rule["remote_ip_prefix"] = .string(text)
             rule["ethertype"] = prefix.first.version == .v6 ? "IPv6" : "IPv4"
         }
-        let hasPorts = given["from_port"].map { $0 != .null } ?? (from != nil) && given["to_port"].map { $0 != .null } ?? (to != nil)
+        let hasPorts = given.from.map { $0 != .null } ?? (from != nil) && given.to.map { $0 != .null } ?? (to != nil)
         guard !name.isEmpty, hasPorts else {
             if isFromGroup { return rule }
             throw CloudError.badRequest("Not enough parameters to build a valid rule.")

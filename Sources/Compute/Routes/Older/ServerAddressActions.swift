@@ -6,27 +6,34 @@ struct ServerAddressActions: Sendable {
     let servers: ServerService
 
     static let names: Set<String> = ["addFixedIp", "removeFixedIp", "addFloatingIp", "removeFloatingIp"]
-    private static let address = BodyShape.either([.text(0...Int.max, .ipv4), .text(0...Int.max, .ipv6)])
+    private static let network = Form(.either([.uuid, .whole(0 ... .max)])) { $0.string ?? $0.text }.inside("networkId")
+    private static let address = Form.givenAddress.inside("address")
+    private struct Floating: Sendable {
+        var address = ""
+        var fixed: String?
+    }
+    private static let floating = Form.object(
+        Floating(), [.required("address", \.address, .givenAddress), .optional("fixed_address", \.fixed, .givenAddress)])
 
     func act(_ name: String, _ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
         let apis = OtherAPIs(servers.context.needs.others, call)
         switch name {
         case "addFixedIp":
-            try BodyShape.envelope(name, [("networkId", .either([.uuid, .integer(0 ... .max)]))], required: ["networkId"]).check(body)
+            let network = try call.read(Self.network.inside(name), body)
             try servers.refuseLocked(try await servers.get(id, .addFixedIP, by: call.caller).server, by: call.caller)
-            try await addFixed(id, network: body[name]?["networkId"]?.string ?? "", apis)
+            try await addFixed(id, network: network, apis)
         case "removeFixedIp":
-            try BodyShape.envelope(name, [("address", Self.address)], required: ["address"]).check(body)
+            let address = try call.read(Self.address.inside(name), body)
             try servers.refuseLocked(try await servers.get(id, .removeFixedIP, by: call.caller).server, by: call.caller)
-            try await removeFixed(id, body[name]?["address"]?.string ?? "", apis)
+            try await removeFixed(id, address, apis)
         case "addFloatingIp":
-            try BodyShape.envelope(name, [("address", Self.address), ("fixed_address", Self.address)], required: ["address"]).check(body)
+            let floating = try call.read(Self.floating.inside(name), body)
             let view = try await servers.get(id, .addFloatingIP, by: call.caller)
-            try await addFloating(view, body[name]?["address"]?.string ?? "", to: body[name]?["fixed_address"]?.string, apis)
+            try await addFloating(view, floating.address, to: floating.fixed, apis)
         default:
-            try BodyShape.envelope(name, [("address", Self.address)], required: ["address"]).check(body)
+            let address = try call.read(Self.address.inside(name), body)
             let view = try await servers.get(id, .removeFloatingIP, by: call.caller)
-            try await removeFloating(view, body[name]?["address"]?.string ?? "", apis)
+            try await removeFloating(view, address, apis)
         }
     }
 

@@ -7,16 +7,9 @@ import SQL
 struct ApplicationCredentialMethod: AuthenticationMethod {
     let identity: IdentityContext
     private let directory = UserDirectory()
+    private let credentials = ApplicationCredentialStore()
 
     init(identity: IdentityContext) { self.identity = identity }
-
-    private struct Found: Sendable {
-        var user: User
-        var id: ID<Kind.ApplicationCredential>
-        var projectID: ID<Kind.Project>
-        var secretHash: String
-        var expiresAt: Timestamp?
-    }
 
     func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
         let secret = Secret(parameters["secret"]?.string ?? "")
@@ -26,29 +19,26 @@ struct ApplicationCredentialMethod: AuthenticationMethod {
         guard id != nil || (name != nil && owner != nil) else {
             throw Shape.wrong("auth/identity/application_credential", "it needs an id, or a name and its user")
         }
-        let found = try await identity.base.read { tx -> Found? in
-            if let id { return try find("a.id = ?", [.text(id)], in: tx) }
-            guard let owner, let name, let user = try directory.find(owner, in: tx) else { return nil }
-            return try find("a.name = ? AND a.user_id = ?", [.text(name), user.id.sql], in: tx)
+        let found = try await identity.base.read { tx -> (credential: ApplicationCredentialStore.Proof, user: User)? in
+            guard let credential = try find(id, name, of: owner, in: tx) else { return nil }
+            return try ResourceStore<User>().find(credential.userID, in: tx).map { (credential, $0) }
         }
-        let isRight = try await identity.hasher.verify(secret, found?.secretHash)
-        guard let found, isRight, found.user.isEnabled, found.expiresAt.map({ identity.world.now < $0 }) ?? true else {
+        let isRight = try await identity.hasher.verify(secret, found?.credential.secretHash)
+        guard let (found, user) = found, isRight, user.isEnabled, found.expiresAt.map({ identity.world.now < $0 }) ?? true else {
             throw TokenService.refused("a wrong application credential")
         }
-        var proof = Proof(user: found.user, .applicationCredential)
+        var proof = Proof(user: user, .applicationCredential)
         proof.scope = .project(found.projectID)
         proof.expiresAt = found.expiresAt
         proof.applicationCredentialID = found.id
         return proof
     }
 
-    private func find(_ condition: String, _ arguments: [SQLValue], in tx: Transaction) throws -> Found? {
-        let rows = try tx.rows(
-            "SELECT a.id, a.user_id, a.project_id, a.secret_hash, a.expires_at FROM identity_application_credential a WHERE \(condition)",
-            arguments: arguments)
-        guard let row = rows.first, let user = try ResourceStore<User>().find(try row["user_id"], in: tx) else { return nil }
-        return Found(
-            user: user, id: try row["id"], projectID: try row["project_id"], secretHash: try row["secret_hash"],
-            expiresAt: try row["expires_at"])
+    private func find(
+        _ id: String?, _ name: String?, of owner: AuthRequest.Reference?, in tx: Transaction
+    ) throws -> ApplicationCredentialStore.Proof? {
+        if let id { return try credentials.proof(id, in: tx) }
+        guard let owner, let name, let user = try directory.find(owner, in: tx) else { return nil }
+        return try credentials.proof(named: name, of: user.id, in: tx)
     }
 }

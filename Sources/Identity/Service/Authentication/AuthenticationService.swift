@@ -98,7 +98,7 @@ struct AuthenticationService: Sendable {
         let receipt = Receipt(
             userID: proof.user.id, methods: proof.methods, issuedAt: now, expiresAt: now + identity.settings.receiptLifetime)
         let domain = try await identity.base.read { tx -> String in
-            try tx.value("SELECT name FROM identity_project WHERE id = ?", proof.user.domainID) ?? ""
+            try ProjectStore().name(of: proof.user.domainID, in: tx) ?? ""
         }
         var error = CloudError(.unauthenticated, "Additional authentications steps required.")
         error.headers = [(Self.receiptHeader.rawName, try receipts.text(of: receipt))]

@@ -75,15 +75,11 @@ struct TOTPMethod: AuthenticationMethod {
     }
 
     private func secrets(of user: ID<Kind.User>, in tx: Transaction) throws -> [[UInt8]] {
-        try tx.rows("SELECT id, sealed_blob, key_id FROM identity_credential WHERE user_id = ? AND type = 'totp'", user)
-            .compactMap { row in
-                let id: String = try row["id"]
-                let box: [UInt8] = try row["sealed_blob"]
-                guard let blob = identity.keyring.openKnown(box, keyID: try row["key_id"], .secret, context: "credential/\(id)") else {
-                    return nil
-                }
-                return Base32.decode(String(decoding: blob, as: UTF8.self))
-            }
+        try CredentialStore().passcodeSecrets(of: user, in: tx).compactMap { secret in
+            let context = "credential/\(secret.id)"
+            guard let blob = identity.keyring.openKnown(secret.box, keyID: secret.keyID, .secret, context: context) else { return nil }
+            return Base32.decode(String(decoding: blob, as: UTF8.self))
+        }
     }
 
     /// Six digits of a counter (RFC 4226 section 5.3).

@@ -1,0 +1,53 @@
+package import Foundation
+
+/// A value that one process writes and another one reads, maybe of another release: JSON in a column, a file of a host, a
+/// message between control plane and agent. Its shape is a contract (docs/releases.md); `Tests/Released/shapes` has the
+/// outline of each.
+///
+/// The values inside of it need not conform: they are a part of its outline.
+package protocol StoredValue: Codable, Sendable {
+    /// The name of the value's golden, as `compute.server`. It is never stored.
+    static var storedName: String { get }
+}
+
+/// Writes and reads stored values as JSON. Nothing else in the product encodes or decodes with Foundation, so a type that is
+/// stored must say that it is.
+package enum StoredJSON {
+    /// The code of the error for a text that is no such value, as when a newer peer has sent a case that this binary does
+    /// not know.
+    package static let unreadableCode = "unreadable_value"
+
+    /// Returns the value as JSON text. Keys are sorted, so that equal values are equal texts.
+    package static func text<Value: StoredValue>(_ value: Value) throws(CloudError) -> String {
+        String(decoding: try data(value), as: UTF8.self)
+    }
+
+    /// Returns the bytes of `text(_:)`.
+    package static func data<Value: StoredValue>(_ value: Value) throws(CloudError) -> Data {
+        let encoder = JSONEncoder()  // tidy: allow JSONEncoder, the only one
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return try encoder.encode(value) } catch {
+            throw .internalError("\(Value.storedName) cannot be encoded", cause: error)
+        }
+    }
+
+    /// Reads a value. Members that it does not have are passed over, so that a newer release may have written it.
+    ///
+    /// - Throws: an internal error with `unreadableCode`.
+    package static func value<Value: StoredValue>(
+        _ type: Value.Type = Value.self, from text: String
+    ) throws(CloudError) -> Value {
+        try value(type, from: Data(text.utf8))
+    }
+
+    /// Reads a value from the bytes of its text.
+    package static func value<Value: StoredValue>(
+        _ type: Value.Type = Value.self, from data: Data
+    ) throws(CloudError) -> Value {
+        do { return try JSONDecoder().decode(type, from: data) } catch {  // tidy: allow JSONDecoder, the only one
+            var unreadable = CloudError.internalError("what was stored is no \(Value.storedName)", cause: error)
+            unreadable.code = unreadableCode
+            throw unreadable
+        }
+    }
+}

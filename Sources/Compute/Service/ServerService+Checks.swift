@@ -1,0 +1,33 @@
+import Access
+import CloudCore
+import SQL
+
+/// Questions about servers that change nothing.
+extension ServerService {
+    /// Refuses an action for who may not do it to the server, or to a server that is not there.
+    func check(_ id: ID<Server>, _ action: Action, by caller: Caller) async throws {
+        try await context.read { tx in _ = try require(id, action, by: caller, in: tx) }
+    }
+
+    /// Refuses an action on a server also where its lock, its state or its tasks stand in the way.
+    func check(
+        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller
+    ) async throws {
+        try await context.read { tx in _ = try require(id, action, word, for: nil, states: states, by: caller, in: tx) }
+    }
+
+    func securityGroups(of server: Server) async throws -> [SecurityGroupFacts] {
+        try await context.read { tx in
+            try context.needs.networking.securityGroups(of: [server.id.text], in: tx)[server.id.text] ?? []
+        }
+    }
+
+    /// Returns those servers that are there, by id, of every project: whether the caller may name any server was
+    /// asked before.
+    func find(_ ids: [String]) async throws -> [String: Server] {
+        try await context.read { tx in
+            let found = try ids.compactMap { try servers.find(ID($0), in: tx) }
+            return Dictionary(found.map { ($0.id.text, $0) }) { first, _ in first }
+        }
+    }
+}

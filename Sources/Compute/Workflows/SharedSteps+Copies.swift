@@ -1,0 +1,57 @@
+import CloudCore
+import Durable
+
+/// The input of a workflow that makes an image of a server's root disk.
+protocol CopyInput: ServerInput { var image: NewImage { get } }
+
+protocol CopyState: IntentState {
+    var intent: Intent? { get set }
+    /// The copy on the host; nil until the step `snapshot` has run.
+    var snapshot: MachineSnapshot? { get set }
+}
+
+extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyState {
+    /// Undone, the image is gone that was queued before the user was answered.
+    static func keepImage(shows: ShownState) -> WhenUndone<Self> {
+        WhenUndone("keep", shows: shows) { _, run in
+            try await run.world.images.delete(run.input.image.id, for: try run.requirePrincipal())
+        }
+    }
+
+    /// Another number stands for what is wanted of the machine.
+    ///
+    /// - Parameter states: the states in which the action is taken; nil for every state.
+    static func intend(shows: ShownState, from states: Set<VMState>? = nil) -> Local<Self> {
+        Local("intend", shows: shows) { state, run, tx in
+            let intent = try run.world.intend(run.input.serverID, from: states, in: tx)
+            // The disk is on the host: without one there is nothing to copy.
+            _ = try intent.host
+            state.intent = intent
+        }
+    }
+
+    /// A copy of the root disk is on the host. Undone, the copy is gone.
+    static func copyDisk(shows: ShownState) -> Remote<Self> {
+        Remote("snapshot", shows: shows, deadline: .seconds(1800)) { state, run in
+            state.snapshot = try await run.machine(try state.wanted()).snapshot(for: run.input.image.id)
+        } undo: { state, run in
+            try await run.machineToUndo(try state.wanted())?.removeSnapshot(for: run.input.image.id)
+        }
+    }
+
+    /// The image has the copy's bytes.
+    static func fillImage(shows: ShownState) -> Remote<Self> {
+        Remote("upload", shows: shows, deadline: .seconds(3600)) { state, run in
+            let snapshot = try state.snapshot.required("snapshot", from: "snapshot")
+            try await run.world.images.fill(
+                run.input.image.id, with: snapshot, on: try state.wanted().host, for: try run.requirePrincipal())
+        }
+    }
+
+    /// The copy is gone.
+    static func removeCopy(shows: ShownState) -> Remote<Self> {
+        Remote("clean-up", shows: shows) { state, run in
+            try await run.machine(try state.wanted()).removeSnapshot(for: run.input.image.id)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import CloudCore
+import Durable
+
+// Steps that several workflows have. Each workflow lists them under its own shown states, at their places among its own steps.
+// A step's name is stored with each row, so two workflows that call the same work differently go on doing so.
+
+extension Workflow where Needs == ServerWorld, State: IntentState {
+    /// Says whether a step, or its undo, has something to do.
+    typealias Condition = @Sendable (State, Input) throws -> Bool
+    /// Names the host that a step speaks to. Nil: the step has nothing to do.
+    typealias Host = @Sendable (State, Input) throws -> String?
+
+    /// The machine is off. Undone, the guest runs again where `startsAgain` says so; without it there is no undo.
+    static func stop(
+        shows: ShownState, graceSeconds: @escaping @Sendable (State) -> Int = { _ in 60 },
+        if condition: @escaping Condition = { _, _ in true }, startsAgain: Condition? = nil
+    ) -> Remote<Self> {
+        let undo = startsAgain.map { startsAgain -> Remote<Self>.Undo in
+            { state, run in
+                guard try startsAgain(state, run.input) else { return }
+                try await run.machineToUndo(try state.wanted())?.goOn()
+            }
+        }
+        let body: Remote<Self>.Body = { state, run in
+            guard try condition(state, run.input) else { return }
+            try await run.machine(try state.wanted()).stop(graceSeconds: graceSeconds(state))
+        }
+        return Remote("stop", shows: shows, deadline: .seconds(300), body, undo: undo)
+    }
+
+    /// The machine is off, for a workflow that must succeed in the end: a machine that is not there is as good as off.
+    static func stopForGood(_ name: String, shows: ShownState, graceSeconds: Int) -> Remote<Self> {
+        Remote(name, shows: shows, deadline: .seconds(300)) { state, run in
+            try await run.machine(try state.wanted()).stopIfThere(graceSeconds: graceSeconds)
+        }
+    }
+
+    /// The machine is there, and off. Undone, it is gone.
+    ///
+    /// - Parameters:
+    ///   - host: by default the server's own.
+    ///   - order: what is wanted of the machine, where that is not what the intent says.
+    static func build(
+        shows: ShownState, on host: @escaping Host = ownHost, as order: @escaping @Sendable (Intent) -> MachineOrder = { $0.order() }
+    ) -> Remote<Self> {
+        Remote("build", shows: shows, deadline: .seconds(1800)) { state, run in
+            guard let host = try host(state, run.input) else { return }
+            let intent = try state.wanted()
+            try await run.machine(intent, on: host).ensure(order(intent))
+        } undo: { state, run in
+            guard let host = try host(state, run.input) else { return }
+            try await run.machine(try state.wanted(), on: host).remove()
+        }
+    }
+
+    /// The machine runs. Undone, it is off again where `stopsAgain` says so; without it there is no undo.
+    static func boot(
+        shows: ShownState, on host: @escaping Host = ownHost, stopsAgain: Condition? = nil
+    ) -> Remote<Self> {
+        let undo = stopsAgain.map { stopsAgain -> Remote<Self>.Undo in
+            { state, run in
+                guard try stopsAgain(state, run.input), let host = try host(state, run.input) else { return }
+                try await run.machine(try state.wanted(), on: host).stop(graceSeconds: 0)
+            }
+        }
+        let body: Remote<Self>.Body = { state, run in
+            guard let host = try host(state, run.input) else { return }
+            try await run.machine(try state.wanted(), on: host).command(.start)
+        }
+        return Remote("boot", shows: shows, body, undo: undo)
+    }
+
+    /// The hosts have nothing of the machine.
+    static func tearDown(
+        _ name: String, shows: ShownState? = nil, from hosts: @escaping @Sendable (State, Input) throws -> [String]
+    ) -> Remote<Self> {
+        Remote(name, shows: shows, deadline: .seconds(600)) { state, run in
+            for host in try hosts(state, run.input) { try await run.machine(try state.wanted(), on: host).remove() }
+        }
+    }
+
+    /// The server's own host.
+    static var ownHost: Host { { state, _ in try state.wanted().host } }
+}

@@ -1,0 +1,39 @@
+import CloudCore
+import SQL
+
+/// The members of groups.
+struct MembershipStore: Sendable {
+    func has(_ user: ID<Kind.User>, in group: ID<Kind.Group>, _ tx: Transaction) throws -> Bool {
+        let found: String? = try tx.value(
+            "SELECT user_id FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user)
+        return found != nil
+    }
+
+    /// Returns the ids of a group's members, in their order.
+    func members(of group: ID<Kind.Group>, _ tx: Transaction) throws -> [ID<Kind.User>] {
+        try tx.rows("SELECT user_id FROM identity_membership WHERE group_id = ? ORDER BY user_id", group)
+            .map { try $0["user_id"] }
+    }
+
+    func add(_ user: ID<Kind.User>, to group: ID<Kind.Group>, _ tx: Transaction) throws {
+        try tx.execute(
+            "INSERT INTO identity_membership (group_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", group, user)
+    }
+
+    /// - Returns: whether the user was in the group.
+    func remove(_ user: ID<Kind.User>, from group: ID<Kind.Group>, _ tx: Transaction) throws -> Bool {
+        try tx.execute("DELETE FROM identity_membership WHERE group_id = ? AND user_id = ?", group, user) > 0
+    }
+
+    // MARK: Conditions of lists
+
+    /// Returns the condition that a list of users has the members of one group alone.
+    static func users(in group: ID<Kind.Group>) -> (sql: String, arguments: [SQLValue]) {
+        ("id IN (SELECT user_id FROM identity_membership WHERE group_id = ?)", [group.sql])
+    }
+
+    /// Returns the condition that a list of groups has the groups of one user alone.
+    static func groups(of user: ID<Kind.User>) -> (sql: String, arguments: [SQLValue]) {
+        ("id IN (SELECT group_id FROM identity_membership WHERE user_id = ?)", [user.sql])
+    }
+}

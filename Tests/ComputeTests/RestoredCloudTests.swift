@@ -1,0 +1,64 @@
+import CloudCore
+@testable import Compute
+import ControlPlane
+import HTTPTypes
+import SQL
+import TestSupport
+import Testing
+
+/// A database that is older than what hosts have seen, as it comes out of a backup.
+@Suite("Servers of a restored cloud")
+struct RestoredCloudTests {
+    private func network(_ client: ComputeClient) async throws -> String {
+        let made = await client.cloud.send(.post, "/network/v2.0/networks", token: client.token, json: ["network": ["name": "n"]])
+        let id = try #require(made.json["network"]?["id"]?.string)
+        let subnet: JSON = ["network_id": .string(id), "ip_version": 4, "cidr": "10.0.0.0/24"]
+        _ = await client.cloud.send(.post, "/network/v2.0/subnets", token: client.token, json: ["subnet": subnet])
+        return id
+    }
+
+    /// What an action comes to: the status that is shown, and the power of the machine.
+    private func act(_ client: ComputeClient, _ id: String, _ action: String) async throws -> (status: String?, power: String?) {
+        #expect(await client.send(.post, "/servers/\(id)/action", .object([action: nil])).status == .accepted)
+        try await client.cloud.settleAll()
+        let status = await client.good(.get, "/servers/\(id)")["server"]?["status"]?.string
+        return (status, client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }?.power)
+    }
+
+    @Test("Hosts that have seen newer changes do at once what a restored database wants")
+    func era() async throws {
+        try await ServerTests.run { client, image in
+            let network: JSON = [["uuid": .string(try await network(client))]]
+            let id = try await ServerTests.boot(client, image, ["networks": network])
+            // The backup: the server's row, and how many commits of networks there were.
+            let (old, commits) = try await client.cloud.database.read { tx in
+                let commits: Int64? = try tx.value("SELECT max(number) FROM sql_change WHERE topic = 'networking'")
+                return (try ServerStore().find(ID(id), in: tx), commits ?? 0)
+            }
+            for _ in 1...4 {
+                #expect(try await act(client, id, "os-stop") == ("SHUTOFF", "off"))
+                #expect(try await act(client, id, "os-start") == ("ACTIVE", "running"))
+            }
+            _ = try await ServerTests.boot(client, image, ["networks": network])
+            // It is restored.
+            try await client.cloud.database.write { tx in
+                try ServerStore().update(try #require(old), in: tx)
+                try tx.execute("DELETE FROM sql_change WHERE topic = 'networking' AND number > ?", commits)
+            }
+            let naive = ComputeClient(try await client.cloud.restarted(seed: 3), token: client.token)
+            #expect(try await act(naive, id, "os-stop").power == "running", "a host refuses what it takes for old")
+            try await naive.cloud.database.write { tx in
+                try tx.execute(
+                    "INSERT INTO cloud_restore (restored_at, made_at, version) VALUES (?, ?, ?)", naive.cloud.world.now, 1, "0.1.0")
+            }
+            let restored = ComputeClient(try await naive.cloud.restarted(seed: 4), token: client.token)
+            #expect(try await act(restored, id, "os-stop") == ("SHUTOFF", "off"))
+            #expect(try await act(restored, id, "os-start") == ("ACTIVE", "running"))
+            let next = try await ServerTests.boot(restored, image, ["networks": network])
+            #expect(await restored.good(.get, "/servers/\(next)")["server"]?["status"] == "ACTIVE")
+            #expect(await restored.send(.delete, "/servers/\(id)").status == .noContent)
+            try await restored.cloud.settleAll()
+            #expect(!restored.cloud.cloud.fleet.simulatedMachines.contains { $0.id == id })
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import CloudCore
+import Foundation
+import TestSupport
+
+@testable import AgentCore
+@testable import Compute
+@testable import ControlPlane
+@testable import DriverLibvirt
+@testable import DriverLinuxNetwork
+@testable import DriverSimulated
+@testable import Drivers
+@testable import Durable
+
+/// Everything that outlives the process that wrote it (docs/releases.md). The workflows come from the list that the cloud is made of;
+/// `ListTests` finds a stored value that is not in this list.
+enum StoredShapes {
+    static let values: [any StoredValue.Type] = rows + files + messages
+
+    /// JSON in columns, and parts of it that several values have.
+    private static let rows: [any StoredValue.Type] = [
+        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self,
+    ]
+
+    /// Files: the agent's, the drivers', the control plane's note of the host, and the manifest of a backup.
+    private static let files: [any StoredValue.Type] = [
+        FencedRecord<DesiredMachine>.self, DesiredMachine.self, FencedRecord<HostedMachine>.self, HostedMachine.self,
+        AccelerationProbe.Finding.self, FencedRecord<SimulatedMachine>.self, SimulatedMachine.self, HostMemory.self,
+        HostFacts.self, MachineSpec.self, BackupManifest.self,
+    ]
+
+    /// What `AgentLink` carries between the control plane and an agent.
+    private static let messages: [any StoredValue.Type] = [
+        AgentRequest.self, AgentQuestion.self, AgentReply.self, AgentReport.self, HostInventory.self, DiskSnapshot.self,
+        HostNetworkState.self, NetworkReport.self,
+    ]
+
+    /// The outlines of today's code.
+    static let now: Result<StoredOutlines, any Error> = Result {
+        let reader = ShapeReader(values)
+        let workflows = try Cloud.workflowTypes.map { try StoredOutline(workflow: $0, reader) }
+        return StoredOutlines(try values.map { try StoredOutline($0, reader) } + workflows)
+    }
+}
+
+/// The outlines that are kept: one file for each that is stored now, and one file for each release.
+enum KeptShapes {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Released")
+
+    static func golden(_ name: String) -> URL { folder.appending(path: "shapes/\(name).json") }
+
+    /// The names of all goldens.
+    static var names: [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/shapes")) ?? []
+        return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
+    }
+
+    /// The versions that have been released.
+    static var versions: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.first?.isNumber == true }.sorted()
+    }
+
+    /// What a release has written.
+    static func outlines(of version: String) throws -> StoredOutlines {
+        let json = try JSON.parse(try String(contentsOf: folder.appending(path: "\(version)/shapes.json"), encoding: .utf8))
+        return StoredOutlines(try json.object?.members.map { try StoredOutline(name: $0.key, $0.value) } ?? [])
+    }
+}

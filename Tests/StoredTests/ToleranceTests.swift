@@ -1,0 +1,81 @@
+import CloudCore
+import Foundation
+import TestSupport
+import Testing
+
+@testable import AgentCore
+@testable import ControlPlane
+@testable import Drivers
+@testable import Durable
+
+/// What another release has written, or a peer of another release sends.
+@Suite("Values of another release") struct ToleranceTests {
+    @Test("Members that a newer release has added are passed over", arguments: StoredShapes.values.map { Stored($0) })
+    func newer(_ stored: Stored) throws { try stored.reads(StoredShapes.now.get()) }
+
+    @Test("Inputs and states of workflows are read by their outlines", arguments: Cloud.workflowTypes.map { StoredWorkflow($0) })
+    func workflows(_ workflow: StoredWorkflow) throws { try workflow.reads(StoredShapes.now.get()) }
+
+    @Test(
+        "A case that this binary does not know is an error with a code, and no crash",
+        arguments: [
+            #"{"dance": {}}"#, "{}", #""remove""#, "[]", #"{"power": {"_0": {"dancing": {}}}}"#,
+            #"{"reboot": {"_0": "sideways"}}"#, #"{"unpack": {}}"#,
+        ])
+    func unknown(_ verb: String) {
+        let text = #"{"fence":{"epoch":1,"generation":1},"id":"r","machine":"m","verb":\#(verb)}"#
+        do {
+            let request = try StoredJSON.value(AgentRequest.self, from: text)
+            Issue.record("read as \(request)")
+        } catch {
+            #expect(error.kind == .internalError && error.code == StoredJSON.unreadableCode && !error.isTransient)
+            #expect(error.detail?.contains(AgentRequest.storedName) == true)
+        }
+    }
+
+    @Test("A text that is no JSON is an error with a code", arguments: ["", "{", "nil", "\u{0}", #"{"id": 1e999}"#])
+    func noJSON(_ text: String) {
+        let error = #expect(throws: CloudError.self) { try StoredJSON.value(AgentReply.self, from: text) }
+        #expect(error?.code == StoredJSON.unreadableCode)
+    }
+}
+
+/// A type of the list as an argument of a test.
+struct Stored: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    /// Reads the examples of the type's outline.
+    let reads: @Sendable (StoredOutlines) throws -> Void
+
+    init<Value: StoredValue>(_ type: Value.Type) {
+        testDescription = Value.storedName
+        reads = { try Self.read(Value.self, $0.all[Value.storedName]?.shapes["value"], $0) }
+    }
+
+    /// Reads each example of a shape with and without members that nobody knows, which makes no difference.
+    static func read<Value: StoredValue>(_ type: Value.Type, _ shape: Shape?, _ outlines: StoredOutlines) throws {
+        let shape = try #require(shape)
+        let plain = ShapeExamples(outlines, hasMore: false).all(of: shape)
+        let newer = ShapeExamples(outlines, hasMore: true).all(of: shape)
+        #expect(plain.count == newer.count && !plain.isEmpty)
+        for (one, other) in zip(plain, newer) {
+            let value = try StoredJSON.value(type, from: one.text)
+            #expect(try StoredJSON.text(try StoredJSON.value(type, from: other.text)) == StoredJSON.text(value), "\(other.text)")
+        }
+    }
+}
+
+/// A workflow as an argument of a test.
+struct StoredWorkflow: CustomTestStringConvertible, Sendable {
+    let workflow: any Workflow.Type
+
+    init(_ workflow: any Workflow.Type) { self.workflow = workflow }
+    var testDescription: String { "\(workflow.kind) version \(workflow.version)" }
+
+    func reads(_ outlines: StoredOutlines) throws { try Self.read(workflow, outlines) }
+
+    private static func read<W: Workflow>(_ workflow: W.Type, _ outlines: StoredOutlines) throws {
+        let outline = try #require(outlines.all["workflow.\(W.kind).\(W.version)"])
+        try Stored.read(InRow<W, W.Input>.self, outline.shapes["input"], outlines)
+        try Stored.read(InRow<W, W.State>.self, outline.shapes["state"], outlines)
+    }
+}

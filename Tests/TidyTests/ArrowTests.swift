@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+/// What each target may import: docs/architecture.md as a table.
+@Suite("Arrows between targets")
+struct ArrowTests {
+    /// The arrows of docs/architecture.md: what each target of ours may import of ours.
+    private static let arrows: [String: Set<String>] = [
+        "CloudCore": [],
+        "SQL": ["CloudCore", "CLibPQ", "CSQLite"],
+        "Access": ["CloudCore"],
+        "Blobs": ["CloudCore"],
+        "ImageFormats": ["CloudCore"],
+        "Durable": ["CloudCore", "SQL"],
+        "HTTPKit": ["CloudCore", "Access"],
+        "Resources": ["CloudCore", "SQL", "Access", "HTTPKit"],
+        "ServiceKit": ["SQL", "Access", "Durable", "HTTPKit"],
+        "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "CArgon2"],
+        "Placement": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit"],
+        "Images": [
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "Blobs",
+            "ImageFormats",
+        ],
+        "Networking": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "Drivers"],
+        "Compute": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit"],
+        "Drivers": ["CloudCore", "ImageFormats"],
+        "DriverSimulated": ["CloudCore", "Drivers"],
+        "AgentCore": ["CloudCore", "Drivers"],
+        "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
+        "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
+        "ControlPlane": [
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement", "Images",
+            "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
+            "ImageFormats",
+        ],
+        "novella": ["CloudCore", "ControlPlane"],
+        "novella-bench": ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork"],
+        "TestSupport": [
+            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute",
+            "ControlPlane",
+        ],
+    ]
+
+    /// Targets in C: headers of libraries, and what Swift cannot say.
+    private static let bindings: Set<String> = ["CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork"]
+
+    /// Libraries that few targets know.
+    private static let quarantined: [String: Set<String>] = [
+        "CSQLite": ["SQL"], "CLibPQ": ["SQL"], "CArgon2": ["Identity"], "CLibvirt": ["DriverLibvirt"],
+        "Hummingbird": ["HTTPKit"], "HummingbirdCore": ["HTTPKit"], "HummingbirdTLS": ["HTTPKit"],
+        "NIOSSL": ["HTTPKit"], "Yams": ["ControlPlane"], "AsyncHTTPClient": ["Images", "novella"],
+        "ArgumentParser": ["novella", "novella-bench"],
+    ]
+
+    private static func module(_ line: Substring) -> String? {
+        guard line.contains("import ") else { return nil }
+        let pattern = /(?:@\w+ )?(?:package |internal |public |private )?import (?:\w+ )?(\w+).*/
+        return line.wholeMatch(of: pattern).map { String($0.1) }
+    }
+
+    @Test("Imports follow the arrows")
+    func imports() throws {
+        for source in try House.sources(below: "Sources") where !Self.bindings.contains(source.target) {
+            let allowed = try #require(
+                Self.arrows[source.target], "\(source.path): a target that docs/architecture.md does not know")
+            for (number, line) in source.lines.enumerated() {
+                guard let module = Self.module(line) else { continue }
+                if Self.arrows[module] != nil || Self.bindings.contains(module) {
+                    #expect(allowed.contains(module), "\(source.path):\(number + 1) imports \(module)")
+                }
+                if let owners = Self.quarantined[module] {
+                    #expect(owners.contains(source.target), "\(source.path):\(number + 1) imports \(module)")
+                }
+            }
+        }
+    }
+
+    @Test("The arrows are those of Package.swift")
+    func manifest() throws {
+        let declared = try Self.declared()
+        for (target, arrows) in Self.arrows {
+            #expect(declared[target]?.intersection(Set(Self.arrows.keys).union(Self.bindings)) == arrows, "\(target)")
+        }
+    }
+
+    /// What each target of Package.swift names as its dependencies.
+    private static func declared() throws -> [String: Set<String>] {
+        let text = try House.text(of: "Package.swift").replacing(/\.product\([^)]*\)/, with: "")
+        let pattern = /(?:target|executableTarget)\(\s*(?:name: )?"([\w-]+)",\s*(?:dependencies: )?\[([^\]]*)\]/
+        return Dictionary(
+            text.matches(of: pattern).map { match in
+                (String(match.1), Set(match.2.matches(of: /"(\w+)"/).map { String($0.1) }))
+            }
+        ) { first, _ in first }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// The inner shape of services: what stands where.
+@Suite("Layers of services")
+struct LayerTests {
+    /// The folders that a service may have. Images has two more, which are to take this shape (docs/status.md).
+    private static let folders: Set<String> = [
+        "Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets", "Metadata",
+    ]
+    private static let ownFolders: [String: Set<String>] = ["Images": ["Import", "Metadefs"]]
+
+    @Test("Each assembly is in the list of services")
+    func services() throws {
+        let assemblies = try House.sources(below: "Sources").filter { $0.name == "\($0.target)Assembly" }.map(\.target)
+        #expect(Set(assemblies) == Set(House.services))
+    }
+
+    @Test("Each service folder has the same inside", arguments: House.services)
+    func serviceFolders(service: String) throws {
+        let folder = House.root.appending(path: "Sources/\(service)")
+        let known = Self.folders.union(Self.ownFolders[service] ?? [])
+        let entries = try FileManager.default.contentsOfDirectory(
+            at: folder, includingPropertiesForKeys: [.isDirectoryKey])
+        for entry in entries where try entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
+            #expect(known.contains(entry.lastPathComponent), "Sources/\(service)/\(entry.lastPathComponent)")
+        }
+        #expect(FileManager.default.fileExists(atPath: folder.appending(path: "README.md").path))
+    }
+
+    @Test("Routes know no SQL and no store, stores and models no HTTP", arguments: House.services)
+    func layers(service: String) throws {
+        for source in try House.sources(below: "Sources/\(service)") {
+            for (number, line) in source.lines.enumerated() {
+                let place = "\(source.path):\(number + 1): \(line)"
+                if source.folders.contains("Routes") {
+                    #expect(!line.hasSuffix("import SQL"), "\(place)")
+                    #expect(!line.contains(/\b\w*Store\(|\btx\b/), "\(place)")
+                }
+                if source.folders.contains("Model") || source.folders.contains("Store") {
+                    #expect(!line.hasSuffix("import HTTPTypes"), "\(place)")
+                }
+            }
+        }
+    }
+
+    /// The one store that stands beside its folder: it writes the SQL of every declared resource.
+    private static let storesElsewhere: Set<String> = ["Sources/Resources/ResourceStore.swift"]
+
+    @Test("SQL text stands in stores")
+    func statements() throws {
+        for source in try House.product() where source.target != "SQL" && !Self.storesElsewhere.contains(source.path) {
+            guard !source.folders.contains("Store"), Self.hasVerb(source.text) else { continue }
+            for literal in StringLiterals(of: source.text).all where Self.isStatement(literal.text) {
+                Issue.record("\(source.path):\(literal.line): a statement outside a store: \(literal.text)")
+            }
+        }
+    }
+
+    /// Few sources are about any of these: it is fast to look for them first.
+    private static func hasVerb(_ text: String) -> Bool {
+        ["SELECT", "INSERT", "UPDATE", "DELETE"].contains { text.contains($0) }
+    }
+
+    private static func isStatement(_ text: String) -> Bool {
+        hasVerb(text) && text.contains(/\b(?:SELECT|INSERT|UPDATE|DELETE)\b/) && text.contains(/\b(?:FROM|INTO|SET)\b/)
+    }
+
+    @Test("A statement is found in every form of a literal")
+    func literals() {
+        // A quote inside a literal would be seen as one by this very rule: here ' stands for it.
+        let found: [(source: String, text: String)] = [
+            ("try tx.row('SELECT 1 FROM a', id)", "SELECT 1 FROM a"),
+            ("// 'SELECT\nlet a = 'DELETE FROM \\(table(of: 'b')) WHERE c'", "DELETE FROM  WHERE c"),
+            ("'''\nUPDATE a\n  SET b = 'c'\n'''", "\nUPDATE a\n  SET b = \"c\"\n"),
+            ("#'INSERT INTO a'#", "INSERT INTO a"),
+        ]
+        for (source, text) in found {
+            let literals = StringLiterals(of: source.replacing("'", with: "\"")).all
+            #expect(literals.contains { $0.text == text && Self.isStatement($0.text) }, "\(source)")
+        }
+        let comments = "/* 'SELECT a FROM b' */ a // 'SELECT a FROM b'"
+        #expect(StringLiterals(of: comments.replacing("'", with: "\"")).all.isEmpty)
+    }
+}
