@@ -24,7 +24,7 @@ struct ServerCountTests {
         return reply.json["token"]?["project"]?["id"]?.string ?? ""
     }
 
-    @Test("The largest numbers cost no more than what the quotas leave", .timeLimit(.minutes(5)))
+    @Test("The largest numbers cost no more than what the quotas leave", .timeLimit(.minutes(15)))
     func huge() async throws {
         try await ServerTests.run { client, image in
             let project = await Self.project(client)

@@ -7,7 +7,7 @@ import Testing
 @testable import ControlPlane
 
 /// The behaviour that all services share at their outer edge.
-@Suite("The edge of all services", .timeLimit(.minutes(5))) struct EdgeTests {
+@Suite("The edge of all services", .timeLimit(.minutes(15))) struct EdgeTests {
     @Test(
         "A 401 says where a token is got, whichever service answers it",
         arguments: [

@@ -6,7 +6,7 @@ import Testing
 @testable import Images
 
 /// The bounds on what one caller may make the service do.
-@Suite("Images: bounds", .timeLimit(.minutes(5)))
+@Suite("Images: bounds", .timeLimit(.minutes(15)))
 struct BoundsTests {
     private func properties(_ count: Int, of length: Int = 1) -> JSONObject {
         JSONObject((0..<count).map { ("p\($0)", JSON.string(String(repeating: "v", count: length))) })

@@ -15,7 +15,7 @@ import Testing
 
 @testable import Images
 
-@Suite("Images: data", .timeLimit(.minutes(5)))
+@Suite("Images: data", .timeLimit(.minutes(15)))
 struct DataTests {
     private static let bytes = Array("some bytes of an image".utf8)
 

@@ -4,7 +4,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("Images: making, finding, changing", .timeLimit(.minutes(5)))
+@Suite("Images: making, finding, changing", .timeLimit(.minutes(15)))
 struct ImageTests {
     @Test("A new image has what its caller said and is queued", arguments: DatabaseKind.allCases)
     func create(_ kind: DatabaseKind) async throws {

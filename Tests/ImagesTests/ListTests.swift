@@ -7,7 +7,7 @@ import Testing
 
 @testable import Images
 
-@Suite("Images: lists", .timeLimit(.minutes(5)))
+@Suite("Images: lists", .timeLimit(.minutes(15)))
 struct ListTests {
     @Test("Lists are filtered by every member, property and tag", arguments: DatabaseKind.allCases)
     func filters(_ kind: DatabaseKind) async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Images
 
-@Suite("Images: every route", .timeLimit(.minutes(5)))
+@Suite("Images: every route", .timeLimit(.minutes(15)))
 struct RouteTests {
     private static let open: Set<String> = ["GET /", "GET /versions", "GET /v2"]
     private static let missing = "00000000-0000-4000-8000-000000000000"

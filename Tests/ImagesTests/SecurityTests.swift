@@ -9,7 +9,7 @@ import Testing
 @testable import Images
 
 /// Holes that OpenStack's image service once had.
-@Suite("Images: advisories", .timeLimit(.minutes(5)))
+@Suite("Images: advisories", .timeLimit(.minutes(15)))
 struct SecurityTests {
     @Test("ossa_2015_014 An image that names a file of the host is not taken, whatever it is declared as")
     func ossa_2015_014() async throws {

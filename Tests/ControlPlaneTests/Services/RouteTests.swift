@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What must hold of every route of every service, also of those that are still to be written.
-@Suite("Every route", .timeLimit(.minutes(5)))
+@Suite("Every route", .timeLimit(.minutes(15)))
 struct RouteTests {
     private static func expectations(_ service: String) throws -> RouteExpectations {
         try #require(RouteExpectations.all[service], "RouteExpectations says nothing of \(service)")

@@ -11,7 +11,7 @@ import Testing
 @testable import Images
 
 /// Images that are fetched from another region of the same catalogue.
-@Suite("glance-download", .timeLimit(.minutes(5)))
+@Suite("glance-download", .timeLimit(.minutes(15)))
 struct GlanceDownloadTests {
     /// An image that says other things of itself than its source will.
     private func target(_ stage: ImagesStage) async throws -> String {

@@ -9,7 +9,7 @@ import Testing
 
 /// Holes of OpenStack's security advisories, on the way of data that is staged and imported. Those of uploads are in `SecurityTests`,
 /// those of URLs in `FetcherTests`.
-@Suite("Images: advisories about imports", .timeLimit(.minutes(5)))
+@Suite("Images: advisories about imports", .timeLimit(.minutes(15)))
 struct ImportSecurityTests {
     private static let data = [UInt8](repeating: 7, count: 5000)
 
