@@ -18,17 +18,13 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
+/// Makes a target. Each folder explains itself in a README.
 func target(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclusions(name), resources: resources, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, resources: resources, swiftSettings: strict)
-}
-
-/// Each service and kernel folder explains itself in a README.
-func exclusions(_ name: String) -> [String] {
-    ["ControlPlane", "TestSupport"].contains(name) ? [] : ["README.md"]
 }
 
 let package = Package(
@@ -120,7 +116,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            exclude: ["README.md"], swiftSettings: strict),
 
         // Measures; see docs/performance.md.
         .executableTarget(
@@ -133,7 +129,7 @@ let package = Package(
             dependencies: [
                 "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
             ],
-            swiftSettings: strict),
+            exclude: ["README.md"], swiftSettings: strict),
         // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and no driver.
         .target(name: "DriverConformance", dependencies: ["Drivers", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
 
