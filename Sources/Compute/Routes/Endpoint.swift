@@ -94,6 +94,8 @@ struct QueryShape: Sendable {
     var closedSince: Int
 
     init(_ named: [(String, Shape)] = [], single: Set<String> = [], closedSince: Int = 102) {
+        // A query has texts alone: a shape that no text fits would refuse every value.
+        assert(named.allSatisfy { !Set($0.1.typeNames).isDisjoint(with: ["string", "any"]) })
         self.named = named.map { (name: $0.0, shape: $0.1) }
         self.single = single
         self.closedSince = closedSince

@@ -14,7 +14,7 @@ struct HypervisorRoutes: Sendable {
     private static let listQuery = QueryShape(
         QueryShape.paged + [("hypervisor_hostname_pattern", .string(1...255, .domainName)), ("with_servers", .truth)],
         single: ["limit", "marker", "with_servers", "hypervisor_hostname_pattern"], closedSince: 53)
-    private static let query = QueryShape([("with_servers", .boolean)], closedSince: 53)
+    private static let query = QueryShape([("with_servers", .truth)], closedSince: 53)
 
     var all: [Route] {
         [
