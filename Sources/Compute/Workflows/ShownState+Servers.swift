@@ -1,6 +1,6 @@
 import Durable
 
-/// What users see of a server's workflow while its steps run: the words of the reference's `task_state`.
+/// The words of the reference's `task_state`, which users see of a server's workflow while its steps run.
 extension ShownState {
     static let scheduling: ShownState = "scheduling"
     static let networking: ShownState = "networking"

@@ -1,6 +1,6 @@
 import Access
 
-/// Who may use the operator's tools: administrators, unless the policy file says otherwise.
+/// The rules of the operator's tools: administrators may use them, unless the policy file says otherwise.
 enum OperatorPolicy {
     static let defaults: [PolicyDefault] =
         [PolicyDefault("admin_required", "role:admin or is_admin:1", "May use the operator's tools")]

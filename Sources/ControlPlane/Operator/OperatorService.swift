@@ -6,7 +6,7 @@ import Identity
 import Logging
 import SQL
 
-/// What the routes of the operator's tools are made with.
+/// The parts that the routes of the operator's tools share.
 struct OperatorContext: Sendable {
     let database: Database
     let workflows: Workflows

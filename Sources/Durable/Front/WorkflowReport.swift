@@ -1,8 +1,8 @@
 package import CloudCore
 
-/// What an operator is shown of a workflow. The input and the state stay inside: they may hold passwords and user data.
+/// An operator's view of a workflow. The input and the state stay inside: they may hold passwords and user data.
 package struct WorkflowReport: Sendable {
-    /// What a workflow waits for.
+    /// The cause for which a workflow waits.
     package struct Waiting: Sendable, Equatable {
         package let text: String
         package let since: Timestamp
@@ -23,7 +23,7 @@ package struct WorkflowReport: Sendable {
     }
 
     let row: WorkflowRecord
-    /// What it failed with last.
+    /// The last failure of the workflow.
     package var lastFailure: Failure?
     /// Nil for one that has ended.
     package var waiting: Waiting?
