@@ -37,8 +37,10 @@ package struct ComputeAssembly: ServiceAssembly {
         ServerWorkflows.definitions(ServerWorld(needs: context.needs, world: context.world))
     }
 
+    private static let prefix = "/v2.1"
+
     package var service: APIService {
-        let endpoint = Endpoint(policy: context.policy)
+        let endpoint = RouteMaker<ComputeCall>(policy: context.policy, prefix: Self.prefix)
         let hosts = HostService(context: context)
         let flavors = FlavorService(context: context)
         let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
@@ -75,11 +77,11 @@ package struct ComputeAssembly: ServiceAssembly {
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
             // As much as the reference takes. Hints and user data are kept with the server, and told again with every list.
             bodyLimit: 114_688, ignoresTrailingSlash: false,
-            routes: routes + Endpoint.belowProject(routes))
+            routes: routes + Route.belowProject(routes, prefix: Self.prefix))
     }
 
     /// What other services have long taken over.
-    private func older(_ endpoint: Endpoint, _ servers: ServerService) -> [Route] {
+    private func older(_ endpoint: RouteMaker<ComputeCall>, _ servers: ServerService) -> [Route] {
         SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
             + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
             + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all

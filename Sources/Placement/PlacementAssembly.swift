@@ -24,7 +24,7 @@ package struct PlacementAssembly: ServiceAssembly {
 
     package var service: APIService {
         let candidates = CandidateService(context: context, keeper: keeper)
-        let endpoint = Endpoint(policy: context.policy)
+        let maker = RouteMaker<PlacementCall>(policy: context.policy)
         let allocations = AllocationService(context: context)
         return APIService(
             name: "placement", prefixes: ["/placement"], envelope: PlacementEnvelope(),
@@ -34,13 +34,13 @@ package struct PlacementAssembly: ServiceAssembly {
                     malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
             bodyLimit: 1 << 20, answersUnlistedMethods: false,
             routes: RootRoutes(world: context.world).all
-                + ResourceClassRoutes(endpoint: endpoint, classes: ResourceClassService(context: context)).all
-                + TraitRoutes(endpoint: endpoint, traits: TraitService(context: context)).all
-                + ProviderRoutes(endpoint: endpoint, providers: ProviderService(context: context), candidates: candidates).all
-                + InventoryRoutes(endpoint: endpoint, inventories: InventoryService(context: context)).all
-                + AllocationRoutes(endpoint: endpoint, allocations: allocations).all
-                + UsageRoutes(endpoint: endpoint, allocations: allocations).all
-                + CandidateRoutes(endpoint: endpoint, candidates: candidates).all)
+                + ResourceClassRoutes(maker: maker, classes: ResourceClassService(context: context)).all
+                + TraitRoutes(maker: maker, traits: TraitService(context: context)).all
+                + ProviderRoutes(maker: maker, providers: ProviderService(context: context), candidates: candidates).all
+                + InventoryRoutes(maker: maker, inventories: InventoryService(context: context)).all
+                + AllocationRoutes(maker: maker, allocations: allocations).all
+                + UsageRoutes(maker: maker, allocations: allocations).all
+                + CandidateRoutes(maker: maker, candidates: candidates).all)
     }
 
     /// Loads the index. After the migrations, before the first request.

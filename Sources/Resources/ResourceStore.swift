@@ -78,8 +78,7 @@ package struct ResourceStore<R: Resource>: Sendable {
             sql += " AND (\(after))"
             arguments += values
         }
-        let ordering = order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
-        var text = "SELECT \(schema.statements.columns) FROM \(schema.table) WHERE \(sql) ORDER BY \(ordering)"
+        var text = "SELECT \(schema.statements.columns) FROM \(schema.table) WHERE \(sql) \(Keyset.ordering(order))"
         if let limit = query.limit {
             text += " LIMIT ?"
             arguments.append(.integer(Int64(limit + 1)))

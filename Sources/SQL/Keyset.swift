@@ -17,6 +17,11 @@ package enum Keyset {
         return order.filter { seen.insert($0.column).inserted }
     }
 
+    /// Returns the `ORDER BY` of an order.
+    package static func ordering(_ order: [(column: String, ascending: Bool)]) -> String {
+        "ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", "))"
+    }
+
     /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
     ///
     /// - Parameters:

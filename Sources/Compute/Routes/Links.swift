@@ -13,7 +13,7 @@ struct Links: Sendable {
 
     init(_ call: ComputeCall) {
         base = call.call.base
-        let named = call.parameter(Endpoint.urlProject)
+        let named = call.parameter(Route.urlProject)
         project = named.isEmpty ? "" : "/" + Percent.encode(named)
     }
 

@@ -25,27 +25,20 @@ struct FlavorStore: Sendable {
 
     /// In the order in which they were made.
     func list(_ filter: Filter, in tx: Transaction) throws -> [Flavor] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = []
-        if let isPublic = filter.isPublic {
-            if let project = filter.orAccessibleTo {
-                conditions.append("(is_public = ? OR id IN (SELECT flavor_id FROM compute_flavor_access WHERE project_id = ?))")
-                arguments += [isPublic.sql, project.sql]
-            } else {
-                conditions.append("is_public = ?")
-                arguments.append(isPublic.sql)
-            }
+        var conditions = Conditions()
+        if let isPublic = filter.isPublic, let project = filter.orAccessibleTo {
+            conditions.add(
+                "is_public = ? OR id IN (SELECT flavor_id FROM compute_flavor_access WHERE project_id = ?)",
+                [isPublic.sql, project.sql])
+        } else {
+            conditions.equal("is_public", filter.isPublic)
         }
-        if let least = filter.leastRAM {
-            conditions.append("ram >= ?")
-            arguments.append(least.sql)
-        }
-        if let least = filter.leastDisk {
-            conditions.append("disk >= ?")
-            arguments.append(least.sql)
-        }
-        let clause = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
-        return try tx.rows("SELECT \(Self.columns) FROM compute_flavor \(clause) ORDER BY number", arguments: arguments).map(Self.flavor)
+        conditions.atLeast("ram", filter.leastRAM)
+        conditions.atLeast("disk", filter.leastDisk)
+        return try tx.rows(
+            "SELECT \(Self.columns) FROM compute_flavor \(conditions.clause) ORDER BY number",
+            arguments: conditions.arguments
+        ).map(Self.flavor)
     }
 
     func insert(_ flavor: Flavor, in tx: Transaction) throws {

@@ -21,24 +21,19 @@ struct MigrationStore: Sendable {
 
     /// Newest first.
     func list(_ filter: Filter, in tx: Transaction) throws -> [ServerMigration] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = []
-        func add(_ condition: String, _ values: SQLValue...) {
-            conditions.append(condition)
-            arguments += values
-        }
-        if let id = filter.serverID { add("server_id = ?", id.sql) }
-        if let id = filter.projectID { add("project_id = ?", id.sql) }
-        if let id = filter.userID { add("user_id = ?", id.sql) }
-        if let host = filter.host { add("(source = ? OR destination = ?)", host.sql, host.sql) }
-        if let source = filter.source { add("source = ?", source.sql) }
-        if let status = filter.status { add("status = ?", status.sql) }
-        if let kind = filter.kind { add("kind = ?", kind.sql) }
-        if let moment = filter.changedSince { add("updated_at >= ?", moment.sql) }
-        if let moment = filter.changedBefore { add("updated_at <= ?", moment.sql) }
-        let clause = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+        var conditions = Conditions()
+        conditions.equal("server_id", filter.serverID)
+        conditions.equal("project_id", filter.projectID)
+        conditions.equal("user_id", filter.userID)
+        if let host = filter.host { conditions.add("source = ? OR destination = ?", [host.sql, host.sql]) }
+        conditions.equal("source", filter.source)
+        conditions.equal("status", filter.status)
+        conditions.equal("kind", filter.kind)
+        conditions.atLeast("updated_at", filter.changedSince)
+        conditions.atMost("updated_at", filter.changedBefore)
         return try tx.rows(
-            "SELECT \(Self.columns) FROM compute_migration \(clause) ORDER BY created_at DESC, number DESC", arguments: arguments
+            "SELECT \(Self.columns) FROM compute_migration \(conditions.clause) ORDER BY created_at DESC, number DESC",
+            arguments: conditions.arguments
         ).map(Self.migration)
     }
 

@@ -27,9 +27,10 @@ struct ServerStore: Sendable {
 
     /// Newest first.
     func list(_ filter: Filter, in tx: Transaction) throws -> [Server] {
-        let (clause, arguments) = Self.clause(filter, changed: "updated_at")
+        let conditions = Self.conditions(filter, changed: "updated_at")
         return try tx.rows(
-            "SELECT details FROM compute_server \(clause) ORDER BY created_at DESC, id DESC", arguments: arguments
+            "SELECT details FROM compute_server \(conditions.clause) ORDER BY created_at DESC, id DESC",
+            arguments: conditions.arguments
         ).map(Self.server)
     }
 
@@ -78,20 +79,12 @@ struct ServerStore: Sendable {
         _ selected: String, _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [Row] {
         let order = try Keyset.distinct(order)
-        var (clause, arguments) = Self.clause(filter, changed: "updated_at")
-        if let marker {
-            // Behind the marker is what is behind it in one column and equal in all before that.
-            var alternatives: [String] = []
-            for (place, last) in order.enumerated() {
-                let equal = order[..<place].map { "\($0.column.rawValue) = ?" }
-                alternatives.append("(" + (equal + ["\(last.column.rawValue) \(last.ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
-                arguments += order[...place].map { $0.column.value(of: marker) }
-            }
-            clause += "\(clause.isEmpty ? "WHERE" : " AND") (\(alternatives.joined(separator: " OR ")))"
-        }
-        let columns = order.map { "\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")
-        arguments.append(limit.sql)
-        return try tx.rows("SELECT \(selected) FROM compute_server \(clause) ORDER BY \(columns) LIMIT ?", arguments: arguments)
+        let columns = order.map { (column: $0.column.rawValue, ascending: $0.ascending) }
+        var conditions = Self.conditions(filter, changed: "updated_at")
+        conditions.after(columns, marker.map { marker in order.map { $0.column.value(of: marker) } })
+        return try tx.rows(
+            "SELECT \(selected) FROM compute_server \(conditions.clause) \(Keyset.ordering(columns)) LIMIT ?",
+            arguments: conditions.arguments + [limit.sql])
     }
 
     /// Those that were deleted, last deleted first.
@@ -99,9 +92,11 @@ struct ServerStore: Sendable {
         let wanted = filter
         var filter = filter
         (filter.states, filter.host, filter.imageID, filter.flavorID) = (nil, nil, nil, nil)
-        let (clause, arguments) = Self.clause(filter, changed: "ended_at")
-        let found = try tx.rows("SELECT details FROM compute_server_archive \(clause) ORDER BY ended_at DESC, id DESC", arguments: arguments)
-            .map(Self.server)
+        let conditions = Self.conditions(filter, changed: "ended_at")
+        let found = try tx.rows(
+            "SELECT details FROM compute_server_archive \(conditions.clause) ORDER BY ended_at DESC, id DESC",
+            arguments: conditions.arguments
+        ).map(Self.server)
         // The archive has no columns for these.
         return found.filter { server in
             wanted.states?.contains(server.state) != false && (wanted.host ?? server.host) == server.host
@@ -109,35 +104,18 @@ struct ServerStore: Sendable {
         }
     }
 
-    private static func clause(_ filter: Filter, changed: String) -> (String, [SQLValue]) {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = []
-        func equal(_ column: String, _ value: String?) {
-            guard let value else { return }
-            conditions.append("\(column) = ?")
-            arguments.append(.text(value))
-        }
-        func isIn(_ column: String, _ values: [String]?) {
-            guard let values else { return }
-            conditions.append(values.isEmpty ? "1 = 0" : "\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
-            arguments += values.map { .text($0) }
-        }
-        equal("project_id", filter.projectID)
-        equal("user_id", filter.userID)
-        equal("host", filter.host)
-        equal("image_id", filter.imageID)
-        equal("flavor_id", filter.flavorID)
-        isIn("vm_state", filter.states.map { $0.map(\.rawValue).sorted() })
-        isIn("id", filter.ids)
-        if let since = filter.changedSince {
-            conditions.append("\(changed) >= ?")
-            arguments.append(since.sql)
-        }
-        if let before = filter.changedBefore {
-            conditions.append("\(changed) <= ?")
-            arguments.append(before.sql)
-        }
-        return (conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))", arguments)
+    private static func conditions(_ filter: Filter, changed: String) -> Conditions {
+        var conditions = Conditions()
+        conditions.equal("project_id", filter.projectID)
+        conditions.equal("user_id", filter.userID)
+        conditions.equal("host", filter.host)
+        conditions.equal("image_id", filter.imageID)
+        conditions.equal("flavor_id", filter.flavorID)
+        conditions.isIn("vm_state", filter.states.map { $0.map(\.rawValue).sorted() })
+        conditions.isIn("id", filter.ids)
+        conditions.atLeast(changed, filter.changedSince)
+        conditions.atMost(changed, filter.changedBefore)
+        return conditions
     }
 
     func insert(_ server: Server, in tx: Transaction) throws {

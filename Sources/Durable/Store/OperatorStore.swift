@@ -13,27 +13,19 @@ struct OperatorStore: Sendable {
     func list(
         _ filter: WorkflowFilter, after marker: WorkflowRecord?, limit: Int, in tx: Transaction
     ) throws -> [WorkflowRecord] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = []
-        func require(_ condition: String, _ values: [SQLValue]) {
-            conditions.append("(\(condition))")
-            arguments += values
-        }
-        if let kind = filter.kind { require("kind = ?", [kind.name.sql]) }
-        if let status = filter.status { require("status = ?", [status.rawValue.sql]) }
-        if let resource = filter.resource { require("resource = ?", [resource.text.sql]) }
-        if let project = filter.projectID { require("project_id = ?", [project.sql]) }
-        if filter.isStuck { require(Self.isStuck, [WorkflowRecord.stuckFromAttempts.sql]) }
-        if let marker {
-            let rest = Keyset.after([("created_at", false), ("id", false)], [marker.createdAt.sql, marker.id.sql])
-            // The first condition alone lets the index begin at the right place.
-            require("created_at <= ?", [marker.createdAt.sql])
-            require(rest.sql, rest.arguments)
-        }
-        let clause = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        var conditions = Conditions()
+        conditions.equal("kind", filter.kind?.name)
+        conditions.equal("status", filter.status?.rawValue)
+        conditions.equal("resource", filter.resource?.text)
+        conditions.equal("project_id", filter.projectID)
+        if filter.isStuck { conditions.add(Self.isStuck, [WorkflowRecord.stuckFromAttempts.sql]) }
+        // This condition alone lets the index begin at the right place.
+        conditions.atMost("created_at", marker?.createdAt)
+        let order = [(column: "created_at", ascending: false), (column: "id", ascending: false)]
+        conditions.after(order, marker.map { [$0.createdAt.sql, $0.id.sql] })
         return try tx.rows(
-            "SELECT \(WorkflowStore.allColumns) FROM workflow \(clause) ORDER BY created_at DESC, id DESC LIMIT ?",
-            arguments: arguments + [limit.sql]
+            "SELECT \(WorkflowStore.allColumns) FROM workflow \(conditions.clause) \(Keyset.ordering(order)) LIMIT ?",
+            arguments: conditions.arguments + [limit.sql]
         ).map(WorkflowStore.record)
     }
 

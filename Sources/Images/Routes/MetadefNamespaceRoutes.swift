@@ -4,6 +4,7 @@ import HTTPTypes
 
 /// `/v2/metadefs/namespaces`.
 struct MetadefNamespaceRoutes: Sendable {
+    let maker: RouteMaker<MetadefCall>
     let namespaces: MetadefNamespaceService
 
     private static let sortKeys = [
@@ -13,22 +14,22 @@ struct MetadefNamespaceRoutes: Sendable {
 
     var all: [Route] {
         [
-            MetadefEndpoint.route(.get, "/metadefs/namespaces") { call in try await list(call) },
-            MetadefEndpoint.route(.post, "/metadefs/namespaces") { call in try await create(call) },
-            MetadefEndpoint.route(.get, "/metadefs/namespaces/{namespace}") { call in
-                var (namespace, contents) = try await namespaces.show(call.namespace, by: call.caller)
+            maker.route(.get, "/metadefs/namespaces") { call in try await list(call) },
+            maker.route(.post, "/metadefs/namespaces") { call in try await create(call) },
+            maker.route(.get, "/metadefs/namespaces/{namespace}") { call in
+                var (namespace, contents) = try await namespaces.show(call.namespace, by: call.principal)
                 if let type = call.call.query["resource_type"] { contents = contents.prefixed(for: type) }
                 return .json { [contents] in MetadefViews.write(namespace, contents, &$0) }
             },
-            MetadefEndpoint.route(.put, "/metadefs/namespaces/{namespace}") { call in
+            maker.route(.put, "/metadefs/namespaces/{namespace}") { call in
                 // What a body says of the namespace's contents is passed over, as by Glance: they have routes of their own.
                 let body = try await call.body(MetadefSchemas.namespace, readOnly: MetadefCall.linked)
                 let (given, _) = MetadefBodies.namespace(body)
-                let namespace = try await namespaces.update(call.namespace, given, by: call.caller)
+                let namespace = try await namespaces.update(call.namespace, given, by: call.principal)
                 return .json { MetadefViews.write(namespace, [], &$0) }
             },
-            MetadefEndpoint.route(.delete, "/metadefs/namespaces/{namespace}") { call in
-                try await namespaces.delete(call.namespace, by: call.caller)
+            maker.route(.delete, "/metadefs/namespaces/{namespace}") { call in
+                try await namespaces.delete(call.namespace, by: call.principal)
                 return .noContent
             },
         ]
@@ -45,7 +46,7 @@ struct MetadefNamespaceRoutes: Sendable {
         }
         filter.resourceTypes = query["resource_types"].map { $0.split(separator: ",").map(String.init) }
         let page = try call.page(sortKeys: Self.sortKeys, limit: Self.usualInPage)
-        let listed = try await namespaces.list(filter, page, by: call.caller)
+        let listed = try await namespaces.list(filter, page, by: call.principal)
         return .json { json in
             json.array("namespaces", of: listed.rows) { json, row in
                 json.object { MetadefViews.write(row.namespace, row.associations, &$0) }
@@ -59,7 +60,7 @@ struct MetadefNamespaceRoutes: Sendable {
     private func create(_ call: MetadefCall) async throws -> Reply {
         let body = try await call.body(MetadefSchemas.namespace, readOnly: MetadefCall.linked)
         let (given, contents) = MetadefBodies.namespace(body)
-        let (namespace, made) = try await namespaces.create(given, contents, by: call.caller)
+        let (namespace, made) = try await namespaces.create(given, contents, by: call.principal)
         return .json(.created, headers: [.location: call.call.base + MetadefLinks.namespace(namespace.name)]) {
             MetadefViews.write(namespace, made, &$0)
         }

@@ -4,6 +4,7 @@ import HTTPTypes
 
 /// `/v2/metadefs/resource_types`, and which of them a namespace is for.
 struct MetadefResourceTypeRoutes: Sendable {
+    let maker: RouteMaker<MetadefCall>
     let namespaces: MetadefNamespaceService
     let associations: MetadefPartService<MetadefAssociation>
 
@@ -11,23 +12,23 @@ struct MetadefResourceTypeRoutes: Sendable {
 
     var all: [Route] {
         [
-            MetadefEndpoint.route(.get, "/metadefs/resource_types") { call in
-                let types = try await namespaces.resourceTypes(by: call.caller)
+            maker.route(.get, "/metadefs/resource_types") { call in
+                let types = try await namespaces.resourceTypes(by: call.principal)
                 return .json { json in
                     json.array("resource_types", of: types) { json, type in json.object { MetadefViews.write(type, &$0) } }
                 }
             },
-            MetadefEndpoint.route(.get, Self.path) { call in
-                let found = try await associations.list(in: call.namespace, by: call.caller)
+            maker.route(.get, Self.path) { call in
+                let found = try await associations.list(in: call.namespace, by: call.principal)
                 return .json { MetadefViews.write(found, &$0) }
             },
-            MetadefEndpoint.route(.post, Self.path) { call in
+            maker.route(.post, Self.path) { call in
                 let given = MetadefBodies.association(try await call.body(MetadefSchemas.association))
-                let made = try await associations.add(given, to: call.namespace, by: call.caller)
+                let made = try await associations.add(given, to: call.namespace, by: call.principal)
                 return .json(.created) { MetadefViews.write(made, &$0) }
             },
-            MetadefEndpoint.route(.delete, Self.path + "/{name}") { call in
-                try await associations.delete(call.name, in: call.namespace, by: call.caller)
+            maker.route(.delete, Self.path + "/{name}") { call in
+                try await associations.delete(call.name, in: call.namespace, by: call.principal)
                 return .noContent
             },
         ]

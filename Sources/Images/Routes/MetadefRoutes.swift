@@ -8,14 +8,17 @@ struct MetadefRoutes: Sendable {
     let context: ServiceContext
 
     var all: [Route] {
-        MetadefNamespaceRoutes(namespaces: MetadefNamespaceService(context: context)).all
+        let maker = RouteMaker<MetadefCall>(policy: context.policy, prefix: "/v2")
+        return MetadefNamespaceRoutes(maker: maker, namespaces: MetadefNamespaceService(context: context)).all
             + MetadefResourceTypeRoutes(
-                namespaces: MetadefNamespaceService(context: context), associations: MetadefPartService(context: context)).all
-            + MetadefPropertyRoutes(properties: MetadefPartService(context: context)).all
-            + MetadefObjectRoutes(objects: MetadefPartService(context: context)).all
-            + MetadefTagRoutes(tags: MetadefPartService(context: context)).all
+                maker: maker, namespaces: MetadefNamespaceService(context: context),
+                associations: MetadefPartService(context: context)
+            ).all
+            + MetadefPropertyRoutes(maker: maker, properties: MetadefPartService(context: context)).all
+            + MetadefObjectRoutes(maker: maker, objects: MetadefPartService(context: context)).all
+            + MetadefTagRoutes(maker: maker, tags: MetadefPartService(context: context)).all
             + MetadefSchemas.all.map { path, document in
-                MetadefEndpoint.route(.get, "/schemas/metadefs/\(path)") { _ in .json { $0.members(of: document) } }
+                maker.route(.get, "/schemas/metadefs/\(path)") { _ in .json { $0.members(of: document) } }
             }
     }
 }

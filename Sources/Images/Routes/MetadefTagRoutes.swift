@@ -4,6 +4,7 @@ import HTTPTypes
 
 /// The tags of a namespace.
 struct MetadefTagRoutes: Sendable {
+    let maker: RouteMaker<MetadefCall>
     let tags: MetadefPartService<MetadefTag>
 
     private static let path = "/metadefs/namespaces/{namespace}/tags"
@@ -11,37 +12,37 @@ struct MetadefTagRoutes: Sendable {
 
     var all: [Route] {
         [
-            MetadefEndpoint.route(.get, Self.path) { call in
+            maker.route(.get, Self.path) { call in
                 let page = try call.page(sortKeys: Self.sortKeys)
-                let found = try await tags.list(page, in: call.namespace, by: call.caller)
+                let found = try await tags.list(page, in: call.namespace, by: call.principal)
                 return .json { MetadefViews.write(found, &$0) }
             },
-            MetadefEndpoint.route(.post, Self.path) { call in
+            maker.route(.post, Self.path) { call in
                 let given = MetadefBodies.tags(try await call.body(MetadefSchemas.tags))
-                let made = try await tags.add(given, appending: Self.isAppending(call.call), to: call.namespace, by: call.caller)
+                let made = try await tags.add(given, appending: Self.isAppending(call.call), to: call.namespace, by: call.principal)
                 return .json(.created) { MetadefViews.write(made, &$0) }
             },
-            MetadefEndpoint.route(.delete, Self.path) { call in
-                try await tags.deleteAll(in: call.namespace, by: call.caller)
+            maker.route(.delete, Self.path) { call in
+                try await tags.deleteAll(in: call.namespace, by: call.principal)
                 return .noContent
             },
-            MetadefEndpoint.route(.get, Self.path + "/{name}") { call in
-                let found = try await tags.get(call.name, in: call.namespace, by: call.caller)
+            maker.route(.get, Self.path + "/{name}") { call in
+                let found = try await tags.get(call.name, in: call.namespace, by: call.principal)
                 return .json { MetadefViews.write(found, &$0) }
             },
-            MetadefEndpoint.route(.post, Self.path + "/{name}", takesBody: false) { call in
+            maker.route(.post, Self.path + "/{name}", takesBody: false) { call in
                 let given: JSONObject = ["name": .string(call.name)]
                 try MetadefSchemaCheck(document: MetadefSchemas.tag).check(given)
-                let made = try await tags.add(MetadefBodies.tag(given), to: call.namespace, by: call.caller)
+                let made = try await tags.add(MetadefBodies.tag(given), to: call.namespace, by: call.principal)
                 return .json(.created) { MetadefViews.write(made, &$0) }
             },
-            MetadefEndpoint.route(.put, Self.path + "/{name}") { call in
+            maker.route(.put, Self.path + "/{name}") { call in
                 let given = MetadefBodies.tag(try await call.body(MetadefSchemas.tag))
-                let changed = try await tags.modify(call.name, in: call.namespace, to: given, by: call.caller)
+                let changed = try await tags.modify(call.name, in: call.namespace, to: given, by: call.principal)
                 return .json { MetadefViews.write(changed, &$0) }
             },
-            MetadefEndpoint.route(.delete, Self.path + "/{name}") { call in
-                try await tags.delete(call.name, in: call.namespace, by: call.caller)
+            maker.route(.delete, Self.path + "/{name}") { call in
+                try await tags.delete(call.name, in: call.namespace, by: call.principal)
                 return .noContent
             },
         ]

@@ -13,7 +13,7 @@ struct ImageList: Sendable {
     private var memberStatus: ImageMember.Status? = .accepted
     private var visibility: Image.Visibility?
     private var isOfAllVisibilities = false
-    private var conditions: [(sql: String, arguments: [SQLValue])] = []
+    private var conditions = Conditions()
     private var order: [(column: String, ascending: Bool)] = []
 
     /// What can be sorted by, as SQL that is never NULL.
@@ -40,7 +40,7 @@ struct ImageList: Sendable {
             case "marker": marker = ID(value)
             case "member_status": memberStatus = try Self.memberStatus(value)
             case "tag":
-                conditions.append(ImageConditions.tagged(String(value.drop { $0 == " " })))
+                ImageConditions.addTag(String(value.drop { $0 == " " }), to: &conditions)
             case "sort", "sort_key", "sort_dir": break
             default: filters[name] = value
             }
@@ -53,7 +53,7 @@ struct ImageList: Sendable {
 
     // MARK: Filters
 
-    private mutating func add(_ sql: String, _ arguments: [SQLValue]) { conditions.append((sql, arguments)) }
+    private mutating func add(_ sql: String, _ arguments: [SQLValue]) { conditions.add(sql, arguments) }
 
     private mutating func filter(_ name: String, _ value: String) throws {
         switch name {
@@ -77,7 +77,7 @@ struct ImageList: Sendable {
                 }
                 return add("\(column) \(name.hasSuffix("_min") ? ">=" : "<=") ?", [number.sql])
             }
-            conditions.append(ImageConditions.property(name, value))
+            ImageConditions.addProperty(name, value, to: &conditions)
         }
     }
 
@@ -208,25 +208,20 @@ struct ImageList: Sendable {
     ) throws -> (images: [Image], hasMore: Bool) {
         if limit == 0 { return ([], false) }
         var all = conditions
-        if !isAdmin { all.append(ImageConditions.reachable(onlooker, memberStatus)) }
-        if let visibility {
-            all.append(("i.visibility = ?", [visibility.rawValue.sql]))
-        } else if !isOfAllVisibilities {
-            // What is community's is found by who asks for it, not listed to everybody.
-            all.append(("(i.visibility <> 'community' OR i.owner = ?)", [onlooker.project.sql]))
+        if !isAdmin { ImageConditions.addReachable(onlooker, memberStatus, to: &all) }
+        all.equal("i.visibility", visibility?.rawValue)
+        if visibility == nil, !isOfAllVisibilities {
+            // Callers who ask for the images of the community find them; nobody else's list has them.
+            all.add("i.visibility <> 'community' OR i.owner = ?", [onlooker.project.sql])
         }
         if let marker {
             guard let values = try store.values(order.map(\.column), of: marker, for: onlooker, in: tx) else {
                 throw ImageAccess.missing(marker).asBadRequest
             }
-            let (sql, arguments) = Keyset.after(order, values)
-            all.append(("(\(sql))", arguments))
+            all.after(order, values)
         }
-        let clause = """
-            WHERE \(all.map(\.sql).joined(separator: " AND ")) \
-            ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", ")) LIMIT ?
-            """
-        let page = try store.page(clause, all.flatMap(\.arguments) + [limit.sql], for: onlooker, in: tx)
+        let clause = "\(all.clause) \(Keyset.ordering(order)) LIMIT ?"
+        let page = try store.page(clause, all.arguments + [limit.sql], for: onlooker, in: tx)
         return (page.images, page.isCut || page.images.count == limit)
     }
 }

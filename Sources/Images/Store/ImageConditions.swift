@@ -1,36 +1,34 @@
 import CloudCore
 import SQL
 
-/// The conditions of lists of images that look into other tables: SQL over an image `i`, and its arguments.
+/// The conditions of lists of images that look into other tables: SQL over an image `i`.
 enum ImageConditions {
-    static func tagged(_ tag: String) -> (sql: String, arguments: [SQLValue]) {
-        ("EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id AND t.value = ?)", [tag.sql])
+    static func addTag(_ tag: String, to conditions: inout Conditions) {
+        conditions.add("EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id AND t.value = ?)", [tag.sql])
     }
 
-    static func property(_ name: String, _ value: String) -> (sql: String, arguments: [SQLValue]) {
-        (
+    static func addProperty(_ name: String, _ value: String, to conditions: inout Conditions) {
+        conditions.add(
             "EXISTS (SELECT 1 FROM image_property p WHERE p.image_id = i.id AND p.name = ? AND p.value = ?)",
-            [name.sql, value.sql]
-        )
+            [name.sql, value.sql])
     }
 
-    /// Returns the condition for the images that somebody reaches.
+    /// Adds that a caller reaches the image.
     ///
     /// - Parameter memberStatus: how the project has answered those who share with it; nil for any answer.
-    static func reachable(
-        _ onlooker: Onlooker, _ memberStatus: ImageMember.Status?
-    ) -> (sql: String, arguments: [SQLValue]) {
-        guard let project = onlooker.project else { return ("i.visibility IN ('public', 'community')", []) }
+    static func addReachable(
+        _ onlooker: Onlooker, _ memberStatus: ImageMember.Status?, to conditions: inout Conditions
+    ) {
+        guard let project = onlooker.project else { return conditions.add("i.visibility IN ('public', 'community')") }
         var member = "SELECT 1 FROM image_member m WHERE m.image_id = i.id AND m.member_id = ?"
         var arguments = [project.sql, project.sql]
         if let memberStatus {
             member += " AND m.status = ?"
             arguments.append(memberStatus.rawValue.sql)
         }
-        return (
+        conditions.add(
             """
-            (i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member))))
-            """, arguments
-        )
+            i.visibility IN ('public', 'community') OR i.owner = ? OR (i.visibility = 'shared' AND EXISTS (\(member)))
+            """, arguments)
     }
 }

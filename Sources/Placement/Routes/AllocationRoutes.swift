@@ -5,29 +5,29 @@ import Resources
 
 /// What consumers have.
 struct AllocationRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let allocations: AllocationService
 
     private static let path = "/allocations/{consumer_uuid}"
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, .listAllocations) { call in
+            maker.route(.get, Self.path, .listAllocations) { call in
                 let entries = try await allocations.list(of: call.call.id("consumer_uuid"))
                 return answer(entries, call)
             },
-            endpoint.route(.put, Self.path, .updateAllocations, takesBody: true) { call in try await put(call) },
-            endpoint.route(.delete, Self.path, .deleteAllocations) { call in
+            maker.route(.put, Self.path, .updateAllocations, takesBody: true) { call in try await put(call) },
+            maker.route(.delete, Self.path, .deleteAllocations) { call in
                 try await allocations.delete(of: call.call.id("consumer_uuid"))
                 return .empty()
             },
-            endpoint.route(.post, "/allocations", .manageAllocations, since: 13, takesBody: true) { call in
+            maker.route(.post, "/allocations", .manageAllocations, since: 13, takesBody: true) { call in
                 let given = try await call.read(AllocationWire.many)
                 try await allocations.set(given.map { $0.value.claim(ID($0.key), call.minor) })
                 return .empty()
             },
-            endpoint.route(.get, "/resource_providers/{uuid}/allocations", .listProviderAllocations) { call in try await ofProvider(call) },
-            endpoint.route(.post, "/reshaper", .reshape, since: 30, takesBody: true) { call in try await reshape(call) },
+            maker.route(.get, "/resource_providers/{uuid}/allocations", .listProviderAllocations) { call in try await ofProvider(call) },
+            maker.route(.post, "/reshaper", .reshape, since: 30, takesBody: true) { call in try await reshape(call) },
         ]
     }
 

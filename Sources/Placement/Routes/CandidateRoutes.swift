@@ -5,12 +5,12 @@ import Resources
 
 /// `GET /allocation_candidates`, from 1.10 on.
 struct CandidateRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let candidates: CandidateService
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/allocation_candidates", .listCandidates, since: 10) { call in
+            maker.route(.get, "/allocation_candidates", .listCandidates, since: 10) { call in
                 let request = try CandidateWire.request(call)
                 let (found, index) = try await candidates.candidates(request)
                 let now = candidates.context.world.now

@@ -5,27 +5,27 @@ import Resources
 
 /// What a provider has.
 struct InventoryRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let inventories: InventoryService
 
     private static let path = "/resource_providers/{uuid}/inventories"
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, .listInventories) { call in
+            maker.route(.get, Self.path, .listInventories) { call in
                 Self.answer(try await inventories.list(of: call.provider))
             },
-            endpoint.route(.post, Self.path, .createInventory, takesBody: true) { call in try await create(call) },
-            endpoint.route(.put, Self.path, .updateInventory, takesBody: true) { call in try await set(call) },
-            endpoint.route(.delete, Self.path, .deleteInventory, since: 5, before: .methodNotAllowed) { call in
+            maker.route(.post, Self.path, .createInventory, takesBody: true) { call in try await create(call) },
+            maker.route(.put, Self.path, .updateInventory, takesBody: true) { call in try await set(call) },
+            maker.route(.delete, Self.path, .deleteInventory, since: 5, before: .methodNotAllowed) { call in
                 try await inventories.clear(call.provider)
                 return .empty()
             },
-            endpoint.route(.get, Self.path + "/{resource_class}", .showInventory) { call in
+            maker.route(.get, Self.path + "/{resource_class}", .showInventory) { call in
                 Self.one(try await inventories.get(call.parameter("resource_class"), of: call.provider))
             },
-            endpoint.route(.put, Self.path + "/{resource_class}", .updateInventory, takesBody: true) { call in try await update(call) },
-            endpoint.route(.delete, Self.path + "/{resource_class}", .deleteInventory) { call in
+            maker.route(.put, Self.path + "/{resource_class}", .updateInventory, takesBody: true) { call in try await update(call) },
+            maker.route(.delete, Self.path + "/{resource_class}", .deleteInventory) { call in
                 try await inventories.delete(call.parameter("resource_class"), of: call.provider)
                 return .empty()
             },

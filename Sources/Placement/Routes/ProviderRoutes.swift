@@ -5,7 +5,7 @@ import Resources
 
 /// Resource providers and their aggregates.
 struct ProviderRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let providers: ProviderService
     let candidates: CandidateService
 
@@ -13,21 +13,21 @@ struct ProviderRoutes: Sendable {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/resource_providers", .listProviders) { call in try await list(call) },
-            endpoint.route(.post, "/resource_providers", .createProvider, takesBody: true) { call in try await create(call) },
-            endpoint.route(.get, Self.one, .showProvider) { call in
+            maker.route(.get, "/resource_providers", .listProviders) { call in try await list(call) },
+            maker.route(.post, "/resource_providers", .createProvider, takesBody: true) { call in try await create(call) },
+            maker.route(.get, Self.one, .showProvider) { call in
                 Self.answer(try await providers.get(call.provider), call.minor)
             },
-            endpoint.route(.put, Self.one, .updateProvider, takesBody: true) { call in try await update(call) },
-            endpoint.route(.delete, Self.one, .deleteProvider) { call in
+            maker.route(.put, Self.one, .updateProvider, takesBody: true) { call in try await update(call) },
+            maker.route(.delete, Self.one, .deleteProvider) { call in
                 try await providers.delete(call.provider)
                 return .empty()
             },
-            endpoint.route(.get, Self.one + "/aggregates", .listAggregates, since: 1) { call in
+            maker.route(.get, Self.one + "/aggregates", .listAggregates, since: 1) { call in
                 let (aggregates, generation) = try await providers.aggregates(of: call.provider)
                 return answer(aggregates, generation, call.minor)
             },
-            endpoint.route(.put, Self.one + "/aggregates", .updateAggregates, since: 1, takesBody: true) { call in try await setAggregates(call) },
+            maker.route(.put, Self.one + "/aggregates", .updateAggregates, since: 1, takesBody: true) { call in try await setAggregates(call) },
         ]
     }
 

@@ -5,30 +5,30 @@ import Resources
 
 /// `/resource_classes`, from 1.2 on.
 struct ResourceClassRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let classes: ResourceClassService
 
     private static let form = Form.string(0...255, .customName).inside("name")
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/resource_classes", .listResourceClasses, since: 2) { call in
+            maker.route(.get, "/resource_classes", .listResourceClasses, since: 2) { call in
                 let found = try await classes.list()
                 return .json(modified: found.contains { $0.updatedAt == nil } ? classes.context.world.now : nil) { json in
                     json.array("resource_classes", of: found) { json, entry in json.object { Self.write(entry.name, &$0) } }
                 }
             },
-            endpoint.route(.post, "/resource_classes", .createResourceClass, since: 2, takesBody: true) { call in
+            maker.route(.post, "/resource_classes", .createResourceClass, since: 2, takesBody: true) { call in
                 let name = try await call.read(Self.form)
                 try await classes.create(name)
                 return .empty(.created, headers: call.location("/resource_classes/\(name)"))
             },
-            endpoint.route(.get, "/resource_classes/{name}", .showResourceClass, since: 2) { call in
+            maker.route(.get, "/resource_classes/{name}", .showResourceClass, since: 2) { call in
                 let entry = try await classes.get(call.parameter("name"))
                 return .json(modified: entry.updatedAt ?? classes.context.world.now) { Self.write(entry.name, &$0) }
             },
-            endpoint.route(.put, "/resource_classes/{name}", .updateResourceClass, since: 2) { call in try await put(call) },
-            endpoint.route(.delete, "/resource_classes/{name}", .deleteResourceClass, since: 2) { call in
+            maker.route(.put, "/resource_classes/{name}", .updateResourceClass, since: 2) { call in try await put(call) },
+            maker.route(.delete, "/resource_classes/{name}", .deleteResourceClass, since: 2) { call in
                 try await classes.delete(call.parameter("name"))
                 return .empty()
             },

@@ -26,7 +26,7 @@ struct RootRoutes: Sendable {
                         }
                     }
                 }
-                return Endpoint.reply(answer, call.microversion?.minor ?? 0)
+                return PlacementCall.reply(answer, call.microversion?.minor ?? 0)
             }
         ]
     }

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/traits` and the traits of providers, from 1.6 on.
 struct TraitRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let traits: TraitService
 
     private struct OfProvider: Sendable {
@@ -22,24 +22,24 @@ struct TraitRoutes: Sendable {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/traits", .listTraits, since: 6) { call in try await list(call) },
-            endpoint.route(.get, "/traits/{name}", .showTrait, since: 6, givesBody: false) { call in
+            maker.route(.get, "/traits", .listTraits, since: 6) { call in try await list(call) },
+            maker.route(.get, "/traits/{name}", .showTrait, since: 6, givesBody: false) { call in
                 .empty(modified: try await traits.get(call.parameter("name")))
             },
-            endpoint.route(.put, "/traits/{name}", .updateTrait, since: 6) { call in try await put(call) },
-            endpoint.route(.delete, "/traits/{name}", .deleteTrait, since: 6) { call in
+            maker.route(.put, "/traits/{name}", .updateTrait, since: 6) { call in try await put(call) },
+            maker.route(.delete, "/traits/{name}", .deleteTrait, since: 6) { call in
                 try await traits.delete(call.parameter("name"))
                 return .empty()
             },
-            endpoint.route(.get, "/resource_providers/{uuid}/traits", .listProviderTraits, since: 6) { call in
+            maker.route(.get, "/resource_providers/{uuid}/traits", .listProviderTraits, since: 6) { call in
                 Self.answer(try await traits.traits(of: call.provider), withGeneration: true)
             },
-            endpoint.route(.put, "/resource_providers/{uuid}/traits", .updateProviderTraits, since: 6, takesBody: true) { call in
+            maker.route(.put, "/resource_providers/{uuid}/traits", .updateProviderTraits, since: 6, takesBody: true) { call in
                 let wanted = try await call.read(Self.ofProvider)
                 let found = try await traits.set(wanted.names, of: call.provider, generation: Int(wanted.generation))
                 return Self.answer(found, withGeneration: true)
             },
-            endpoint.route(.delete, "/resource_providers/{uuid}/traits", .deleteProviderTraits, since: 6) { call in
+            maker.route(.delete, "/resource_providers/{uuid}/traits", .deleteProviderTraits, since: 6) { call in
                 try await traits.clear(call.provider)
                 return .empty()
             },

@@ -6,19 +6,19 @@ import Resources
 
 /// Sums of what is used.
 struct UsageRoutes: Sendable {
-    let endpoint: Endpoint
+    let maker: RouteMaker<PlacementCall>
     let allocations: AllocationService
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/resource_providers/{uuid}/usages", .showProviderUsages) { call in
+            maker.route(.get, "/resource_providers/{uuid}/usages", .showProviderUsages) { call in
                 let (usages, generation) = try await allocations.usages(of: call.provider)
                 return .json(modified: allocations.context.world.now) { json in
                     json.member("resource_provider_generation", generation)
                     json.object("usages") { Self.write(usages, &$0) }
                 }
             },
-            endpoint.route(.get, "/usages", .showUsages, since: 9, about: { $0.query["project_id"].map { ["project_id": $0] } ?? [:] }) { call in try await total(call) },
+            maker.route(.get, "/usages", .showUsages, since: 9, about: { $0.query["project_id"].map { ["project_id": $0] } ?? [:] }) { call in try await total(call) },
         ]
     }
 

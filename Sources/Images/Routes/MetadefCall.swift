@@ -1,11 +1,22 @@
+import Access
 import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// A request about metadata definitions, with who makes it.
-struct MetadefCall: Sendable {
+/// A request about metadata definitions, with the caller who makes it.
+struct MetadefCall: PreparedCall {
     let call: Call
-    let caller: Principal
+    let principal: Principal
+    let minor: Int
+
+    static let dialect = Dialect.house("metadef")
+    static let firstMinor = 0
+
+    init(_ call: Call, _ principal: Principal, minor: Int, policy: Policy) {
+        (self.call, self.principal, self.minor) = (call, principal, minor)
+    }
+
+    func require(_ action: Action, _ target: PolicyTarget) throws {}
 
     var namespace: String { call[parameter: "namespace"] }
     var name: String { call[parameter: "name"] }
@@ -36,7 +47,9 @@ struct MetadefCall: Sendable {
             page.limit = min(limit, Self.mostInPage)
         }
         if let key = call.query["sort_key"] {
-            guard sortKeys.contains(key) else { throw CloudError.badRequest("'\(key.prefix(64))' cannot be sorted by.") }
+            guard sortKeys.contains(key) else {
+                throw CloudError.badRequest("'\(key.prefix(64))' cannot be sorted by.")
+            }
             page.sortKey = key
         }
         if let direction = call.query["sort_dir"] {
@@ -51,19 +64,20 @@ struct MetadefCall: Sendable {
     private static let mostInPage = 1000
 }
 
-/// Makes the routes, with what comes before every handler.
-enum MetadefEndpoint {
-    static func route(
-        _ method: HTTPRequest.Method, _ path: String, takesBody: Bool? = nil,
-        _ handler: @escaping @Sendable (MetadefCall) async throws -> Reply
+extension RouteMaker<MetadefCall> {
+    /// Makes a route, whose service asks the rules.
+    ///
+    /// - Parameter takesBody: whether the request may have a body; nil for every `POST` and `PUT`.
+    func route(
+        _ method: HTTPRequest.Method, _ path: String, takesBody: Bool? = nil, _ handler: @escaping Handler
     ) -> Route {
-        let takesBody = takesBody ?? (method == .post || method == .put)
-        return Route(method, "/v2" + path) { call in
-            let caller = try await call.caller()
-            if !takesBody, let length = call.headers[.contentLength], length != "0" {
+        var rules = RouteRules<MetadefCall>()
+        if !(takesBody ?? (method == .post || method == .put)) {
+            rules.check = { request in
+                guard let length = request.call.headers[.contentLength], length != "0" else { return }
                 throw CloudError.badRequest("A body is not expected with this request.")
             }
-            return try await handler(MetadefCall(call: call, caller: caller))
         }
+        return route(method, path, rules, handler)
     }
 }
