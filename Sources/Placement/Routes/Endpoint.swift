@@ -4,10 +4,10 @@ import HTTPKit
 import HTTPTypes
 import NIOCore
 
-/// A request that got past what all of Placement's have in common.
+/// A request that has passed the checks that all Placement routes share.
 struct PlacementCall: Sendable {
     let call: Call
-    /// The 7 of microversion 1.7.
+    /// The minor part of the microversion: 7 for 1.7.
     let minor: Int
 
     func parameter(_ name: String) -> String { call[parameter: name] }
@@ -26,7 +26,7 @@ struct PlacementCall: Sendable {
         return try form.parse(body, minor: minor, .placement("JSON does not validate: "))
     }
 
-    /// Reads the body; but what `exists` throws comes before what is wrong with the body.
+    /// Reads the body. If the body is wrong, an error of `exists` is thrown instead.
     func read<Value>(_ form: Form<Value>, unless exists: () async throws -> Void) async throws -> Value {
         do {
             return try await read(form)
@@ -36,7 +36,7 @@ struct PlacementCall: Sendable {
         }
     }
 
-    /// Checks the query as a JSON object in which the last of several values of a name holds.
+    /// Checks the query as a JSON object. If a name has several values, the last one counts.
     func query(_ shape: Shape) throws {
         let object = JSONObject(call.query.items.map { ($0.name, JSON.string($0.value)) })
         try Dialect.placement("Invalid query string parameters: ").check(.object(object), shape, minor: minor)
@@ -45,16 +45,17 @@ struct PlacementCall: Sendable {
     func last(_ name: String) -> String? { call.query.items.last { $0.name == name }?.value }
     func all(_ name: String) -> [String] { call.query.items.filter { $0.name == name }.map(\.value) }
 
-    /// Links are told below the endpoint, so that they are right behind whatever proxy it is reached by.
+    /// Returns a `Location` header with the base at which the client reached the service, so that it is right behind
+    /// any proxy.
     func location(_ path: String) -> HTTPFields { [.location: call.base + path] }
 }
 
-/// What a handler found out: a status, a body if there is one, and since when it has been so.
+/// The result of a handler: a status, a body if there is one, and the time of the last change.
 struct Answer: Sendable {
     var status: HTTPResponse.Status
     var headers: HTTPFields = [:]
     var bytes: [UInt8]?
-    /// Nil for answers that say nothing about it.
+    /// The time of the last change; nil for an answer that does not tell it.
     var modified: Timestamp?
 
     static func json(
@@ -70,19 +71,21 @@ struct Answer: Sendable {
     }
 }
 
-/// Makes the routes, with what comes before and after every handler. The policy is asked before the body is looked at: who may not
-/// call learns nothing from it.
+/// A maker of routes, with the checks before every handler and the reply after it. The policy is checked before the
+/// body is read, so a caller without the right learns nothing from the body's errors.
 struct Endpoint: Sendable {
     let policy: Policy
 
     private static let cachingSince = 15
 
+    /// Makes a route.
+    ///
     /// - Parameters:
-    ///   - since: the microversion 1.x that brought it.
-    ///   - before: what a client of an older one hears.
-    ///   - takesBody: whether it must be called with JSON.
-    ///   - givesBody: whether it answers with JSON, which the client must accept; nil for every `GET`.
-    ///   - about: what the policy may look at.
+    ///   - since: the minor part of the microversion that introduced the route.
+    ///   - before: the kind of error for a client of an older microversion.
+    ///   - takesBody: whether the request must be JSON.
+    ///   - givesBody: whether the answer is JSON, which the client must accept; nil means yes for `GET` alone.
+    ///   - about: returns the target for the policy.
     func route(
         _ method: HTTPRequest.Method, _ path: String, _ action: Action, since: Int = 0, before: CloudError.Kind = .notFound,
         takesBody: Bool = false, givesBody: Bool? = nil, about: @escaping @Sendable (Call) -> PolicyTarget = { _ in [:] },
@@ -133,9 +136,9 @@ struct Endpoint: Sendable {
 }
 
 extension Timestamp {
-    /// `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
+    /// The time as `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
     var httpDate: String {
-        // 2026-01-31T23:59:59…
+        // The text begins like 2026-01-31T23:59:59.
         let text = Array(iso8601Microseconds.utf8)
         func number(_ from: Int, _ count: Int) -> Int { text[from..<from + count].reduce(0) { $0 * 10 + Int($1) - 48 } }
         let days = Int(microseconds.quotientAndRemainder(dividingBy: 86_400_000_000).quotient)
