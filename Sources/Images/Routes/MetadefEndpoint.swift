@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// A request about metadata definitions, with who makes it.
+/// A request about metadata definitions, with its caller.
 struct MetadefCall: Sendable {
     let call: Call
     let caller: Principal
@@ -10,10 +10,11 @@ struct MetadefCall: Sendable {
     var namespace: String { call[parameter: "namespace"] }
     var name: String { call[parameter: "name"] }
 
-    /// The body, checked.
+    /// Returns the body, checked by a schema.
     ///
     /// - Parameter readOnly: the members that only the service sets.
-    /// - Throws: `CloudError.forbidden` for one that is read-only, `.badRequest` for what is not as the schema says.
+    /// - Throws: `CloudError.forbidden` for a read-only member; `.badRequest` for a body that does not match the
+    ///   schema.
     func body(_ schema: JSONObject, readOnly: [String] = ["created_at", "updated_at"]) async throws -> JSONObject {
         let body = try await call.body.json()
         if let name = readOnly.first(where: { body[$0] != nil }) {
@@ -25,9 +26,9 @@ struct MetadefCall: Sendable {
 
     static let linked = ["self", "schema", "created_at", "updated_at"]
 
-    /// What part of a list the query asks for.
+    /// Returns the page of a list that the query asks for.
     ///
-    /// - Throws: `CloudError.badRequest` for a limit, a key or a direction that cannot be.
+    /// - Throws: `CloudError.badRequest` for an invalid limit, key or direction.
     func page(sortKeys: [String], limit: Int? = nil) throws -> MetadefPage {
         var page = MetadefPage(limit: limit, marker: call.query["marker"])
         if let text = call.query["limit"] {
@@ -51,7 +52,7 @@ struct MetadefCall: Sendable {
     private static let mostInPage = 1000
 }
 
-/// Makes the routes, with what comes before every handler.
+/// A maker of routes, with the checks before every handler.
 enum MetadefEndpoint {
     static func route(
         _ method: HTTPRequest.Method, _ path: String, takesBody: Bool? = nil,

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The conditions of lists of images that look into other tables: SQL over an image `i`, and its arguments.
+/// The conditions of lists of images that look into other tables: SQL over an image `i`, with its arguments.
 enum ImageConditions {
     static func tagged(_ tag: String) -> (sql: String, arguments: [SQLValue]) {
         ("EXISTS (SELECT 1 FROM image_tag t WHERE t.image_id = i.id AND t.value = ?)", [tag.sql])
@@ -14,9 +14,9 @@ enum ImageConditions {
         )
     }
 
-    /// Returns the condition for the images that somebody reaches.
+    /// Returns the condition for the images that a caller reaches.
     ///
-    /// - Parameter memberStatus: how the project has answered those who share with it; nil for any answer.
+    /// - Parameter memberStatus: the project's answer to images that are shared with it; nil for any answer.
     static func reachable(
         _ onlooker: Onlooker, _ memberStatus: ImageMember.Status?
     ) -> (sql: String, arguments: [SQLValue]) {
