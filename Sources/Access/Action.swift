@@ -1,7 +1,8 @@
-/// The name of something that a policy allows or forbids, as `identity:get_user`: what a service asks about before it acts.
+/// The name of something that a policy allows or forbids, such as `identity:get_user`. A service asks the policy about
+/// it before it acts.
 ///
-/// A service declares its own in an extension (`static let getUser: Action = "identity:get_user"`), so that a misspelt
-/// action is a compiler's error and not a rule that is never found.
+/// Each service declares its actions in an extension (`static let getUser: Action = "identity:get_user"`). So a
+/// misspelt action is a compiler error, and not a rule that is never found.
 package struct Action: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     package let name: String
 

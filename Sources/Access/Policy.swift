@@ -1,6 +1,6 @@
 package import CloudCore
 
-/// Who may do what: for every action its rule, ready to be asked. A value that is made once, at the start.
+/// The rules of all actions, resolved. The policy is built once, at the start.
 package struct Policy: Sendable {
     private struct Entry {
         let rule: PolicyRule
@@ -9,9 +9,11 @@ package struct Policy: Sendable {
 
     private let entries: [Action: Entry]
 
-    /// - Parameter overrides: the policy file's rules by the name of the action, or of a rule that others refer to. A default
-    ///   that an override replaces is not even read.
-    /// - Throws: `PolicyError`, of the first name in alphabetical order that is wrong.
+    /// Builds the policy from the defaults and the policy file.
+    ///
+    /// - Parameter overrides: the rules of the policy file, by the name of an action or of a rule that others refer to.
+    ///   A default that is overridden is not even parsed.
+    /// - Throws: `PolicyError` for the first wrong name in alphabetical order.
     package init(defaults: [PolicyDefault], overrides: [String: String] = [:]) throws(PolicyError) {
         var rules: [String: PolicyRule] = [:]
         for fallback in defaults.sorted(by: { $0.action < $1.action }) {
@@ -38,16 +40,18 @@ package struct Policy: Sendable {
         }
     }
 
-    /// Every name that has a rule, in alphabetical order.
+    /// All names that have a rule, in alphabetical order.
     package var actions: [Action] { entries.keys.sorted() }
 
-    /// Whether the caller may do it to the target. An action without a rule is allowed to nobody.
+    /// Returns whether the caller may do the action on the target. An action without a rule is allowed to nobody.
     package func allows(_ action: Action, _ principal: Principal, _ target: PolicyTarget = [:]) -> Bool {
         refusal(of: action, principal, target) == nil
     }
 
-    /// Does nothing when the caller may do it.
-    /// - Throws: a `CloudError` of kind `forbidden` that names the action and, for the operator alone, why it was refused.
+    /// Checks that the caller may do the action on the target.
+    ///
+    /// - Throws: a `CloudError` of kind `forbidden` that names the action. Its detail, for the operator alone, says why
+    ///   it was refused.
     package func require(_ action: Action, _ principal: Principal, _ target: PolicyTarget = [:]) throws(CloudError) {
         guard let refusal = refusal(of: action, principal, target) else { return }
         throw CloudError(
@@ -68,8 +72,8 @@ package struct Policy: Sendable {
 }
 
 extension Principal.Scope {
-    /// A token without a scope counts as a project's, as with oslo.policy: its rule says whether that is enough, and those
-    /// that let users see themselves say so.
+    /// The scope for the policy. A token without a scope counts as project-scoped, as in oslo.policy. The rule decides
+    /// whether that is enough; the rules that let users see themselves allow it.
     fileprivate var policyScope: PolicyScope {
         switch self {
         case .system: .system
@@ -79,11 +83,11 @@ extension Principal.Scope {
     }
 }
 
-/// Puts every rule in the place of its references, so that asking one never looks up another.
+/// A resolver that puts each rule in place of its references, so that a check never looks up another rule.
 private struct RuleResolver {
     let rules: [String: PolicyRule]
     private var resolved: [String: PolicyRule] = [:]
-    /// The names on the way from the rule first asked for to the present one: one that comes again closes a circle.
+    /// The names from the first rule to the present one. If a name comes again, the rules form a cycle.
     private var path: [String] = []
 
     init(rules: [String: PolicyRule]) { self.rules = rules }

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// What a rule can ask about the caller, by the names that oslo.policy's rules have for it.
+/// An attribute of the caller that a rule can test, by its name in oslo.policy.
 package enum PolicyCredential: String, Sendable, CaseIterable {
     case userID = "user_id"
     case userDomainID = "user_domain_id"
@@ -26,10 +26,11 @@ package enum PolicyCredential: String, Sendable, CaseIterable {
     case tokenDomainID = "token.domain.id"
     case tokenSystem = "token.system.all"
 
-    /// Whether the caller's credential is `wanted`.
+    /// Returns whether the caller's attribute is `wanted`.
     ///
-    /// There are two kinds of nothing, as in oslo.policy. The plain names are always there, and equal `None` when the token
-    /// has no such thing; those below `token.` are only there when the token has them, and otherwise equal nothing at all.
+    /// As in oslo.policy, there are two kinds of a missing attribute. The plain names always exist, and equal `None` if
+    /// the token has no such attribute. The names that begin with `token.` exist only if the token has the attribute,
+    /// and otherwise equal nothing.
     func equals(_ wanted: String, for principal: Principal) -> Bool {
         switch self {
         case .userID, .tokenUserID: principal.userID.text == wanted
@@ -42,10 +43,12 @@ package enum PolicyCredential: String, Sendable, CaseIterable {
         case .trustID: orNone(principal.trust?.id.text) == wanted
         case .trustorID: orNone(principal.trust?.trustorID.text) == wanted
         case .trusteeID: orNone(principal.trust?.trusteeID.text) == wanted
-        // Nobody is above the rules here: there is no shared admin token, and no second token of a service beside the user's.
+        // Nobody is above the rules here: there is no shared admin token, and no second token of a service beside the
+        // user's.
         case .isAdmin, .serviceRoles: false
         case .serviceUserID, .serviceUserDomainID, .serviceProjectID, .serviceProjectDomainID: wanted == PolicyRule.null
-        // With no project declared to be the admin's, Keystone calls every token but a domain's one of it.
+        // Keystone rule: if no admin project is declared, every token that is not domain-scoped counts as one of the
+        // admin project.
         case .isAdminProject: (principal.domainID == nil ? "True" : "False") == wanted
         case .tokenProjectID: principal.projectID?.text == wanted
         case .tokenProjectDomainID: principal.projectDomainID == wanted

@@ -1,16 +1,17 @@
-/// What a token can be scoped to, as the rules of actions tell it apart.
+/// The scope of a token, as far as the rules of actions distinguish it.
 package enum PolicyScope: String, Sendable, Hashable, CaseIterable {
     case system, domain, project
 }
 
-/// The rule that an action, or a name that other rules refer to, has unless the operator's policy file has another.
+/// The rule of an action, or of a name that other rules refer to, unless the policy file of the operator has another.
 package struct PolicyDefault: Sendable {
     package let action: Action
     package let check: String
-    /// For the operator: what the rule guards.
+    /// A description for the operator of what the rule guards.
     package let summary: String
-    /// The scopes a token may have to act at all, whatever its roles are; empty when every token may try. A policy file
-    /// cannot change it: it says what the action's code is made for. A token without any scope counts as a project's.
+    /// The scopes that a token may have for the action, whatever its roles are; empty if any token may try. A policy
+    /// file cannot change them, because the code of the action is made for them. A token without a scope counts as
+    /// project-scoped.
     package let scopes: Set<PolicyScope>
 
     package init(_ action: Action, _ check: String, _ summary: String = "", scopes: Set<PolicyScope> = []) {

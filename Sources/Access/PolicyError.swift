@@ -1,10 +1,10 @@
-/// Why a set of rules is no policy. It stops the start, so that a cloud never runs with rules nobody meant.
+/// The error of a set of rules that is no policy. It stops the start, so that a cloud never runs with unintended rules.
 package enum PolicyError: Error, Hashable, CustomStringConvertible {
     case badRule(name: String, text: String, PolicySyntaxError)
-    /// The policy file has a rule for a name that nothing asks for.
+    /// The policy file has a rule for a name that no default declares.
     case unknownName(String)
     case unknownReference(to: String, in: String)
-    /// Rules that refer to each other: the first name is also the last.
+    /// The rules refer to each other; the first name is also the last.
     case cycle([String])
     /// Two defaults have the same name.
     case duplicateName(String)

@@ -1,22 +1,23 @@
 package import CloudCore
 
-/// One rule, in the language of oslo.policy: what must be true of the caller and of what is acted upon.
+/// One rule in the language of oslo.policy: a condition on the caller and the target.
 ///
 ///     role:admin or (role:reader and domain_id:%(target.user.domain_id)s)
 ///
-/// `PolicyRule(parsing:)` reads one; `Policy` replaces its references to other rules and asks it.
+/// `PolicyRule(parsing:)` parses a rule; `Policy` resolves its references to other rules and evaluates it.
 package indirect enum PolicyRule: Sendable, Hashable {
-    /// `@`, and the empty rule.
+    /// `@`, and the empty rule: always true.
     case always
-    /// `!`
+    /// `!`: never true.
     case never
-    /// `role:x`: the caller has that role. A literal name is held in lower case, as roles compare without regard to case.
+    /// `role:x`: the caller has that role. A literal name is kept in lower case, because role names are compared
+    /// without regard to case.
     case role(Operand)
-    /// `rule:x`: what the rule of that name says.
+    /// `rule:x`: the rule of that name holds.
     case reference(String)
-    /// `user_id:x`: the caller's credential is that.
+    /// `user_id:x`: the caller's attribute equals the operand.
     case credential(PolicyCredential, Operand)
-    /// `'member':%(target.role.name)s`: a fixed text is that. Here `None` and `True` are texts like any others.
+    /// `'member':%(target.role.name)s`: a fixed text equals the operand. Here `None` and `True` are ordinary texts.
     case text(String, Operand)
     case not(PolicyRule)
     case all([PolicyRule])
@@ -28,7 +29,7 @@ package indirect enum PolicyRule: Sendable, Hashable {
         /// `%(name)s`: an attribute of the target.
         case attribute(String)
 
-        /// Nil when the target has no such attribute.
+        /// Returns the value of the operand; nil if the target has no such attribute.
         func text(in target: PolicyTarget) -> String? {
             switch self {
             case .literal(let text): text
@@ -37,12 +38,12 @@ package indirect enum PolicyRule: Sendable, Hashable {
         }
     }
 
-    /// How null is spelt in a comparison: the language knows only texts.
+    /// The spelling of null in comparisons, since the language knows only texts.
     static let null = "None"
 }
 
 extension PolicyRule {
-    /// Whether the rule holds. A reference that nobody replaced does not: in doubt the answer is no.
+    /// Returns whether the rule holds. An unresolved reference does not hold: in doubt the answer is no.
     package func holds(for principal: Principal, on target: PolicyTarget) -> Bool {
         switch self {
         case .always: return true
@@ -63,7 +64,8 @@ extension PolicyRule {
 }
 
 extension Principal {
-    /// Names of roles are nearly always in lower case already: only one that is not costs a lower-case copy.
+    /// Returns whether the caller has a role. Role names are nearly always in lower case already, so only others cost a
+    /// copy.
     fileprivate func hasRole(lowercased wanted: String) -> Bool {
         roles.contains { role in
             if role.name == wanted { return true }

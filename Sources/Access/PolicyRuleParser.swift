@@ -1,16 +1,16 @@
-/// What is wrong with the text of a rule, and where.
+/// An error in the text of a rule, with its place.
 package struct PolicySyntaxError: Error, Hashable, CustomStringConvertible {
     package let problem: String
-    /// The first character of what was not understood, counted from 1.
+    /// The column of the first character that was not understood; columns count from 1.
     package let column: Int
 
     package var description: String { "\(problem), at column \(column)" }
 }
 
 extension PolicyRule {
-    /// Reads a rule. `not` binds closest, then `and`, then `or`; words are told apart by blanks and by the parentheses at
-    /// their ends, as in oslo.policy. Where that would take a rule it does not understand for one that is never true, this
-    /// says what is wrong: a typing error in a policy file must not lock everybody out in silence.
+    /// Parses a rule. `not` binds closest, then `and`, then `or`. As in oslo.policy, words are separated by blanks and
+    /// by parentheses at their ends. A rule that cannot be understood is never true in oslo.policy; here it is an
+    /// error, because a typing error in a policy file must not silently lock everybody out.
     package init(parsing text: String) throws(PolicySyntaxError) {
         guard !text.isEmpty else {
             self = .always
@@ -21,7 +21,7 @@ extension PolicyRule {
     }
 }
 
-/// Recursive descent over the words of one rule.
+/// A recursive descent parser over the words of one rule.
 private struct PolicyRuleParser {
     private struct Token {
         enum Kind: Equatable { case open, close, and, or, not, check(String), end }
@@ -84,7 +84,7 @@ extension PolicyRuleParser {
     private static func tokens(of text: [Character]) -> [Token] {
         var tokens: [Token] = []
         for word in text.indices.split(whereSeparator: { text[$0].isWhitespace }) {
-            // Parentheses stand for themselves only at the ends of a word: those of %(name)s are inside it.
+            // Parentheses count only at the ends of a word; those of %(name)s are inside it.
             let opening = word.prefix { text[$0] == "(" }
             let closing = word.dropFirst(opening.count).reversed().prefix { text[$0] == ")" }.count
             let inner = word.dropFirst(opening.count).dropLast(closing)
@@ -143,7 +143,8 @@ extension PolicyRuleParser {
         return .attribute(String(name))
     }
 
-    /// The fixed text that the left side of a check is: quoted, or one of the words and numbers that Python has.
+    /// Returns the fixed text on the left side of a check: a quoted text, or one of Python's constants or whole
+    /// numbers. Returns nil for any other text.
     private static func literal(_ text: String) -> String? {
         if ["None", "True", "False"].contains(text) || text.allSatisfy({ "0"..."9" ~= $0 }) && !text.isEmpty { return text }
         guard let quote = text.first, quote == "'" || quote == "\"", text.count >= 2, text.last == quote else { return nil }

@@ -1,7 +1,9 @@
 package import CloudCore
 
-/// Says who holds a token, from what is true now: not what was true when it was issued.
+/// A check of tokens. Its answer follows what is true now, not what was true when the token was issued.
 package protocol TokenVerifier: Sendable {
-    /// - Throws: `CloudError.unauthenticated` for every token that does not give access any more, whatever the reason.
+    /// Returns the caller that a token stands for.
+    ///
+    /// - Throws: `CloudError.unauthenticated` for every token that no longer gives access, whatever the reason.
     func principal(of token: String) async throws -> Principal
 }

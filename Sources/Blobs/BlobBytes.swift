@@ -3,17 +3,17 @@ import Foundation
 package import NIOCore
 import NIOPosix
 
-/// Bytes of a blob, read only as fast as they are taken, and one piece ahead of that. The file stays readable until the last iterator
-/// is gone, even if the blob is removed meanwhile.
+/// The bytes of a blob. They are read as fast as the consumer takes them, and one piece ahead. The file stays readable
+/// until the last iterator is gone, even if the blob is removed meanwhile.
 package struct BlobBytes: AsyncSequence, Sendable {
-    /// Of the whole blob.
+    /// The size of the whole blob in bytes.
     package let size: Int64
-    /// What the sequence gives, cut to what there is.
+    /// The range of bytes that the sequence yields, cut to the size of the blob.
     package let range: Range<Int64>
     private let file: BlobFile
     private let pool: NIOThreadPool
 
-    /// Bytes a step.
+    /// Bytes per step.
     static let step: Int64 = 512 << 10
 
     init(_ file: BlobFile, _ pool: NIOThreadPool, size: Int64, range: Range<Int64>) {
@@ -26,16 +26,20 @@ package struct BlobBytes: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let file: BlobFile
         fileprivate let pool: NIOThreadPool
-        /// What was not asked for yet.
+        /// The range that has not been requested yet.
         fileprivate var rest: Range<Int64>
-        /// What is read while the piece before it is on its way: otherwise disk and reader would wait for each other in turn.
+        /// The read of the next piece, which runs while the consumer handles the present one. Otherwise disk and
+        /// consumer would wait for each other in turn.
         private var ahead: EventLoopFuture<ByteBuffer>?
 
         fileprivate init(_ bytes: BlobBytes) {
             (file, pool, rest) = (bytes.file, bytes.pool, bytes.range)
         }
 
-        /// - Throws: `internalError` when the disk does not give the bytes: a reader never takes a part for the whole.
+        /// Returns the next piece; nil at the end.
+        ///
+        /// - Throws: `internalError` if the disk does not deliver the bytes, so that a reader never takes a part for
+        ///   the whole.
         package mutating func next() async throws -> ByteBuffer? {
             try Task.checkCancellation()
             guard let piece = ahead ?? read() else { return nil }
@@ -43,7 +47,7 @@ package struct BlobBytes: AsyncSequence, Sendable {
             return try await piece.get()
         }
 
-        /// - Returns: nil at the end.
+        /// Starts to read the next piece. Returns nil at the end.
         private mutating func read() -> EventLoopFuture<ByteBuffer>? {
             guard !rest.isEmpty else { return nil }
             let piece = rest.lowerBound..<Swift.min(rest.lowerBound + BlobBytes.step, rest.upperBound)
@@ -56,10 +60,10 @@ package struct BlobBytes: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
-/// A blob's file, open for reading.
+/// The file of a blob, open for reading.
 ///
-/// It is read past the page cache where the file system has such a way, as it was written: whoever reads an image reads all of it, and
-/// pages for gigabytes of it cost more than the disk does, besides pushing out what others need.
+/// Reads bypass the page cache where the file system allows it, as writes do. A reader of an image usually reads all of
+/// it, and the cached pages of gigabytes would cost more than the disk does and push out what others need.
 struct BlobFile: Sendable {
     private let descriptor: Descriptor
     private let calls: DiskCalls
@@ -68,14 +72,16 @@ struct BlobFile: Sendable {
         descriptor = try Descriptor(path, O_RDONLY | O_NOFOLLOW)
         self.calls = calls
         #if os(Linux)
-        // Who has no such way says so here, or at the first read.
+        // A file system that does not allow direct reads refuses here or at the first read.
         _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | Disk.direct)
         #endif
     }
 
     func size() throws(CloudError) -> Int64 { Int64(try descriptor.status().st_size) }
 
-    /// - Throws: `internalError` unless it gets all of the range.
+    /// Returns the bytes of a range.
+    ///
+    /// - Throws: `internalError` unless it can read the whole range.
     func read(_ range: Range<Int64>) throws(CloudError) -> ByteBuffer {
         let lead = Int(range.lowerBound % Int64(Disk.block))
         let (start, wanted) = (range.lowerBound - Int64(lead), lead + range.count)
@@ -91,7 +97,7 @@ struct BlobFile: Sendable {
             var got = 0
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: missing) { space in
                 got = calls.read(descriptor.number, UnsafeMutableRawBufferPointer(rebasing: space.prefix(missing)), off_t(at))
-                // A failure writes nothing.
+                // A failed read writes nothing.
                 return max(0, got)
             }
             if got < 0, errno == EINTR || goThroughPageCache() { continue }
@@ -104,7 +110,7 @@ struct BlobFile: Sendable {
         return buffer
     }
 
-    /// - Returns: whether that may help: the disk wants direct reads otherwise, or not at all.
+    /// Switches to reads through the page cache. Returns whether that may help, because the disk refused a direct read.
     private func goThroughPageCache() -> Bool {
         #if os(Linux)
         guard errno == EINVAL else { return false }

@@ -1,61 +1,68 @@
 package import CloudCore
 package import NIOCore
 
-/// Where the bytes of images and objects lie. A service's rows say who may read them and what they are called; a store
-/// knows neither: it is asked for bytes by what they are.
+/// A store of bytes, such as those of images. The rows of a service say who may read the bytes and what they are
+/// called. The store knows neither: it finds bytes by their digest.
 ///
-/// Nothing of an upload can be seen before it is committed, and after that it never changes.
+/// No byte of an upload is visible before the commit, and committed bytes never change.
 package protocol BlobStore: Sendable {
-    /// Begins to take bytes in.
+    /// Begins an upload.
     ///
     /// - Parameters:
-    ///   - most: bytes at which the upload is refused as too large; nil when the disk alone decides.
-    ///   - sha256: whether this digest is wanted as well, which costs a fifth of the time.
-    ///   - owner: the project whose upload it is; nil for the cloud's own.
-    /// - Throws: `unavailable` (transient) when as many uploads run as the store allows, in all or for one owner.
+    ///   - most: the most bytes of the upload; a larger one is refused as too large. Nil if only the disk limits it.
+    ///   - sha256: whether the SHA-256 is wanted as well, which costs a fifth of the time.
+    ///   - owner: the project that uploads; nil for the cloud itself.
+    /// - Throws: `unavailable` (transient) if the store already runs as many uploads as it allows, in total or for one
+    ///   owner.
     func begin(most: Int64?, sha256: Bool, for owner: String?) async throws -> any BlobUpload
 
-    /// The bytes of a range, or all of them, read when they are asked for.
+    /// Opens a blob for reading, all of it or a range. The bytes are read when the consumer asks for them.
     ///
-    /// - Throws: `notFound`; `rangeNotSatisfiable` when the range begins behind the end. A range that only ends there is cut.
+    /// - Throws: `notFound`; `rangeNotSatisfiable` if the range begins behind the end. A range that only ends behind it
+    ///   is cut.
     func open(_ id: BlobID, range: Range<Int64>?) async throws -> BlobBytes
 
+    /// Returns the size of a blob in bytes.
+    ///
     /// - Throws: `notFound`.
     func size(_ id: BlobID) async throws -> Int64
 
-    /// Hands over what is stored, some at a time, in no useful order.
+    /// Passes all stored blobs to `body`, some at a time, in no useful order.
     func list(_ body: @Sendable ([BlobEntry]) async throws -> Void) async throws
 
-    /// Whether there is no room for anything more.
+    /// Returns whether the store has no room for more.
     func isFull() async -> Bool
 
-    /// Removes the bytes unless they were stored, or stored again, after `cutoff`. Whoever reads them may read on.
+    /// Removes a blob unless it was stored, or stored again, at or after `cutoff`. Readers that have it open may read
+    /// on.
     ///
-    /// - Returns: whether they are gone now.
+    /// - Returns: whether the blob is gone now.
     func remove(_ id: BlobID, storedBefore cutoff: Timestamp) async throws -> Bool
 }
 
-/// Bytes on their way in. It has one owner, who calls one method at a time. If the owner forgets it, it leaves nothing.
+/// An upload that runs. It has one owner, who calls one method at a time. If the owner drops it without a commit,
+/// nothing is left.
 package protocol BlobUpload: Sendable {
-    /// Takes the bytes in, and waits while the disk or the digests are far behind: that is the sender's back-pressure.
+    /// Adds bytes. It waits while the disk or the digests are far behind, and so slows the sender down.
     ///
-    /// - Throws: `tooLarge` when it exceeds the upload's limit or the disk is full.
+    /// - Throws: `tooLarge` if the upload exceeds its limit or the disk is full.
     func append(_ bytes: ByteBuffer) async throws
 
-    /// Makes the bytes visible, and durable: a power cut after it loses nothing.
+    /// Makes the bytes visible and durable: a power cut after it loses nothing.
     ///
-    /// - Throws: `badRequest` when they are not what was expected; then nothing is kept.
+    /// - Throws: `badRequest` if the bytes differ from the expectation; then nothing is kept.
     func commit(expecting expected: BlobExpectation) async throws -> StoredBlob
 
-    /// Forgets the bytes. Without effect after a commit.
+    /// Discards the bytes. It has no effect after a commit.
     func abort() async
 }
 
-/// What bytes are called: the lower case hexadecimal SHA-512 of them. No other text is one, so none can become a path.
+/// The name of a blob: the SHA-512 of its bytes in lower case hexadecimal. No other text is accepted, so none can
+/// become a path.
 package struct BlobID: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
     package let text: String
 
-    /// Nil for anything but 128 lower case hexadecimal digits.
+    /// Creates an id. Returns nil for anything but 128 lower case hexadecimal digits.
     package init?(_ text: String) {
         guard text.utf8.count == 128, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
             return nil
@@ -65,30 +72,31 @@ package struct BlobID: Hashable, Sendable, CustomStringConvertible, LosslessStri
 
     package var description: String { text }
 
-    /// The folder it lies in: 256 of them, so that none has so many entries that a listing needs much memory.
+    /// The folder of the blob, one of 256, so that no folder has so many entries that a listing needs much memory.
     var shard: String { String(text.prefix(2)) }
 }
 
-/// A blob as a listing has it.
+/// A blob in a listing.
 package struct BlobEntry: Hashable, Sendable {
     package let id: BlobID
     package let size: Int64
-    /// When it was last stored: storing the same bytes again renews it.
+    /// The time at which the blob was last stored; storing the same bytes again renews it.
     package let storedAt: Timestamp
 }
 
-/// What a finished upload is.
+/// The result of a finished upload.
 package struct StoredBlob: Hashable, Sendable {
-    /// The SHA-512 as well.
+    /// The id of the blob, which is its SHA-512.
     package let id: BlobID
     package let size: Int64
-    /// Lower case hexadecimal.
+    /// The MD5 in lower case hexadecimal.
     package let md5: String
-    /// Lower case hexadecimal; nil unless it was asked for.
+    /// The SHA-256 in lower case hexadecimal; nil unless it was asked for.
     package let sha256: String?
 }
 
-/// What the sender said about the bytes beforehand. What is nil was not said. Digests may be in either case.
+/// The sender's announcement of the bytes. Nil stands for what was not announced. Digests may be in upper or lower
+/// case.
 package struct BlobExpectation: Sendable {
     package var size: Int64?
     package var md5: String?
@@ -116,7 +124,7 @@ package struct BlobExpectation: Sendable {
 }
 
 extension BlobStore {
-    /// Stores what a sequence gives. Whatever is thrown on the way, and a caller who is cancelled, leave nothing behind.
+    /// Stores the bytes of a sequence. After an error or a cancel nothing is left behind.
     ///
     /// - Parameter inspect: sees each buffer before it is stored, and may refuse the rest by throwing.
     package func store<Chunks: AsyncSequence>(
@@ -138,13 +146,13 @@ extension BlobStore {
         }
     }
 
-    /// Removes what no row refers to and is older than `grace`.
+    /// Removes the blobs that no row refers to and that are older than `grace`.
     ///
-    /// The grace period is what makes this safe against an upload that is committed and whose row is not there yet: it must be
-    /// longer than the time between the two.
+    /// The grace period protects an upload that is committed and whose row does not exist yet: it must be longer than
+    /// the time between the two.
     ///
-    /// - Parameter referenced: which of these ids some row refers to. A failure ends the collection, and nothing it was
-    ///   asked about is removed.
+    /// - Parameter referenced: returns those of the ids that some row refers to. If it throws, the collection ends, and
+    ///   none of the ids that it was asked about is removed.
     package func collectGarbage(
         now: Timestamp, grace: Duration, referenced: @Sendable ([BlobID]) async throws -> Set<BlobID>
     ) async throws {

@@ -1,7 +1,7 @@
 import CloudCore
 import Foundation
 
-/// The calls that a full or a broken disk makes fail, so that a test can be that disk.
+/// The system calls that fail on a full or a broken disk, so that a test can simulate one.
 struct DiskCalls: Sendable {
     var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = {
         Foundation.write($0, $1.baseAddress, $1.count)
@@ -10,7 +10,7 @@ struct DiskCalls: Sendable {
         Foundation.pread($0, $1.baseAddress, $1.count, $2)
     }
     var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
-    /// Bytes that can still be stored in a folder's file system; nil when it does not tell.
+    /// Returns the bytes that can still be stored in the file system of a folder; nil if it does not tell.
     var room: @Sendable (_ folder: String) -> Int64? = { folder in
         var status = statvfs()
         guard let descriptor = try? Descriptor(folder, O_RDONLY | O_DIRECTORY), fstatvfs(descriptor.number, &status) == 0 else { return nil }
@@ -18,7 +18,7 @@ struct DiskCalls: Sendable {
     }
 }
 
-/// An open file or folder, closed when nobody holds it any longer.
+/// An open file or folder. It is closed when its last reference is gone.
 final class Descriptor: Sendable {
     let number: Int32
 
@@ -29,14 +29,14 @@ final class Descriptor: Sendable {
 
     deinit { close(number) }
 
-    /// Waits until no other process and no other descriptor has the lock. It goes with the descriptor, however that ends.
+    /// Waits for the exclusive lock of the file. The lock ends with the descriptor, also if the process dies.
     func lock() throws(CloudError) {
         while flock(number, LOCK_EX) != 0 {
             guard errno == EINTR else { throw Disk.failure("lock", "descriptor \(number)") }
         }
     }
 
-    /// Whether the lock could be had at once.
+    /// Takes the lock if it is free. Returns whether it was.
     func tryLock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
 
     func status() throws(CloudError) -> stat {
@@ -52,7 +52,8 @@ final class Descriptor: Sendable {
 
 enum Disk {
     #if os(Linux)
-    /// `O_DIRECT`, which no module has: its macro stands behind a feature test. Its value is the processor's (asm/fcntl.h).
+    /// `O_DIRECT`, which no Swift module exports because its macro needs a feature test. Its value depends on the
+    /// processor (asm/fcntl.h).
     #if arch(arm64) || arch(arm)
     static let direct: Int32 = 0o200_000
     #else
@@ -60,10 +61,12 @@ enum Disk {
     #endif
     #endif
 
-    /// What direct reads and writes, and their memory, must begin at and be a multiple of, on every disk there is.
+    /// The unit in bytes of direct reads and writes: their offset, length and memory address must be multiples of it.
+    /// It fits all disks.
     static let block = 4096
 
-    /// The error that `errno` stands for. A caller learns that there is no room, and nothing else of this machine.
+    /// Returns the error that `errno` stands for. The caller learns only that there is no room, and nothing else about
+    /// the host.
     static func failure(_ verb: String, _ path: String) -> CloudError {
         let code = errno
         let detail = "cannot \(verb) \(path): \(String(cString: strerror(code)))"
@@ -75,14 +78,15 @@ enum Disk {
         }
     }
 
-    /// The reference answers a full store with 413. When it may be tried again says that it is not the data that is too large.
+    /// Returns the error for a full store. The reference answers a full store with 413. The `Retry-After` header tells
+    /// that the data itself is not too large.
     private static func full(_ detail: String) -> CloudError {
         var error = CloudError(.tooLarge, "There is no space left to store the data.", detail: detail, code: "storage_full")
         error.headers = [("Retry-After", "60")]
         return error
     }
 
-    /// The folder exists afterwards, for good.
+    /// Makes a folder, durably, unless it exists.
     static func makeFolder(_ path: String, in parent: String, _ calls: DiskCalls) throws(CloudError) {
         if mkdir(path, 0o700) == 0 {
             try Descriptor(parent, O_RDONLY | O_DIRECTORY).sync(calls)
@@ -91,7 +95,7 @@ enum Disk {
         }
     }
 
-    /// The names in a folder; none when there is no such folder.
+    /// Returns the names in a folder; none if the folder does not exist.
     static func names(in path: String) throws(CloudError) -> [String] {
         guard let folder = opendir(path) else {
             if errno == ENOENT { return [] }

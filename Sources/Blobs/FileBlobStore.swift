@@ -3,10 +3,10 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// Blobs as files of a folder. Several processes may use the same folder.
+/// A store that keeps blobs as files in a folder. Several processes may use the same folder.
 ///
-///     uploads/<random>         bytes on their way in, locked by who writes them
-///     blobs/<aa>/<sha-512>     whole, synced, never changed
+///     uploads/<random>         bytes of an upload, locked by its writer
+///     blobs/<aa>/<sha-512>     complete, synced, never changed
 package struct FileBlobStore: BlobStore {
     let world: World
     let pool: NIOThreadPool
@@ -15,12 +15,13 @@ package struct FileBlobStore: BlobStore {
     private let calls: DiskCalls
     private let places: Places
 
-    /// Opens the folder, makes it if it is not there, and removes what uploads of processes that died have left.
+    /// Opens the folder, creates it if it does not exist, and removes what the uploads of dead processes have left.
     ///
     /// - Parameters:
     ///   - folder: an absolute path; its parent must exist.
-    ///   - mostUploads: uploads at the same time, a quarter of them at most for one owner. Each may hold some 6 MiB of memory.
-    ///   - threads: for all blocking calls and digests of this store.
+    ///   - mostUploads: the most uploads at the same time, of which one owner may have at most a quarter. Each may hold
+    ///     some 6 MiB of memory.
+    ///   - threads: the number of threads for all blocking calls and digests of this store.
     package init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 8) async throws {
         try await self.init(folder: folder, world: world, mostUploads: mostUploads, threads: threads, calls: DiskCalls())
     }
@@ -46,7 +47,7 @@ package struct FileBlobStore: BlobStore {
         }
     }
 
-    /// Ends the threads after the work that is under way. Nothing may be asked afterwards.
+    /// Ends the threads after the work that is running. The store must not be used afterwards.
     package func close() async { try? await pool.shutdownGracefully() }
 
     package func begin(most: Int64? = nil, sha256: Bool = false, for owner: String? = nil) async throws -> any BlobUpload {
@@ -96,7 +97,8 @@ package struct FileBlobStore: BlobStore {
         return try await run {
             do {
                 let folder = try Descriptor(shard, O_RDONLY | O_DIRECTORY)
-                // The same bytes may be stored again at this moment: the lock makes the look and the removal one.
+                // The same bytes may be stored again at this moment: the lock makes the check and the removal one
+                // operation.
                 try folder.lock()
                 var status = stat()
                 guard lstat(path, &status) == 0 else { throw Disk.failure("examine", path) }
@@ -110,7 +112,7 @@ package struct FileBlobStore: BlobStore {
         }
     }
 
-    /// Less room than this for one chunk is no room.
+    /// The least free bytes: with less than one chunk the store counts as full.
     private static let leastRoom = Int64(FileUpload.chunkSize)
 
     package func isFull() async -> Bool {
@@ -131,7 +133,7 @@ package struct FileBlobStore: BlobStore {
         return entries
     }
 
-    /// Blocking calls are made on the store's own threads, never on those that Swift's tasks share.
+    /// Runs a blocking call on a thread of the store, never on the threads that Swift's tasks share.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await pool.runIfActive(body)
     }

@@ -4,12 +4,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An upload into a file: small buffers are joined to chunks, and each chunk goes down three lanes: one writes, one
-/// makes the SHA-512, one the other digests. They have about the same to do.
+/// An upload into a file. Small buffers are joined to chunks. Each chunk goes through three lanes: one writes it, one
+/// computes the SHA-512, and one the other digests. The three have about the same amount of work.
 final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner calls one method at a time.
-    /// 1 MiB: larger chunks are no faster, and each upload holds some of them.
+    /// The size of a chunk: 1 MiB. Larger chunks are no faster, and each upload holds several.
     static let chunkSize = 1 << 20
-    /// Chunks that a lane may be behind.
+    /// The most chunks that a lane may be behind.
     static let mostWaiting = 4
 
     private let store: FileBlobStore
@@ -18,11 +18,12 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
     private var parts: Parts?
     private var pending = ByteBuffer()
     private var size: Int64 = 0
-    /// The memory of earlier chunks, which is used again once the lanes are done with it: fresh pages for each chunk would cost
-    /// more than copying into them. A buffer that a lane still holds is copied on write, so taking one too early only costs time.
+    /// The memory of earlier chunks, which is used again when the lanes are done with it: fresh pages for each chunk
+    /// would cost more than copying. A buffer that a lane still holds is copied on write, so an early reuse only costs
+    /// time.
     private var used: [ByteBuffer] = []
 
-    /// What is let go of when the upload ends, in whatever way.
+    /// The resources that are released when the upload ends, in whatever way.
     private struct Parts {
         let file: TemporaryFile
         let place: Places.Place
@@ -89,7 +90,8 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
         try? await store.run { parts.file.discard() }
     }
 
-    /// The first chunk's memory grows with what comes: who sends a byte now and then must not hold a whole chunk for it.
+    /// Prepares the memory for the next chunk. The memory of the first chunk grows with the data, so that a sender of
+    /// single bytes does not hold a whole chunk.
     private func takeSpace(for count: Int) {
         guard used.count > Self.mostWaiting + 1 else {
             pending = ByteBufferAllocator().buffer(capacity: used.isEmpty ? count : Self.chunkSize)
@@ -110,8 +112,8 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
     }
 }
 
-/// The digests of an upload. Each has one lane that adds to it.
-private final class Digests: @unchecked Sendable {  // One lane a field, and `finish` comes after the lanes.
+/// The digests of an upload. Each digest is fed by one lane.
+private final class Digests: @unchecked Sendable {  // One lane per field, and `finish` runs after the lanes.
     private var sha512 = SHA512()
     private var md5 = Insecure.MD5()
     private var sha256: SHA256?
@@ -133,7 +135,8 @@ private final class Digests: @unchecked Sendable {  // One lane a field, and `fi
     }
 }
 
-/// How many uploads may run at the same time: in all, and of one owner. A place is given back when nobody holds it any longer.
+/// The limit of uploads at the same time, in total and per owner. A place is given back when its last reference is
+/// gone.
 final class Places: Sendable {
     private struct State {
         var free: Int
@@ -141,7 +144,8 @@ final class Places: Sendable {
     }
 
     private let state: Mutex<State>
-    /// A quarter of all, so that three others still find a place where one owner takes what there is.
+    /// The most places of one owner: a quarter of all, so that other owners still find places when one takes all it
+    /// can.
     private let share: Int
 
     init(_ count: Int) {
@@ -167,8 +171,10 @@ final class Places: Sendable {
         }
     }
 
-    /// - Parameter owner: nil for the cloud itself, which has no share.
-    /// - Returns: nil when there is no place, or none for this owner.
+    /// Takes a place.
+    ///
+    /// - Parameter owner: the project that uploads; nil for the cloud itself, which no share limits.
+    /// - Returns: nil if no place is free, or none for this owner.
     func take(for owner: String?) -> Place? {
         let isFree = state.withLock { state in
             guard state.free > 0 else { return false }

@@ -2,16 +2,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Work on one upload's chunks, in their order and one at a time, on the store's threads. The lanes of an upload go at
-/// their own pace: one writes while the other hashes.
+/// A lane of work on the chunks of one upload, in order and one at a time, on the store's threads. The lanes of an
+/// upload run beside each other: one writes while another hashes.
 ///
-/// Whoever gives it more than it may hold waits, which is what keeps an upload's memory constant.
+/// A caller that adds more than the lane may hold waits, which keeps the memory of an upload constant.
 final class SerialLane: Sendable {
     private struct State {
         var queue: [ByteBuffer] = []
         var isRunning = false
         var failure: (any Error)?
-        /// The one who waits for room, or for the end of all work.
+        /// The caller that waits for room, or for the end of all work.
         var waiting: (most: Int, continuation: CheckedContinuation<Void, any Error>)?
     }
 
@@ -20,14 +20,16 @@ final class SerialLane: Sendable {
     private let work: @Sendable (ByteBuffer) throws -> Void
     private let state = Mutex(State())
 
-    /// - Parameter most: chunks that may be under way when `add` returns.
+    /// - Parameter most: the most chunks that may be unfinished when `add` returns.
     init(_ pool: NIOThreadPool, most: Int, work: @escaping @Sendable (ByteBuffer) throws -> Void) {
         self.pool = pool
         self.most = most
         self.work = work
     }
 
-    /// - Throws: what the work of an earlier chunk threw.
+    /// Adds a chunk, and waits until the lane has room.
+    ///
+    /// - Throws: the error of an earlier chunk.
     func add(_ chunk: ByteBuffer) async throws {
         let starts = try state.withLock { state in
             if let failure = state.failure { throw failure }
@@ -40,7 +42,7 @@ final class SerialLane: Sendable {
         try await wait(most)
     }
 
-    /// Waits until all chunks are worked on.
+    /// Waits until all chunks are finished.
     func finish() async throws { try await wait(0) }
 
     private func wait(_ most: Int) async throws {
@@ -48,7 +50,8 @@ final class SerialLane: Sendable {
             let result: Result<Void, any Error>? = state.withLock { state in
                 if let failure = state.failure, !state.isRunning { return .failure(failure) }
                 if state.queue.count <= most { return .success(()) }
-                // Not at the first free place: sender and lane would change places for every chunk.
+                // The caller is not resumed at the first free place, or sender and lane would take turns for every
+                // chunk.
                 state.waiting = (most / 2, continuation)
                 return nil
             }
@@ -56,7 +59,8 @@ final class SerialLane: Sendable {
         }
     }
 
-    /// Some chunks a turn: each turn costs a change of threads, and a long upload must not keep a thread from the others.
+    /// The number of chunks of one turn. Each turn costs a change of threads, but a long upload must not keep a thread
+    /// from the others.
     private static let turn = 8
 
     private func submit() {
@@ -75,7 +79,8 @@ final class SerialLane: Sendable {
         }
     }
 
-    /// The chunk stays in the queue until it is worked on, so that an empty queue means that nothing is under way.
+    /// Records that a chunk is finished. The chunk stays in the queue until then, so an empty queue means that no work
+    /// is running.
     private func finished(_ outcome: Result<Void, any Error>, _ state: inout State) -> (
         goesOn: Bool, woken: (@Sendable () -> Void)?
     ) {

@@ -2,8 +2,8 @@ import CloudCore
 import Foundation
 import NIOCore
 
-/// A file under a name that nobody looks for. It is removed when its last holder lets go of it, unless it was given a
-/// real name. Its lock tells a sweep that somebody writes it still; a process that dies loses the lock with its life.
+/// A file under a random name. It is removed when its last reference is gone, unless it was published under its real
+/// name. Its lock tells a sweep that it is still being written; a process that dies loses the lock.
 final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` comes after the lane has finished.
     private let path: String
     private let descriptor: Descriptor
@@ -11,12 +11,14 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     private var isPublished = false
     private var written = 0
     private var flushed = 0
-    /// Memory that the disk takes from by itself, past the page cache: copying into that costs more than both digests, and what was
-    /// just stored is seldom read at once. Nil until the first piece, where the file system has no such way, and from the first odd piece on.
+    /// The aligned memory for writes past the page cache: copying into the cache costs more than both digests, and new
+    /// bytes are seldom read at once. Nil before the first piece, on a file system without direct writes, and from the
+    /// first piece of an odd size on.
     private var direct: UnsafeMutableRawBufferPointer?
     private var isDirect = false
 
-    /// So much is handed to the disk at a time while the rest is still coming: otherwise a sync at the end has it all to do.
+    /// Bytes that are handed to the disk at a time while the rest is still coming; otherwise the sync at the end would
+    /// have to write everything.
     private static let flushStep = 8 << 20
 
     init(in folder: String, random: any Randomness, _ calls: DiskCalls) throws(CloudError) {
@@ -53,18 +55,18 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
         if !isDirect { flush() }
     }
 
-    /// - Returns: nil when the bytes are to go through the page cache, from now on.
+    /// Writes past the page cache. Returns nil if this and all later bytes must go through the page cache.
     private func writeDirectly(_ bytes: UnsafeRawBufferPointer) -> Int? {
         #if os(Linux)
         guard isDirect else { return nil }
         if written.isMultiple(of: Disk.block), bytes.count.isMultiple(of: Disk.block) {
-            // Not before there is a piece for it: an upload that has sent nothing costs nothing.
+            // The memory is allocated with the first piece, so that an upload without data costs nothing.
             let direct = direct ?? .allocate(byteCount: FileUpload.chunkSize, alignment: Disk.block)
             self.direct = direct
             let part = bytes.prefix(direct.count)
             direct.copyMemory(from: UnsafeRawBufferPointer(rebasing: part))
             let count = calls.write(descriptor.number, UnsafeRawBufferPointer(rebasing: direct.prefix(part.count)))
-            // A disk that wants it otherwise says so.
+            // A disk that does not accept the write says so with `EINVAL`.
             if count >= 0 || errno != EINVAL { return count }
         }
         _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) & ~Disk.direct)
@@ -78,15 +80,15 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
     private func flush() {
         guard written - flushed >= Self.flushStep else { return }
         #if os(Linux)
-        // Linux starts to write the dirty pages that it is told nobody needs (mm/fadvise.c), and does not wait. Only a hint: what
-        // goes wrong with these pages is what the sync will tell.
+        // Linux starts to write the dirty pages that it is told nobody needs (mm/fadvise.c), and does not wait. The
+        // call is only a hint: the final sync reports the errors of these pages.
         _ = posix_fadvise(descriptor.number, off_t(flushed), off_t(written - flushed), POSIX_FADV_DONTNEED)
         #endif
         flushed = written
     }
 
-    /// Syncs the bytes and then gives them their name, which has all of them from its first moment on, also after a power cut.
-    /// Bytes that are there already are replaced by the same bytes, and count as stored now.
+    /// Syncs the bytes and then gives them their name, so that the name has all bytes from its first moment on, also
+    /// after a power cut. If the same bytes exist already, they are replaced and count as stored now.
     func publish(_ id: BlobID, below folder: String, at now: Timestamp) throws(CloudError) {
         var times = [now.timespec, now.timespec]
         guard futimens(descriptor.number, &times) == 0 else { throw Disk.failure("date", path) }
@@ -101,14 +103,15 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
         try shardFolder.sync(calls)
     }
 
-    /// Removes the bytes now: those of a large file take a while, and `deinit` runs wherever the last holder happens to be.
+    /// Removes the bytes now. The removal of a large file takes a while, and `deinit` would run on the thread of the
+    /// last reference.
     func discard() {
         guard !isPublished else { return }
         unlink(path)
         ftruncate(descriptor.number, 0)
     }
 
-    /// Removes what processes that died have left in the folder.
+    /// Removes the files that dead processes have left in the folder.
     static func sweep(_ folder: String) throws(CloudError) {
         for name in try Disk.names(in: folder) {
             let path = "\(folder)/\(name)"

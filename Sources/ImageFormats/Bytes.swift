@@ -1,7 +1,7 @@
-/// A part of an image that was kept, read by the offset in the image. Every read is checked: what lies outside is an error,
-/// never a trap, whatever an attacker wrote into an offset.
+/// A kept part of an image, read by offsets in the image. Every read is checked: an offset outside of the part is an
+/// error and never a trap, whatever an attacker wrote into the image.
 struct Bytes: Sendable {
-    /// Where the part begins in the image.
+    /// The offset of the part in the image.
     let start: UInt64
     let bytes: [UInt8]
 
@@ -12,7 +12,7 @@ struct Bytes: Sendable {
 
     var end: UInt64 { start + UInt64(bytes.count) }
 
-    /// What was asked for is not in the part.
+    /// The error of a read outside of the part.
     struct Outside: Error {}
 
     func slice(_ offset: UInt64, _ count: Int) throws(Outside) -> ArraySlice<UInt8> {

@@ -1,10 +1,11 @@
-/// What an image's bytes are, in the words of the Image API's `disk_format`, and some more that are only ever found.
+/// The format of an image's bytes, in the words of the Image API's `disk_format`, with some more that are only
+/// detected.
 package enum DiskFormat: String, Sendable, CaseIterable, Codable {
     case ami, ari, aki, vhd, vhdx, vmdk, raw, qcow2, vdi, iso, ploop
     case gpt, luks, qed
 
-    /// Formats whose file is the disk itself: whoever reads one as `raw` reads what a guest would read, and nothing in them can
-    /// name another file.
+    /// Whether a file of the format is the disk itself. A reader of such a file as `raw` reads what a guest would read,
+    /// and nothing in it can name another file.
     package var isFlat: Bool {
         switch self {
         case .raw, .gpt, .iso, .luks, .ami, .ari, .aki: true
@@ -12,9 +13,9 @@ package enum DiskFormat: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// Whether bytes found to be `found` are what an image declared as this one may have.
+    /// Returns whether an image that is declared as this format may hold bytes that were found to be `found`.
     ///
-    /// The machine images of EC2 have no form of their own. A `raw` disk may hold whatever is flat.
+    /// The machine images of EC2 have no format of their own. A `raw` disk may hold any flat format.
     package func accepts(_ found: DiskFormat) -> Bool {
         switch self {
         case .raw: found.isFlat

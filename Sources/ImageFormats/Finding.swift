@@ -1,8 +1,8 @@
-/// Why an image is not taken, though it may be what it was declared as.
+/// The reason why an image is refused, even if its format is the declared one.
 package struct Refusal: Error, Hashable, Sendable {
-    /// A word for tests and logs, as `backing_file`.
+    /// A word for tests and logs, such as `backing_file`.
     package let check: String
-    /// A sentence for who uploads it.
+    /// A sentence for the user who uploads the image.
     package let reason: String
 
     init(_ check: String, _ reason: String) {
@@ -14,13 +14,14 @@ package struct Refusal: Error, Hashable, Sendable {
     static let tooLarge = Refusal("virtual_size", "The image declares a disk of an impossible size.")
 }
 
-/// What one reader says about an image of its format.
+/// The result of one reader for an image of its format.
 struct Finding: Sendable {
     var format: DiskFormat
-    /// Bytes of the disk as a guest would see it; nil while that is not known.
+    /// The size in bytes of the disk as a guest would see it; nil while it is unknown.
     var virtualSize: UInt64?
     var refusals: [Refusal] = []
-    /// Whether this says something of the content of a file that is flat but for a footer, which is thus no second opinion.
+    /// Whether the finding rests on a footer alone. The rest of such a file may be any flat disk, so a finding of a
+    /// flat format does not contradict it.
     var isOnlyFooter = false
 
     init(_ format: DiskFormat, virtualSize: UInt64? = nil) {
@@ -28,7 +29,7 @@ struct Finding: Sendable {
         self.virtualSize = virtualSize
     }
 
-    /// Runs checks that may refuse, and that fail by reading outside of what there is.
+    /// Runs checks that may refuse the image. A read outside of the kept parts counts as a truncated image.
     mutating func check(_ body: (inout Finding) throws -> Void) {
         do {
             try body(&self)
@@ -37,7 +38,7 @@ struct Finding: Sendable {
         } catch {
             refusals.append(.truncated)
         }
-        // Nothing may count with a size that is no size: drivers have 63 bits.
+        // An impossible size must not be used in calculations: drivers have 63 bits.
         if let size = virtualSize, size > Limits.mostVirtual {
             virtualSize = nil
             refusals.append(.tooLarge)
@@ -45,32 +46,33 @@ struct Finding: Sendable {
     }
 }
 
-/// What was kept of an image for the readers: the same few parts for all of them.
+/// The parts of an image that are kept for the readers: the same few for all of them.
 struct Material: Sendable {
-    /// The beginning, up to `Limits.head` bytes.
+    /// The beginning of the image, up to `Limits.head` bytes.
     var head: Bytes
-    /// The end, at least `Limits.tail` bytes where there are as many; nil until the end was reached.
+    /// The end of the image, at least `Limits.tail` bytes if it has so many; nil until the end is reached.
     var tail: Bytes?
-    /// What a VHDX keeps elsewhere.
+    /// The metadata of a VHDX, which lies elsewhere in the file.
     var metadata: VHDXMetadata?
 
-    /// Bytes of the whole file; nil until the end was reached.
+    /// The size of the whole file in bytes; nil until the end is reached.
     var size: UInt64? { tail?.end }
 }
 
-/// Recognises one format and says whether such an image is safe to hand to what opens it.
+/// A reader that recognises one format and checks whether such an image is safe to open.
 ///
-/// A reader is a pure function of what was kept. It is asked once the beginning is there, and again at the end.
+/// A reader is a pure function of the kept parts. It runs when the beginning is complete, and again at the end.
 protocol FormatReader {
-    /// Nil when the bytes are not of this format.
+    /// Returns the finding, or nil if the bytes are not of this format.
     static func read(_ image: Material) -> Finding?
 }
 
 enum Limits {
-    /// The longest beginning that any format needs: VHDX's second region table ends here. VMDK's descriptor must lie within.
+    /// The most bytes that any format needs from the beginning: VHDX's second region table ends here. VMDK's descriptor
+    /// must lie within.
     static let head = 320 << 10
-    /// The longest end: VMDK's marker, footer and end of stream.
+    /// The most bytes that any format needs from the end: VMDK's marker, footer and end of stream.
     static let tail = 1536
-    /// Nobody has a disk of 1 EiB; QEMU's own limit is 8.
+    /// The largest virtual disk: 1 EiB. No real disk has this size; QEMU's own limit is 8 EiB.
     static let mostVirtual: UInt64 = 1 << 60
 }

@@ -1,4 +1,4 @@
-/// The file system of optical discs: ISO 9660 and UDF. Its descriptors begin at 32 KiB, behind room for what a computer boots.
+/// The file systems of optical discs: ISO 9660 and UDF. Their descriptors begin at 32 KiB, behind room for boot code.
 enum ISO9660: FormatReader {
     private static let sector: UInt64 = 2048
     private static let first: UInt64 = 16
@@ -7,7 +7,7 @@ enum ISO9660: FormatReader {
         guard isOne(image.head) else { return nil }
         var finding = Finding(.iso)
         finding.check { finding in
-            // The whole file is what a guest gets, also where the volume within is smaller.
+            // A guest gets the whole file, even if the volume in it is smaller.
             finding.virtualSize = image.size
             guard image.head.has("CD001", at: first * sector + 1), try image.head.byte(first * sector) == 1 else { return }
             let volume =
@@ -17,7 +17,8 @@ enum ISO9660: FormatReader {
         return finding
     }
 
-    /// A volume descriptor at the first place; UDF alone has an extended area there, with its own mark within.
+    /// Returns whether the first place holds a volume descriptor. A disc with UDF alone has an extended area there,
+    /// with its own mark inside.
     private static func isOne(_ head: Bytes) -> Bool {
         func has(_ mark: StaticString, _ number: UInt64) -> Bool { head.has(mark, at: number * sector + 1) }
         if has("CD001", first) || has("NSR02", first) || has("NSR03", first) { return true }
@@ -25,7 +26,7 @@ enum ISO9660: FormatReader {
     }
 }
 
-/// A disk with partitions: GPT (UEFI specification 2.10, chapter 5) and the older MBR, in which a GPT hides.
+/// A disk with partitions: GPT (UEFI specification 2.10, chapter 5) and the older MBR, which also protects a GPT.
 enum PartitionTable: FormatReader {
     private static let protective: UInt8 = 0xee
 
@@ -40,7 +41,7 @@ enum PartitionTable: FormatReader {
         let head = image.head
         guard head.has([0x55, 0xaa], at: 510), !isFileSystem(head), let entries = try? entries(head) else { return nil }
         let used = entries.filter { $0.kind != 0 }
-        // Boot sectors of other kinds, and kernels, have the same signature and no table that could be one.
+        // Other boot sectors, and kernels, have the same signature but no plausible table.
         let isPlausible =
             !used.isEmpty && entries.allSatisfy { $0.isBootable == 0 || $0.isBootable == 0x80 }
             && used.allSatisfy { $0.count > 0 }
@@ -66,13 +67,13 @@ enum PartitionTable: FormatReader {
         }
     }
 
-    /// FAT, NTFS and exFAT begin with what looks like an MBR.
+    /// Returns whether the bytes are a file system. FAT, NTFS and exFAT begin with what looks like an MBR.
     private static func isFileSystem(_ head: Bytes) -> Bool {
         if head.has("NTFS    ", at: 3) || head.has("EXFAT   ", at: 3) { return true }
         return (try? head.byte(16)) == 2 && (try? head.byte(21)) == 0xf8
     }
 
-    /// The header is in the second sector, which has 512 or 4096 bytes.
+    /// Checks the header of a GPT. It is in the second sector, and sectors have 512 or 4096 bytes.
     private static func checkHeader(_ head: Bytes) throws {
         guard let at = [UInt64(512), 4096].first(where: { head.has("EFI PART", at: $0) }) else {
             throw Refusal("gpt", "The image protects a partition table that is not there.")

@@ -1,23 +1,24 @@
-/// Finds out what an image is while it streams by. It is fed all bytes in their order, keeps some 400 KiB of them at most, and
-/// copies none beyond that.
+/// An inspector that finds the format of an image while its bytes stream by. It gets all bytes in order, keeps at most
+/// some 400 KiB of them, and copies no more than that.
 ///
-/// No content makes it trap, loop or grow: it is what stands between a stranger's bytes and everything that opens images.
+/// No content makes it trap, loop or grow: it stands between the bytes of strangers and all code that opens images.
 package struct FormatInspector: Sendable {
     private var head: [UInt8] = []
     private var tail: [UInt8] = []
     private var position: UInt64 = 0
     private var metadata: VHDXMetadata?
 
-    /// What is known already; nil until the beginning was seen. The formats with a footer alone are found only at the end.
+    /// The inspection so far; nil until the beginning is complete. Formats that are known only by a footer are found
+    /// only at the end.
     ///
-    /// An upload that this refuses, or whose virtual size is beyond what is allowed, need not be read on. But nothing may
-    /// open the image before `finish` has been asked.
+    /// An upload need not be read further if this refuses it, or if its virtual size is too large. But nothing may open
+    /// the image before the result of `finish`.
     package private(set) var early: Inspection?
 
     package init() {}
 
-    /// The beginning is complete and every size that the format declares was seen: what the stream costs from here on is
-    /// a copy of its last bytes.
+    /// Whether the beginning is complete. From here on the stream costs only a copy of its last bytes, apart from the
+    /// metadata of a VHDX.
     private var isHeadComplete: Bool { head.count == Limits.head }
 
     package mutating func inspect(_ chunk: UnsafeRawBufferPointer) {
@@ -31,7 +32,7 @@ package struct FormatInspector: Sendable {
 
     package mutating func inspect(_ chunk: [UInt8]) { chunk.withUnsafeBytes { inspect($0) } }
 
-    /// What the whole image is. Nothing may be fed afterwards.
+    /// Returns the inspection of the whole image. No bytes may be fed afterwards.
     package mutating func finish() -> Inspection {
         let tail = Bytes(tail, at: position - UInt64(tail.count))
         let all = Inspection(
@@ -40,10 +41,10 @@ package struct FormatInspector: Sendable {
         return all
     }
 
-    /// Bytes that are held.
+    /// The number of bytes that are kept.
     var kept: Int { head.count + tail.count + (metadata?.kept ?? 0) }
 
-    /// Up to where one piece can be fed without a decision in between.
+    /// The offset up to which one piece can be fed without a decision in between.
     private var nextBoundary: UInt64 {
         if !isHeadComplete { return UInt64(Limits.head) }
         return metadata?.nextBoundary(after: position) ?? .max
@@ -67,7 +68,7 @@ package struct FormatInspector: Sendable {
             tail = Array(piece.suffix(Limits.tail))
         } else {
             tail.append(contentsOf: piece)
-            // Not each time: a sender of single bytes must not make each cost a copy of all.
+            // The tail is not cut each time, so that single bytes from a sender do not each cost a copy of all.
             if tail.count > 4 * Limits.tail { tail.removeFirst(tail.count - Limits.tail) }
         }
     }

@@ -1,14 +1,15 @@
 package import CloudCore
 
-/// What is known of an image's bytes.
+/// The result of inspecting an image's bytes.
 package struct Inspection: Sendable {
-    /// The formats whose signs were found: one in an honest image, or none, which makes it `raw`.
+    /// The formats whose signatures were found: one in an honest image, or `raw` if there are none.
     package let found: [DiskFormat]
-    /// What the bytes are; nil when they are several things at once, as in an image that is to fool one of two readers.
+    /// The format of the bytes; nil if they are of several formats at once, as in an image that is made to deceive one
+    /// of two readers.
     package let format: DiskFormat?
-    /// Bytes of the disk that a guest would see; nil when the image does not say so, or lies.
+    /// The size in bytes of the disk that a guest would see; nil if it is unknown or impossible.
     package let virtualSize: Int64?
-    /// Bytes of the file so far, or of all of it.
+    /// The size in bytes of the file, or of the part that was read so far.
     package let size: Int64
     package let isFinished: Bool
     package let refusals: [Refusal]
@@ -28,7 +29,7 @@ package struct Inspection: Sendable {
         refusals = finding.refusals
     }
 
-    /// - Returns: nil when the findings contradict one another.
+    /// Returns the finding that counts; nil if the findings contradict one another.
     private static func choose(_ findings: [Finding]) -> Finding? {
         guard let first = findings.first else { return Finding(.raw) }
         if findings.count == 1 { return first }
@@ -36,14 +37,14 @@ package struct Inspection: Sendable {
         if let footer = findings.first(where: \.isOnlyFooter) {
             return findings.allSatisfy { $0.isOnlyFooter || $0.format.isFlat } ? footer : nil
         }
-        // An ISO that can be booted from a stick has a partition table before its file system.
+        // An ISO that can be booted from a USB stick has a partition table before its file system.
         if Set(findings.map(\.format)) == [.iso, .gpt] { return findings.first { $0.format == .iso } }
         return nil
     }
 
-    /// Whether an image declared as `declared` may be taken.
+    /// Checks that an image declared as `declared` may be accepted.
     ///
-    /// - Throws: `unsupportedMediaType`, as the Image API has it, with the reason.
+    /// - Throws: `unsupportedMediaType`, as in the Image API, with the reason.
     package func require(_ declared: DiskFormat) throws(CloudError) {
         guard let format else { throw Self.refused(refusals) }
         guard declared.accepts(format) else {

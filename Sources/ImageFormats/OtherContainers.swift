@@ -9,7 +9,7 @@ enum VDI: FormatReader {
             guard try head.little32(68) == 0x0001_0001 else {
                 throw Refusal("version", "The image's VDI version is not supported.")
             }
-            // Dynamic and fixed. The others keep what changed since a parent.
+            // Types 1 and 2 are dynamic and fixed. The others hold only the changes since a parent.
             guard try [1, 2].contains(head.little32(76)), try head.isZero(424, 32) else {
                 throw Refusal("backing_file", "The image keeps only its differences from a parent.")
             }
@@ -27,14 +27,14 @@ enum VDI: FormatReader {
     }
 }
 
-/// Parallels' and Virtuozzo's expanding disk, in both its versions. Little-endian. It has no words for another file.
+/// Parallels' and Virtuozzo's expanding disk, in both versions. Little-endian. The format cannot name another file.
 enum Ploop: FormatReader {
     static func read(_ image: Material) -> Finding? {
         guard image.head.has("WithoutFreeSpace", at: 0) || image.head.has("WithouFreSpacExt", at: 0) else { return nil }
         var finding = Finding(.ploop)
         finding.check { finding in
             let sectors = try image.head.little64(36)
-            // The old version has 32 bits for it, and something else behind.
+            // The old version has 32 bits for the size, and something else behind them.
             let isOld = image.head.has("WithoutFreeSpace", at: 0)
             guard isOld || sectors <= Limits.mostVirtual / 512 else { throw Refusal.tooLarge }
             finding.virtualSize = (isOld ? sectors & 0xffff_ffff : sectors) * 512
@@ -43,7 +43,7 @@ enum Ploop: FormatReader {
     }
 }
 
-/// Linux' encrypted disk, version 1. Big-endian. What is within cannot be seen, so the disk may be anything.
+/// Linux' encrypted disk, version 1. Big-endian. The content cannot be seen, so the disk may be anything.
 enum LUKS: FormatReader {
     static func read(_ image: Material) -> Finding? {
         guard image.head.has([0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe], at: 0) else { return nil }

@@ -1,10 +1,11 @@
 /// QEMU's copy-on-write format, versions 2 and 3. Big-endian (QEMU's `docs/interop/qcow2.rst`).
 ///
-/// A header may name two other files, which whatever opens the image would open as well: a backing file and a data file. Both
-/// were holes through which images read the host's files.
+/// A header may name two other files, a backing file and a data file, and a program that opens the image would open
+/// them as well. Both were security holes through which images read the host's files.
 enum QCOW2: FormatReader {
     private static let dataFile: UInt64 = 1 << 2
-    /// Dirty, corrupt, and another compression. What is higher was unknown when these rules were written.
+    /// The bits of known incompatible features: dirty, corrupt and another compression. Higher bits were unknown when
+    /// these rules were written.
     private static let known: UInt64 = 0b1011
     private static let corrupt: UInt64 = 1 << 1
     private static let dataFileName: UInt32 = 0x4441_5441
@@ -42,14 +43,15 @@ enum QCOW2: FormatReader {
         guard try head.big32(96) <= 6 else { throw Refusal("header", "The image's reference counts have an impossible width.") }
     }
 
-    /// The sizes that a reader of the image would allocate, within QEMU's own bounds (`block/qcow2.h`).
+    /// Checks the sizes that a reader of the image would allocate, against QEMU's own bounds (`block/qcow2.h`).
     private static func checkTables(_ image: Material) throws {
         let head = image.head
         let bits = try head.big32(20)
         guard (9...21).contains(bits) else { throw Refusal("header", "The image has clusters of an impossible size.") }
         let cluster = UInt64(1) << UInt64(bits)
         let (entries, table) = (UInt64(try head.big32(36)), try head.big64(40))
-        // An entry of the first table leads to a cluster of eight-byte entries, each to a cluster of data.
+        // An entry of the first table leads to a cluster of eight-byte entries, each of which leads to a cluster of
+        // data.
         let needed = (try head.big64(24).dividedRoundingUp(by: cluster * (cluster / 8)))
         guard entries >= needed, entries * 8 <= 32 << 20, isPlaced(table, entries * 8, cluster) else {
             throw Refusal("l1_table", "The image's first table has an impossible size or place.")
@@ -68,13 +70,14 @@ enum QCOW2: FormatReader {
         offset.isMultiple(of: cluster) && offset <= Limits.mostVirtual && count <= Limits.mostVirtual
     }
 
-    /// Extensions follow the header, within the first cluster. The name of a data file is refused also where the bit is not set.
+    /// Checks the extensions, which follow the header within the first cluster. The name of a data file is refused even
+    /// if the feature bit is not set.
     private static func checkExtensions(_ head: Bytes) throws {
         let bits = try head.big32(20)
         guard (9...21).contains(bits) else { return }
         let end = min(UInt64(1) << UInt64(bits), UInt64(Limits.head))
         var at = try head.big32(4) == 3 ? UInt64(head.big32(100)) : 72
-        // QEMU takes a file that ends before them for one without any.
+        // QEMU treats a file that ends before the extensions as a file without any.
         while at + 8 <= end, at + 8 <= head.end {
             let (kind, length) = (try head.big32(at), UInt64(try head.big32(at + 4)))
             if kind == 0 { return }
@@ -85,7 +88,7 @@ enum QCOW2: FormatReader {
     }
 }
 
-/// QEMU's enhanced disk, given up long ago. It is recognised so that it can be refused: it may have a backing file.
+/// QEMU's enhanced disk, abandoned long ago. It may have a backing file, so it is recognised in order to be refused.
 enum QED: FormatReader {
     static func read(_ image: Material) -> Finding? {
         guard image.head.has("QED\0", at: 0) else { return nil }

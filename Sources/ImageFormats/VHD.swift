@@ -1,7 +1,8 @@
-/// Microsoft's virtual hard disk, as Virtual PC and Azure have it. Big-endian (Virtual Hard Disk Image Format Specification 1.0).
+/// Microsoft's virtual hard disk, as in Virtual PC and Azure. Big-endian (Virtual Hard Disk Image Format Specification
+/// 1.0).
 ///
-/// A fixed one is the disk with a footer behind it; a dynamic one begins with a copy of the footer. One that keeps only the
-/// differences names its parent by a path.
+/// A fixed VHD is the disk with a footer behind it. A dynamic VHD begins with a copy of the footer. A differencing VHD
+/// names its parent by a path.
 enum VHD: FormatReader {
     private static let length: UInt64 = 512
     private static let (fixed, dynamic): (UInt32, UInt32) = (2, 3)
@@ -14,7 +15,7 @@ enum VHD: FormatReader {
         init(_ bytes: Bytes, at: UInt64) throws {
             kind = try bytes.big32(at + 60)
             dataOffset = try bytes.big64(at + 16)
-            // Virtual PC and QEMU go by the geometry where it says more than the size does, so the larger one counts.
+            // Virtual PC and QEMU use the geometry if it gives more than the size does, so the larger one counts.
             let geometry = try UInt64(bytes.big16(at + 56)) * UInt64(bytes.byte(at + 58)) * UInt64(bytes.byte(at + 59)) * 512
             size = try max(bytes.big64(at + 48), geometry)
         }
@@ -39,7 +40,7 @@ enum VHD: FormatReader {
         return finding
     }
 
-    /// Old ones are 511 bytes long.
+    /// Returns the offset of the footer in the end of the file. Old footers are 511 bytes long.
     private static func place(in tail: Bytes) -> UInt64? {
         for length in [length, length - 1] where tail.end >= length && tail.has("conectix", at: tail.end - length) {
             return tail.end - length
@@ -59,7 +60,7 @@ enum VHD: FormatReader {
         return finding
     }
 
-    /// The table of blocks, by which a reader allocates memory.
+    /// Checks the dynamic header with its table of blocks, by which a reader allocates memory.
     private static func checkDynamic(_ head: Bytes, at: UInt64, size: UInt64) throws {
         guard head.has("cxsparse", at: at) else {
             throw Refusal("header", "The image's dynamic header is not where it should be.")

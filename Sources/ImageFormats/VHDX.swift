@@ -1,7 +1,7 @@
 /// Microsoft's second virtual hard disk. Little-endian ([MS-VHDX]).
 ///
-/// What it says of itself lies in three steps: two region tables near the beginning say where the metadata table is, and that
-/// says where the items are.
+/// Its description is found in three steps: two region tables near the beginning give the place of the metadata table,
+/// and that table gives the places of the items.
 enum VHDX: FormatReader {
     static func read(_ image: Material) -> Finding? {
         guard image.head.has("vhdxfile", at: 0) else { return nil }
@@ -13,7 +13,7 @@ enum VHDX: FormatReader {
             guard metadata.start == place else { throw Refusal("regions", "The image's metadata cannot be found.") }
             if let refusal = metadata.refusal { throw refusal }
             guard let size = metadata.size, let flags = metadata.flags else {
-                // Still to come, unless this is the end.
+                // The metadata is still to come, unless this is the end.
                 if image.tail != nil { throw Refusal.truncated }
                 return
             }
@@ -23,7 +23,8 @@ enum VHDX: FormatReader {
         return finding
     }
 
-    /// A log that was not applied yet could change all that was checked, once the image is opened.
+    /// Checks that the log is empty. A log that was not applied yet could change everything that was checked, once the
+    /// image is opened.
     private static func checkLog(_ head: Bytes) throws {
         var newest: (sequence: UInt64, hasLog: Bool)?
         for at in [UInt64(64 << 10), 128 << 10] where head.has("head", at: at) {
@@ -37,7 +38,7 @@ enum VHDX: FormatReader {
         if newest.hasLog { throw Refusal("log", "The image was not closed: its log has changes that were not made yet.") }
     }
 
-    /// Where the metadata region begins, by both region tables, which must agree where both are valid.
+    /// Returns the offset of the metadata region. If both region tables are valid, they must agree.
     static func metadata(_ head: Bytes) throws -> UInt64 {
         var places: Set<UInt64> = []
         for at in [UInt64(192 << 10), 256 << 10] where head.has("regi", at: at) {
@@ -48,7 +49,8 @@ enum VHDX: FormatReader {
                 places.insert(try head.little64(at + 16 + entry * 32 + 16))
             }
         }
-        // Both bounds are the specification's: regions are aligned to 1 MiB, and the first one belongs to the header.
+        // Both bounds come from the specification: regions are aligned to 1 MiB, and the first MiB belongs to the
+        // header.
         guard places.count == 1, let place = places.first, place >= 1 << 20, place.isMultiple(of: 1 << 20),
             place < Limits.mostVirtual
         else {
@@ -57,7 +59,8 @@ enum VHDX: FormatReader {
         return place
     }
 
-    /// Whether the checksum is right, which is computed with itself as zero. A reader ignores a structure where it is not.
+    /// Returns whether the checksum of a structure is right; it is computed with its own field as zero. Readers ignore
+    /// a structure with a wrong checksum.
     private static func isWhole(_ head: Bytes, _ at: UInt64, _ length: Int) throws -> Bool {
         var bytes = Array(try head.slice(at, length))
         bytes.replaceSubrange(4..<8, with: [0, 0, 0, 0])
@@ -68,7 +71,7 @@ enum VHDX: FormatReader {
     static let fileParameters = guid("caa16737-fa36-4d43-b3b6-33f0aa44e76b")
     static let diskSize = guid("2fa54224-cd1b-4876-b211-5dbed83bf4b8")
 
-    /// The 16 bytes of a GUID as Microsoft stores it: the first three fields are little-endian.
+    /// Returns the 16 bytes of a GUID as Microsoft stores it: the first three fields are little-endian.
     static func guid(_ text: String) -> [UInt8] {
         let digits = text.filter { $0 != "-" }.compactMap(\.hexDigitValue)
         let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
@@ -76,16 +79,16 @@ enum VHDX: FormatReader {
     }
 }
 
-/// Collects a VHDX's metadata while the image streams by: the table, and then the two items that count. The items lie behind the
-/// table, so nothing has to be sought backwards.
+/// The metadata of a VHDX, collected while the image streams by: first the table, then the two items that count. The
+/// items lie behind the table, so nothing must be read backwards.
 struct VHDXMetadata: Sendable {
-    /// Where the region begins.
+    /// The offset of the metadata region.
     let start: UInt64
     private(set) var size: UInt64?
-    /// Bit 1: the image has a parent.
+    /// The flags of the file parameters. Bit 1: the image has a parent.
     private(set) var flags: UInt32?
     private(set) var refusal: Refusal?
-    /// Nil once it was read.
+    /// The table while it is collected; nil once it was read.
     private var table: Capture?
     private var sizeItem: Capture?
     private var flagsItem: Capture?
@@ -99,7 +102,7 @@ struct VHDXMetadata: Sendable {
 
         var isComplete: Bool { bytes.count == range.count }
 
-        /// Takes what is in the range of a piece that begins at `position`. Pieces come in order.
+        /// Takes the part of a piece that lies in the range. The piece begins at `position`; pieces come in order.
         mutating func take(_ piece: UnsafeRawBufferPointer, at position: UInt64) {
             let part = range.clamped(to: position..<(position + UInt64(piece.count)))
             guard !part.isEmpty else { return }
@@ -107,7 +110,8 @@ struct VHDXMetadata: Sendable {
         }
     }
 
-    /// Nil when the beginning is none of a VHDX, or does not say where the metadata is.
+    /// Finds the metadata region. Returns nil if the beginning is not that of a VHDX, or does not say where the region
+    /// is.
     init?(head: Bytes) {
         guard head.has("vhdxfile", at: 0), let start = try? VHDX.metadata(head) else { return nil }
         self.start = start
@@ -116,12 +120,12 @@ struct VHDXMetadata: Sendable {
 
     var kept: Int { [table, sizeItem, flagsItem].reduce(0) { $0 + ($1?.bytes.count ?? 0) } }
 
-    /// Where the next part ends that decides on others.
+    /// Returns the end of the next part that must be read before the rest is fed.
     func nextBoundary(after position: UInt64) -> UInt64 {
         [table, sizeItem, flagsItem].compactMap { $0?.range.upperBound }.filter { $0 > position }.min() ?? .max
     }
 
-    /// - Returns: whether more is known than before.
+    /// Takes a piece of the image. Returns whether it made a new finding possible.
     mutating func take(_ piece: UnsafeRawBufferPointer, at position: UInt64) -> Bool {
         guard refusal == nil, size == nil || flags == nil else { return false }
         if table != nil {
@@ -155,7 +159,8 @@ struct VHDXMetadata: Sendable {
         }
     }
 
-    /// Items lie behind the table, within the first MiB of the region, and are there once.
+    /// Returns the place of an item. Items lie behind the table, within the first MiB of the region, and each exists
+    /// only once.
     private func item(_ bytes: Bytes, _ at: UInt64, _ length: UInt64, _ isFirst: Bool) throws -> Capture {
         let (offset, given) = (UInt64(try bytes.little32(at + 16)), UInt64(try bytes.little32(at + 20)))
         guard isFirst, given == length, (Self.tableLength...(1 << 20) - length).contains(offset) else { throw Bytes.Outside() }

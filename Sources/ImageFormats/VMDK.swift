@@ -1,7 +1,7 @@
 /// VMware's disk in one file: `monolithicSparse` and `streamOptimized` (Virtual Disk Format 5.0). Little-endian.
 ///
-/// The other subformats are a text that names the files where the data is, which is how an image could read any file of the host.
-/// So a text alone is always refused, and the text within a sparse file is read by a list of what is allowed.
+/// The other subformats are a text that names the files with the data, by which an image could read any file of the
+/// host. So a text alone is always refused. The text inside a sparse file is checked against a list of allowed lines.
 enum VMDK: FormatReader {
     private static let sector: UInt64 = 512
     private static let atEnd = UInt64.max
@@ -41,7 +41,7 @@ enum VMDK: FormatReader {
         finding.check { finding in
             let header = try Header(image.head, at: 0)
             guard (1...3).contains(header.version) else { throw Refusal("version", "The image's VMDK version is not supported.") }
-            // Without a capacity, QEMU takes the descriptor for one that names the data's files.
+            // Without a capacity, QEMU reads the descriptor as one that names the files with the data.
             guard header.capacity > 0, header.capacity <= Limits.mostVirtual / sector else { throw Refusal.tooLarge }
             finding.virtualSize = header.capacity * sector
             guard (1...4096).contains(header.grain), header.grain.nonzeroBitCount == 1, (1...512).contains(header.entries) else {
@@ -63,8 +63,8 @@ enum VMDK: FormatReader {
         return finding
     }
 
-    /// The file ends with a marker, the footer and an end of stream. The footer counts where it differs from the header: one that
-    /// says something else than what was checked is an attack.
+    /// Checks the end of a stream: a marker, the footer and an end of stream. If footer and header differ, readers use
+    /// the footer, so a footer that differs from what was checked is an attack.
     private static func checkFooter(_ tail: Bytes, _ header: Header) throws {
         guard tail.end >= 4 * sector else { throw Refusal.truncated }
         let (marker, footer, end) = (tail.end - 3 * sector, tail.end - 2 * sector, tail.end - sector)
@@ -78,21 +78,21 @@ enum VMDK: FormatReader {
     }
 }
 
-/// The text of a VMDK, which says how its data lies. Case does not matter in it.
+/// The descriptor of a VMDK: a text that says how the data is stored. Case does not matter in it.
 struct VMDKDescriptor {
     private let text: String
     private let lines: [Substring]
-    /// The first word of a line that is known, without what names other files.
+    /// The known first words of lines, without those that name other files.
     private static let keys: Set<String> = ["version", "encoding", "cid", "parentcid", "isnativesnapshot", "createtype"]
 
-    /// The text ends with the first zero byte.
+    /// Reads the text, which ends with the first zero byte.
     init(_ bytes: ArraySlice<UInt8>) {
         text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).lowercased()
         lines = text.split { $0.isNewline }
     }
 
-    /// Whether a file begins as a descriptor that stands alone, as whoever guesses formats sees it: comments and blank lines,
-    /// then a version; or any text that says which type it creates.
+    /// Returns whether a file begins like a descriptor that stands alone, as programs that guess formats see it:
+    /// comments and blank lines and then a version, or any text that gives the type that it creates.
     static func isOne(_ head: Bytes) -> Bool {
         guard let first = head.bytes.first, first != 0 else { return false }
         let lines = VMDKDescriptor(head.bytes.prefix(64 << 10)).lines.map { $0.filter { !$0.isWhitespace } }
@@ -102,14 +102,14 @@ struct VMDKDescriptor {
         return lines.first { !$0.isEmpty && !$0.hasPrefix("#") }?.hasPrefix("version=") ?? false
     }
 
-    /// Refuses every line that is not known to be harmless.
+    /// Checks the text, and refuses every line that is not known to be harmless.
     ///
-    /// - Returns: the sectors of the one extent, which is the file itself.
+    /// - Returns: the number of sectors of the one extent, which is the file itself.
     func check() throws(Refusal) -> UInt64 {
         guard text.utf8.allSatisfy({ (32...126).contains($0) || $0 == 9 || $0 == 10 || $0 == 13 }) else {
             throw Refusal("descriptor", "The image's descriptor is no plain text.")
         }
-        // QEMU looks for these two words anywhere, in comments as well, and takes the first that it finds.
+        // QEMU looks for these two words anywhere, also in comments, and takes the first that it finds.
         if text.contains("parentfilenamehint") { throw Refusal("backing_file", "The image has a parent.") }
         guard text.split(separator: "createtype", omittingEmptySubsequences: false).count == 2 else {
             throw Refusal("descriptor", "The image's descriptor does not say exactly once what it is.")
@@ -135,7 +135,7 @@ struct VMDKDescriptor {
         return try Self.sectors(extents[0])
     }
 
-    /// `key = "value"`; nil for anything else.
+    /// Returns the parts of `key = "value"`, or nil for anything else.
     private static func assignment(_ line: Substring) -> (key: String, value: String)? {
         guard let at = line.firstIndex(of: "=") else { return nil }
         let key = line[..<at].trimmingSpaces
@@ -143,7 +143,8 @@ struct VMDKDescriptor {
         return (key, line[line.index(after: at)...].trimmingSpaces.filter { $0 != "\"" })
     }
 
-    /// Reads `RW 2048 SPARSE "name.vmdk"`. The name is not used by what opens such an image, and may be no path all the same.
+    /// Returns the sectors of an extent such as `RW 2048 SPARSE "name.vmdk"`. Programs that open such an image do not
+    /// use the name; it must not be a path all the same.
     private static func sectors(_ line: Substring) throws(Refusal) -> UInt64 {
         let words = line.split(separator: " ", maxSplits: 3)
         guard words.count == 4, let sectors = UInt64(words[1]), words[2] == "sparse" else {

@@ -1,6 +1,6 @@
 package import Blobs
 
-/// The stores that data may lie in, under the names that the API has for them, best first. The first is the default.
+/// The stores of image data under their names in the API, best first. The first one is the default.
 package struct ImageStores: Sendable {
     package struct Entry: Sendable {
         package let name: String
@@ -12,10 +12,10 @@ package struct ImageStores: Sendable {
         }
     }
 
-    /// Where copies of data are kept near, for stores that are far.
+    /// A near cache of image data, for stores that are far away.
     package struct Cache: Sendable {
         package let blobs: any BlobStore
-        /// Bytes.
+        /// The most bytes in the cache.
         package let most: Int64
 
         package init(_ blobs: any BlobStore, most: Int64) {
@@ -26,7 +26,7 @@ package struct ImageStores: Sendable {
 
     let all: [Entry]
     let standard: Entry
-    /// Nil: data is always read from its store.
+    /// The cache; nil if data is always read from its store.
     package var cache: Cache?
 
     package init(_ standard: Entry, _ others: [Entry] = []) {
@@ -36,16 +36,17 @@ package struct ImageStores: Sendable {
 
     var names: [String] { all.map(\.name) }
 
-    /// Whether some store has no room for anything more.
+    /// Returns whether some store has no room for more.
     package func isFull() async -> Bool {
         for entry in all where await entry.blobs.isFull() { return true }
         return false
     }
 
-    /// As the API tells the order: where an image is in several stores, the one with the greatest weight is read.
+    /// Returns the weight that the API shows for a store. If an image is in several stores, the one with the greatest
+    /// weight is read.
     func weight(of name: String) -> Int { names.firstIndex(of: name).map { names.count - 1 - $0 } ?? -1 }
 
-    /// Places, the best first. Those in stores that this site has no longer come last.
+    /// Returns locations, best first. Locations in stores that this site no longer has come last.
     func inOrder(_ locations: [Image.Location]) -> [Image.Location] {
         let weights = Dictionary(locations.map { ($0.store, weight(of: $0.store)) }) { first, _ in first }
         return locations.sorted { (weights[$0.store] ?? -1, $1.store) > (weights[$1.store] ?? -1, $0.store) }

@@ -3,21 +3,24 @@ import CloudCore
 import Resources
 import SQL
 
-/// What hosts ask of Images: what machines are made from, as bytes. Whether the machine's user may have them was asked before.
+/// The functions for hosts: the bytes that machines are made from. The rights of the machine's user were checked
+/// before.
 extension ImagesAssembly {
-    /// An image as a disk is made from it.
+    /// An image for making a disk.
     package struct DiskImage: Sendable {
         package let content: BlobID
         package let diskFormat: String
-        /// Bytes of the disk that a guest sees.
+        /// The size in bytes of the disk that a guest sees.
         package let virtualBytes: Int64
-        /// What the image names as its kernel and RAM disk.
+        /// The kernel and the RAM disk that the image names.
         package let kernel: BlobID?
         package let ramdisk: BlobID?
         package let kernelArguments: String?
     }
 
-    /// - Throws: `notFound` for an image that is not there; `conflict` for one without data.
+    /// Returns an image for making a disk.
+    ///
+    /// - Throws: `notFound` for an image that does not exist; `conflict` for one without data.
     package func diskImage(_ id: String) async throws -> DiskImage {
         let store = ImageStore()
         let onlooker = Onlooker(project: nil, now: context.world.now)
@@ -30,7 +33,7 @@ extension ImagesAssembly {
                 return (image, content)
             }
             let (main, content) = try image(id)
-            // A property is any text that a user wrote: it must not open another project's image.
+            // A property is any text that a user wrote, so it must not open an image of another project.
             func part(_ property: String) throws -> BlobID? {
                 guard let id = main.properties[property]?.string, !id.isEmpty else { return nil }
                 let (part, content) = try image(id)
@@ -47,7 +50,7 @@ extension ImagesAssembly {
 }
 
 extension ImageStores {
-    /// The bytes, wherever they lie.
+    /// Opens bytes in whichever store has them.
     ///
     /// - Throws: `notFound`.
     package func open(_ content: BlobID) async throws -> BlobBytes {

@@ -2,22 +2,24 @@ package import CloudCore
 import HTTPKit
 package import NIOCore
 
-/// What whoever makes servers asks of Images, in the name of the server's user.
+/// The functions for services that make servers, in the name of the server's user.
 extension ImagesAssembly {
-    /// An image as servers are made from it.
+    /// An image for making a server.
     package struct Summary: Sendable {
         package let id: String
         package let name: String
         package let isActive: Bool
         package let diskFormat: String?
-        /// GiB, MiB and bytes.
+        /// The least disk in GiB, the least RAM in MiB, and the size of the data in bytes.
         package let minDisk: Int
         package let minRAM: Int
         package let size: Int64
         package let properties: [String: String]
     }
 
-    /// - Throws: `CloudError.notFound` for one that is not there or that the caller may not see.
+    /// Returns the summary of an image.
+    ///
+    /// - Throws: `CloudError.notFound` for an image that does not exist or that the caller cannot see.
     package func summary(of id: String, by caller: Principal) async throws -> Summary {
         let image = try await ImageService(context: context).get(ID(id), by: caller)
         return Summary(
@@ -26,7 +28,7 @@ extension ImagesAssembly {
             properties: Dictionary(image.properties.members.compactMap { key, value in value.string.map { (key, $0) } }) { $1 })
     }
 
-    /// A qcow2 image of the caller's that waits for its data. One that is there already stays as it is.
+    /// Creates a qcow2 image of the caller that waits for its data. An image that exists already stays as it is.
     package func reserve(_ id: String, name: String, minDisk: Int, properties: [String: String], by caller: Principal) async throws {
         var body: JSONObject = [
             "id": .string(id), "name": .string(name), "disk_format": "qcow2", "container_format": "bare",
@@ -40,7 +42,7 @@ extension ImagesAssembly {
         }
     }
 
-    /// Gives a reserved image its data. One that has data already keeps it.
+    /// Stores the data of a reserved image. An image that has data already keeps it.
     package func fill<Chunks: AsyncSequence & Sendable>(
         _ id: String, with chunks: Chunks, size: Int64?, by caller: Principal
     ) async throws where Chunks.Element == ByteBuffer {
@@ -48,7 +50,7 @@ extension ImagesAssembly {
         try await ImageDataService(context: context).upload(ID(id), chunks, size: size, store: nil, by: caller)
     }
 
-    /// The ids of all images that the caller sees and that have these properties.
+    /// Returns the ids of all images that the caller sees and that have these properties.
     package func list(_ properties: [String: String], newestFirst: Bool, by caller: Principal) async throws -> [String] {
         var text = properties.sorted { $0.key < $1.key }.map { "\(Percent.encode($0.key))=\(Percent.encode($0.value))" }
         text.append("sort=created_at:\(newestFirst ? "desc" : "asc")")
@@ -56,7 +58,7 @@ extension ImagesAssembly {
         return found.images.map(\.id.text)
     }
 
-    /// Without effect when there is none.
+    /// Deletes an image. It does nothing if the image does not exist.
     package func remove(_ id: String, by caller: Principal) async throws {
         do {
             try await ImageService(context: context).delete(ID(id), by: caller)

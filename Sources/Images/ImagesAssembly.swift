@@ -9,7 +9,7 @@ package import SQL
 package import ServiceKit
 package import ServiceLifecycle
 
-/// Images, wired: takes what it depends on, hands out its routes, its schema and its background work.
+/// The assembly of Images: it takes its dependencies, and provides its routes, its schema and its background work.
 package struct ImagesAssembly: ServiceAssembly {
     let context: ImagesContext
     private let garbage: BlobGarbage
@@ -19,15 +19,15 @@ package struct ImagesAssembly: ServiceAssembly {
     private let regions: any OtherRegions
     private let log: Logger
 
-    /// The durable operations of this service, also former versions that may still be under way.
+    /// The workflows of this service, also older versions that may still be unfinished.
     package static let workflows: [any Workflow.Type] = [ImportImage.self]
 
     /// - Parameters:
-    ///   - workflows: knows `Self.workflows`.
-    ///   - fetchRules: what may be fetched for users.
-    ///   - policyOverrides: rules of the operator's policy file, by name.
-    ///   - sleeper: what background work waits by.
-    /// - Throws: `PolicyError` for an override that is no rule.
+    ///   - workflows: the engine, which knows `Self.workflows`.
+    ///   - fetchRules: the rules of what may be fetched for users.
+    ///   - policyOverrides: the rules of the operator's policy file, by name.
+    ///   - sleeper: the sleeper by which background work waits.
+    /// - Throws: `PolicyError` for an override that is no valid rule.
     package init(
         database: Database, world: World, stores: ImageStores, limits: any ImageLimits, regions: any OtherRegions, workflows: Workflows,
         fetchRules: FetchRules, sleeper: any Sleeper, policyOverrides: [String: String], log: Logger
@@ -70,19 +70,21 @@ package struct ImagesAssembly: ServiceAssembly {
         [WorkflowDefinition(ImportImage.self, needs: ImportWork(context: context, source: fetcher, regions: regions))]
     }
 
-    /// Brings in the definitions that come with the cloud, forgets what was being filled when the process before this one ended, and
-    /// removes its bytes. After the migrations, before the first request.
+    /// Loads the metadata definitions that come with the cloud. On SQLite it also forgets the uploads of the previous
+    /// process and removes their bytes. It runs after the migrations and before the first request.
     package func prepare() async throws {
         try await MetadefShipping(context: context.base).load(ShippedMetadef.all.map { MetadefBodies.namespace($0.body) })
-        // SQLite has one process. On PostgreSQL another one may be at it: leases end by themselves, and bytes have their grace.
+        // SQLite has one process. On PostgreSQL another process may be uploading; there leases end by themselves, and
+        // bytes have their grace period.
         guard context.base.database.dialect == .sqlite else { return }
         try await context.write { tx in try context.uploads.clear(in: tx) }
         for problem in try await garbage.collect(grace: Self.behindEveryClock).problems { log.warning("\(problem)") }
     }
 
-    /// Nothing is under way yet, so also bytes go that a clock which was wrong has dated in the future.
+    /// The grace period at the start. No upload is running yet, so bytes are removed even if a wrong clock has dated
+    /// them up to ten years in the future.
     private static let behindEveryClock = Duration.seconds(-86_400 * 3650)
 
-    /// Work that goes on beside the requests.
+    /// The background work of the service.
     package var backgroundServices: [any Service] { context.stores.cache == nil ? [collector] : [collector, filler] }
 }

@@ -1,25 +1,30 @@
 package import CloudCore
 package import SQL
 
-/// What Images must know of limits: Identity's unified limits of the service `image`.
+/// The limits that Images needs: Identity's unified limits of the service `image`.
 package protocol ImageLimits: Sendable {
-    /// How much of each resource the project may have, in the caller's transaction. What is left out, and -1, is unlimited.
+    /// Returns the limits of a project by resource, read in the caller's transaction. A resource that is missing, or
+    /// that has -1, is unlimited.
     func limits(of project: String, in tx: Transaction) throws -> [String: Int64]
 }
 
-/// What Images must have of Identity to ask the image service of another region in a user's name.
+/// The functions of Identity that Images needs to ask the image service of another region in a user's name.
 package protocol OtherRegions: Sendable {
+    /// Returns the URL of a region's image service.
+    ///
     /// - Parameters:
-    ///   - region: in capitals or not.
-    ///   - project: whose catalogue it is.
-    /// - Returns: the URL of the region's image service; nil when the catalogue has none with that interface.
+    ///   - region: the id of the region, in any case.
+    ///   - project: the project whose catalog is read.
+    /// - Returns: nil if the catalog has no image service with that interface.
     func imageService(in region: String, interface: String, for project: ID<Kind.Project>?) async throws -> String?
 
-    /// A token in a form that may lie in the database.
+    /// Returns a token in a form that may be stored in the database.
     ///
-    /// - Parameter purpose: what it opens for, and for nothing else.
+    /// - Parameter purpose: the only purpose for which the token can be opened again.
     func seal(_ token: Secret, for purpose: String) throws -> String
 
-    /// - Returns: nil when it was not sealed here for this purpose, or so long ago that the token is good no more.
+    /// Opens a sealed token.
+    ///
+    /// - Returns: nil if it was not sealed here for this purpose, or if the token is no longer valid.
     func open(_ sealed: String, for purpose: String) async throws -> Secret?
 }

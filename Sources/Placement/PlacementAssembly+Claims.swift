@@ -2,15 +2,16 @@ package import CloudCore
 import Resources
 package import SQL
 
-/// What whoever places something asks of Placement. Those that change something take the caller's open transaction, so that the
-/// thing and what it uses are made together or not at all.
+/// The functions for services that place something. Those that change rows take the caller's open transaction, so that
+/// a thing and its resources are made together or not at all.
 extension PlacementAssembly {
     // MARK: Consumers
 
-    /// Makes each consumer have what its claim says, instead of what it had: all of it, or a refusal and nothing.
+    /// Sets what each consumer holds to what its claim says. Either all claims succeed or nothing is written.
     ///
-    /// - Returns: the consumers' new generations, in the order of the claims; nil for those that gave back everything.
-    /// - Throws: `ClaimRefusal`, before anything was written: the transaction can go on with another choice.
+    /// - Returns: the new generations of the consumers, in the order of the claims; nil for a consumer that gave back
+    ///   everything.
+    /// - Throws: `ClaimRefusal`, before anything is written, so the transaction can go on with another choice.
     @discardableResult
     package func claim(_ claims: [Claim], in tx: Transaction) throws -> [Int?] {
         try Claims().replace(claims, at: context.world.now, in: tx)
@@ -19,11 +20,12 @@ extension PlacementAssembly {
     @discardableResult
     package func claim(_ claim: Claim, in tx: Transaction) throws -> Int? { try self.claim([claim], in: tx)[0] }
 
-    /// Why a provider would not give these amounts to somebody new, a line each; empty when it would.
+    /// Returns the reasons why a provider would not give these amounts to a new consumer, one per line; empty if it
+    /// would.
     ///
     /// - Parameters:
-    ///   - required: names of traits that it must have.
-    ///   - forbidden: names of traits that it must not have.
+    ///   - required: the traits that the provider must have.
+    ///   - forbidden: the traits that the provider must not have.
     package func refusals(
         _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Provider>, in tx: Transaction
     ) throws -> [String] {
@@ -35,24 +37,25 @@ extension PlacementAssembly {
             + forbidden.filter(traits.contains).map { "it has the trait \($0)" }
     }
 
-    /// Gives back all that a consumer has.
+    /// Gives back everything that a consumer holds.
     ///
-    /// - Returns: whether it had something.
+    /// - Returns: whether it held something.
     /// - Throws: `ClaimRefusal.consumerChanged`.
     @discardableResult
     package func release(_ consumer: ID<Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction) throws -> Bool {
         try Claims().release(consumer, expects: expects, in: tx)
     }
 
-    /// Gives all that one consumer has to another that has nothing yet: a server's to its migration, and back. It needs no room.
+    /// Moves everything that one consumer holds to another that holds nothing yet, such as from a server to its
+    /// migration and back. It needs no free room.
     ///
-    /// - Parameter type: of the new one; nil for the type of the old one.
-    /// - Throws: `ClaimRefusal.consumerChanged` when the first has nothing or the other has something.
+    /// - Parameter type: the type of the new consumer; nil for the type of the old one.
+    /// - Throws: `ClaimRefusal.consumerChanged` if the old consumer holds nothing or the new one holds something.
     package func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
         try Claims().move(from: old, to: new, type: type, in: tx)
     }
 
-    /// Nil for a consumer that has nothing.
+    /// Returns what a consumer holds; nil if it holds nothing.
     package func allocations(of id: ID<Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
         let entries = try AllocationStore().entries(of: id, in: tx)
         guard let consumer = entries.first?.consumer else { return nil }
@@ -66,11 +69,11 @@ extension PlacementAssembly {
 
     // MARK: Providers
 
-    /// Makes a tree of providers be what its host reports, and writes only what is new in it. What is gone and still used stays, and
-    /// gives nothing more.
+    /// Makes a tree of providers match the report of its host, and writes only what is new. An inventory that is gone
+    /// from the report and still in use stays, and nothing more of it is allocated.
     ///
-    /// - Throws: `CloudError` for a report that cannot be true (`.badRequest`) and for a name or a provider that belongs to another
-    ///   tree (`.conflict`). A part of it may be written then: let the error end the transaction.
+    /// - Throws: `CloudError` for an impossible report (`.badRequest`), and for a name or a provider of another tree
+    ///   (`.conflict`). Part of the report may be written then, so the error must end the transaction.
     @discardableResult
     package func ensure(_ report: [ProviderReport], in tx: Transaction) throws -> ReportOutcome {
         do {
@@ -80,12 +83,12 @@ extension PlacementAssembly {
         }
     }
 
-    /// Nil for one that is not there.
+    /// Returns a provider; nil if it does not exist.
     package func provider(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
 
     // MARK: Candidates
 
-    /// Where it would fit, as of the last commit.
+    /// Returns the places where a request would fit, as of the last commit.
     ///
     /// - Throws: `CloudError.badRequest` for a class or a trait that does not exist.
     package func candidates(_ request: CandidateRequest) async throws -> [AllocationCandidate] {

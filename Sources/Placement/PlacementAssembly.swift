@@ -5,13 +5,13 @@ import Resources
 package import SQL
 package import ServiceKit
 
-/// Placement, wired: takes what it depends on, hands out its routes and its schema.
+/// The assembly of Placement: it takes its dependencies, and provides its routes and its schema.
 package struct PlacementAssembly: ServiceAssembly {
     let context: ServiceContext
     let keeper: IndexKeeper
 
-    /// - Parameter policyOverrides: rules of the operator's policy file, by name.
-    /// - Throws: `PolicyError` for an override that is no rule.
+    /// - Parameter policyOverrides: the rules of the operator's policy file, by name.
+    /// - Throws: `PolicyError` for an override that is no valid rule.
     package init(database: Database, world: World, policyOverrides: [String: String]) throws {
         let policy = try Policy(defaults: PlacementPolicy.defaults, overrides: policyOverrides)
         context = ServiceContext(database: database, policy: policy, world: world, topic: .placement, prefix: "placement")
@@ -43,6 +43,6 @@ package struct PlacementAssembly: ServiceAssembly {
                 + CandidateRoutes(maker: maker, candidates: candidates).all)
     }
 
-    /// Loads the index. After the migrations, before the first request.
+    /// Loads the index. It runs after the migrations and before the first request.
     package func prepare() async throws { _ = try await keeper.index() }
 }

@@ -1,13 +1,15 @@
 import CloudCore
 
-/// The last commits of each topic and what they named, so that a copy in memory follows them instead of being read anew.
+/// The log of the last commits of each topic and the keys that they named. A copy in memory follows the log instead of
+/// being read again.
 ///
-/// A row for each commit, with the keys that it named; the sum of `commits` grows by one with each. Rows are inserted, never
-/// updated, so that two writers on PostgreSQL do not refuse each other over them, and each stands in the transaction that it
-/// speaks of: one snapshot has the row if and only if it has the change. Numbers only make it quick to find the last rows; on
-/// PostgreSQL they come in another order than the commits do, so nothing is concluded from them. Old rows are folded into the
-/// row with number 0. A count and a highest number would not do as a revision: cutting off the tail while another commit is
-/// under way can bring a pair of both back.
+/// Each commit inserts a row with the keys that it named, so the sum of `commits` grows by one with each commit. Rows
+/// are inserted and never updated, so that two writers on PostgreSQL do not conflict over them. A row is written in the
+/// transaction that it describes: a snapshot has the row if and only if it has the change. The numbers only make it
+/// quick to find the last rows. On PostgreSQL they come in another order than the commits, so nothing is concluded from
+/// them. Old rows are folded into the row with number 0 on PostgreSQL, and deleted on SQLite, whose numbers have no
+/// gaps. A count together with a highest number would not do as a revision on PostgreSQL: if the log is cut while
+/// another commit is under way, an earlier pair can come back.
 enum ChangeLog {
     static let sqliteTable = """
         CREATE TABLE IF NOT EXISTS sql_change (
@@ -25,9 +27,10 @@ enum ChangeLog {
         END $$;
         """
 
-    /// Commits that the log certainly has. It is cut off each time when it has twice as many.
+    /// The distance in numbers between two cuts of the log, and of the rows that a cut keeps. On SQLite these are the
+    /// last commits of the topic; on PostgreSQL they are fewer, because all topics share the numbers.
     static let kept: Int64 = 500
-    /// Keys that a row may have. A commit that names more is one after which everything is read anew.
+    /// The most keys of a row. A commit that names more stores none, and everything is read again after it.
     private static let mostKeys = 1000
 
     static func add(_ topic: Topic, _ keys: Set<String>, _ connection: any Connection, _ dialect: Dialect) throws {
@@ -61,24 +64,24 @@ enum ChangeLog {
     }
 
     static let sum = "SELECT coalesce(sum(commits), 0) FROM sql_change WHERE topic = ?"
-    /// The same on SQLite, where one writer numbers the commits without a gap.
+    /// The same number on SQLite, where one writer numbers the commits without a gap.
     static let highest = "SELECT coalesce(max(number), 0) FROM sql_change WHERE topic = ?"
 }
 
-/// What was committed of a topic since somebody looked last.
+/// The commits of a topic since a position.
 package struct Changes: Sendable {
-    /// What the commits named; nil when anything may have changed, because the log does not reach back so far or a commit
-    /// named too much.
+    /// The keys that the commits named. Nil if anything may have changed, because the log does not reach back so far or
+    /// a commit named too many keys.
     package let keys: Set<String>?
-    /// Where to go on from.
+    /// The position for the next call.
     package let position: ChangePosition
 }
 
-/// How far somebody has followed the changes of a topic.
+/// The point up to which a reader has followed the changes of a topic.
 package struct ChangePosition: Sendable {
-    /// How many commits there were; the one thing that is sure not to have changed while nothing was committed.
+    /// The number of commits. If it is the same at two looks, nothing was committed in between.
     let commits: Int64
-    /// The rows above `floor` that were there.
+    /// The numbers of the rows above `floor` that were there.
     private(set) var seen: Set<Int64>
     private(set) var floor: Int64 = 0
     private(set) var highest: Int64
@@ -103,22 +106,22 @@ package struct ChangePosition: Sendable {
 }
 
 extension Transaction {
-    /// How many commits of a topic that named keys this transaction sees: a number that rises with each, and that two states share
-    /// only if they are the same.
+    /// Returns the number of commits of a topic that named keys, as this transaction sees them. It rises with each
+    /// commit, so two equal numbers mean the same state.
     package func commits(of topic: Topic) throws -> Int64 {
         try value(dialect == .sqlite ? ChangeLog.highest : ChangeLog.sum, topic.name) ?? 0
     }
 
-    /// What was committed of a topic between the position and the state that this transaction sees: exactly that, whatever
-    /// other processes commit meanwhile. Without a position it says where to begin, and nil keys.
+    /// Returns the commits of a topic between a position and the state that this transaction sees, exactly, whatever
+    /// other processes commit meanwhile. Without a position it returns the position to begin with, and nil keys.
     ///
-    /// It speaks of commits that named keys; one that named none changed nothing that is followed.
+    /// Only commits that named keys count; a commit that named none changed nothing that a copy follows.
     package func changes(of topic: Topic, since position: ChangePosition?) throws -> Changes {
         let commits = try commits(of: topic)
         if let position {
             if commits == position.commits { return Changes(keys: [], position: position) }
-            // The last rows are nearly always enough. Where they are not as many as the commits that there were, a transaction
-            // with an old number was committed late: then all rows are looked at.
+            // The last rows are nearly always enough. If they hold fewer commits than there were, a transaction with an
+            // old number was committed late, and all rows are read.
             for floor in [max(position.floor, position.highest - 64), position.floor] {
                 let rows = try rows("SELECT number, commits, keys FROM sql_change WHERE topic = ? AND number > ?", topic.name, floor)
                 let found = try rows.map {

@@ -1,12 +1,12 @@
 import CloudCore
 import Synchronization
 
-/// The one database, whichever it is. Every table of every service is behind this surface, and only this target knows a
-/// database library.
+/// The database of the cloud, whichever kind it is. Every table of every service is reached through this type, and only
+/// this target knows a database library.
 ///
-/// A closure is given a connection: at most one hop to another thread for a whole transaction, however many statements it
-/// has. A write may be run more than once (PostgreSQL refuses one of two that contradict each other, and it is tried
-/// again), so a closure changes rows and returns values and does nothing else; what should happen afterwards goes into
+/// A closure runs on one connection, with at most one hop to another thread for a whole transaction, however many
+/// statements it has. A write may run more than once: PostgreSQL refuses one of two transactions that conflict, and it
+/// is then run again. So a closure must only change rows and return values. Work for afterwards goes into
 /// `Transaction.afterCommit`.
 package struct Database: Sendable {
     let engine: any Engine
@@ -14,10 +14,10 @@ package struct Database: Sendable {
 
     init(engine: any Engine) { self.engine = engine }
 
-    /// Transactions that were asked for since the start: what a request costs is counted, not guessed.
+    /// The number of transactions since the start, by which the cost of requests is counted.
     package var transactions: Int { counter.count.load(ordering: .relaxed) }
 
-    /// Statements of all transactions that have ended.
+    /// The number of statements of all transactions that have ended.
     package var statements: Int { counter.statements.load(ordering: .relaxed) }
 
     private func counting<Value>(_ body: @escaping @Sendable (Transaction) throws -> Value) -> @Sendable (Transaction) throws -> Value {
@@ -27,7 +27,7 @@ package struct Database: Sendable {
         }
     }
 
-    /// Whether the last write that came to an end found the disk full.
+    /// Whether the disk was full at the last write that either succeeded or found it full.
     package var isFull: Bool { counter.isFull.load(ordering: .relaxed) }
 
     private final class Counter: Sendable {
@@ -38,12 +38,12 @@ package struct Database: Sendable {
 
     package var dialect: Dialect { engine.dialect }
 
-    /// Reads one consistent state of all tables, within a few milliseconds.
+    /// Reads one consistent state of all tables; for reads that take a few milliseconds at most.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await read(.short, body)
     }
 
-    /// The same, of what may take longer.
+    /// Reads one consistent state of all tables; `long` is for reads that may take longer.
     package func read<Value: Sendable>(
         _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
@@ -51,8 +51,8 @@ package struct Database: Sendable {
         return try await Self.naming { try await engine.read(reading, counting(body)) }
     }
 
-    /// Changes rows, all or nothing, as though no other transaction ran at the same time. It is durable when this
-    /// returns: a power cut after it loses nothing.
+    /// Changes rows, all or nothing, as though no other transaction ran at the same time. The change is durable when
+    /// this returns: a power cut after it loses nothing.
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         counter.count.add(1, ordering: .relaxed)
@@ -68,22 +68,22 @@ package struct Database: Sendable {
         }
     }
 
-    /// The topic's present revision. On SQLite this process makes every commit and no I/O is needed; on PostgreSQL it is
-    /// one small query, since another process may have committed.
+    /// Returns the present revision of a topic. On SQLite this process makes every commit, so no I/O is needed. On
+    /// PostgreSQL it takes one small query, since another process may have committed.
     package func revision(of topic: Topic) async throws -> Revision {
         try await revisions(of: [topic])[0]
     }
 
-    /// The present revisions of several topics, in their order, for what one costs.
+    /// Returns the present revisions of several topics, in their order, at the cost of one.
     package func revisions(of topics: [Topic]) async throws -> [Revision] {
         try await Self.naming { try await engine.revisions(of: topics) }
     }
 
-    /// Closes every connection after the work that is under way. Nothing may be asked afterwards.
+    /// Closes all connections after the running work has ended. The database must not be used afterwards.
     package func close() async { await engine.close() }
 
-    /// A database that is away or overloaded is a 503 that may be tried again; every other refusal that no store turned
-    /// into an error of the API is a bug, and stays what it is for the log.
+    /// Turns errors of the database into errors of the API. A database that is away, overloaded or full becomes a 503
+    /// that may be tried again. Any other error that no store translated is a bug, and stays as it is for the log.
     private static func naming<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
@@ -98,7 +98,7 @@ package struct Database: Sendable {
         }
     }
 
-    /// Seconds after which a client may try again. Making room takes an operator some time.
+    /// The seconds after which a client may try again. An operator needs some time to make room.
     private static let retryAfter = "60"
 
     private static func full(_ cause: SQLError) -> CloudError {
@@ -111,7 +111,7 @@ package struct Database: Sendable {
     }
 }
 
-/// How long a reading transaction takes: one that is short may hold up the thread that asks for it, which is often that of an event loop.
+/// The length of a reading transaction. A short one may run on the thread of the caller, which is often an event loop.
 package enum Reading: Sendable {
     case short, long
 }

@@ -1,14 +1,14 @@
 package import CloudCore
 
-/// Pages that are cut by what is sorted by, not by counting rows.
+/// Pages of a list that are cut by the values of the sort keys, not by counting rows.
 package enum Keyset {
-    /// The most keys that a list may be sorted by, the ones that make its order total among them.
+    /// The most keys that a list may be sorted by, including the keys that make its order total.
     package static let mostKeys = 64
 
-    /// Returns the order without keys that were named before: they add nothing to it, and the condition of a page grows with the
-    /// square of the keys, and a planner's work for it even faster.
+    /// Returns the order without repeated keys: they add nothing to it. The condition of a page grows with the square
+    /// of the number of keys, and the work of the query planner even faster.
     ///
-    /// - Throws: `CloudError.badRequest` for more keys than `mostKeys`, before any is dropped.
+    /// - Throws: `CloudError.badRequest` for more keys than `mostKeys`, counted before any is dropped.
     package static func distinct<Key: Hashable>(
         _ order: [(column: Key, ascending: Bool)]
     ) throws(CloudError) -> [(column: Key, ascending: Bool)] {
@@ -22,11 +22,12 @@ package enum Keyset {
         "ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", "))"
     }
 
-    /// `(a > ?) OR (a = ? AND b < ?) OR …`: the rows behind one, in a mixed order.
+    /// Returns the condition `(a > ?) OR (a = ? AND b < ?) OR …` for the rows behind a given row, in an order of mixed
+    /// directions.
     ///
     /// - Parameters:
-    ///   - order: SQL that is never NULL and, taken together, different in every row.
-    ///   - values: of that one row.
+    ///   - order: SQL expressions that are never NULL and, taken together, differ in every row.
+    ///   - values: the values of the given row.
     package static func after(
         _ order: [(column: String, ascending: Bool)], _ values: [SQLValue]
     ) -> (sql: String, arguments: [SQLValue]) {

@@ -1,11 +1,12 @@
 import CloudCore
 
-/// One step of one service's schema. It is never edited once it was released; what comes after it is another step.
+/// One step of the schema of one service. A released step is never edited; a later change is another step.
 package struct Migration: Sendable {
-    /// Counts from 1 within the service.
+    /// The number of the step within its service; numbers count from 1.
     package let number: Int
     package let name: String
-    /// Statements in the common part of both databases; `INTEGER` means 64 bits and `BLOB` bytes on both.
+    /// The statements of the step, in the common subset of both databases. `INTEGER` means 64 bits and `BLOB` means
+    /// bytes on both.
     package let sql: String
 
     package init(_ number: Int, _ name: String, _ sql: String) {
@@ -14,7 +15,7 @@ package struct Migration: Sendable {
         self.sql = sql
     }
 
-    /// Tells whether the text was edited: a plain FNV-1a, for it guards against mistakes and not against attackers.
+    /// The FNV-1a hash of the text, by which an edit is found. It guards against mistakes, not against attackers.
     package var hash: String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -38,16 +39,16 @@ package struct Schema: Sendable {
     }
 }
 
-/// Why a database cannot be used by this binary.
+/// The error of a database whose schema this binary cannot use.
 package struct SchemaError: Error, Sendable, CustomStringConvertible {
     package let description: String
 }
 
 extension Database {
-    /// Brings every schema up to what this binary knows, each step in a transaction of its own, and says what it did.
+    /// Brings every schema up to date, each step in its own transaction. Returns the applied steps as text.
     ///
-    /// - Throws: `SchemaError` when the database has a step that this binary does not know (it belongs to a newer one), or a
-    ///   step was edited after it was applied.
+    /// - Throws: `SchemaError` if the database has a step that this binary does not know, because it belongs to a newer
+    ///   one, or if a step was edited after it was applied.
     package func migrate(_ schemas: [Schema]) async throws -> [String] {
         try await write { tx in
             if tx.dialect == .postgreSQL { _ = try tx.rows("SELECT pg_advisory_xact_lock(\(PostgresEngine.lock))") }
@@ -58,7 +59,7 @@ extension Database {
                   PRIMARY KEY (service, number))
                 """)
         }
-        // All are looked at before one is changed: a database that is refused stays as it was.
+        // All schemas are checked before one is changed, so a database that is refused stays as it was.
         var steps: [(schema: Schema, migrations: [Migration])] = []
         for schema in schemas { steps.append((schema, try await pending(schema))) }
         var done: [String] = []
@@ -71,7 +72,9 @@ extension Database {
         return done
     }
 
-    /// The steps that are still to be applied: all of them in a database that no Novella has used.
+    /// Returns the steps that are not applied yet: all of them for a database that no Novella has used.
+    ///
+    /// - Throws: `SchemaError` as `migrate` does.
     package func pending(_ schema: Schema) async throws -> [Migration] {
         let applied = try await read { tx -> [(number: Int, hash: String)] in
             let isThere: Bool? = try tx.value(
@@ -99,7 +102,7 @@ extension Database {
     }
 
     private static func apply(_ migration: Migration, of schema: Schema, in tx: Transaction) throws -> Bool {
-        // Another process may be at it.
+        // Another process may be applying the same step.
         try tx.lock("sql_migration")
         let present: Int? = try tx.value(
             "SELECT number FROM sql_migration WHERE service = ? AND number = ?", schema.service, migration.number)
@@ -113,7 +116,7 @@ extension Database {
 }
 
 extension Transaction {
-    /// Several statements without arguments: for schemas.
+    /// Runs several statements without arguments, for schemas.
     package func script(_ sql: String) throws {
         guard isWritable else { throw SQLError.misuse("a script in a reading transaction") }
         try asking { try connection.script(dialect == .postgreSQL ? sql.replacing(/\bINTEGER\b/, with: "BIGINT") : sql) }

@@ -1,21 +1,22 @@
 import CloudCore
 
-/// What a database refused, in the same words for both.
+/// The error of a database, in the same terms for both kinds.
 package enum SQLError: Error, Sendable {
-    /// A row with that key is there. `constraint` names the constraint (PostgreSQL) or its columns (SQLite): for logs.
+    /// A row with the same key exists. `constraint` is for logs: the name of the constraint (PostgreSQL) or the message
+    /// with its columns (SQLite).
     case uniqueViolation(constraint: String)
-    /// A row that refers to another that is not there, or one that others still refer to.
+    /// The row refers to a row that does not exist, or other rows still refer to it.
     case foreignKeyViolation(constraint: String)
     case checkViolation(constraint: String)
-    /// The transaction lost against another and changed nothing; the same may succeed if it is tried again.
+    /// The transaction lost against another one and changed nothing. It may succeed if it is run again.
     case serializationFailure(String)
-    /// The database does not answer. Whether the last transaction was committed is not known.
+    /// The database does not answer. It is unknown whether the last transaction was committed.
     case unavailable(String)
-    /// The program's fault: wrong SQL, a wrong type, a write in a reading transaction.
+    /// A fault of the program: wrong SQL, a wrong type, a write in a reading transaction.
     case misuse(String)
-    /// The database's disk is full: reads go on, and writes too once there is room again.
+    /// The disk of the database is full. Reads still work; writes work again once there is room.
     case full(String)
-    /// A broken file: the operator's business.
+    /// The database file is damaged, or the error has no known meaning; the operator must act.
     case broken(String)
 
     package var isTransient: Bool {
@@ -27,7 +28,7 @@ package enum SQLError: Error, Sendable {
 
     private static let mostStatement = 2 << 10
 
-    /// Returns the text of a statement as far as a log is to have it: a list's may be as long as what was asked for.
+    /// Returns the text of a statement for a log, cut to 2 KiB: a statement with a list may be as long as the request.
     static func brief(_ sql: String) -> String {
         sql.utf8.count > mostStatement ? String(decoding: sql.utf8.prefix(mostStatement), as: UTF8.self) + "…" : sql
     }

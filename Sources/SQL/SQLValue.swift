@@ -1,6 +1,6 @@
 package import CloudCore
 
-/// What a column holds, in the common part of both databases: TEXT, INTEGER (64 bits), DOUBLE PRECISION, BLOB.
+/// The value of a column, in the common subset of both databases: TEXT, INTEGER (64 bits), DOUBLE PRECISION, BLOB.
 package enum SQLValue: Sendable, Hashable {
     case null
     case integer(Int64)
@@ -9,10 +9,10 @@ package enum SQLValue: Sendable, Hashable {
     case blob([UInt8])
 }
 
-/// A Swift type that goes into a column and comes back out of it.
+/// A Swift type that can be stored in a column and read from it.
 package protocol SQLConvertible: Sendable {
     var sql: SQLValue { get }
-    /// Nil when the column holds something of another type.
+    /// Reads the value of a column. Returns nil if the column holds another type.
     init?(sql: SQLValue)
 }
 
@@ -25,8 +25,8 @@ extension String: SQLConvertible {
 }
 
 extension String {
-    /// PostgreSQL's text has no NUL and SQLite's functions end at one, so both are given U+FFFD instead: a text that is
-    /// cut off without a word would be worse.
+    /// The text with U+FFFD in place of NUL. PostgreSQL has no NUL in texts, and SQLite's functions end a text at a
+    /// NUL; a text that is silently cut off would be worse.
     var withoutNUL: String { utf8.contains(0) ? replacing("\0", with: "\u{fffd}") : self }
 }
 
@@ -46,7 +46,7 @@ extension Int: SQLConvertible {
     }
 }
 
-/// 0 or 1: SQLite has no type of its own for it.
+/// A Bool is stored as 0 or 1, because SQLite has no type for it.
 extension Bool: SQLConvertible {
     package var sql: SQLValue { .integer(self ? 1 : 0) }
     package init?(sql: SQLValue) {
@@ -74,7 +74,7 @@ extension Array: SQLConvertible where Element == UInt8 {
     }
 }
 
-/// Microseconds since the epoch.
+/// A timestamp is stored in microseconds since the Unix epoch.
 extension Timestamp: SQLConvertible {
     package var sql: SQLValue { .integer(microseconds) }
     package init?(sql: SQLValue) {
@@ -91,7 +91,7 @@ extension ID: SQLConvertible {
     }
 }
 
-/// JSON as TEXT; SQL never looks into it.
+/// JSON is stored as TEXT; SQL never looks into it.
 extension JSON: SQLConvertible {
     package var sql: SQLValue { .text(text) }
     package init?(sql: SQLValue) {
@@ -120,9 +120,9 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
     }
 }
 
-/// A row of a result. It is a value: it may leave the transaction that read it.
+/// A row of a result. It is a value, so it may leave the transaction that read it.
 package struct Row: Sendable {
-    /// The names of a result's columns, once for all its rows.
+    /// The column names of a result, which all its rows share.
     package final class Columns: Sendable {
         let names: [String]
         private let positions: [String: Int]
@@ -143,7 +143,9 @@ package struct Row: Sendable {
         self.values = values
     }
 
-    /// The column's value as the type that is asked for. A missing column or another type is a bug, and thrown as one.
+    /// Returns the value of a column as the type that is asked for.
+    ///
+    /// - Throws: `SQLError.misuse` for a missing column or a value of another type: both are bugs.
     package subscript<Value: SQLConvertible>(_ column: String) -> Value {
         get throws {
             guard let position = columns.position(of: column) else {
@@ -155,7 +157,8 @@ package struct Row: Sendable {
 
     package func value<Value: SQLConvertible>(at position: Int, as: Value.Type = Value.self) throws -> Value { try read(position) }
 
-    // Most columns hold one of these. They are read without a generic type, which another module would look up anew for each value.
+    // Most columns hold one of these types. They are read without a generic type, which another module would look up
+    // anew for each value.
 
     package func value(at position: Int) throws -> String { try read(position) }
     package func value(at position: Int) throws -> String? { try read(position) }

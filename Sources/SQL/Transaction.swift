@@ -1,7 +1,7 @@
 import CloudCore
 
-/// An open transaction. It exists only inside the closure that `Database.read` or `.write` was given, and that closure
-/// is synchronous: nobody can wait for an agent, a client or another transaction in here. The type system keeps the rule.
+/// An open transaction. It exists only inside the closure of `Database.read` or `.write`. That closure is synchronous,
+/// so it cannot wait for an agent, a client or another transaction; the type system ensures it.
 package struct Transaction {
     let connection: any Connection
     let state: State
@@ -9,19 +9,20 @@ package struct Transaction {
     package let isWritable: Bool
 
     final class State {
-        /// What is to happen once the transaction is durable.
+        /// The topics that the transaction changes, with the keys that it named.
         var topics: [Topic: Set<String>] = [:]
+        /// The actions to run after the commit.
         var actions: [@Sendable () -> Void] = []
-        /// How often the database was asked.
+        /// The number of statements that were run.
         var statements = 0
-        /// Why nothing more can be asked: the first error of the database, or the closure's end.
+        /// The reason why no more statements may run: the first error of the database, or the end of the closure.
         var failure: (any Error)?
     }
 
-    /// Statements that this transaction has run: what something costs is counted, not guessed.
+    /// The number of statements that this transaction has run, by which costs are counted.
     package var statements: Int { state.statements }
 
-    /// The rows that a query (or an `INSERT … RETURNING`) gives. `?` stands for the next argument.
+    /// Returns the rows of a query or of an `INSERT … RETURNING`. Each `?` stands for the next argument.
     package func rows(_ sql: String, _ arguments: any SQLConvertible...) throws -> [Row] {
         try rows(sql, arguments: arguments.map(\.sql))
     }
@@ -30,17 +31,17 @@ package struct Transaction {
         try asking { try connection.rows(sql, arguments) }
     }
 
-    /// The only row, or the first.
+    /// Returns the first row of a query, or nil.
     package func row(_ sql: String, _ arguments: any SQLConvertible...) throws -> Row? {
         try rows(sql, arguments: arguments.map(\.sql)).first
     }
 
-    /// The first column of the first row.
+    /// Returns the first column of the first row, or nil if there is no row.
     package func value<Value: SQLConvertible>(_ sql: String, _ arguments: any SQLConvertible...) throws -> Value? {
         try rows(sql, arguments: arguments.map(\.sql)).first?.value(at: 0)
     }
 
-    /// Runs a statement that changes rows, and says how many.
+    /// Runs a statement that changes rows. Returns their number.
     @discardableResult
     package func execute(_ sql: String, _ arguments: any SQLConvertible...) throws -> Int {
         try execute(sql, arguments: arguments.map(\.sql))
@@ -52,36 +53,39 @@ package struct Transaction {
         return try asking { try connection.execute(sql, arguments) }
     }
 
-    /// Lets nobody else write to the table until this transaction ends: for what is made once, by whoever comes first.
+    /// Keeps other transactions from writing to a table until this one ends. It serves things that are created once, by
+    /// the transaction that comes first.
     ///
-    /// It must be the first statement. PostgreSQL's LOCK takes no snapshot, so what is read after the wait is what the
-    /// other one committed; any query before it, even one that locks, would fix the state of before the wait. SQLite has
-    /// one writer anyway.
+    /// The call must be the first statement. PostgreSQL's LOCK takes no snapshot, so later reads see what the other
+    /// transaction committed. Any earlier query, even one that locks, would fix the state before the wait. SQLite has
+    /// only one writer, so there it does nothing.
     package func lock(_ table: String) throws {
         guard dialect == .postgreSQL else { return }
         try script("LOCK TABLE \(table) IN EXCLUSIVE MODE")
     }
 
-    /// Says that what is kept in memory of this topic is out of date once this transaction is committed.
+    /// Marks the copies of a topic in memory as out of date once this transaction is committed.
     package func changed(_ topic: Topic) { state.topics[topic, default: []].formUnion([]) }
 
-    /// The same, and says what of it: who follows the topic (`changes(of:since:)`) reads what has these keys, and nothing else.
+    /// Marks the entries of a topic with these keys as out of date. A reader that follows the topic
+    /// (`changes(of:since:)`) reads only these entries again.
     package func changed(_ topic: Topic, _ keys: some Sequence<String>) { state.topics[topic, default: []].formUnion(keys) }
 
-    /// Runs `action` after the commit, before the caller hears of it; never when the transaction is rolled back. It is
-    /// for nudging what would otherwise notice later: it may be lost with the process, so nothing may depend on it.
+    /// Runs `action` after the commit, before `Database.write` returns; never after a rollback. It is for nudges to a
+    /// loop that would otherwise notice the change later. The action may be lost with the process, so nothing may
+    /// depend on it.
     package func afterCommit(_ action: @escaping @Sendable () -> Void) { state.actions.append(action) }
 }
 
-/// A part of the data that somebody keeps a copy of in memory.
+/// A part of the data of which code keeps a copy in memory.
 package struct Topic: Hashable, Sendable {
     package let name: String
     package init(_ name: String) { self.name = name }
 }
 
-/// What can be known of a topic: as long as two revisions are equal, nothing of it was committed in between.
+/// The revision of a topic. While two revisions are equal, nothing of the topic was committed in between.
 package struct Revision: Hashable, Sendable {
-    /// Commits that named the topic: one more with each, so none comes twice.
+    /// The number of commits that named the topic. It rises by one with each, so no number comes twice.
     let commits: Int64
 }
 
@@ -94,17 +98,17 @@ protocol Connection: AnyObject, SendableMetatype {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row]
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
     func script(_ sql: String) throws
-    /// Ends the connection. Nothing is asked of it afterwards.
+    /// Closes the connection, which must not be used afterwards.
     func close()
 }
 
 // MARK: Running
 
 extension Transaction {
-    /// Runs a closure in the transaction that was begun on `connection`. What it throws must be rolled back.
+    /// Runs a closure in the transaction that was begun on `connection`. If it throws, the caller must roll back.
     ///
-    /// The first error of the database is the end of a transaction on both, as PostgreSQL has it: a closure that
-    /// catches one and returns would otherwise be told that rows are there which PostgreSQL never kept.
+    /// The first error of the database ends a transaction on both kinds, as PostgreSQL does by itself. Otherwise a
+    /// closure could catch an error and return, and its caller would believe in rows that PostgreSQL never kept.
     static func run<Value>(
         on connection: any Connection, dialect: Dialect, isWritable: Bool, _ body: (Transaction) throws -> Value
     ) throws -> (Value, State) {
@@ -114,7 +118,8 @@ extension Transaction {
         do {
             value = try body(Transaction(connection: connection, state: state, dialect: dialect, isWritable: isWritable))
         } catch {
-            // A closure may give a violation its own name. What may be tried again keeps the name that says so.
+            // A closure may translate a violation into its own error. A transient error of the database is kept, so
+            // that the transaction is run again.
             if let failure = state.failure as? SQLError, failure.isTransient { throw failure }
             throw error
         }

@@ -1,7 +1,7 @@
 import CloudCore
 import Foundation
 
-/// Threads that each own a connection and take jobs from one queue. A job may block: that is what they are for.
+/// A pool of threads. Each thread owns a connection, and all take jobs from one queue. A job may block.
 final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
     private let condition = NSCondition()
     private var jobs: [Job] = []
@@ -11,9 +11,12 @@ final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every
     private var whenClosed: [CheckedContinuation<Void, Never>] = []
     private let mostWaiting: Int
 
+    /// Starts the threads.
+    ///
     /// - Parameters:
-    ///   - mostWaiting: jobs that may wait before new ones are refused: a queue without an end is an outage that nobody sees.
-    ///   - batch: how many jobs one thread may take at once, given to `perform` together.
+    ///   - mostWaiting: the most jobs that may wait; further ones are refused, because an endless queue would be an
+    ///     outage that nobody sees.
+    ///   - batch: the most jobs that one thread takes at once and passes to `perform` together.
     init(
         name: String, workers: [Worker], mostWaiting: Int = 10_000, batch: Int = 1,
         perform: @escaping @Sendable (Worker, [Job]) -> Void
@@ -24,7 +27,8 @@ final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every
             let owned = Owned(worker)
             let thread = Thread { [self] in
                 while let taken = next(batch) { perform(owned.worker, taken) }
-                // Before anybody hears of the end: who closes a database may use its file as soon as that returns.
+                // The connection is closed before the end is announced: the caller of `close()` may use the file as
+                // soon as it returns.
                 owned.worker.close()
                 finished()
             }
@@ -34,7 +38,9 @@ final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every
         }
     }
 
-    /// Gives a job to the next free thread.
+    /// Puts a job into the queue for the next free thread.
+    ///
+    /// - Throws: `SQLError.unavailable` if the pool is closed or the queue is full.
     func submit(_ job: Job) throws(SQLError) {
         condition.lock()
         defer { condition.unlock() }
@@ -44,7 +50,7 @@ final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every
         condition.signal()
     }
 
-    /// Lets the threads end after what they have, closes their connections, and waits for both.
+    /// Lets the threads end after the queued jobs, closes their connections, and waits for both.
     func close() async {
         await withCheckedContinuation { continuation in
             condition.lock()
@@ -89,7 +95,7 @@ final class WorkerPool<Worker: Connection, Job>: @unchecked Sendable {  // Every
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Carries a worker into its thread, where it stays.
+    /// A box that carries a worker into its thread, where it stays.
     private struct Owned: @unchecked Sendable {
         let worker: Worker
         init(_ worker: Worker) { self.worker = worker }

@@ -1,13 +1,14 @@
-/// A condition that did not come true in time.
+/// The error of a condition that did not become true in time.
 package struct DidNotHappen: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Waits until `condition` is true. This is the one place in the tests that sleeps; it ends as soon as it can.
+/// Waits until `condition` is true. No other code of the tests sleeps; the wait ends as soon as it can.
 ///
-/// The deadline is only for what never comes true: hundreds of tests run at once, on machines that are busy besides.
+/// The deadline serves only conditions that never become true. It is long, because hundreds of tests run at once, on
+/// busy machines.
 ///
-/// - Throws: `DidNotHappen` when the deadline has passed, and whatever the condition throws.
+/// - Throws: `DidNotHappen` after the deadline; the errors of the condition.
 package func eventually(
     _ what: String = "the condition", within deadline: Duration = .seconds(400), isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool

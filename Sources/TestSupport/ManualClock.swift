@@ -2,7 +2,7 @@ package import CloudCore
 import Durable
 import Synchronization
 
-/// A clock that stands still until a test moves it, and wakes who sleeps on it.
+/// A clock that stands still until a test moves it. It wakes the tasks that sleep on it.
 package final class ManualClock: WallClock, Sleeper {
     private struct State {
         var now: Timestamp
@@ -13,17 +13,17 @@ package final class ManualClock: WallClock, Sleeper {
 
     private let state: Mutex<State>
 
-    /// - Parameter start: 2026-01-01T00:00:00Z unless a test says otherwise.
+    /// - Parameter start: the first time; 2026-01-01T00:00:00Z by default.
     package init(_ start: Timestamp = Timestamp(seconds: 1_767_225_600)) { state = Mutex(State(now: start)) }
 
     package var now: Timestamp { state.withLock { $0.now } }
 
-    /// The moments that somebody sleeps until, earliest first.
+    /// The times until which tasks sleep, earliest first.
     package var alarms: [Timestamp] { state.withLock { $0.sleepers.values.map(\.until).sorted() } }
 
     package func advance(by duration: Duration) { set(now + duration) }
 
-    /// Moves the clock, also back.
+    /// Moves the clock, forward or back.
     package func set(_ now: Timestamp) {
         let woken = state.withLock { state in
             state.now = now

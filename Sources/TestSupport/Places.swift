@@ -1,4 +1,4 @@
-/// So many may be taken at the same time; who finds none waits for one.
+/// A number of places. A task that finds none free waits for one.
 actor Places {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

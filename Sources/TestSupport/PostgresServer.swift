@@ -1,10 +1,10 @@
 import Foundation
 
-/// A private PostgreSQL server of this test process, started on its first use.
+/// A private PostgreSQL server of this test process. It starts at its first use.
 ///
 /// A small shell script owns the server. It ends the server and removes its files when the pipe from this process
-/// closes, which the kernel does however this process dies: no killed test run leaves a server behind.
-package final class PostgresServer: @unchecked Sendable {  // The streams are used on `queue` alone.
+/// closes. The kernel closes the pipe however this process dies, so no killed test run leaves a server behind.
+package final class PostgresServer: @unchecked Sendable {  // The streams are used only on `queue`.
     private let folder: String
     private let process: Process
     private let commands: FileHandle
@@ -12,7 +12,7 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     private var databases = 0
     private let places = Places(16)
 
-    /// Blocking calls are made here and not on the threads that Swift's tasks share.
+    /// The queue of blocking calls, which must not run on the threads that Swift's tasks share.
     private static let queue = DispatchQueue(label: "novella.test.postgres")
     private static let shared = Result { try PostgresServer() }
 
@@ -20,17 +20,20 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         package let description: String
     }
 
-    /// The process's own server. It throws, and the test fails, when PostgreSQL is not installed.
+    /// Returns the server of this process.
+    ///
+    /// - Throws: an error if PostgreSQL is not installed; the test then fails.
     package static func started() async throws -> PostgresServer {
         try await onQueue { try shared.get() }
     }
 
-    /// What libpq needs to reach a database of this server.
+    /// Returns the libpq parameters for a database of this server.
     package func parameters(database: String) -> String { "host='\(folder)' user=postgres dbname=\(database)" }
 
-    /// A new database. Waits while many are in use: each has several sessions, and the server has 200.
+    /// Creates a database. It waits while many are in use, because each has several sessions, and the server allows
+    /// 200.
     ///
-    /// - Parameter template: what it is a copy of, as `createTemplate` has named it; nil for an empty one.
+    /// - Parameter template: the database to copy, as named by `createTemplate`; nil for an empty one.
     package func createDatabase(copying template: String? = nil) async throws -> String {
         await places.take()
         do {
@@ -42,13 +45,13 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
     }
 
     package func dropDatabase(_ name: String) async throws {
-        // The next one waits for this one's sessions to have ended, not only for its test.
+        // The next database must wait until the sessions of this one have ended, and not only its test.
         let dropped = await Result.of { try await Self.onQueue { [self] in try run("DROP DATABASE \(name) WITH (FORCE)") } }
         await places.give()
         try dropped.get()
     }
 
-    /// A database to be copied: it stays until the end and takes no place. Whoever fills it must have closed it before the
+    /// Creates a database to be copied. It exists until the end and takes no place. The caller must close it before the
     /// first copy is made.
     package func createTemplate() async throws -> String { try await create(copying: nil) }
 
@@ -61,10 +64,10 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         }
     }
 
-    /// A database to be copied, with what a file of `pg_dump` says.
+    /// Creates a database to be copied, with the content of a file of `pg_dump`.
     package func createTemplate(from dump: String) async throws -> String {
         let name = try await createTemplate()
-        // What its statements answer is nobody's, and would be taken for the end of the whole.
+        // The output of the statements is dropped; it would be taken for the end of the whole.
         try await Self.onQueue { [self] in
             try run("\\connect \(name)\n\\o /dev/null\n\\i \(dump)\n\\o\n\\connect postgres\nSELECT 1 WHERE false")
         }
@@ -81,7 +84,7 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
                     /usr/lib/postgresql/*/bin nor in PATH. 'make test' installs it; so does 'apt-get install postgresql'.
                     """)
         }
-        // Short and directly in /tmp: a Unix socket's path has at most 107 bytes.
+        // The path is short and directly in /tmp: the path of a Unix socket has at most 107 bytes.
         folder = "/tmp/novella-pg-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
         process = Process()
         let input = Pipe()
@@ -96,7 +99,7 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         try run("SELECT 1 WHERE false")
     }
 
-    /// Statements come in through the standard input and go to psql; after each, psql says so.
+    /// The script of the server. It passes statements from standard input to psql, which confirms each of them.
     private static let script = #"""
         trap '' INT HUP TERM
         bin=$1 dir=$2
@@ -125,7 +128,7 @@ package final class PostgresServer: @unchecked Sendable {  // The streams are us
         try commands.write(contentsOf: Data("\(statement);\n\\echo done\n".utf8))
         var answer = Data()
         while !answer.contains(UInt8(ascii: "\n")) {
-            // Waits for what there is; `read(upToCount:)` would wait for all that it may take.
+            // This call waits for any data; `read(upToCount:)` would wait for all that it may take.
             let more = answers.availableData
             guard !more.isEmpty else {
                 throw Failure(description: "The tests' PostgreSQL ended at '\(statement)'; its log is on standard error.")

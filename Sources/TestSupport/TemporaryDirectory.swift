@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs `body` with a directory of its own, which is removed afterwards.
+/// Runs `body` with its own directory, which is removed afterwards.
 package func withTemporaryDirectory<Value>(_ body: (_ path: String) async throws -> Value) async throws -> Value {
     let path = FileManager.default.temporaryDirectory.path + "/novella-test-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -11,7 +11,7 @@ import Logging
 import NIOCore
 package import SQL
 
-/// The whole cloud in the test's own process: a database of its own, a clock that the test moves, no socket.
+/// The whole cloud in the process of the test: its own database, a clock that the test moves, and no socket.
 ///
 ///     try await TestCloud.run { cloud in
 ///         let token = try await cloud.token()
@@ -31,19 +31,20 @@ package struct TestCloud: Sendable {
     package static let adminPassword = "admin-password-of-tests"
     package static let demoPassword = "demo-password-of-tests"
 
-    /// Runs `body` with a new cloud that has its first accounts, and removes it afterwards.
+    /// Runs `body` with a new cloud that has its first accounts, and removes the cloud afterwards.
     ///
     /// - Parameters:
+    ///   - seed: the seed of all randomness.
+    ///   - hosts: the hosts of machines; nil for simulated ones if the configuration asks for them.
     ///   - configure: changes the configuration before the cloud is made.
-    ///   - seed: of everything that is drawn by chance.
-    ///   - hosts: what machines run on; nil: simulated ones, where the configuration asks for them.
     package static func run<Value: Sendable>(
         on kind: DatabaseKind = .usual, seed: UInt64 = 1, hosts: HostsPlan? = nil, _ configure: (inout Configuration) -> Void = { _ in },
         _ body: (TestCloud) async throws -> Value
     ) async throws -> Value {
         var configuration = plain
         configure(&configuration)
-        // Making the accounts costs as much as many tests together: it is done once, and its database copied.
+        // The creation of the accounts costs as much as many tests together, so it is done once, and its database is
+        // copied.
         let template = configuration == plain ? try await Template.shared.location(kind) : nil
         return try await TestDatabase.withDatabase(kind, copying: template) { test in
             try await withStores(configuration.images) { stores in
@@ -54,10 +55,10 @@ package struct TestCloud: Sendable {
         }
     }
 
-    /// Runs `body` with several control processes on one PostgreSQL: they share the database, the clock and the master key,
-    /// and nothing else.
+    /// Runs `body` with several control processes on one PostgreSQL server. They share the database, the clock, the
+    /// stores and the master key, and nothing else.
     ///
-    /// - Parameter isMade: whether the accounts are there; otherwise the database is empty.
+    /// - Parameter isMade: whether the accounts exist; otherwise the database is empty.
     package static func runProcesses<Value: Sendable>(
         _ count: Int = 2, isMade: Bool = true, _ body: ([TestCloud]) async throws -> Value
     ) async throws -> Value {
@@ -89,7 +90,7 @@ package struct TestCloud: Sendable {
         _ images: Configuration.Images, below folder: String, _ body: (ImageStores) async throws -> Value
     ) async throws -> Value {
         var opened: [(name: String, store: FileBlobStore)] = []
-        // Two threads: most clouds of tests never store a byte.
+        // Two threads are enough, because most clouds of tests never store a byte.
         for name in images.stores + (images.cacheSize > 0 ? ["cache"] : []) {
             opened.append((name, try await FileBlobStore(folder: "\(folder)/\(name)", world: .test(), threads: 2)))
         }
@@ -105,8 +106,8 @@ package struct TestCloud: Sendable {
     /// Runs `body` with a cloud on a state directory that another binary has left behind.
     ///
     /// - Parameters:
-    ///   - database: what the directory had as its database.
-    ///   - now: when it is opened.
+    ///   - database: the database of the directory.
+    ///   - now: the time at which the cloud opens it.
     package static func open<Value: Sendable>(
         _ directory: StateDirectory, _ database: Database, now: Timestamp, _ configure: (inout Configuration) -> Void,
         _ body: (TestCloud) async throws -> Value
@@ -137,9 +138,10 @@ package struct TestCloud: Sendable {
             cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// Another control plane on all that this one has kept, as after a restart. This one must not be used any more.
+    /// Returns another control plane on everything that this one has stored, as after a restart. This one must not be
+    /// used any more.
     ///
-    /// - Parameter hosts: nil: the same, with their agents.
+    /// - Parameter hosts: the hosts; nil for the same hosts, with their agents.
     package func restarted(hosts: HostsPlan? = nil, seed: UInt64 = 2, faults: FaultPlan = .none) async throws -> TestCloud {
         let next = try TestCloud(
             configuration, database, stores, hosts: hosts ?? .again(cloud.fleet), clock: clock, seed: seed, faults: faults)
@@ -147,7 +149,7 @@ package struct TestCloud: Sendable {
         return next
     }
 
-    /// What a start does on a database that may be empty.
+    /// Does the work of a start on a database that may be empty.
     ///
     /// - Returns: whether the accounts were made now.
     @discardableResult
@@ -157,7 +159,8 @@ package struct TestCloud: Sendable {
         return try await cloud.bootstrap(adminPassword: adminPassword, demoPassword: Self.demoPassword, publicURL: Self.url)
     }
 
-    /// Another seed than any test's, so that a test does not draw the ids again that the accounts have.
+    /// Makes the database of the template. Its seed differs from that of all tests, so that a test does not draw the
+    /// ids of the accounts again.
     fileprivate static func makeTemplate(_ database: Database) async throws {
         do {
             _ = try await withStores(plain.images) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
@@ -165,7 +168,8 @@ package struct TestCloud: Sendable {
             await database.close()
             throw error
         }
-        // SQLite: the last connection's end brings everything into the one file. PostgreSQL copies no database that is in use.
+        // On SQLite, closing the last connection brings everything into the one file. PostgreSQL does not copy a
+        // database that is in use.
         await database.close()
     }
 
@@ -176,19 +180,23 @@ package struct TestCloud: Sendable {
         package let headers: HTTPFields
         package let bytes: [UInt8]
 
-        /// Null where the body is empty or no JSON.
+        /// The body as JSON; null if it is empty or no JSON.
         package var json: JSON { (try? JSON.parse(bytes)) ?? .null }
         package var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    /// - Parameter path: from the root of the cloud's URL on, with the query.
+    /// Sends a request with JSON.
+    ///
+    /// - Parameter path: the path from the root of the cloud's URL, with the query.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, json: JSON? = nil, headers: HTTPFields = [:]
     ) async -> Response {
         await send(method, path, token: token, bytes: json.map { Array($0.text.utf8) }, type: "application/json", headers: headers)
     }
 
-    /// - Parameter type: of the bytes, unless the headers have one.
+    /// Sends a request with bytes.
+    ///
+    /// - Parameter type: the type of the bytes, unless the headers have one.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]?, type: String, headers: HTTPFields = [:]
     ) async -> Response {
@@ -209,10 +217,11 @@ package struct TestCloud: Sendable {
         while try await cloud.runner.runDue() {}
     }
 
-    /// Sends what is answered only when a workflow has ended, and carries workflows out meanwhile. They are carried out only
-    /// while the end of one is awaited, so what happens follows from the seed alone.
+    /// Sends a request that is answered only after a workflow has ended, and carries out workflows meanwhile. They run
+    /// only while the request awaits the end of one, so the course depends only on the seed.
     ///
-    /// - Throws: what a runner throws, as a simulated crash. The request is then dropped, as its client would see it.
+    /// - Throws: the error of a runner, such as a simulated crash. The request is then dropped, as its client would see
+    ///   it.
     package func whileWorking<Value: Sendable>(_ request: @escaping @Sendable () async -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
             let isAnswered = Box(false)
@@ -221,7 +230,8 @@ package struct TestCloud: Sendable {
                 return await request()
             }
             while !isAnswered.value {
-                // A pause and no yield: hundreds of tests run at once, and one that turns in a circle takes the time of others.
+                // A pause, and no yield: hundreds of tests run at once, and a busy loop would take time from the
+                // others.
                 guard cloud.workflows.bell.isAwaited else {
                     try await Task.sleep(for: .milliseconds(1))
                     continue
@@ -233,7 +243,7 @@ package struct TestCloud: Sendable {
         }
     }
 
-    /// Carries out workflows until each has ended, moving the clock to when something is due.
+    /// Carries out workflows until all have ended, and moves the clock to the times at which they become due.
     package func settleAll() async throws {
         for _ in 0..<100 {
             try await settle()
@@ -243,7 +253,7 @@ package struct TestCloud: Sendable {
         throw UnexpectedResponse(description: "workflows do not come to an end")
     }
 
-    /// A token of a user of the default domain for a project of it.
+    /// Returns a token of a user of the default domain, for a project of that domain.
     package func token(user: String = "admin", password: String = adminPassword, project: String? = "admin") async throws -> String {
         var auth: JSONObject = [
             "identity": [
@@ -259,7 +269,7 @@ package struct TestCloud: Sendable {
         return token
     }
 
-    /// What a test did not count on and cannot go on after.
+    /// The error of an unexpected answer, after which the test cannot go on.
     package struct UnexpectedResponse: Error, CustomStringConvertible {
         package let description: String
     }
@@ -282,13 +292,13 @@ private actor Collector: ReplyWriter {
     func write(_ buffer: ByteBuffer) { bytes += buffer.readableBytesView }
 }
 
-/// The database of a cloud that has just been made, once of each kind for the process.
+/// The databases of new clouds, made once of each kind for the process.
 private actor Template {
     static let shared = Template()
 
     private var made: [DatabaseKind: Task<String, any Error>] = [:]
 
-    /// What `TestDatabase` copies.
+    /// Returns the place that `TestDatabase` copies.
     func location(_ kind: DatabaseKind) async throws -> String {
         if let made = made[kind] { return try await made.value }
         let task = Task { try await Self.make(kind) }  // tidy: allow task, tests that begin together share it

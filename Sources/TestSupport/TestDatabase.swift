@@ -3,13 +3,13 @@ package import SQL
 import Synchronization
 import Testing
 
-/// The databases that every test of rows runs on: `@Test(arguments: DatabaseKind.allCases)`.
+/// The databases on which every test of rows runs: `@Test(arguments: DatabaseKind.allCases)`.
 package enum DatabaseKind: CaseIterable, Sendable, CustomTestStringConvertible {
     case sqlite, postgreSQL
 
     package var testDescription: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
 
-    /// What tests run on that run on one kind: SQLite, unless `NOVELLA_TEST_DATABASE=postgresql` says otherwise.
+    /// The kind for tests that run on one kind: SQLite, unless `NOVELLA_TEST_DATABASE=postgresql` is set.
     package static let usual: DatabaseKind =
         switch ProcessInfo.processInfo.environment["NOVELLA_TEST_DATABASE"] {
         case nil, "sqlite": .sqlite
@@ -18,13 +18,13 @@ package enum DatabaseKind: CaseIterable, Sendable, CustomTestStringConvertible {
         }
 }
 
-/// A database of one test: nobody else has it, and it is gone when the test is over.
+/// The database of one test. No other test uses it, and it is removed when the test is over.
 package final class TestDatabase: Sendable {
     package let kind: DatabaseKind
     package let database: Database
-    /// A SQLite file's path, or libpq's connection string.
+    /// The path of a SQLite file, or libpq's connection string.
     package let location: String
-    /// What `reopen` has opened.
+    /// The databases that `reopen` has opened.
     private let others = Mutex<[Database]>([])
 
     private init(kind: DatabaseKind, location: String) throws {
@@ -42,10 +42,11 @@ package final class TestDatabase: Sendable {
 
     /// Runs `body` with a fresh database that has the schemas, then closes and removes it.
     ///
-    /// A test has one at a time: so many databases are open at once and no more, and tests that hold one and wait for a second could
-    /// wait for each other.
+    /// A test must use one database at a time: only a limited number is open at once, and tests that hold one and wait
+    /// for a second could wait for each other.
     ///
-    /// - Parameter template: what it is a copy of: a SQLite file's path, or the name of a template of `PostgresServer`.
+    /// - Parameter template: the database to copy: the path of a SQLite file, or the name of a template of
+    ///   `PostgresServer`.
     package static func withDatabase<Value>(
         _ kind: DatabaseKind, schemas: [Schema] = [], copying template: String? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (TestDatabase) async throws -> Value
@@ -80,7 +81,8 @@ package final class TestDatabase: Sendable {
         }
     }
 
-    /// All tests of a process are begun at once; a cloud each would need gigabytes and thousands of files.
+    /// The places of open SQLite databases. All tests of a process begin at once, and a cloud for each would need
+    /// gigabytes and thousands of files.
     private static let places = Places(32)
 
     private static func use<Value>(

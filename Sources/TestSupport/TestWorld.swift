@@ -1,7 +1,7 @@
 package import CloudCore
 import Synchronization
 
-/// The same bytes from the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
+/// A source of randomness that gives the same bytes for the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
 package final class SeededRandomness: Randomness {
     private let generator: Mutex<SplitMix64>
 
@@ -28,7 +28,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 }
 
 extension World {
-    /// A world that a test rules.
+    /// Returns a world that a test controls.
     package static func test(clock: ManualClock = ManualClock(), seed: UInt64 = 1) -> World {
         World(clock: clock, random: SeededRandomness(seed: seed))
     }

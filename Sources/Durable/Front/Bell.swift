@@ -1,10 +1,10 @@
 import CloudCore
 import Synchronization
 
-/// How a commit tells the runner of the same process that there is work. It may be lost, as with the process: everything
-/// that it announces is also found by the timer.
+/// A bell by which a commit tells the runner of the same process that there is work. A ring may be lost, as when the
+/// process ends: the timer also finds everything that a ring announces.
 package final class Bell: Sendable {
-    /// There is something to claim.
+    /// The nudge for runners: there is something to claim.
     let work = Nudge()
     private let steps = Mutex<[WorkflowID: Nudge]>([:])
     private let ends = Mutex<[WorkflowID: Nudge]>([:])
@@ -13,16 +13,18 @@ package final class Bell: Sendable {
 
     package func ring() { work.nudge() }
 
-    /// Something about a workflow that may be running here has changed.
+    /// Wakes the attempt of a workflow that may run in this process, and the runner: something about the workflow has
+    /// changed.
     func ring(for id: WorkflowID) {
         steps.withLock { $0[id] }?.nudge()
         work.nudge()
     }
 
-    /// Whether somebody in this process waits for the end of a workflow: for tests, which carry workflows out by hand.
+    /// Whether somebody in this process waits for the end of a workflow. Tests that carry out workflows by hand ask for
+    /// it.
     package var isAwaited: Bool { ends.withLock { !$0.isEmpty } }
 
-    /// Wakes whoever waits for the end of a workflow, also when it has come to a standstill.
+    /// Wakes the caller that waits for the end of a workflow. A workflow that is stuck or blocked rings as well.
     func ringEnd(of id: WorkflowID) {
         ends.withLock { $0.removeValue(forKey: id) }?.nudge()
     }

@@ -6,18 +6,18 @@ package struct WorkflowReport: Sendable {
     package struct Waiting: Sendable, Equatable {
         package let text: String
         package let since: Timestamp
-        /// When the wait ends by itself; nil where only somebody else ends it.
+        /// The time at which the wait ends by itself; nil if only somebody else ends it.
         package var until: Timestamp?
     }
 
-    /// A step as it stands.
+    /// A step of the workflow, with its present state.
     package struct Step: Sendable, Equatable {
         package enum State: String, Sendable {
             case done, present, ahead, undone
         }
 
         package let name: String
-        /// `local`, `remote` or `wait`.
+        /// The kind of step: `local`, `remote` or `wait`.
         package let nature: String
         package let state: State
     }
@@ -25,11 +25,11 @@ package struct WorkflowReport: Sendable {
     let row: WorkflowRecord
     /// The last failure of the workflow.
     package var lastFailure: Failure?
-    /// Nil for one that has ended.
+    /// The cause for which the workflow waits; nil if it has ended.
     package var waiting: Waiting?
-    /// The history, oldest first; empty in lists.
+    /// The events of the workflow, oldest first; empty in lists.
     package var events: [WorkflowEvent] = []
-    /// The others that have not ended on the same resource, in the order of their turns; empty in lists.
+    /// The other unfinished workflows of the same resource, in the order of their turns; empty in lists.
     package var line: [WorkflowReport] = []
 
     package var id: WorkflowID { row.id }
@@ -47,14 +47,14 @@ package struct WorkflowReport: Sendable {
     package var isCancelling: Bool { row.cancelRequested }
     package var reason: String? { row.reason }
     package var abandonedBy: String? { row.abandonedBy }
-    /// The name of the runner that carries it out.
+    /// The name of the runner that carries the workflow out.
     package var owner: String? { row.owner }
     package var leaseUntil: Timestamp? { row.leaseUntil }
     package var createdAt: Timestamp { row.createdAt }
     package var updatedAt: Timestamp { row.updatedAt }
     package var finishedAt: Timestamp? { row.finishedAt }
 
-    /// Who asked for it; nil for the cloud itself.
+    /// The user who asked for the workflow; nil if the cloud itself did.
     package var author: Author? {
         row.principal.flatMap { try? StoredJSON.value(Principal.self, from: $0) }.map { Author(id: $0.userID, name: $0.userName) }
     }
@@ -64,7 +64,7 @@ package struct WorkflowReport: Sendable {
         package let name: String
     }
 
-    /// The steps that it was started with, also where this binary does not know them any more.
+    /// The steps that the workflow was started with, also those that this binary no longer knows.
     package var steps: [Step] {
         let words = row.fingerprint.split(separator: " ").filter { $0 != "|" }.map { word in
             word.split(separator: ":", maxSplits: 1).map(String.init)
@@ -87,9 +87,11 @@ package struct WorkflowReport: Sendable {
 }
 
 extension WorkflowReport.Waiting {
+    /// Describes the wait of a workflow. Returns nil if the workflow has ended.
+    ///
     /// - Parameters:
-    ///   - began: when the present step was first begun.
-    ///   - terms: the terms of the present step, if it is one that waits.
+    ///   - began: the time at which the present step first began.
+    ///   - terms: the terms of the present step, if it is a wait.
     init?(_ row: WorkflowRecord, began: Timestamp?, terms: WaitTerms?) {
         let since = began ?? row.updatedAt
         switch row.status {
@@ -115,7 +117,7 @@ extension WorkflowReport.Waiting {
 }
 
 extension WorkflowEvent {
-    /// What failed, in an event that says that something did.
+    /// The failure that an event of kind `failed` or `retried` records.
     package var failure: Failure? {
         guard kind == .failed || kind == .retried else { return nil }
         return data.flatMap { try? StoredJSON.value(from: $0) }

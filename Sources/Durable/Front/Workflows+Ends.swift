@@ -2,15 +2,16 @@ import CloudCore
 package import SQL
 
 extension Workflows {
-    /// How often the row is read when no bell rings: another process may carry the workflow out.
+    /// The time between two looks at the row while no bell rings: another process may carry the workflow out.
     private static let glance = Duration.milliseconds(500)
 
     /// Waits for a workflow to end.
     ///
     /// - Parameter patience: the longest wait. A workflow that has not ended by then is cancelled.
     /// - Returns: the row of the workflow that succeeded.
-    /// - Throws: what the workflow failed with; `unavailable` when it took too long; `CancellationError` when the task is
-    ///   cancelled, which leaves the workflow alone.
+    /// - Throws: the failure of the workflow, if it has one; `conflict` if it is stuck, blocked or abandoned;
+    ///   `unavailable` if it takes too long; `CancellationError` if the task is cancelled, which does not cancel the
+    ///   workflow.
     @discardableResult
     package func awaitEnd(
         of id: WorkflowID, within patience: Duration, in database: Database, by sleeper: any Sleeper
@@ -35,7 +36,7 @@ extension Workflows {
             detail: "workflow \(id)")
     }
 
-    /// Returns in the caller's words why a workflow did not succeed.
+    /// Returns the reason why a workflow did not succeed, in words for the caller.
     private static func ending(_ row: WorkflowRecord) -> CloudError {
         if row.status.needsAttention {
             return CloudError(.conflict, "The action came to a standstill and waits for an administrator.", detail: row.reason)

@@ -1,21 +1,21 @@
 package import CloudCore
 package import SQL
 
-/// How many workflows are in one status that has not ended.
+/// The number of workflows in one status that has not ended.
 package struct WorkflowCensus: Sendable {
     package let status: String
     package let count: Int
-    /// Those of them that count as stuck.
+    /// The number of these workflows that count as stuck.
     package let stuck: Int
-    /// When the oldest was started.
+    /// The time at which the oldest of them was started.
     package let oldest: Timestamp
 }
 
 extension Workflows {
-    /// Lists workflows as an operator sees them, newest first.
+    /// Returns workflows as an operator sees them, newest first.
     ///
-    /// - Parameter marker: the id of the workflow behind which the list begins; nil for its beginning.
-    /// - Throws: `CloudError.badRequest` for a marker that is no workflow.
+    /// - Parameter marker: the id of the last workflow of the previous page; nil for the first page.
+    /// - Throws: `CloudError.badRequest` if the marker is no workflow.
     package func reports(
         _ filter: WorkflowFilter, after marker: WorkflowID?, limit: Int, in tx: Transaction
     ) throws -> [WorkflowReport] {
@@ -26,7 +26,7 @@ extension Workflows {
         return try OperatorStore().list(filter, after: last, limit: limit, in: tx).map { try report($0, in: tx) }
     }
 
-    /// Returns all that an operator may know of a workflow, with its history and its line.
+    /// Returns everything that an operator may know of a workflow, with its history and its line.
     ///
     /// - Throws: `CloudError.notFound`.
     package func report(on id: WorkflowID, in tx: Transaction) throws -> WorkflowReport {
@@ -48,6 +48,6 @@ extension Workflows {
         return report
     }
 
-    /// Returns how many are in each status that has not ended: for metrics.
+    /// Returns the number of workflows in each status that has not ended, for metrics.
     package func census(in tx: Transaction) throws -> [WorkflowCensus] { try OperatorStore().census(in: tx) }
 }

@@ -1,39 +1,39 @@
 package import CloudCore
 package import SQL
 
-/// What a resource is going through, as its API shows it.
+/// The state of one unfinished workflow of a resource, as the API of the resource shows it.
 package struct Activity: Sendable, Equatable {
     package let workflowID: WorkflowID
     package let kind: WorkflowKind
     package let status: WorkflowRecord.Status
     package let direction: WorkflowRecord.Direction
     package let step: String
-    /// Nova's `task_state`. Nil while nothing is shown: when it is stuck, or its steps show nothing.
+    /// Nova's `task_state`. Nil if the workflow is stuck or blocked, or if its steps show nothing.
     package let shows: ShownState?
-    /// 0...100
+    /// Progress in per cent, 0...100.
     package let progress: Int
     package let isCancelling: Bool
-    /// Whether it is a delete that waits for what it has cancelled.
+    /// Whether the workflow is a delete that waits until the workflows that it cancelled have ended.
     package let supersedes: Bool
 }
 
 /// The workflows of one resource: the active one, and those that wait their turn.
 package struct ResourceLine: Sendable, Equatable {
     package var active: Activity
-    /// In the order of their turns.
+    /// The workflows that wait, in the order of their turns.
     package var waiting: [Activity] = []
 
     package var all: [Activity] { [active] + waiting }
 
-    /// The words of a delete that waits, or else the first that are shown at all. So an action shows from the moment it is
-    /// taken, also while it waits behind one that shows nothing.
+    /// The word of a delete that waits, or else the first word that a workflow of the line shows. So an action is shown
+    /// from its start, also while it waits behind a workflow that shows nothing.
     package var shows: ShownState? {
         waiting.first(where: \.supersedes)?.shows ?? all.lazy.compactMap(\.shows).first
     }
 }
 
 extension Workflows {
-    /// Returns what each of the resources is going through. Those that are at rest are not in the answer.
+    /// Returns the line of each resource. The result has no entry for a resource without an unfinished workflow.
     package func lines(on resources: [ResourceKey], in tx: Transaction) throws -> [ResourceKey: ResourceLine] {
         var lines: [ResourceKey: ResourceLine] = [:]
         for row in try store.listUnfinished(on: resources, in: tx) {
@@ -61,22 +61,22 @@ extension Workflows {
 
     package func find(_ id: WorkflowID, in tx: Transaction) throws -> WorkflowRecord? { try store.find(id, in: tx) }
 
-    /// All that was ever asked of a resource, newest first: Nova's instance actions.
+    /// Returns all workflows of a resource, newest first: Nova's instance actions.
     package func actions(on resource: ResourceKey, limit: Int = 1000, in tx: Transaction) throws -> [WorkflowRecord] {
         try store.listAll(on: resource, limit: limit, in: tx)
     }
 
-    /// The history of one workflow, oldest first: the events of an instance action.
+    /// Returns the history of one workflow, oldest first: the events of an instance action.
     package func events(of id: WorkflowID, in tx: Transaction) throws -> [WorkflowEvent] { try store.events(of: id, in: tx) }
 
-    /// Workflows in one status, oldest first: for the operator.
+    /// Returns workflows in one status, oldest first, for the operator.
     package func list(_ status: WorkflowRecord.Status, limit: Int = 100, in tx: Transaction) throws -> [WorkflowRecord] {
         try store.list(status, limit: limit, in: tx)
     }
 
-    /// Workflows of some kinds, newest first: for APIs that list actions whatever they are done to.
+    /// Returns workflows of some kinds, newest first, for APIs that list actions of all resources.
     ///
-    /// - Parameter oldest: those that ended before it are left out.
+    /// - Parameter oldest: workflows that finished at this time or before it are left out.
     package func list(
         _ kinds: [WorkflowKind], finishedAfter oldest: Timestamp, limit: Int, in tx: Transaction
     ) throws -> [WorkflowRecord] {

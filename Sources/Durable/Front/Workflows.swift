@@ -1,8 +1,8 @@
 package import CloudCore
 package import SQL
 
-/// The front of the engine: what services start, signal, cancel and ask. It needs no code of any step, so services and
-/// the steps' own needs can hold it.
+/// The front of the engine, by which services start, signal, cancel and query workflows. It needs no code of the steps,
+/// so services and the needs of steps can hold it.
 package struct Workflows: Sendable {
     let outlines: [Outline.Key: Outline]
     let world: World
@@ -10,8 +10,10 @@ package struct Workflows: Sendable {
     let store = WorkflowStore()
     let signals = SignalStore()
 
-    /// - Parameter types: every workflow of the process, also the former versions that may still be under way.
-    /// - Throws: `WorkflowDeclarationError` when a declaration is wrong or two have the same kind and version.
+    /// Builds the front from the declarations.
+    ///
+    /// - Parameter types: all workflows of the process, also older versions that may still be unfinished.
+    /// - Throws: `WorkflowDeclarationError` if a declaration is wrong, or if two have the same kind and version.
     package init(_ types: [any Workflow.Type], world: World, bell: Bell = Bell()) throws {
         var outlines: [Outline.Key: Outline] = [:]
         for type in types {
@@ -28,18 +30,18 @@ package struct Workflows: Sendable {
         self.bell = bell
     }
 
-    /// Where a request comes from, and what happens when its resource is busy.
+    /// The origin of a start, and the treatment of a busy resource.
     package struct StartOptions: Sendable {
-        /// What becomes of a start on a resource that another workflow is active on.
+        /// The treatment of a start on a resource that has an active workflow.
         package enum WhenBusy: Sendable {
-            /// It is refused with a conflict.
+            /// The start is refused with a conflict.
             case refuse
-            /// It waits its turn behind what is active and what waits already. It is refused where `most` wait, where a delete
-            /// waits, and where the active one is stuck or blocked.
+            /// The workflow waits its turn behind the active workflow and the queue. The start is refused if `most`
+            /// workflows wait already, if a delete waits, or if the active workflow is stuck or blocked.
             case wait(most: Int)
-            /// For deletes. What is stuck or blocked gives way; what waits its turn is called off; what runs is cancelled, and
-            /// this one begins when it has ended.
-            /// Where a workflow of the same kind is active or queued already, the answer is that one.
+            /// For deletes. A workflow that is stuck or blocked gives way. The queued workflows are called off. A
+            /// workflow that runs is cancelled, and the new one begins when it has ended. If a workflow of the same
+            /// kind is already active or queued first, `start` returns the id of that one.
             case supersede
         }
 
@@ -56,8 +58,8 @@ package struct Workflows: Sendable {
 
     /// Starts a workflow in the caller's transaction: its row and the caller's rows are committed together.
     ///
-    /// - Parameter principal: who asked for it; nil when the cloud itself does.
-    /// - Throws: a `CloudError` of kind `conflict` when the resource is busy.
+    /// - Parameter principal: the caller who asked for it; nil if the cloud itself did.
+    /// - Throws: a `CloudError` of kind `conflict` if the resource is busy.
     @discardableResult
     package func start<W: Workflow>(
         _ workflow: W.Type, _ input: W.Input, on resource: ResourceKey, as principal: Principal?,
@@ -92,8 +94,9 @@ package struct Workflows: Sendable {
         return row.id
     }
 
-    /// A resource's agents refuse whoever comes with a lower epoch than they have seen, so one workflow's epochs begin where
-    /// the last one's ended. The clock stands in for what the history no longer has.
+    /// Returns the first epoch of a new workflow. Agents refuse a lower epoch than they have seen for a resource, so
+    /// the epochs of one workflow begin where those of the last one ended. The clock stands in for workflows that are
+    /// deleted from the history.
     private func firstEpoch(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Int64 {
         max(try store.lastEpoch(on: resource, in: tx) ?? 0, now.seconds)
     }
@@ -106,21 +109,22 @@ package struct Workflows: Sendable {
 
     /// Returns the last place that is taken in the line behind an active workflow.
     ///
-    /// - Throws: a conflict where no further workflow may wait.
+    /// - Throws: a conflict if no further workflow may wait.
     private func lastPlace(behind active: WorkflowRecord, most: Int, in tx: Transaction) throws -> Int {
         let line = try store.listQueued(on: active.resource, in: tx)
         guard !active.status.needsAttention, line.first?.place != 0, line.count < most else { throw busy(active) }
         return line.last?.place ?? 0
     }
 
-    /// Makes way for a delete. The id of a workflow that already does what is asked for, or nil when a new one is needed.
+    /// Makes way for a delete. Returns the id of a workflow that already does what is asked for, or nil if a new one is
+    /// needed.
     private func superseded(
         _ active: WorkflowRecord, by kind: WorkflowKind, now: Timestamp, in tx: Transaction
     ) throws -> WorkflowID? {
         if active.status.needsAttention {
             try callOffLine(on: active.resource, in: tx)
             let gone = Planner().gaveWay(Transition(active, now: now), now: now)
-            // The delete itself comes next: what waits, if only to be undone, stays behind it.
+            // The delete itself comes next. Queued workflows stay behind it, even those that only wait to be undone.
             try takeAway(active, gone, releasing: false, in: tx)
             return nil
         }
@@ -134,7 +138,8 @@ package struct Workflows: Sendable {
         return first.id
     }
 
-    /// Ends what waits its turn on a resource. Nothing of it has begun; what was made with its start is undone when its turn comes.
+    /// Ends the queued workflows of a resource. No step of them has begun. A workflow with an undo for its start is
+    /// cancelled instead, and runs that undo when its turn comes.
     private func callOffLine(on resource: ResourceKey, in tx: Transaction) throws {
         for waiting in try store.listQueued(on: resource, in: tx) {
             if outlines[waiting.outlineKey]?.undoesStart == true {
@@ -148,10 +153,11 @@ package struct Workflows: Sendable {
 
     // MARK: Signals and cancels
 
-    /// Gives a signal to the workflow that is active on a resource, whether it waits for it already or will later.
+    /// Gives a signal to the active workflow of a resource, whether it already waits for the signal or will wait for it
+    /// later.
     ///
-    /// - Parameter payload: what `Signal.decode` gives back.
-    /// - Returns: false when nothing is active there: then the signal is late, and forgotten.
+    /// - Parameter payload: the value that `Signal.decode` returns.
+    /// - Returns: false if no workflow is active; the signal is then late and is dropped.
     @discardableResult
     package func signal(
         _ name: SignalName, payload: (any StoredValue)? = nil, to resource: ResourceKey, in tx: Transaction
@@ -162,8 +168,8 @@ package struct Workflows: Sendable {
         return true
     }
 
-    /// Asks for a workflow to be undone. It is heard between two steps, in a wait, and where a step calls
-    /// `checkCancelled()`; past the point of no return it is not heard.
+    /// Asks for a workflow to be undone. A workflow notices it between two steps, in a wait, and where a step calls
+    /// `checkCancelled()`. It ignores it past the point of no return.
     package func requestCancel(_ id: WorkflowID, in tx: Transaction) throws {
         try store.setCancelRequested(id, now: world.now, in: tx)
         tx.afterCommit { [bell] in bell.ring(for: id) }
@@ -171,12 +177,12 @@ package struct Workflows: Sendable {
 
     // MARK: The operator
 
-    /// Ends a workflow where it is, without an undo: its resource is free, and what it has left in the world is the
-    /// operator's. An owner that still runs it loses it.
+    /// Ends a workflow at its present step without an undo. Its resource becomes free, and the operator must clean up
+    /// what the workflow has left behind. A runner that still runs the workflow loses it.
     ///
     /// - Parameters:
-    ///   - reason: never empty; it is kept with the row.
-    ///   - author: who decided it.
+    ///   - reason: the operator's reason, never empty; it is kept with the row.
+    ///   - author: the operator who decided it.
     package func abandon(_ id: WorkflowID, reason: String, by author: String, in tx: Transaction) throws {
         guard !reason.allSatisfy(\.isWhitespace) else {
             throw CloudError.badRequest("A workflow is abandoned with a reason.")
@@ -191,7 +197,8 @@ package struct Workflows: Sendable {
         try takeAway(row, gone, in: tx)
     }
 
-    /// Lets a workflow try again once the cause is removed: one that is stuck or blocked, or one whose step waits for its next attempt.
+    /// Lets a workflow try again after the cause is removed: a workflow that is stuck or blocked, or one whose step
+    /// waits for its next attempt.
     package func retry(_ id: WorkflowID, by author: String, in tx: Transaction) throws {
         let row = try requireActive(id, in: tx)
         guard row.status.needsAttention || row.isTriedAgain else {
@@ -201,7 +208,8 @@ package struct Workflows: Sendable {
         again.row.status = .ready
         again.row.reason = nil
         again.row.runAfter = world.now
-        // The budget begins anew; that the step was begun once must stay known, or its undo would be left out.
+        // The budget of attempts starts again. The row must still say that the step was begun, or its undo would be
+        // left out.
         again.row.attempt = min(row.attempt, 1)
         again.row.interrupted = 0
         again.event(.note, data: "Tried again by \(author).")
@@ -214,10 +222,10 @@ package struct Workflows: Sendable {
         return row
     }
 
-    /// Records what is decided over the head of an owner. The condition on the epoch makes the two exclude each other:
-    /// whatever the owner writes next finds another status, and stops.
+    /// Records a decision that takes a workflow away from its owner. The condition on epoch and sequence makes the two
+    /// exclude each other: the next write of the owner finds another row and stops.
     ///
-    /// - Parameter releasing: whether the next in the line begins if the row has ended.
+    /// - Parameter releasing: whether the next workflow of the line begins if this one has ended.
     private func takeAway(
         _ row: WorkflowRecord, _ transition: Transition, releasing: Bool = true, in tx: Transaction
     ) throws {

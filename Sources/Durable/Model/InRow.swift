@@ -1,7 +1,7 @@
 import CloudCore
 
-/// The input or the state of a workflow, as its row has it. Each has an outline: the tests take them from the list of
-/// workflows.
+/// The input or the state of a workflow, as its row stores it. Each has an outline; the tests take the types from the
+/// list of workflows.
 struct InRow<W: Workflow, Value: Codable & Sendable>: StoredValue {
     var value: Value
 
@@ -13,12 +13,12 @@ struct InRow<W: Workflow, Value: Codable & Sendable>: StoredValue {
 }
 
 extension Workflow {
-    /// Returns the text of an input or a state for a column.
+    /// Returns the text of an input or a state for its column.
     static func text<Value: Codable & Sendable>(_ value: Value) throws -> String {
         try StoredJSON.text(InRow<Self, Value>(value))
     }
 
-    /// Reads an input or a state from its column.
+    /// Returns the input or the state that is stored in a column.
     static func value<Value: Codable & Sendable>(from text: String) throws -> Value {
         try StoredJSON.value(InRow<Self, Value>.self, from: text).value
     }

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// What is known of a workflow's steps without their code: all that planning needs.
+/// The description of a workflow's steps without their code: all that planning needs.
 package struct Outline: Sendable, Equatable {
     package struct Key: Hashable, Sendable, CustomStringConvertible {
         package let kind: WorkflowKind
@@ -10,7 +10,7 @@ package struct Outline: Sendable, Equatable {
 
     package let key: Key
     package let steps: [StepOutline]
-    /// See `Workflow.mostAtOnce`.
+    /// The most workflows of the kind at a time in one process; see `Workflow.mostAtOnce`.
     package let mostAtOnce: Int?
     private let pivots: Int
 
@@ -28,16 +28,16 @@ package struct Outline: Sendable, Equatable {
     /// Whether the whole workflow has an undo, which takes back what was made together with the start.
     var undoesStart: Bool { steps.first?.isUndoOnly ?? false }
 
-    /// The step that a workflow begins with. Nil when there is none.
+    /// The step that the workflow begins with; nil if there is none.
     var first: StepOutline? { index(after: -1).map { steps[$0] } }
 
     package func index(of step: String) -> Int? { steps.firstIndex { $0.name == step } }
 
-    /// Returns the place of the next step on the way forward, which passes over undos without a step. Nil at the end.
+    /// Returns the index of the next step on the way forward; nil at the end. Undos without a step are passed over.
     package func index(after index: Int) -> Int? { steps.indices.first { $0 > index && !steps[$0].isUndoOnly } }
 
-    /// The names of the steps in their order, each with its nature. It is text and no hash, so that a row whose steps are not
-    /// those of this binary says at a glance what differs.
+    /// The names of the steps in order, each with its nature. It is readable text and no hash: if the steps of a row
+    /// differ from those of this binary, an operator sees at once how.
     package var fingerprint: String {
         var words: [String] = []
         for (at, step) in steps.enumerated() {
@@ -47,13 +47,14 @@ package struct Outline: Sendable, Equatable {
         return words.joined(separator: " ")
     }
 
-    /// What the user is shown during a step: its own words or, when it has none, those of the step before.
+    /// Returns the word that the user sees during a step: the step's own or, if it has none, the last one of an earlier
+    /// step.
     package func shows(during step: String) -> ShownState? {
         guard let at = index(of: step) else { return nil }
         return steps[...at].last { $0.shows != nil }?.shows
     }
 
-    /// Mistakes in the declaration, in words for its author. Empty when there are none.
+    /// The mistakes in the declaration, in words for its author; empty if there are none.
     package var problems: [String] {
         var found: [String] = []
         if first == nil { found.append("has no steps") }
@@ -66,7 +67,8 @@ package struct Outline: Sendable, Equatable {
         for step in steps where step.isPastReturn && step.hasUndo {
             found.append("has an undo for '\(step.name)', which is past the point of no return")
         }
-        // A local step that fails is rolled back, so its undo is for failures of what follows. So is an undo without a step.
+        // A local step that fails is rolled back, so its undo serves only failures of later steps. The same holds for
+        // an undo without a step.
         if let last = steps.last(where: { !$0.isPastReturn }), last.nature == .local || last.isUndoOnly, last.hasUndo {
             found.append("has an undo for '\(last.name)', after which nothing is undone")
         }
@@ -96,21 +98,21 @@ package struct StepOutline: Sendable, Equatable {
     package let shows: ShownState?
     package var retry = Retry.standard
     package var isPastReturn = false
-    /// Whether it stands for an undo without a step (`WhenUndone`).
+    /// Whether the entry is an undo without a step (`WhenUndone`).
     package var isUndoOnly = false
 
     package var isRemote: Bool { if case .remote = nature { true } else { false } }
     package var waits: WaitTerms? { if case .wait(let terms) = nature { terms } else { nil } }
 }
 
-/// What a waiting step waits for.
+/// The event or the time that a waiting step waits for.
 package struct WaitTerms: Sendable, Equatable {
-    /// What becomes of a wait whose time is over. Past the point of no return a wait that should fail begins anew.
+    /// The effect of a timeout. Past the point of no return, a wait that should fail starts again.
     package enum Timeout: Sendable, Equatable {
         case fail, proceed
     }
 
-    /// Nil: for time alone.
+    /// The awaited signal; nil if the step waits for time alone.
     package let signal: SignalName?
     package let timeout: Duration
     package let onTimeout: Timeout

@@ -1,8 +1,9 @@
 package import CloudCore
 
 extension Optional {
-    /// Returns a value that must be there by now: an earlier step has noted it in the state, or the start in the input. A step that takes
-    /// "missing" for "done" would end the workflow as if all had been well; this way it fails.
+    /// Returns a value that must be there by now, because an earlier step noted it in the state or the start noted it
+    /// in the input. A step that took "missing" for "done" would end the workflow as if all had gone well; with this
+    /// check it fails.
     ///
     /// - Parameters:
     ///   - name: the member of the state or the input.

@@ -2,20 +2,20 @@ package import CloudCore
 package import Logging
 import Synchronization
 
-/// What a step is given besides its state. There is no clock in it, no randomness and nothing global: a step that runs
-/// again must do the same again.
+/// The context that a step is given besides its state. It has no clock, no randomness and nothing global: a step that
+/// runs again must do the same again.
 package struct Run<W: Workflow>: Sendable {
     package let input: W.Input
     package let needs: W.Needs
     package let workflowID: WorkflowID
     package let resource: ResourceKey
-    /// Who asked for it; nil when the cloud itself did.
+    /// The principal who asked for the workflow; nil if the cloud itself did.
     package let principal: Principal?
     package let requestID: String?
-    /// Rises each time the workflow changes hands. An agent that has seen a higher one refuses the call, so an owner that was
-    /// overtaken without knowing it does no harm.
+    /// The number of the owner: it rises each time that the workflow changes hands. An agent that has seen a higher
+    /// epoch refuses the call, so an owner that was replaced without noticing it does no harm.
     package let epoch: Int64
-    /// The same for every attempt of this step in this direction, and for no other step.
+    /// A key that is the same for every attempt of this step in this direction, and differs for every other step.
     package let idempotencyKey: String
     package let log: Logger
     let journal: Journal
@@ -33,30 +33,33 @@ package struct Run<W: Workflow>: Sendable {
         self.journal = journal
     }
 
-    /// The id of something that this workflow makes: the same each time it is asked for, so that a body that runs again
-    /// makes the same thing again and an undo finds what was left behind.
+    /// Returns the id of something that this workflow makes. It is the same at each call, so a body that runs again
+    /// makes the same thing again, and an undo finds what was left behind.
     package func id<Entity>(for label: String) -> ID<Entity> { ID(uuid(for: label)) }
 
-    /// The same as text: a version 5 UUID with dashes.
+    /// Returns the same id as text: a version 5 UUID with dashes.
     package func uuid(for label: String) -> String { UUIDText.derived(from: label, in: workflowID.text) }
 
-    /// Adds a line to the workflow's history; it is written with the step's outcome.
+    /// Adds a line to the workflow's history; it is written with the outcome of the step.
     package func note(_ text: String) { journal.note(text) }
 
-    /// Says how far this step is. It is written at most once a second, so it may be called as often as is convenient.
+    /// Reports how far the step is. The progress is written at most once a second, so a step may report as often as is
+    /// convenient.
     package func progress(done: Int64, of total: Int64) { journal.progress(done: done, of: total) }
 
-    /// Ends the step when the user has asked for the workflow to be cancelled: for bodies that take long. Past the point of
-    /// no return it does nothing.
+    /// Ends the step if the user has asked to cancel the workflow; for bodies that take long. Past the point of no
+    /// return it does nothing.
+    ///
+    /// - Throws: `WorkflowCancelled`.
     package func checkCancelled() throws {
         if journal.isCancelRequested { throw WorkflowCancelled() }
     }
 }
 
-/// Thrown by `Run.checkCancelled()`.
+/// The error of `Run.checkCancelled()`.
 struct WorkflowCancelled: Error {}
 
-/// What a running step says of itself. One attempt has one journal.
+/// The notes and the progress of one attempt of a step.
 final class Journal: Sendable {
     private struct Content {
         var notes: [String] = []
@@ -82,7 +85,7 @@ final class Journal: Sendable {
         onProgress()
     }
 
-    /// The part of the step that is done, 0...1, if it was said since the last call.
+    /// Returns the finished part of the step, 0...1, if it was reported since the last call; nil otherwise.
     func takeShare() -> Double? {
         content.withLock { content in
             defer { content.share = nil }

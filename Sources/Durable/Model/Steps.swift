@@ -1,8 +1,8 @@
 package import SQL
 
-/// A step that changes rows and nothing else. Its body runs in the transaction that also records its completion: the
-/// change and the record are one, so it happens exactly once. A transaction may be run again before it is committed,
-/// so a body has no effect but through `Transaction`.
+/// A step that only changes rows. Its body runs in the transaction that also records its completion: change and record
+/// are committed together, so the step happens exactly once. A transaction may run more than once before it is
+/// committed, so the body must have no effect except through `Transaction`.
 package struct Local<W: Workflow>: Sendable {
     package typealias Body = @Sendable (inout W.State, Run<W>, Transaction) throws -> Void
     package typealias Undo = @Sendable (W.State, Run<W>, Transaction) throws -> Void
@@ -16,18 +16,19 @@ package struct Local<W: Workflow>: Sendable {
     }
 }
 
-/// A step that reaches out of the database: to an agent, a file, another service. It happens at least once: after a crash
-/// in the middle its body runs again, with the same derived ids, so it says "ensure" and never "create".
+/// A step that reaches out of the database: to an agent, a file, another service. It happens at least once: after a
+/// crash in the middle its body runs again with the same derived ids, so the body must "ensure" a thing rather than
+/// "create" it.
 ///
-/// Its undo must succeed whether the body did nothing, half or all. It sees the state as it was last recorded, that is without what the
-/// failing body put in; `run.id(for:)` lets it find what was left behind.
+/// The undo must succeed whether the body did nothing, half or all. It gets the state as it was last recorded, without
+/// the changes of the body that failed; `run.id(for:)` lets it find what was left behind.
 package struct Remote<W: Workflow>: Sendable {
     package typealias Body = @Sendable (inout W.State, Run<W>) async throws -> Void
     package typealias Undo = @Sendable (W.State, Run<W>) async throws -> Void
     let step: Step<W>
 
-    /// - Parameter deadline: how long one attempt may take. The body is then cancelled, and the attempt counts as a
-    ///   transient error.
+    /// - Parameter deadline: the longest time of one attempt. After it the body is cancelled, and the attempt counts as
+    ///   a transient error.
     package init(
         _ name: String, shows: ShownState? = nil, retry: Retry = .standard, deadline: Duration = .seconds(120),
         _ body: @escaping Body, undo: Undo? = nil
@@ -38,11 +39,11 @@ package struct Remote<W: Workflow>: Sendable {
     }
 }
 
-/// A step that holds no thread and no task until a signal arrives or time passes. It survives a restart, and a signal
-/// that came before the wait began counts.
+/// A step that waits for a signal or for time to pass, and holds no thread and no task meanwhile. The wait survives a
+/// restart. A signal that came before the wait began counts.
 package struct Wait<W: Workflow>: Sendable {
-    /// Looks at a signal: true ends the wait, false drops the signal and waits on (an older generation, a repetition), and an
-    /// error fails the step. It is a pure function: it may run more than once for one signal.
+    /// Examines a signal. Returns true to end the wait, or false to drop the signal and wait on (an older generation, a
+    /// repetition); an error fails the step. The function must be pure: it may run more than once for one signal.
     package typealias Receive = @Sendable (inout W.State, Signal) throws -> Bool
     let step: Step<W>
 
@@ -62,23 +63,24 @@ package struct Wait<W: Workflow>: Sendable {
     }
 }
 
-/// Stands in the list for an undo without a step. Nothing happens there on the way forward. When the workflow is undone from further
-/// down, the undo runs in its turn, with the promises of any other: it is repeated after a crash, and tried until it succeeds.
+/// An entry of the list for an undo without a step. It does nothing on the way forward. When the workflow is undone
+/// from a later step, the undo runs in its turn, with the guarantees of any other: it is repeated after a crash, and
+/// retried until it succeeds.
 ///
-/// At the head of the list it is the undo of the whole workflow: it runs last, whichever step has failed, and also when the workflow is
-/// called off before it begins. So it takes back what was made together with the start.
+/// At the head of the list it is the undo of the whole workflow: it runs last, whichever step has failed, and also if
+/// the workflow is called off before it begins. So it takes back what was made together with the start.
 package struct WhenUndone<W: Workflow>: Sendable {
     let step: Step<W>
 
-    /// An undo that changes rows and nothing else, in the transaction that also records it.
+    /// Declares an undo that only changes rows, in the transaction that also records it.
     package init(_ name: String, shows: ShownState? = nil, _ undo: @escaping Local<W>.Undo) {
         let outline = StepOutline(name: name, nature: .local, hasUndo: true, shows: shows, isUndoOnly: true)
         step = Step(outline: outline, work: .local({ _, _, _ in }, undo))
     }
 
-    /// An undo that reaches out of the database.
+    /// Declares an undo that reaches out of the database.
     ///
-    /// - Parameter deadline: how long one attempt may take.
+    /// - Parameter deadline: the longest time of one attempt.
     package init(
         _ name: String, shows: ShownState? = nil, deadline: Duration = .seconds(120), _ undo: @escaping Remote<W>.Undo
     ) {
@@ -88,8 +90,8 @@ package struct WhenUndone<W: Workflow>: Sendable {
     }
 }
 
-/// Stands between two steps: what comes after it is tried until it succeeds, and never undone. A cancel is no longer
-/// heard. A workflow that begins with it, as a delete does, only goes forward.
+/// A mark between two steps. The steps after it are retried until they succeed, and are never undone; a cancel is
+/// ignored. A workflow that begins with it, such as a delete, only goes forward.
 package struct PointOfNoReturn: Sendable {
     package init() {}
 }

@@ -2,20 +2,21 @@ package import CloudCore
 
 /// A durable operation: an ordered list of named steps over one value, its state.
 ///
-/// Its steps, and not its code, are what the database remembers. So it can be carried on by another process, and by a newer
-/// binary, as long as the steps are the same; a change of the steps, of `Input` or of `State` takes a new `version`.
+/// The database remembers the names of the steps and not their code. So another process or a newer binary can carry the
+/// workflow on, as long as the steps are the same. A change of the steps, of `Input` or of `State` needs a new
+/// `version`.
 package protocol Workflow: Sendable {
-    /// What it was asked to do. It is written once, at the start.
+    /// The request that the workflow carries out. It is written once, at the start.
     associatedtype Input: Codable & Sendable
-    /// What the steps found out, filled in as they pass. It is written after every step.
+    /// The findings of the steps, filled in as they pass. It is written after every step.
     associatedtype State: Codable & Sendable
-    /// Stores, agents, ports: the only world that its steps can reach.
+    /// Stores, agents, ports: everything outside the state that the steps can reach.
     associatedtype Needs: Sendable
 
     static var kind: WorkflowKind { get }
-    /// Counts from 1.
+    /// The version of the steps and of the stored shapes; versions count from 1.
     static var version: Int { get }
-    /// The most workflows of the kind that one process carries out at a time; nil: as many as it has places.
+    /// The most workflows of the kind that one process carries out at a time; nil for as many as it has places.
     static var mostAtOnce: Int? { get }
     static func start(_ input: Input) -> State
     @StepsBuilder<Self> static var steps: Steps<Self> { get }
@@ -25,7 +26,7 @@ extension Workflow {
     package static var mostAtOnce: Int? { nil }
 }
 
-/// The name of a durable operation, as `compute.server.create`.
+/// The name of a durable operation, such as `compute.server.create`.
 package struct WorkflowKind: Hashable, Sendable, Codable, ExpressibleByStringLiteral, CustomStringConvertible {
     package let name: String
     package init(_ name: String) { self.name = name }
@@ -33,14 +34,15 @@ package struct WorkflowKind: Hashable, Sendable, Codable, ExpressibleByStringLit
     package var description: String { name }
 }
 
-/// What a workflow works on, as `compute.server/<id>`: the key under which one workflow at a time may be active.
+/// The resource that a workflow works on, such as `compute.server/<id>`. At most one workflow at a time is active on a
+/// resource.
 package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
     package let text: String
     package init(_ text: String) { self.text = text }
     package var description: String { text }
 }
 
-/// What the API's user is told while a step runs: Nova's `task_state`. Each service declares its own words.
+/// The word that the user of the API sees while a step runs: Nova's `task_state`. Each service declares its own words.
 package struct ShownState: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     package let text: String
     package init(_ text: String) { self.text = text }
@@ -48,7 +50,7 @@ package struct ShownState: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     package var description: String { text }
 }
 
-/// The name of an event from outside that a step waits for, as `machine-running`.
+/// The name of an event from outside that a step waits for, such as `machine-running`.
 package struct SignalName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     package let text: String
     package init(_ text: String) { self.text = text }
@@ -59,14 +61,14 @@ package struct SignalName: Hashable, Sendable, ExpressibleByStringLiteral, Custo
 /// An event from outside, as a waiting step gets it.
 package struct Signal: Sendable, Equatable {
     package let name: SignalName
-    /// JSON text, or nil when the name says all.
+    /// The payload as JSON text; nil if the name says all.
     package let payload: String?
     package let at: Timestamp
     let number: Int64
 
-    /// The payload as the value that it was sent as.
+    /// Returns the payload as a value of the type that it was sent as.
     ///
-    /// - Throws: a permanent `CloudError` when it is something else.
+    /// - Throws: a permanent `CloudError` if the payload has another shape.
     package func decode<Value: StoredValue>(_ type: Value.Type = Value.self) throws -> Value {
         try StoredJSON.value(type, from: payload ?? "null")
     }

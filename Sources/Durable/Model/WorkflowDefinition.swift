@@ -2,14 +2,14 @@ import CloudCore
 import Logging
 import SQL
 
-/// A workflow with its code and its needs, and its types forgotten: what a runner carries out.
+/// A workflow with its code and its needs, and without its types, so that a runner can carry it out.
 package struct WorkflowDefinition: Sendable {
     package let outline: Outline
-    /// Runs a local step, or its undo, and gives the state after it.
+    /// Runs a local step or its undo, and returns the state after it.
     let local: @Sendable (Int, WorkflowRecord, Journal, Logger, Transaction) throws -> String
-    /// Runs a remote step, or its undo, and gives the state after it.
+    /// Runs a remote step or its undo, and returns the state after it.
     let remote: @Sendable (Int, WorkflowRecord, Journal, Logger) async throws -> String
-    /// Shows a signal to a wait, and gives the state after it, or nil when the wait goes on.
+    /// Gives a signal to a wait. Returns the state after it, or nil if the wait goes on.
     let receive: @Sendable (Int, WorkflowRecord, Signal) throws -> String?
 
     package init<W: Workflow>(_ workflow: W.Type, needs: W.Needs) {
@@ -51,18 +51,19 @@ package struct WorkflowDefinition: Sendable {
         try readable { (try Run<W>(row, needs, journal, log), try W.value(from: row.state)) }
     }
 
-    /// A row that this binary cannot read is not a failed step: nothing may be undone on the strength of it.
+    /// Marks a failure to decode as `UnreadableRow`. A row that this binary cannot read is not a failed step: nothing
+    /// may be undone because of it.
     private static func readable<Value>(_ body: () throws -> Value) throws -> Value {
         do { return try body() } catch { throw UnreadableRow(cause: error) }
     }
 }
 
-/// A row whose input or state this binary cannot decode: their shape was changed without a new version.
+/// A row whose input or state this binary cannot decode: its shape was changed without a new version.
 struct UnreadableRow: Error {
     let cause: any Error
 }
 
-/// A declaration that cannot be used: a mistake of the programmer, found when the process starts.
+/// A declaration that cannot be used: a mistake of the programmer, found at the start of the process.
 package struct WorkflowDeclarationError: Error, Sendable, CustomStringConvertible {
     package let description: String
 }
@@ -87,7 +88,8 @@ struct WorkflowCatalog: Sendable {
 
     var keys: Set<Outline.Key> { Set(definitions.keys) }
 
-    /// The most that one process carries out at a time of a kind, over its versions; nil: as many as it has places.
+    /// Returns the most workflows of a kind that one process carries out at a time, over all versions; nil for as many
+    /// as it has places.
     func mostAtOnce(_ kind: WorkflowKind) -> Int? { limits[kind] }
 
     func knows(_ key: Outline.Key, fingerprint: String) -> Bool { definitions[key]?.outline.fingerprint == fingerprint }
@@ -97,7 +99,7 @@ struct WorkflowCatalog: Sendable {
         return outline.steps[at].isRemote
     }
 
-    /// The workflow that a row is one of, or in words why there is none.
+    /// Returns the definition of a row's workflow, or the reason why there is none.
     func definition(for row: WorkflowRecord) -> Result<WorkflowDefinition, Unknown> {
         guard let definition = definitions[row.outlineKey] else {
             return .failure(Unknown(reason: "This binary does not know \(row.outlineKey)."))

@@ -1,6 +1,7 @@
 package import CloudCore
 
-/// A row of `workflow`: where one durable operation stands. The row alone decides what happens next; its events are history.
+/// A row of `workflow`: the state of one durable operation. The row alone decides what happens next; its events are
+/// history.
 ///
 /// ```
 ///            claim               wait, back off, hand back
@@ -17,7 +18,7 @@ package struct WorkflowRecord: Sendable, Equatable {
     package enum Status: String, Sendable, CaseIterable {
         case queued, ready, running, waiting, succeeded, unwound, stuck, blocked, abandoned
 
-        /// Whether nothing will happen until an operator acts, or a delete takes over.
+        /// Whether nothing will happen until an operator acts or a delete takes over.
         package var needsAttention: Bool { self == .stuck || self == .blocked }
     }
 
@@ -33,37 +34,43 @@ package struct WorkflowRecord: Sendable, Equatable {
     package let resource: ResourceKey
     package var projectID: ID<Kind.Project>?
     package var requestID: String?
-    /// JSON of the `Principal` that asked for it; nil when the cloud itself did.
+    /// The `Principal` that asked for the workflow, as JSON; nil if the cloud itself did.
     package var principal: String?
-    /// The trace context of the request that started it, so that a step resumed elsewhere is linked to its origin.
+    /// The trace context of the request that started the workflow. It links a step that is resumed elsewhere to its
+    /// origin.
     package var trace: String?
     package let input: String
     package var state: String
     package var status: Status
     package var direction: Direction
     package var step: String
-    /// How often the step was begun in this direction. A remote step that was never begun needs no undo.
+    /// The number of attempts of the present step in this direction; a retry by an operator sets it back to 1 at most.
+    /// A remote step that was never begun needs no undo.
     package var attempt: Int
-    /// Claims since the last recorded outcome. A step that kills its process shows here, and nowhere else.
+    /// The number of claims since the last recorded outcome. A step that kills its process shows here, and nowhere
+    /// else.
     package var interrupted: Int
-    /// Per cent of the whole.
+    /// Progress of the whole workflow in per cent.
     package var progress: Int
-    /// Rises with every claim. Every write of an owner is conditional on it: who was overtaken writes nothing any more.
+    /// The number of the owner: it rises with every claim. Every write of an owner is conditional on it, so a former
+    /// owner can no longer write.
     package var epoch: Int64
-    /// Rises with every record, and numbers the events. It tells an owner whether a write whose answer was lost was done.
+    /// The number of the last record; it rises with every record, and numbers the events. After a write whose answer
+    /// was lost, it tells the owner whether the write was done.
     package var sequence: Int64
     package var owner: String?
     package var leaseUntil: Timestamp?
     package var runAfter: Timestamp
-    /// When the present wait is over.
+    /// The end of the present wait.
     package var waitUntil: Timestamp?
     package var cancelRequested: Bool
-    /// Why it is being undone.
+    /// The reason why the workflow is being undone.
     package var failure: Failure?
-    /// Why it is stuck, blocked or abandoned.
+    /// The reason why the workflow is stuck, blocked or abandoned.
     package var reason: String?
     package var abandonedBy: String?
-    /// The place in the line of its resource while it is queued: 0 for a delete that supersedes the rest, else from 1 on.
+    /// The place in the line of the resource while the workflow is queued: 0 for a delete that supersedes the rest,
+    /// otherwise from 1.
     package var place = 0
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -72,7 +79,7 @@ package struct WorkflowRecord: Sendable, Equatable {
     package var outlineKey: Outline.Key { Outline.Key(kind: kind, version: version) }
 }
 
-/// Why a step failed, as it is kept: the message for the user and the detail for the operator stay apart.
+/// The stored failure of a step. The message for the user and the detail for the operator are kept apart.
 package struct Failure: StoredValue, Equatable {
     package static let storedName = "workflow-failure"
 
@@ -80,7 +87,7 @@ package struct Failure: StoredValue, Equatable {
     package var kind: CloudError.Kind
     package var message: String
     package var detail: String?
-    /// The error's word for the case, by which whoever waits for the end tells cases of one kind apart.
+    /// The code of the error, by which a caller that waits for the end distinguishes errors of one kind.
     package var code: String?
     package var isCancellation = false
 
@@ -99,11 +106,12 @@ package struct Failure: StoredValue, Equatable {
         return failure
     }
 
-    /// For the log and the operator's eyes.
+    /// The failure as text for the log and for operators.
     package var text: String { detail.map { "\(kind.rawValue): \(message) [\($0)]" } ?? "\(kind.rawValue): \(message)" }
 }
 
-/// A row of `workflow_event`: append only, what the user's list of actions and the operator's history are made of.
+/// A row of `workflow_event`, which is append-only. The user's list of actions and the operator's history are made from
+/// these rows.
 package struct WorkflowEvent: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case started, succeeded, failed, retried, note
@@ -115,7 +123,7 @@ package struct WorkflowEvent: Sendable, Equatable {
     package let direction: WorkflowRecord.Direction
     package let kind: Kind
     package let attempt: Int
-    /// A note's text; JSON of the `Failure` of what failed or is tried again.
+    /// The text of a note, or the JSON of the `Failure` that ended or delayed the step.
     package var data: String?
     package var at = Timestamp(seconds: 0)
 }

@@ -1,13 +1,14 @@
 import CloudCore
 
-/// Decides what happens next. Pure: a row, the outline of its workflow and the time go in, an action or the row's next
-/// form comes out. It reads no table and calls nobody, so every case of it can be tried.
+/// The rules for what happens next. The planner is pure: a row, the outline of its workflow and the time go in; an
+/// action or the next form of the row comes out. It reads no table and calls nobody, so every case can be tested.
 struct Planner: Sendable {
-    /// Undos of one step that may fail before the workflow is stuck.
+    /// The number of attempts of one undo after which the workflow is stuck.
     var mostUndos = 12
-    /// Attempts that must succeed in the end, and failed for good, before a delete that waits takes the workflow's place.
+    /// The number of attempts of a step that must succeed in the end, from which a permanent failure lets a waiting
+    /// delete take the place of the workflow.
     var attemptsBeforeGivingWay = 3
-    /// Claims without an outcome before a step counts as one that kills its process.
+    /// The most claims without an outcome; with more, the step counts as one that kills its process.
     var mostInterruptions = 20
 
     enum Action: Equatable {
@@ -17,7 +18,7 @@ struct Planner: Sendable {
         case remote(Int, began: Transition)
         /// Look for signals; without one, keep waiting.
         case wait(Int, WaitTerms)
-        /// Nothing to run: only the row changes.
+        /// Run nothing; only change the row.
         case record(Transition)
     }
 
@@ -42,7 +43,7 @@ struct Planner: Sendable {
 
     // MARK: Outcomes
 
-    /// The step's body, or its undo, is done.
+    /// Returns the transition after a step's body or undo has succeeded.
     func succeeded(
         _ row: WorkflowRecord, _ outline: Outline, _ index: Int, state: String, notes: [String], now: Timestamp
     ) -> Transition {
@@ -65,14 +66,15 @@ struct Planner: Sendable {
         return next
     }
 
-    /// The step's body, or its undo, has thrown.
+    /// Returns the transition after a step's body or undo has thrown.
     func failed(
         _ row: WorkflowRecord, _ outline: Outline, _ index: Int, _ failure: Failure, isTransient: Bool, notes: [String],
         now: Timestamp
     ) -> Transition {
         let step = outline.steps[index]
         var row = row
-        // A remote step's attempt was counted when it began; the others are counted by their failures.
+        // The attempt of a remote step was counted at its start. The attempts of other steps are counted by their
+        // failures.
         if !step.isRemote { row.attempt += 1 }
         row.interrupted = 0
         let events = notes.map { WorkflowEvent(row, .note, data: $0) }
@@ -91,7 +93,7 @@ struct Planner: Sendable {
         }
     }
 
-    /// No signal ended the wait.
+    /// Returns the transition of a wait that no signal has ended.
     func waits(
         _ row: WorkflowRecord, _ outline: Outline, _ index: Int, _ terms: WaitTerms, notes: [String], now: Timestamp
     ) -> Transition {
@@ -110,10 +112,10 @@ struct Planner: Sendable {
         }
     }
 
-    /// How the reason begins when the steps are known and the stored values are not.
+    /// The beginning of the reason when the steps are known and the stored values cannot be read.
     static let unreadable = "The stored input or state is not what this binary expects"
 
-    /// This binary cannot carry it on.
+    /// Returns the transition of a workflow that this binary cannot carry on.
     func blocked(_ row: WorkflowRecord, reason: String, now: Timestamp) -> Transition {
         var next = Transition(row, now: now)
         next.row.status = .blocked
@@ -123,7 +125,7 @@ struct Planner: Sendable {
         return next
     }
 
-    /// The process ends: another may claim it at once.
+    /// Returns the transition of a workflow whose process ends: another process may claim it at once.
     func handedBack(_ row: WorkflowRecord, now: Timestamp) -> Transition {
         var next = Transition(row, now: now)
         next.row.status = .ready
@@ -132,7 +134,7 @@ struct Planner: Sendable {
         return next
     }
 
-    /// A workflow that has not begun ends without an undo.
+    /// Returns the transition of a workflow that ends before it begins, without an undo.
     func calledOff(_ row: WorkflowRecord, _ failure: Failure, now: Timestamp) -> Transition {
         var next = Transition(row, now: now)
         next.row.failure = failure
@@ -142,8 +144,8 @@ struct Planner: Sendable {
         return next
     }
 
-    /// A workflow that comes to no end by itself gives way to a delete that is queued behind it: the delete removes whatever it
-    /// finds.
+    /// Returns the transition of a workflow that does not end by itself and gives way to a queued delete. The delete
+    /// removes whatever it finds.
     func gaveWay(_ transition: Transition, now: Timestamp) -> Transition {
         var next = transition
         let reason = next.row.reason ?? (next.givesWay ? "'\(next.row.step)' failed \(next.row.attempt) times." : nil)
@@ -170,15 +172,16 @@ struct Planner: Sendable {
         next.row.failure = failure
         next.row.interrupted = 0
         next.event(.failed, data: failure.json)
-        // A local step that failed was rolled back with its transaction. A remote one that was begun may have done anything. A row of
-        // release 0.1 may stand at an undo without a step: what was made before it is there.
+        // A local step that failed was rolled back with its transaction. A remote step that was begun may have done
+        // anything. A row of release 0.1 may stand at an undo without a step: whatever the start made exists, so the
+        // undo must run.
         let step = outline.steps[index]
         let isDirty = step.isUndoOnly || step.isRemote && row.attempt > 0
         unwind(&next, outline, below: isDirty ? index + 1 : index, now: now)
         return next
     }
 
-    /// Goes to the nearest step below that has something to undo, or ends.
+    /// Moves to the nearest earlier step that has an undo, or ends the workflow.
     private func unwind(_ next: inout Transition, _ outline: Outline, below index: Int, now: Timestamp) {
         next.row.direction = .undo
         if let step = outline.steps[..<index].last(where: \.hasUndo) {
@@ -194,8 +197,9 @@ struct Planner: Sendable {
         var next = Transition(row, now: now, events: events)
         next.row.status = .ready
         next.row.runAfter = now + retry.delay(after: row.attempt)
-        // The patient are those without an end of their own: undos, and what is past the point of no return. A host that is away for
-        // a while is waited for: what is left on it only this workflow knows, and a delete would have to wait for it as well.
+        // The patient retry is for work without an end of its own: undos, and steps past the point of no return. A host
+        // that is away for a while (a transient error) is waited for: only this workflow knows what is left on it, and
+        // a delete would have to wait for it as well.
         next.givesWay = retry == .patient && !isTransient && row.attempt >= attemptsBeforeGivingWay
         if Self.isRecorded(row.attempt) { next.event(.retried, data: failure.json) }
         return next
@@ -223,6 +227,7 @@ struct Planner: Sendable {
         return next
     }
 
-    /// What is tried for weeks would fill the history: after the first attempts, only each doubling is written down.
+    /// Returns whether an attempt is written to the history: each of the first eight, then each power of two. A step
+    /// that is retried for weeks would otherwise fill the history.
     static func isRecorded(_ attempt: Int) -> Bool { attempt <= 8 || attempt & (attempt - 1) == 0 }
 }

@@ -1,9 +1,9 @@
 import CloudCore
 
-/// The next form of a row and the events that say how it came about: recorded together or not at all.
+/// The next form of a row and the events that explain it. Both are recorded together or not at all.
 struct Transition: Equatable, Sendable {
     var row: WorkflowRecord
-    /// Whether a delete that waits for the row takes its place: the row is tried again and again without success.
+    /// Whether a waiting delete takes the place of the row, because the row is retried again and again without success.
     var givesWay = false
     private(set) var events: [WorkflowEvent]
 
@@ -42,6 +42,7 @@ extension WorkflowEvent {
 }
 
 extension Failure {
-    /// Encoding a struct of texts does not fail; the message alone is better than a lost record if it ever did.
+    /// The failure as JSON. Encoding a struct of texts does not fail; if it ever did, the message alone is better than
+    /// a lost record.
     var json: String { (try? StoredJSON.text(self)) ?? message }
 }

@@ -1,7 +1,7 @@
 package import CloudCore
 package import SQL
 
-/// Keeps the history of finished workflows from growing without end.
+/// A reconciler that deletes old workflows, so that their history does not grow without end.
 package struct HistoryReconciler: Reconciler {
     package let name = "workflow-history"
     package let interval = Duration.seconds(3600)
@@ -9,7 +9,7 @@ package struct HistoryReconciler: Reconciler {
     private let world: World
     private let retention: Duration
 
-    /// One transaction deletes no more than this: a writer that is held long is an outage.
+    /// The most workflows that one transaction deletes: a transaction that holds the writer for long is an outage.
     private static let batch = 200
 
     package init(database: Database, world: World, retention: Duration = .seconds(90 * 86_400)) {

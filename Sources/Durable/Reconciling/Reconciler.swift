@@ -1,15 +1,16 @@
-/// Makes the world match the rows. It takes no input: whatever it must know it looks up, so it does not matter what woke
-/// it, how often, or what happened to the pass before. What should be had once, all or nothing, is a workflow instead.
+/// A repeated task that makes the world match the rows. A pass takes no input: it looks up whatever it must know, so it
+/// does not matter what started it, how often, or how the pass before ended. Work that must happen once, all or
+/// nothing, is a workflow instead.
 package protocol Reconciler: Sendable {
-    /// For logs, metrics and the operator, as `network-ports`.
+    /// The name for logs, metrics and the operator, such as `network-ports`.
     var name: String { get }
-    /// The time between two passes that nothing else caused.
+    /// The time between two passes if nothing else starts one.
     var interval: Duration { get }
     /// The time after which a pass is cancelled.
     var deadline: Duration { get }
 
-    /// One pass over everything. What does not concern each other must not stop each other: a pass goes on after a failure
-    /// and reports it.
+    /// Runs one pass over everything. Independent things must not stop each other: a pass goes on after a failure and
+    /// reports it.
     func reconcile() async throws -> ReconcilerReport
 }
 
@@ -17,13 +18,13 @@ extension Reconciler {
     package var deadline: Duration { .seconds(300) }
 }
 
-/// What a pass did.
+/// The result of a pass.
 package struct ReconcilerReport: Sendable, Equatable {
-    /// Things that were looked at.
+    /// The number of things that were examined.
     package var examined: Int
-    /// Things that were not as the rows want them, and are now.
+    /// The number of things that differed from the rows and match them now.
     package var changed: Int
-    /// What could not be brought about, one line a thing.
+    /// The things that could not be brought about, one line each.
     package var problems: [String]
 
     package init(examined: Int = 0, changed: Int = 0, problems: [String] = []) {

@@ -3,22 +3,22 @@ package import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Where a reconciler stands, for `inspect` and metrics.
+/// The status of a reconciler, for `inspect` and metrics.
 package struct ReconcilerStatus: Sendable, Equatable {
     package let name: String
     package var passes = 0
     package var isRunning = false
     package var lastBegan: Timestamp?
-    /// When a pass last ended without a problem.
+    /// The time at which a pass last ended without a problem.
     package var lastSuccess: Timestamp?
-    /// Passes since then that failed or reported problems.
+    /// The number of passes since then that failed or reported problems.
     package var failuresInARow = 0
     package var lastReport: ReconcilerReport?
-    /// What the last pass threw; nil when it ended by itself.
+    /// The error that the last pass threw; nil if it ended by itself.
     package var lastError: String?
 }
 
-/// Runs one reconciler: at the start, when it is nudged, and by a timer. There is one path, whatever the cause.
+/// A loop that runs one reconciler: at the start, after a nudge, and by a timer. All of them take the same path.
 package struct ReconcilerLoop: Service {
     private let reconciler: any Reconciler
     private let world: World
@@ -27,7 +27,9 @@ package struct ReconcilerLoop: Service {
     private let bell: Nudge
     private let current: StatusBox
 
-    /// - Parameter bell: what asks for passes besides `nudge`, for who rings before there is a loop.
+    /// Creates the loop of a reconciler.
+    ///
+    /// - Parameter bell: the nudge that asks for passes besides `nudge()`, for code that asks before the loop exists.
     package init(_ reconciler: any Reconciler, world: World, sleeper: any Sleeper, bell: Nudge = Nudge(), log: Logger) {
         var log = log
         log[metadataKey: LogKey.reconciler] = "\(reconciler.name)"
@@ -41,7 +43,8 @@ package struct ReconcilerLoop: Service {
 
     package var status: ReconcilerStatus { current.value.withLock { $0 } }
 
-    /// Asks for a pass soon: for `Transaction.afterCommit`. However often it is called, one pass follows the present one.
+    /// Asks for a pass soon; for `Transaction.afterCommit`. However often it is called, one pass follows the present
+    /// one.
     package func nudge() { bell.nudge() }
 
     package func run() async throws {
@@ -60,7 +63,7 @@ package struct ReconcilerLoop: Service {
             status.lastBegan = began
         }
         let result = await withDeadline()
-        // A pass that was cut off by the end of the process says nothing.
+        // A pass that was cut off by the end of the process has no result.
         if Task.isCancelled { return }
         let ended = world.now
         current.value.withLock { status in
@@ -95,7 +98,7 @@ package struct ReconcilerLoop: Service {
                 do { try await sleeper.sleep(until: end) } catch { return nil }
                 return .failure(CloudError(.timeout, "The pass took too long.", detail: "cancelled at its deadline"))
             }
-            // Whichever is first decides; the pass itself is waited for, so that two never overlap.
+            // The first result decides. The pass itself is still awaited, so that two passes never overlap.
             let first = await group.next() ?? nil
             group.cancelAll()
             return first ?? .failure(CancellationError())

@@ -2,7 +2,7 @@ package import CloudCore
 import Logging
 import SQL
 
-/// How a runner comes by its work.
+/// The claims of a runner: how it gets its work.
 package struct Claims: Sendable {
     let database: Database
     let catalog: WorkflowCatalog
@@ -24,15 +24,16 @@ package struct Claims: Sendable {
         self.log = log
     }
 
-    /// Claims up to `most` of what is due. It looks first and writes only if there is something, for most looks find nothing.
+    /// Claims up to `most` due workflows. It reads first and writes only if it finds something, because most looks find
+    /// nothing.
     ///
-    /// - Parameter load: what the runner carries out already.
+    /// - Parameter load: the workflows that the runner already carries out.
     package func take(_ most: Int, beside load: RunnerLoad = RunnerLoad()) async throws -> [WorkflowRecord] {
         let now = world.now
         let share = settings.projectShare
         let exclusions = load.exclusions(catalog, projectShare: share)
-        // What this binary does not know is passed over; the margin keeps it from hiding what it does know, and lets the
-        // work of several projects be seen.
+        // Workflows that this binary does not know are passed over. The margin keeps them from hiding the ones that it
+        // knows, and lets the work of several projects be seen.
         let candidates = try await database.read { tx in try leases.due(now, limit: most + 100, besides: exclusions, in: tx) }
         let mine = candidates.filter { isMine($0, now) }
         let chosen = load.choice(of: most, among: mine, catalog, projectShare: share).map(\.id)
@@ -48,13 +49,15 @@ package struct Claims: Sendable {
         return claimed
     }
 
-    /// During an upgrade another process may know what this one does not, so it is given time to take it.
+    /// Returns whether this process may claim a candidate. During an upgrade another process may know a workflow that
+    /// this one does not know, so the other one is given time to claim it.
     private func isMine(_ candidate: LeaseStore.Candidate, _ now: Timestamp) -> Bool {
         catalog.knows(candidate.key, fingerprint: candidate.fingerprint)
             || candidate.dueSince + settings.patienceWithUnknown <= now
     }
 
-    /// When to look again, if nothing rings before. What is due and was left to others is the poll's business.
+    /// Returns the time of the next look if nothing rings before; nil if nothing becomes due later than now. Due
+    /// workflows that were left to others are found by the poll.
     package func nextDue(beside load: RunnerLoad = RunnerLoad()) async throws -> Timestamp? {
         let now = world.now
         let exclusions = load.exclusions(catalog, projectShare: settings.projectShare)
@@ -62,19 +65,19 @@ package struct Claims: Sendable {
         return next > now ? next : nil
     }
 
-    /// Makes what a dead predecessor was at claimable, without waiting for its leases.
+    /// Makes the workflows of a dead predecessor claimable without waiting for its leases.
     func takeOver() async throws {
         let now = world.now
         let count = try await database.write { tx in try leases.releaseAll(now: now, in: tx) }
         if count > 0 { log.warning("\(count) workflows are taken up again after a crash") }
     }
 
-    /// Frees what another binary could not carry on and this one can.
+    /// Frees workflows that another binary blocked and that this one can carry on.
     func unblock() async throws {
         let known = try await database.read { tx in
             try store.list(.blocked, limit: 1000, in: tx).filter { catalog.knows($0.outlineKey, fingerprint: $0.fingerprint) }
         }
-        // A row that was blocked because it cannot be read stays so until the operator says otherwise.
+        // A row that was blocked because it cannot be read stays blocked until the operator retries it.
         for blocked in known where blocked.reason?.hasPrefix(Planner.unreadable) != true {
             let now = world.now
             try await database.write { tx in

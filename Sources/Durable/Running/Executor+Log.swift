@@ -1,7 +1,7 @@
 import CloudCore
 import Logging
 
-/// The keys under which the engine's lines can be found.
+/// The metadata keys of the engine's log lines.
 enum LogKey {
     static let workflowID = "workflow_id"
     static let workflow = "workflow"
@@ -38,7 +38,8 @@ extension Executor {
 
     func logLost(_ row: WorkflowRecord) { stepLog(row).warning("the workflow has another owner now; this one stops") }
 
-    /// A user's mistake is no operator's error: only what nobody expected is.
+    /// Logs the failure of a step: an internal error as an error, any other failure, such as a mistake of a user, as
+    /// information.
     func logFailure(_ row: WorkflowRecord, _ error: any Error) {
         let verdict = Verdict(error, step: row.step)
         stepLog(row).log(

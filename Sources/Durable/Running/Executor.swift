@@ -2,8 +2,8 @@ import CloudCore
 import Logging
 import SQL
 
-/// Carries a claimed workflow on until it ends, waits or is handed back. It decides nothing: the planner does, over the row
-/// as the transaction sees it, so a cancel or another owner cannot slip in between.
+/// The loop that carries a claimed workflow on until it ends, waits or is handed back. The planner makes all decisions,
+/// over the row as the transaction sees it, so no cancel and no other owner can slip in between.
 package struct Executor: Sendable {
     let database: Database
     let catalog: WorkflowCatalog
@@ -14,20 +14,22 @@ package struct Executor: Sendable {
     let bell: Bell
     let faults: FaultPlan
     let log: Logger
-    /// Whether the process is about to end.
+    /// Returns whether the process is about to end.
     let isQuiescing: @Sendable () -> Bool
     let store = WorkflowStore()
     let leases = LeaseStore()
     let signals = SignalStore()
 
-    /// What came of looking at the row once.
+    /// The result of one look at the row.
     private enum Turn: Sendable {
         case recorded(WorkflowRecord)
         case began(WorkflowRecord, Int, WorkflowDefinition)
         case failed(Int, WorkflowDefinition, any Error, notes: [String])
     }
 
-    /// - Throws: `SimulatedCrash`, in tests. Everything else is recorded.
+    /// Carries a claimed workflow on.
+    ///
+    /// - Throws: `SimulatedCrash`, in tests. Every other error is recorded.
     package func run(_ claimed: WorkflowRecord) async throws {
         var row = claimed
         while row.status == .running {
@@ -41,10 +43,11 @@ package struct Executor: Sendable {
         logEnd(row)
     }
 
-    /// One step, or one attempt of it. Nil: somebody else owns the row.
+    /// Carries out one step, or one attempt of it. Returns nil if the row has another owner, or if it could not be
+    /// written.
     private func advance(_ row: WorkflowRecord) async throws -> WorkflowRecord? {
         try await faults.strike(.beforeStart, row)
-        // What begins a remote step is written here; of the others, all there is to write.
+        // For a remote step this transaction only records its start; for the others it records everything.
         let moment: FaultPlan.Moment = catalog.isRemote(row) ? .startRecord : .outcomeRecord
         guard let turn = try await persist(row, moment, { tx in try turn(row, tx) }) else { return nil }
         let next: WorkflowRecord?
@@ -88,12 +91,12 @@ package struct Executor: Sendable {
             state = try definition.local(index, row, journal, stepLog(row), tx)
             try faults.fault(at: .afterBody, of: row)?.raise()
         } catch let error as SQLError where error.isTransient {
-            // The database's own words: it runs the transaction again.
+            // The database layer throws such errors and handles them: it runs the transaction again.
             throw error
         } catch let crash as SimulatedCrash {
             throw crash
         } catch {
-            // Thrown on, so that what the body did is rolled back; see `persist`.
+            // The error is thrown on, so that the changes of the body are rolled back; see `persist`.
             throw BodyFailed(index: index, definition: definition, error: error, notes: journal.notes)
         }
         let done = planner.succeeded(row, definition.outline, index, state: state, notes: journal.notes, now: world.now)
@@ -113,7 +116,7 @@ package struct Executor: Sendable {
                 let done = planner.succeeded(row, definition.outline, index, state: state, notes: notes, now: world.now)
                 return .recorded(try commit(done, over: row, tx))
             case .failure(let error):
-                // The signal is taken with the failure: it must not fail the step again after a retry.
+                // The signal is removed together with the failure: it must not fail the step again after a retry.
                 let transition = failure(row, definition, index, error, notes)
                 return .recorded(try commit(transition, over: row, tx))
             }
@@ -122,7 +125,7 @@ package struct Executor: Sendable {
         return .recorded(try commit(waits, over: row, tx))
     }
 
-    /// Writes a transition, and what its end means for the others on its resource.
+    /// Writes a transition, and the effects of its end on the other workflows of the resource.
     private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord {
         var transition = transition
         transition.row.leaseUntil = world.now + settings.lease
@@ -145,11 +148,11 @@ package struct Executor: Sendable {
         return next
     }
 
-    /// Ends what waits behind a stuck workflow: its turn would not come before an operator acts, and whoever asked for it
-    /// would not hear why.
+    /// Ends the workflows that wait behind a stuck one: they would not run before an operator acts, and their callers
+    /// would not learn why.
     private func callOff(_ line: [WorkflowRecord], behind stuck: WorkflowRecord, _ tx: Transaction) throws {
         for waiting in line {
-            // What was made with its start is undone when its turn comes.
+            // The waiting workflow undoes what was made with its start when its turn comes.
             if case .success(let known) = catalog.definition(for: waiting), known.outline.undoesStart {
                 try store.setCancelRequested(waiting.id, now: world.now, in: tx)
                 continue
@@ -203,13 +206,13 @@ package struct Executor: Sendable {
             row, definition.outline, index, verdict.failure, isTransient: verdict.isTransient, notes: notes, now: world.now)
     }
 
-    /// Records an outcome over the row as it is now, unless it is recorded already.
+    /// Records an outcome over the present row, unless it is recorded already.
     private func record(
         _ lastKnown: WorkflowRecord, _ plan: @escaping @Sendable (WorkflowRecord) -> Transition
     ) async throws -> WorkflowRecord? {
         let turn = try await persist(lastKnown, .outcomeRecord) { tx in
             let row = try leases.requireOwned(lastKnown, in: tx)
-            // The commit of a former try was done and only its answer was lost.
+            // An earlier try was committed, and only its answer was lost.
             guard row.sequence == lastKnown.sequence else { return .recorded(row) }
             return .recorded(try commit(plan(row), over: row, tx))
         }
@@ -217,7 +220,8 @@ package struct Executor: Sendable {
         return row
     }
 
-    /// Writes until the database answers. Nil: the row has another owner, and nothing was or will be written.
+    /// Writes until the database answers. Returns nil if the row has another owner, which must not be written over, or
+    /// if the retries are used up.
     private func persist(
         _ row: WorkflowRecord, _ moment: FaultPlan.Moment, _ body: @escaping @Sendable (Transaction) throws -> Turn
     ) async throws -> Turn? {
@@ -234,9 +238,9 @@ package struct Executor: Sendable {
             } catch {
                 let isAway = (error as? CloudError)?.isTransient == true
                 stepLog(row).log(level: isAway ? .warning : .error, "the workflow cannot be recorded yet: \(error)")
-                // Without an answer the lease runs out, and whoever claims it next carries on from the last record.
+                // Without an answer the lease runs out, and the next owner carries on from the last record.
                 guard attempt < settings.mostRecordAttempts, !Task.isCancelled else { return nil }
-                // The first time at once: the usual cause is a connection that was closed.
+                // The first retry follows at once, because the usual cause is a closed connection.
                 if attempt > 0 { try? await sleeper.sleep(until: world.now + Retry.patient.delay(after: attempt)) }
             }
         }
@@ -256,7 +260,7 @@ package struct Executor: Sendable {
     }
 }
 
-/// What a step's body threw, on its way out of the transaction that it undoes.
+/// The error of a step's body, on its way out of the transaction that it rolls back.
 private struct BodyFailed: Error {
     let index: Int
     let definition: WorkflowDefinition
@@ -264,7 +268,7 @@ private struct BodyFailed: Error {
     let notes: [String]
 }
 
-/// What an error means for a step.
+/// The meaning of an error for a step.
 struct Verdict {
     let failure: Failure
     let isTransient: Bool
@@ -278,7 +282,7 @@ struct Verdict {
             failure = Failure(step: step, error: error)
             isTransient = error.isTransient
         default:
-            // Nobody said what it means, so it is a bug: trying again would only hide it.
+            // An error of unknown meaning is a bug; a retry would only hide it.
             failure = Failure(step: step, error: .internalError("an error of no known kind", cause: error))
             isTransient = false
         }

@@ -1,23 +1,23 @@
 package import CloudCore
 
-/// What goes wrong, where and when: a value that a test gives to a runner. Nothing else in the product knows of tests.
+/// The faults that a test plans for a runner: which fault, where and when. Nothing else in the product knows of tests.
 package struct FaultPlan: Sendable {
     package enum Moment: String, Sendable, CaseIterable {
         /// Before anything of the step is recorded.
         case beforeStart
-        /// A remote step's beginning is recorded, its body has not run. For a wait: it has begun to wait.
+        /// After the start of a remote step is recorded, before its body runs. For a wait: after it has begun to wait.
         case afterStart
         /// In place of the body.
         case body
-        /// The body has run, its outcome is not recorded. For a local step: before the commit.
+        /// After the body has run, before its outcome is recorded. For a local step: before the commit.
         case afterBody
-        /// The outcome is recorded.
+        /// After the outcome is recorded.
         case afterOutcome
-        /// The commit of a remote step's beginning.
+        /// At the commit of a remote step's start.
         case startRecord
-        /// The commit of an outcome.
+        /// At the commit of an outcome.
         case outcomeRecord
-        /// A renewal of the lease while a remote step runs.
+        /// At a renewal of the lease while a remote step runs.
         case renewal
     }
 
@@ -34,18 +34,19 @@ package struct FaultPlan: Sendable {
     }
 
     package enum Fault: Sendable {
-        /// The process ends here, and writes nothing more.
+        /// The process ends here and writes nothing more.
         case crash
-        /// At `body`: it throws this and does nothing. At `afterBody`: it has done everything and throws this.
+        /// At `body`: the body throws the error and does nothing. At `afterBody`: the body has done everything, and the
+        /// error is thrown then.
         case fail(CloudError)
-        /// At `body`: it runs twice.
+        /// At `body`: the body runs twice.
         case twice
-        /// At a record: the database does not answer. `isCommitted`: it did what it was told nevertheless.
+        /// At a record: the database does not answer. With `isCommitted` it has nevertheless committed.
         case databaseAway(isCommitted: Bool)
-        /// Something happens meanwhile: another owner, a cancel.
+        /// Something else happens in the meantime, such as a change of owner or a cancel.
         case meanwhile(@Sendable () async throws -> Void)
 
-        /// For places that cannot wait.
+        /// Throws the error or the crash, for places that cannot wait.
         func raise() throws {
             switch self {
             case .crash: throw SimulatedCrash()
@@ -63,12 +64,12 @@ package struct FaultPlan: Sendable {
 
     func fault(at moment: Moment, of row: WorkflowRecord) -> Fault? { decide(Place(row.step, row.direction, moment)) }
 
-    /// Lets happen what is planned for a moment, where that is an error or a crash.
+    /// Carries out the fault that is planned for a moment.
     func strike(_ moment: Moment, _ row: WorkflowRecord) async throws {
         let fault = fault(at: moment, of: row)
         if case .meanwhile(let happen)? = fault { try await happen() } else { try fault?.raise() }
     }
 }
 
-/// The end of a process, as tests have it.
+/// The simulated end of a process in tests.
 package struct SimulatedCrash: Error {}

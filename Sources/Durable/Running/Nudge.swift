@@ -1,13 +1,14 @@
 package import CloudCore
 import Synchronization
 
-/// Wakes whoever waits. A nudge while nobody waits is kept, once, for the next to wait: none is lost.
+/// A signal that wakes all tasks that wait. A nudge while no task waits is kept, once, for the next task that waits, so
+/// no nudge is lost.
 package final class Nudge: Sendable {
     private struct State {
         var isPending = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var next = 0
-        /// Waits that were cancelled before they began.
+        /// The waits that were cancelled before they began.
         var cancelled: Set<Int> = []
     }
 

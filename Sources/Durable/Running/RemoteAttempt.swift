@@ -2,14 +2,15 @@ import CloudCore
 import Logging
 import SQL
 
-/// One attempt of a remote step: the body, and beside it what keeps the lease and what watches the deadline.
+/// One attempt of a remote step. The body runs beside a task that renews the lease and a task that watches the
+/// deadline.
 struct RemoteAttempt: Sendable {
     enum Outcome {
         case succeeded(state: String, notes: [String])
         case failed(any Error, notes: [String])
-        /// Another owner has the workflow, or may have it.
+        /// Another runner owns the workflow, or may own it.
         case lost
-        /// The process is about to end: no verdict on the step.
+        /// The process is about to end; the attempt says nothing about the step.
         case interrupted
     }
 
@@ -36,7 +37,7 @@ struct RemoteAttempt: Sendable {
             group.addTask { .body(await body(journal)) }
             group.addTask { await keepLease(journal, changes) ? .stopped : .leaseLost }
             group.addTask { await watchDeadline() ? .deadline : .stopped }
-            // All three are waited for: a body that is cancelled may still be writing to the world.
+            // All three tasks are awaited: a body that is cancelled may still be writing to the world.
             for await ending in group {
                 switch ending {
                 case .body(let outcome): result = outcome
@@ -55,7 +56,7 @@ struct RemoteAttempt: Sendable {
         } catch let crash as SimulatedCrash {
             throw crash
         } catch {
-            // What is thrown while the process ends says nothing about the step.
+            // An error that is thrown while the process ends says nothing about the step.
             if Task.isCancelled { return .interrupted }
             return .failed(isLate ? timedOut(error) : error, notes: journal.notes)
         }
@@ -74,7 +75,8 @@ struct RemoteAttempt: Sendable {
         }
     }
 
-    /// Renews the lease each third of its length, and writes progress at most once a second. False: the lease is lost.
+    /// Renews the lease each third of its length, and writes progress at most once in `progressInterval`. Returns false
+    /// if the lease is lost.
     private func keepLease(_ journal: Journal, _ changes: Nudge) async -> Bool {
         let world = executor.world
         let lease = executor.settings.lease
@@ -86,7 +88,8 @@ struct RemoteAttempt: Sendable {
             await changes.wait(until: journal.hasShare ? min(quiet, renewAt) : renewAt, by: executor.sleeper)
             if Task.isCancelled { return true }
             let now = world.now
-            // A nudge may be for a cancel, which is worth a look at once; progress is not.
+            // A nudge without progress may announce a cancel, which is looked up at once. Progress alone waits until
+            // the next write is allowed.
             if journal.hasShare, now < min(quiet, renewAt) { continue }
             do {
                 let until = now + lease
@@ -98,7 +101,7 @@ struct RemoteAttempt: Sendable {
                 lastWrite = now
             } catch {
                 executor.stepLog(row).warning("the lease of a running step cannot be renewed: \(error)")
-                // Another may own it from here on.
+                // From here on another runner may own the workflow.
                 if world.now >= leaseUntil { return false }
                 renewAt = min(now + executor.settings.progressInterval, leaseUntil)
             }
@@ -111,7 +114,8 @@ struct RemoteAttempt: Sendable {
         }
     }
 
-    /// The progress of the whole in per cent, of the share of this step. An undo shows none.
+    /// Returns the progress of the whole workflow in per cent for a share of this step; nil for an undo, which shows no
+    /// progress.
     private func overall(_ share: Double?) -> Int? {
         guard row.direction == .forward else { return nil }
         return share.map { Int((Double(index) + $0) * 100) / definition.outline.steps.count }

@@ -4,36 +4,39 @@ package import SQL
 import ServiceLifecycle
 import Synchronization
 
-/// How a runner behaves. Durations are of the world's clock.
+/// The settings of a runner. Durations are measured by the world's clock.
 package struct RunnerSettings: Sendable {
-    /// Workflows that are carried out at the same time.
+    /// The most workflows that run at the same time.
     package var width = 64
-    /// The most places of one project, so that nobody's work waits for another's. What the cloud starts itself has no project.
+    /// The most places of one project, so that the work of one project does not block another's. Workflows that the
+    /// cloud starts itself have no project.
     package var projectShare = 32
-    /// How long a workflow belongs to a process that does not renew it. The clocks of two hosts may differ by less than
-    /// this without more than a needless change of hands; that never two of them write is the epoch's work.
+    /// The time for which a workflow belongs to a process that does not renew its lease. If the clocks of two hosts
+    /// differ by less than this, the worst effect is a needless change of owner. The epoch ensures that two owners
+    /// never both write.
     package var lease = Duration.seconds(30)
-    /// How often is looked for what no nudge announced.
+    /// The time between two looks for work that no nudge announced.
     package var poll = Duration.seconds(5)
-    /// How long steps that run may take at shutdown before they are left to be run again.
+    /// The time that running steps get at shutdown before they are cut off and left to run again.
     package var grace = Duration.seconds(10)
-    /// How long a workflow of an unknown version is left to other processes before it is marked as blocked.
+    /// The time for which a workflow of an unknown version is left to other processes before it is marked as blocked.
     package var patienceWithUnknown = Duration.seconds(60)
-    /// Progress is written no more often than this.
+    /// The shortest time between two writes of progress.
     package var progressInterval = Duration.seconds(1)
-    /// Whether no other process can use this database. Then whatever it says is running belongs to a process that is dead.
+    /// Whether no other process can use this database. If so, every row that is marked as running belongs to a dead
+    /// process.
     package var isAlone = false
 
-    /// Tries of one record before the lease is left to run out.
+    /// The most retries of one record before the lease is left to run out.
     var mostRecordAttempts = 10
 
     package init() {}
 }
 
-/// Claims what is due and carries it out, until the process is told to end.
+/// A service that claims due workflows and carries them out until the process is told to end.
 ///
-/// New work, work that waited, and work whose owner died are claimed by the same statement. Nothing here remembers a
-/// workflow: after a crash there is nothing to restore but the rows.
+/// One statement claims new work, work that has waited, and work whose owner died. The runner keeps no workflow in
+/// memory alone: after a crash there is nothing to restore but the rows.
 package struct Runner: Service {
     package let executor: Executor
     package let claims: Claims
@@ -44,10 +47,12 @@ package struct Runner: Service {
     private let log: Logger
     private let slots: Slots
 
+    /// Creates a runner.
+    ///
     /// - Parameters:
-    ///   - name: of this process, unlike any other that ever used the database.
-    ///   - definitions: the code of exactly those workflows that `workflows` lists.
-    /// - Throws: `WorkflowDeclarationError` when the two lists differ.
+    ///   - name: the name of this process, which must differ from all other processes that ever used the database.
+    ///   - definitions: the code of exactly the workflows that `workflows` lists.
+    /// - Throws: `WorkflowDeclarationError` if the two lists differ.
     package init(
         name: String, database: Database, workflows: Workflows, definitions: [WorkflowDefinition], sleeper: any Sleeper,
         settings: RunnerSettings = RunnerSettings(), faults: FaultPlan = .none, log: Logger
@@ -88,7 +93,7 @@ package struct Runner: Service {
         }
     }
 
-    /// Claims as much as there is room for, and says when to look again if nothing rings.
+    /// Claims as many workflows as there are free places. Returns the time of the next look if nothing rings before.
     private func fill(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async -> Timestamp {
         let latest = world.now + settings.poll
         do {
@@ -106,12 +111,13 @@ package struct Runner: Service {
                     try await executor.run(row)
                 }
             }
-            // With every place taken, the end of one rings.
+            // If every place is taken, the end of one workflow rings.
             let now = slots.load
             guard now.total < settings.width, let next = try await claims.nextDue(beside: now) else { return latest }
             return min(next, latest)
         } catch {
-            // The database is away, or the row is a bug: either way the others must not wait for ever.
+            // The database is away, or a row shows a bug. In both cases the loop must look again, so that other
+            // workflows do not wait for ever.
             log.warning("nothing can be claimed: \(error)")
             return latest
         }
@@ -122,7 +128,7 @@ package struct Runner: Service {
     }
 }
 
-/// The places of a runner, and whether it takes more work.
+/// The places of a runner, and whether it accepts more work.
 private final class Slots: Sendable {
     private let state = Mutex((load: RunnerLoad(), isClosed: false))
 

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// How many workflows a runner carries out, by kind and by project.
+/// The number of workflows that a runner carries out, by kind and by project.
 package struct RunnerLoad: Sendable {
     package private(set) var total = 0
     private(set) var kinds: [WorkflowKind: Int] = [:]
@@ -13,18 +13,19 @@ package struct RunnerLoad: Sendable {
         kinds[kind, default: 0] += count
         guard let project else { return }
         projects[project, default: 0] += count
-        // A project that has gone leaves nothing behind.
+        // A project without workflows leaves no entry behind.
         if projects[project] == 0 { projects[project] = nil }
     }
 
-    /// Returns the kinds and projects without a free place, which a look for work leaves out.
+    /// Returns the kinds and projects that have no free place, which the next look for work leaves out.
     func exclusions(_ catalog: WorkflowCatalog, projectShare: Int) -> LeaseStore.Exclusions {
         LeaseStore.Exclusions(
             kinds: kinds.filter { kind, count in catalog.mostAtOnce(kind).map { count >= $0 } ?? false }.keys.sorted { $0.name < $1.name },
             projects: projects.filter { $0.value >= projectShare }.keys.sorted { $0.text < $1.text })
     }
 
-    /// Chooses among what is due: each place goes to the project that has the fewest, and the oldest of its work goes first.
+    /// Chooses among the due workflows. Each place goes to the project with the fewest places, and there to the
+    /// workflow that has been due longest.
     ///
     /// - Parameter candidates: in the order in which they became due.
     func choice(

@@ -1,9 +1,10 @@
 package import SQL
 
 extension Schema {
-    /// The tables of workflows. `workflow_one_active` makes two actions on one resource impossible. What was asked for while
-    /// another action ran is `queued` outside of it, in a line for each resource: `place` orders it. Ordinary workflows have
-    /// places from 1 on; a delete that supersedes what runs has place 0, as each queued row of release 0.1 has it.
+    /// The tables of workflows. The index `workflow_one_active` makes two active workflows on one resource impossible.
+    /// A workflow that is started while another is active is `queued`, outside that index, in the line of its resource;
+    /// `place` orders the line. Ordinary workflows have places from 1. A delete that supersedes the others has place 0,
+    /// as does each queued row of release 0.1.
     package static let durable = Schema(
         service: "durable",
         [

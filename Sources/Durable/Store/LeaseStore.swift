@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// SQL of ownership: who may carry a workflow on. Beginning and recovering are the same statement.
+/// The SQL of ownership: which process may carry a workflow on. One statement serves first claims and recovery.
 struct LeaseStore: Sendable {
-    /// What may be claimed: what is due, and what an owner has let expire.
+    /// A workflow that may be claimed: it is due, or its owner has let the lease expire.
     struct Candidate: Sendable {
         let id: WorkflowID
         let key: Outline.Key
@@ -12,7 +12,7 @@ struct LeaseStore: Sendable {
         let projectID: ID<Kind.Project>?
     }
 
-    /// The kinds and projects that a look leaves out.
+    /// The kinds and projects that a look for work leaves out.
     struct Exclusions: Sendable {
         var kinds: [WorkflowKind] = []
         var projects: [ID<Kind.Project>] = []
@@ -33,7 +33,7 @@ struct LeaseStore: Sendable {
         (status IN ('ready', 'waiting') AND run_after <= ? OR status = 'running' AND lease_until <= ?) AND finished_at IS NULL
         """
 
-    /// In the order in which they became due.
+    /// Returns the workflows that may be claimed, in the order in which they became due.
     func due(_ now: Timestamp, limit: Int, besides exclusions: Exclusions, in tx: Transaction) throws -> [Candidate] {
         try tx.rows(
             """
@@ -48,7 +48,7 @@ struct LeaseStore: Sendable {
         }
     }
 
-    /// When the next of them becomes due, if nothing else happens.
+    /// Returns the time at which the next workflow becomes due if nothing else happens; nil if there is none.
     func nextDue(besides exclusions: Exclusions, in tx: Transaction) throws -> Timestamp? {
         let rest = exclusions.condition
         let found = try tx.rows(
@@ -62,7 +62,7 @@ struct LeaseStore: Sendable {
         return try found?["at"] ?? nil
     }
 
-    /// Makes `owner` the owner, if the row is still due. Nil: somebody else was first.
+    /// Makes `owner` the owner if the row is still due. Returns nil if another process was first.
     func claim(
         _ id: WorkflowID, by owner: String, until: Timestamp, now: Timestamp, in tx: Transaction
     ) throws -> WorkflowRecord? {
@@ -75,17 +75,18 @@ struct LeaseStore: Sendable {
         ).map(WorkflowStore.record)
     }
 
-    /// The row as it is now, for its owner's next write. `lastKnown` is what the owner believes.
+    /// Returns the present row, for the next write of its owner.
     ///
-    /// - Throws: `OwnershipLost` when it has another owner or has ended.
+    /// - Parameter lastKnown: the row as the owner last knew it.
+    /// - Throws: `OwnershipLost` if the row has another owner or no longer runs.
     func requireOwned(_ lastKnown: WorkflowRecord, in tx: Transaction) throws -> WorkflowRecord {
         let row = try WorkflowStore().find(lastKnown.id, in: tx)
         guard let row, row.epoch == lastKnown.epoch, row.status == .running else { throw OwnershipLost() }
         return row
     }
 
-    /// Extends the lease and writes the progress, if there is any. Nil: ownership is lost. Otherwise whether a cancel was
-    /// asked for.
+    /// Extends the lease, and writes the progress unless it is nil. Returns whether a cancel was asked for, or nil if
+    /// the ownership is lost.
     func renew(
         _ row: WorkflowRecord, until: Timestamp, progress: Int?, now: Timestamp, in tx: Transaction
     ) throws -> Bool? {
@@ -96,7 +97,7 @@ struct LeaseStore: Sendable {
             """, until, progress, now, row.id, row.epoch)
     }
 
-    /// Makes everything claimable that is marked as running: for a process that knows it is the only one.
+    /// Makes every workflow claimable that is marked as running; for a process that knows that it is the only one.
     func releaseAll(now: Timestamp, in tx: Transaction) throws -> Int {
         try tx.execute(
             """

@@ -1,15 +1,15 @@
 import CloudCore
 import SQL
 
-/// SQL of the lists that an operator looks at.
+/// The SQL of the lists for operators.
 struct OperatorStore: Sendable {
     private static let isStuck = """
         finished_at IS NULL AND (status IN ('stuck', 'blocked') OR (status <> 'queued' AND attempt >= ?))
         """
 
-    /// Returns the workflows that a filter lets through, newest first.
+    /// Returns the workflows that match a filter, newest first.
     ///
-    /// - Parameter marker: the row behind which the list begins; nil for its beginning.
+    /// - Parameter marker: the last row of the previous page; nil for the first page.
     func list(
         _ filter: WorkflowFilter, after marker: WorkflowRecord?, limit: Int, in tx: Transaction
     ) throws -> [WorkflowRecord] {
@@ -29,7 +29,8 @@ struct OperatorStore: Sendable {
         ).map(WorkflowStore.record)
     }
 
-    /// Returns how many workflows are in each status that has not ended, since when the oldest, and how many of them count as stuck.
+    /// Returns, for each status that has not ended, the number of workflows, the start of the oldest, and the number
+    /// that count as stuck.
     func census(in tx: Transaction) throws -> [WorkflowCensus] {
         try tx.rows(
             """
@@ -42,7 +43,7 @@ struct OperatorStore: Sendable {
         }
     }
 
-    /// Returns what a workflow failed with last, also if it was tried again since.
+    /// Returns the last failure of a workflow, also if the step was retried since.
     func lastFailure(of id: WorkflowID, in tx: Transaction) throws -> Failure? {
         let text: String? = try tx.value(
             """
@@ -52,7 +53,7 @@ struct OperatorStore: Sendable {
         return text.flatMap { try? StoredJSON.value(from: $0) }
     }
 
-    /// Returns when the present step of a workflow was first begun; nil before that.
+    /// Returns the time at which the present step of a workflow first began; nil before that.
     func stepBegan(_ row: WorkflowRecord, in tx: Transaction) throws -> Timestamp? {
         let at: Timestamp?? = try tx.value(
             "SELECT min(at) FROM workflow_event WHERE workflow_id = ? AND step = ? AND direction = ?", row.id, row.step,

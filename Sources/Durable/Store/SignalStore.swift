@@ -1,9 +1,10 @@
 import CloudCore
 import SQL
 
-/// SQL of `workflow_signal`: what came from outside and no step has taken yet.
+/// The SQL of `workflow_signal`: the signals from outside that no step has taken yet.
 struct SignalStore: Sendable {
-    /// Keeps a signal and makes its workflow due if it waits. The same signal twice is one.
+    /// Stores a signal, and makes its workflow due if it waits. A signal with the same name and payload as a stored one
+    /// is not stored again.
     func insert(_ name: SignalName, payload: String?, for id: WorkflowID, now: Timestamp, in tx: Transaction) throws {
         let present: Int? = try tx.value(
             "SELECT 1 FROM workflow_signal WHERE workflow_id = ? AND name = ? AND coalesce(payload, '') = ? LIMIT 1", id,
@@ -17,7 +18,7 @@ struct SignalStore: Sendable {
         try tx.execute("UPDATE workflow SET run_after = ? WHERE id = ? AND status = 'waiting'", now, id)
     }
 
-    /// In the order in which they came.
+    /// Returns the stored signals of a name in the order in which they came.
     func list(_ name: SignalName, for id: WorkflowID, in tx: Transaction) throws -> [Signal] {
         try tx.rows(
             "SELECT number, payload, at FROM workflow_signal WHERE workflow_id = ? AND name = ? ORDER BY number", id, name.text

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// SQL of `workflow`, and nothing else. What an owner writes is conditional on the row's epoch.
+/// The SQL of `workflow` and its events. A write of an owner is conditional on the epoch of the row.
 struct WorkflowStore: Sendable {
     private static let columns = """
         id, kind, version, fingerprint, resource, project_id, request_id, principal, trace, input, state, status, direction, \
@@ -15,7 +15,7 @@ struct WorkflowStore: Sendable {
         try tx.row("SELECT \(Self.columns) FROM workflow WHERE id = ?", id).map(Self.record)
     }
 
-    /// The one that holds the resource.
+    /// Returns the active workflow of a resource: the one that has not ended and is not queued.
     func findActive(on resource: ResourceKey, in tx: Transaction) throws -> WorkflowRecord? {
         try tx.row(
             "SELECT \(Self.columns) FROM workflow WHERE resource = ? AND finished_at IS NULL AND status <> 'queued'",
@@ -23,17 +23,19 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
-    /// Those that wait for the resource, in the order of their turns.
+    /// Returns the queued workflows of a resource, in the order of their turns.
     func listQueued(on resource: ResourceKey, in tx: Transaction) throws -> [WorkflowRecord] {
         try tx.rows(
             "SELECT \(Self.columns) FROM workflow WHERE resource = ? AND status = 'queued' ORDER BY place", resource.text
         ).map(Self.record)
     }
 
-    /// All that have not ended, each resource's in the order of their turns: the active one is its first.
+    /// Returns all unfinished workflows of some resources. Those of one resource come in the order of their turns, with
+    /// the active one first.
     func listUnfinished(on resources: [ResourceKey], in tx: Transaction) throws -> [WorkflowRecord] {
         var found: [WorkflowRecord] = []
-        // Both databases limit the arguments of a statement. Each half has a partial index of its own.
+        // Both databases limit the number of arguments of a statement. Each half of the query has its own partial
+        // index.
         for start in stride(from: 0, to: resources.count, by: 250) {
             let some = resources[start..<min(start + 250, resources.count)]
             let marks = some.map { _ in "?" }.joined(separator: ", ")
@@ -48,7 +50,7 @@ struct WorkflowStore: Sendable {
         return found.sorted { ($0.status == .queued ? 1 : 0, $0.place) < ($1.status == .queued ? 1 : 0, $1.place) }
     }
 
-    /// Newest first.
+    /// Returns the workflows of a resource, newest first.
     func listAll(on resource: ResourceKey, limit: Int, in tx: Transaction) throws -> [WorkflowRecord] {
         try tx.rows(
             "SELECT \(Self.columns) FROM workflow WHERE resource = ? ORDER BY created_at DESC, id DESC LIMIT ?",
@@ -56,14 +58,14 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
-    /// Oldest first.
+    /// Returns the workflows in one status, oldest first.
     func list(_ status: WorkflowRecord.Status, limit: Int, in tx: Transaction) throws -> [WorkflowRecord] {
         try tx.rows(
             "SELECT \(Self.columns) FROM workflow WHERE status = ? ORDER BY created_at, id LIMIT ?", status.rawValue, limit
         ).map(Self.record)
     }
 
-    /// Newest first.
+    /// Returns the workflows of some kinds that have not finished, or finished after `oldest`; newest first.
     func list(_ kinds: [WorkflowKind], finishedAfter oldest: Timestamp, limit: Int, in tx: Transaction) throws -> [WorkflowRecord] {
         let marks = kinds.map { _ in "?" }.joined(separator: ", ")
         return try tx.rows(
@@ -111,10 +113,11 @@ struct WorkflowStore: Sendable {
             """, arguments: fixed + changing)
     }
 
-    /// Writes the row's next form and its events.
+    /// Writes the next form of a row, and its events.
     ///
-    /// - Parameter current: the row as `requireOwned` gave it in this transaction.
+    /// - Parameter current: the row as it was read in this transaction.
     /// - Returns: the row as it now is.
+    /// - Throws: `OwnershipLost` if the row has another epoch or sequence by now.
     func record(_ transition: Transition, over current: WorkflowRecord, in tx: Transaction) throws -> WorkflowRecord {
         var next = transition.row
         next.sequence = current.sequence + Int64(max(transition.events.count, 1))
@@ -148,7 +151,8 @@ struct WorkflowStore: Sendable {
             """, now, now, id)
     }
 
-    /// Lets the first in the resource's line begin, with epochs above those of the one before. False when nothing waits.
+    /// Makes the first queued workflow of a resource ready, with an epoch that continues those of its predecessors.
+    /// Returns false if nothing waits.
     func releaseQueued(on resource: ResourceKey, now: Timestamp, in tx: Transaction) throws -> Bool {
         try tx.execute(
             """
@@ -159,7 +163,7 @@ struct WorkflowStore: Sendable {
             """, now, now, resource.text, resource.text) > 0
     }
 
-    /// Deletes up to `limit` of what finished before a moment, with its history.
+    /// Deletes up to `limit` workflows that finished before a time, with their history. Returns their number.
     func deleteFinished(before: Timestamp, limit: Int, in tx: Transaction) throws -> Int {
         let ids: [WorkflowID] = try tx.rows(
             "SELECT id FROM workflow WHERE finished_at < ? ORDER BY finished_at LIMIT ?", before, limit
@@ -211,5 +215,5 @@ struct WorkflowStore: Sendable {
     static var allColumns: String { columns }
 }
 
-/// A conditional write found that another owns the row by now, or that it was abandoned. Whoever sees it stops at once.
+/// The error of a conditional write whose row has another owner by now, or was abandoned. The runner stops at once.
 struct OwnershipLost: Error {}

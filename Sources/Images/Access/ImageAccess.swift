@@ -1,22 +1,26 @@
 import Access
 import CloudCore
 
-/// What a caller may do to an image. Who may not see it is told that it is not there, whatever they wanted of it.
+/// The rules of what a caller may do to an image. To a caller that may not see it, the image does not exist, whatever
+/// the request.
 struct ImageAccess: Sendable {
     let policy: Policy
 
     func isAdmin(_ caller: Principal) -> Bool { policy.allows(.contextIsAdmin, caller) }
 
-    /// Whether the image is there for the caller at all.
+    /// Returns whether the caller can see the image.
     func canSee(_ image: Image, _ caller: Principal) -> Bool {
-        // Shared with others is not shared with the caller: the rule alone would let everybody see it.
+        // The policy rule alone would let everybody see each shared image, so ownership and membership are checked
+        // here.
         let isReachable =
             image.owner == nil || image.visibility == .public || image.visibility == .community || image.owner == caller.projectID?.text
             || image.isSharedWithCaller || isAdmin(caller)
         return isReachable && policy.allows(.getImage, caller, target(image, caller))
     }
 
-    /// - Throws: `notFound` to who may not see it, `forbidden` to who may see it and not do this.
+    /// Checks that the caller may do an action on an image.
+    ///
+    /// - Throws: `notFound` if the caller cannot see the image; `forbidden` if it can see it but may not do the action.
     func require(_ action: Action, _ image: Image, _ caller: Principal) throws {
         guard canSee(image, caller) else { throw Self.missing(image.id) }
         try policy.require(action, caller, target(image, caller))
@@ -32,7 +36,7 @@ struct ImageAccess: Sendable {
 
     func target(_ image: Image, _ caller: Principal) -> PolicyTarget {
         var target: PolicyTarget = ["visibility": image.visibility.rawValue]
-        // An image of nobody's must not be taken for that of a caller without a project.
+        // An image without an owner must not match a caller without a project.
         if let owner = image.owner {
             target.set("project_id", to: owner)
             target.set("owner", to: owner)

@@ -30,12 +30,12 @@ extension Action {
     static let cacheDelete: Action = "cache_delete"
     static let storesInfoDetail: Action = "stores_info_detail"
 
-    /// Not an action: who is above the rules of ownership.
+    /// The name of a rule and not of an action: callers for whom it holds are above the rules of ownership.
     static let contextIsAdmin: Action = "context_is_admin"
 }
 
-/// Images' own rules. The target has `project_id` and `owner` (who owns the image), `visibility`, and `member_id`: the caller's
-/// project if the image is shared with it.
+/// Images' policy defaults. The target has `project_id` and `owner` (the owner of the image), `visibility`, and
+/// `member_id`, which is the caller's project if the image is shared with it.
 enum ImagesPolicy {
     static let admin = "rule:context_is_admin"
     static let member = "(role:member and project_id:%(project_id)s)"

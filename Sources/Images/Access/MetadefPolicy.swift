@@ -33,8 +33,8 @@ extension Action {
     static let removeMetadefAssociation: Action = "remove_metadef_resource_type_association"
 }
 
-/// The rules of metadata definitions, as Glance 33 has them: a project's readers see what is public and what is their project's;
-/// administrators see and change everything.
+/// The policy defaults of metadata definitions, as in Glance 33: readers of a project see public definitions and those
+/// of their project; administrators see and change everything.
 enum MetadefPolicy {
     static let defaults: [PolicyDefault] =
         [

@@ -1,13 +1,13 @@
 import CloudCore
 
-/// How data can get into an image besides an upload.
+/// The ways to get data into an image besides an upload.
 enum ImportMethod: String, Sendable, Codable, CaseIterable {
     case glanceDirect = "glance-direct"
     case webDownload = "web-download"
     case copyImage = "copy-image"
     case glanceDownload = "glance-download"
 
-    /// What the image must be for it.
+    /// The status that the image must have for the method.
     var source: Image.Status {
         switch self {
         case .glanceDirect: .uploading
@@ -17,9 +17,9 @@ enum ImportMethod: String, Sendable, Codable, CaseIterable {
     }
 }
 
-/// What a caller wants imported: the body of `POST /v2/images/{image_id}/import`.
+/// A request for an import: the body of `POST /v2/images/{image_id}/import`.
 struct ImportRequest: Sendable {
-    /// The stores that a caller named, in one of three ways.
+    /// The stores of the request, named in one of three ways.
     enum Stores: Sendable, Equatable {
         case all
         case some([String])
@@ -29,13 +29,15 @@ struct ImportRequest: Sendable {
     let method: ImportMethod
     let uri: String?
     let stores: Stores
-    /// Otherwise it is enough that one store has the data in the end.
+    /// Whether the import fails unless all stores get the data. Otherwise one store is enough.
     let allMustSucceed: Bool
-    /// The body as it came, with what it leaves to defaults, which the task shows.
+    /// The body of the request with its defaults filled in, as the task shows it.
     let body: JSONObject
 
-    /// - Parameter header: the store that `X-Image-Meta-Store` names.
-    /// - Throws: `badRequest` that names what is wrong.
+    /// Reads a request.
+    ///
+    /// - Parameter header: the store in the header `X-Image-Meta-Store`.
+    /// - Throws: `badRequest` that names the fault.
     init(_ body: JSONObject, store header: String?) throws {
         guard let method = body["method"] else { throw CloudError.badRequest("Import request requires a 'method' field.") }
         guard let name = method["name"] else { throw CloudError.badRequest("Import request requires a 'name' field.") }
@@ -51,10 +53,10 @@ struct ImportRequest: Sendable {
         stores = try Self.stores(body, header)
     }
 
-    /// What a `glance-download` brings its data from: asked for once the image is known to be ready for it.
+    /// Returns the source of a `glance-download`. It is read once the image is known to be ready for the import.
     ///
     /// - Returns: nil for the other methods.
-    /// - Throws: `badRequest` that names what is wrong.
+    /// - Throws: `badRequest` that names the fault.
     func sourceImage() throws -> SourceImage? {
         method == .glanceDownload ? try SourceImage(body["method"] ?? .null) : nil
     }

@@ -4,19 +4,21 @@ import Durable
 import HTTPKit
 import SQL
 
-/// `POST /v2/images/{image_id}/import`: what is checked before an import is begun.
+/// The checks before an import: `POST /v2/images/{image_id}/import`.
 struct ImportService: Sendable {
     let context: ImagesContext
     let fetcher: Fetcher
     let regions: any OtherRegions
 
-    /// - Parameter token: the caller's, which another region is asked with.
-    /// - Returns: the workflow's id; nil when there is nothing to do.
+    /// Starts an import.
+    ///
+    /// - Parameter token: the caller's token, by which the other region is asked.
+    /// - Returns: the id of the workflow; nil if there is nothing to do.
     @discardableResult
     func start(
         _ id: ID<Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
     ) async throws -> WorkflowID? {
-        // The image first: who may not see it learns nothing of the rest.
+        // The image is checked first, so that a caller who cannot see it learns nothing else.
         _ = try await context.read { tx in try plan(id, request, nil, caller, tx) }
         if let uri = request.uri, request.method == .webDownload { try await fetcher.check(uri, for: caller.projectID?.text) }
         let sealed = try token.flatMap { token in
@@ -28,7 +30,8 @@ struct ImportService: Sendable {
         }
     }
 
-    /// Starts the workflow. The image is the workflow's from now on: until its first step has run, for as long as a lease is good.
+    /// Starts the workflow. From now on the image belongs to the workflow. Until its first step has run, it does so as
+    /// long as a lease is valid.
     func start(_ input: ImportImage.Input, as caller: Principal, requestID: String?, _ tx: Transaction) throws -> WorkflowID {
         let now = context.world.now
         let workflow = try context.workflows.start(
@@ -40,7 +43,7 @@ struct ImportService: Sendable {
         return workflow
     }
 
-    /// What is to be done, if it may be done now.
+    /// Returns the input of the workflow if the import may begin now; nil if there is nothing to do.
     private func plan(
         _ id: ID<Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
     ) throws -> ImportImage.Input? {

@@ -4,16 +4,16 @@ import Durable
 import NIOCore
 import SQL
 
-/// Fetches what a URL stands for.
+/// A source that fetches the data of URLs.
 protocol ImageSource: Sendable {
-    /// What a user named.
+    /// Fetches a URL that a user named.
     ///
-    /// - Parameter project: whose work it is.
+    /// - Parameter project: the project that the fetch is for.
     func fetch<Value: Sendable>(
         _ text: String, for project: String?, most: Int64, _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Value
 
-    /// What the catalogue named, in a user's name.
+    /// Fetches a URL that the catalog names, in a user's name.
     func fetch<Value: Sendable>(
         _ url: FetchURL, token: Secret, most: Int64, _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Value
@@ -21,13 +21,14 @@ protocol ImageSource: Sendable {
 
 extension Fetcher: ImageSource {}
 
-/// What the steps of an import do, in their order.
+/// The work of an import's steps, in their order.
 struct ImportWork: Sendable {
     let context: ImagesContext
     let source: any ImageSource
     let regions: any OtherRegions
 
-    /// Shown by every image that was ever imported; no caller can set them.
+    /// The property that lists the stores still to be filled. Every image that was ever imported shows it; no caller
+    /// can set it.
     static let importingProperty = "os_glance_importing_to_stores"
     static let failedProperty = "os_glance_failed_import"
 
@@ -36,7 +37,9 @@ struct ImportWork: Sendable {
 
     // MARK: Begin
 
-    /// - Returns: where the data is, if it is here already.
+    /// Begins an import.
+    ///
+    /// - Returns: the place of the data, if the cloud has it already.
     func begin(_ input: ImportImage.Input, _ lease: UploadLease, _ tx: Transaction) throws -> StagedData? {
         let now = context.world.now
         let image = try require(input.imageID, tx)
@@ -65,12 +68,12 @@ struct ImportWork: Sendable {
         }
     }
 
-    /// The image is as it was before, but for what it shows of the failure, and without data.
+    /// Undoes an import. The image is as it was before and has no imported data; it only shows the failure.
     func giveUp(_ input: ImportImage.Input, _ lease: UploadLease, _ tx: Transaction) throws {
         try context.uploads.release(lease, in: tx)
         try stage.release(input.imageID, in: tx)
         if input.method != .copyImage { try stage.delete(input.imageID, in: tx) }
-        // It may have been deleted: then nothing of it is left to be changed.
+        // The image may have been deleted; then nothing is left to be changed.
         if try find(input.imageID, tx) != nil { try show(importing: [], failed: input.stores, input.imageID, tx) }
         tx.afterCommit(context.collectGarbage)
     }
@@ -82,7 +85,7 @@ struct ImportWork: Sendable {
 
     /// Downloads the data of a URL into the store where it is staged.
     ///
-    /// - Parameter check: throws when the workflow is to end.
+    /// - Parameter check: throws if the workflow is to end.
     func fetch(_ uri: String, _ lease: UploadLease, _ progress: @escaping Progress, check: @escaping Check) async throws -> StagedData {
         let (image, most) = try await target(lease)
         let data = try await source.fetch(uri, for: image.owner, most: most) { download in
@@ -91,9 +94,9 @@ struct ImportWork: Sendable {
         return try await keep(data, as: image, lease)
     }
 
-    /// Who reads the source image, as the caller of the import.
+    /// Returns the reader of the source image, which acts as the caller of the import.
     ///
-    /// - Throws: what no other attempt would mend.
+    /// - Throws: errors that no other attempt would mend.
     func reader(_ input: ImportImage.Input, as caller: Principal?) async throws -> SourceReader {
         let image = try input.sourceImage.required("sourceImage", from: "start")
         let sealed = try input.sealedToken.required("sealedToken", from: "start")
@@ -108,7 +111,7 @@ struct ImportWork: Sendable {
         return try SourceReader(image, at: endpoint, token: token, by: source)
     }
 
-    /// Downloads the data of a source image, looked at as what the source says that it is.
+    /// Downloads the data of a source image, inspected as the formats that the source declares.
     func fetch(
         _ reader: SourceReader, _ facts: SourceFacts, _ lease: UploadLease, _ progress: @escaping Progress, check: @escaping Check
     ) async throws -> StagedData {
@@ -124,7 +127,7 @@ struct ImportWork: Sendable {
         return try await keep(data, as: image, lease)
     }
 
-    /// The image, and the bytes that it may get.
+    /// Returns the image, and the most bytes that it may get.
     private func target(_ lease: UploadLease) async throws -> (image: Image, most: Int64) {
         try await context.read { tx in
             let image = try require(lease.imageID, tx)
@@ -148,7 +151,7 @@ struct ImportWork: Sendable {
     private func keep(_ data: ImageData, as image: Image, _ lease: UploadLease) async throws -> StagedData {
         let staged = StagedData(data, in: context.stores.standard.name, as: image)
         let now = context.world.now
-        // Nothing else refers to the bytes yet, so this cannot wait for the next step.
+        // Nothing else refers to the bytes yet, so the record cannot wait for the next step.
         try await context.write { tx in
             guard try context.uploads.isHeld(lease, in: tx) else { throw Self.gone }
             try context.quota.require(.stageTotal, staged.size, of: image.owner, at: now, in: tx)
@@ -157,12 +160,12 @@ struct ImportWork: Sendable {
         return staged
     }
 
-    /// The bytes that the owner may still have: there is no use in fetching more.
+    /// Returns the number of bytes that the owner may still store; more need not be fetched.
     private func left(for image: Image, _ tx: Transaction) throws -> Int64 {
         guard let owner = image.owner else { return ImageIntake.most }
         var left = ImageIntake.most
         for entry in try context.quota.usage(of: owner, at: context.world.now, in: tx) where entry.resource.isSize && entry.limit >= 0 {
-            // Quotas count whole MiB and cut off what is beyond.
+            // Quotas count whole MiB, rounded down.
             left = min(left, (max(entry.limit - entry.used, 0) + 1) << 20 - 1)
         }
         return left
@@ -183,7 +186,7 @@ struct ImportWork: Sendable {
         var failed: [String] = []
     }
 
-    /// Puts the data into the stores, one after the other. Where it is already is no second copy made.
+    /// Puts the data into the stores, one after the other. A store that already has it gets no second copy.
     func fill(
         _ input: ImportImage.Input, _ state: ImportImage.State, _ lease: UploadLease, check: @escaping @Sendable () throws -> Void
     ) async throws -> Filled {
@@ -222,7 +225,8 @@ struct ImportWork: Sendable {
                 _ = try await origin.size(data.blob)
                 return source
             }
-            // The image may say something else of itself than when the bytes came: they are looked at as it is now.
+            // The image's formats may have changed since the bytes came, so the bytes are inspected again as they are
+            // declared now.
             let copy = try await intake.receive(
                 try await origin.open(data.blob, range: nil), of: image, into: target, most: data.size,
                 expecting: BlobExpectation(size: data.size, sha512: source.blob)
@@ -241,7 +245,8 @@ struct ImportWork: Sendable {
         guard try context.uploads.release(lease, in: tx), let old = try find(input.imageID, tx) else { throw Self.gone }
         var image = old
         if let facts = try state.requireFacts(input.method) { try image.take(facts) }
-        // Whoever may change an image that is being imported must not make it something that its bytes are not.
+        // The image may be changed during the import, so its formats must still be those that the bytes were inspected
+        // as.
         guard looked.wasLookedAt(as: image) else { throw CloudError.conflict("The image's formats were changed while data was imported.") }
         let data = try looked.data()
         let new = state.filled.filter { name in !old.locations.contains { $0.store == name } }
@@ -270,7 +275,10 @@ struct ImportWork: Sendable {
         try context.images.find(id, for: Onlooker(project: nil, now: context.world.now), in: tx)
     }
 
-    /// - Parameter facts: what it takes over in the end.
+    /// Returns the image.
+    ///
+    /// - Parameter facts: the facts of the source image that the image takes over in the end.
+    /// - Throws: `gone` if it does not exist.
     private func require(_ id: ID<Image>, _ tx: Transaction, with facts: SourceFacts? = nil) throws -> Image {
         guard var image = try find(id, tx) else { throw Self.gone }
         if let facts { try image.take(facts) }

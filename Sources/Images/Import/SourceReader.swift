@@ -1,18 +1,19 @@
 import CloudCore
 import NIOCore
 
-/// Reads one image of another region's image service, in a user's name.
+/// A reader of one image of another region's image service, in a user's name.
 struct SourceReader: Sendable {
     private let fetcher: any ImageSource
     private let image: FetchURL
     private let file: FetchURL
     private let token: Secret
 
-    /// Bytes of an image's description: as many properties as an image may have, each as long as may be, with room for escapes.
+    /// The most bytes of an image's description: the most properties that an image may have, each of the greatest
+    /// length, with room for escapes.
     private static let mostDescription: Int64 = 16 << 20
 
-    /// - Parameter endpoint: of the region's image service, as the catalogue has it.
-    /// - Throws: `badRequest` for an endpoint that cannot be asked.
+    /// - Parameter endpoint: the endpoint of the region's image service in the catalog.
+    /// - Throws: `badRequest` for an endpoint that cannot be used.
     init(_ source: SourceImage, at endpoint: String, token: Secret, by fetcher: any ImageSource) throws {
         var base = endpoint[...]
         while base.hasSuffix("/") { base.removeLast() }
@@ -32,7 +33,9 @@ struct SourceReader: Sendable {
         return try SourceFacts(answer)
     }
 
-    /// - Parameter most: bytes.
+    /// Reads the data of the image.
+    ///
+    /// - Parameter most: the most bytes.
     func data<Value: Sendable>(most: Int64, _ body: @Sendable (Download) async throws -> Value) async throws -> Value {
         try await fetcher.fetch(file, token: token, most: most, body)
     }

@@ -5,16 +5,18 @@ import Durable
 import HTTPKit
 import SQL
 
-/// `PUT /v2/images/{image_id}/stage`: data that is kept until its import.
+/// The service of `PUT /v2/images/{image_id}/stage`: data that is kept until its import.
 ///
-/// As in the reference it is the import that refuses what is not fit: until then nobody can read the bytes, whatever they are.
+/// As in the reference, only the import refuses unfit data. Until then nobody can read the bytes, whatever they are.
 struct StageService: Sendable {
     let context: ImagesContext
 
     private let stage = StageStore()
     private var intake: ImageIntake { ImageIntake(context: context) }
 
-    /// - Parameter size: bytes, if the client said so.
+    /// Stages the data of an image.
+    ///
+    /// - Parameter size: the announced size in bytes, if the client sent one.
     func stage(_ id: ID<Image>, _ body: Body.Chunks, size: Int64?, by caller: Principal) async throws {
         let (image, lease) = try await begin(id, size: size, by: caller)
         let store = context.stores.standard
@@ -33,7 +35,8 @@ struct StageService: Sendable {
         }
     }
 
-    /// The formats may still be unknown: the import asks for them, and looks at the bytes again.
+    /// Prepares an image for staged data. Its formats may still be unknown: the import requires them, and inspects the
+    /// bytes again.
     private func begin(_ id: ID<Image>, size: Int64?, by caller: Principal) async throws -> (image: Image, lease: UploadLease) {
         let now = context.world.now
         return try await context.write { tx in

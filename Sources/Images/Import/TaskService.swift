@@ -4,12 +4,12 @@ import Durable
 import HTTPKit
 import SQL
 
-/// The older API for what takes long: administrators' own imports, and a look at everybody's.
+/// The older API for long operations: administrators' own imports, and a view of all imports.
 struct TaskService: Sendable {
     let context: ImagesContext
     let imports: ImportService
 
-    /// More than are ever looked through.
+    /// The most tasks that are read.
     private static let most = 10_000
 
     func requireAccess(_ caller: Principal) throws { try context.policy.require(.tasksAPIAccess, caller) }
@@ -26,7 +26,7 @@ struct TaskService: Sendable {
         return try ImageTask(row)
     }
 
-    /// Newest first.
+    /// Returns all tasks, newest first.
     func list(by caller: Principal) async throws -> [ImageTask] {
         try requireAccess(caller)
         let oldest = context.world.now - ImageTask.lifetime
@@ -35,7 +35,7 @@ struct TaskService: Sendable {
         }.map(ImageTask.init)
     }
 
-    /// What was, and is, done to an image, as far as it concerns the caller.
+    /// Returns the tasks of an image that the caller may see: their project's, or all for an administrator.
     func list(of id: ID<Image>, by caller: Principal) async throws -> [ImageTask] {
         let oldest = context.world.now - ImageTask.lifetime
         let rows = try await context.read { tx in
@@ -55,7 +55,7 @@ struct TaskService: Sendable {
         .init("input", .nullable(.openObject), required: true),
     ])
 
-    /// Makes an image and brings data into it from a URL.
+    /// Creates an image, and imports its data from a URL.
     func create(_ body: JSONObject, by caller: Principal, requestID: String?) async throws -> ImageTask {
         try requireAccess(caller)
         for name in ["type", "input"] where body[name] == nil { throw CloudError.badRequest("Task '\(name)' is required") }
@@ -82,7 +82,7 @@ struct TaskService: Sendable {
     }
 }
 
-/// Which tasks, in which order, how many: the query of `GET /v2/tasks`.
+/// The filter, the order and the page of tasks: the query of `GET /v2/tasks`.
 struct TaskList: Sendable {
     private var limit = ImageList.standardLimit
     private var marker: String?
@@ -92,6 +92,8 @@ struct TaskList: Sendable {
     private var key = "created_at"
     private var isAscending = false
 
+    /// Parses the query.
+    ///
     /// - Throws: `badRequest`.
     init(_ query: Query) throws {
         for (name, value) in query.items {
@@ -132,7 +134,7 @@ struct TaskList: Sendable {
         }
     }
 
-    /// - Returns: a page, and whether there may be more behind it.
+    /// Returns a page, and whether there may be more tasks behind it.
     func page(of all: [ImageTask]) throws -> (tasks: [ImageTask], hasMore: Bool) {
         let value = Self.sorted(key) ?? { $0.id.text }
         var tasks = all.filter { task in

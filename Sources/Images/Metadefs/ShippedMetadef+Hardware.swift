@@ -5,7 +5,7 @@ extension ShippedMetadef {
     private static let flags = ["true", "false"]
     private static let answers = ["yes", "no"]
 
-    /// The properties of images and flavors that describe the machine.
+    /// The namespaces of properties of images and flavors that describe the machine.
     static let hardware: [ShippedMetadef] = [
         cpuPinning, cpuTopology, memory, watchdog, random, libvirt, libvirtImage, hypervisor, tpm, tpmTraits, quota, diskFilter,
     ]

@@ -3,7 +3,7 @@ import CloudCore
 extension ShippedMetadef {
     private static let uuid = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
 
-    /// The properties of images that describe their content.
+    /// The namespaces of properties of images that describe their content.
     static let images: [ShippedMetadef] = [commonProperties, operatingSystem, instanceData, shutdown]
 
     private static let distribution = Property.text("os_distro", "Distribution", "The name of the distribution in lower case, as libosinfo has it.")

@@ -1,7 +1,8 @@
 import CloudCore
 
 extension ShippedMetadef {
-    /// The hints that this cloud's scheduler hears. The reference has no namespace of its own for them; its dashboard looks for one.
+    /// The hints that this cloud's scheduler uses. The reference has no namespace of this name for them; its dashboard
+    /// looks for one.
     static let placement = ShippedMetadef(
         "OS::Compute::ServerPlacement", "Server Placement", "Hints to the scheduler about the host of a new server.", for: [.hints],
         [

@@ -1,7 +1,7 @@
 import CloudCore
 
 extension ShippedMetadef {
-    /// Which software is in an image, or runs on a server.
+    /// The namespaces about software in an image or on a server.
     static let software: [ShippedMetadef] = [databases, runtimes, webServers]
 
     private static let carriers: [Association] = [.image(), .volume(), .server]
@@ -27,9 +27,11 @@ extension ShippedMetadef {
                 [version("sw_database_hazlecast_version"), port("sw_database_hazlecast_port", "Port", 5701)]),
         ])
 
+    /// Returns the definitions of a database server.
+    ///
     /// - Parameters:
-    ///   - word: what stands for it in the names of the properties.
-    ///   - admin: the administrator's usual name.
+    ///   - word: the word for the database in the names of the properties.
+    ///   - admin: the usual name of the administrator.
     private static func database(
         _ name: String, _ word: String, port standard: Int64, portName: String = "listen_port", admin: String? = nil
     ) -> Object {

@@ -1,7 +1,7 @@
 import CloudCore
 
-/// A namespace of metadata definitions that comes with the cloud. The names, types and words in it are OpenStack's, because clients
-/// look for them; what they mean is said here in our own words.
+/// A namespace of metadata definitions that comes with the cloud. Its names, types and allowed words are OpenStack's,
+/// because clients look for them. The descriptions are our own.
 struct ShippedMetadef: Sendable {
     let name: String
     let title: String
@@ -29,19 +29,20 @@ struct ShippedMetadef: Sendable {
         let target: String?
 
         static func image(_ prefix: String? = nil) -> Self { Self(type: "OS::Glance::Image", prefix: prefix, target: nil) }
-        /// The volumes that are made of an image.
+        /// Returns the association with volumes that are made from an image.
         static func volume(_ prefix: String? = nil) -> Self { Self(type: "OS::Cinder::Volume", prefix: prefix, target: "image") }
         static func flavor(_ prefix: String? = nil) -> Self { Self(type: "OS::Nova::Flavor", prefix: prefix, target: nil) }
         static let server = Self(type: "OS::Nova::Server", prefix: nil, target: "metadata")
-        /// The hints of a request for a server.
+        /// The association with the scheduler hints of a request for a server.
         static let hints = Self(type: "OS::Nova::Server", prefix: nil, target: "scheduler_hints")
         static let aggregate = Self(type: "OS::Nova::Aggregate", prefix: nil, target: nil)
 
-        /// The kinds of resource that describe hardware: flavors with a colon, images with an underscore.
+        /// The associations of properties that describe hardware: flavors have a prefix with a colon, images and
+        /// volumes one with an underscore.
         static let hardware = [image("hw_"), volume("hw_"), flavor("hw:")]
     }
 
-    /// Properties that belong together.
+    /// A group of properties that belong together.
     struct Object: Sendable {
         let name: String
         let summary: String
@@ -59,14 +60,14 @@ struct ShippedMetadef: Sendable {
         let title: String
         let summary: String
         let type: String
-        /// Bounds and the like, in the terms of JSON Schema.
+        /// Further terms of JSON Schema, such as bounds.
         var more: JSONObject = [:]
 
         static func text(_ name: String, _ title: String, _ summary: String, _ more: JSONObject = [:]) -> Self {
             Self(name: name, title: title, summary: summary, type: "string", more: more)
         }
 
-        /// One of several words.
+        /// Returns a property whose value is one of several words.
         static func word(_ name: String, _ title: String, _ summary: String, _ words: [String], _ more: JSONObject = [:]) -> Self {
             var more = more
             more["enum"] = .array(words.map(JSON.string))
@@ -92,7 +93,7 @@ struct ShippedMetadef: Sendable {
         }
     }
 
-    /// The namespace as a body of the API has it.
+    /// The namespace as a body of the API.
     var body: JSONObject {
         var body: JSONObject = [
             "namespace": .string(name), "display_name": .string(title), "description": .string(summary), "visibility": "public",
@@ -115,6 +116,6 @@ struct ShippedMetadef: Sendable {
         .object(JSONObject(properties.map { ($0.name, .object($0.definition)) }))
     }
 
-    /// All of them.
+    /// All namespaces that come with the cloud.
     static let all = hardware + images + software + [placement]
 }

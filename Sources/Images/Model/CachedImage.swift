@@ -1,18 +1,18 @@
 import Blobs
 import CloudCore
 
-/// An image whose data is kept near: a copy in the cache, or the wish to have one.
+/// An image in the cache, or one that waits to be copied into it.
 struct CachedImage: Sendable, Equatable {
     let imageID: ID<Image>
     let blob: BlobID
     let size: Int64
     let cachedAt: Timestamp
     let readAt: Timestamp
-    /// How often the copy was read since it is there.
+    /// The number of reads of the copy since it was made.
     let hits: Int64
 }
 
-/// What of the cache is to be emptied.
+/// The part of the cache that is to be emptied.
 enum CacheTarget: String, Sendable {
     case everything = ""
     case cache

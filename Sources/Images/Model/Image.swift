@@ -1,14 +1,15 @@
 import Blobs
 import CloudCore
 
-/// An image as it stands: what its owner says of it, what its data is, and where that lies.
+/// An image: its owner's description of it, its data, and the places of the data.
 ///
 ///     queued --upload--> saving --> active <--reactivate-- deactivated
 ///        |                 '--the upload ends otherwise--> queued
 ///        '--stage--> uploading --import--> importing --> active
 ///
-/// `queued`, `active` and `deactivated` are stored. The other three are read from the row of whoever works on the image
-/// (`image_upload`) and of data that waits for its import (`image_stage`): when that row is gone, the image is what it was.
+/// `queued`, `active` and `deactivated` are stored. The other three come from the row of whatever works on the image
+/// (`image_upload`) and from data that waits for its import (`image_stage`). When that row is gone, the image has its
+/// stored status again.
 struct Image: Sendable {
     enum Status: String, Sendable, CaseIterable {
         case queued, saving, uploading, importing, active, deactivated
@@ -22,7 +23,7 @@ struct Image: Sendable {
 
     let id: ID<Image>
     var name: String?
-    /// The id of a project; nil for an image of nobody's.
+    /// The id of the project that owns the image; nil for an image without an owner.
     var owner: String?
     var visibility = Visibility.shared
     var isProtected = false
@@ -30,25 +31,26 @@ struct Image: Sendable {
     var status = Status.queued
     var diskFormat: String?
     var containerFormat: String?
-    /// MiB.
+    /// The least memory of a server in MiB.
     var minRAM: Int64 = 0
-    /// GiB.
+    /// The least disk of a server in GiB.
     var minDisk: Int64 = 0
-    /// Bytes of the data, and of the disk that a guest sees in it.
+    /// The size of the data in bytes.
     var size: Int64?
+    /// The size in bytes of the disk that a guest sees.
     var virtualSize: Int64?
-    /// Lower case hexadecimal MD5.
+    /// The MD5 of the data in lower case hexadecimal.
     var checksum: String?
     var hashAlgorithm: String?
     var hashValue: String?
     var createdAt: Timestamp
     var updatedAt: Timestamp
 
-    /// What callers named themselves.
+    /// The properties that callers named themselves.
     var properties: JSONObject = [:]
     var tags: [String] = []
     var locations: [Location] = []
-    /// Whether the project that asks is one of those that the image is shared with.
+    /// Whether the image is shared with the project of the caller.
     var isSharedWithCaller = false
 
     init(id: ID<Image>, createdAt: Timestamp) {
@@ -57,35 +59,35 @@ struct Image: Sendable {
         updatedAt = createdAt
     }
 
-    /// One place where all of the data lies. The first is the one that is read.
+    /// A place where all of the data is stored. The first location is the one that is read.
     struct Location: Sendable, Equatable {
         let id: String
         let store: String
         let blob: BlobID
         var metadata: JSONObject = [:]
 
-        /// What stands for the place in the API: nothing of it is a path.
+        /// The URL that stands for the place in the API; it contains no path.
         var url: String { "blob://\(store)/\(blob)" }
     }
 
-    /// Takes over what is known of the data.
+    /// Takes over the facts about the data.
     mutating func take(_ data: ImageData) {
         (size, virtualSize, checksum) = (data.size, data.virtualSize, data.md5)
         (hashAlgorithm, hashValue) = (ImageData.hashAlgorithm, data.blob.text)
     }
 }
 
-/// Data that is in a store, whole and looked at.
+/// Complete and inspected data in a store.
 struct ImageData: Sendable, Equatable {
     let blob: BlobID
     let size: Int64
     let md5: String
-    /// Nil where the format has none, or does not tell.
+    /// The size in bytes of the disk in the data; nil if the format has none or does not tell.
     let virtualSize: Int64?
-    /// Whether the bytes are what the image says, and safe. What is not stays staged, and no import takes it.
+    /// Whether the bytes have the declared format and are safe. Unfit data stays staged, and no import takes it.
     var isFit = true
 
-    /// A blob's name is this digest of it.
+    /// The digest of the data, which is also the name of its blob.
     static let hashAlgorithm = "sha512"
 }
 

@@ -1,17 +1,17 @@
 import CloudCore
 
-/// How much a caller may write on one image.
+/// The limits of what a caller may write on one image.
 enum ImageBounds {
     static let mostProperties = 128
-    /// Bytes of the names and values of one image's properties together, as an answer has them. Every list that has the image carries
-    /// them.
+    /// The most bytes of the names and values of one image's properties together, as JSON has them. Every list with the
+    /// image carries them.
     static let mostPropertyBytes = 256 << 10
-    /// Bytes of properties and tags at which a page ends early, and how many images are read before the next look at them. So no page
-    /// has more than some 24 MB: 8 MiB, and 32 images of at most 256 KiB of properties and 128 tags.
+    /// The bytes of properties and tags at which a page ends early. It is checked after every `imagesAtOnce` images, so
+    /// no page has more than some 24 MB: 8 MiB, and 32 images with at most 256 KiB of properties and 128 tags each.
     static let pageBytes = 8 << 20
     static let imagesAtOnce = 32
 
-    /// Returns how many bytes the text has in JSON, where a control character is written with six.
+    /// Returns the number of bytes of a text in JSON, where a control character takes six.
     static func bytes(of text: String) -> Int {
         text.utf8.reduce(0) { count, byte in
             switch byte {
@@ -24,9 +24,10 @@ enum ImageBounds {
 }
 
 extension Image {
-    /// Refuses more properties, or longer ones, than an image may have, unless it had as many already.
+    /// Checks that the image has no more and no longer properties than it may have, unless it had as many before.
     ///
-    /// - Parameter before: nil for an image that is new.
+    /// - Parameter before: the image before the change; nil for a new image.
+    /// - Throws: `tooLarge`.
     func requireBoundedProperties(before: Image?) throws(CloudError) {
         guard properties.count <= max(ImageBounds.mostProperties, before?.properties.count ?? 0) else {
             throw CloudError(.tooLarge, "The image would have \(properties.count) properties; \(ImageBounds.mostProperties) are allowed.")
@@ -42,6 +43,6 @@ extension Image {
         properties.members.reduce(0) { $0 + ImageBounds.bytes(of: $1.key) + ImageBounds.bytes(of: $1.value.string ?? "") }
     }
 
-    /// Bytes of all that callers wrote on the image without a bound of a few words.
+    /// The bytes of the properties and tags of the image: all that callers write on it in large amounts.
     var writtenBytes: Int { propertyBytes + tags.reduce(0) { $0 + ImageBounds.bytes(of: $1) } }
 }

@@ -1,16 +1,16 @@
 import CloudCore
 import HTTPKit
 
-/// One member of an image in the API: what bodies may say in it, and how the schema describes it.
+/// A member of an image in the API, with its shape in bodies and its description in the schema.
 struct ImageField: Sendable {
     let name: String
     let shape: Shape
     let summary: String
     var isReadOnly = false
-    /// What the shape does not say.
+    /// Further terms of JSON Schema that the shape does not have.
     var more: JSONObject = [:]
 
-    /// The field as JSON Schema has it.
+    /// The field in JSON Schema.
     var schema: JSON {
         var object = shape.schema
         for (key, value) in more.members { object[key] = value }
@@ -73,18 +73,19 @@ enum ImageFields {
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-    /// Members that no caller sets, and those whose names are kept for other things.
+    /// The names of members that no caller sets.
     static let readOnly = Set(all.filter(\.isReadOnly).map(\.name))
+    /// The names that are kept for other uses.
     static let reserved: Set<String> = ["location", "deleted", "deleted_at"]
-    /// What the service keeps properties of its own under.
+    /// The prefix of the properties that the service itself sets.
     static let reservedPrefix = "os_glance"
-    /// The property names that a caller may not use.
+    /// Returns whether a caller may not use a name for a property.
     static func isReserved(_ name: String) -> Bool { reserved.contains(name) || name.hasPrefix(reservedPrefix) }
 
-    /// Values of custom properties.
+    /// The shape of the values of custom properties.
     private static let property = Shape.string(0...65_535)
 
-    /// Checks members of an image, whichever there are.
+    /// Checks some members of an image.
     ///
     /// - Throws: `CloudError.badRequest` that names the member.
     static func check(_ members: JSONObject) throws {
@@ -102,7 +103,7 @@ enum ImageFields {
 }
 
 extension Shape {
-    /// The shape as JSON Schema has it; what that cannot say is left out.
+    /// The shape in JSON Schema, without what that cannot express.
     var schema: JSONObject {
         switch self {
         case .any, .null, .either: [:]

@@ -1,11 +1,11 @@
 import CloudCore
 import HTTPKit
 
-/// The changes that a `PATCH` of an image asks for, in their order, checked as far as they can be without the image.
+/// The changes of a `PATCH` of an image, in order. They are checked as far as possible without the image.
 struct ImagePatch: Sendable {
     enum Operation: String, Sendable, CaseIterable { case add, remove, replace }
 
-    /// The two forms in which clients write them: `{"replace": "/name", "value": …}` and `{"op": "replace", "path": "/name", …}`.
+    /// The two forms of changes: `{"replace": "/name", "value": …}` and `{"op": "replace", "path": "/name", …}`.
     enum Form: String, Sendable, CaseIterable {
         case v20 = "application/openstack-images-v2.0-json-patch"
         case v21 = "application/openstack-images-v2.1-json-patch"
@@ -13,18 +13,20 @@ struct ImagePatch: Sendable {
 
     struct Change: Sendable {
         let operation: Operation
-        /// The member of the image.
+        /// The name of the image's member.
         let name: String
-        /// What follows it in the path: the place in a list.
+        /// The rest of the path: the place in a list; nil for the whole member.
         let place: String?
-        /// Null for a removal.
+        /// The new value; null for a removal.
         let value: JSON
         let form: Form
     }
 
     let changes: [Change]
 
-    /// - Throws: `badRequest` for what is no list of changes, `forbidden` for a member that nobody sets.
+    /// Reads the changes.
+    ///
+    /// - Throws: `badRequest` for a body that is no list of changes; `forbidden` for a member that no caller sets.
     init(_ body: JSON, _ form: Form) throws {
         guard let raw = body.array else { throw CloudError.badRequest("Request body must be a JSON array of operation objects.") }
         changes = try raw.map { change in
@@ -36,7 +38,7 @@ struct ImagePatch: Sendable {
     private static func change(_ raw: JSONObject, _ form: Form) throws -> Change {
         let (operation, pointer) = try form == .v21 ? operation21(raw) : operation20(raw)
         let path = try segments(pointer)
-        // Only of a list of locations is a single one added or removed.
+        // Single elements are added and removed only in a list of locations.
         guard path.count == (path[0] == "locations" && operation != .replace ? 2 : 1) else {
             throw CloudError.badRequest("Invalid JSON pointer for this resource: '/\(path.joined(separator: "/").prefix(255))'")
         }
@@ -78,7 +80,7 @@ struct ImagePatch: Sendable {
         return (operation, path)
     }
 
-    /// The parts of a JSON pointer (RFC 6901), in the form that is taken here: none of them is empty.
+    /// Returns the parts of a JSON pointer (RFC 6901), of which none may be empty.
     private static func segments(_ pointer: String) throws -> [String] {
         guard pointer.hasPrefix("/") else { throw CloudError.badRequest("Pointer `\(pointer.prefix(255))` does not start with \"/\".") }
         return try pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in

@@ -1,11 +1,11 @@
 import CloudCore
 import Durable
 
-/// A durable operation on an image as the tasks API shows it. It is read from the workflow's row: there is nothing else to keep.
+/// A workflow on an image, as the tasks API shows it. It is read from the workflow's row; nothing else is stored.
 struct ImageTask: Sendable {
     enum Status: String, Sendable, CaseIterable { case pending, processing, success, failure }
 
-    /// How long a task can be seen after it has ended.
+    /// The time for which a task can be seen after its end.
     static let lifetime = Duration.seconds(48 * 3600)
     static let importType = "import"
     static let types = [importType, "api_image_import", "location_import"]
@@ -24,7 +24,9 @@ struct ImageTask: Sendable {
     let updatedAt: Timestamp
     let expiresAt: Timestamp?
 
-    /// - Throws: when the row is not one of an import.
+    /// Reads a workflow's row.
+    ///
+    /// - Throws: an error if the row is not one of an import.
     init(_ row: WorkflowRecord) throws {
         let given = try JSON.parse(Array(row.input.utf8))
         let isTask = given["isTask"]?.bool == true

@@ -2,18 +2,19 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A namespace of metadata definitions: which properties images, flavors and other things may carry, and what they mean.
+/// A namespace of metadata definitions: the properties that images, flavors and other things may have, with their
+/// meanings.
 struct MetadefNamespace: Resource, Equatable {
     var id: ID<MetadefNamespace> = ID("")
-    /// Unique in the cloud; it is what the API's paths and links have.
+    /// The name, unique in the cloud. Paths and links of the API contain it.
     var name = ""
     var displayName: String?
     var description: String?
-    /// `public` or `private`.
+    /// The visibility: `public` or `private`.
     var visibility = Self.private
-    /// Whether neither it nor anything in it can be deleted.
+    /// Whether the namespace and everything in it cannot be deleted.
     var isProtected = false
-    /// The project that a private one belongs to.
+    /// The project that owns the namespace.
     var owner = ""
     var createdAt = Timestamp(microseconds: 0)
     var updatedAt = Timestamp(microseconds: 0)
@@ -21,7 +22,7 @@ struct MetadefNamespace: Resource, Equatable {
     static let `public` = "public"
     static let `private` = "private"
 
-    /// The rows. Bodies are checked by `MetadefSchemas`, which are what clients are told.
+    /// The columns of the rows. Bodies are checked by `MetadefSchemas`, which clients can read.
     static let schema = ResourceSchema<MetadefNamespace>(
         "namespace", "namespaces", table: "image_metadef_namespace",
         [
@@ -31,7 +32,8 @@ struct MetadefNamespace: Resource, Equatable {
             Field("updated_at", \.updatedAt, .any),
         ])
 
-    /// What a body says of one. What it leaves out is as in a new one, also when it replaces another.
+    /// A namespace in a body. A member that is missing gets the value of a new namespace, also if the body replaces
+    /// another namespace.
     struct Given: Sendable {
         var name: String
         var displayName: String?
@@ -41,7 +43,9 @@ struct MetadefNamespace: Resource, Equatable {
         var owner: String?
     }
 
-    /// - Parameter owner: who it belongs to when the body does not say.
+    /// Takes over a body.
+    ///
+    /// - Parameter owner: the owner if the body names none.
     mutating func set(_ given: Given, owner: String) {
         name = given.name
         displayName = given.displayName
@@ -52,14 +56,15 @@ struct MetadefNamespace: Resource, Equatable {
     }
 }
 
-/// Everything that is in a namespace, each in the order in which it was made.
+/// The contents of a namespace, each kind in the order of creation.
 struct MetadefContents: Sendable {
     var associations: [MetadefAssociation] = []
     var properties: [MetadefProperty] = []
     var objects: [MetadefObject] = []
     var tags: [MetadefTag] = []
 
-    /// The properties as things of that resource type carry them: with the prefix that its association asks for.
+    /// Returns the contents with the property names that resources of a type use: with the prefix of the type's
+    /// association.
     func prefixed(for resourceType: String) -> MetadefContents {
         guard let prefix = associations.first(where: { $0.name == resourceType })?.prefix, !prefix.isEmpty else { return self }
         var contents = self

@@ -2,15 +2,15 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// One thing in a namespace. Its name is unique among its kind there, and is how the API calls it.
+/// A part of a namespace. Its name is unique among its kind there, and identifies it in the API.
 protocol MetadefPart: Resource where Noun == Self {
-    /// How messages call it.
+    /// The word for the kind in messages.
     static var noun: String { get }
-    /// Whether its name is that of a resource type, which must be there before it.
+    /// Whether the name is that of a resource type, which must exist first.
     static var isNamedAfterResourceType: Bool { get }
     var namespaceID: ID<MetadefNamespace> { get set }
     var name: String { get set }
-    /// Parts that are made together have the same moment: this keeps them in the order in which they were given.
+    /// The place among parts that are made together, and so have the same time of creation.
     var position: Int { get set }
     var createdAt: Timestamp { get set }
     var updatedAt: Timestamp { get set }
@@ -19,7 +19,7 @@ protocol MetadefPart: Resource where Noun == Self {
 extension MetadefPart {
     static var isNamedAfterResourceType: Bool { false }
 
-    /// The columns that all kinds have, and `own`.
+    /// Returns a schema with the columns that all kinds have, and with `own`.
     fileprivate static func rows(
         _ singular: String, _ plural: String, table: String, _ own: [Field<Self>]
     ) -> ResourceSchema<Self> {
@@ -33,7 +33,7 @@ extension MetadefPart {
     }
 }
 
-/// What a property means: its type and its bounds, in the terms of JSON Schema.
+/// The definition of a property: its type and its bounds in the terms of JSON Schema.
 struct MetadefProperty: MetadefPart, Equatable {
     var id: ID<MetadefProperty> = ID("")
     var namespaceID: ID<MetadefNamespace> = ID("")
@@ -41,7 +41,7 @@ struct MetadefProperty: MetadefPart, Equatable {
     var position = 0
     var createdAt = Timestamp(microseconds: 0)
     var updatedAt = Timestamp(microseconds: 0)
-    /// Without the name.
+    /// The definition without the name.
     var definition: JSONObject = [:]
 
     static let noun = "property"
@@ -49,7 +49,7 @@ struct MetadefProperty: MetadefPart, Equatable {
         "property", "properties", table: "image_metadef_property", [Field("definition", \.definition, .any)])
 }
 
-/// Properties that belong together.
+/// A group of properties that belong together.
 struct MetadefObject: MetadefPart, Equatable {
     var id: ID<MetadefObject> = ID("")
     var namespaceID: ID<MetadefNamespace> = ID("")
@@ -58,9 +58,9 @@ struct MetadefObject: MetadefPart, Equatable {
     var createdAt = Timestamp(microseconds: 0)
     var updatedAt = Timestamp(microseconds: 0)
     var description: String?
-    /// The names of the properties that whoever uses the object must set.
+    /// The names of the properties that must be set when the object is used.
     var required: [String] = []
-    /// Definitions by name.
+    /// The definitions of the properties, by name.
     var properties: JSONObject = [:]
 
     static let noun = "object"
@@ -90,7 +90,7 @@ struct MetadefTag: MetadefPart, Equatable {
     static let schema: ResourceSchema<MetadefTag> = rows("tag", "tags", table: "image_metadef_tag", [])
 }
 
-/// That the namespace's properties are for a type of resource. Its name is the type's.
+/// The association of a namespace with a resource type, which its properties are for. The name is that of the type.
 struct MetadefAssociation: MetadefPart, Equatable {
     var id: ID<MetadefAssociation> = ID("")
     var namespaceID: ID<MetadefNamespace> = ID("")
@@ -98,9 +98,9 @@ struct MetadefAssociation: MetadefPart, Equatable {
     var position = 0
     var createdAt = Timestamp(microseconds: 0)
     var updatedAt = Timestamp(microseconds: 0)
-    /// What the names of the properties begin with on such a resource, with its separator: `hw_`.
+    /// The prefix of the properties' names on such a resource, with its separator, such as `hw_`.
     var prefix: String?
-    /// Which of the resource's sets of metadata is meant, where it has several.
+    /// The set of metadata that is meant, if the resource has several.
     var propertiesTarget: String?
 
     static let noun = "resource type association"
@@ -110,7 +110,8 @@ struct MetadefAssociation: MetadefPart, Equatable {
         [Field("prefix", \.prefix, .any), Field("properties_target", \.propertiesTarget, .any)])
 }
 
-/// A type of resource that definitions can be for, as `OS::Nova::Flavor`. It stays when nothing is associated with it any more.
+/// A type of resource that definitions can be for, such as `OS::Nova::Flavor`. It stays if no namespace is associated
+/// with it any more.
 struct MetadefResourceType: Sendable, Equatable {
     var name: String
     var createdAt: Timestamp

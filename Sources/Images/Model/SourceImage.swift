@@ -1,16 +1,18 @@
 import CloudCore
 
-/// The image of another region that `glance-download` brings data and properties from.
+/// The image of another region from which `glance-download` takes data and properties.
 struct SourceImage: Sendable, Codable, Equatable {
     let id: String
     let region: String
-    /// `public`, `internal` or `admin`.
+    /// The interface of the image service: `public`, `internal` or `admin`.
     let interface: String
 
     static let standardInterface = "public"
 
+    /// Reads the source image.
+    ///
     /// - Parameter method: the `method` of an import's body.
-    /// - Throws: `badRequest` that names what is wrong.
+    /// - Throws: `badRequest` that names the fault.
     init(_ method: JSON) throws {
         func text(_ name: String) throws -> String? {
             guard let value = method[name] else { return nil }
@@ -22,7 +24,7 @@ struct SourceImage: Sendable, Codable, Equatable {
         }
         guard let region = try text("glance_region") else { throw needed("glance_region") }
         guard let id = method["glance_image_id"] else { throw needed("glance_image_id") }
-        // It becomes a part of a URL: whatever has another form is refused, also where Python takes it for a UUID.
+        // The id becomes part of a URL, so any other form is refused, even if Python accepts it as a UUID.
         guard let known = id.string, known.wholeMatch(of: /[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}/) != nil else {
             throw CloudError.badRequest("Remote image id does not look like a UUID: \((id.string ?? id.typeName).prefix(255))")
         }
@@ -32,21 +34,24 @@ struct SourceImage: Sendable, Codable, Equatable {
     }
 }
 
-/// What a source image says of itself, as far as it is taken over.
+/// The description of a source image, as far as it is taken over.
 struct SourceFacts: Sendable, Codable, Equatable {
-    /// Bytes.
+    /// The size of the data in bytes.
     let size: Int64
-    /// Hexadecimal; nil where the source has a digest of another kind.
+    /// The SHA-512 in hexadecimal; nil if the source has a digest of another kind.
     let sha512: String?
     let diskFormat: String
     let containerFormat: String
     let properties: [String: String]
 
-    /// What the names of properties begin with that are taken over: the default of Glance's `glance_download_properties`.
+    /// The prefixes of the properties that are taken over: the default of Glance's `glance_download_properties`.
     private static let prefixes = ["hw_", "trait:", "os_distro", "os_secure_boot", "os_type"]
 
+    /// Reads the description.
+    ///
     /// - Parameter answer: the image as its service shows it.
-    /// - Throws: `conflict` when it is not active, `badRequest` when it is no image, or has what no image here could have.
+    /// - Throws: `conflict` if the image is not active; `badRequest` if the answer is no image, or has values that no
+    ///   image here could have.
     init(_ answer: JSON) throws {
         guard let status = answer["status"]?.string else { throw Fetcher.unusable("it is no image") }
         guard status == Image.Status.active.rawValue else {
@@ -58,7 +63,8 @@ struct SourceFacts: Sendable, Codable, Equatable {
         }
         var taken: JSONObject = ["disk_format": .string(disk), "container_format": .string(container)]
         for (name, value) in answer.object?.members ?? [] where Self.takes(name) { taken[name] = value }
-        // The same check as of a user's own changes: another cloud may allow what this one does not.
+        // The values get the same check as a user's own changes, because another cloud may allow what this one does
+        // not.
         try ImageFields.check(taken)
         self.size = size
         sha512 = answer["os_hash_algo"]?.string == ImageData.hashAlgorithm ? answer["os_hash_value"]?.string : nil
@@ -72,9 +78,9 @@ struct SourceFacts: Sendable, Codable, Equatable {
 }
 
 extension Image {
-    /// Takes over what a source says of itself, within the limits that hold for the image's user.
+    /// Takes over the description of a source image, within the limits of the image's user.
     ///
-    /// - Throws: `tooLarge` when there would be too many properties.
+    /// - Throws: `tooLarge` if there would be too many properties.
     mutating func take(_ facts: SourceFacts) throws {
         let before = self
         (diskFormat, containerFormat) = (facts.diskFormat, facts.containerFormat)

@@ -3,7 +3,8 @@ import CloudCore
 import Durable
 import SQL
 
-/// Removes bytes that no image refers to: of deleted images, and of uploads whose last transaction never came.
+/// A reconciler that removes bytes without an image: those of deleted images, and those of uploads whose last
+/// transaction never came.
 struct BlobGarbage: Reconciler {
     let database: Database
     let world: World
@@ -13,12 +14,13 @@ struct BlobGarbage: Reconciler {
     let interval = Duration.seconds(300)
     let deadline = Duration.seconds(3600)
 
-    /// Longer than it takes from the commit of a blob to the commit of the row that refers to it.
+    /// The grace period of bytes: longer than the time from the commit of a blob to the commit of the row that refers
+    /// to it.
     static let grace = Duration.seconds(600)
-    /// As far as the clocks of hosts with one database may differ.
+    /// The most by which the clocks of hosts with one database may differ.
     private static let skew = Duration.seconds(60)
 
-    /// While nobody brings bytes in, what was stored before has its row or will never have one.
+    /// Removes garbage. While no upload runs, bytes that were stored before have their row or will never get one.
     func reconcile() async throws -> ReconcilerReport {
         let cutoff = world.now
         let isQuiet = try await database.read { tx in try UploadStore().isEmpty(in: tx) }
@@ -27,7 +29,9 @@ struct BlobGarbage: Reconciler {
         return try await collect(grace: database.dialect == .sqlite ? sinceCutoff : sinceCutoff + Self.skew)
     }
 
-    /// - Parameter grace: how old bytes must be that are removed.
+    /// Removes bytes that are older than a time and have no row.
+    ///
+    /// - Parameter grace: the least age of bytes that are removed.
     func collect(grace: Duration) async throws -> ReconcilerReport {
         var report = ReconcilerReport()
         for entry in stores.all {
@@ -36,7 +40,7 @@ struct BlobGarbage: Reconciler {
             }
         }
         if let cache = stores.cache {
-            // Who fills it has no lease.
+            // The filling of the cache has no lease, so the grace period always holds here.
             await collect(cache.blobs, "the cache", max(grace, Self.grace), &report) { ids, tx in try CacheStore().referenced(ids, in: tx) }
         }
         return report

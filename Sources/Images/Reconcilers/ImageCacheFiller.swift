@@ -3,7 +3,8 @@ import CloudCore
 import Durable
 import SQL
 
-/// Brings wanted images into the cache, and takes those out that were not read for the longest time when it is too full.
+/// A reconciler that copies wanted images into the cache. If the cache is too full, it removes the images that were not
+/// read for the longest time.
 struct ImageCacheFiller: Reconciler {
     let database: Database
     let world: World
@@ -33,7 +34,7 @@ struct ImageCacheFiller: Reconciler {
                 report.changed += 1
             } catch {
                 report.problems.append("image \(id): \(error)")
-                // Whoever reads it wants it again; until then it must not hold up the others.
+                // The next reader queues the image again; until then it must not hold up the others.
                 try await database.write { tx in try cached.remove(id, in: tx) }
             }
         }
@@ -52,14 +53,14 @@ struct ImageCacheFiller: Reconciler {
         try await database.write { tx in try cached.fill(id, copy.id, size: copy.size, at: now, in: tx) }
     }
 
-    /// - Returns: how many were taken out. Their bytes go as garbage.
+    /// Removes entries until the cache fits its limit. Returns their number. The bytes are removed as garbage.
     private func prune(_ cache: ImageStores.Cache) async throws -> Int {
         try await database.write { tx in
             var room = cache.most
             var kept: Set<BlobID> = []
             var removed = 0
             for entry in try cached.cached(limit: Self.most, in: tx) {
-                // Several images may have the same bytes, which lie there once.
+                // Several images may share bytes, which are stored once.
                 if kept.contains(entry.blob) { continue }
                 if entry.size <= room {
                     room -= entry.size

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v2/cache`: copies of images' data on this host (2.14, 2.16).
+/// The routes of `/v2/cache`: copies of images' data on this host (2.14, 2.16).
 struct CacheRoutes: Sendable {
     let cache: ImageCacheService
 

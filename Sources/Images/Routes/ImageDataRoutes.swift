@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v2/images/{image_id}/file`: data, in and out.
+/// The routes of `/v2/images/{image_id}/file`: upload and download of data.
 struct ImageDataRoutes: Sendable {
     let data: ImageDataService
 
@@ -19,9 +19,9 @@ struct ImageDataRoutes: Sendable {
         ]
     }
 
-    /// The body of a request that brings data.
+    /// Returns the body of a request that brings data.
     ///
-    /// - Throws: `unsupportedMediaType` unless it is called what it is.
+    /// - Throws: `unsupportedMediaType` unless its type is `application/octet-stream`.
     static func bytes(of call: Call) throws -> Body.Chunks {
         guard call.body.type == "application/octet-stream" else {
             throw CloudError(.unsupportedMediaType, "Invalid content type \(call.body.type?.prefix(80) ?? ""): use application/octet-stream.")
@@ -29,7 +29,7 @@ struct ImageDataRoutes: Sendable {
         return call.body.chunks
     }
 
-    /// Bytes that the client announced, in the one header or the other.
+    /// Returns the size in bytes that the client announced in one of the two headers; nil if it announced none.
     static func size(of call: Call) throws -> Int64? {
         guard let text = call.headers[.imageSize] else { return call.body.length.map(Int64.init) }
         guard let size = Int64(text), size >= 0 else { throw CloudError.badRequest("Invalid or missing image size in request headers.") }
@@ -54,12 +54,13 @@ struct ImageDataRoutes: Sendable {
     }
 }
 
-/// Which part of the data a client wants.
+/// The range of data that a client wants.
 enum ByteRange {
-    /// Reads `Range`, and `Content-Range` as well, which the reference takes for the same.
+    /// Reads the header `Range`, or else `Content-Range`, which the reference accepts with the same meaning.
     ///
-    /// - Returns: nil when all is wanted.
-    /// - Throws: `rangeNotSatisfiable` for what is no range or begins behind the end; `badRequest` for several at once.
+    /// - Returns: nil if the client wants all data.
+    /// - Throws: `rangeNotSatisfiable` for a text that is no range, or a range that begins behind the end; `badRequest`
+    ///   for several ranges.
     static func requested(by headers: HTTPFields, of size: Int64) throws -> Range<Int64>? {
         if let text = headers[.range] {
             guard !text.contains(",") else {
@@ -92,7 +93,8 @@ enum ByteRange {
         return (first, last)
     }
 
-    /// Nil where there are no digits. What is too large to be a number is behind every end.
+    /// Returns a number; nil if there are no digits. A number that is too large becomes the largest one, which is
+    /// behind every end.
     private static func number(_ digits: Substring) -> Int64? { digits.isEmpty ? nil : Int64(digits) ?? .max }
 
     private static func range(_ first: Int64?, _ last: Int64?, _ size: Int64) throws -> Range<Int64> {
@@ -113,7 +115,7 @@ enum ByteRange {
     private static func unsatisfiable(_ message: String) -> CloudError { CloudError(.rangeNotSatisfiable, message) }
 }
 
-/// Reads a header's value from left to right, each letter once.
+/// A reader of a header's value. It goes from left to right and reads each character once.
 private struct HeaderReader {
     private var rest: Substring.UTF8View
 
@@ -121,7 +123,7 @@ private struct HeaderReader {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    /// Returns whether the word came next; it is passed over then.
+    /// Passes over a word. Returns whether it came next.
     mutating func take(_ word: StaticString) -> Bool {
         let text = "\(word)"
         guard rest.starts(with: text.utf8) else { return false }
@@ -129,7 +131,7 @@ private struct HeaderReader {
         return true
     }
 
-    /// Passes over blanks. There may be none, so it is always true.
+    /// Passes over blanks. It always returns true, because there may be none.
     mutating func skipBlanks() -> Bool {
         rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         return true

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Where data lies: for services, and one store less for administrators.
+/// The routes of the places of data, for services, and of the removal of data from one store, for administrators.
 struct ImageLocationRoutes: Sendable {
     let locations: ImageLocations
 

@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// `/v2/images/{image_id}/members`.
+/// The routes of `/v2/images/{image_id}/members`.
 struct ImageMemberRoutes: Sendable {
     let members: ImageMemberService
 

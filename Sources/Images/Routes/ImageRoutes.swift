@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import NIOCore
 
-/// `/v2/images`.
+/// The routes of `/v2/images`.
 struct ImageRoutes: Sendable {
     let context: ImagesContext
 
@@ -70,7 +70,7 @@ struct ImageRoutes: Sendable {
         return show(image, to: caller)
     }
 
-    /// Only administrators see where data lies.
+    /// Returns the reply with an image. Only administrators see the places of its data.
     private func show(
         _ image: Image, to caller: Principal, _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) -> Reply {

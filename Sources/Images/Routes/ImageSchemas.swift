@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// `/v2/schemas/…`: what images and members are, as JSON Schema, from the same table that bodies are checked by.
+/// The routes of `/v2/schemas/…`: images and members in JSON Schema, from the table by which bodies are checked.
 enum ImageSchemas {
     private static func links(_ pairs: [(String, String)]) -> JSON {
         .array(pairs.map { ["rel": .string($0.0), "href": .string("{\($0.1)}")] })

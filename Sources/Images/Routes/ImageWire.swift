@@ -1,12 +1,15 @@
 import CloudCore
 import HTTPKit
 
-/// Images as the API shows them.
+/// The forms of images and members in the API.
 enum ImageWire {
-    /// Links are told from the service's own root, as the reference does, so that they are right behind whatever proxy.
+    /// Returns the path of an image. Links begin at the service's own root, as in the reference, so that they are right
+    /// behind any proxy.
     static func path(_ id: ID<Image>) -> String { "/v2/images/\(id)" }
 
-    /// - Parameter showsLocations: whether `locations` is there.
+    /// Writes the members of an image.
+    ///
+    /// - Parameter showsLocations: whether `locations` is written.
     static func write(_ image: Image, showsLocations: Bool = false, _ json: inout JSONWriter) {
         json.member("id", image.id)
         json.member("name", image.name)

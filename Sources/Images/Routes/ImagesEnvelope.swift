@@ -2,8 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// An error as Images writes it: in the form that the client likes best, as the reference does. A page is the standard, because
-/// `python-glanceclient` asks for anything and cannot read an error's JSON.
+/// The form of Images' errors: the type that the client prefers, as in the reference. HTML is the default, because
+/// `python-glanceclient` accepts anything and cannot read an error's JSON.
 struct ImagesEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         let title = "\(status.code) \(status.reasonPhrase)"
@@ -19,7 +19,8 @@ struct ImagesEnvelope: ErrorEnvelope {
         }
     }
 
-    /// The message stands in a line of its own: clients take away the tags, line by line.
+    /// Returns the HTML page of an error. The message has a line of its own, because clients remove the tags line by
+    /// line.
     private static func page(_ title: String, _ message: String) -> String {
         """
         <html>
@@ -33,7 +34,7 @@ struct ImagesEnvelope: ErrorEnvelope {
         """
     }
 
-    /// The text as it may stand in a page and in an attribute of one.
+    /// Returns the text escaped for a page and for an attribute.
     private static func escaped(_ text: String) -> String {
         var page = ""
         for letter in text.unicodeScalars {

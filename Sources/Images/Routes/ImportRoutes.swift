@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Interoperable image import.
+/// The routes of interoperable image import.
 struct ImportRoutes: Sendable {
     let stage: StageService
     let imports: ImportService

@@ -2,7 +2,7 @@ import Access
 import CloudCore
 import HTTPKit
 
-/// `/v2/info`: what this site has.
+/// The routes of `/v2/info`: the capabilities of this site.
 struct InfoRoutes: Sendable {
     let context: ImagesContext
 
@@ -52,7 +52,7 @@ struct InfoRoutes: Sendable {
                     if isDetailed {
                         json.member("type", "file")
                         json.member("weight", context.stores.weight(of: entry.name))
-                        // Where it lies on the host is the operator's business.
+                        // The path of the store on the host concerns only the operator.
                         json.object("properties") { $0.member("thin_provisioning", false) }
                     }
                 }

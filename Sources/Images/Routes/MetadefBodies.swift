@@ -1,6 +1,6 @@
 import CloudCore
 
-/// What bodies say, after they were checked by their schema.
+/// Readers of bodies that were checked by their schema.
 enum MetadefBodies {
     static func namespace(_ body: JSONObject) -> (MetadefNamespace.Given, MetadefContents) {
         let given = MetadefNamespace.Given(

@@ -21,10 +21,11 @@ struct MetadefCall: PreparedCall {
     var namespace: String { call[parameter: "namespace"] }
     var name: String { call[parameter: "name"] }
 
-    /// The body, checked.
+    /// Returns the body, checked by a schema.
     ///
     /// - Parameter readOnly: the members that only the service sets.
-    /// - Throws: `CloudError.forbidden` for one that is read-only, `.badRequest` for what is not as the schema says.
+    /// - Throws: `CloudError.forbidden` for a read-only member; `.badRequest` for a body that does not match the
+    ///   schema.
     func body(_ schema: JSONObject, readOnly: [String] = ["created_at", "updated_at"]) async throws -> JSONObject {
         let body = try await call.body.json()
         if let name = readOnly.first(where: { body[$0] != nil }) {
@@ -36,9 +37,9 @@ struct MetadefCall: PreparedCall {
 
     static let linked = ["self", "schema", "created_at", "updated_at"]
 
-    /// What part of a list the query asks for.
+    /// Returns the page of a list that the query asks for.
     ///
-    /// - Throws: `CloudError.badRequest` for a limit, a key or a direction that cannot be.
+    /// - Throws: `CloudError.badRequest` for an invalid limit, key or direction.
     func page(sortKeys: [String], limit: Int? = nil) throws -> MetadefPage {
         var page = MetadefPage(limit: limit, marker: call.query["marker"])
         if let text = call.query["limit"] {

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v2/metadefs/namespaces`.
+/// The routes of `/v2/metadefs/namespaces`.
 struct MetadefNamespaceRoutes: Sendable {
     let maker: RouteMaker<MetadefCall>
     let namespaces: MetadefNamespaceService
@@ -22,7 +22,7 @@ struct MetadefNamespaceRoutes: Sendable {
                 return .json { [contents] in MetadefViews.write(namespace, contents, &$0) }
             },
             maker.route(.put, "/metadefs/namespaces/{namespace}") { call in
-                // What a body says of the namespace's contents is passed over, as by Glance: they have routes of their own.
+                // The contents of the namespace in the body are ignored, as by Glance: they have their own routes.
                 let body = try await call.body(MetadefSchemas.namespace, readOnly: MetadefCall.linked)
                 let (given, _) = MetadefBodies.namespace(body)
                 let namespace = try await namespaces.update(call.namespace, given, by: call.principal)

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The objects of a namespace.
+/// The routes of the objects of a namespace.
 struct MetadefObjectRoutes: Sendable {
     let maker: RouteMaker<MetadefCall>
     let objects: MetadefPartService<MetadefObject>

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The properties of a namespace.
+/// The routes of the properties of a namespace.
 struct MetadefPropertyRoutes: Sendable {
     let maker: RouteMaker<MetadefCall>
     let properties: MetadefPartService<MetadefProperty>

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v2/metadefs/resource_types`, and which of them a namespace is for.
+/// The routes of `/v2/metadefs/resource_types`, and of the associations of a namespace with them.
 struct MetadefResourceTypeRoutes: Sendable {
     let maker: RouteMaker<MetadefCall>
     let namespaces: MetadefNamespaceService

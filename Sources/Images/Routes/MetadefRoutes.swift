@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// Everything below `/v2/metadefs`, and the schemas of it.
+/// All routes below `/v2/metadefs`, and those of their schemas.
 struct MetadefRoutes: Sendable {
     let context: ServiceContext
 

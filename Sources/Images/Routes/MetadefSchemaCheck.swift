@@ -1,11 +1,14 @@
 import CloudCore
 import HTTPKit
 
-/// Checks a body by the JSON Schema that its clients are told: as much of JSON Schema as `MetadefSchemas` has.
+/// A check of bodies by the JSON Schema that clients can read. It covers as much of JSON Schema as `MetadefSchemas`
+/// uses.
 struct MetadefSchemaCheck {
     let document: JSONObject
 
-    /// - Throws: `CloudError.badRequest` that names the place and says what was expected there.
+    /// Checks a body.
+    ///
+    /// - Throws: `CloudError.badRequest` that names the place and what was expected there.
     func check(_ body: JSONObject) throws {
         try check(.object(body), document, at: document["name"]?.string ?? "body")
     }
@@ -40,7 +43,7 @@ struct MetadefSchemaCheck {
         }
     }
 
-    /// Characters are counted as Unicode scalars, as JSON Schema does.
+    /// Checks a text. Characters are counted as Unicode scalars, as in JSON Schema.
     private func check(_ text: String, _ schema: JSONObject, at path: String) throws {
         let length = Int64(text.unicodeScalars.count)
         if let least = schema["minLength"]?.integer, length < least { throw Shape.wrong(path, "it must not be empty") }

@@ -1,7 +1,8 @@
 import CloudCore
 
-/// The JSON Schemas of metadata definitions, as `/v2/schemas/metadefs` tells them and as bodies are checked by. Names, types and
-/// lengths are Glance's; what it leaves open and then cannot store is closed here.
+/// The JSON Schemas of metadata definitions, which `/v2/schemas/metadefs` publishes and by which bodies are checked.
+/// Names, types and lengths are Glance's. Glance leaves some bounds open and then cannot store the values; those bounds
+/// are closed here.
 enum MetadefSchemas {
     static let namespace = document(
         "namespace", required: ["namespace"], definitions: definitions,
@@ -29,12 +30,12 @@ enum MetadefSchemas {
     static let tag = document("tag", required: ["name"], tagMembers)
     static let association = document("resource_type_association", required: ["name"], associationMembers)
 
-    /// What makes several tags at once; it is not told.
+    /// The schema of bodies that make several tags at once; it is not published.
     static let tags = document(
         "tags", required: ["tags"],
         ["tags": ["type": "array", "items": closed(["name": tagMembers["name"] ?? .null], required: ["name"])]])
 
-    /// Every document by its path below `/v2/schemas/metadefs`.
+    /// All documents, by their path below `/v2/schemas/metadefs`.
     static let all: [(path: String, document: JSONObject)] = [
         ("namespace", namespace), ("namespaces", collection("namespaces", of: namespace)),
         ("object", object), ("objects", collection("objects", of: object)),
@@ -66,7 +67,7 @@ enum MetadefSchemas {
         "type": "string", "enum": ["array", "boolean", "integer", "number", "object", "string", nil],
     ]
 
-    /// What is said of one property, in the terms of JSON Schema.
+    /// The members of a property's definition, in the terms of JSON Schema.
     private static let propertyMembers: JSONObject = [
         "name": text(1...80), "title": ["type": "string"], "description": ["type": "string"],
         "operators": ["type": "array", "items": ["type": "string"]], "type": types,
@@ -124,7 +125,8 @@ enum MetadefSchemas {
         return schema
     }
 
-    /// A list of them; its definitions stand at the top, where the references look for them.
+    /// Returns the schema of a list of items. The items' definitions are at the top, where the references look for
+    /// them.
     private static func collection(_ name: String, of item: JSONObject, isDictionary: Bool = false) -> JSONObject {
         var inner = item
         inner["definitions"] = nil

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The tags of a namespace.
+/// The routes of the tags of a namespace.
 struct MetadefTagRoutes: Sendable {
     let maker: RouteMaker<MetadefCall>
     let tags: MetadefPartService<MetadefTag>
@@ -50,7 +50,7 @@ struct MetadefTagRoutes: Sendable {
 
     private static let append = HTTPField.Name("X-Openstack-Append")
 
-    /// Whether the tags that are there stay. The words are those of oslo's reading of a truth.
+    /// Returns whether the existing tags stay. The words are those that oslo reads as true.
     private static func isAppending(_ call: Call) -> Bool {
         let word = append.flatMap { call.headers[$0] } ?? ""
         return ["1", "t", "true", "on", "y", "yes"].contains(word.lowercased().filter { $0 != " " })

@@ -1,7 +1,8 @@
 import CloudCore
 import HTTPKit
 
-/// How metadata definitions are shown. What has no value is left out, as in Glance, and so are lists that are empty.
+/// The forms of metadata definitions in the API. Members without a value are left out, as in Glance, and so are the
+/// empty lists of a namespace's contents.
 enum MetadefViews {
     static func write(_ namespace: MetadefNamespace, _ contents: MetadefContents, _ json: inout JSONWriter) {
         write(namespace, contents.associations, &json)
@@ -41,7 +42,7 @@ enum MetadefViews {
         write(resourceType.createdAt, resourceType.updatedAt, &json)
     }
 
-    /// As a dictionary: there the name is the key alone.
+    /// Writes properties as a dictionary, in which the name is only the key.
     static func write(_ properties: [MetadefProperty], _ json: inout JSONWriter) {
         json.object("properties") { json in
             for property in properties { json.object(dynamic: property.name) { $0.members(of: property.definition) } }
@@ -67,7 +68,7 @@ enum MetadefViews {
         json.member("schema", "/v2/schemas/metadefs/object")
     }
 
-    /// In a list a tag is its name.
+    /// Writes tags as a list, in which a tag is only its name.
     static func write(_ tags: [MetadefTag], _ json: inout JSONWriter) {
         json.array("tags", of: tags) { json, tag in json.object { $0.member("name", tag.name) } }
     }
@@ -83,14 +84,15 @@ enum MetadefViews {
     }
 }
 
-/// Links as Glance writes them: from the API's version on, whatever it is mounted at.
+/// The links of metadata definitions, as Glance writes them: from the version of the API on, wherever the API is
+/// mounted.
 enum MetadefLinks {
     static let namespaces = "/v2/metadefs/namespaces"
 
     static func namespace(_ name: String) -> String { "\(namespaces)/\(segment(name))" }
     static func object(_ name: String, of namespace: String) -> String { "\(self.namespace(namespace))/objects/\(segment(name))" }
 
-    /// A page of namespaces: all that was asked for, from behind `marker` on.
+    /// Returns the link to a page of namespaces: the same query, from behind `marker` on.
     static func page(_ query: Query, after marker: String?) -> String {
         var items = query.items.filter { $0.name != "marker" }
         if let marker { items.append(("marker", marker)) }
@@ -98,7 +100,8 @@ enum MetadefLinks {
         return namespaces + "?" + items.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
     }
 
-    /// What may stand in a segment of a path stays as it is (RFC 3986 section 3.3), so that `OS::Nova::Flavor` can be read.
+    /// Returns a segment of a path. Characters that RFC 3986 section 3.3 allows in a segment stay as they are, so that
+    /// `OS::Nova::Flavor` is readable.
     private static func segment(_ text: String) -> String {
         text.unicodeScalars.map { "!$&'()*+,;=:@".unicodeScalars.contains($0) ? String($0) : Percent.encode(String($0)) }.joined()
     }

@@ -2,11 +2,12 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Which versions there are, for everybody.
+/// The routes of the supported versions, for all callers.
 struct RootRoutes: Sendable {
     let hasCache: Bool
 
-    /// Minor versions of the API, newest first. 2.14 and 2.16 came with the cache of images: they are there if it is.
+    /// The minor versions of the API, newest first. Versions 2.14 and 2.16 introduced the cache of images, so they are
+    /// listed only with a cache.
     private var minors: [Int] { (0...17).reversed().filter { hasCache || ($0 != 14 && $0 != 16) } }
 
     var all: [Route] {

@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v2/tasks`, and what is done to one image.
+/// The routes of `/v2/tasks`, and of the tasks of one image.
 struct TaskRoutes: Sendable {
     let tasks: TaskService
 
@@ -75,7 +75,7 @@ struct TaskRoutes: Sendable {
         if let user = task.userID { json.member("user_id", user) }
     }
 
-    /// The form of an image's tasks, which is another than that of the tasks themselves.
+    /// Writes a task in the list of an image's tasks, which has another form than the tasks themselves.
     private static func writeRow(_ task: ImageTask, _ json: inout JSONWriter) {
         json.member("id", task.id)
         json.member("type", task.type)
@@ -95,7 +95,7 @@ struct TaskRoutes: Sendable {
     }
 }
 
-/// `/v2/schemas/task` and `/v2/schemas/tasks`.
+/// The routes of `/v2/schemas/task` and `/v2/schemas/tasks`.
 enum TaskSchemas {
     private static let time: JSON = ["type": "string", "description": "A moment, in UTC"]
     private static let stub: JSONObject = [

@@ -4,12 +4,12 @@ import CloudCore
 import HTTPKit
 import SQL
 
-/// Copies of images' data on this host, for stores that are far away. Nothing depends on a copy: whoever does not find one reads the
-/// store.
+/// The service of copies of images' data on this host, for stores that are far away. Nothing depends on a copy: without
+/// one, data is read from the store.
 struct ImageCacheService: Sendable {
     let context: ImagesContext
 
-    /// More than a page would show.
+    /// The most entries that a list shows.
     private static let most = 10_000
 
     // MARK: For administrators
@@ -51,7 +51,7 @@ struct ImageCacheService: Sendable {
         try await context.write { tx in try context.cached.clear(target, in: tx) }
     }
 
-    /// Who may not know whether there is a cache is not told so.
+    /// Checks the policy before the cache, so that a caller without the right does not learn whether there is a cache.
     private func requireCache(_ action: Action, _ caller: Principal) throws {
         try context.policy.require(action, caller)
         guard context.stores.cache != nil else { throw CloudError.notFound("Caching via API is not supported at this site.") }
@@ -59,7 +59,9 @@ struct ImageCacheService: Sendable {
 
     // MARK: For downloads
 
-    /// - Returns: the copy's bytes; nil when there is none. Then one is wanted from now on.
+    /// Opens the copy of an image. If there is none, one is queued.
+    ///
+    /// - Returns: the bytes of the copy; nil if there is none.
     func open(_ id: ID<Image>, range: Range<Int64>?) async throws -> BlobBytes? {
         guard let cache = context.stores.cache else { return nil }
         let now = context.world.now
@@ -75,7 +77,7 @@ struct ImageCacheService: Sendable {
             try await context.write { tx in try context.cached.noteRead(id, at: now, in: tx) }
             return bytes
         } catch let error as CloudError where error.kind == .notFound {
-            // Another host's copy, or one that somebody has removed: whoever reads it next wants it anew.
+            // The copy is on another host, or it was removed: the next reader queues the image again.
             try await context.write { tx in try context.cached.remove(id, in: tx) }
             return nil
         }

@@ -5,7 +5,7 @@ import HTTPKit
 import NIOCore
 import SQL
 
-/// An image's data: in and out.
+/// The service of images' data: upload and download.
 struct ImageDataService: Sendable {
     let context: ImagesContext
 
@@ -13,9 +13,11 @@ struct ImageDataService: Sendable {
 
     // MARK: In
 
+    /// Uploads the data of an image.
+    ///
     /// - Parameters:
-    ///   - size: bytes, if the client said so.
-    ///   - store: a store's name; nil for the default one.
+    ///   - size: the announced size in bytes, if the client sent one.
+    ///   - store: the name of a store; nil for the default one.
     func upload<Chunks: AsyncSequence & Sendable>(
         _ id: ID<Image>, _ bytes: Chunks, size: Int64?, store name: String?, by caller: Principal
     ) async throws where Chunks.Element == ByteBuffer {
@@ -33,7 +35,7 @@ struct ImageDataService: Sendable {
         }
     }
 
-    /// Authorises an upload and makes the right to it the caller's.
+    /// Checks that the caller may upload, and takes the lease for the upload.
     func begin(
         _ id: ID<Image>, _ kind: UploadLease.Kind, size: Int64?, by caller: Principal
     ) async throws -> (image: Image, lease: UploadLease) {
@@ -49,7 +51,7 @@ struct ImageDataService: Sendable {
         }
     }
 
-    /// Runs what needs the lease, renews it on the way, and gives it back if that fails.
+    /// Runs work that needs the lease, and renews the lease meanwhile. If the work fails, the lease is given back.
     func giving<Value>(
         back lease: UploadLease, _ body: (_ meanwhile: () async throws -> Void) async throws -> Value
     ) async throws -> Value {
@@ -60,7 +62,7 @@ struct ImageDataService: Sendable {
                 guard now >= renewAt else { return }
                 renewAt = now + UploadLease.renewal
                 let isHeld = try await context.write { tx in try context.uploads.renew(lease, at: now, in: tx) }
-                // Going on would only cost: the last transaction is going to refuse it.
+                // Going on would be useless: the last transaction would refuse the data.
                 if !isHeld { throw CloudError(.gone, "The image was deleted, or taken over, while it was being filled.") }
             }
         } catch {
@@ -69,23 +71,23 @@ struct ImageDataService: Sendable {
         }
     }
 
-    /// Gives a lease back, also when the task is cancelled. If the database does not take it, the lease ends by itself.
+    /// Gives a lease back, also if the task is cancelled. If the database refuses the write, the lease ends by itself.
     private func end(_ lease: UploadLease) async { _ = try? await context.write { tx in try context.uploads.release(lease, in: tx) } }
 
     // MARK: Out
 
     struct Download: Sendable {
         let image: Image
-        /// Nil for an image without data.
+        /// The store to read from; nil for an image without data.
         let store: String?
         let blob: BlobID?
-        /// Whether the caller wants it from there and from nowhere else.
+        /// Whether the caller wants the data from that store and from no other place.
         let isFromNamedStore: Bool
     }
 
-    /// Where to read the data from.
+    /// Returns the place to read the data from.
     ///
-    /// - Parameter preferred: names of stores, best first; those that do not have the data are passed over.
+    /// - Parameter preferred: names of stores, best first; stores without the data are passed over.
     func find(_ id: ID<Image>, preferred: [String], by caller: Principal) async throws -> Download {
         let image = try await context.read { tx in
             let image = try context.authorised(.getImage, id, by: caller, in: tx)
@@ -104,13 +106,13 @@ struct ImageDataService: Sendable {
         return Download(image: image, store: best?.store, blob: best?.blob, isFromNamedStore: !preferred.isEmpty)
     }
 
-    /// From the cache, if a copy is there and nobody named a store.
+    /// Returns the data from the cache, if there is a copy and the caller named no store, or else from the store.
     func read(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
         if !download.isFromNamedStore, let near = try await ImageCacheService(context: context).open(download.image.id, range: range) { return near }
         return try await open(download, range: range)
     }
 
-    /// - Returns: nil when the store has lost the data, or never had it.
+    /// Opens the data in its store. Returns nil if the store does not have it.
     func open(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
         guard let blob = download.blob, let store = download.store.flatMap({ context.stores[$0] }) else { return nil }
         do {

@@ -4,24 +4,26 @@ import ImageFormats
 import NIOCore
 import SQL
 
-/// How an image gets its data: bytes from wherever they come, looked at while they stream into a store, then one transaction that
-/// makes the image what its data is.
+/// The way by which an image gets its data: bytes from any source are inspected while they stream into a store, and
+/// then one transaction makes the image active.
 ///
-///     take the lease --> receive: stream, inspect, commit the blob --> activate: lease given back, row active, location
+///     take the lease --> receive: stream, inspect, commit the blob --> activate: lease given back, row active,
+///     location
 ///                           '--anything goes wrong--> no bytes, lease given back, the image is `queued`
 struct ImageIntake: Sendable {
     let context: ImagesContext
 
-    /// The most that any image may have, as in the reference (`image_size_cap`): 1 TiB.
+    /// The most bytes of an image's data: 1 TiB, as in the reference (`image_size_cap`).
     static let most: Int64 = 1 << 40
 
-    /// Formats of containers whose disk can be read as it is. In the others it lies packed, and nothing here unpacks it.
+    /// Container formats in which the disk can be read as it is. In the others it is packed, and nothing here unpacks
+    /// it.
     private static let plainContainers: Set<String> = ["bare", "ami", "ari", "aki"]
 
-    /// Makes the right to fill the image one's own.
+    /// Takes the lease to fill an image.
     ///
-    /// - Parameter end: nil for a workflow, which gives it back in any case.
-    /// - Throws: `conflict` when somebody else has it, or the image is not one that can be filled; `tooLarge` by quota.
+    /// - Parameter end: the end of the lease; nil for a workflow, which always gives it back.
+    /// - Throws: `conflict` if somebody else has the lease, or if the image cannot be filled; `tooLarge` by quota.
     func take(
         _ kind: UploadLease.Kind, _ image: Image, until end: Timestamp?, owner: String? = nil, in tx: Transaction
     ) throws -> UploadLease {
@@ -34,7 +36,9 @@ struct ImageIntake: Sendable {
         return lease
     }
 
-    /// Refuses an image that does not say yet what its data will be.
+    /// Checks that the image has its formats, which say what its data will be.
+    ///
+    /// - Throws: `badRequest`.
     static func requireFormats(_ image: Image) throws {
         let missing = [("disk_format", image.diskFormat), ("container_format", image.containerFormat)].filter { $0.1 == nil }.map(\.0)
         guard missing.isEmpty else {
@@ -43,14 +47,14 @@ struct ImageIntake: Sendable {
         }
     }
 
-    /// Streams the bytes into a store. Whatever is thrown leaves nothing behind.
+    /// Streams bytes into a store. If it throws, nothing is left behind.
     ///
     /// - Parameters:
-    ///   - image: whose formats the bytes must have.
-    ///   - expected: what the sender said about the bytes beforehand.
-    ///   - keepsUnfit: whether bytes that are not what the image says, or not safe, are kept and only called so.
-    ///   - meanwhile: called before each piece is stored; may end it all by throwing.
-    /// - Throws: `unsupportedMediaType` for such bytes otherwise.
+    ///   - image: the image whose formats the bytes must have.
+    ///   - expected: the sender's announcement of the bytes.
+    ///   - keepsUnfit: whether bytes of another format, or unsafe ones, are kept and only marked as unfit.
+    ///   - meanwhile: a function that is called before each piece is stored, and may end the upload by throwing.
+    /// - Throws: `unsupportedMediaType` for unfit bytes, unless they are kept.
     func receive<Chunks: AsyncSequence>(
         _ chunks: Chunks, of image: Image, into store: any BlobStore, most: Int64 = Self.most,
         expecting expected: BlobExpectation = BlobExpectation(), keepsUnfit: Bool = false, isolation: isolated (any Actor)? = #isolation,
@@ -86,7 +90,8 @@ struct ImageIntake: Sendable {
         }
     }
 
-    /// A fixed VHD shows itself only at its end; all else is known to be wrong as soon as it is.
+    /// Refuses a wrong format as soon as it is known. A fixed VHD is recognised only at its end, so a declared VHD is
+    /// not refused early.
     private static func refuseEarly(_ early: Inspection, _ declared: DiskFormat) throws {
         if declared != .vhd { try early.require(declared) }
     }
@@ -98,7 +103,7 @@ struct ImageIntake: Sendable {
         return true
     }
 
-    /// What is read as a flat disk is as large as its file, whatever lies in it.
+    /// Returns the size of the disk. Data that is read as a flat disk is as large as its file, whatever its content is.
     private static func virtualSize(_ inspection: Inspection, _ declared: DiskFormat) -> Int64? {
         if declared == .raw { return inspection.size }
         return inspection.format == declared ? inspection.virtualSize : nil
@@ -106,7 +111,7 @@ struct ImageIntake: Sendable {
 
     /// Makes the image active with data that is in a store, and gives the lease back.
     ///
-    /// - Throws: `gone` when the image, or the right to fill it, went away meanwhile.
+    /// - Throws: `gone` if the image or the lease is gone.
     func activate(_ lease: UploadLease, _ data: ImageData, in store: String, _ tx: Transaction) throws -> Image {
         let now = context.world.now
         guard try context.uploads.release(lease, in: tx),

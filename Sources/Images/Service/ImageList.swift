@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Which images a caller wants to see, in which order, how many: the query of `GET /v2/images`.
+/// The filter, the order and the page of images: the query of `GET /v2/images`.
 struct ImageList: Sendable {
     static let standardLimit = 25
     static let mostLimit = 1000
@@ -16,7 +16,7 @@ struct ImageList: Sendable {
     private var conditions = Conditions()
     private var order: [(column: String, ascending: Bool)] = []
 
-    /// What can be sorted by, as SQL that is never NULL.
+    /// The SQL of the sort keys, which is never NULL.
     private static let orders: [String: String] = [
         "name": "coalesce(i.name, '')", "status": "(\(ImageStore.status))", "container_format": "coalesce(i.container_format, '')",
         "disk_format": "coalesce(i.disk_format, '')", "size": "coalesce(i.size, 0)", "id": "i.id", "created_at": "i.created_at",
@@ -31,6 +31,8 @@ struct ImageList: Sendable {
     ]
     private static let numbers = ["size": "i.size", "virtual_size": "i.virtual_size", "min_ram": "i.min_ram", "min_disk": "i.min_disk"]
 
+    /// Parses the query.
+    ///
     /// - Throws: `CloudError.badRequest`.
     init(_ query: Query) throws {
         var filters: [String: String] = [:]
@@ -81,7 +83,8 @@ struct ImageList: Sendable {
         }
     }
 
-    /// `gte:2026-01-01T00:00:00Z`. Views have whole seconds, so all that is shown as one moment counts as it.
+    /// Adds a filter such as `gte:2026-01-01T00:00:00Z`. Views show whole seconds, so all times within the shown second
+    /// count as equal.
     private mutating func filterTime(_ name: String, _ value: String) throws {
         var (word, text) = ("eq", value)
         if Timestamp(isotime: value) == nil, let colon = value.firstIndex(of: ":") {
@@ -103,9 +106,9 @@ struct ImageList: Sendable {
         }
     }
 
-    /// `queued`, and `in:queued,active`.
+    /// Adds a filter such as `queued` or `in:queued,active`.
     private mutating func filterWord(_ column: String, _ value: String) throws {
-        // A value that reads as a time has colons and no operator.
+        // A value that is a time has colons, but no operator.
         guard let colon = value.firstIndex(of: ":"), Timestamp(isotime: value) == nil else { return add("\(column) = ?", [value.sql]) }
         let rest = String(value[value.index(after: colon)...])
         switch value[..<colon] {
@@ -117,7 +120,8 @@ struct ImageList: Sendable {
         }
     }
 
-    /// Values with commas between them; one in double quotes may have commas itself, and a backslash before what stands for itself.
+    /// Returns the values of a list with commas. A value in double quotes may contain commas, and a backslash before a
+    /// character that stands for itself.
     static func listed(_ text: String) throws -> [String] {
         let malformed = CloudError.badRequest("Invalid filter value \(text.prefix(255)). The quote is not closed, or not alone.")
         var words: [String] = []
@@ -164,7 +168,7 @@ struct ImageList: Sendable {
 
     // MARK: Order
 
-    /// Of `sort=name:asc,size`, or of any number of `sort_key` and `sort_dir`.
+    /// Returns the order of `sort=name:asc,size`, or of any number of `sort_key` and `sort_dir`.
     private static func order(_ query: Query) throws -> [(column: String, ascending: Bool)] {
         let keys = query.items.filter { $0.name == "sort_key" }.map(\.value)
         let directions = query.items.filter { $0.name == "sort_dir" }.map(\.value)
@@ -185,7 +189,7 @@ struct ImageList: Sendable {
                 wanted.append((key, directions.count > 1 ? directions[at] : standard))
             }
         }
-        // The order must be total: pages are cut by it.
+        // The order must be total, because pages are cut by it.
         for key in ["created_at", "id"] where !wanted.contains(where: { $0.key == key }) { wanted.append((key, standard)) }
         let order: [(column: String, ascending: Bool)] = try wanted.map { key, direction in
             guard let column = orders[key] else {
@@ -202,7 +206,7 @@ struct ImageList: Sendable {
 
     // MARK: The page
 
-    /// - Returns: the page, and whether there may be more behind it.
+    /// Returns the page, and whether there may be more images behind it.
     func page(
         of store: ImageStore, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction
     ) throws -> (images: [Image], hasMore: Bool) {
@@ -211,7 +215,7 @@ struct ImageList: Sendable {
         if !isAdmin { ImageConditions.addReachable(onlooker, memberStatus, to: &all) }
         all.equal("i.visibility", visibility?.rawValue)
         if visibility == nil, !isOfAllVisibilities {
-            // Callers who ask for the images of the community find them; nobody else's list has them.
+            // Community images are found only by their id or by a filter; lists show only the caller's own.
             all.add("i.visibility <> 'community' OR i.owner = ?", [onlooker.project.sql])
         }
         if let marker {
@@ -227,6 +231,6 @@ struct ImageList: Sendable {
 }
 
 extension CloudError {
-    /// The same of something that a body or a query names.
+    /// The error for something that a body or a query names.
     fileprivate var asBadRequest: CloudError { .badRequest(message) }
 }

@@ -4,13 +4,14 @@ import CloudCore
 import HTTPKit
 import SQL
 
-/// The places of an image's data, as administrators and other services of the cloud tell and ask them.
+/// The service of the places of images' data, for administrators and other services of the cloud.
 ///
-/// A place is a blob of a store (`blob://file/<sha-512>`). Who knows its name may have its bytes, so nobody else may tell one.
+/// A place is a blob of a store (`blob://file/<sha-512>`). A caller that knows the name may get the bytes, so no other
+/// caller may set a place.
 struct ImageLocations: Sendable {
     let context: ImagesContext
 
-    /// A blob that a location names, and its bytes.
+    /// The sizes in bytes of the blobs that locations name.
     typealias Known = [Place: Int64]
 
     struct Place: Hashable, Sendable {
@@ -27,7 +28,7 @@ struct ImageLocations: Sendable {
 
     // MARK: Services
 
-    /// Makes a queued image active with data that is in a store already.
+    /// Makes a queued image active with data that is already in a store.
     func add(_ body: JSONObject, to id: ID<Image>, by caller: Principal) async throws {
         try Self.check(body)
         let url = body["url"]?.string ?? ""
@@ -83,7 +84,7 @@ struct ImageLocations: Sendable {
 
     // MARK: One store less
 
-    /// Removes the data from one store. The last place stays.
+    /// Removes the data from one store. The last place cannot be removed.
     func remove(from store: String, _ id: ID<Image>, by caller: Principal) async throws {
         guard context.stores[store] != nil else {
             throw CloudError.conflict("The selected store \(store.prefix(255)) is not available on this node.")
@@ -107,7 +108,8 @@ struct ImageLocations: Sendable {
 
     // MARK: Administrators
 
-    /// The sizes of what the patch names, which only the stores know. Before the transaction, which waits for nothing.
+    /// Returns the sizes of the blobs that the patch names, which only the stores know. It runs before the transaction,
+    /// because a transaction must not wait for a store.
     func sizes(namedBy patch: ImagePatch) async throws -> Known {
         var known: Known = [:]
         for change in patch.changes where change.name == "locations" {
@@ -193,7 +195,7 @@ struct ImageLocations: Sendable {
         return Image.Location(id: context.world.random.uuid(), store: place.store, blob: place.blob, metadata: metadata)
     }
 
-    /// Makes an image active with data that nothing looked at here: what is not known of it stays unknown.
+    /// Makes an image active with data that was not inspected here. Facts that are not known of it stay unset.
     private func fill(_ image: inout Image, _ locations: [Image.Location], _ size: Int64, in tx: Transaction) throws {
         image.locations = locations
         image.status = .active

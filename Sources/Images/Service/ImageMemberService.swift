@@ -2,7 +2,7 @@ import Access
 import CloudCore
 import SQL
 
-/// With whom an image is shared, and what they say to it.
+/// The service of the members of shared images: the projects, and their answers.
 struct ImageMemberService: Sendable {
     let context: ImagesContext
     private let store = MemberStore()
@@ -34,7 +34,7 @@ struct ImageMemberService: Sendable {
         }
     }
 
-    /// Who may not know is told that there is none.
+    /// Returns a member. A caller without the right gets `notFound`.
     func get(_ memberID: String, of id: ID<Image>, by caller: Principal) async throws -> ImageMember {
         try await context.read { tx in
             do {
@@ -85,7 +85,8 @@ struct ImageMemberService: Sendable {
         return member
     }
 
-    /// One of those whom an image is shared with sees itself alone; the owner sees all, which is nil.
+    /// Returns the only member that the caller sees; nil for all. A member sees itself alone; the owner and
+    /// administrators see all.
     private func visible(_ image: Image, _ caller: Principal) -> String? {
         let project = caller.projectID?.text
         return context.access.isAdmin(caller) || (project != nil && image.owner == project) ? nil : project ?? ""

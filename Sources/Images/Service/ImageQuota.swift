@@ -1,16 +1,16 @@
 import CloudCore
 import SQL
 
-/// How much of something a project has, counted from the rows, against how much it may have.
+/// The quotas of images: the usage of a project, counted from the rows, against its limits.
 struct ImageQuota: Sendable {
-    /// The names under which limits are registered.
+    /// The resources that are limited, with the names of their limits.
     enum Resource: String, Sendable, CaseIterable {
-        /// MiB of data, once for each store that has it.
+        /// MiB of data, counted once for each store that has it.
         case sizeTotal = "image_size_total"
         /// MiB of data that waits for its import.
         case stageTotal = "image_stage_total"
         case countTotal = "image_count_total"
-        /// Images that are being filled.
+        /// The number of images that are being filled.
         case countUploading = "image_count_uploading"
     }
 
@@ -18,12 +18,12 @@ struct ImageQuota: Sendable {
 
     private static let mebibyte: Int64 = 1 << 20
 
-    /// Refuses what would be too much.
+    /// Checks that a request stays within the limit.
     ///
     /// - Parameters:
-    ///   - asked: of what is counted, so many more; of sizes, so many bytes more.
-    ///   - owner: whose it is; what is nobody's is not limited.
-    /// - Throws: `tooLarge`, as the Image API has it.
+    ///   - asked: the additional amount: bytes for a size, otherwise a number.
+    ///   - owner: the owner; without an owner there is no limit.
+    /// - Throws: `tooLarge`, as in the Image API.
     func require(_ resource: Resource, _ asked: Int64, of owner: String?, at now: Timestamp, in tx: Transaction) throws {
         guard let owner, let limit = try limits.limits(of: owner, in: tx)[resource.rawValue], limit >= 0 else { return }
         let used = try Self.used(resource, by: owner, at: now, in: tx)
@@ -33,7 +33,7 @@ struct ImageQuota: Sendable {
             .tooLarge, "Project \(owner) is over a limit: it has \(used) of \(resource.rawValue), asks for \(more) more, and may have \(limit).")
     }
 
-    /// What a project uses of each, and may use.
+    /// Returns the usage and the limit of a project for each resource.
     func usage(of project: String, at now: Timestamp, in tx: Transaction) throws -> [(resource: Resource, used: Int64, limit: Int64)] {
         let limits = try limits.limits(of: project, in: tx)
         return try Resource.allCases.map { ($0, try Self.used($0, by: project, at: now, in: tx), limits[$0.rawValue] ?? -1) }

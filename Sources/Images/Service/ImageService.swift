@@ -4,7 +4,7 @@ import Durable
 import HTTPKit
 import SQL
 
-/// Images: made, found, changed, deleted. Their data is `ImageDataService`'s.
+/// The service of images: create, find, change and delete. `ImageDataService` handles their data.
 struct ImageService: Sendable {
     let context: ImagesContext
 
@@ -14,7 +14,9 @@ struct ImageService: Sendable {
         try await create(body, by: caller) { image, _ in image }
     }
 
-    /// - Parameter then: what belongs to it, in the same transaction.
+    /// Creates an image.
+    ///
+    /// - Parameter then: further work in the same transaction.
     func create<Value: Sendable>(
         _ body: JSONObject, by caller: Principal, then: @escaping @Sendable (Image, Transaction) throws -> Value
     ) async throws -> Value {
@@ -44,7 +46,7 @@ struct ImageService: Sendable {
         try context.access.requireVisibility(image.visibility, caller, target)
     }
 
-    /// A new image as a body describes it.
+    /// Returns a new image from a body.
     private static func new(from body: JSONObject, by caller: Principal, id: String, at now: Timestamp) throws -> Image {
         for name in ["direct_url", "self", "file", "schema", "stores"] where body[name] != nil { throw readOnly(name) }
         try ImageFields.check(body)
@@ -68,7 +70,7 @@ struct ImageService: Sendable {
         try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
     }
 
-    /// - Returns: a page, and whether there may be more behind it.
+    /// Returns a page of images, and whether there may be more behind it.
     func list(_ list: ImageList, by caller: Principal) async throws -> (images: [Image], hasMore: Bool) {
         try context.policy.require(.getImages, caller, caller.projectID.map { ["project_id": $0.text] } ?? [:])
         return try await context.read { tx in
@@ -80,14 +82,14 @@ struct ImageService: Sendable {
 
     // MARK: Deleting
 
-    /// The rows go now, the bytes soon after.
+    /// Deletes the rows of an image now; its bytes are removed soon after.
     func delete(_ id: ID<Image>, by caller: Principal) async throws {
         try await context.write { tx in
             let image = try context.authorised(.deleteImage, id, by: caller, in: tx)
             guard !image.isProtected else {
                 throw CloudError.forbidden("Image \(id) is protected and cannot be deleted.")
             }
-            // An import finds that its image is gone; it need not go on until then.
+            // An import would notice that its image is gone; the cancel ends it earlier.
             if let work = try context.workflows.activity(on: .image(id), in: tx) { try context.workflows.requestCancel(work.workflowID, in: tx) }
             _ = try context.images.delete(id, in: tx)
             tx.afterCommit(context.collectGarbage)
@@ -134,7 +136,7 @@ struct ImageService: Sendable {
 }
 
 extension Image {
-    /// Sets a member that was checked. Names that are no member's are properties.
+    /// Sets a member that was checked. Other names are those of properties.
     mutating func set(_ name: String, _ value: JSON) {
         switch name {
         case "name": self.name = value.string

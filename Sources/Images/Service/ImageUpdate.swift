@@ -4,7 +4,7 @@ import CloudCore
 import HTTPKit
 import SQL
 
-/// Changes of an image as a `PATCH` asks for them: all in one transaction, or none.
+/// The changes of a `PATCH` of an image, in one transaction or not at all.
 struct ImageUpdate: Sendable {
     let context: ImagesContext
 
@@ -14,7 +14,7 @@ struct ImageUpdate: Sendable {
         if patch.changes.isEmpty {
             return try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
         }
-        // What exactly is changed decides what the caller must be allowed to do.
+        // Each change decides which rights the caller needs.
         return try await context.change(id, .getImage, by: caller) { image, tx in
             let old = image
             for change in patch.changes {

@@ -5,7 +5,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What every service of Images is made with.
+/// The parts that all services of Images share.
 struct ImagesContext: Sendable {
     let base: ServiceContext
     let stores: ImageStores
@@ -14,7 +14,7 @@ struct ImagesContext: Sendable {
     /// Asks for a pass of the collector of bytes that nothing refers to.
     let collectGarbage: @Sendable () -> Void
 
-    /// Asks for a pass of who fills the cache.
+    /// Asks for a pass of the loop that fills the cache.
     var fillCache: @Sendable () -> Void = {}
 
     let images = ImageStore()
@@ -32,22 +32,24 @@ struct ImagesContext: Sendable {
 
     func onlooker(_ caller: Principal) -> Onlooker { Onlooker(project: caller.projectID?.text, now: world.now) }
 
-    /// The image, if the caller may do this to it.
+    /// Returns an image if the caller may do an action on it.
+    ///
+    /// - Throws: `notFound` or `forbidden`.
     func authorised(_ action: Action, _ id: ID<Image>, by caller: Principal, in tx: Transaction) throws -> Image {
         guard let image = try images.find(id, for: onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
         try access.require(action, image, caller)
         return image
     }
 
-    /// Returns what a project uses of each resource that is limited, and may use.
+    /// Returns the usage and the limit of a project for each resource that is limited.
     func usage(of project: String) async throws -> [(resource: ImageQuota.Resource, used: Int64, limit: Int64)] {
         let now = world.now
         return try await read { tx in try quota.usage(of: project, at: now, in: tx) }
     }
 
-    /// Changes an image in one transaction. The change is kept, and dated, only if there is one.
+    /// Changes an image in one transaction and sets the time of its last change. If `body` throws, nothing is changed.
     ///
-    /// - Returns: the image as it is then.
+    /// - Returns: the changed image.
     @discardableResult
     func change(
         _ id: ID<Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void

@@ -3,14 +3,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// Who may do what with a namespace and with what is in it. What a caller must not see is not there for them.
+/// The rights to a namespace and its contents. To a caller that may not see a namespace, it does not exist.
 struct MetadefAccess: Sendable {
     let context: ServiceContext
     private let namespaces = MetadefNamespaceStore()
 
     init(context: ServiceContext) { self.context = context }
 
-    /// Whose namespaces a list has: nil for an administrator, who sees all.
+    /// Returns the viewer whose namespaces a list shows; nil for an administrator, who sees all.
     func viewer(_ caller: Principal) -> MetadefNamespaceStore.Viewer? {
         context.policy.allows(.contextIsAdmin, caller) ? nil : .init(projectID: caller.projectID?.text)
     }
@@ -19,7 +19,7 @@ struct MetadefAccess: Sendable {
         context.policy.allows(action, caller, Self.target(namespace))
     }
 
-    /// For what is about no namespace: the caller's own project is what the rules look at.
+    /// Checks an action that concerns no namespace. The target is the caller's own project.
     ///
     /// - Throws: `CloudError.forbidden`.
     func require(_ action: Action, _ caller: Principal) throws {
@@ -28,9 +28,10 @@ struct MetadefAccess: Sendable {
         try context.policy.require(action, caller, target)
     }
 
-    /// The namespace of that name, if the caller may do all of these in it.
+    /// Returns the namespace of a name if the caller may do all of the actions in it.
     ///
-    /// - Throws: `CloudError.notFound` also when the caller may not know of it; `.forbidden` when only the action is not theirs.
+    /// - Throws: `CloudError.notFound`, also if the caller may not see the namespace; `.forbidden` if the caller sees
+    ///   it but may not do an action.
     func namespace(_ name: String, for actions: Action..., by caller: Principal, in tx: Transaction) throws -> MetadefNamespace {
         guard let namespace = try namespaces.find(name, in: tx), isVisible(namespace, to: caller) else {
             throw CloudError.noMetadefNamespace(name)

@@ -3,7 +3,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Namespaces of metadata definitions with all that is in them, and the types of resources that there are.
+/// The service of namespaces of metadata definitions with their contents, and of resource types.
 struct MetadefNamespaceService: Sendable {
     let context: ServiceContext
     let access: MetadefAccess
@@ -17,7 +17,7 @@ struct MetadefNamespaceService: Sendable {
     /// A page of namespaces, each with its associations.
     struct Listed: Sendable {
         var rows: [(namespace: MetadefNamespace, associations: [MetadefAssociation])]
-        /// The name after which the next page begins, when there is one.
+        /// The name after which the next page begins; nil if there is none.
         var next: String?
     }
 
@@ -46,9 +46,9 @@ struct MetadefNamespaceService: Sendable {
         }
     }
 
-    /// Makes a namespace and everything in it, or nothing.
+    /// Creates a namespace with all its contents, or nothing.
     ///
-    /// - Throws: `CloudError.conflict` when there is one of that name, or when the contents have a name twice.
+    /// - Throws: `CloudError.conflict` if the name is taken, or if the contents have a name twice.
     func create(
         _ given: MetadefNamespace.Given, _ contents: MetadefContents, by caller: Principal
     ) async throws -> (MetadefNamespace, MetadefContents) {
@@ -65,10 +65,10 @@ struct MetadefNamespaceService: Sendable {
         }
     }
 
-    /// Returns a new namespace and what is in it, complete with what a body does not say.
+    /// Returns a new namespace and its contents, with the values that a body does not have.
     ///
-    /// - Parameter owner: who it belongs to when `given` does not say.
-    /// - Throws: `CloudError.conflict` when the contents have a name twice.
+    /// - Parameter owner: the owner if `given` names none.
+    /// - Throws: `CloudError.conflict` if the contents have a name twice.
     func assembled(
         _ given: MetadefNamespace.Given, _ contents: MetadefContents, owner: String
     ) throws -> (MetadefNamespace, MetadefContents) {
@@ -106,7 +106,7 @@ struct MetadefNamespaceService: Sendable {
         try parts.completed(in: namespace, from: 0, at: namespace.createdAt, context.world)
     }
 
-    /// Replaces what is said of the namespace itself; what is in it stays.
+    /// Replaces the members of a namespace; its contents stay.
     func update(_ name: String, _ given: MetadefNamespace.Given, by caller: Principal) async throws -> MetadefNamespace {
         let now = context.world.now
         return try await refusingDuplicates(of: given.name) {
@@ -143,9 +143,9 @@ struct MetadefNamespaceService: Sendable {
 }
 
 extension Array where Element: MetadefPart {
-    /// New ones, complete with what a body does not say of them.
+    /// Returns new parts, with the values that a body does not have.
     ///
-    /// - Throws: `CloudError.conflict` when two have the same name.
+    /// - Throws: `CloudError.conflict` if two have the same name.
     func completed(in namespace: MetadefNamespace, from position: Int, at now: Timestamp, _ world: World) throws -> [Element] {
         var names: Set<String> = []
         return try enumerated().map { place, part in

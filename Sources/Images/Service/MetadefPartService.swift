@@ -3,12 +3,13 @@ import CloudCore
 import Resources
 import SQL
 
-/// What can be done with one kind of thing in a namespace. The kinds differ in the names of their actions alone.
+/// The service of one kind of part in namespaces. The kinds differ only in the names of their actions.
 struct MetadefPartService<Part: MetadefPart>: Sendable {
-    /// The actions of a kind. Deleting all takes the right to delete the namespace besides, as in Glance.
+    /// The actions of a kind. To delete all parts, the caller also needs the right to delete the namespace, as in
+    /// Glance.
     struct Actions: Sendable {
         var list: Action
-        /// Asked of each one that a list would have; nil where the list's own right is enough.
+        /// The right to see each part of a list; without it the list is empty. Nil if the right to list is enough.
         var listed: Action?
         var get: Action
         var add: Action
@@ -31,7 +32,9 @@ struct MetadefPartService<Part: MetadefPart>: Sendable {
 
     // MARK: Reading
 
-    /// - Parameter page: nil for all, in the order in which they were made.
+    /// Returns the parts of a namespace.
+    ///
+    /// - Parameter page: the page; nil for all parts in the order of creation.
     func list(_ page: MetadefPage? = nil, in namespace: String, by caller: Principal) async throws -> [Part] {
         try await context.read { tx in
             let namespace = try access.namespace(namespace, for: actions.list, by: caller, in: tx)
@@ -61,9 +64,9 @@ struct MetadefPartService<Part: MetadefPart>: Sendable {
         }
     }
 
-    /// Makes all or none.
+    /// Creates all parts or none.
     ///
-    /// - Parameter isAppending: whether those that are there stay. An empty list changes nothing in either event.
+    /// - Parameter isAppending: whether the existing parts stay. An empty list changes nothing in either case.
     func add(_ parts: [Part], appending isAppending: Bool, to namespace: String, by caller: Principal) async throws -> [Part] {
         let now = context.world.now
         return try await refusingDuplicates(of: nil, in: namespace) {
@@ -92,7 +95,7 @@ struct MetadefPartService<Part: MetadefPart>: Sendable {
         return made
     }
 
-    /// Replaces all that is said of one, also its name.
+    /// Replaces a part, also its name.
     func modify(_ name: String, in namespace: String, to given: Part, by caller: Principal) async throws -> Part {
         let now = context.world.now
         return try await refusingDuplicates(of: given.name, in: namespace) {
@@ -191,9 +194,9 @@ extension MetadefPartService where Part == MetadefProperty {
                 delete: .removeMetadefProperty))
     }
 
-    /// The property that things of a type call by `name`: with the prefix of the type's association.
+    /// Returns the property that resources of a type use under `name`: with the prefix of the type's association.
     ///
-    /// - Throws: `CloudError.notFound` also when the name has not that prefix, or the type none.
+    /// - Throws: `CloudError.notFound`, also if the name lacks the prefix, or if the type has none.
     func get(
         _ name: String, as resourceType: String, in namespace: String, by caller: Principal
     ) async throws -> MetadefProperty {

@@ -2,14 +2,15 @@ import CloudCore
 import Resources
 import SQL
 
-/// Brings the definitions that come with the cloud into its tables: each of them once. Who deletes or changes one keeps it so.
+/// A loader of the definitions that come with the cloud. Each is stored only once, so an operator's later change or
+/// deletion lasts.
 struct MetadefShipping: Sendable {
     let context: ServiceContext
     private let store = MetadefNamespaceStore()
 
     init(context: ServiceContext) { self.context = context }
 
-    /// Whose they are: no project has this id, and they are everybody's to see.
+    /// The owner of these namespaces: no project has this id, and everybody may see them.
     private static let owner = "admin"
 
     func load(_ all: [(given: MetadefNamespace.Given, contents: MetadefContents)]) async throws {
@@ -20,7 +21,7 @@ struct MetadefShipping: Sendable {
         let made = try fresh.map { try namespaces.assembled($0.given, $0.contents, owner: Self.owner) }
         try await context.database.write { tx in
             for (namespace, contents) in made {
-                // Another process may have been quicker, and an operator may have made one of that name by hand.
+                // Another process may have been faster, or an operator may have created a namespace of that name.
                 guard try store.markShipped(namespace.name, in: tx), try store.find(namespace.name, in: tx) == nil else { continue }
                 try namespaces.insert(namespace, contents, in: tx)
             }

@@ -2,20 +2,20 @@ import Blobs
 import CloudCore
 import SQL
 
-/// The rows of the cache: what is in it, and what is wanted in it, which has no blob yet.
+/// The rows of the cache: the copies, and the queue of wanted images, which have no blob yet.
 struct CacheStore: Sendable {
-    /// Wants the image in the cache. Without effect when it is there, or wanted already.
+    /// Queues an image for the cache. It does nothing if the image is in the cache or queued.
     func queue(_ id: ID<Image>, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             "INSERT INTO image_cache (image_id, queued_at, hits) VALUES (?, ?, 0) ON CONFLICT DO NOTHING", id, now)
     }
 
-    /// Those that are wanted and not there, those first that wait the longest.
+    /// Returns the queued images, those that wait longest first.
     func queued(limit: Int, in tx: Transaction) throws -> [ID<Image>] {
         try tx.rows("SELECT image_id FROM image_cache WHERE blob_id IS NULL ORDER BY queued_at, image_id LIMIT ?", limit).map { try $0.value(at: 0) }
     }
 
-    /// Those that are there, those first that were read last.
+    /// Returns the images in the cache, the most recently read first.
     func cached(limit: Int, in tx: Transaction) throws -> [CachedImage] {
         try tx.rows("\(Self.select) WHERE blob_id IS NOT NULL ORDER BY read_at DESC, image_id LIMIT ?", limit).map(Self.entry)
     }
@@ -28,7 +28,7 @@ struct CacheStore: Sendable {
         try tx.row("SELECT 1 FROM image_cache WHERE image_id = ?", id) != nil
     }
 
-    /// Says that a wanted image is there. Without effect when it is wanted no longer.
+    /// Records the copy of a queued image. It does nothing if the image is no longer wanted.
     func fill(_ id: ID<Image>, _ blob: BlobID, size: Int64, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE image_cache SET blob_id = ?, size = ?, cached_at = ?, read_at = ? WHERE image_id = ?", blob.text, size, now, now, id)
@@ -45,7 +45,7 @@ struct CacheStore: Sendable {
         if target.reachesQueue { try tx.execute("DELETE FROM image_cache WHERE blob_id IS NULL") }
     }
 
-    /// Which of these blobs the cache still has to keep.
+    /// Returns those of the blobs that the cache still has to keep.
     func referenced(_ blobs: [BlobID], in tx: Transaction) throws -> Set<BlobID> {
         let marks = blobs.map { _ in "?" }.joined(separator: ", ")
         let rows = try tx.rows("SELECT blob_id FROM image_cache WHERE blob_id IN (\(marks))", arguments: blobs.map(\.text.sql))

@@ -15,7 +15,7 @@ enum ImageConditions {
 
     /// Adds that a caller reaches the image.
     ///
-    /// - Parameter memberStatus: how the project has answered those who share with it; nil for any answer.
+    /// - Parameter memberStatus: the project's answer to images that are shared with it; nil for any answer.
     static func addReachable(
         _ onlooker: Onlooker, _ memberStatus: ImageMember.Status?, to conditions: inout Conditions
     ) {

@@ -2,17 +2,17 @@ import Blobs
 import CloudCore
 import SQL
 
-/// Who looks: what of an image's row depends on it.
+/// The viewer of an image, on whom parts of the result depend.
 struct Onlooker: Sendable {
-    /// The project that asks; nil where there is none.
+    /// The project of the caller; nil if it has none.
     let project: String?
-    /// Leases that ended before it do not count.
+    /// The present time. Leases that ended by then do not count.
     let now: Timestamp
 }
 
 /// The rows of images.
 struct ImageStore: Sendable {
-    /// What an image does at this moment. The only place where a status is put together.
+    /// The SQL of the present status of an image. No other place computes it.
     static let status = """
         CASE WHEN i.state <> 'queued' THEN i.state WHEN u.kind IS NOT NULL THEN u.kind WHEN s.image_id IS NOT NULL THEN 'uploading' \
         ELSE 'queued' END
@@ -37,14 +37,14 @@ struct ImageStore: Sendable {
         try rows("WHERE i.id = ?", [id.sql], for: onlooker, in: tx).first
     }
 
-    /// Images with all that belongs to them, by one query for the rows and one for what belongs to each 32 of them.
+    /// Returns images with all that belongs to them, by one query for the rows and one for the parts of each 32 images.
     ///
-    /// - Parameter clause: what stands behind `FROM`, over `i` (the image) and `status`.
+    /// - Parameter clause: the SQL behind `FROM`, over `i` (the image) and `status`.
     func rows(_ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction) throws -> [Image] {
         try page(clause, arguments, for: onlooker, in: tx).images
     }
 
-    /// The same, up to where what belongs to the images has more bytes than a page may have.
+    /// Returns images as `rows` does, up to the most bytes that the parts of a page's images may have.
     ///
     /// - Returns: the images, and whether some were left out.
     func page(
@@ -62,7 +62,7 @@ struct ImageStore: Sendable {
         return (images, !rest.isEmpty)
     }
 
-    /// The values of some columns, of one image.
+    /// Returns the values of some columns of one image; nil if it does not exist.
     func values(_ columns: [String], of id: ID<Image>, for onlooker: Onlooker, in tx: Transaction) throws -> [SQLValue]? {
         try tx.rows("SELECT \(columns.joined(separator: ", ")) \(Self.from) WHERE i.id = ?", onlooker.now, id).first?.values
     }
@@ -73,7 +73,7 @@ struct ImageStore: Sendable {
         let ids = images.map(\.id.sql)
         var images = images
         let places = Dictionary(uniqueKeysWithValues: images.enumerated().map { ($1.id.text, $0) })
-        // One query for all three: each costs more than the few rows that it gives.
+        // One query reads all three kinds, because a query costs more than the few rows that it returns.
         let parts = """
             SELECT image_id, 'property' AS part, 0 AS place, name AS word, value, '' AS blob_id, '' AS metadata \
             FROM image_property WHERE image_id IN \(marks)
@@ -95,7 +95,9 @@ struct ImageStore: Sendable {
 
     // MARK: Writing
 
-    /// - Throws: `SQLError.uniqueViolation` when the id is taken.
+    /// Stores a new image.
+    ///
+    /// - Throws: `SQLError.uniqueViolation` if the id is taken.
     func insert(_ image: Image, in tx: Transaction) throws {
         let values = Self.values(image)
         try tx.execute(
@@ -107,7 +109,8 @@ struct ImageStore: Sendable {
         }
     }
 
-    /// Makes the rows what `image` is, where they differ from `old`. Its members stay.
+    /// Updates the row of an image, and replaces its properties, tags and locations if they differ from `old`. Its
+    /// members stay.
     func update(_ image: Image, from old: Image, in tx: Transaction) throws {
         let names = Self.stored.split(separator: ", ")
         try tx.execute(
@@ -128,7 +131,7 @@ struct ImageStore: Sendable {
         }
     }
 
-    /// - Returns: whether it was there.
+    /// Deletes an image. Returns whether it existed.
     func delete(_ id: ID<Image>, in tx: Transaction) throws -> Bool { try tx.execute("DELETE FROM image WHERE id = ?", id) > 0 }
 
     func setProperty(_ name: String, _ value: String?, of id: ID<Image>, in tx: Transaction) throws {
@@ -161,18 +164,18 @@ struct ImageStore: Sendable {
 
     // MARK: Data
 
-    /// Returns the checksum of data, as another image with the same data has it; nil where none has.
+    /// Returns the checksum of data from another image with the same data; nil if no image has it.
     static func checksum(ofHash hash: String?, in tx: Transaction) throws -> String? {
         try tx.value("SELECT checksum FROM image WHERE hash_value = ? AND checksum IS NOT NULL LIMIT 1", hash)
     }
 
-    /// Where the data of an image lies, in the order in which it is to be tried.
+    /// Returns the places of an image's data, in the order in which they should be tried.
     func locations(of id: ID<Image>, in tx: Transaction) throws -> [Image.Location] {
         try tx.rows("SELECT id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id)
             .map { try Self.location($0.value(at: 0), $0, from: 1) }
     }
 
-    /// Which of these blobs of a store some image needs.
+    /// Returns those of the blobs of a store that some image needs.
     func referenced(_ blobs: [BlobID], in store: String, _ tx: Transaction) throws -> Set<BlobID> {
         let marks = "(\(blobs.map { _ in "?" }.joined(separator: ", ")))"
         let arguments = [store.sql] + blobs.map(\.text.sql)
@@ -218,13 +221,15 @@ struct ImageStore: Sendable {
         return image
     }
 
-    /// - Parameter position: that of the store, with the blob and the metadata behind it.
+    /// Reads a location from a row.
+    ///
+    /// - Parameter position: the column of the store; the blob and the metadata follow it.
     private static func location(_ id: String, _ row: Row, from position: Int) throws -> Image.Location {
         guard let blob = BlobID(try row.value(at: position + 1)) else { throw SQLError.misuse("image_location.blob_id is none") }
         return Image.Location(id: id, store: try row.value(at: position), blob: blob, metadata: try row.value(at: position + 2))
     }
 
-    /// A column that has one of an enumeration's words.
+    /// Returns the value of a column that holds a word of an enumeration.
     static func word<Word: RawRepresentable>(_ row: Row, _ position: Int) throws -> Word where Word.RawValue == String {
         let text: String = try row.value(at: position)
         guard let word = Word(rawValue: text) else { throw SQLError.misuse("'\(text)' is no \(Word.self)") }

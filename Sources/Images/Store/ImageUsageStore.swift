@@ -1,11 +1,11 @@
 import CloudCore
 import SQL
 
-/// A project's use of what is limited, counted from the rows.
+/// The usage of a project, counted from the rows.
 struct ImageUsageStore: Sendable {
     let owner: String
 
-    /// Counts bytes of data, once for each store that has it.
+    /// Returns the bytes of data, counted once for each store that has it.
     func bytes(in tx: Transaction) throws -> Int64 {
         try tx.value(
             """
@@ -14,7 +14,7 @@ struct ImageUsageStore: Sendable {
             """, owner) ?? 0
     }
 
-    /// Counts bytes of data that waits for its import.
+    /// Returns the bytes of data that waits for its import.
     func stagedBytes(in tx: Transaction) throws -> Int64 {
         try tx.value(
             """
@@ -27,7 +27,7 @@ struct ImageUsageStore: Sendable {
         try tx.value("SELECT count(*) FROM image WHERE owner = ?", owner) ?? 0
     }
 
-    /// Counts images that are being filled.
+    /// Returns the number of images that are being filled, or have staged data.
     func uploads(at now: Timestamp, in tx: Transaction) throws -> Int64 {
         try tx.value(
             """

@@ -1,11 +1,13 @@
 import CloudCore
 import SQL
 
-/// The rows of those whom images are shared with.
+/// The rows of the projects that images are shared with.
 struct MemberStore: Sendable {
     private static let columns = "image_id, member_id, status, created_at, updated_at"
 
-    /// - Parameter only: this one alone.
+    /// Returns the members of an image.
+    ///
+    /// - Parameter only: the only member to return; nil for all.
     func all(of id: ID<Image>, only member: String? = nil, in tx: Transaction) throws -> [ImageMember] {
         let filter = member == nil ? "" : " AND member_id = ?"
         let rows = try tx.rows(
@@ -18,7 +20,7 @@ struct MemberStore: Sendable {
         }
     }
 
-    /// - Returns: false when it is there already.
+    /// Adds a member. Returns false if it exists already.
     func insert(_ member: ImageMember, in tx: Transaction) throws -> Bool {
         try tx.execute(
             "INSERT INTO image_member (\(Self.columns)) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -1,8 +1,9 @@
 import SQL
 
 extension Migration {
-    /// Names are unique by constraint, so that two who make the same thing at once cannot both succeed. What a namespace has goes
-    /// with it. The resource types that OpenStack's own services have are there from the start, with the moment of this step.
+    /// The tables of metadata definitions. Names are unique by constraint, so two callers that create the same thing at
+    /// once cannot both succeed. The contents of a namespace are deleted with it. The resource types of OpenStack's own
+    /// services exist from the start, with the time of this step.
     static let metadefs = Migration(
         2, "metadata definitions",
         """

@@ -6,16 +6,16 @@ import SQL
 struct MetadefNamespaceStore: Sendable {
     let rows = ResourceStore<MetadefNamespace>()
 
-    /// Which namespaces a list has.
+    /// The filter of a list of namespaces.
     struct Filter: Sendable {
         var visibility: String?
-        /// Those that are associated with any of these; all when nil.
+        /// The resource types of which a namespace must be associated with at least one; nil for all namespaces.
         var resourceTypes: [String]?
-        /// Whose private ones are seen: nil for everybody's.
+        /// The viewer whose private namespaces are listed; nil to list all.
         var visibleTo: Viewer?
     }
 
-    /// Who sees what is public, and what belongs to its project if it has one.
+    /// A viewer, who sees public namespaces and those of its project.
     struct Viewer: Sendable {
         var projectID: String?
     }
@@ -26,7 +26,9 @@ struct MetadefNamespaceStore: Sendable {
         return try rows.all(query, in: tx).first
     }
 
-    /// - Parameter marker: the id of the last one that the caller has seen.
+    /// Returns a page of namespaces.
+    ///
+    /// - Parameter marker: the id of the last namespace that the caller has seen.
     func page(
         _ filter: Filter, _ page: MetadefPage, marker: String?, in tx: Transaction
     ) throws -> (rows: [MetadefNamespace], hasMore: Bool) {
@@ -57,12 +59,12 @@ struct MetadefNamespaceStore: Sendable {
 
     // MARK: What comes with the cloud
 
-    /// The names of those that were brought in once, also of those that are gone.
+    /// Returns the names of the namespaces that were loaded once, also of those that are deleted.
     func shipped(in tx: Transaction) throws -> Set<String> {
         Set(try tx.rows("SELECT namespace FROM image_metadef_shipped").map { try $0.value(at: 0) })
     }
 
-    /// - Returns: whether it was not brought in before.
+    /// Records that a namespace was loaded. Returns whether it was not recorded before.
     func markShipped(_ name: String, in tx: Transaction) throws -> Bool {
         try tx.execute("INSERT INTO image_metadef_shipped (namespace) VALUES (?) ON CONFLICT DO NOTHING", name) > 0
     }
@@ -75,7 +77,7 @@ struct MetadefNamespaceStore: Sendable {
         }
     }
 
-    /// Makes those that are not there.
+    /// Creates the resource types that do not exist.
     func ensureResourceTypes(_ names: [String], at now: Timestamp, in tx: Transaction) throws {
         guard !names.isEmpty else { return }
         try tx.execute(
@@ -86,19 +88,21 @@ struct MetadefNamespaceStore: Sendable {
     }
 }
 
-/// Which part of a list, in which order.
+/// The page and the order of a list.
 struct MetadefPage: Sendable {
-    /// Nil for all.
+    /// The most rows; nil for all.
     var limit: Int?
-    /// The name of the last one that the caller has seen.
+    /// The name of the last row that the caller has seen.
     var marker: String?
     var sortKey = "created_at"
     var isAscending = false
 
+    /// Returns the query of the page.
+    ///
     /// - Parameters:
     ///   - marker: the id of the row that `self.marker` names.
-    ///   - then: what orders the rows that the sort key does not tell apart.
-    ///   - nullable: the columns that may be without a value; they are texts.
+    ///   - then: the columns that order rows with equal sort keys.
+    ///   - nullable: the columns that may have no value; they hold texts.
     func query(marker: String?, then: [String], nullable: Set<String> = []) -> ListQuery {
         var query = ListQuery()
         query.limit = limit

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// The rows of one kind of thing in namespaces.
+/// The rows of one kind of part in namespaces.
 struct MetadefPartStore<Part: MetadefPart>: Sendable {
     let rows = ResourceStore<Part>()
 
@@ -12,7 +12,7 @@ struct MetadefPartStore<Part: MetadefPart>: Sendable {
         return try rows.all(query, in: tx).first
     }
 
-    /// Of several namespaces, in the order in which they were made in each.
+    /// Returns the parts of several namespaces, in the order in which they were made in each.
     func all(of namespaces: [ID<MetadefNamespace>], in tx: Transaction) throws -> [Part] {
         var query = ListQuery()
         query.filter("namespace_id", in: namespaces)
@@ -20,14 +20,16 @@ struct MetadefPartStore<Part: MetadefPart>: Sendable {
         return try rows.all(query, in: tx)
     }
 
-    /// - Parameter marker: the id of the last one that the caller has seen.
+    /// Returns a page of parts.
+    ///
+    /// - Parameter marker: the id of the last part that the caller has seen.
     func page(of namespace: MetadefNamespace, _ page: MetadefPage, marker: String?, in tx: Transaction) throws -> [Part] {
         var query = page.query(marker: marker, then: ["created_at", "position"])
         query.filter("namespace_id", .equals, namespace.id)
         return try rows.page(query, in: tx).rows
     }
 
-    /// The position that comes behind all that are there.
+    /// Returns the position behind all existing parts.
     func nextPosition(in namespace: MetadefNamespace, _ tx: Transaction) throws -> Int {
         try tx.value("SELECT coalesce(max(position), -1) + 1 FROM \(Part.schema.table) WHERE namespace_id = ?", namespace.id) ?? 0
     }

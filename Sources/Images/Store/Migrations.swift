@@ -1,7 +1,8 @@
 import SQL
 
 extension Schema {
-    /// Images' tables. What an image is doing at this moment is no column of it: it is the row of who does it, which dies with it.
+    /// Images' tables. The work on an image is not a column of it but the row of its worker, which disappears with the
+    /// worker.
     static let images = Schema(
         service: "images",
         [

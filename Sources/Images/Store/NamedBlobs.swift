@@ -4,15 +4,15 @@ package import SQL
 
 /// Data that rows name, as a backup needs it.
 package struct NamedBlob: Hashable, Sendable {
-    /// The name of the store that it is in.
+    /// The name of the store that has the data.
     package let store: String
     package let id: BlobID
-    /// Whether it must be there. Data on its way into a store is named before it is there.
+    /// Whether the data must exist. Data on its way into a store is named before it is there.
     package let isRequired: Bool
 }
 
 extension ImagesAssembly {
-    /// Returns all data that rows name, but for the cache: what is in the cache is in a store as well.
+    /// Returns all data that rows name, except that of the cache, which is in a store as well.
     package static func namedBlobs(in tx: Transaction) throws -> [NamedBlob] {
         let rows = try tx.rows(
             """
@@ -29,7 +29,8 @@ extension ImagesAssembly {
         }
     }
 
-    /// Forgets what the cache has, and wants it anew: for a database that comes to a machine without the cache's files.
+    /// Turns the copies of the cache into queued images; for a database that is moved to a machine without the cache's
+    /// files.
     package static func emptyCache(in tx: Transaction) throws {
         try tx.execute("UPDATE image_cache SET blob_id = NULL, size = NULL, cached_at = NULL, read_at = NULL WHERE blob_id IS NOT NULL")
     }

@@ -2,15 +2,15 @@ import Blobs
 import CloudCore
 import SQL
 
-/// Data that waits for its import. It is in a store and whole, and nobody can read it.
+/// Data that waits for its import. It is complete in a store, and nobody can read it.
 struct StagedData: Sendable, Equatable, Codable {
     let store: String
-    /// A `BlobID`'s text.
+    /// The text of the `BlobID`.
     let blob: String
     let size: Int64
     let md5: String
     let virtualSize: Int64?
-    /// What the bytes were looked at as when they came, and found to be; nil for what is to be looked at again.
+    /// The formats that the bytes were inspected as, and found to have; nil for bytes that must be inspected again.
     let diskFormat: String?
     let containerFormat: String?
 
@@ -31,22 +31,25 @@ struct StagedData: Sendable, Equatable, Codable {
         containerFormat = try row["container_format"]
     }
 
-    /// - Throws: a bug's error when the text is no blob's name.
+    /// Returns the data.
+    ///
+    /// - Throws: an internal error if the text is no blob's name.
     func data() throws -> ImageData {
         guard let id = BlobID(blob) else { throw CloudError.internalError("'\(blob)' is no blob") }
         return ImageData(blob: id, size: size, md5: md5, virtualSize: virtualSize)
     }
 
-    /// Whether the bytes were looked at as what the image says now.
+    /// Returns whether the bytes were inspected as the formats that the image declares now.
     func wasLookedAt(as image: Image) -> Bool {
-        // An image without formats may have any bytes, so none were looked at as its.
+        // An image without formats may have any bytes, so they were not inspected as its formats.
         diskFormat != nil && containerFormat != nil && diskFormat == image.diskFormat && containerFormat == image.containerFormat
     }
 }
 
-/// The rows of data that is no image's yet: staged, or on its way into stores. They keep it from being collected as garbage.
+/// The rows of data that belongs to no active image yet: staged data, and data on its way into stores. They keep it
+/// from being removed as garbage.
 struct StageStore: Sendable {
-    /// Says that the data of an image is staged. What was staged before is forgotten.
+    /// Records the staged data of an image. Earlier staged data is dropped.
     func set(_ staged: StagedData, for id: ID<Image>, at now: Timestamp, in tx: Transaction) throws {
         try delete(id, in: tx)
         try tx.execute(
@@ -65,7 +68,7 @@ struct StageStore: Sendable {
 
     func delete(_ id: ID<Image>, in tx: Transaction) throws { try tx.execute("DELETE FROM image_stage WHERE image_id = ?", id) }
 
-    /// Says, before it is done, that bytes are put into stores for an image.
+    /// Records in advance that bytes are put into stores for an image.
     func reserve(_ blob: String, in stores: [String], for id: ID<Image>, in tx: Transaction) throws {
         try release(id, in: tx)
         for store in stores {
@@ -77,9 +80,9 @@ struct StageStore: Sendable {
 }
 
 extension UploadStore {
-    /// Makes the right to fill an image a workflow's: from then on it has no end of its own.
+    /// Gives the lease of an image to a workflow. From then on it does not end by itself.
     ///
-    /// - Returns: whether it is the workflow's.
+    /// - Returns: whether the workflow has the lease.
     func keep(_ lease: UploadLease, at now: Timestamp, in tx: Transaction) throws -> Bool {
         let kept = try tx.execute(
             "UPDATE image_upload SET expires_at = NULL, renewed_at = ? WHERE image_id = ? AND owner = ?", now, lease.imageID, lease.owner)

@@ -1,47 +1,50 @@
 import CloudCore
 import Durable
 
-// 1 begin     nobody else fills the image; it shows which stores it is imported to
-// 2 fetch     (web-download, glance-download) the bytes are staged, and were looked at
-// 3 reserve   rows that keep the bytes in every store that is asked for
+// 1 begin     nobody else fills the image; it shows the stores that it is imported to
+// 2 fetch     (web-download, glance-download) the bytes are staged and inspected
+// 3 reserve   rows keep the bytes in every store of the request
 // 4 fill      the bytes are in those stores
-// 5 finish    the image is active, has what was taken over of its source, and what was staged is let go
+// 5 finish    the image is active and has the description of its source; the staged data is released
 //
-// The image is `importing` all along; a copy leaves it `active`. Undone, it is `queued` without data and shows which stores failed.
+// The image is `importing` all along; a copy leaves it `active`. After an undo it is `queued` without data, and shows
+// the stores that failed.
 
-/// Brings data into an image, or the data that it has into more stores.
+/// A workflow that brings data into an image, or copies its data into more stores.
 struct ImportImage: Workflow {
     struct Input: Codable, Sendable {
         let imageID: ID<Image>
         let method: ImportMethod
         let uri: String?
-        /// For `glance-download`: which image of which region, and the token of who asked. Whichever process carries the workflow
-        /// out must be able to ask in that user's name, also after the one that took the request was killed, so the token is kept;
-        /// but sealed, for the row outlives it and is shown to operators. It opens for this image's import alone.
+        /// For `glance-download`: the image of another region, and the caller's token. Any process that carries the
+        /// workflow out must be able to ask in the caller's name, also after the process that took the request was
+        /// killed, so the token is kept. It is sealed, because the row outlives it and operators may see the row. It
+        /// can be opened only for this image's import.
         let sourceImage: SourceImage?
         let sealedToken: String?
         let stores: [String]
         let allMustSucceed: Bool
-        /// JSON of what the caller sent, for the task.
+        /// The caller's request as JSON, for the task.
         let request: String
-        /// Whether it was asked for by the older tasks API.
+        /// Whether the import was requested by the older tasks API.
         let isTask: Bool
     }
 
     struct State: Codable, Sendable {
         var source: StagedData?
-        /// What the image takes over of a source image, in the step that makes it active: an import that fails has changed nothing.
+        /// The description of the source image. The image takes it over in the step that makes it active, so an import
+        /// that fails changes nothing.
         var facts: SourceFacts?
         var data: StagedData?
         var filled: [String] = []
         var failed: [String] = []
 
-        /// Returns where the data lies that the image is to have.
+        /// Returns the data that the image is to have.
         func requireSource(_ method: ImportMethod) throws -> StagedData {
             try source.required("source", from: method.source == .queued ? "fetch" : "begin")
         }
 
-        /// Returns what the image takes over of its source. Nil for the methods that have no source image.
+        /// Returns the description of the source image; nil for methods without a source image.
         func requireFacts(_ method: ImportMethod) throws -> SourceFacts? {
             method == .glanceDownload ? try facts.required("facts", from: "fetch") : nil
         }
@@ -49,17 +52,17 @@ struct ImportImage: Workflow {
 
     typealias Needs = ImportWork
     static let kind: WorkflowKind = "images.import"
-    /// An import waits for hours on a slow source; servers must not wait with it.
+    /// The most imports at a time. An import may wait for hours on a slow source, and servers must not wait with it.
     static let mostAtOnce: Int? = 8
     static let version = 1
 
-    /// Longer than the fetcher gives a download.
+    /// The deadline of the download; it is longer than the one of the fetcher.
     private static let fetchDeadline = Duration.seconds(4 * 3600 + 600)
     private static let fillDeadline = Duration.seconds(12 * 3600)
 
     static func start(_ input: Input) -> State { State() }
 
-    /// What the token of an image's import is sealed for.
+    /// Returns the purpose for which the token of an image's import is sealed.
     static func tokenPurpose(_ id: ID<Image>) -> String { "\(kind)/\(id)" }
 
     static var steps: Steps<Self> {

@@ -42,7 +42,7 @@ extension Action {
     static let reshape: Action = "placement:reshaper:reshape"
 }
 
-/// Placement's own rules: all of it is for operators and services; a project's readers see what their project uses.
+/// Placement's policy defaults. The API is for operators and services; readers of a project may see its usages.
 enum PlacementPolicy {
     static let defaults: [PolicyDefault] =
         [

@@ -1,49 +1,52 @@
 import CloudCore
 
-/// One way to place everything that was asked for.
+/// One way to place everything in a request.
 struct Candidate: Sendable {
     struct Amount: Sendable, Hashable {
-        /// Of the provider, in the index that was searched.
+        /// The place of the provider in the index that was searched.
         let place: Int
         let resourceClass: Int32
         var amount: Int64
     }
 
-    /// The number of the tree that it stands in.
+    /// The number of the tree that the candidate belongs to.
     let tree: Int
     var amounts: [Amount]
-    /// Which providers serve which group.
+    /// The providers that serve each group.
     var mappings: [(suffix: String, places: [Int])]
 }
 
 struct Candidates: Sendable {
     var requests: [Candidate] = []
-    /// Every provider of the trees that the candidates stand in.
+    /// The places of all providers to show: those of the candidates' trees, or only the serving ones for a client that
+    /// does not know trees.
     var summaries: [Int] = []
 }
 
-/// Finds the candidates of one request, tree by tree, until there are as many as were asked for.
+/// A search for the candidates of one request, tree by tree, until there are as many as were asked for.
 ///
-/// A function of the index and the request, and of nothing else. Most trees are passed over by a look at a few numbers; only
-/// those that may serve the request are searched (`TreeSearch`).
+/// The result depends only on the index and the request. Most trees are passed over after a look at a few numbers; only
+/// trees that may serve the request are searched (`TreeSearch`).
 struct CandidateSearch: Sendable {
-    /// One group in the numbers of the index.
+    /// One group of the request, in the numbers of the index.
     struct Group: Sendable {
         let suffix: String
         let isGranular: Bool
         let needs: [(resourceClass: Int32, amount: Int64)]
         let traits: TraitBits
         let aggregates: AggregateNumbers
-        /// The tree that alone may serve it.
+        /// The only tree that may serve the group; nil for any.
         let tree: Int?
     }
 
     let index: ProviderIndex
     let request: CandidateRequest
-    /// Nil when some group cannot be served by anybody.
+    /// The groups of the request; nil if some group cannot be served at all.
     private let groups: [Group]?
     private let root: TraitBits
 
+    /// Translates a request into the numbers of the index.
+    ///
     /// - Throws: `Refusal.unknownClass`, `.unknownTraits`.
     init(_ request: CandidateRequest, in index: ProviderIndex) throws {
         self.index = index
@@ -59,7 +62,7 @@ struct CandidateSearch: Sendable {
         let traits = try TraitBits(group.traits, in: index)
         let aggregates = AggregateNumbers(group.aggregates, in: index)
         let tree = group.tree.flatMap { index.slot(of: $0) }
-        // A group that asks for nothing at all, or for what nobody has.
+        // The group asks for nothing at all, or for something that no provider has.
         let asksNothing = needs.isEmpty && group.traits.required.isEmpty && group.aggregates.required.isEmpty
         let asksTooMuch =
             known.count < needs.count || traits.required.contains(where: \.isEmpty) || aggregates.required.contains(where: \.isEmpty)
@@ -69,7 +72,7 @@ struct CandidateSearch: Sendable {
             suffix: group.suffix, isGranular: group.isGranular, needs: known, traits: traits, aggregates: aggregates, tree: tree)
     }
 
-    /// Whether it may keep a processor for more than some milliseconds.
+    /// Whether the search may keep a processor for more than some milliseconds.
     var mayTakeLong: Bool { request.groups.count > 1 || request.limit.map { $0 > 1000 } ?? true && index.chunks.count > 4 }
 
     func run() -> Candidates {
@@ -81,7 +84,8 @@ struct CandidateSearch: Sendable {
         return shown(search.found)
     }
 
-    /// The trees that alone can have candidates; nil for all. A provider that shares what it has serves other trees too.
+    /// Returns the only trees that can have candidates; nil for all. If a provider of a wanted tree shares its
+    /// inventory, it serves other trees too.
     private func slots(_ groups: [Group]) -> Set<Int>? {
         let trees = Set(groups.compactMap(\.tree))
         if trees.isEmpty || index.sharing.contains(where: { trees.contains(ProviderIndex.slot($0)) }) { return nil }
@@ -90,7 +94,7 @@ struct CandidateSearch: Sendable {
 
     private func shown(_ found: [Candidate]) -> Candidates {
         let places = Set(found.lazy.flatMap { $0.amounts.lazy.map(\.place) })
-        // Who does not know trees is shown no provider but those that serve.
+        // A client that does not know trees is shown only the providers that serve.
         guard request.knowsTrees || !index.hasTrees else { return Candidates(requests: found, summaries: places.sorted()) }
         let slots = Set(places.map(ProviderIndex.slot)).sorted()
         return Candidates(
@@ -99,18 +103,20 @@ struct CandidateSearch: Sendable {
     }
 }
 
-/// What a tree must have at least, or no candidate can stand in it. It asks columns of numbers, and each distinct set of traits
-/// or aggregates once, so that 100,000 trees are passed over in a millisecond.
+/// The least that a tree must have to hold a candidate. The screen reads columns of numbers, and tests each distinct
+/// set of traits or aggregates only once, so it passes over 100,000 trees in a millisecond.
 private struct Screen {
     private let index: ProviderIndex
     private let groups: [CandidateSearch.Group]
     private let root: TraitBits
-    /// The most that one provider of the tree must have of a class, except for classes that somebody shares.
+    /// The largest amount of each class that one provider of the tree must have, without classes that some provider
+    /// shares.
     private let needs: [(resourceClass: Int, amount: Int64)]
-    /// What comes from other trees: nothing is known of it but that there is some of it.
+    /// The traits and aggregates of sharing providers, which may come from other trees: only their existence is known
+    /// here.
     private let sharedTraits: BitSet
     private let sharedAggregates: [Int32]
-    /// Providers that the tree must have, so that each group that is to have its own gets one.
+    /// The least number of providers in the tree, so that each group that needs a provider of its own gets one.
     private let leastMembers: Int
     private var traits: [Bool?]
     private var aggregates: [Bool?]
@@ -132,7 +138,7 @@ private struct Screen {
         alone = Array(repeating: nil, count: index.traitSets.values.count)
     }
 
-    /// Calls `body` with every tree that passes.
+    /// Calls `body` with the number of each tree that passes, until `isFull` returns true.
     mutating func forEach(until isFull: () -> Bool, _ body: (Int) -> Void) {
         for (number, chunk) in index.chunks.enumerated() {
             var columns: [(amount: Int64, rooms: [Int32])] = []
@@ -177,7 +183,8 @@ private struct Screen {
         return allows
     }
 
-    /// The traits of the root, and of the one provider that there is where nothing stands below it and nobody shares.
+    /// Returns whether a tree has enough members and whether its traits allow the request: those of the root and, in a
+    /// tree of one provider without sharing providers, all of them.
     private mutating func allowMembers(_ tree: ProviderTree) -> Bool {
         guard let first = tree.members.first, tree.members.count >= leastMembers else { return false }
         if let known = alone[Int(first.traits)] { return known || tree.members.count > 1 && root.allow(index.traitSets[first.traits]) }

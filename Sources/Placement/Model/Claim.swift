@@ -1,19 +1,19 @@
 package import CloudCore
 
-/// What one consumer is to have from now on, instead of all that it had.
+/// The resources that one consumer is to hold from now on. They replace everything that it held.
 package struct Claim: Sendable {
-    /// What the caller knows of the consumer's generation.
+    /// The caller's knowledge of the consumer's generation.
     package enum Expectation: Sendable {
-        /// The caller does not care.
+        /// Any generation is accepted.
         case anything
-        /// Nil for a consumer that must not be there yet.
+        /// The generation must be this one; nil for a consumer that must not exist yet.
         case exactly(Int?)
     }
 
     package struct Part: Sendable {
         package var providerID: ID<Provider>
         package var resources: [(resourceClass: String, amount: Int64)]
-        /// The provider's generation that the caller has seen; nil where it does not care.
+        /// The provider's generation that the caller has seen; nil if any is accepted.
         package var generation: Int?
 
         package init(providerID: ID<Provider>, resources: [(resourceClass: String, amount: Int64)], generation: Int? = nil) {
@@ -26,10 +26,10 @@ package struct Claim: Sendable {
     package var consumerID: ID<Consumer>
     package var projectID: String
     package var userID: String
-    /// `INSTANCE`, `MIGRATION`; nil to leave it as it is.
+    /// The type of the consumer, such as `INSTANCE` or `MIGRATION`; nil to leave it as it is.
     package var type: String?
     package var expects: Expectation
-    /// Empty to give back everything. A provider stands in one part.
+    /// The resources by provider; empty to give back everything. Each provider appears in one part at most.
     package var parts: [Part]
 
     package init(
@@ -44,23 +44,24 @@ package struct Claim: Sendable {
     }
 }
 
-/// Why a claim was not made. Nothing was written then, so the transaction can go on: another provider can be tried.
+/// The reason why a claim was refused. Nothing was written, so the transaction can go on, for example with another
+/// provider.
 package enum ClaimRefusal: Error, Sendable, Equatable {
     case unknownClass(String)
     case noProvider(ID<Provider>)
     case providerChanged(ID<Provider>, expected: Int, actual: Int)
-    /// The generations are nil for a consumer that is not there.
+    /// The consumer has another generation than expected. A generation is nil for a consumer that does not exist.
     case consumerChanged(ID<Consumer>, expected: Int?, actual: Int?)
-    /// All that is missing, in the order in which it was asked for; at least one.
+    /// All amounts that are missing, in the order of the request; at least one.
     case lacking([Lack])
 
-    /// One class that one provider does not give.
+    /// One resource class that a provider cannot give in the requested amount.
     package struct Lack: Sendable, Equatable, CustomStringConvertible {
         package enum Reason: Sendable, Equatable {
             case noInventory
-            /// It gives from `least` to `most` to one consumer, in multiples of `step`.
+            /// The provider gives `least` to `most` to one consumer, in multiples of `step`.
             case portion(least: Int64, most: Int64, step: Int64)
-            /// So much is free, without what the claim's consumers have now.
+            /// Only `free` is free. The amounts that the claim's consumers hold now count as free.
             case full(free: Int64)
         }
 
@@ -69,7 +70,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
         package let wanted: Int64
         package let reason: Reason
 
-        /// For operators, without the provider.
+        /// The lack in words for operators, without the provider.
         package var description: String {
             let what = "\(wanted) of \(resourceClass) wanted"
             return switch reason {
@@ -79,7 +80,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
             }
         }
 
-        /// How much more it would take; nil where an amount is not the matter.
+        /// The missing amount; nil if the amount has the wrong portion.
         package var missing: Int64? {
             switch reason {
             case .noInventory: wanted
@@ -91,7 +92,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
 }
 
 extension ClaimRefusal: CustomStringConvertible {
-    /// For operators.
+    /// The refusal in words for operators.
     package var description: String {
         switch self {
         case .unknownClass(let name): "no such resource class: \(name)"
@@ -104,7 +105,7 @@ extension ClaimRefusal: CustomStringConvertible {
     }
 }
 
-/// What a consumer has.
+/// The resources that a consumer holds.
 package struct ConsumerAllocations: Sendable {
     package let generation: Int
     package let projectID: String

@@ -1,5 +1,5 @@
-/// Numbers in place of values that come again and again: names, and sets of what providers have. Nothing is ever taken out; an
-/// index that has too many that nobody needs is made anew.
+/// Numbers in place of repeated values: names, and sets of what providers have. No value is ever removed; an index with
+/// too many unused values is rebuilt.
 struct Numbering<Value: Hashable & Sendable>: Sendable {
     private(set) var values: [Value] = []
     private var numbers: [Value: Int32] = [:]
@@ -17,7 +17,7 @@ struct Numbering<Value: Hashable & Sendable>: Sendable {
     }
 }
 
-/// A dictionary in pieces: a copy that is changed in one place has all other pieces in common with the first.
+/// A dictionary in pieces: a copy that is changed in one place shares all other pieces with the original.
 struct PiecedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private static var count: Int { 512 }
     private var pieces = [[Key: Value]](repeating: [:], count: count)

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// Placement's words for what went wrong, as `errors[].code` has them from 1.23 on.
+/// Placement's error codes, shown as `errors[].code` from microversion 1.23 on.
 enum PlacementCode {
     static let undefined = "placement.undefined_code"
     static let inventoryInUse = "placement.inventory.inuse"
@@ -14,16 +14,16 @@ enum PlacementCode {
     static let missingValue = "placement.query.missing_value"
 }
 
-/// What the tables refuse, before a verb of the API says what it means for its caller.
+/// An error of the stores, before a verb of the API translates it for its caller.
 enum Refusal: Error, Sendable {
-    /// A resource class that does not exist.
+    /// The resource class does not exist.
     case unknownClass(String)
     case unknownTraits([String])
     case noInventory(resourceClass: String)
-    /// An inventory that is still allocated from, or one that does not allow what was asked of it.
+    /// The inventory still has allocations, or it does not allow the requested amount.
     case inUse(String)
     case invalid(String)
-    /// Somebody else changed it in between.
+    /// Another caller has changed the row in between.
     case concurrent(String)
 
     var message: String {

@@ -1,19 +1,20 @@
 package import CloudCore
 
-/// Something that has resources: a host, a part of one, a pool that hosts share. Providers stand in trees.
+/// Something that has resources: a host, a part of a host, a pool that hosts share. Providers form trees.
 package struct Provider: Sendable, Equatable {
     package var id: ID<Provider>
     package var name: String
-    /// Grows with every change of what the provider has or gives away; who changes it names the one that was seen.
+    /// The generation of the provider. It grows with each change of its resources or allocations; a caller that changes
+    /// the provider names the generation that it has seen.
     package var generation: Int
     package var parentID: ID<Provider>?
-    /// The provider itself when it has no parent.
+    /// The root of the tree; the provider itself if it has no parent.
     package var rootID: ID<Provider>
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// How much of one resource class a provider has, and in which portions it gives it away.
+/// The amount of one resource class that a provider has, and the portions in which it gives it.
 package struct Inventory: Sendable, Equatable {
     package var resourceClass: String
     package var total: Int64
@@ -24,7 +25,7 @@ package struct Inventory: Sendable, Equatable {
     package var allocationRatio: Double
     package var updatedAt: Timestamp
 
-    /// - Parameter updatedAt: for what was read from a row; what is written has the time of the writing.
+    /// - Parameter updatedAt: the time from the row; a write ignores it and stores its own time.
     package init(
         resourceClass: String, total: Int64, reserved: Int64 = 0, minUnit: Int64 = 1, maxUnit: Int64 = Inventory.most,
         stepSize: Int64 = 1, allocationRatio: Double = 1, updatedAt: Timestamp = Timestamp(microseconds: 0)
@@ -39,32 +40,32 @@ package struct Inventory: Sendable, Equatable {
         self.updatedAt = updatedAt
     }
 
-    /// The largest amount that the API takes (2³¹ - 1).
+    /// The largest amount that the API accepts (2³¹ - 1).
     package static let most: Int64 = 0x7fff_ffff
 
-    /// What can be given away, not rounded: what is used is compared with this.
+    /// The amount that can be allocated, not rounded. Used amounts are compared with it.
     var limit: Double { Double(total - reserved) * allocationRatio }
 
-    /// The limit, cut to a whole number as it is shown.
+    /// The limit cut to a whole number, as the API shows it.
     var capacity: Int64 { Self.whole(limit) }
 
     static func whole(_ limit: Double) -> Int64 { limit >= 9e18 ? .max : limit <= -9e18 ? .min : Int64(limit) }
 
-    /// Whether an amount is a portion that can be asked for at all.
+    /// Returns whether the inventory allows an amount as a portion.
     func portions(_ amount: Int64) -> Bool { amount >= minUnit && amount <= maxUnit && amount % stepSize == 0 }
 }
 
-/// Who uses resources: a server, a migration, a volume.
+/// A user of resources: a server, a migration, a volume.
 package struct Consumer: Sendable, Equatable {
     var id: ID<Consumer>
     var projectID: String
     var userID: String
-    /// Nil for consumers that were made before there were types; shown as `unknown`.
+    /// The type; nil for consumers that were made before types existed, which are shown as `unknown`.
     var type: String?
     var generation: Int
 }
 
-/// An amount of one class that a consumer has of a provider.
+/// An amount of one class that a consumer holds of a provider.
 struct Allocation: Sendable, Equatable {
     var consumerID: ID<Consumer>
     var providerID: ID<Provider>

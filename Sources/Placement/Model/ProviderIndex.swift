@@ -1,9 +1,9 @@
 import CloudCore
 
-/// All providers as they were at one moment, ready to be searched without a query: numbers instead of names, trees in chunks.
+/// A snapshot of all providers, ready to be searched without a query: numbers instead of names, and trees in chunks.
 ///
-/// It is a value. `following` makes the next one, which has all chunks in common with this but those of the trees that changed,
-/// so a search goes on in the state in which it began.
+/// The index is a value. `following` makes the next one, which shares all chunks with this one except those of changed
+/// trees. So a running search keeps the state in which it began.
 struct ProviderIndex: Sendable {
     /// One provider as the tables have it.
     struct Source: Sendable, Equatable {
@@ -24,12 +24,12 @@ struct ProviderIndex: Sendable {
         var traits: Set<String> = []
     }
 
-    /// So many trees, and what a search asks of all of them at once in a row of numbers of its own.
+    /// A number of trees, with the values that a search compares for all of them in columns of numbers.
     struct Chunk: Sendable {
         static let size = 256
         var trees: [ProviderTree] = []
-        /// By class and tree: the most that one of the tree's providers gives to one consumer. Empty for a class of which no
-        /// tree of the chunk has anything.
+        /// The most that one provider of a tree can give to one consumer, by class and tree. Empty for a class of which
+        /// no tree of the chunk has anything.
         var rooms: [[Int32]] = []
     }
 
@@ -37,13 +37,13 @@ struct ProviderIndex: Sendable {
     private(set) var classes = Numbering<String>()
     private(set) var traits = Numbering<String>()
     private(set) var aggregates = Numbering<String>()
-    /// What single providers have, and what all of a tree have together.
+    /// The sets of traits and aggregates of single providers, and the sets of traits of whole trees.
     private(set) var traitSets = Numbering<BitSet>()
     private(set) var treeTraitSets = Numbering<BitSet>()
     private(set) var aggregateSets = Numbering<[Int32]>()
-    /// By the number of the set: as they are shown.
+    /// The names of a set's traits in the order in which they are shown, by the number of the set.
     private var traitNames: [[String]] = []
-    /// The places of providers that share what they have through their aggregates.
+    /// The places of providers that share their inventory through their aggregates.
     private(set) var sharing: [Int] = []
     private var custom: CustomNames
     private var slots = PiecedDictionary<ID<Provider>, Int32>()
@@ -54,7 +54,8 @@ struct ProviderIndex: Sendable {
     /// Whether some provider stands below another.
     var hasTrees: Bool { treesWithChildren > 0 }
 
-    /// Makes one of all providers, a batch after the other, so that they are not in memory in two forms at once.
+    /// A builder of an index from all providers. It takes them in batches, so that they are not in memory in two forms
+    /// at once.
     struct Builder {
         private var index: ProviderIndex
         private var members: [(root: ID<Provider>, member: Member)] = []
@@ -65,7 +66,7 @@ struct ProviderIndex: Sendable {
             for source in sources { members.append((source.provider.rootID, index.member(source))) }
         }
 
-        /// Trees in the order in which their first providers were made.
+        /// Returns the index. Trees come in the order in which their first providers were made.
         consuming func finish() -> ProviderIndex {
             members.sort { ($0.member.createdAt, $0.member.id) < ($1.member.createdAt, $1.member.id) }
             var byRoot: [ID<Provider>: Int] = [:], trees: [(root: ID<Provider>, members: [Member])] = []
@@ -99,14 +100,16 @@ struct ProviderIndex: Sendable {
 
     // MARK: Following the tables
 
-    /// The next state: these providers were read anew, and those that were not found are gone.
+    /// Returns the next state, after the touched providers were read again. Touched providers that were not found are
+    /// gone.
     ///
-    /// - Parameter names: nil where none was made or removed.
+    /// - Parameter names: the names of operators; nil if none was added or removed.
     func following(_ touched: Set<ID<Provider>>, found: [Source], names: CustomNames?) -> ProviderIndex {
         var next = self
         if let names { next.custom = names }
         next.replace(touched, with: found)
-        // What nobody has any more stays numbered; too much of it would be a leak.
+        // Values that no provider has any more keep their numbers. Too many of them would be a leak, so the index is
+        // rebuilt.
         guard next.countOfNames > 2 * namesWhenMade + 10_000 else { return next }
         return ProviderIndex(next.sources, custom: next.custom)
     }
@@ -127,7 +130,7 @@ struct ProviderIndex: Sendable {
             kept[members[0].id] = slot
             for member in members {
                 gone.insert(member.id)
-                // One that went into another tree was touched, and so was all below it.
+                // A member that moved to another tree was touched, and so were all members below it.
                 if !touched.contains(member.id) { byRoot[members[0].id, default: []].append(member) }
             }
         }
@@ -207,7 +210,7 @@ struct ProviderIndex: Sendable {
         return aggregateSets.number(of: Set(tree.members.flatMap { aggregateSets[$0.aggregates] }).sorted())
     }
 
-    /// All that it was made of, in the order of ids, but for the times of inventories.
+    /// The providers of which the index was made, in the order of ids; only the times of inventories are lost.
     var sources: [Source] {
         trees.flatMap { _, tree in
             tree.members.indices.map { at in
@@ -222,7 +225,7 @@ struct ProviderIndex: Sendable {
 
     // MARK: Places
 
-    /// A place is the number of a tree and that of a member of it in one.
+    /// Returns a place: the number of a tree and that of a member of it, combined in one number.
     static func place(_ slot: Int, _ member: Int) -> Int { slot << 20 | member }
     static func slot(_ place: Int) -> Int { place >> 20 }
     static func position(_ place: Int) -> Int { place & (1 << 20 - 1) }
@@ -243,20 +246,21 @@ struct ProviderIndex: Sendable {
 
     var isEmpty: Bool { !trees.contains { _ in true } }
 
-    /// Whether they all stand in one tree and below one of them.
+    /// Returns whether all places are in one tree and below one of them.
     func areBelowOne(_ places: Set<Int>) -> Bool {
         guard places.count > 1 else { return true }
         guard Set(places.map(Self.slot)).count == 1, let slot = places.first.map(Self.slot) else { return false }
         let members = tree(slot).members
         let ranges = places.map { members[Self.position($0)].below }
-        // Whoever all stand below is counted before them.
+        // A provider that all others are below has a lower number than they.
         guard let top = ranges.min(by: { $0.lowerBound < $1.lowerBound }) else { return true }
         return ranges.allSatisfy { $0.lowerBound <= top.upperBound }
     }
 
     // MARK: Names
 
-    /// - Returns: nil for a class that no provider has.
+    /// Returns the number of a resource class; nil for a class that no provider has.
+    ///
     /// - Throws: `Refusal.unknownClass`.
     func number(ofClass name: String) throws -> Int32? {
         if let number = classes.find(name), isKnown(class: name) { return number }
@@ -266,8 +270,9 @@ struct ProviderIndex: Sendable {
 
     private func isKnown(class name: String) -> Bool { StandardResourceClasses.set.contains(name) || custom.classes.contains(name) }
 
-    /// The traits that some provider has.
-    /// - Throws: `Refusal.unknownTraits` for those that do not exist.
+    /// Returns the given traits as a set, without those that no provider has.
+    ///
+    /// - Throws: `Refusal.unknownTraits` for traits that do not exist.
     func bits(_ names: Set<String>) throws -> BitSet {
         let unknown = names.filter { !StandardTraits.set.contains($0) && !custom.traits.contains($0) }
         if !unknown.isEmpty { throw Refusal.unknownTraits(unknown.sorted()) }
@@ -282,6 +287,8 @@ struct TraitBits: Sendable {
     let required: [BitSet]
     let forbidden: BitSet
 
+    /// Translates a filter of traits.
+    ///
     /// - Throws: `Refusal.unknownTraits`.
     init(_ filter: TraitFilter, in index: ProviderIndex) throws {
         required = try filter.required.map { try index.bits($0) }
@@ -301,14 +308,14 @@ struct AggregateNumbers: Sendable {
         forbidden = Set(filter.forbidden.compactMap { index.aggregates.find($0) })
     }
 
-    /// Whether who is in these is in one of each set that is required.
+    /// Returns whether a provider in these aggregates is in at least one of each required set.
     func include(_ numbers: [Int32]) -> Bool { required.allSatisfy { set in numbers.contains { set.contains($0) } } }
 
     func forbid(_ numbers: [Int32]) -> Bool { !forbidden.isEmpty && numbers.contains { forbidden.contains($0) } }
 }
 
 extension ProviderIndex {
-    /// The providers that a list asks for, in the order in which they were made.
+    /// Returns the providers that match a query, in the order in which they were made.
     ///
     /// - Throws: `Refusal.unknownClass`, `.unknownTraits`.
     func providers(_ query: ProviderQuery) throws -> [Provider] {
@@ -320,7 +327,7 @@ extension ProviderIndex {
             guard let slot = slot(of: id), wanted?.contains(slot) ?? true else { return [] }
             wanted = [slot]
         }
-        // Numbers are sorted, and not what they stand for: that is many times the work of finding it.
+        // Numbers are sorted instead of whole providers: sorting those would cost many times the search.
         var found: [(createdAt: Timestamp, slot: Int, at: Int)] = []
         func look(_ slot: Int, _ tree: ProviderTree) {
             for (at, member) in tree.members.enumerated() {

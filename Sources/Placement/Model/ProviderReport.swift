@@ -4,13 +4,14 @@ package import CloudCore
 package struct ProviderReport: Sendable {
     package var id: ID<Provider>
     package var name: String
-    /// Nil for the root; otherwise one of the same report.
+    /// The parent, which is in the same report; nil for the root.
     package var parentID: ID<Provider>?
-    /// What it has. One with a total of 0 is as good as none.
+    /// The inventories of the provider. An inventory with a total of 0 counts as absent.
     package var inventories: [Inventory]
-    /// What it can do. Custom traits that are on the provider and not in here stay, for they are an operator's.
+    /// The traits of the provider. Custom traits that the provider has and the report lacks stay, because operators set
+    /// them.
     package var traits: Set<String>
-    /// Nil to leave them as they are.
+    /// The aggregates; nil to leave them as they are.
     package var aggregates: Set<String>?
 
     package init(
@@ -26,15 +27,16 @@ package struct ProviderReport: Sendable {
     }
 }
 
-/// What came of a report.
+/// The result of a report.
 package struct ReportOutcome: Sendable {
-    /// What is no longer there and still used by somebody: it stays, and nothing more is given of it.
+    /// An inventory that the report no longer has and that is still in use: it stays, and nothing more of it is
+    /// allocated.
     package struct Leftover: Sendable, Equatable {
         package let providerID: ID<Provider>
         package let resourceClass: String
     }
 
-    /// Whether the report said anything new.
+    /// Whether the report changed anything.
     package internal(set) var changed = false
     package internal(set) var leftovers: [Leftover] = []
 }

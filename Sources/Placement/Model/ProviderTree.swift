@@ -1,14 +1,14 @@
 import CloudCore
 
-/// What a provider has of one class and what is used of it, as the search needs it: nothing but numbers, because there are
-/// hundreds of thousands of them.
+/// The inventory of one class and the amount that is used of it, as the search needs it. It has only numbers, because
+/// there are hundreds of thousands of stocks.
 struct Stock: Sendable, Equatable {
     let resourceClass: Int32
     let total, reserved, minUnit, maxUnit, stepSize: Int32
     let allocationRatio: Double
     let used: Int64
 
-    /// The API takes no amount beyond 2³¹ - 1, so none is cut off.
+    /// Converts an inventory. The API accepts no amount above 2³¹ - 1, so no amount is cut.
     init(_ inventory: Inventory, resourceClass: Int32, used: Int64) {
         self.resourceClass = resourceClass
         total = Int32(clamping: inventory.total)
@@ -28,16 +28,17 @@ struct Stock: Sendable, Equatable {
 
     var limit: Double { (Double(total) - Double(reserved)) * allocationRatio }
 
-    /// The limit, cut to a whole number as it is shown.
+    /// The limit cut to a whole number, as the API shows it.
     var capacity: Int64 { Inventory.whole(limit) }
 
-    /// Whether one consumer can be given so much now.
+    /// Returns whether one consumer can be given this amount now.
     func takes(_ amount: Int64) -> Bool {
         amount >= Int64(minUnit) && amount <= Int64(maxUnit) && amount % Int64(stepSize) == 0
             && Double(used) + Double(amount) <= limit
     }
 
-    /// No consumer can be given more than this now. Where it is more than an amount has digits for, only the portions count.
+    /// An upper bound of what one consumer can be given now. If more is free than the number can hold, the largest
+    /// portion is the bound.
     var room: Int32 {
         let free = limit - Double(used)
         return free >= Double(Int32.max) ? maxUnit : min(maxUnit, max(0, Int32(free.rounded(.down))))
@@ -52,13 +53,13 @@ struct Member: Sendable {
     let createdAt: Timestamp
     let updatedAt: Timestamp
     fileprivate(set) var parentID: ID<Provider>?
-    /// Where in the tree its parent stands; -1 for the root.
+    /// The position of the parent in the tree; -1 for the root.
     fileprivate(set) var parent: Int32 = -1
-    /// The tree's members counted from the root down, each followed by all below it: the first number is its own, the second that
-    /// of the last one below it.
+    /// The members of the tree are numbered from the root down, each before all members below it. The range goes from
+    /// the member's own number to that of the last member below it.
     fileprivate(set) var below: ClosedRange<Int32> = 0...0
     let stocks: [Stock]
-    /// Sets of the index, by their numbers.
+    /// The numbers of the member's sets in the index.
     let traits: Int32
     let aggregates: Int32
 
@@ -80,11 +81,11 @@ struct Member: Sendable {
 /// The providers of one tree: the root first, the others in the order in which they were made.
 struct ProviderTree: Sendable {
     let members: [Member]
-    /// What all members have together, by the numbers of the index's sets of trees.
+    /// The numbers of the sets that all members have together, among the index's sets.
     var traits: Int32 = 0
     var aggregates: Int32 = 0
 
-    /// Where a tree was.
+    /// The empty tree, in place of a tree that is gone.
     static let none = ProviderTree(members: [], root: ID(""))
 
     init(members: [Member], root: ID<Provider>) {
@@ -95,7 +96,7 @@ struct ProviderTree: Sendable {
             for at in members.indices {
                 guard let parent = members[at].parentID.flatMap({ places[$0] }) else { continue }
                 members[at].parent = Int32(parent)
-                // The parent's own text, so that it is in memory once.
+                // The text of the parent is shared, so that it is in memory once.
                 members[at].parentID = members[parent].id
             }
             Self.count(&members)
@@ -103,7 +104,8 @@ struct ProviderTree: Sendable {
         self.members = members
     }
 
-    /// Numbers the members so that it is a comparison of numbers whether one stands below another, however deep the tree is.
+    /// Numbers the members, so that a comparison of numbers tells whether one is below another, however deep the tree
+    /// is.
     private static func count(_ members: inout [Member]) {
         let children = Dictionary(grouping: members.indices) { members[$0].parent }
         var next: Int32 = 0

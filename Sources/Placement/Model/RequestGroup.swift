@@ -1,14 +1,14 @@
 package import CloudCore
 
-/// What somebody looks for a place for, in groups: `resources1=VCPU:2&required1=HW_CPU_X86_AVX`.
+/// One group of a request for a place, such as `resources1=VCPU:2&required1=HW_CPU_X86_AVX`.
 package struct RequestGroup: Sendable {
-    /// What comes behind `resources`. A group with a suffix is served by one provider; the one without by a whole tree and by what
-    /// is shared with it.
+    /// The suffix of `resources`. A group with a suffix is served by one provider. The group without a suffix is served
+    /// by a whole tree and by the providers that share with it.
     package var suffix: String
     package var resources: [(resourceClass: String, amount: Int64)]
     package var traits: TraitFilter
     package var aggregates: AggregateFilter
-    /// Any provider of the tree that serves it.
+    /// Any provider of the tree that must serve the group; nil for any tree.
     package var tree: ID<Provider>?
 
     package init(
@@ -25,9 +25,9 @@ package struct RequestGroup: Sendable {
     var isGranular: Bool { !suffix.isEmpty }
 }
 
-/// Which traits providers must and must not have.
+/// The traits that providers must have, and those that they must not have.
 package struct TraitFilter: Sendable {
-    /// Of each of these sets one.
+    /// The required sets; a provider needs at least one trait of each.
     package var required: [Set<String>]
     package var forbidden: Set<String>
 
@@ -37,9 +37,9 @@ package struct TraitFilter: Sendable {
     }
 }
 
-/// Which aggregates providers must and must not be in.
+/// The aggregates that providers must be in, and those that they must not be in.
 package struct AggregateFilter: Sendable {
-    /// Of each of these sets one.
+    /// The required sets; a provider must be in at least one aggregate of each.
     package var required: [Set<String>]
     package var forbidden: Set<String>
 
@@ -54,14 +54,14 @@ package struct CandidateRequest: Sendable {
     /// Whether each group with a suffix needs a provider of its own.
     package var isolates: Bool
     package var limit: Int?
-    /// Of the root of the tree that a candidate stands in.
+    /// The traits that the root of a candidate's tree must and must not have.
     package var root: TraitFilter
-    /// Suffixes of groups whose providers must stand below one of them.
+    /// Sets of suffixes; the providers of the groups of one set must all be below one of them.
     package var sameSubtrees: [Set<String>]
-    /// Whether the client knows that several providers can be of one tree (from 1.29 on).
+    /// Whether the client knows that several providers can belong to one tree (from microversion 1.29 on).
     var knowsTrees = true
 
-    /// - Parameter limit: candidates at most; nil for all that there are.
+    /// - Parameter limit: the most candidates; nil for all.
     package init(
         groups: [RequestGroup], isolates: Bool = false, limit: Int? = nil, root: TraitFilter = .init(), sameSubtrees: [Set<String>] = []
     ) {
@@ -73,19 +73,20 @@ package struct CandidateRequest: Sendable {
     }
 }
 
-/// A way to place everything that was asked for. It was free when it was found; `PlacementAssembly.claim` finds out whether it is.
+/// A way to place everything in a request. It was free when it was found; `PlacementAssembly.claim` checks whether it
+/// still is.
 package struct AllocationCandidate: Sendable {
-    /// The root of the tree that it stands in: the host.
+    /// The root of the candidate's tree: the host.
     package let rootID: ID<Provider>
-    /// What to claim.
+    /// The resources to claim.
     package let parts: [Claim.Part]
-    /// Which providers serve which group.
+    /// The providers that serve each group.
     package let groups: [(suffix: String, providerIDs: [ID<Provider>])]
 
     package func providers(of suffix: String) -> [ID<Provider>] { groups.first { $0.suffix == suffix }?.providerIDs ?? [] }
 }
 
-/// What is asked of a list of providers.
+/// The conditions of a list of providers.
 struct ProviderQuery: Sendable {
     var id: ID<Provider>?
     var name: String?

@@ -1,16 +1,17 @@
-/// How much a search may try. Groups over many alike providers multiply: 8 groups over 16 devices of one host have 500 million
-/// choices, and a request must not cost minutes or gigabytes because of them. A tree that was not searched to the end gives
-/// the candidates that were found until then, and every tree gets its turn.
+/// The limit of the work of a search. Groups over many similar providers multiply: 8 groups over 16 devices of one host
+/// have 500 million choices, and one request must not cost minutes or gigabytes. A tree that was not searched to the
+/// end yields the candidates that were found until then, and every tree gets its turn.
 struct SearchBudget {
-    /// What each tree has for itself: choices to try, and candidates. It is enough for ordinary requests.
+    /// The own budget of each tree: choices to try, and candidates. It is enough for ordinary requests.
     private static let ofTree = 32
     private static let candidatesOfTree = 16
-    /// What all trees of a request may take beyond it, and which part of what is left each of them may.
+    /// The budget that all trees of a request share beyond their own. Each tree may take one part in `shareOfTree` of
+    /// what is left.
     private static let ofAll = 400_000
     private static let shareOfTree = 8
-    /// A candidate is kept, written and sent, which costs more than a choice that is given up.
+    /// The price of a candidate in choices: it is kept, written and sent, which costs more than a rejected choice.
     private static let priceOfCandidate = 10
-    /// Ways to place one group in one tree.
+    /// The most ways to place one group in one tree.
     static let mostParts = 10_000
 
     private var ofAll = SearchBudget.ofAll
@@ -24,7 +25,7 @@ struct SearchBudget {
         extra = ofAll / Self.shareOfTree
     }
 
-    /// One choice more. False when it cannot be afforded.
+    /// Pays for one more choice. Returns false if the budget is used up.
     mutating func spend() -> Bool {
         guard ofTree == 0 else {
             ofTree -= 1

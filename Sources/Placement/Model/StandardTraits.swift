@@ -1,16 +1,16 @@
-/// The names of traits that every Placement knows (os-traits 3.9.0). Nobody can make or remove them.
+/// The names of the traits that every Placement has (os-traits 3.9.0). They cannot be created or removed.
 enum StandardTraits {
-    /// Marks a provider whose inventory all may use that are in one of its aggregates.
+    /// The trait of a provider that shares its inventory with all providers in one of its aggregates.
     static let sharing = "MISC_SHARES_VIA_AGGREGATE"
 
     static let set = Set(all)
 
-    /// The standard ones in alphabetical order, then the custom ones.
+    /// Returns names in the order of lists: the standard traits in alphabetical order, then the custom ones.
     static func ordered(_ names: some Sequence<String>) -> [String] {
         names.sorted { (set.contains($0) ? 0 : 1, $0) < (set.contains($1) ? 0 : 1, $1) }
     }
 
-    /// In alphabetical order.
+    /// The standard traits in alphabetical order.
     static let all = """
         COMPUTE_ACCELERATORS COMPUTE_ADDRESS_SPACE_EMULATED COMPUTE_ADDRESS_SPACE_PASSTHROUGH COMPUTE_ARCH_AARCH64
         COMPUTE_ARCH_MIPSEL COMPUTE_ARCH_PPC64LE COMPUTE_ARCH_RISCV64 COMPUTE_ARCH_S390X COMPUTE_ARCH_X86_64

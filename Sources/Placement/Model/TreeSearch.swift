@@ -1,7 +1,7 @@
-/// Finds the candidates that stand in one tree after the other: each group for itself, then the groups together.
+/// A search for the candidates of one tree after another: each group is placed by itself, then the groups together.
 ///
-/// The tree is a candidate's anchor: all its groups have the same, also where a provider of another tree serves one because it
-/// shares what it has.
+/// The tree is the anchor of a candidate: all its groups have the same anchor, even if a provider of another tree
+/// serves a group because it shares its inventory.
 final class TreeSearch {
     /// One way to place one group.
     private struct Part {
@@ -18,14 +18,15 @@ final class TreeSearch {
     private let request: CandidateRequest
     private let groups: [CandidateSearch.Group]
     private let sharers: [Int]
-    /// Classes that more than one group asks for.
+    /// The sums of the classes that more than one group asks for.
     private let commonClasses: [Int32: Int64]
-    /// Whether one provider more can mean many candidates more.
+    /// Whether one more provider can mean many more candidates.
     private let multiplies: Bool
     private(set) var found: [Candidate] = []
     private var slot = 0
     private var budget = SearchBudget()
-    /// What is shared is found below every anchor that it is shared with.
+    /// The candidates that were found already, because a shared provider is found below every anchor that it shares
+    /// with. Nil if no provider shares.
     private var seen: Set<Key>?
     private var sharersOfAggregates: [Int32: [Int]] = [:]
 
@@ -59,7 +60,7 @@ final class TreeSearch {
         if parts.count == 1 {
             for part in parts[0] where !isFull { take([part], part.amounts) }
         } else if canServe(parts) {
-            // The group with the fewest choices first: what cannot fit shows before the others multiply it.
+            // The group with the fewest choices comes first: what cannot fit shows before the other groups multiply it.
             let order = parts.indices.sorted { (parts[$0].count, $0) < (parts[$1].count, $1) }
             var chosen = [Part?](repeating: nil, count: parts.count)
             combine(parts, order[...], &chosen, [])
@@ -68,7 +69,7 @@ final class TreeSearch {
 
     // MARK: One group
 
-    /// All of it from one provider.
+    /// Returns the ways to serve all of a group from one provider.
     private func single(_ group: CandidateSearch.Group, _ slot: Int) -> [Part] {
         var parts: [Part] = []
         func consider(_ place: Int, _ member: Member) {
@@ -101,8 +102,8 @@ final class TreeSearch {
         !group.aggregates.forbidden.isEmpty && group.aggregates.forbid(index.aggregateSets[member.aggregates])
     }
 
-    /// Each class from any provider of the tree, or from one that shares with the tree. An aggregate that the root is in holds
-    /// for the whole tree.
+    /// Returns the ways to serve a group from a tree: each class from any provider of the tree, or from one that shares
+    /// with it. An aggregate of the root holds for the whole tree.
     private func spread(_ group: CandidateSearch.Group, _ slot: Int) -> [Part] {
         let tree = index.tree(slot)
         if isForbidden(tree.members[0], group) { return [] }
@@ -127,7 +128,7 @@ final class TreeSearch {
             lists.append(list)
         }
         var parts: [Part] = []
-        // A request of one group needs no more than it wants; what several have is multiplied.
+        // A request of one group needs no more parts than its limit. The parts of several groups are multiplied.
         let most = groups.count == 1 ? min(request.limit ?? .max, SearchBudget.mostParts) : SearchBudget.mostParts
         choose(lists, [], group.traits) { chosen in
             if parts.count < most { parts.append(Part(amounts: chosen, places: Set(chosen.map(\.place)).sorted())) }
@@ -136,7 +137,8 @@ final class TreeSearch {
         return parts
     }
 
-    /// Every choice of one from each list whose providers together have the traits, as long as more are wanted.
+    /// Passes to `take` each choice of one amount from each list whose providers together have the traits, while `take`
+    /// returns true and the budget lasts. Returns false if it stopped before the end.
     @discardableResult
     private func choose(
         _ lists: [[Candidate.Amount]], _ chosen: [Candidate.Amount], _ traits: TraitBits, _ take: ([Candidate.Amount]) -> Bool
@@ -154,7 +156,8 @@ final class TreeSearch {
         return true
     }
 
-    /// Providers of other trees that share with this one, because some provider of it is in an aggregate of theirs.
+    /// Returns the providers of other trees that share with this one, because some provider of this tree is in one of
+    /// their aggregates.
     private func sharers(with tree: ProviderTree, _ slot: Int) -> [Int] {
         if sharers.isEmpty { return [] }
         let known = sharersOfAggregates[tree.aggregates]
@@ -168,7 +171,8 @@ final class TreeSearch {
 
     // MARK: All groups
 
-    /// Whether what several groups ask for is there at all, and enough providers for groups that must not share one.
+    /// Returns whether enough is free for what several groups ask for together, and whether there are enough providers
+    /// for groups that must not share one.
     private func canServe(_ parts: [[Part]]) -> Bool {
         let places = Set(parts.lazy.joined().flatMap(\.places))
         for (resourceClass, amount) in commonClasses {
@@ -181,8 +185,8 @@ final class TreeSearch {
         return !request.isolates || groups.count(where: \.isGranular) <= places.count
     }
 
-    /// Every choice of one part from each list that fits into what is free. What does not fit is given up at once, before the
-    /// lists behind it multiply it.
+    /// Takes each choice of one part from each list that fits into what is free. A choice that does not fit is given up
+    /// at once, before the later lists multiply it.
     private func combine(_ parts: [[Part]], _ order: ArraySlice<Int>, _ chosen: inout [Part?], _ amounts: [Candidate.Amount]) {
         guard let next = order.first else { return take(chosen.compactMap { $0 }, amounts) }
         defer { chosen[next] = nil }
@@ -200,7 +204,8 @@ final class TreeSearch {
         }
     }
 
-    /// Nil when a provider is asked for more than it has, or for more than it gives to one consumer.
+    /// Returns the sum of the amounts; nil if a provider would have to give more than it has free, or more than it
+    /// gives to one consumer.
     private func adding(_ more: [Candidate.Amount], to amounts: [Candidate.Amount]) -> [Candidate.Amount]? {
         var sum = amounts
         for amount in more {
@@ -220,7 +225,7 @@ final class TreeSearch {
         let mappings = zip(groups, chosen).map { (suffix: $0.suffix, places: $1.places) }
         guard isInSubtrees(mappings) else { return }
         if !request.knowsTrees, index.hasTrees {
-            // One provider of a tree is all that the client can make sense of.
+            // The client does not know trees, so it gets only candidates with at most one provider of each tree.
             let places = Set(amounts.map(\.place))
             guard Set(places.map(ProviderIndex.slot)).count == places.count else { return }
         }
@@ -229,7 +234,7 @@ final class TreeSearch {
         found.append(Candidate(tree: slot, amounts: amounts, mappings: mappings))
     }
 
-    /// Whether the providers of the groups that belong together all stand below one of them.
+    /// Returns whether the providers of the groups that belong together are all below one of them.
     private func isInSubtrees(_ mappings: [(suffix: String, places: [Int])]) -> Bool {
         request.sameSubtrees.allSatisfy { suffixes in
             index.areBelowOne(Set(mappings.filter { suffixes.contains($0.suffix) }.flatMap(\.places)))

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// What consumers have.
+/// The routes of allocations: what consumers hold.
 struct AllocationRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let allocations: AllocationService
@@ -101,16 +101,16 @@ struct AllocationRoutes: Sendable {
     }
 }
 
-/// Allocations as bodies have them, by microversion.
+/// The forms of allocations in bodies, by microversion.
 enum AllocationWire {
-    /// How a consumer without a type is shown.
+    /// The type that is shown for a consumer without a type.
     static let unknownType = "unknown"
-    /// The owner of a consumer that a client made before 1.8, which names none.
+    /// The owner of a consumer that a client made before 1.8, where a body names none.
     fileprivate static let unknownOwner = "00000000-0000-0000-0000-000000000000"
 
     typealias Amount = (resourceClass: String, amount: Int64)
 
-    /// What a body says of one consumer.
+    /// The part of a body about one consumer.
     struct One: Sendable {
         var parts: [Claim.Part] = []
         var projectID = AllocationWire.unknownOwner
@@ -119,7 +119,7 @@ enum AllocationWire {
         var type: String?
 
         func claim(_ id: ID<Consumer>, _ minor: Int) -> Claim {
-            // A provider that is listed twice counts once, with the amounts that come last.
+            // A provider that is listed twice counts once, with its last amounts.
             var byProvider: [ID<Provider>: Int] = [:]
             var kept: [Claim.Part] = []
             for part in parts {
@@ -162,7 +162,7 @@ enum AllocationWire {
         1...Int.max
     ).mapped { $0.map { Claim.Part(providerID: ID($0.provider), resources: $0.resources) } }
 
-    /// The form from 1.12 on: amounts by provider.
+    /// Returns the form from 1.12 on: amounts by provider.
     private static func keyed(least: Int) -> Form<[Claim.Part]> {
         let part = Form.object(
             Keyed(), [.ignored("generation", .integer(.min ... .max)), .required("resources", \.resources, resources)])

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `GET /allocation_candidates`, from 1.10 on.
+/// The route `GET /allocation_candidates`, from 1.10 on.
 struct CandidateRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let candidates: CandidateService
@@ -64,7 +64,9 @@ struct CandidateRoutes: Sendable {
         }
     }
 
-    /// - Parameter shown: the classes that are shown; nil for all.
+    /// Writes the summary of a provider.
+    ///
+    /// - Parameter shown: the classes to show; nil for all.
     private static func write(
         _ place: Int, _ index: ProviderIndex, _ shown: Set<String>?, _ minor: Int, _ json: inout JSONWriter
     ) {

@@ -56,11 +56,11 @@ enum CandidateWire {
         return filter
     }
 
-    /// The groups in the order in which their first parameters come.
+    /// Returns the groups in the order of their first parameters.
     private static func groups(_ call: PlacementCall) throws -> [RequestGroup] {
         var groups: [RequestGroup] = []
         for (name, value) in call.call.query.items {
-            // `member_of` and the others are no beginning of one another.
+            // None of the words is the beginning of another.
             guard let word = words.first(where: { TextFormat.group($0, named: call.minor >= 33).allows(name) }) else { continue }
             let suffix = String(name.dropFirst(word.count))
             let at = groups.firstIndex { $0.suffix == suffix } ?? groups.count

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// What a provider has.
+/// The routes of inventories: what providers have.
 struct InventoryRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let inventories: InventoryService
@@ -77,9 +77,9 @@ struct InventoryRoutes: Sendable {
     }
 }
 
-/// Inventories as bodies have them.
+/// The forms of inventories in bodies.
 enum InventoryWire {
-    /// An inventory as a body has it.
+    /// The form of one inventory in a body.
     struct One: Sendable {
         var resourceClass = ""
         var generation: Int64 = 0
@@ -97,7 +97,7 @@ enum InventoryWire {
         }
     }
 
-    /// All inventories of a provider, as a body has them.
+    /// The form of all inventories of a provider in a body.
     struct All: Sendable {
         var generation: Int64 = 0
         var byClass: [(key: String, value: One)] = []
@@ -110,7 +110,7 @@ enum InventoryWire {
         .required("total", \.total, .integer(1...Inventory.most)), .optional("reserved", \.reserved, .integer(0...Inventory.most)),
         .optional("min_unit", \.minUnit, .integer(1...Inventory.most)), .optional("max_unit", \.maxUnit, .integer(1...Inventory.most)),
         .optional("step_size", \.stepSize, .integer(1...Inventory.most)),
-        // The largest single-precision number: the reference stores a ratio as one.
+        // The largest single-precision number: the reference stores a ratio as such a number.
         .optional("allocation_ratio", \.allocationRatio, .number(most: 3.40282e+38)),
     ]
 

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `{"errors": [{"status": 404, "title": "Not Found", "detail": "…"}]}`, as Placement writes errors.
+/// The form of Placement's errors: `{"errors": [{"status": 404, "title": "Not Found", "detail": "…"}]}`.
 struct PlacementEnvelope: ErrorEnvelope {
     private static let codesSince = Microversion(1, 23)
 
@@ -18,7 +18,7 @@ struct PlacementEnvelope: ErrorEnvelope {
                         json.member("code", error.code ?? PlacementCode.undefined)
                     }
                     json.member("request_id", context.requestID)
-                    // Nobody has found a version to speak in: the client is told which there are.
+                    // The client has sent no supported version, so the reply tells it the supported ones.
                     if status == .notAcceptable, context.microversion == nil, let range = context.microversions {
                         json.member("max_version", range.maximum.description)
                         json.member("min_version", range.minimum.description)
@@ -36,14 +36,14 @@ struct PlacementEnvelope: ErrorEnvelope {
     }
 }
 
-/// What an `Accept` header lets through (RFC 9110 section 12.5.1).
+/// The media types that an `Accept` header allows (RFC 9110 section 12.5.1).
 enum MediaTypes {
     static func acceptsJSON(_ accept: String) -> Bool {
         let ranges = ranges(accept)
         return ranges.isEmpty || ranges.contains { ["*/*", "application/*", "application/json"].contains($0) }
     }
 
-    /// Whether it names HTML, and nothing that JSON would do for.
+    /// Returns whether the header names HTML and does not accept JSON.
     static func wantsPage(_ accept: String) -> Bool { ranges(accept).contains("text/html") && !acceptsJSON(accept) }
 
     private static func ranges(_ accept: String) -> [String] {

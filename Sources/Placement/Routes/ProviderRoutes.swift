@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// Resource providers and their aggregates.
+/// The routes of resource providers and their aggregates.
 struct ProviderRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let providers: ProviderService
@@ -110,8 +110,8 @@ struct ProviderRoutes: Sendable {
         json.raw(Self.endOfLinks[minor])
     }
 
-    // The links of a provider are most of a list's text, and differ by nothing but its id: by minor version, what stands before each id, and what
-    // stands behind the last one. An id is hexadecimal digits and dashes.
+    // The links of a provider are most of the text of a list, and only its id differs. These are, by minor version, the
+    // text before each id and the text after the last one. An id consists of hexadecimal digits and dashes.
 
     private static func textOfLinks(_ minor: Int) -> [[UInt8]] {
         var parts = ["inventories", "usages"]
@@ -134,7 +134,7 @@ struct ProviderRoutes: Sendable {
 
     private struct Aggregates: Sendable {
         var ids: [String] = []
-        /// Nil before 1.19, which has none.
+        /// The generation that the caller has seen; nil before 1.19, where the body has none.
         var generation: Int64?
     }
 

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/resource_classes`, from 1.2 on.
+/// The routes of `/resource_classes`, from 1.2 on.
 struct ResourceClassRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let classes: ResourceClassService
@@ -35,7 +35,7 @@ struct ResourceClassRoutes: Sendable {
         ]
     }
 
-    /// Renames one before 1.7; makes one where there is none from then on.
+    /// Renames a resource class before 1.7. From 1.7 on it creates the class unless it exists.
     private func put(_ call: PlacementCall) async throws -> Answer {
         let name = call.parameter("name")
         guard call.minor < 7 else {

@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// `/`: which versions there are, for everybody.
+/// The route `/`: the supported versions, for all callers.
 struct RootRoutes: Sendable {
     let world: World
 

@@ -1,9 +1,9 @@
 import CloudCore
 import HTTPKit
 
-/// The values of query parameters that say what somebody looks for.
+/// Parsers of the query parameters that say what a search looks for.
 enum SearchWire {
-    /// `VCPU:2,MEMORY_MB:1024`
+    /// Parses amounts such as `VCPU:2,MEMORY_MB:1024`.
     static func resources(_ text: String) throws -> [(resourceClass: String, amount: Int64)] {
         func malformed(_ got: String) -> CloudError {
             .badRequest(
@@ -19,7 +19,7 @@ enum SearchWire {
             guard pair.count == 2 else { throw malformed(String(part)) }
             let digits = pair[1].filter { $0 != " " }
             let isNumber = !digits.isEmpty && digits.drop { $0 == "-" || $0 == "+" }.allSatisfy { $0.isASCII && $0.isNumber }
-            // No provider has more than this, so a larger number is as good as this one.
+            // No provider has more than this, so a larger number has the same effect.
             let amount = Int64(digits) ?? (digits.hasPrefix("-") ? -1 : 1 << 60)
             guard isNumber else {
                 throw CloudError.badRequest(
@@ -35,7 +35,8 @@ enum SearchWire {
         return found
     }
 
-    /// `HW_CPU_X86_AVX,!CUSTOM_OLD`, and from 1.39 on `in:CUSTOM_A,CUSTOM_B` and several parameters of the name.
+    /// Parses traits such as `HW_CPU_X86_AVX,!CUSTOM_OLD`. From 1.39 on it also accepts `in:CUSTOM_A,CUSTOM_B` and
+    /// several parameters of the name; before, only the last one counts.
     static func traits(_ values: [String], _ minor: Int) throws -> TraitFilter {
         var filter = TraitFilter()
         for value in minor >= 39 ? values[...] : values.suffix(1) {
@@ -78,7 +79,9 @@ enum SearchWire {
         return filter
     }
 
-    /// - Parameter suffix: what comes behind `member_of` in the parameter's name.
+    /// Parses the values of `member_of`.
+    ///
+    /// - Parameter suffix: the suffix of `member_of` in the name of the parameter.
     static func aggregates(_ values: [String], suffix: String = "", _ minor: Int) throws -> AggregateFilter {
         if minor < 24, values.count > 1 { throw CloudError.badRequest("Multiple member_of\(suffix) parameters are not supported") }
         var filter = AggregateFilter()

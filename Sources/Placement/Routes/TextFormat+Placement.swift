@@ -11,7 +11,8 @@ extension TextFormat {
     static let positive = pattern("^[1-9][0-9]*$") { isPositive($0) }
     static let suffix = pattern("^[a-zA-Z0-9_-]{1,64}$") { isSuffix($0) }
 
-    /// Returns the format of `resources`, or of `resources` with a suffix: a number before 1.33, letters from then on.
+    /// Returns the format of a group parameter's name: `word` alone or with a suffix. The suffix is a number before
+    /// 1.33, and letters, digits, `_` and `-` from then on.
     static func group(_ word: String, named: Bool) -> TextFormat {
         pattern(named ? "^\(word)([a-zA-Z0-9_-]{1,64})?$" : "^\(word)([1-9][0-9]*)?$") { text in
             guard text.hasPrefix(word) else { return false }
@@ -20,7 +21,7 @@ extension TextFormat {
         }
     }
 
-    /// Tells whether a text may name a trait or a resource class of an operator.
+    /// Returns whether a text is a valid name of a trait or a resource class of an operator.
     static func isCustomName(_ text: String) -> Bool { text.hasPrefix("CUSTOM_") && isName(text.dropFirst(7)) }
 
     private static func isName(_ text: some StringProtocol) -> Bool {
@@ -39,7 +40,8 @@ extension TextFormat {
 }
 
 extension Dialect {
-    /// Returns Placement's dialect: the message of JSON Schema, and which of its keywords did not hold where in the schema.
+    /// Returns Placement's dialect: the message of JSON Schema, and the keyword that failed with its place in the
+    /// schema.
     ///
     /// - Parameter prefix: the words before the message.
     static func placement(_ prefix: String) -> Dialect {

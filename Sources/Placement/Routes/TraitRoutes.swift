@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/traits` and the traits of providers, from 1.6 on.
+/// The routes of `/traits` and of the traits of providers, from 1.6 on.
 struct TraitRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let traits: TraitService

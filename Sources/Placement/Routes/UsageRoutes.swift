@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// Sums of what is used.
+/// The routes of usages: sums of what is allocated.
 struct UsageRoutes: Sendable {
     let maker: RouteMaker<PlacementCall>
     let allocations: AllocationService
@@ -45,7 +45,8 @@ struct UsageRoutes: Sendable {
 
     private typealias Group = (name: String, usages: [AllocationStore.Usage], count: Int)
 
-    /// One group for each type; all in one where `all` is asked for, and one group alone where its type is.
+    /// Returns one group for each type of consumer. If `all` is wanted, everything is in one group; if one type is
+    /// wanted, only its group.
     private static func groups(_ found: AllocationService.Usages, _ wanted: String?) -> [Group] {
         if wanted == "all" { return [(name: "all", usages: found.usages, count: found.consumers.reduce(0) { $0 + $1.count })] }
         return found.consumers.map { type, count in

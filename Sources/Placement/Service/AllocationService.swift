@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// What consumers have, and the sums of it.
+/// The service of allocations: what consumers hold, and the sums of it.
 struct AllocationService: Sendable {
     let context: ServiceContext
     private let providers = ProviderStore()
@@ -24,12 +24,12 @@ struct AllocationService: Sendable {
         }
     }
 
-    /// Replaces what one consumer has.
+    /// Replaces what one consumer holds.
     func set(_ claim: Claim) async throws {
         try await replace([claim], complaint: "Unable to allocate inventory for consumer \(claim.consumerID): ")
     }
 
-    /// Replaces what several consumers have, all or nothing.
+    /// Replaces what several consumers hold, all or nothing.
     func set(_ wanted: [Claim]) async throws {
         try await replace(wanted, complaint: "Unable to allocate inventory ")
     }
@@ -49,7 +49,7 @@ struct AllocationService: Sendable {
         }
     }
 
-    /// What the API's clients hear of a refused claim.
+    /// Returns the error for API clients when a claim is refused.
     private static func error(_ refusal: ClaimRefusal) -> CloudError {
         switch refusal {
         case .unknownClass(let name): return .badRequest(Refusal.unknownClass(name).message)
@@ -87,7 +87,7 @@ struct AllocationService: Sendable {
 
     // MARK: Usages
 
-    /// What is used of every class that the provider has.
+    /// Returns the used amount of each class of which the provider has an inventory.
     func usages(of id: ID<Provider>) async throws -> (usages: [(String, Int64)], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
@@ -111,17 +111,17 @@ struct AllocationService: Sendable {
 
     // MARK: Reshaping
 
-    /// What a provider is to have, by whom it was last seen.
+    /// The new inventories of a provider, with the generation that the caller has seen.
     struct Reshaped: Sendable {
         var providerID: ID<Provider>
         var generation: Int
         var inventories: [Inventory]
     }
 
-    /// Moves inventories together with what is allocated of them from some providers to others.
+    /// Moves inventories, together with their allocations, from some providers to others.
     ///
-    /// Old and new inventories are there together while the allocations are replaced: neither may have allocations without an
-    /// inventory below them, nor may an inventory go that is still allocated from.
+    /// The old and the new inventories exist together while the allocations are replaced: there is never an allocation
+    /// without an inventory, and no inventory is removed while it has allocations.
     func reshape(_ providersToBe: [Reshaped], _ wanted: [Claim]) async throws {
         let now = context.world.now
         do {

@@ -1,7 +1,7 @@
 import CloudCore
 import Resources
 
-/// Answers what has to look at all providers, from the index in memory.
+/// The service of questions about all providers. It answers from the index in memory.
 struct CandidateService: Sendable {
     let context: ServiceContext
     private let keeper: IndexKeeper
@@ -11,7 +11,7 @@ struct CandidateService: Sendable {
         self.keeper = keeper
     }
 
-    /// What was found, and the index whose places it speaks of.
+    /// Returns the candidates, and the index that their places refer to.
     func candidates(_ request: CandidateRequest) async throws -> (found: Candidates, index: ProviderIndex) {
         let index = try await keeper.index()
         do {
@@ -39,8 +39,8 @@ struct CandidateService: Sendable {
     }
 }
 
-/// Runs what may take long on the threads that all tasks share: a handler's own is that of its connection's event loop, and others
-/// wait there.
+/// Runs `body`, on the threads that all tasks share if it may take long. A handler runs on the event loop of its
+/// connection, where other connections wait.
 func offLoop<Value: Sendable>(if isLong: Bool, _ body: @escaping @Sendable () throws -> Value) async rethrows -> Value {
     guard isLong else { return try body() }
     return try await withTaskExecutorPreference(globalConcurrentExecutor) { try body() }

@@ -1,11 +1,11 @@
 import SQL
 import Synchronization
 
-/// Has the index of the latest commit.
+/// The keeper of the index of the latest commit.
 ///
-/// As long as the database says that nothing of Placement was committed since, the index that is there holds: a comparison of two
-/// numbers on SQLite, one small query on PostgreSQL. Otherwise it reads the providers that the commits since then have named, in
-/// one snapshot. The revision is read before the rows, so an index is never older than it says.
+/// The index stays valid as long as nothing of Placement was committed. That check is a comparison of two numbers on
+/// SQLite, and one small query on PostgreSQL. Otherwise the keeper reads the providers that the later commits named, in
+/// one snapshot. It reads the revision before the rows, so an index is never older than its revision.
 final class IndexKeeper: Sendable {
     private struct Kept {
         let revision: Revision
@@ -21,7 +21,7 @@ final class IndexKeeper: Sendable {
 
     func index() async throws -> ProviderIndex {
         if let index = current(try await database.revision(of: .placement)) { return index }
-        // Who comes while another reads waits for it, and most often finds what it needs.
+        // A caller that comes during a read waits for it, and most often finds what it needs afterwards.
         await turns.take()
         do {
             let index = try await newest()
@@ -49,7 +49,7 @@ final class IndexKeeper: Sendable {
         return state.index
     }
 
-    /// One after the other.
+    /// The lock by which one caller after another reads.
     private actor Turns {
         private var isTaken = false
         private var waiting: [CheckedContinuation<Void, Never>] = []

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// What providers have.
+/// The service of inventories: what providers have.
 struct InventoryService: Sendable {
     let context: ServiceContext
     private let providers = ProviderStore()
@@ -16,7 +16,9 @@ struct InventoryService: Sendable {
         var generation: Int
     }
 
-    /// Whether a reserved amount may be all there is (from 1.26 on).
+    /// Checks that an inventory leaves something to allocate. From 1.26 on everything may be reserved.
+    ///
+    /// - Throws: `Refusal.invalid`.
     static func check(_ inventory: Inventory, of id: ID<Provider>, mayReserveAll: Bool) throws {
         guard mayReserveAll ? inventory.capacity < 0 : inventory.capacity <= 0 else { return }
         throw Refusal.invalid(

@@ -1,15 +1,18 @@
 import CloudCore
 import SQL
 
-/// Makes a tree of providers be what its host says that it is. A report that says nothing new writes nothing.
+/// A writer that makes a tree of providers match the report of its host. A report with nothing new writes nothing.
 struct ProviderReports: Sendable {
     private let providers = ProviderStore()
     private let inventories = InventoryStore()
     private let allocations = AllocationStore()
     private let names = NameStore()
 
-    /// - Throws: `CloudError.badRequest` for a report that is no tree, or an inventory that nobody can have; `.conflict` for a name
-    ///   or a provider that is another tree's; `Refusal.unknownTraits` for a name that is neither a standard nor a custom one.
+    /// Makes the tree of providers match the report.
+    ///
+    /// - Throws: `CloudError.badRequest` for a report that is no tree, or for an impossible inventory; `.conflict` for
+    ///   a name or a provider of another tree; `Refusal.unknownTraits` and `.unknownClass` for a name that is neither a
+    ///   standard nor a custom one.
     func ensure(_ report: [ProviderReport], at now: Timestamp, in tx: Transaction) throws -> ReportOutcome {
         let ordered = try Self.ordered(report)
         let root = ordered[0].id
@@ -33,7 +36,7 @@ struct ProviderReports: Sendable {
         return outcome
     }
 
-    /// Parents before their children.
+    /// Returns the report with parents before their children.
     private static func ordered(_ report: [ProviderReport]) throws -> [ProviderReport] {
         let children = Dictionary(grouping: report) { $0.parentID }
         var ordered = children[nil] ?? []
@@ -136,7 +139,8 @@ struct ProviderReports: Sendable {
         return true
     }
 
-    /// Removes what is no longer there, children before their parents. What somebody uses stays, and so does what is above it.
+    /// Removes the providers that are gone, children before their parents. A provider with allocations stays, and so do
+    /// its ancestors.
     private func removeOthers(
         _ others: [Provider], _ outcome: inout ReportOutcome, at now: Timestamp, in tx: Transaction
     ) throws {
@@ -144,7 +148,7 @@ struct ProviderReports: Sendable {
         while !left.isEmpty {
             let parents = Set(left.values.compactMap(\.parentID))
             let leaves = left.values.filter { !parents.contains($0.id) }.sorted { $0.id < $1.id }
-            // No leaves would be a circle, which the tables do not have.
+            // A set without leaves would be a cycle, which the tables cannot have.
             if leaves.isEmpty { return }
             for provider in leaves {
                 left[provider.id] = nil

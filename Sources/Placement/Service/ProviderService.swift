@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Resource providers and the trees they stand in.
+/// The service of resource providers and their trees.
 struct ProviderService: Sendable {
     let context: ServiceContext
     private let providers = ProviderStore()
@@ -56,8 +56,9 @@ struct ProviderService: Sendable {
         .conflict("Conflicting resource provider \(what) already exists.", code: PlacementCode.duplicateName)
     }
 
-    /// - Parameters:
-    ///   - mayMove: whether a provider that has a parent can be given another or none.
+    /// Renames a provider, and moves it below another parent.
+    ///
+    /// - Parameter mayMove: whether a provider that has a parent may get another parent or none.
     func update(
         _ id: ID<Provider>, name: String, parent: Update<ID<Provider>>, mayMove: Bool
     ) async throws -> Provider {
@@ -126,7 +127,9 @@ struct ProviderService: Sendable {
         }
     }
 
-    /// - Parameter generation: the one that the caller has seen; nil in microversions that do not ask for it.
+    /// Replaces the aggregates of a provider. Returns its generation.
+    ///
+    /// - Parameter generation: the generation that the caller has seen; nil in microversions that do not ask for it.
     func setAggregates(
         _ aggregates: [String], of id: ID<Provider>, generation: Int?
     ) async throws -> Int {

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Resource classes: the standard ones, and those that operators make.
+/// The service of resource classes: the standard ones, and those that operators make.
 struct ResourceClassService: Sendable {
     let context: ServiceContext
     private let names = NameStore()
@@ -21,8 +21,9 @@ struct ResourceClassService: Sendable {
         guard try await make(name) else { throw CloudError.conflict("Conflicting resource class already exists: \(name)") }
     }
 
-    /// Makes it where it is not there.
-    /// - Returns: whether it was made now.
+    /// Creates a resource class unless it exists.
+    ///
+    /// - Returns: whether it was created now.
     func ensure(_ name: String) async throws -> Bool {
         return try await make(name)
     }

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Traits, and which providers have them.
+/// The service of traits and of the providers that have them.
 struct TraitService: Sendable {
     let context: ServiceContext
     private let names = NameStore()
@@ -13,11 +13,12 @@ struct TraitService: Sendable {
     struct Filter: Sendable {
         var names: Set<String>?
         var prefix: String?
-        /// Whether some provider has it.
+        /// Whether the traits must be on some provider, or on none; nil for either.
         var isAssociated: Bool?
     }
 
-    /// Traits, when the youngest was made, and the generation of the provider that has them.
+    /// A list of traits, the time of its last change and, for the traits of one provider, the generation of that
+    /// provider.
     struct Found: Sendable {
         var names: [String]
         var modified: Timestamp
@@ -41,13 +42,13 @@ struct TraitService: Sendable {
             && filter.isAssociated.map { $0 == used.contains(name) } ?? true
     }
 
-    /// - Returns: when it was made; now for the standard ones.
+    /// Returns the time at which a custom trait was created, and the present time for a standard one.
     func get(_ name: String) async throws -> Timestamp {
         let found = try await context.read { tx in try require(name, in: tx) }
         return found.updatedAt ?? context.world.now
     }
 
-    /// Makes it where it is not there.
+    /// Creates a trait unless it exists.
     func ensure(_ name: String) async throws -> (isNew: Bool, modified: Timestamp) {
         let now = context.world.now
         do {
@@ -105,7 +106,7 @@ struct TraitService: Sendable {
         }
     }
 
-    /// Makes a new generation only where something changes.
+    /// Replaces the traits of a provider. Its generation changes only if the traits change.
     private func replace(_ wanted: Set<String>, of provider: Provider, at now: Timestamp, in tx: Transaction) throws -> Provider {
         guard Set(try providers.traits(of: provider.id, in: tx)) != wanted else { return provider }
         try providers.setTraits(wanted.sorted(), of: provider.id, in: tx)

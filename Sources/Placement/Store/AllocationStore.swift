@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// The rows of consumers and of what they have, and sums over them.
+/// The rows of consumers and allocations, and sums over them.
 struct AllocationStore: Sendable {
-    /// A row together with what is shown beside it.
+    /// An allocation with the values that are shown beside it.
     struct Entry: Sendable {
         let allocation: Allocation
         let consumer: Consumer
@@ -24,8 +24,10 @@ struct AllocationStore: Sendable {
             consumer.projectID, consumer.userID, consumer.type, consumer.generation)
     }
 
-    /// - Parameter generation: the one that was read.
-    /// - Throws: `Refusal.concurrent` when there is a newer one.
+    /// Updates a consumer.
+    ///
+    /// - Parameter generation: the generation that was read.
+    /// - Throws: `Refusal.concurrent` if the row has another generation by now.
     func update(_ consumer: Consumer, from generation: Int, in tx: Transaction) throws {
         let count = try tx.execute(
             "UPDATE placement_consumer SET project_id = ?, user_id = ?, type = ?, generation = ? WHERE id = ? AND generation = ?",
@@ -81,7 +83,7 @@ struct AllocationStore: Sendable {
         try tx.row("SELECT used FROM placement_allocation WHERE provider_id = ? LIMIT 1", id) != nil
     }
 
-    /// What all consumers together have of a provider, by class.
+    /// Returns the amounts that all consumers together hold of a provider, by class.
     func used(of id: ID<Provider>, in tx: Transaction) throws -> [String: Int64] {
         let rows = try tx.rows(
             "SELECT resource_class, CAST(SUM(used) AS INTEGER) FROM placement_allocation WHERE provider_id = ? GROUP BY resource_class".bigint(tx),
@@ -91,7 +93,7 @@ struct AllocationStore: Sendable {
 
     // MARK: Usages of a project
 
-    /// Amounts by type of consumer and by class.
+    /// An amount by type of consumer and by class.
     struct Usage: Sendable {
         let type: String?
         let resourceClass: String
@@ -110,7 +112,7 @@ struct AllocationStore: Sendable {
         ).map { Usage(type: try $0.value(at: 0), resourceClass: try $0.value(at: 1), used: try $0.value(at: 2)) }
     }
 
-    /// How many consumers of each type have something.
+    /// Returns the number of consumers of each type that hold something.
     func consumerCounts(project: String, user: String?, in tx: Transaction) throws -> [(type: String?, count: Int)] {
         let (condition, arguments) = Self.condition(project, user)
         return try tx.rows("SELECT c.type, COUNT(DISTINCT c.id) FROM \(condition) GROUP BY c.type", arguments: arguments)
@@ -130,6 +132,7 @@ struct AllocationStore: Sendable {
 }
 
 extension String {
-    /// PostgreSQL sums 64-bit numbers to NUMERIC, and its INTEGER has 32 bits.
+    /// Returns the SQL with BIGINT in casts on PostgreSQL, which sums 64-bit numbers to NUMERIC and whose INTEGER has
+    /// 32 bits.
     func bigint(_ tx: Transaction) -> String { tx.dialect == .postgreSQL ? replacing("AS INTEGER", with: "AS BIGINT") : self }
 }

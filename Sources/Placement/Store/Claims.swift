@@ -1,18 +1,22 @@
 import CloudCore
 import SQL
 
-/// Replaces what consumers have, in the caller's transaction: all of it, or a refusal and nothing.
+/// The changes of what consumers hold, in the caller's transaction. A change is made completely or refused.
 ///
-/// Everything is checked before the first row is written, so a caller that catches the refusal may go on in its transaction.
-/// Capacity is counted from the rows in the same transaction, and every provider and consumer gets its next generation only from
-/// the one that was read, so that two claims that do not see each other cannot both be committed.
+/// Everything is checked before the first row is written, so a caller that catches the refusal may go on in its
+/// transaction. Capacity is counted from the rows in the same transaction. Each provider and each consumer gets its
+/// next generation only from the generation that was read, so two claims that do not see each other cannot both be
+/// committed.
 struct Claims: Sendable {
     private let providers = ProviderStore()
     private let inventories = InventoryStore()
     private let allocations = AllocationStore()
     private let names = NameStore()
 
-    /// - Returns: the consumers' new generations, in the order of the claims; nil for those that gave back everything.
+    /// Replaces what the consumers of the claims hold.
+    ///
+    /// - Returns: the new generations of the consumers, in the order of the claims; nil for a consumer that gave back
+    ///   everything.
     /// - Throws: `ClaimRefusal`.
     @discardableResult
     func replace(_ claims: [Claim], at now: Timestamp, in tx: Transaction) throws -> [Int?] {
@@ -29,7 +33,7 @@ struct Claims: Sendable {
         }
         try check(claims, old, in: tx)
         for (claim, old) in zip(claims, old) where claim.parts.isEmpty {
-            // Who gives everything back changes what those have that it came from.
+            // A consumer that gives back everything changes the providers that it held resources of.
             for id in Set(old.map(\.providerID)) { touched[id] = try providers.require(id, in: tx) }
         }
         for (claim, old) in zip(claims, old) where !old.isEmpty { try allocations.deleteAllocations(of: claim.consumerID, in: tx) }
@@ -38,7 +42,7 @@ struct Claims: Sendable {
         return zip(claims, consumers).map { $0.parts.isEmpty ? nil : $1.consumer.generation }
     }
 
-    /// The consumer as it is to be, and the generation that its row has now.
+    /// Returns the consumer as it is to be, and the generation that its row has now; nil if it has no row.
     private func consumer(of claim: Claim, in tx: Transaction) throws -> (consumer: Consumer, known: Int?) {
         let found = try allocations.consumer(claim.consumerID, in: tx)
         if case .exactly(let expected) = claim.expects, expected != found?.generation {
@@ -54,7 +58,7 @@ struct Claims: Sendable {
         return (consumer, found?.generation)
     }
 
-    /// The providers that the claims name.
+    /// Returns the providers that the claims name.
     private func named(_ claims: [Claim], in tx: Transaction) throws -> [ID<Provider>: Provider] {
         var found: [ID<Provider>: Provider] = [:]
         for part in claims.flatMap(\.parts) {
@@ -69,15 +73,15 @@ struct Claims: Sendable {
         return found
     }
 
-    /// Whether all of it fits together into what is free once the consumers' old allocations are gone.
+    /// Checks that all claims together fit into what is free once the old allocations of their consumers are gone.
     private func check(_ claims: [Claim], _ old: [[Allocation]], in tx: Transaction) throws {
         let lacks = try lacks(claims, old, in: tx)
         if !lacks.isEmpty { throw ClaimRefusal.lacking(lacks) }
     }
 
-    /// What is missing for the claims.
+    /// Returns what is missing for the claims.
     ///
-    /// - Parameter old: what their consumers have and would give back.
+    /// - Parameter old: the allocations that the consumers hold and would give back.
     func lacks(_ claims: [Claim], _ old: [[Allocation]] = [], in tx: Transaction) throws -> [ClaimRefusal.Lack] {
         var present: [ID<Provider>: [String: Inventory]] = [:]
         var before: [ID<Provider>: [String: Int64]] = [:]
@@ -103,7 +107,8 @@ struct Claims: Sendable {
                     continue
                 }
                 let taken = used[id]?[name] ?? 0
-                // Less than before is let through even where there is too much: somebody has to be able to put it right.
+                // A claim that holds less than before is accepted even if too much is in use, so that such a state can
+                // be repaired.
                 guard Double(taken) + Double(amount) <= inventory.limit || taken + amount <= before[id]?[name] ?? 0 else {
                     lack(.full(free: max(0, inventory.capacity - taken)))
                     continue
@@ -138,9 +143,9 @@ struct Claims: Sendable {
         }
     }
 
-    /// Gives back all that a consumer has.
+    /// Gives back everything that a consumer holds.
     ///
-    /// - Returns: whether it had something.
+    /// - Returns: whether it held something.
     /// - Throws: `ClaimRefusal.consumerChanged`.
     func release(_ id: ID<Consumer>, expects: Claim.Expectation, in tx: Transaction) throws -> Bool {
         if case .exactly(let expected) = expects {
@@ -152,9 +157,10 @@ struct Claims: Sendable {
         return true
     }
 
-    /// Gives all that one consumer has to another that has nothing yet. What is used stays the same, so it needs no room.
+    /// Moves everything that one consumer holds to another that holds nothing yet. The used amounts stay the same, so
+    /// no free room is needed.
     ///
-    /// - Throws: `ClaimRefusal.consumerChanged` when the first has nothing or the other has something.
+    /// - Throws: `ClaimRefusal.consumerChanged` if the old consumer holds nothing or the new one holds something.
     func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
         guard var consumer = try allocations.consumer(old, in: tx) else {
             throw ClaimRefusal.consumerChanged(old, expected: nil, actual: nil)

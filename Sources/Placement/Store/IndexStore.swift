@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// Reads what the index is made of: all of it, or what was committed since, each in one consistent state.
+/// The reader of the rows for the index: all of them, or those that were committed since, each in one consistent state.
 struct IndexStore: Sendable {
-    /// An index, and up to which commit it has everything.
+    /// An index, and the position of the commits that it includes.
     struct State: Sendable {
         let index: ProviderIndex
         let position: ChangePosition
@@ -11,7 +11,7 @@ struct IndexStore: Sendable {
 
     private let names = NameStore()
 
-    /// Providers that are read at once, so that not all rows are in memory together.
+    /// The most providers that are read at once, so that not all rows are in memory together.
     private static let batch = 2000
 
     func load(in tx: Transaction) throws -> State {
@@ -42,7 +42,7 @@ struct IndexStore: Sendable {
         var found: [ProviderIndex.Source] = []
         var rest = ids[...]
         while let last = rest.last {
-            // A few sizes of lists: every other one would be a statement of its own to prepare.
+            // Lists come in a few sizes only, because each size is a statement to prepare.
             let size = [1, 8, 64].first { $0 >= rest.count } ?? 512
             let some = rest.prefix(size).map(\.sql)
             let arguments = some + Array(repeating: last.sql, count: size - some.count)
@@ -51,19 +51,19 @@ struct IndexStore: Sendable {
             found += try complete(try providers.map(ProviderStore.provider), where: "provider_id \(list)", arguments, in: tx)
             rest = rest.dropFirst(size)
         }
-        // A list that was filled up names its last provider again.
+        // A list that was filled up repeats its last provider.
         var seen: Set<ID<Provider>> = []
         return found.filter { seen.insert($0.provider.id).inserted }
     }
 
-    /// Puts what they have beside providers. The condition is one on `provider_id`.
+    /// Reads what the given providers have. The condition is on `provider_id`.
     private func complete(
         _ providers: [Provider], where condition: String, _ arguments: [SQLValue], in tx: Transaction
     ) throws -> [ProviderIndex.Source] {
         var sources = providers.map { ProviderIndex.Source(provider: $0) }
         let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
         func forEach(_ sql: String, _ body: (Int, Row) throws -> Void) throws {
-            // Rows of one provider come one after the other.
+            // Rows of one provider mostly come one after the other, so its place is looked up once for all of them.
             var last: (id: ID<Provider>, at: Int?) = (ID(""), nil)
             for row in try tx.rows(sql, arguments: arguments) {
                 let id: ID<Provider> = try row.value(at: 0)
@@ -108,13 +108,13 @@ struct IndexStore: Sendable {
 }
 
 extension Topic {
-    /// What the index in memory follows.
+    /// The topic that the index in memory follows.
     static let placement = Topic("placement")
 }
 
-/// The stores name whatever they change; so no verb, and nobody who calls a store in a transaction of their own, can forget it.
+/// The stores name what they change, so no caller of a store can forget it.
 extension Transaction {
-    /// No provider's id is empty.
+    /// The key for changes of names. No provider has an empty id.
     static let namesOfPlacement = ""
 
     func touched(_ ids: some Sequence<ID<Provider>>) { changed(.placement, ids.lazy.map(\.text)) }

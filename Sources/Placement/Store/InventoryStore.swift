@@ -27,6 +27,8 @@ struct InventoryStore: Sendable {
             inventory.stepSize, inventory.allocationRatio, inventory.updatedAt, inventory.updatedAt)
     }
 
+    /// Updates an inventory.
+    ///
     /// - Throws: `Refusal.noInventory`.
     func update(_ inventory: Inventory, of id: ID<Provider>, in tx: Transaction) throws {
         tx.touched(id)
@@ -39,7 +41,9 @@ struct InventoryStore: Sendable {
         if count == 0 { throw Refusal.noInventory(resourceClass: inventory.resourceClass) }
     }
 
-    /// - Throws: `Refusal.inUse` when something is allocated of one of them.
+    /// Deletes inventories. Returns their number.
+    ///
+    /// - Throws: `Refusal.inUse` if one of them has allocations.
     @discardableResult
     func delete(_ classes: [String], of id: ID<Provider>, in tx: Transaction) throws -> Int {
         guard !classes.isEmpty else { return 0 }
@@ -56,7 +60,7 @@ struct InventoryStore: Sendable {
             "DELETE FROM placement_inventory WHERE provider_id = ? AND resource_class IN (\(marks))", arguments: arguments)
     }
 
-    /// Makes the provider have these and no others.
+    /// Makes the provider have these inventories and no others.
     ///
     /// - Throws: `Refusal.unknownClass`, `.inUse`.
     func replace(with wanted: [Inventory], of id: ID<Provider>, in tx: Transaction) throws {
@@ -73,12 +77,14 @@ struct InventoryStore: Sendable {
         }
     }
 
-    /// Standard classes in their own order, then the custom ones.
+    /// Returns standard classes in their own order, then custom ones.
     private static func ordered(_ names: Set<String>) -> [String] {
         StandardResourceClasses.all.filter(names.contains) + names.subtracting(StandardResourceClasses.set).sorted()
     }
 
-    /// - Parameter start: the column where an inventory's columns begin.
+    /// Reads an inventory from a row.
+    ///
+    /// - Parameter start: the position of the first column of the inventory.
     static func inventory(_ row: Row, from start: Int = 0) throws -> Inventory {
         Inventory(
             resourceClass: try row.value(at: start), total: try row.value(at: start + 1), reserved: try row.value(at: start + 2),

@@ -1,8 +1,8 @@
 import SQL
 
 extension Schema {
-    /// Placement's tables. Standard resource classes and traits are in the binary; the tables have the custom ones. What is
-    /// used is counted from the allocations and stored nowhere.
+    /// Placement's tables. Standard resource classes and traits are part of the binary; the tables hold only the custom
+    /// ones. Used amounts are counted from the allocations and stored nowhere else.
     static let placement = Schema(
         service: "placement",
         [

@@ -1,9 +1,10 @@
 import CloudCore
 import SQL
 
-/// Resource classes and traits: the standard ones of the binary together with the custom ones of the tables.
+/// The store of resource classes and traits: the standard ones of the binary together with the custom ones of the
+/// tables.
 struct NameStore: Sendable {
-    /// A name and when it was last changed; nil for the standard ones.
+    /// A name with the time of its last change, which is nil for a standard name.
     struct Entry: Sendable {
         let name: String
         let updatedAt: Timestamp?
@@ -21,6 +22,8 @@ struct NameStore: Sendable {
         return try tx.rows("SELECT name, updated_at FROM placement_resource_class WHERE name = ?", name).first.map(Self.entry)
     }
 
+    /// Checks that a resource class exists.
+    ///
     /// - Throws: `Refusal.unknownClass`.
     func requireClass(_ name: String, in tx: Transaction) throws {
         guard try resourceClass(name, in: tx) != nil else { throw Refusal.unknownClass(name) }
@@ -74,7 +77,7 @@ struct NameStore: Sendable {
         try tx.row("SELECT provider_id FROM placement_provider_trait WHERE trait = ? LIMIT 1", name) != nil
     }
 
-    /// Every trait that some provider has.
+    /// Returns the traits that some provider has.
     func traitsInUse(in tx: Transaction) throws -> Set<String> {
         Set(try tx.rows("SELECT DISTINCT trait FROM placement_provider_trait").map { try $0.value(at: 0) as String })
     }

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The rows of providers, and which aggregates and traits they have.
+/// The rows of providers, with their aggregates and traits.
 struct ProviderStore: Sendable {
     static let columns = "id, name, generation, parent_id, root_id, created_at, updated_at"
 
@@ -9,6 +9,8 @@ struct ProviderStore: Sendable {
         try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE id = ?", id).first.map(Self.provider)
     }
 
+    /// Returns a provider.
+    ///
     /// - Throws: `CloudError.notFound`.
     func require(_ id: ID<Provider>, in tx: Transaction) throws -> Provider {
         guard let found = try find(id, in: tx) else { throw CloudError.noProvider(id) }
@@ -37,7 +39,7 @@ struct ProviderStore: Sendable {
             provider.parentID, provider.rootID, provider.updatedAt, provider.id)
     }
 
-    /// Moves all below a provider into another tree.
+    /// Moves the given providers into another tree.
     func move(_ ids: Set<ID<Provider>>, toRoot root: ID<Provider>, in tx: Transaction) throws {
         tx.touched(ids)
         for id in ids { try tx.execute("UPDATE placement_provider SET root_id = ? WHERE id = ?", root, id) }
@@ -52,7 +54,7 @@ struct ProviderStore: Sendable {
         try tx.row("SELECT id FROM placement_provider WHERE parent_id = ? LIMIT 1", id) != nil
     }
 
-    /// The provider and all below it.
+    /// Returns the ids of a provider and of all providers below it.
     func subtree(of provider: Provider, in tx: Transaction) throws -> Set<ID<Provider>> {
         let rows = try tx.rows("SELECT id, parent_id FROM placement_provider WHERE root_id = ?", provider.rootID)
         var children: [ID<Provider>: [ID<Provider>]] = [:]
@@ -68,9 +70,9 @@ struct ProviderStore: Sendable {
         return found
     }
 
-    /// Makes the next generation of the one that was read.
+    /// Writes the next generation of a provider.
     ///
-    /// - Throws: `Refusal.concurrent` when there is a newer one.
+    /// - Throws: `Refusal.concurrent` if the row no longer has the generation that was read.
     @discardableResult
     func advance(_ provider: Provider, at now: Timestamp, in tx: Transaction) throws -> Provider {
         tx.touched(provider.id)
@@ -87,7 +89,7 @@ struct ProviderStore: Sendable {
     static func provider(_ row: Row) throws -> Provider {
         let id: ID<Provider> = try row.value(at: 0)
         let rootID: ID<Provider> = try row.value(at: 4)
-        // One text for both where they are equal: the index keeps many.
+        // Equal ids share one text, because the index keeps many of them.
         return Provider(
             id: id, name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
             rootID: rootID == id ? id : rootID, createdAt: try row.value(at: 5), updatedAt: try row.value(at: 6))

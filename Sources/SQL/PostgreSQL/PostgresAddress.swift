@@ -1,10 +1,10 @@
 internal import CLibPQ
 import CloudCore
 
-/// A libpq connection string, taken apart.
+/// A parser of libpq connection strings.
 package enum PostgresAddress {
-    /// Returns the environment by which PostgreSQL's own programs reach the same database, as `PGHOST` and
-    /// `PGPASSWORD`. So no password stands on a command line, where other users of the machine see it.
+    /// Returns the environment variables by which PostgreSQL's own programs reach the same database, such as `PGHOST`
+    /// and `PGPASSWORD`. So no password appears on a command line, where other users of the machine can see it.
     ///
     /// - Throws: `SQLError.misuse` for a text that is no connection string.
     package static func environment(_ parameters: String) throws -> [String: String] {

@@ -1,14 +1,14 @@
 internal import CLibPQ
 import CloudCore
 
-/// A connection to PostgreSQL, by libpq. It is opened when it is first needed and again after it was lost.
+/// A connection to PostgreSQL by libpq. It is opened at its first use, and again after it was lost.
 final class PostgresConnection: Connection {
     private let parameters: String
     private var handle: OpaquePointer?
-    /// The names of what this session has prepared, by statement.
+    /// The names of the statements that this session has prepared, by their text.
     private var prepared: [String: String] = [:]
 
-    /// A session keeps at most so many prepared statements; then it starts over.
+    /// The most prepared statements of a session; at this number all of them are dropped.
     private static let mostPrepared = 500
 
     init(parameters: String) { self.parameters = parameters }
@@ -32,14 +32,14 @@ final class PostgresConnection: Connection {
         return Int(String(cString: PQcmdTuples(result))) ?? 0
     }
 
-    /// Statements without arguments, several in one text, unprepared.
+    /// Runs several statements in one text, without arguments and unprepared.
     func script(_ sql: String) throws {
         let result = PQexec(try open(), sql)
         defer { PQclear(result) }
         try check(result, sql)
     }
 
-    /// Forgets the session, so that the next use opens another. For when it is not known what state it is in.
+    /// Closes the session, so that the next use opens a new one; for a session whose state is unknown.
     func reset() {
         PQfinish(handle)
         handle = nil
@@ -48,7 +48,7 @@ final class PostgresConnection: Connection {
 
     func close() { reset() }
 
-    /// Ends a transaction without keeping it; the session is usable afterwards, or a fresh one is opened.
+    /// Rolls the transaction back. The session stays usable; if the rollback fails, the next use opens a new one.
     func rollBack() {
         // A session that was lost has taken its transaction with it.
         guard handle != nil else { return }
@@ -126,11 +126,13 @@ final class PostgresConnection: Connection {
         case "23505": throw SQLError.uniqueViolation(constraint: constraint)
         case "23503": throw SQLError.foreignKeyViolation(constraint: constraint)
         case "23514", "23502": throw SQLError.checkViolation(constraint: constraint)
-        // 53200: no room for one more lock of those that SERIALIZABLE takes. The session is well, and there is room when others end.
+        // 53200: there is no room for another of the locks that SERIALIZABLE takes. The session is intact, and there is
+        // room when other transactions have ended.
         case "40001", "40P01", "53200": throw SQLError.serializationFailure(message)
         case "53100": throw SQLError.full(message)
         case "57014", "55P03": throw SQLError.unavailable(message)
-        // What libpq sent was not what the statement takes (08P01: another number of arguments); the session is well.
+        // 08P01: libpq sent something else than the statement takes, such as another number of arguments. The session
+        // is intact.
         case "08P01": throw SQLError.misuse(message)
         case let state where state.hasPrefix("08") || state.hasPrefix("57P") || state.hasPrefix("53"):
             reset()
@@ -142,7 +144,8 @@ final class PostgresConnection: Connection {
 
     // MARK: Values
 
-    /// Numbers the `?`s of a statement: `$1`, `$2`. One between quotes or in a comment is only a letter, as SQLite has it.
+    /// Replaces each `?` of a statement by its number: `$1`, `$2`. A `?` in quotes or in a comment stays as it is, as
+    /// in SQLite.
     private static func numbered(_ sql: String) -> String {
         var out: [UInt8] = []
         var number = 0
@@ -154,7 +157,7 @@ final class PostgresConnection: Connection {
         }
         while let byte = rest.first {
             switch byte {
-            // A doubled quote ends one text and begins the next: no case of its own.
+            // A doubled quote ends one text and begins the next, so it needs no case of its own.
             case UInt8(ascii: "'"): take(through: "'", from: 1)
             case UInt8(ascii: "\""): take(through: "\"", from: 1)
             case UInt8(ascii: "-") where rest.starts(with: "--".utf8): take(through: "\n", from: 2)
@@ -193,7 +196,7 @@ final class PostgresConnection: Connection {
         return all.withUnsafeBufferPointer { storage in
             let pointers = lengths.map { offset in offset.flatMap { at in storage.baseAddress.map { $0 + at } } }
             return (pointers + [nil]).withUnsafeBufferPointer { buffer in
-                // The buffer has at least the closing nil.
+                // The buffer holds at least the closing nil.
                 body(buffer.baseAddress!)  // tidy: allow force-unwrap, the buffer is never empty
             }
         }

@@ -1,25 +1,26 @@
 import CloudCore
 import Foundation
 
-/// PostgreSQL: a thread for each connection, because libpq's blocking calls on threads are its fastest use.
+/// The engine for PostgreSQL. Each connection has its own thread, because blocking calls on threads are the fastest use
+/// of libpq.
 ///
-/// Writes are SERIALIZABLE: the stores are written for one writer at a time, as SQLite has it, and here PostgreSQL sees
-/// to it that the outcome is the same. The one of two that it refuses is run again.
+/// Writes are SERIALIZABLE. The stores are written for one writer at a time, as on SQLite; here PostgreSQL ensures the
+/// same outcome. If it refuses one of two transactions, that one is run again.
 final class PostgresEngine: Engine {
     let dialect = Dialect.postgreSQL
     private let connections: ClosurePool<PostgresConnection>
 
-    /// Attempts of one transaction before its caller hears that the database is busy.
+    /// The most attempts of one transaction; after them its caller gets the error.
     private static let mostAttempts = 30
 
     init(parameters: String, connections count: Int) throws {
         let all = (0..<count).map { _ in PostgresConnection(parameters: parameters) }
-        // The first is opened now, so that wrong parameters show at the start and not at the first request.
+        // The first connection is opened now, so that wrong parameters show at the start and not at the first request.
         try all.first?.script(ChangeLog.postgresTable)
         connections = ClosurePool(name: "postgres", workers: all)
     }
 
-    /// Every statement waits for another process: no reading is short.
+    /// Reads on a thread of the pool, however short the reading is: every statement waits for another process.
     func read<Value: Sendable>(
         _: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
@@ -73,7 +74,7 @@ final class PostgresEngine: Engine {
         }
     }
 
-    /// Runs again what lost against another transaction, after a pause that grows and differs from thread to thread.
+    /// Runs a transaction again that lost against another one, after a pause that grows and differs between threads.
     private static func attempt<Value>(_ body: () throws -> Value) throws -> Value {
         for attempt in 1..<mostAttempts {
             do {
@@ -85,16 +86,16 @@ final class PostgresEngine: Engine {
         return try body()
     }
 
-    /// The advisory lock under which the schema is changed.
+    /// The number of the advisory lock under which the schema is changed.
     static let lock = 7_305_808_869_231_650_401
 }
 
 extension Database {
-    /// Opens a PostgreSQL database (15 or later).
+    /// Opens a PostgreSQL database (version 15 or later).
     ///
     /// - Parameters:
-    ///   - parameters: a libpq connection string or URI, as `host=/run/postgresql dbname=novella`.
-    ///   - connections: sessions, and so transactions at the same time.
+    ///   - parameters: a libpq connection string or URI, such as `host=/run/postgresql dbname=novella`.
+    ///   - connections: the number of sessions, and so of transactions at the same time.
     package static func postgreSQL(_ parameters: String, connections: Int = 8) throws -> Database {
         Database(engine: try PostgresEngine(parameters: parameters, connections: connections))
     }

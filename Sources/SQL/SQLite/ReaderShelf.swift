@@ -1,8 +1,9 @@
 import Synchronization
 
-/// Connections that whoever reads takes from here and puts back. The one that was put back last is taken next: its pages are at hand.
+/// A shelf of reading connections. A reader takes a connection and gives it back. The connection that came back last is
+/// taken next, because its pages are still cached.
 final class ReaderShelf: Sendable {
-    private struct State: @unchecked Sendable {  // Who takes a connection has it alone.
+    private struct State: @unchecked Sendable {  // The taker of a connection is its only user.
         var free: [SQLiteConnection]
         var taken = 0
         var isClosed = false
@@ -13,7 +14,7 @@ final class ReaderShelf: Sendable {
 
     init(_ connections: consuming sending [SQLiteConnection]) { state = Mutex(State(free: connections)) }
 
-    /// - Returns: nil when all are in use, or the shelf is closed.
+    /// Returns a connection; nil if all are in use or the shelf is closed.
     func take() -> SQLiteConnection? {
         state.withLock { state in
             guard let connection = state.free.popLast() else { return nil }
@@ -32,7 +33,7 @@ final class ReaderShelf: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Closes all connections, those in use when they come back, and waits for that.
+    /// Closes all connections, and waits for those that are in use.
     func close() async {
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in

@@ -2,13 +2,14 @@ import CloudCore
 internal import CSQLite
 import Foundation
 
-/// A connection to a SQLite file. Its statements are prepared once and kept: preparing one costs more than running it.
+/// A connection to a SQLite file. It prepares each statement once and keeps it, because preparing costs more than
+/// running.
 final class SQLiteConnection: Connection {
-    /// A statement and the names of its columns.
+    /// A prepared statement with the names of its columns.
     private final class Prepared {
         let handle: OpaquePointer
         let parameters: Int32
-        /// Made when rows are first read: most statements that write give none.
+        /// The names of the columns, made when rows are first read: most statements that write return no rows.
         private(set) lazy var columns = Row.Columns(
             (0..<sqlite3_column_count(handle)).map { sqlite3_column_name(handle, $0).map { String(cString: $0) } ?? "" })
 
@@ -18,23 +19,28 @@ final class SQLiteConnection: Connection {
         }
     }
 
-    /// Bounded: texts with lists of values in them differ by how many there are.
+    /// The most prepared statements. The number is bounded because statements with lists of values differ by the length
+    /// of the list.
     private static let mostPrepared = 256
     private static let busySeconds: Int32 = 10
-    /// SQLite copies a text before the call returns.
+    /// The mark by which SQLite copies a value before the call returns.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     private let database: OpaquePointer
     private var prepared: [String: Prepared] = [:]
 
-    /// - Parameter isReader: a reader sees the last commit and can change nothing.
+    /// Opens a connection.
+    ///
+    /// - Parameters:
+    ///   - isReader: whether the connection only reads; it then sees the last commit and can change nothing.
+    ///   - durable: whether each commit of a writer is synced to the disk.
     init(path: String, isReader: Bool, durable: Bool) throws {
         var opened: OpaquePointer?
-        // One thread at a time uses a connection, so SQLite needs no locks of its own for that.
+        // Only one thread at a time uses a connection, so SQLite needs no locks of its own.
         let flags = SQLITE_OPEN_NOMUTEX | (isReader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         let code = sqlite3_open_v2(path, &opened, flags, nil)
         guard code == SQLITE_OK, let opened else {
-            // Also a failure gives a handle, which has the words for it.
+            // A failure also returns a handle, which has the error's text.
             defer { sqlite3_close_v2(opened) }
             throw Self.error(code, opened, "open \(path)")
         }
@@ -45,7 +51,7 @@ final class SQLiteConnection: Connection {
             guard csqlite_refuse_quoted_texts(database) == SQLITE_OK else { throw failure("configure") }
             if !isReader {
                 try script("PRAGMA journal_mode = WAL")
-                // FULL: the write-ahead log is synced at each commit, so an acknowledged write survives a power cut.
+                // FULL syncs the write-ahead log at each commit, so an acknowledged write survives a power cut.
                 try script("PRAGMA synchronous = \(durable ? "FULL" : "OFF")")
                 try script("PRAGMA wal_autocheckpoint = 4000")
             }
@@ -79,9 +85,9 @@ final class SQLiteConnection: Connection {
         return Int(sqlite3_changes(database))
     }
 
-    /// Several statements without arguments, as a migration has them.
+    /// Runs several statements without arguments, as migrations need.
     func script(_ sql: String) throws {
-        // It may change tables, and so the columns of what was prepared.
+        // The script may change tables, and so the columns of prepared statements.
         forget()
         guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else { throw failure(sql) }
     }
@@ -91,7 +97,7 @@ final class SQLiteConnection: Connection {
         prepared = [:]
     }
 
-    /// - Returns: whether there is a row to read.
+    /// Runs a statement to its next row. Returns whether there is a row to read.
     private func step(_ statement: Prepared, _ sql: String) throws -> Bool {
         switch sqlite3_step(statement.handle) {
         case SQLITE_ROW: return true
@@ -143,7 +149,7 @@ final class SQLiteConnection: Connection {
         }
     }
 
-    /// The row that the statement stands at.
+    /// Returns the row that the statement stands at.
     private static func values(_ statement: OpaquePointer) -> [SQLValue] {
         let count = Int(sqlite3_column_count(statement))
         return [SQLValue](unsafeUninitializedCapacity: count) { values, filled in
@@ -157,7 +163,7 @@ final class SQLiteConnection: Connection {
         case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, at))
         case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, at))
         case SQLITE_TEXT:
-            // The text first: asking for it may change how many bytes it has.
+            // The text is read first, because reading it may change its number of bytes.
             let text = sqlite3_column_text(statement, at)
             let bytes = UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, at)))
             return .text(String(decoding: bytes, as: UTF8.self))
@@ -170,12 +176,13 @@ final class SQLiteConnection: Connection {
 
     // MARK: - Errors
 
-    /// What the last call on this connection failed with.
+    /// Returns the error of the last call on this connection.
     private func failure(_ sql: String) -> SQLError { Self.error(sqlite3_extended_errcode(database), database, sql) }
 
     private static func error(_ code: Int32, _ database: OpaquePointer?, _ sql: String) -> SQLError {
         let text = "\(database.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "") (\(code)) \(SQLError.brief(sql))"
-        // Extended codes are macros that Swift does not see (sqlite3.h): the primary one, and a number above it.
+        // Extended codes are macros that Swift does not see (sqlite3.h): a primary code, and a number in the bits above
+        // it.
         switch (code & 0xff, code >> 8) {
         case (SQLITE_CONSTRAINT, 6), (SQLITE_CONSTRAINT, 8): return .uniqueViolation(constraint: text)  // PRIMARYKEY, UNIQUE
         case (SQLITE_CONSTRAINT, 3): return .foreignKeyViolation(constraint: text)
@@ -183,7 +190,7 @@ final class SQLiteConnection: Connection {
         case (SQLITE_BUSY, _), (SQLITE_LOCKED, _): return .unavailable(text)
         case (SQLITE_ERROR, _), (SQLITE_MISUSE, _), (SQLITE_RANGE, _), (SQLITE_MISMATCH, _), (SQLITE_READONLY, _): return .misuse(text)
         case (SQLITE_FULL, _): return .full(text)
-        // The files beside the database's cannot grow either.
+        // The files beside the database, such as the write-ahead log, cannot grow either.
         case (SQLITE_IOERR, _) where database.map { sqlite3_system_errno($0) } == ENOSPC: return .full(text)
         default: return .broken(text)
         }

@@ -3,21 +3,21 @@ import Foundation
 
 /// Copies of SQLite databases that are in use.
 package enum SQLiteCopy {
-    /// Writes a copy of a database as it is at one moment. Whoever writes to it goes on meanwhile, also in another
-    /// process: in WAL mode a reader holds up no writer.
+    /// Writes a copy of a database as it is at one moment. Writers, also those of other processes, go on meanwhile: in
+    /// WAL mode a reader holds up no writer.
     ///
-    /// It blocks the calling thread.
+    /// The call blocks its thread.
     ///
-    /// - Parameter copy: the path of a file that must not exist.
+    /// - Parameter copy: the path of the copy; no file may exist there.
     package static func write(of path: String, to copy: String) throws {
         let connection = try SQLiteConnection(path: path, isReader: true, durable: true)
         defer { connection.close() }
         try connection.script("VACUUM INTO '\(copy.replacing("'", with: "''"))'")
     }
 
-    /// Reads all of a database.
+    /// Reads the whole database and checks it for damage.
     ///
-    /// It blocks the calling thread.
+    /// The call blocks its thread.
     ///
     /// - Throws: `SQLError` that names the first damage.
     package static func check(_ path: String) throws {

@@ -1,13 +1,14 @@
 import CloudCore
 import Synchronization
 
-/// SQLite in WAL mode: one thread writes, and who reads does it where it stands.
+/// SQLite in WAL mode: one thread writes, and short reads run on the calling thread.
 ///
-/// A read costs some microseconds, less than a way to another thread and back: it is done on the caller's thread while there is a connection for it.
-/// What may take long says so (`Reading.long`), and goes to threads of its own, as does what comes when all connections are in use.
+/// A read takes some microseconds, less than the way to another thread and back. So it runs on the thread of the caller
+/// while a connection is free for it. A read that may take long (`Reading.long`) runs on a thread of its own pool, and
+/// so does a short one while all connections are in use.
 ///
-/// Transactions that wait for the writer are committed together (group commit): each has a savepoint of its own, and one
-/// sync of the disk makes all of them durable. So the cost of a sync is shared exactly when there is a queue.
+/// Transactions that wait for the writer are committed together (group commit): each has its own savepoint, and one
+/// sync of the disk makes all of them durable. So the cost of a sync is shared exactly if there is a queue.
 final class SQLiteEngine: Engine {
     let dialect = Dialect.sqlite
     private let writer: WorkerPool<SQLiteConnection, any GroupedWrite>
@@ -15,7 +16,7 @@ final class SQLiteEngine: Engine {
     private let nearby: ReaderShelf
     private let revisions = Mutex<[Topic: Int64]>([:])
 
-    /// Transactions that one commit may carry: bounded, so that the first of them does not wait long.
+    /// The most transactions of one commit, so that the first of them does not wait long.
     private static let mostInGroup = 64
 
     init(path: String, readers count: Int, durable: Bool) throws {
@@ -73,11 +74,11 @@ final class SQLiteEngine: Engine {
 
 // MARK: - Group commit
 
-/// One caller's transaction among those that are committed together.
+/// The transaction of one caller among those that are committed together.
 private protocol GroupedWrite {
-    /// Runs the caller's closure and keeps its result. False: what it did must be rolled back.
+    /// Runs the closure of the caller and keeps its result. Returns false if its changes must be rolled back.
     func run(on connection: SQLiteConnection) -> Bool
-    /// Tells the caller, after the commit or after the failure of the whole group.
+    /// Resumes the caller after the commit, or after the failure of the whole group.
     func finish(groupFailure: (any Error)?)
 }
 
@@ -94,7 +95,7 @@ extension SQLiteEngine {
                 }
                 _ = try connection.execute("COMMIT", [])
             } catch {
-                // SQLite may have rolled back by itself (a full disk): then there is nothing left to roll back.
+                // SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
                 _ = try? connection.execute("ROLLBACK", [])
                 throw error
             }
@@ -102,7 +103,8 @@ extension SQLiteEngine {
             failure = error
         }
         if failure != nil, writes.count > 1 {
-            // One of them broke the commit (a deferred constraint) or the disk is full: alone, each has its own outcome.
+            // One transaction broke the commit (a deferred constraint), or the disk is full. If they run one by one,
+            // each has its own outcome.
             for write in writes { commitTogether(connection, [write]) }
         } else {
             for write in writes { write.finish(groupFailure: failure) }
@@ -142,8 +144,8 @@ extension SQLiteEngine {
             case (nil, .success((let value, let state))):
                 committed(state)
                 continuation.resume(returning: value)
-            // What it ran into comes before what became of the group: on a full disk SQLite rolls back by itself, and the group then
-            // fails because it has no savepoint any longer.
+            // The error of the transaction comes before that of the group. On a full disk SQLite rolls back by itself,
+            // and the group then fails because its savepoint is gone.
             case (_, .failure(let error)): continuation.resume(throwing: error)
             case (let failure?, _): continuation.resume(throwing: failure)
             case (nil, nil): continuation.resume(throwing: SQLError.misuse("a write was committed without being run"))
@@ -153,11 +155,12 @@ extension SQLiteEngine {
 }
 
 extension Database {
-    /// Opens the file, and makes it if it is not there.
+    /// Opens the database file, and creates it if it does not exist.
     ///
     /// - Parameters:
-    ///   - readers: connections that read at the same time, on their callers' threads and on those for what takes long: of each so many.
-    ///   - durable: false leaves out syncing: for tests only.
+    ///   - readers: the number of reading connections on the callers' threads; the pool for long reads has the same
+    ///     number.
+    ///   - durable: whether commits are synced to the disk; false is for tests only.
     package static func sqlite(path: String, readers: Int = 3, durable: Bool = true) throws -> Database {
         Database(engine: try SQLiteEngine(path: path, readers: readers, durable: durable))
     }

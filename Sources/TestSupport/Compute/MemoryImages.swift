@@ -2,7 +2,7 @@ package import CloudCore
 package import Compute
 import Synchronization
 
-/// Every UUID names an image that is there; what a snapshot makes is remembered.
+/// The images of a test. Every UUID names an existing image, and the images that snapshots make are remembered.
 package final class MemoryImages: ImagesNeed {
     private struct Entry: Sendable {
         var image: NewImage
@@ -19,7 +19,7 @@ package final class MemoryImages: ImagesNeed {
                 id: id, name: entry.image.name, isActive: entry.isFilled, minDiskGiB: entry.image.minDiskGiB,
                 properties: entry.image.properties)
         }
-        // Text of zeros is the id that nothing has.
+        // An id that consists of zeros names no image.
         guard id.contains(where: { $0 != "0" && $0 != "-" }) else { throw CloudError.notFound("No image found with ID \(id)") }
         return ImageFacts(id: id, name: "simulated")
     }
@@ -40,6 +40,6 @@ package final class MemoryImages: ImagesNeed {
         }
     }
 
-    /// The ids of those that were made.
+    /// The ids of the images that were made.
     package var ids: [String] { made.withLock { $0.keys.sorted() } }
 }

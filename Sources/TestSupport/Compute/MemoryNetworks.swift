@@ -2,7 +2,7 @@ package import CloudCore
 package import Compute
 package import SQL
 
-/// Networking in one table of a test's database: one network that every project has.
+/// Networking in one table of a test's database, with one network that every project has.
 package struct MemoryNetworks: NetworkingNeed {
     package init() {}
 
@@ -72,11 +72,11 @@ package struct MemoryNetworks: NetworkingNeed {
     package struct Port: Sendable, Hashable {
         package var id: String
         package var server: String
-        /// Empty for a port that is bound to none.
+        /// The host of the port; empty for a port that is not bound.
         package var host: String
     }
 
-    /// All ports, in the order of their ids.
+    /// Returns all ports in the order of their ids.
     package func ports(in tx: Transaction) throws -> [Port] {
         try tx.rows("SELECT id, server, host FROM test_port ORDER BY id").map { row in
             Port(id: try row.value(at: 0), server: try row.value(at: 1), host: try row.value(at: 2))

@@ -2,7 +2,7 @@ import CloudCore
 package import Compute
 package import SQL
 
-/// Placement in one table of a test's database: who has how much of what.
+/// Placement in one table of a test's database: the amounts that each consumer holds.
 package struct MemoryPlacement: PlacementNeed {
     let hosts: any HostsNeed
 
@@ -43,7 +43,7 @@ package struct MemoryPlacement: PlacementNeed {
         package var amounts: String
     }
 
-    /// All claims, in the order of their consumers.
+    /// Returns all claims in the order of their consumers.
     package func claims(in tx: Transaction) throws -> [Claim] {
         try tx.rows("SELECT consumer, host, amounts FROM test_claim ORDER BY consumer").map { row in
             Claim(consumer: try row.value(at: 0), host: try row.value(at: 1), amounts: try row.value(at: 2))

@@ -1,7 +1,8 @@
-/// The cases of an enum without payloads, also of one that is not `CaseIterable`, such as the `CodingKeys` that the compiler
-/// makes: the number of cases stands in the type's description, and each case is its number in memory.
+/// The cases of an enum without payloads. They are found even if the enum is not `CaseIterable`, such as the
+/// `CodingKeys` that the compiler makes: the description of the type has the number of cases, and each case is its
+/// number in memory.
 enum EnumCases {
-    /// Returns nil for what is no enum, or one with payloads.
+    /// Returns all cases; nil for a type that is no enum or has payloads.
     static func all<Value>(of type: Value.Type) -> [Value]? {
         guard let counts = counts(type), counts.payloads == 0, counts.empty <= 256, MemoryLayout<Value>.size <= 1 else { return nil }
         return (0..<counts.empty).map { number in withUnsafeBytes(of: UInt8(number)) { $0.load(as: Value.self) } }
@@ -9,9 +10,9 @@ enum EnumCases {
 
     static func isEnum<Value>(_ type: Value.Type) -> Bool { counts(type) != nil }
 
-    /// Reads a type's metadata, whose first word is its kind and whose second is the place of its description
-    /// (`TargetEnumDescriptor` of the Swift ABI): five words of 32 bits, then the number of cases with payloads and of those
-    /// without.
+    /// Returns the numbers of cases of an enum, read from the metadata of the type. The first word is the kind, the
+    /// second the address of the description (`TargetEnumDescriptor` of the Swift ABI): five words of 32 bits, then the
+    /// number of cases with payloads and the number without.
     private static func counts<Value>(_ type: Value.Type) -> (payloads: Int, empty: Int)? {
         let enumKind: UInt = 0x201
         let metadata = unsafeBitCast(type as any Any.Type, to: UnsafeRawPointer.self)

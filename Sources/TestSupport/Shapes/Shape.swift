@@ -1,18 +1,19 @@
 package import CloudCore
 
-/// The outline of a stored value: what its JSON looks like, whatever its Swift types are called.
+/// The outline of a stored value: the form of its JSON, whatever the names of its Swift types are.
 package indirect enum Shape: Equatable, Sendable {
-    /// A single value, in words: `text`, `text: IP address`, `integer`, `integer: UInt16`, `number`, `truth`, `bytes`.
+    /// A single value, named by a word: `text`, `text: IP address`, `integer`, `integer: UInt16`, `number`, `truth`,
+    /// `bytes`.
     case leaf(String)
-    /// The values of an enum without payloads.
+    /// An enum without payloads, by its values.
     case words([JSON])
     case list(Shape)
-    /// An object with names that are data.
+    /// An object whose names are data.
     case map(Shape)
     case object([String: Member])
     /// An enum with payloads, by the names of its cases.
     case choice([String: Shape])
-    /// A stored value that has a golden of its own, by its name.
+    /// A stored value that has its own golden, by its name.
     case named(String)
 
     package struct Member: Equatable, Sendable {
@@ -22,14 +23,14 @@ package indirect enum Shape: Equatable, Sendable {
 
     package enum Presence: Equatable, Sendable {
         case required, optional
-        /// The member may be missing, and has this value then.
+        /// The member may be missing, and then has this value.
         case defaulted(JSON)
     }
 }
 
 // MARK: - As JSON
 
-/// A golden looks like the JSON that it is the outline of:
+/// The JSON of a golden, which looks like the JSON that it describes:
 ///
 ///     {
 ///       "host?": "text",                                a member that may be missing
@@ -55,7 +56,9 @@ extension Shape {
 
     private static func sorted(_ members: [(String, JSON)]) -> JSON { .object(JSONObject(members.sorted { $0.0 < $1.0 })) }
 
-    /// - Throws: `UnknownGolden` for what is no outline.
+    /// Reads an outline from a golden.
+    ///
+    /// - Throws: `UnknownGolden` for JSON that is no outline.
     package init(_ json: JSON) throws {
         switch json {
         case .string(let text) where text.hasPrefix("<"): self = .named(String(text.dropFirst().dropLast()))
@@ -99,7 +102,7 @@ extension Shape.Member {
 }
 
 extension JSON {
-    /// The value as indented text. What is short stands on one line.
+    /// Returns the value as indented text. A short value is on one line.
     package func pretty(_ indent: String = "") -> String {
         if text.count <= 100 - indent.count { return text.replacing("\":", with: "\": ").replacing(",\"", with: ", \"") }
         let inner = indent + "  "

@@ -1,14 +1,16 @@
 import CloudCore
 
-/// What of a change makes unreadable, or gives another meaning to, what was written before; each in words for its author.
+/// A comparison of two outlines. It finds the changes that make stored values unreadable or change their meaning, in
+/// words for the author of the change.
 struct ShapeChange {
-    /// What stored values of their own were, and are, by their names.
+    /// The earlier outlines of stored values that others name, by their names.
     let before: [String: Shape]
+    /// The present outlines of stored values that others name, by their names.
     let now: [String: Shape]
-    /// The advice for what was written by a release and is not there any more.
+    /// The advice for a part that a release has written and that no longer exists.
     let keep: String
 
-    /// Returns what is wrong with the change of one shape, each with the place of it.
+    /// Returns the faults in the change of one outline, each with its place.
     func faults(_ old: Shape, _ new: Shape, at path: String) -> [String] {
         switch (old, new) {
         case (.named(let one), .named(let other)) where one == other: return []
@@ -58,7 +60,7 @@ struct ShapeChange {
         }
     }
 
-    /// Whether all that one single value can be the other can be too.
+    /// Returns whether every value of one kind of single value is valid for the other kind.
     private static func reads(_ old: String, as new: String) -> Bool {
         old == new || (old.hasPrefix("text") && new == "text") || (old.hasPrefix("integer") && ["integer", "number"].contains(new))
     }

@@ -1,19 +1,19 @@
-/// What a type's `init(from:)` has asked for.
+/// The notes of what a type's `init(from:)` has asked for.
 final class ShapeNotes {
     let reader: ShapeReader
-    /// The text that is given to a type that is one text.
+    /// The text that is given to a type that consists of one text.
     let sample: String
-    /// The number of the case that an enum with payloads is told to be; nil for what is no such enum.
+    /// The number of the case that an enum with payloads is given; nil for a type that is no such enum.
     let choice: Int?
-    /// Whether what may be missing is missing.
+    /// Whether members that may be missing are missing.
     var leavesOut = false
 
     var members: [String: Shape.Member] = [:]
-    /// The outline of what is a single value.
+    /// The outline of a single value.
     var single: Shape?
     var chosen = ""
     var caseCount = 0
-    /// The member that was asked for with `decodeIfPresent`, which first asks whether it is there.
+    /// The member that was requested with `decodeIfPresent`, which first asks whether it exists.
     var maybe: String?
 
     init(_ reader: ShapeReader, sample: String = "", choice: Int? = nil) {
@@ -30,7 +30,7 @@ final class ShapeNotes {
     }
 }
 
-/// Answers each question of an `init(from:)` with a value that will do.
+/// A decoder that answers each request of an `init(from:)` with a valid value.
 struct ShapeDecoder: Decoder {
     let notes: ShapeNotes
     let codingPath: [any CodingKey] = []
@@ -52,7 +52,7 @@ struct ShapeDecoder: Decoder {
     }
 }
 
-/// The members of a struct, or of a case's payload.
+/// The members of a struct, or of the payload of a case.
 struct ShapeMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let notes: ShapeNotes
     let allKeys: [Key]
@@ -95,7 +95,7 @@ struct ShapeMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try notes.member(key.stringValue, type) }
 }
 
-/// A value that is no object: an id, an address, a moment.
+/// A value that is no object, such as an id, an address or a time.
 struct ShapeSingle: SingleValueDecodingContainer {
     let notes: ShapeNotes
     let codingPath: [any CodingKey] = []

@@ -1,10 +1,10 @@
 package import CloudCore
 
-/// Makes JSON that has a shape, as an older or a newer release may have written it.
+/// A maker of JSON with a given outline, as an older or a newer release may have written it.
 package struct ShapeExamples {
     /// The outlines of stored values that others name.
     let named: [String: Shape]
-    /// Whether each object has a member that nobody knows.
+    /// Whether each object gets a member that no release knows.
     let hasMore: Bool
 
     package init(_ outlines: StoredOutlines, hasMore: Bool) {
@@ -12,7 +12,7 @@ package struct ShapeExamples {
         self.hasMore = hasMore
     }
 
-    /// Returns one example for each case of each enum: in the first all is as short as it can be.
+    /// Returns one example for each case of each enum. The first example is as short as possible.
     package func all(of shape: Shape) -> [JSON] {
         switch shape {
         case .leaf(let word): [leaf(word)]

@@ -1,11 +1,11 @@
 package import CloudCore
 import Foundation
 
-/// Finds the outline of a type by decoding a value of it from nothing: a decoder answers each question with a value that will
-/// do, and notes what it was asked for. What `init(from:)` asks for is what a row must have, so nothing is written by hand and
-/// nothing is forgotten.
+/// A reader that finds the outline of a type by decoding a value of it. Its decoder answers each request with a valid
+/// value, and notes the request. The requests of `init(from:)` are what a row must have, so nothing is written by hand
+/// and nothing is forgotten.
 package struct ShapeReader {
-    /// Stored values that have goldens of their own, and are shown by their names inside of others.
+    /// The names of stored values that have their own goldens. Inside of other values they are shown by these names.
     private let names: [ObjectIdentifier: String]
     private var depth = 0
 
@@ -17,10 +17,10 @@ package struct ShapeReader {
         package let description: String
     }
 
-    /// Returns the whole outline of a type, also of one that has a golden of its own.
+    /// Returns the whole outline of a type, also if it has its own golden.
     package func shape<Value: Codable>(of type: Value.Type) throws -> Shape { try example(type, isWhole: true).shape }
 
-    /// Returns the outline of a type, and a value of it in which everything is missing that may be.
+    /// Returns the outline of a type, and a value of it without the members that may be missing.
     func example<Value: Decodable>(_ type: Value.Type, isWhole: Bool = false) throws -> (shape: Shape, value: Value) {
         guard depth < 40 else { throw Unreadable(description: "\(type) has itself in it, which an outline cannot show") }
         var inner = self
@@ -42,7 +42,7 @@ package struct ShapeReader {
         return try plain(type)
     }
 
-    /// Types that decoders know by themselves.
+    /// The types that decoders know by themselves.
     private static let leaves: [ObjectIdentifier: (word: String, value: any Sendable)] = [
         ObjectIdentifier(Bool.self): ("truth", false), ObjectIdentifier(String.self): ("text", ""),
         ObjectIdentifier(Int.self): ("integer", 0), ObjectIdentifier(Int64.self): ("integer", Int64(0)),
@@ -54,14 +54,14 @@ package struct ShapeReader {
         ObjectIdentifier(Data.self): ("bytes", Data()),
     ]
 
-    /// Returns the JSON of an enum's cases; nil where the cases are objects.
+    /// Returns the JSON of an enum's cases; nil if the cases are objects.
     private static func words<Value>(_ cases: [Value]) throws -> [JSON]? {
         let words = try cases.map { try ($0 as? any Encodable).map(encoded) ?? .null }
         return words.contains { $0.object != nil } ? nil : words
     }
 
     private static func encoded(_ value: any Encodable) throws -> JSON {
-        // A single word is no document to older decoders, so it is put into a list.
+        // Older decoders do not accept a single word as a document, so the value is put into a list.
         let text = String(decoding: try JSONEncoder().encode([AnyEncodable(value)]), as: UTF8.self)
         return try JSON.parse(text).array?.first ?? .null
     }
@@ -84,7 +84,7 @@ package struct ShapeReader {
         throw Unreadable(description: "\(type) takes none of the texts of `ShapeSample`: add one that it takes")
     }
 
-    /// Returns the members that were asked for. One that may be missing and is written all the same has a default.
+    /// Returns the members that were requested. A member that may be missing and is written all the same has a default.
     private static func members(
         _ notes: ShapeNotes, of value: some Decodable, case name: String? = nil
     ) throws -> [String: Shape.Member] {
@@ -120,7 +120,7 @@ package struct ShapeReader {
     }
 }
 
-/// Texts that types take which do not take every text.
+/// Sample texts for types that accept only some texts.
 enum ShapeSample {
     static let all: [(word: String, text: String)] = [
         ("text", ""), ("text: SHA-512", String(repeating: "0", count: 128)), ("text: IP address", "192.0.2.1"),

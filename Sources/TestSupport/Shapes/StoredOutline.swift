@@ -1,22 +1,23 @@
 package import CloudCore
 package import Durable
 
-/// The outline of what outlives a process, as its golden has it: a stored value, or a workflow with its steps.
+/// The outline of something that outlives a process, as in its golden: a stored value, or a workflow with its steps.
 package struct StoredOutline: Equatable, Sendable {
     /// The name of the golden's file.
     package let name: String
-    /// A stored value has one (`value`), a workflow two (`input` and `state`).
+    /// The outlines by part: a stored value has one (`value`), a workflow two (`input` and `state`).
     package var shapes: [String: Shape]
-    /// The steps of a workflow, in order: the nature and the name of each, and `|` for the point of no return.
+    /// The steps of a workflow, in order: the nature and the name of each, and `|` for the point of no return; nil for
+    /// a stored value.
     package var steps: [String]?
 
-    /// The outline of a stored value.
+    /// Reads the outline of a stored value.
     package init<Value: StoredValue>(_ type: Value.Type, _ reader: ShapeReader) throws {
         name = type.storedName
         shapes = ["value": try reader.shape(of: type)]
     }
 
-    /// The outline of a workflow.
+    /// Reads the outline of a workflow.
     package init<W: Workflow>(workflow: W.Type, _ reader: ShapeReader) throws {
         let outline = Outline(workflow)
         name = "workflow.\(W.kind).\(W.version)"
@@ -51,8 +52,8 @@ package struct StoredOutlines: Sendable {
 
     private var values: [String: Shape] { all.compactMapValues { $0.shapes["value"] } }
 
-    /// Returns what is wrong with a change, each fault with what to do about it. Empty when all that was written `before` is
-    /// read as it was meant.
+    /// Returns the faults of a change, each with advice. The result is empty if everything that was written `before` is
+    /// still read with the same meaning.
     package func faults(of name: String, since before: StoredOutlines) -> [String] {
         guard let old = before.all[name] else { return [] }
         let isWorkflow = old.steps != nil

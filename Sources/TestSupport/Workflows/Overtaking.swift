@@ -4,13 +4,13 @@ package import SQL
 import Testing
 
 extension WorkflowFixture {
-    /// At each step of it something else is asked of the same resource, as a delete may be at any time: before the step, within it where it is
-    /// remote, and after it. Both are carried to their end.
+    /// At each step of the workflow, starts another workflow on the same resource, as a delete may come at any time:
+    /// before the step, within it if it is remote, and after it. Both are carried to their end.
     ///
     /// - Parameters:
     ///   - ask: starts the other workflow.
-    ///   - afterwards: starts what the cloud begins by itself once both have ended; nil for nothing.
-    ///   - judge: of a line of the stage's outcome, whether it may be there at the end.
+    ///   - afterwards: starts a workflow that the cloud begins by itself once both have ended; nil for none.
+    ///   - judge: returns whether a line of the stage's outcome may be there at the end.
     package func overtaken(
         on kind: DatabaseKind, by ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID,
         afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID? = { _, _ in nil }, judge: @Sendable (Substring) -> Bool

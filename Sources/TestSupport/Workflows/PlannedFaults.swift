@@ -10,11 +10,11 @@ final class PlannedFaults: Sendable {
 
     var plan: FaultPlan { FaultPlan { place in self.faults.withLock { $0.removeValue(forKey: place) } } }
 
-    /// What was planned and did not come to pass: such a trial has shown nothing.
+    /// The planned faults that did not happen: a trial with such a fault has shown nothing.
     var left: [FaultPlan.Place] { faults.withLock { Array($0.keys) } }
 }
 
-/// Faults drawn from a seed. After so many there are no more, so that the run comes to an end.
+/// Faults drawn from a seed. Their number is limited, so that the run comes to an end.
 final class MixedFaults: Sendable {
     private let random: Mutex<SplitMix64>
     private let left = Mutex(12)
@@ -26,7 +26,8 @@ final class MixedFaults: Sendable {
         FaultPlan { [self] place in
             guard draw() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
             guard let fault = fault(at: place.moment) else { return nil }
-            // The second try of a record follows at once; before a third the executor would wait for a clock that stands still.
+            // The second try of a record follows at once. Before a third one the executor would wait for a clock that
+            // stands still.
             if case .databaseAway = fault, wasLastAway(place) { return nil }
             left.withLock { $0 -= 1 }
             return fault

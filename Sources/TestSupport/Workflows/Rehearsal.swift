@@ -3,8 +3,8 @@ import Durable
 import Logging
 import SQL
 
-/// A workflow on its stage, carried out step by step without a loop or a real clock: the same claims and the same executor
-/// as the product's, called one after the other.
+/// A workflow on its stage, carried out step by step without a loop or a real clock. The claims and the executor are
+/// those of the product, called one after the other.
 struct Rehearsal: Sendable {
     let fixture: WorkflowFixture
     let database: Database
@@ -12,13 +12,13 @@ struct Rehearsal: Sendable {
     let world: World
     let stage: any WorkflowStage
 
-    /// A control plane's memory: made anew after a crash.
+    /// The memory of a control plane, which is replaced after a crash.
     struct Plane: Sendable {
         let workflows: Workflows
         let runner: Runner
     }
 
-    /// How the outside behaves.
+    /// The behaviour of the outside.
     struct Manners: Sendable {
         var isSilent = false
         var sendsTwice = false
@@ -29,7 +29,7 @@ struct Rehearsal: Sendable {
         self.fixture = fixture
         self.database = database
         clock = ManualClock()
-        // The same seed for all: the ids of two runs are the same, so that their outcomes can be compared.
+        // All runs have the same seed, so their ids are the same and their outcomes can be compared.
         world = .test(clock: clock)
         stage = try await fixture.makeStage(database, world)
     }
@@ -54,9 +54,10 @@ struct Rehearsal: Sendable {
         }
     }
 
-    /// Carries everything on until the workflow has ended or nothing moves it any more. A crash makes a new plane.
+    /// Carries everything on until the workflow has ended, or nothing moves it any more. After a crash it makes a new
+    /// plane.
     ///
-    /// - Parameter isEnough: says between two steps that the rest need not be seen.
+    /// - Parameter isEnough: returns between two steps whether the rest need not be seen.
     func settle(
         _ id: WorkflowID, as name: String, _ faults: FaultPlan = .none, manners: Manners = Manners(),
         until isEnough: () async throws -> Bool = { false }
@@ -80,13 +81,13 @@ struct Rehearsal: Sendable {
         throw ConformanceFailure("it does not come to an end: \(try await history(id))")
     }
 
-    /// Moves the clock to when something becomes due.
+    /// Moves the clock to the time at which something becomes due.
     private func moveOn(_ plane: Plane) async throws {
         let next = try await plane.runner.claims.nextDue()
         clock.set(next ?? clock.now + .seconds(1))
     }
 
-    /// Sends what the outside has to say to a waiting step. False: nothing.
+    /// Sends the signals of the outside to a waiting step. Returns false if there are none.
     private func answer(_ row: WorkflowRecord, _ manners: Manners) async throws -> Bool {
         let stale = manners.sendsStaleFirst ? stage.staleSignals(for: row.step) : []
         let signals = stage.signals(for: row.step)
@@ -94,7 +95,7 @@ struct Rehearsal: Sendable {
         let workflows = try plane("outside").workflows
         if !stale.isEmpty {
             try await send(stale, workflows)
-            // It must still wait afterwards, so the stale ones are looked at alone.
+            // The workflow must still wait after the stale signals, so they are sent alone.
             _ = try await plane("outside").runner.runDue()
             let after = try await record(row.id)
             guard after.status == .waiting, after.step == row.step else {
@@ -128,7 +129,7 @@ struct Rehearsal: Sendable {
         return try await database.read { tx in try workflows.events(of: id, in: tx) }
     }
 
-    /// Everything that is known of a run, for the message of a failure.
+    /// Returns everything that is known of a run, for the message of a failure.
     func history(_ id: WorkflowID) async throws -> String {
         let row = try await record(id)
         let lines = try await events(id).map { event in
@@ -140,7 +141,7 @@ struct Rehearsal: Sendable {
     }
 }
 
-/// A workflow, or the suite itself, that does not keep a promise.
+/// The error of a workflow, or of the suite itself, that does not keep a promise.
 package struct ConformanceFailure: Error, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }

@@ -3,7 +3,7 @@ package import Durable
 import SQL
 
 extension Runner {
-    /// Carries out what is due now, one after the other, by the product's own claims and executor. False: nothing was.
+    /// Carries out one due workflow with the claims and the executor of the product. Returns false if nothing was due.
     @discardableResult
     package func runDue() async throws -> Bool {
         let claimed = try await claims.take(1)

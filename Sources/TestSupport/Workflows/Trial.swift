@@ -1,19 +1,19 @@
 import Durable
 
-/// One way in which a run is disturbed, and what must come of it all the same.
+/// One way in which a run is disturbed, with the end that it must come to all the same.
 enum Trial: Sendable, CustomStringConvertible {
-    /// What must come of it.
+    /// The end that a run must come to.
     enum Verdict: Sendable {
-        /// It succeeds, and what it has brought about is that of a run that nobody disturbed.
+        /// The workflow succeeds, with the outcome of an undisturbed run.
         case succeeds
-        /// It is undone, and nothing is left of it.
+        /// The workflow is undone, and nothing is left of it.
         case leavesNothing
-        /// Either of them.
+        /// The workflow succeeds or leaves nothing.
         case either
     }
 
     case undisturbed
-    /// A step throws a permanent error: before its body has done anything, or when it has done all.
+    /// A step throws a permanent error, either before its body has done anything or after it has done everything.
     case fails(StepOutline, isDone: Bool)
     case bodyTwice(StepOutline)
     case undoTwice(StepOutline)
@@ -21,14 +21,14 @@ enum Trial: Sendable, CustomStringConvertible {
     /// Another process takes the workflow over while its owner is at a step, and ends it before the owner goes on.
     case twoOwners(StepOutline, WorkflowRecord.Direction, FaultPlan.Moment)
     case databaseAway(StepOutline, WorkflowRecord.Direction, FaultPlan.Moment, isCommitted: Bool)
-    /// Nil: before the first step.
+    /// The workflow is cancelled after a step; nil for before the first step.
     case cancelled(after: StepOutline?)
     case timesOut(StepOutline)
     case signalsEarly, signalsTwice, signalsLate
     case signalsStale(StepOutline)
     case mixture(seed: UInt64)
 
-    /// Every trial of a workflow.
+    /// Returns all trials of a workflow.
     static func all(of outline: Outline) -> [Trial] {
         var trials: [Trial] = [.undisturbed, .cancelled(after: nil)]
         for step in outline.steps {
@@ -83,7 +83,7 @@ enum Trial: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether a cancel is heard between a step and the next.
+    /// Returns whether a cancel has an effect between a step and the next one.
     private static func isHeard(after step: StepOutline?, in outline: Outline) -> Bool {
         let next: Int = step.flatMap { step in outline.steps.firstIndex { $0.name == step.name } }.map { $0 + 1 } ?? 0
         return next < outline.steps.count && !outline.steps[next].isPastReturn

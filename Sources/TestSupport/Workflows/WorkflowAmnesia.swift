@@ -4,13 +4,13 @@ import Foundation
 import SQL
 import Testing
 
-/// What every workflow owes besides: no silence. Each value that a step has noted in the state is taken away, before each later step and
-/// before each undo. The workflow must come to the end that it comes to with the value, or complain: with an internal error that names the
-/// value and the step that should have noted it.
+/// The trials of missing values: no workflow may ignore one. Each value that a step has noted in the state is taken
+/// away, before each later step and before each undo. The workflow must come to the same end as with the value, or
+/// complain with an internal error that names the value and the step that should have noted it.
 extension WorkflowFixture {
-    /// Runs every trial, and records an issue for each silence.
+    /// Runs all trials, and records an issue for each that ends differently without a complaint.
     ///
-    /// - Returns: how often the workflow complained.
+    /// - Returns: the number of complaints.
     @discardableResult
     package func complainsOfWhatIsMissing(on kind: DatabaseKind) async throws -> Int {
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
@@ -34,14 +34,14 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
     let fixture: WorkflowFixture
     let step: String
     let direction: WorkflowRecord.Direction
-    /// The member of the state.
+    /// The name of the value: a member of the state.
     let name: String
 
     var description: String {
         "\(fixture.outline.key.kind), '\(name)' is missing at \(direction == .undo ? "the undo of " : "")'\(step)'"
     }
 
-    /// Returns what the state has at each step, from a run that nobody disturbs.
+    /// Returns the names of the values in the state at each step, from an undisturbed run.
     static func notes(
         of fixture: WorkflowFixture, _ direction: WorkflowRecord.Direction, _ database: Database
     ) async throws -> [(step: String, names: [String])] {
@@ -63,7 +63,7 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
         return outline.steps.compactMap { step in found.value[step.name].map { (step.name, $0) } }
     }
 
-    /// Sees to it that everything is undone: the last step that can be undone fails.
+    /// Plans a fault that undoes everything: the last step that can be undone fails.
     private static func fall(_ faults: PlannedFaults, _ rehearsal: Rehearsal, _ id: WorkflowID) {
         guard let last = rehearsal.fixture.outline.steps.last(where: { !$0.isPastReturn && !$0.isUndoOnly }) else { return }
         if last.isRemote {
@@ -77,7 +77,7 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
             }, at: .init(last.name, .forward, .beforeStart))
     }
 
-    /// - Returns: whether the workflow complained.
+    /// Runs the trial. Returns whether the workflow complained.
     func run(_ database: Database, _ expected: String) async throws -> Bool {
         try await database.empty()
         let rehearsal = try await Rehearsal(fixture, on: database)
@@ -97,12 +97,12 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
         return false
     }
 
-    /// Judges a workflow that has not complained.
+    /// Checks the end of a workflow that has not complained.
     private func check(_ rehearsal: Rehearsal, _ id: WorkflowID, _ expected: String) async throws {
         let row = try await rehearsal.record(id)
         switch (row.status, direction) {
         case (.blocked, _):
-            // The value is one that the state cannot be read without.
+            // The state cannot be read without the value.
             return
         case (.succeeded, .forward):
             let outcome = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
@@ -117,8 +117,8 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether a step has failed with an internal error that names the value, and the step that notes it: an earlier one, or for an undo
-    /// also its own.
+    /// Returns whether a step has failed with an internal error that names the value and the step that notes it. That
+    /// step must be an earlier one; for an undo it may also be its own step.
     private func complains(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws -> Bool {
         try await rehearsal.events(id).contains { event in
             guard event.kind == .failed || event.kind == .retried, let data = event.data else { return false }

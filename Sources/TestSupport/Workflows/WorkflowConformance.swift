@@ -3,20 +3,25 @@ import Durable
 import SQL
 import Testing
 
-/// What every workflow owes, whatever it does: it is failed, repeated, crashed, taken over, cut off from the database and
-/// cancelled at each of its steps, in both directions. It must come to the end that an undisturbed run comes to, or leave
-/// nothing behind.
+/// The trials that every workflow must pass, whatever it does. It is failed, repeated, crashed, taken over, cut off
+/// from the database and cancelled at each of its steps, in both directions. It must come to the end of an undisturbed
+/// run, or leave nothing behind.
 ///
 /// ```
-/// static let fixtures = [WorkflowFixture(CreateServer.self, schemas: [.compute]) { database, world in ServerStage(…) }]
+/// static let fixtures = [
+///     WorkflowFixture(CreateServer.self, schemas: [.compute]) { database, world in ServerStage(…) }
+/// ]
 ///
 /// @Test(arguments: fixtures, DatabaseKind.allCases)
-/// func conforms(_ fixture: WorkflowFixture, on kind: DatabaseKind) async throws { try await fixture.conforms(on: kind) }
+/// func conforms(_ fixture: WorkflowFixture, on kind: DatabaseKind) async throws {
+///     try await fixture.conforms(on: kind)
+/// }
 /// ```
 extension WorkflowFixture {
-    /// Runs every trial, one after the other on one emptied database, and records an issue for each promise that is not kept.
+    /// Runs all trials, one after the other on one emptied database, and records an issue for each promise that is not
+    /// kept.
     ///
-    /// - Returns: how many trials there were.
+    /// - Returns: the number of trials.
     @discardableResult
     package func conforms(on kind: DatabaseKind) async throws -> Int {
         let trials = Trial.all(of: outline)
@@ -57,7 +62,7 @@ struct WorkflowConformance: Sendable {
     let fixture: WorkflowFixture
     let trial: Trial
 
-    /// What a run that nobody disturbs comes to.
+    /// Returns the outcome of an undisturbed run.
     func undisturbed(_ database: Database) async throws -> String {
         let rehearsal = try await Rehearsal(fixture, on: database)
         let id = try await rehearsal.start()
@@ -95,7 +100,7 @@ struct WorkflowConformance: Sendable {
             faults.add(.crash, at: .init(step.name, direction, moment))
         case .databaseAway(let step, let direction, let moment, let isCommitted):
             if direction == .undo { fall(after: step, faults, rehearsal, id) }
-            // A remote step has two records: its beginning is the first to be written.
+            // A remote step has two records; the record of its start is written first.
             faults.add(.databaseAway(isCommitted: isCommitted), at: .init(step.name, direction, moment))
         case .twoOwners(let step, let direction, let moment):
             if direction == .undo { fall(after: step, faults, rehearsal, id) }
@@ -113,7 +118,7 @@ struct WorkflowConformance: Sendable {
         case .mixture(let seed): plan = MixedFaults(seed: seed).plan
         }
         if case .timesOut(let step) = trial, step.isPastReturn, step.waits?.onTimeout == .fail {
-            // Past the point of no return it waits again, for as long as nobody answers.
+            // Past the point of no return the step waits again, as long as nobody answers.
             try await silence(rehearsal, id)
             manners.isSilent = false
         }
@@ -125,11 +130,11 @@ struct WorkflowConformance: Sendable {
         return id
     }
 
-    /// Sees to it that the workflow is undone from `step` on, with that step's own undo first.
+    /// Plans a fault by which the workflow is undone from `step` on, beginning with that step's own undo.
     private func fall(after step: StepOutline, _ faults: PlannedFaults, _ rehearsal: Rehearsal, _ id: WorkflowID) {
         let outline = fixture.outline
         if step.isUndoOnly {
-            // Nothing happens there on the way forward: the step after it is where the undo begins.
+            // The entry does nothing on the way forward, so the undo begins at the step after it.
             let next = outline.index(of: step.name).flatMap { outline.index(after: $0) }.map { outline.steps[$0].name }
             faults.add(cancel(rehearsal, id), at: .init(next ?? step.name, .forward, .beforeStart))
         } else if step.isRemote {
@@ -146,8 +151,8 @@ struct WorkflowConformance: Sendable {
         }
     }
 
-    /// The first owner stands still at `place` until its lease is over and another has ended the workflow. Then it goes on,
-    /// and must not write a line.
+    /// Lets the first owner stand still at `place` until its lease is over and another owner has ended the workflow.
+    /// Then the first owner goes on, and must not write anything.
     private func twoOwners(
         _ rehearsal: Rehearsal, _ id: WorkflowID, _ faults: PlannedFaults, _ place: FaultPlan.Place
     ) async throws {
@@ -211,7 +216,7 @@ struct WorkflowConformance: Sendable {
         }
     }
 
-    /// The outcome of a run that succeeded, with every step done once and in its order.
+    /// Returns the outcome of a run that succeeded, after checking that every step was done once and in order.
     private func outcome(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws -> String {
         let done = try await rehearsal.events(id).filter { $0.kind == .succeeded && $0.direction == .forward }.map(\.step)
         guard done == fixture.outline.steps.filter({ !$0.isUndoOnly }).map(\.name) else {

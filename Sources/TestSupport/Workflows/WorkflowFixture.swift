@@ -3,18 +3,19 @@ package import Durable
 package import SQL
 import Testing
 
-/// What the conformance suite must know of a workflow: how a world for it is made, and what it should come to.
+/// The facts that the conformance suite needs of a workflow: how a world for it is made, and what the workflow should
+/// come to.
 package struct WorkflowFixture: Sendable, CustomTestStringConvertible {
     package let workflow: any Workflow.Type
     package let outline: Outline
-    /// Other workflows that this one starts or that start it.
+    /// Other workflows that this one starts, or that start it.
     let company: [any Workflow.Type]
     let schemas: [Schema]
     let makeStage: @Sendable (Database, World) async throws -> any WorkflowStage
 
     /// - Parameters:
-    ///   - schemas: of the services whose tables the workflow uses; the engine's own is added.
-    ///   - stage: makes a world in which the workflow can be started, with the rows that have to be there before.
+    ///   - schemas: the schemas of the services whose tables the workflow uses; the engine's own is added.
+    ///   - stage: makes a world in which the workflow can be started, with the rows that must exist before.
     package init<W: Workflow>(
         _ workflow: W.Type, with company: [any Workflow.Type] = [], schemas: [Schema],
         stage: @escaping @Sendable (Database, World) async throws -> any WorkflowStage
@@ -28,33 +29,34 @@ package struct WorkflowFixture: Sendable, CustomTestStringConvertible {
 
     package var testDescription: String { outline.key.description }
 
-    /// The kinds of a list that have no fixture: a test expects it to be empty.
+    /// Returns the workflows of a list that have no fixture; a test expects none.
     package static func missing(for types: [any Workflow.Type], in fixtures: [WorkflowFixture]) -> [String] {
         let present = Set(fixtures.map(\.outline.key))
         return types.map { Outline($0).key }.filter { !present.contains($0) }.map(\.description).sorted()
     }
 }
 
-/// A world for one run: the rows of a service and a simulated outside. A crash of the control plane leaves it as it is.
+/// The world of one run: the rows of a service and a simulated outside. A crash of the control plane leaves it as it
+/// is.
 package protocol WorkflowStage: Sendable {
-    /// The workflows' code over this world. It is asked for again after each crash, so nothing that it hands out may be the
-    /// memory of the control plane.
+    /// Returns the code of the workflows over this world. It is called again after each crash, so nothing that it
+    /// returns may be the memory of the control plane.
     func definitions() -> [WorkflowDefinition]
 
-    /// What the service does when it is asked: its rows and the workflow, in one transaction.
+    /// Starts the workflow as the service would: its rows and the workflow in one transaction.
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID
 
-    /// What the outside sends for a waiting step. Asked when the workflow waits there.
+    /// Returns the signals of the outside for a step. It is called when the workflow waits there.
     func signals(for step: String) -> [StagedSignal]
 
-    /// Signals that the step must pass over: of an older generation, of another machine.
+    /// Returns signals that the step must ignore, such as those of an older generation or of another machine.
     func staleSignals(for step: String) -> [StagedSignal]
 
-    /// All that a run has brought about, in the rows and outside, as text without times. Two runs that come to the same give
-    /// the same text.
+    /// Returns everything that a run has brought about, in the rows and outside, as text without times. Runs with the
+    /// same effects give the same text.
     func outcome(_ tx: Transaction) throws -> String
 
-    /// What an undone run has left behind, one line a thing. Empty when the slate is clean.
+    /// Returns what an undone run has left behind, one line for each thing; empty if there is nothing.
     func leftovers(_ tx: Transaction) throws -> [String]
 }
 

@@ -2,18 +2,18 @@ import AsyncHTTPClient
 import CloudCore
 import NIOCore
 
-/// The bytes of an answer, watched: they end with an error when they are too many, too slow, or not all there.
+/// The bytes of a response, supervised: they end with an error if they are too many, too slow or incomplete.
 struct Download: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    /// What the server said; nil when it did not.
+    /// The `Content-Length` of the response; nil if the server sent none.
     let declaredLength: Int64?
     let body: HTTPClientResponse.Body
-    /// Bytes.
+    /// The most bytes that are accepted.
     let most: Int64
     let limits: FetchLimits
     let end: ContinuousClock.Instant
-    /// Gets how many bytes there were so far, after each piece; may end it all by throwing.
+    /// A function that gets the number of bytes so far after each piece. It may end the download by throwing.
     var onBytes: @Sendable (Int64) throws -> Void = { _ in }
 
     func makeAsyncIterator() -> AsyncIterator {
@@ -36,7 +36,7 @@ struct Download: AsyncSequence, Sendable {
         mutating func next() async throws -> ByteBuffer? {
             let bytes: ByteBuffer?
             do { bytes = try await source.next() } catch { throw Fetcher.failure(error) }
-            // A body whose reader was cancelled ends like one that is complete.
+            // A body whose reader was cancelled ends like a complete one.
             try Task.checkCancellation()
             guard let bytes else {
                 if let length = download.declaredLength, length != taken { throw Fetcher.failure(HTTPClientError.remoteConnectionClosed) }

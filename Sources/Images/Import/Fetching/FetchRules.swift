@@ -1,19 +1,22 @@
 package import CloudCore
 import NIOCore
 
-/// What the cloud may fetch for its users: the operator's lists, and the addresses that nobody may be reached at through it.
+/// The rules of what the cloud may fetch for its users: the operator's lists, and the addresses that must not be
+/// reached through the cloud.
 package struct FetchRules: Sendable, Equatable {
-    /// Where it is not empty, no other host is fetched from.
+    /// The only hosts that may be fetched from; empty if any host may.
     var allowed: [HostPattern] = []
     var disallowed: [HostPattern] = []
-    /// Hosts that may have an address that is not public: a mirror within the operator's network.
+    /// Hosts that may have an address that is not public, such as a mirror in the operator's network.
     var `private`: [HostPattern] = []
     var ports: Set<Int> = [80, 443]
 
     package init() {}
 
-    /// - Parameters: names (`mirror.example.org`), names with all below them (`.example.org`), addresses and networks.
-    /// - Throws: `badRequest` for an entry that is none of them.
+    /// Reads the operator's lists. Their entries are names (`mirror.example.org`), names with everything below them
+    /// (`.example.org`), addresses and networks.
+    ///
+    /// - Throws: `badRequest` for an entry of another form.
     package init(allowed: [String], disallowed: [String], private: [String], ports: [Int]) throws(CloudError) {
         self.allowed = try allowed.map(HostPattern.init)
         self.disallowed = try disallowed.map(HostPattern.init)
@@ -21,7 +24,9 @@ package struct FetchRules: Sendable, Equatable {
         self.ports = Set(ports)
     }
 
-    /// What can be said of a URL before its name is resolved.
+    /// Checks the parts of a URL that can be judged before its name is resolved.
+    ///
+    /// - Throws: `badRequest`.
     func check(_ url: FetchURL) throws(CloudError) {
         guard ports.contains(url.port) else { throw FetchURL.refused("port \(url.port) is not allowed") }
         if disallowed.contains(where: { $0.matches(url) }) { throw FetchURL.refused("host \(url.host) is not allowed") }
@@ -30,8 +35,9 @@ package struct FetchRules: Sendable, Equatable {
         guard mayMatch else { throw FetchURL.refused("host \(url.host) is not allowed") }
     }
 
+    /// Returns whether a connection to an address may be made for a URL.
+    ///
     /// - Parameter own: the addresses of this host.
-    /// - Returns: whether a connection to the address may be made for this URL.
     func admits(_ address: IPAddress, of url: FetchURL, own: Set<IPAddress>) -> Bool {
         let faces = [address] + (address.carried.map { [$0] } ?? [])
         func isListed(_ patterns: [HostPattern]) -> Bool {
@@ -42,7 +48,7 @@ package struct FetchRules: Sendable, Equatable {
     }
 }
 
-/// A host, or several, as an operator writes them.
+/// An operator's entry for one host or several.
 struct HostPattern: Sendable, Equatable {
     private enum Form: Equatable {
         case name(String)
@@ -52,7 +58,9 @@ struct HostPattern: Sendable, Equatable {
 
     private let form: Form
 
-    /// - Throws: `badRequest` for what is no host.
+    /// Reads an entry.
+    ///
+    /// - Throws: `badRequest` for a text that is no host.
     init(_ text: String) throws(CloudError) {
         if let network = IPPrefix(exactly: text) {
             form = .network(network)
@@ -86,14 +94,14 @@ struct HostPattern: Sendable, Equatable {
 }
 
 extension FetchRules {
-    /// In words for who wrote an entry of a list; nil when it is a host.
+    /// Returns the problem of an entry, in words for its author; nil if it is a valid host.
     package static func problem(_ text: String) -> String? {
         (try? HostPattern(text)) == nil ? "is '\(text)', which is no host name, address or network" : nil
     }
 }
 
-/// The addresses of this host's interfaces, as they are now. A cloud that fetches from one of them asks itself, or what else runs
-/// beside it.
+/// The present addresses of this host's interfaces. A cloud that fetches from one of them would ask itself, or another
+/// service on its host.
 enum OwnAddresses {
     static func now() -> Set<IPAddress> {
         let devices = (try? System.enumerateDevices()) ?? []

@@ -1,10 +1,10 @@
 import CloudCore
 import Foundation
 
-/// A URL that a user wants something fetched from, taken apart so that there is one way to read it.
+/// A URL that a user wants to be fetched, parsed so that it has only one meaning.
 ///
-/// Readers of URLs differ about odd ones, and what differs can be used to have one host checked and another asked. So whatever
-/// is not plain is refused here, and the text that is handed on is put together again from the parts.
+/// URL parsers differ on odd URLs, and a difference can be used to have one host checked and another one asked. So any
+/// URL that is not plain is refused here, and the text for later use is put together again from the parts.
 struct FetchURL: Hashable, Sendable, CustomStringConvertible {
     enum Scheme: String, Sendable {
         case http, https
@@ -13,9 +13,9 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     let scheme: Scheme
-    /// A name in lower case, or the canonical text of an address without brackets.
+    /// The name in lower case, or the canonical text of an address without brackets.
     let host: String
-    /// Where the host is written as an address.
+    /// The address, if the host is written as one.
     let address: IPAddress?
     let port: Int
     /// The path, which begins with a slash, and the query.
@@ -23,7 +23,9 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
 
     private static let longest = 4096
 
-    /// - Throws: `badRequest`, with what is wrong with the URL.
+    /// Parses a URL.
+    ///
+    /// - Throws: `badRequest` with the fault of the URL.
     init(_ text: String) throws(CloudError) {
         guard text.utf8.count <= Self.longest else { throw Self.refused("it is longer than \(Self.longest) characters") }
         guard text.utf8.allSatisfy(Self.isPlain) else { throw Self.refused("it has characters that a URL cannot have") }
@@ -76,7 +78,9 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
         return (name, nil)
     }
 
-    /// Where an answer that points elsewhere points to (RFC 3986, 5.2, without the removal of dots, which is the server's).
+    /// Returns the URL that a redirect leads to (RFC 3986, 5.2, without the removal of dots, which the server does).
+    ///
+    /// - Throws: `badRequest` for a URL that is refused, and for a change from https to http.
     func following(_ location: String) throws(CloudError) -> FetchURL {
         let next: FetchURL
         if location.hasPrefix("//") {
@@ -101,7 +105,7 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
         CloudError(.badRequest, "The URI for web-download does not pass filtering: \(reason).", code: "uri_refused")
     }
 
-    /// What RFC 3986 allows in a URL.
+    /// Returns whether RFC 3986 allows a byte in a URL.
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7f && !#"\"<>^`{|}"#.utf8.contains(byte)
     }

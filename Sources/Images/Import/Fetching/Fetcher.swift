@@ -4,39 +4,39 @@ import HTTPKit
 import NIOCore
 import NIOHTTP1
 
-/// What a fetch may cost.
+/// The limits of a fetch.
 struct FetchLimits: Sendable {
     var redirects = 5
-    /// Bytes of all names and values of an answer's headers.
+    /// The most bytes of all names and values of a response's headers.
     var headers = 64 << 10
-    /// For the look-ups of the same project that came before.
+    /// The longest wait for earlier look-ups of the same project.
     var turn: Duration = .seconds(10)
-    /// For a name to be resolved, from when it is its turn.
+    /// The longest time to resolve a name, from the start of its turn.
     var resolve: Duration = .seconds(10)
-    /// For a connection, with TLS.
+    /// The longest time to connect, with TLS.
     var connect: Duration = .seconds(10)
-    /// From the request to the end of the answer's head.
+    /// The longest time from the request to the end of the response's head.
     var head: Duration = .seconds(30)
-    /// Without a byte.
+    /// The longest time without a byte.
     var silence: Duration = .seconds(30)
-    /// From the first request to the last byte.
+    /// The longest time from the first request to the last byte.
     var whole: Duration = .seconds(4 * 3600)
-    /// A server that sends less than `leastInWindow` bytes in each `window` holds on to more than it gives.
+    /// The window for the least pace: a server that sends less than `leastInWindow` bytes in each `window` is too slow.
     var window: Duration = .seconds(60)
     var leastInWindow: Int64 = 1 << 20
-    /// Addresses of one name that are tried.
+    /// The most addresses of one name that are tried.
     var addresses = 3
 }
 
-/// Fetches for users what the rules allow, and nothing else (OSSA-2026-004, OSSA-2016-013).
+/// A fetcher of what users ask for, as far as the rules allow it (OSSA-2026-004, OSSA-2016-013).
 ///
 ///     URL ─▶ plain? allowed? ─▶ its addresses, every one allowed? ─▶ connect to one of them ─▶ 200: the bytes
 ///      ▲                                                                                       │
 ///      └────────────────────────── another URL, as though it came from the user ◀── 3xx ──────┘
 ///
-/// A name is resolved once for each URL, and the connection goes to an address that was looked at: what the name stands for a
-/// moment later makes no difference. What the user is told of a host is the same whether it does not exist or must not be
-/// reached, so that nobody can learn from it what there is in the operator's network.
+/// A name is resolved once for each URL, and the connection goes to an address that was checked. So a later change of
+/// the name makes no difference. The user gets the same error for a host that does not exist and for one that must not
+/// be reached, so nobody can learn what exists in the operator's network.
 package struct Fetcher: Sendable {
     let rules: FetchRules
     var limits = FetchLimits()
@@ -46,9 +46,9 @@ package struct Fetcher: Sendable {
 
     package init(rules: FetchRules) { self.rules = rules }
 
-    /// Looks at a URL as a fetch would, without connecting: for an early answer to the user.
+    /// Checks a URL as a fetch would, without connecting; for an early answer to the user.
     ///
-    /// - Parameter project: whose work it is.
+    /// - Parameter project: the project that the fetch is for.
     /// - Throws: `badRequest` with the reason.
     @discardableResult
     func check(_ text: String, for project: String?) async throws -> FetchURL {
@@ -57,14 +57,14 @@ package struct Fetcher: Sendable {
         return url
     }
 
-    /// Fetches a URL, and hands its bytes over while they arrive.
+    /// Fetches a URL, and passes its bytes on while they arrive.
     ///
     /// - Parameters:
-    ///   - project: whose work it is.
-    ///   - most: bytes.
-    ///   - body: may give up early. The connection is closed when it returns.
-    /// - Throws: `badRequest` for what is not allowed and for what the server refuses, `tooLarge`, and transient errors for
-    ///   what may be better another time.
+    ///   - project: the project that the fetch is for.
+    ///   - most: the most bytes.
+    ///   - body: the consumer, which may return early. The connection is closed when it returns.
+    /// - Throws: `badRequest` for what the rules or the server refuse; `tooLarge`; transient errors for what may
+    ///   succeed later.
     func fetch<Value: Sendable>(
         _ text: String, for project: String?, most: Int64, _ body: @Sendable (Download) async throws -> Value
     ) async throws -> Value {
@@ -84,11 +84,11 @@ package struct Fetcher: Sendable {
 
     enum Outcome<Value: Sendable>: Sendable {
         case value(Value)
-        /// Where to, as the server wrote it.
+        /// The target of a redirect, as the server wrote it.
         case redirect(String)
     }
 
-    /// The addresses that a connection may go to.
+    /// Returns the addresses that a connection may go to.
     private func admit(_ url: FetchURL, _ project: String?) async throws -> [IPAddress] {
         try rules.check(url)
         let found: [IPAddress]
@@ -100,7 +100,7 @@ package struct Fetcher: Sendable {
             found = try await withDeadline(limits.resolve, Self.tooSlow) { try await resolver.addresses(of: url.host, turn) }
         }
         let own = ownAddresses()
-        // A name that stands for one address of the inside and one of the outside is not to be trusted with either.
+        // A name with an internal and an external address is trusted with neither.
         guard !found.isEmpty, found.allSatisfy({ rules.admits($0, of: url, own: own) }) else {
             throw FetchURL.refused("host \(url.host) cannot be used")
         }
@@ -119,12 +119,12 @@ package struct Fetcher: Sendable {
         }
     }
 
-    /// One request on a connection of its own.
+    /// Sends one request on its own connection.
     ///
     /// - Parameters:
-    ///   - address: what the connection goes to; nil for whatever the system makes of the host.
-    ///   - token: shown to the server.
-    /// - Returns: nil when there is no connection and another address may be tried.
+    ///   - address: the address to connect to; nil to let the system resolve the host.
+    ///   - token: the token for the server.
+    /// - Returns: nil if there is no connection and another address may be tried.
     func ask<Value>(
         _ url: FetchURL, at address: IPAddress?, token: Secret? = nil, mayTryNext: Bool, most: Int64, end: ContinuousClock.Instant,
         _ body: @Sendable (Download) async throws -> Value
@@ -140,7 +140,7 @@ package struct Fetcher: Sendable {
         } catch {
             result = .failure(error)
         }
-        // What is left of the connection ends here, whatever the body made of it.
+        // The connection ends here, whatever the body did.
         try? await client.shutdown()
         return try result.get()
     }
@@ -152,7 +152,7 @@ package struct Fetcher: Sendable {
         if let token { request.headers.add(name: "X-Auth-Token", value: token.reveal()) }
         request.headers.add(name: "User-Agent", value: "novella")
         request.headers.add(name: "Accept", value: "*/*")
-        // What is compressed on the way could grow without a limit here; the bytes are taken as they come.
+        // A compressed body could grow without a limit here, so only plain bytes are asked for.
         request.headers.add(name: "Accept-Encoding", value: "identity")
         let patience = min(limits.head, end - .now)
         guard patience > .zero else { throw Self.tooSlow }
@@ -191,7 +191,8 @@ package struct Fetcher: Sendable {
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: TimeAmount(limits.connect), read: TimeAmount(limits.silence))
         configuration.connectionPool.retryConnectionEstablishment = false
-        // `Host` and the certificate's name stay the URL's; the connection goes to the address that was checked.
+        // The `Host` header and the certificate's name stay those of the URL; the connection goes to the address that
+        // was checked.
         if url.address == nil, let address { configuration.dnsOverride = [url.host: address.description] }
         return configuration
     }

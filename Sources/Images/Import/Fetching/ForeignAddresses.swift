@@ -1,17 +1,17 @@
 import CloudCore
 
-/// Which addresses belong to somebody else.
+/// The tests for addresses that belong to others.
 extension IPAddress {
-    /// The IPv4 address that packets to this one end at, where it only carries one: mapped (`::ffff:0:0/96`), translated
-    /// (NAT64, `64:ff9b::/96`) or tunnelled (6to4, `2002::/16`).
+    /// The IPv4 address that packets to this address end at, if it only carries one: mapped (`::ffff:0:0/96`),
+    /// translated (NAT64, `64:ff9b::/96`) or tunnelled (6to4, `2002::/16`).
     var carried: IPAddress? {
         if isIn(Self.mapped) || isIn(Self.translated) { return Self(.v4, value) }
         if isIn(Self.tunnelled) { return Self(.v4, value >> 80) }
         return nil
     }
 
-    /// Whether it is the address of some host of the Internet, as far as its bits tell: what IANA's registries of special
-    /// purpose addresses (RFC 6890 and its updates) reserve is none, and of IPv6 only what is handed out (2000::/3) is.
+    /// Whether the address can be that of a host on the Internet. Addresses that IANA's registries of special purpose
+    /// addresses (RFC 6890 and its updates) reserve are not, and of IPv6 only those that are handed out (2000::/3) are.
     var isPublic: Bool {
         if let carried { return carried.isPublic }
         let special = version == .v4 ? Self.specialIPv4 : Self.specialIPv6
@@ -19,7 +19,7 @@ extension IPAddress {
         return !isIn(special)
     }
 
-    /// Whether no single host answers there, so that nobody can have a reason to list it.
+    /// Whether no single host can answer at the address, so that there is no reason to list it.
     var isNoHost: Bool {
         if let carried { return carried.isNoHost }
         return isIn(version == .v4 ? Self.nobodyIPv4 : Self.nobodyIPv6)

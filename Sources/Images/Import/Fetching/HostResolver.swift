@@ -4,25 +4,27 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Finds the addresses of a name.
+/// A resolver of host names.
 protocol HostResolver: Sendable {
-    /// In the order in which they should be tried; empty when there is none.
+    /// Returns the addresses of a name in the order in which they should be tried; empty if there are none.
     ///
-    /// - Parameter turn: held until the look-up has ended, also when nobody waits for it any longer.
+    /// - Parameter turn: the turn of the project. It is held until the look-up has ended, even if the caller no longer
+    ///   waits for it.
     func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress]
 }
 
-/// The system's: `/etc/hosts`, DNS, and whatever else the host is set up with.
+/// The resolver of the system: `/etc/hosts`, DNS, and whatever else the host is set up with.
 struct SystemResolver: HostResolver {
-    /// It has threads of its own: a name server that does not answer must not hold those that others wait for. Each project holds one
-    /// at most, so that 32 projects must have such a server before anybody else waits.
+    /// The threads of look-ups. They are separate, so that a name server that does not answer holds up no other work.
+    /// Each project holds at most one, so other projects wait only if 32 projects have such a server.
     private static let threads: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: 32)
         pool.start()
         return pool
     }()
 
-    /// A waiter may give up; the thread cannot, and keeps the turn until the system has answered.
+    /// Looks a name up. The caller may stop waiting; the thread cannot, and keeps the turn until the system has
+    /// answered.
     func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress] {
         let answer = Answer()
         return try await withTaskCancellationHandler {
@@ -37,7 +39,7 @@ struct SystemResolver: HostResolver {
         }
     }
 
-    /// The awaited result: the first that is given counts, also when it comes before the wait.
+    /// The awaited result. The first one that is given counts, also if it comes before the wait.
     private final class Answer: Sendable {
         private struct State {
             var continuation: CheckedContinuation<[IPAddress], any Error>?

@@ -1,8 +1,9 @@
 import Synchronization
 
-/// One look-up of a name at a time for each project: who names a server that does not answer holds up nobody but himself.
+/// The turns of look-ups: each project does one at a time, so a server that does not answer holds up only the project
+/// that named it.
 final class LookUpTurns: Sendable {
-    /// The right to look a name up. It goes to the next of the project when nobody holds it any longer.
+    /// The right to look up a name. It passes to the next caller of the project when its last reference is gone.
     final class Turn: Sendable {
         private let turns: LookUpTurns
         private let project: String
@@ -22,15 +23,15 @@ final class LookUpTurns: Sendable {
 
     private struct State {
         var lastNumber = 0
-        /// The waiters behind the one whose turn it is; a project without an entry has no look-up under way.
+        /// The callers that wait behind the present turn. A project without an entry has no look-up running.
         var projects: [String: [Waiting]] = [:]
     }
 
     private let state = Mutex(State())
 
-    /// Waits until it is the project's turn.
+    /// Waits for the project's turn.
     ///
-    /// - Throws: `CancellationError` to who does not wait any longer.
+    /// - Throws: `CancellationError` if the task is cancelled.
     func take(_ project: String) async throws -> Turn {
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -49,7 +50,7 @@ final class LookUpTurns: Sendable {
 
     private func enter(_ waiting: Waiting, _ project: String) {
         let isMine: Bool? = state.withLock { state in
-            // Who is cancelled later leaves by number, because the entry is there then.
+            // A caller that is cancelled later finds its entry by number.
             if Task.isCancelled { return false }
             if state.projects[project] == nil {
                 state.projects[project] = []
