@@ -124,7 +124,7 @@ struct ServerTests {
         }
     }
 
-    @Test("A resize is confirmed or reverted")
+    @Test("A resize can be confirmed or reverted")
     func resize() async throws {
         try await Self.run { client, image in
             let id = try await Self.boot(client, image)

@@ -122,7 +122,7 @@ import Testing
                 let text = try #require(try Files.text(directory.clouds))
                 #expect(!text.contains("password:"))
             }
-            // A new database has replaced the old one: its accounts get the passwords of the files.
+            // A new database has replaced the old one: its accounts get new passwords, which the files then have.
             let isKnown = try await files.publish(random: SeededRandomness(seed: 7)) { _, _ in true }
             #expect(isKnown)
             let text = try #require(try Files.text(directory.clouds))

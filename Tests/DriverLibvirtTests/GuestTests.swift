@@ -62,7 +62,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A guest runs as its own user, who owns no files of the host and of no other guest")
+    @Test("A guest runs as its own user, who owns no files of the host or of another guest")
     func guestUsers() async throws {
         try await withMachine { driver, id in
             let folder = RealHost.shared.folder

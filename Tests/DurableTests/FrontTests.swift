@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("A caller's transaction that fails starts nothing", arguments: DatabaseKind.allCases)
+    @Test("No workflow starts if its caller's transaction fails", arguments: DatabaseKind.allCases)
     func rolledBack(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             await #expect(throws: CloudError.self) {

@@ -214,7 +214,7 @@ import Testing
         #expect(rows.row.finishedAt == now)
     }
 
-    @Test("An undo is retried twelve times, and then the workflow is stuck with a reason")
+    @Test("An undo is tried twelve times, and then the workflow is stuck with a reason")
     func stuck() {
         #expect(failed(row("host", .undo, attempt: 1), isTransient: false).row.status == .ready)
         #expect(failed(row("host", .undo, attempt: 11), isTransient: false).row.status == .ready)

@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(arguments: [("member", true), ("reader", true), ("manager", true), ("admin", false), ("service", false)])
-    func aDomainManagerGrantsOnlyRolesBelowAdmin(role: String, allowed: Bool) {
+    func aDomainManagerGrantsOnlyManagerMemberAndReader(role: String, allowed: Bool) {
         let target: PolicyTarget = [
             "target.user.domain_id": "home", "target.project.domain_id": "home",
             "target.role.name": role, "target.role.domain_id": nil,

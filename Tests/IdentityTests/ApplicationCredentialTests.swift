@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheirUserCanAccessCredentials() async throws {
+    @Test func otherUsersCannotAccessCredentials() async throws {
         try await Delegation.run { it in
             let made = try await it.credential()
             let bob = try #require(await it.authenticate(it.bob).headers[.subjectToken])
@@ -283,7 +283,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheirUserCanAccessAccessRules() async throws {
+    @Test func otherUsersCannotAccessAccessRules() async throws {
         try await Delegation.run { it in
             let made = await it.postCredential(["access_rules": [Self.servers]])
             let id = try #require(made.json["application_credential"]?["access_rules"]?.array?.first?["id"]?.string)

@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func policiesAreFoundByTheirPlaces(_ kind: DatabaseKind) async throws {
+    func policiesAreFoundByServiceRegionAndEndpoint(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             try await test.database.write { tx in
                 try Self.furnish(tx)

@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let made = await stage.send(.post, Self.path, body(stage.adminID), as: stage.admin, .created)
             let id = try #require(made["credential"]?["id"]?.string)

@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.put, Self.path, whole, as: stage.admin, .created)
             let none = "/v3/domains/none/config"

@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteOfKeysRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let path = "/v3/users/\(stage.adminID)/credentials/OS-EC2"
             let body: JSON = ["tenant_id": .string(stage.demoProject)]
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func theRoutesOfSignaturesAreGuarded() async throws {
+    @Test func everyRouteOfSignaturesRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let request = Signing.two(keys.access, keys.secret, at: stage.cloud.clock.now)

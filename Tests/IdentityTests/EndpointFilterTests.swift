@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func routesOfGroupsAreGuarded() async throws {
+    @Test func routesOfGroupsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let one = "\(Self.groups)/\(try await group(stage, ["interface": "public"]))"
             let none = "\(Self.groups)/none"
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func routesOfEndpointsAreGuarded() async throws {
+    @Test func routesOfEndpointsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let endpoint = try await endpoint(stage, try await stage.service("volume"))
             let project = "\(Self.base)/projects/\(stage.demoProject)"

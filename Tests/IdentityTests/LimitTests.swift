@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func routesOfRegisteredLimitsAreGuarded() async throws {
+    @Test func routesOfRegisteredLimitsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let one = "\(Self.registered)/\(try await register(stage, registration(service))[0])"
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func routesOfLimitsAreGuarded() async throws {
+    @Test func routesOfLimitsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))

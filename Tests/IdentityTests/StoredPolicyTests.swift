@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let one = "\(Self.path)/\(try await policy(stage))"
             let none = "\(Self.path)/none"
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aPlaceHasOnePolicy() async throws {
+    @Test func aNewPolicyOfAServiceReplacesTheOldOne() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let (first, second) = (try await policy(stage), try await policy(stage))
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func anEndpointHasItsNearestPolicy() async throws {
+    @Test func anEndpointGetsTheMostSpecificPolicy() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await stage.make("/v3/regions", "region", ["id": "land"])

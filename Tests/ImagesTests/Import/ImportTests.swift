@@ -179,7 +179,7 @@ struct ImportTests {
     func ossa_2015_014() async throws {
         var bytes = [UInt8](repeating: 0, count: 1 << 18)
         bytes.replaceSubrange(0..<8, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3])
-        bytes[15] = 200  // where the backing file's name is
+        bytes[15] = 200  // the offset of the backing file's name
         bytes[19] = 11
         bytes.replaceSubrange(200..<211, with: Array("/etc/passwd".utf8))
         let evil = bytes
