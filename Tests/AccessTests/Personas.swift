@@ -1,7 +1,7 @@
 import CloudCore
 
 extension Principal {
-    /// The callers that these tests put before the rules. All are of the domain `home` but for the reader of the system.
+    /// The callers that these tests try. All belong to the domain `home`, except the system reader.
     static let systemAdmin = persona("root", .system, ["admin"])
     static let systemReader = persona("auditor", .system, ["reader"], domain: "away")
     static let domainAdmin = persona("chief", .domain(.home), ["admin"])

@@ -40,7 +40,7 @@ import Testing
         ("((role:a))", a),
         ("  ( role:a )\tAND\nNot role:b  ", .all([a, .not(b)])),
     ])
-    func notBindsClosestThenAndThenOr(text: String, rule: PolicyRule) throws {
+    func operatorsBindInTheOrderNotAndOr(text: String, rule: PolicyRule) throws {
         #expect(try PolicyRule(parsing: text) == rule)
     }
 
@@ -65,7 +65,7 @@ import Testing
         ("user_id:%()s", 9, "an attribute of the target is written %(name)s, alone"),
         ("user_id:%(x", 9, "an attribute of the target is written %(name)s, alone"),
     ])
-    func aBadRuleSaysWhatIsWrongAndWhere(text: String, column: Int, problem: String) {
+    func anErrorNamesTheProblemAndItsColumn(text: String, column: Int, problem: String) {
         let error = #expect(throws: PolicySyntaxError.self) { try PolicyRule(parsing: text) }
         #expect(error?.column == column)
         #expect(error?.problem == problem)

@@ -7,7 +7,7 @@ import Testing
         try PolicyRule(parsing: text).holds(for: principal, on: target)
     }
 
-    @Test func rolesCompareWithoutRegardToCase() throws {
+    @Test func roleNamesCompareWithoutRegardToCase() throws {
         let shouting = Principal.persona("x", .system, ["ADMIN", "Müller"])
         #expect(try holds("role:admin", shouting))
         #expect(try holds("role:Admin", .systemAdmin))
@@ -28,7 +28,7 @@ import Testing
         ("token.project.id:web", true), ("token.project.domain.id:home", true),
         ("token.domain.id:home", false), ("token.domain.id:None", false), ("token.system.all:True", false),
     ])
-    func everyCredentialOfAProjectsTokenCompares(text: String, expected: Bool) throws {
+    func everyCredentialOfAProjectTokenCompares(text: String, expected: Bool) throws {
         #expect(try holds(text, .projectMember) == expected)
     }
 
@@ -36,16 +36,16 @@ import Testing
         ("domain_id:home", true), ("token.domain.id:home", true), ("project_id:None", true), ("token.project.id:None", false),
         ("token.project.domain.id:None", false), ("project_domain_id:None", true), ("is_admin_project:False", true),
     ])
-    func everyCredentialOfADomainsTokenCompares(text: String, expected: Bool) throws {
+    func everyCredentialOfADomainTokenCompares(text: String, expected: Bool) throws {
         #expect(try holds(text, .domainManager) == expected)
     }
 
-    @Test func theSystemsTokenHasItsScope() throws {
+    @Test func aSystemTokenHasTheScopeOfTheSystem() throws {
         #expect(try holds("system_scope:all and token.system.all:True", .systemAdmin))
         #expect(try holds("project_id:None and domain_id:None", .systemAdmin))
     }
 
-    @Test func aTrustIsACredential() throws {
+    @Test func theIDsOfATrustAreCredentials() throws {
         var trusted = Principal.projectMember
         trusted.trust = Principal.Trust(id: ID("t"), trustorID: ID("giver"), trusteeID: ID("taker"))
         #expect(try holds("trust_id:t and trustor_id:giver and trustee_id:%(user_id)s", trusted, ["user_id": "taker"]))
@@ -59,7 +59,7 @@ import Testing
         #expect(try holds("not user_id:%(target.user.id)s", .projectMember))
     }
 
-    @Test func aNullAttributeIsNone() throws {
+    @Test func aNullAttributeEqualsNone() throws {
         #expect(try holds("None:%(target.role.domain_id)s", .projectMember, ["target.role.domain_id": nil]))
         #expect(try !holds("None:%(target.role.domain_id)s", .projectMember, ["target.role.domain_id": "home"]))
         #expect(try holds("domain_id:%(target.domain_id)s", .projectMember, ["target.domain_id": nil]))
@@ -74,7 +74,7 @@ import Testing
         #expect(try !holds("'member':%(target.role.name)s", .nobody, ["target.role.name": "Member"]))
     }
 
-    @Test func aTargetTellsTruthAndKeepsTheLastOfEqualNames() throws {
+    @Test func aTargetHasBooleansAndKeepsTheLastOfEqualNames() throws {
         var target: PolicyTarget = ["user_id": "first", "user_id": "member"]
         target.set("enabled", to: true)
         target.set("locked", to: false)
@@ -83,7 +83,7 @@ import Testing
         #expect(try !holds("True:%(enabled)s", .projectMember, target))
     }
 
-    @Test func aReferenceThatNobodyReplacedIsNeverTrue() throws {
+    @Test func anUnresolvedReferenceIsFalse() throws {
         #expect(try !holds("rule:anything", .systemAdmin))
     }
 }

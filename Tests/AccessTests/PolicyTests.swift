@@ -29,7 +29,8 @@ extension Action {
         PolicyDefault(.whoAmI, "@"),
     ]
 
-    /// The user `member` of the domain `home`, who is also one of the callers, and the trust that this user gives.
+    /// The target of the rules: the user `member` of the domain `home`, who is also one of the callers, and a trust
+    /// that this user grants.
     private static let target: PolicyTarget = [
         "target.user.id": "member", "target.user.domain_id": "home", "target.trust.trustor_user_id": "member",
     ]
@@ -48,14 +49,14 @@ extension Action {
         #expect(actions.filter { policy.allows($0, principal, Self.target) } == allowed.sorted())
     }
 
-    @Test func aManagerOfOneDomainIsNobodyInAnother() throws {
+    @Test func aDomainManagerHasNoRightsInAnotherDomain() throws {
         let policy = try Policy(defaults: Self.defaults)
         #expect(!policy.allows(.createUser, .domainManager, ["target.user.domain_id": "away"]))
         #expect(!policy.allows(.createUser, .domainManager, ["target.user.domain_id": nil]))
         #expect(!policy.allows(.createUser, .domainManager))
     }
 
-    @Test func theWrongScopeIsRefusedWhateverTheRoles() throws {
+    @Test func aTokenOfTheWrongScopeIsRefusedWhateverItsRoles() throws {
         let policy = try Policy(defaults: [
             PolicyDefault("x:system", "@", scopes: [.system]), PolicyDefault("x:domain", "@", scopes: [.domain]),
             PolicyDefault("x:project", "@", scopes: [.project]), PolicyDefault("x:any", "@"),
@@ -89,7 +90,7 @@ extension Action {
         #expect(!policy.allows(.getUser, .systemAdmin, Self.target))
     }
 
-    @Test func anOverrideOfANamedRuleReachesEveryRuleThatRefersToIt() throws {
+    @Test func anOverrideOfANamedRuleChangesEveryRuleThatRefersToIt() throws {
         let policy = try Policy(defaults: Self.defaults, overrides: ["admin_required": "role:admin or role:manager"])
         #expect(policy.allows(.createUser, .domainManager, ["target.user.domain_id": "away"]))
         #expect(policy.allows("admin_required", .domainManager))
@@ -114,13 +115,13 @@ extension Action {
             "The policy rules refer to each other in a circle: owner -> owner."
         ),
     ])
-    func aWrongOverrideIsAnErrorThatNamesIt(overrides: [String: String], expected: PolicyError, message: String) {
+    func anInvalidOverrideIsAnErrorThatNamesIt(overrides: [String: String], expected: PolicyError, message: String) {
         let error = #expect(throws: PolicyError.self) { try Policy(defaults: Self.defaults, overrides: overrides) }
         #expect(error == expected)
         #expect(error?.description == message)
     }
 
-    @Test func anUnreadableOverrideSaysWhereItWentWrong() {
+    @Test func anOverrideThatDoesNotParseIsAnErrorWithItsColumn() {
         let error = #expect(throws: PolicyError.self) {
             try Policy(defaults: Self.defaults, overrides: ["identity:get_user": "role:admin nad role:x"])
         }
@@ -130,7 +131,7 @@ extension Action {
                 + " at column 12 of \"role:admin nad role:x\".")
     }
 
-    @Test func twoDefaultsOfOneNameAreAnError() {
+    @Test func twoDefaultsWithOneNameAreAnError() {
         #expect(throws: PolicyError.duplicateName("a")) {
             try Policy(defaults: [PolicyDefault("a", "@"), PolicyDefault("a", "!")])
         }

@@ -41,7 +41,7 @@ struct AgentTests {
         AgentRequest(id: request ?? "request-\(generation)", machine: id, fence: Fence(epoch: epoch, generation: generation), verb)
     }
 
-    @Test("A machine is made and runs; the same request again changes nothing")
+    @Test("Ensuring a machine makes and starts it; repeating the request changes nothing")
     func ensure() async throws {
         let link = try Stage().link()
         for _ in 0..<2 {
@@ -54,7 +54,7 @@ struct AgentTests {
         #expect(try await link.send(request(5, .power(.off(graceSeconds: 1)))).machine?.power == .off)
     }
 
-    @Test("An older generation or epoch is refused, also by an agent that was started anew and after the machine is gone")
+    @Test("A request with an older generation or epoch is refused, also after the agent restarts or the machine is removed")
     func fences() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -73,7 +73,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A reboot that is asked for twice with one request happens once")
+    @Test("A reboot that is requested twice with the same id happens once")
     func reboot() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -86,7 +86,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A reboot that was cut off goes on where it was: the machine runs, and was started once more", arguments: [RebootKind.soft, .hard], [false, true])
+    @Test("An interrupted reboot is completed: the machine runs and has been started exactly once more", arguments: [RebootKind.soft, .hard], [false, true])
     func cutReboot(kind: RebootKind, afterStart: Bool) async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -94,7 +94,7 @@ struct AgentTests {
             let dying = try stage.agent(driver: DyingDriver(below: stage.host.driver(), afterStart: afterStart))
             await #expect(throws: CloudError.self) { try await dying.carryOut(request(2, .reboot(kind), id: "one")) }
             let agent = try stage.agent()
-            // Also where nobody asks again.
+            // The new agent completes the reboot even if the request is not repeated.
             if !afterStart { await agent.lookAtAll() }
             #expect(try await stage.host.driver().observe(id)?.power == .running)
             let machine = try await agent.carryOut(request(2, .reboot(kind), epoch: 2, id: "one")).machine
@@ -102,7 +102,7 @@ struct AgentTests {
         }
     }
 
-    @Test("Machines go on while nobody is there, and an agent that was killed takes up what it had begun")
+    @Test("Machines run on while their host is cut off, and a new agent completes a removal that a killed one began")
     func adoption() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -112,7 +112,7 @@ struct AgentTests {
             await #expect { try await link.send(request(2, .power(.off(graceSeconds: 0)))) } throws: { ($0 as? CloudError)?.isTransient == true }
             #expect(try await stage.host.driver().observe(id)?.power == .running)
 
-            // The host fails in the middle of a removal, and the agent with it.
+            // The host fails in the middle of a removal, and the agent fails with it.
             stage.host.isLost = true
             let dying = try stage.link()
             await #expect(throws: CloudError.self) { try await dying.send(request(2, .remove)) }
@@ -128,7 +128,7 @@ struct AgentTests {
         }
     }
 
-    @Test("What could not be done is tried again until it is so")
+    @Test("An agent retries an order that failed until it succeeds")
     func retry() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -140,7 +140,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A guest that stops by itself stays off, until somebody asks or the host is started anew")
+    @Test("A guest that stops by itself stays off until it is started by request or its host boots again")
     func guestStops() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -158,7 +158,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A machine that nobody asked for is reported, and left alone")
+    @Test("A machine that nobody ordered is reported as unclaimed and left alone")
     func unclaimed() async throws {
         let stage = try Stage()
         try await stage.host.driver().ensure(spec(), fence: Fence(epoch: 1, generation: 1))
@@ -170,7 +170,7 @@ struct AgentTests {
         #expect(try await stage.host.driver().list().isEmpty)
     }
 
-    @Test("What happens on the host is passed on with the machine as it is then")
+    @Test("An agent reports each event of the host and the state of the machine after it")
     func news() async throws {
         let stage = try Stage()
         let agent = try stage.agent()
@@ -196,7 +196,7 @@ struct AgentTests {
         }
     }
 
-    @Test("Devices, snapshots and passwords go to the driver, and devices are kept for the next start")
+    @Test("Devices, snapshots and passwords reach the driver, and attached devices are kept for the next start")
     func abilities() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -222,7 +222,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A running machine gets and loses network cards when what is wanted of it says so, also when it was asked for twice")
+    @Test("A running machine gains and loses network cards as its order says, also if the order comes twice")
     func cards() async throws {
         let link = try Stage().link()
         var wanted = spec()
@@ -236,7 +236,7 @@ struct AgentTests {
         #expect(numbers.nics.map(\.id) == ["two"] && kept == wanted)
     }
 
-    @Test("A start that the driver refuses is told, and not tried again behind the back of who asked")
+    @Test("A start that the driver refuses is reported, and the agent does not retry it later")
     func refusal() async throws {
         let stage = try Stage()
         let agent = try stage.agent()
@@ -247,7 +247,7 @@ struct AgentTests {
         #expect(try await stage.host.driver().observe(id)?.power == .off)
     }
 
-    @Test("A hard reboot starts also a machine that is off, suspended or paused; a soft one does not")
+    @Test("A hard reboot also starts a machine that is off, suspended or paused; a soft reboot is refused there")
     func rebootOfAny() async throws {
         let link = try Stage().link()
         _ = try await link.send(request(1, .ensure(spec(), power: nil)))
@@ -260,7 +260,7 @@ struct AgentTests {
         }
     }
 
-    @Test("A host that is cleared runs nothing; the next agent starts what ran, and nothing else")
+    @Test("Clearing a host stops all its machines, and the next agent starts only those that ran")
     func clearing() async throws {
         try await withTemporaryDirectory { folder in
             let stage = try Stage(folder)
@@ -282,7 +282,7 @@ struct AgentTests {
         }
     }
 
-    @Test("What is sent between processes can be written and read: requests, replies, reports")
+    @Test("Requests, replies and reports can be encoded and decoded without loss")
     func wire() throws {
         func again<Value: Codable>(_ value: Value) throws -> Value {
             try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
@@ -301,7 +301,7 @@ struct AgentTests {
         #expect(console.bytes == [1, 2])
     }
 
-    @Test("Many requests for one machine take turns, and the newest wish wins")
+    @Test("Concurrent requests for one machine take turns, and the newest one wins")
     func turns() async throws {
         let stage = try Stage()
         let link = try stage.link()
@@ -309,7 +309,7 @@ struct AgentTests {
         await withTaskGroup(of: Void.self) { group in
             for generation in 2...40 {
                 group.addTask {
-                    // Those that come late are refused.
+                    // Requests that arrive after a newer one are refused.
                     _ = try? await link.send(request(Int64(generation), .power(generation == 40 || generation % 2 == 0 ? .running : .off(graceSeconds: 0))))
                 }
             }
@@ -319,7 +319,8 @@ struct AgentTests {
     }
 }
 
-/// One whose process ends in the middle of a reboot: after the stop, or after the start and before anybody heard of it.
+/// A driver whose process ends in the middle of a reboot: after the stop, or after the start and before the answer is
+/// sent.
 private struct DyingDriver: MachineDriver {
     let below: any MachineDriver
     let afterStart: Bool

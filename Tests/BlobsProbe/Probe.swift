@@ -3,7 +3,7 @@ import CloudCore
 import Foundation
 import NIOCore
 
-/// A process of its own for what a test cannot do inside itself: be killed, and be measured.
+/// A separate process for what a test cannot do inside itself: be killed, and be measured.
 @main
 enum Probe {
     static func main() async throws {
@@ -19,7 +19,8 @@ enum Probe {
         }
     }
 
-    /// Stores random bytes again and again, and says each time when it is half done and what is stored for good.
+    /// Stores random bytes again and again. For each upload it prints a line at the half, and the name of the stored
+    /// blob.
     private static func upload(_ store: FileBlobStore, bytes: Int) async throws {
         while true {
             let upload = try await store.begin()
@@ -44,7 +45,7 @@ enum Probe {
 
     private static func say(_ line: String) throws { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) }
 
-    /// How long a file takes, in pieces as a server's connection has them.
+    /// Measures how long a file takes to store, in pieces of the size that a connection of a server delivers.
     private static func bench(_ store: FileBlobStore, file: String) async throws {
         let descriptor = open(file, O_RDONLY)
         let clock = ContinuousClock()

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Blobs
 
-/// Bytes that differ from one another: a mix-up of chunks would change the digest.
+/// Returns bytes that do not repeat: a mix-up of chunks would change the digest.
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var random = SplitMix64(seed: seed)
     var bytes: [UInt8] = []
@@ -73,7 +73,8 @@ func uploads(_ folder: String) throws -> [String] { try FileManager.default.cont
 @Suite("Blobs in a folder")
 struct BlobStoreTests {
     @Test(
-        "What was stored is read back, under its digests", arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 5_000_011],
+        "A stored blob reads back unchanged and has the digests of its bytes",
+        arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 5_000_011],
         [777, 65_536, 3 << 20])
     func roundTrip(count: Int, piece: Int) async throws {
         try await withStore { store, folder in
@@ -89,7 +90,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("A range gives its bytes and no others")
+    @Test("Reading a range returns exactly its bytes, and a range past the end is refused")
     func ranges() async throws {
         try await withStore { store, _ in
             let bytes = pattern(2_000_000)
@@ -108,7 +109,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("A disk that gives bytes in odd pieces, is interrupted, or wants no direct reads gives the same bytes", arguments: [true, false])
+    @Test("Reads are correct on a disk with short reads, interruptions or no direct I/O", arguments: [true, false])
     func oddDisk(refusesDirect: Bool) async throws {
         let interruptions = Box(3)
         var calls = DiskCalls()
@@ -131,7 +132,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("A reader is one piece ahead of who takes the pieces, and no more")
+    @Test("A reader reads exactly one piece ahead of its consumer")
     func readAhead() async throws {
         let offsets = Box<[off_t]>([])
         var calls = DiskCalls()
@@ -147,12 +148,12 @@ struct BlobStoreTests {
                 _ = try await iterator.next()
                 try await eventually("the piece after \(taken) is read") { offsets.value.count == taken + 1 }
             }
-            // Who has gone is not read for.
+            // Nothing more is read once the consumer has stopped.
             #expect(offsets.value.sorted() == (0...3).map { off_t($0) * off_t(BlobBytes.step) })
         }
     }
 
-    @Test("A file that was cut is an error, and not a shorter blob")
+    @Test("Reading a truncated file is an error, never a shorter blob")
     func cutFile() async throws {
         try await withStore { store, folder in
             let blob = try await store.store(pieces(pattern(2_000_000), of: 65_536))
@@ -163,7 +164,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("The same bytes are stored once, and a damaged file is mended by them")
+    @Test("Equal bytes are stored once, and storing them again repairs a damaged file")
     func deduplication() async throws {
         try await withStore { store, folder in
             let bytes = pattern(100_000)
@@ -177,7 +178,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("Nobody else on the machine may read the files")
+    @Test("Only the owner may read the files and folders of the store")
     func modes() async throws {
         try await withStore { store, folder in
             let upload = try await store.begin()
@@ -193,7 +194,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("Bytes that are not the announced ones are refused and not kept")
+    @Test("Bytes that do not match the announced size or digest are refused and not kept")
     func expectations() async throws {
         try await withStore { store, folder in
             let bytes = pattern(10_000)
@@ -219,7 +220,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("An upload that grows beyond its limit is refused and leaves nothing")
+    @Test("An upload that exceeds its limit is refused and leaves nothing")
     func limit() async throws {
         try await withStore { store, folder in
             let error = try await #require(throws: CloudError.self) {
@@ -231,7 +232,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("Only so many uploads run at the same time; one that ends or is forgotten makes room")
+    @Test("The number of concurrent uploads is limited; one that ends or is dropped frees its place")
     func places() async throws {
         try await withStore(mostUploads: 2) { store, folder in
             var forgotten: (any BlobUpload)? = try await store.begin()
@@ -250,7 +251,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("One owner has a quarter of the places at most, and gets them back")
+    @Test("One owner gets at most a quarter of the upload places, and ended uploads free them")
     func shares() async throws {
         try await withStore(mostUploads: 8) { store, _ in
             let first = try await store.begin(for: "p")
@@ -267,7 +268,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("Many uploads and readers at the same time do not mix")
+    @Test("Concurrent uploads and readers do not mix their bytes")
     func parallel() async throws {
         try await withStore { store, folder in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -284,7 +285,7 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("Only a SHA-512 is a blob's name")
+    @Test("Only a SHA-512 in lower-case hexadecimal is a valid blob name")
     func names() {
         let good = String(repeating: "0a", count: 64)
         #expect(BlobID(good) != nil)

@@ -7,11 +7,13 @@ import Testing
 
 @testable import Blobs
 
-@Suite("Blobs when things break")
+@Suite("Blobs under failures")
 struct CrashTests {
     private struct Gone: Error {}
 
-    @Test("ossa_2015_020 A client that disappears midway leaves nothing", arguments: [0, 1, 100, 1 << 20, 3_500_000])
+    @Test(
+        "ossa_2015_020 A client that disappears in the middle of an upload leaves nothing",
+        arguments: [0, 1, 100, 1 << 20, 3_500_000])
     func disappearing(after count: Int) async throws {
         try await withStore { store, folder in
             let chunks = AsyncThrowingStream<ByteBuffer, any Error> { continuation in
@@ -25,7 +27,7 @@ struct CrashTests {
         }
     }
 
-    @Test("A caller who is cancelled leaves nothing")
+    @Test("A cancelled upload leaves nothing")
     func cancelled() async throws {
         try await withStore { store, folder in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -41,7 +43,7 @@ struct CrashTests {
         }
     }
 
-    @Test("A full disk is a clear error and leaves nothing", arguments: [ENOSPC, EDQUOT])
+    @Test("A full disk is reported as storage_full and leaves nothing", arguments: [ENOSPC, EDQUOT])
     func fullDisk(code: Int32) async throws {
         let room = Box(2_000_000)
         var calls = DiskCalls()
@@ -51,7 +53,7 @@ struct CrashTests {
                 errno = code
                 return -1
             }
-            // A disk that is nearly full takes a part of what it is given.
+            // A nearly full disk accepts only a part of the bytes.
             room.update { $0 -= count }
             return write(descriptor, bytes.baseAddress, count)
         }
@@ -69,7 +71,7 @@ struct CrashTests {
         }
     }
 
-    @Test("A store knows that it has no room for anything more")
+    @Test("A store reports that it is full when too little space is left")
     func noRoom() async throws {
         let room = Box<Int64?>(10 << 20)
         var calls = DiskCalls()
@@ -84,7 +86,7 @@ struct CrashTests {
         try await withStore { store, _ in #expect(await !store.isFull()) }
     }
 
-    @Test("A sync that fails makes nothing visible")
+    @Test("An upload whose sync fails does not become visible")
     func brokenDisk() async throws {
         let isBroken = Box(false)
         var calls = DiskCalls()
@@ -103,7 +105,7 @@ struct CrashTests {
         }
     }
 
-    @Test("A start sweeps what a dead process left, and nothing of a living one")
+    @Test("Opening a store removes the uploads of dead processes, and none of living ones")
     func sweep() async throws {
         try await withStore { store, folder in
             let living = try await store.begin()
@@ -119,7 +121,8 @@ struct CrashTests {
     }
 
     @Test(
-        "kill -9 at any moment of an upload: what is visible is whole, and a start leaves no other bytes", .serialized,
+        "After kill -9 at any moment of an upload, visible blobs are whole and a start removes all other bytes",
+        .serialized,
         arguments: 0..<12)
     func kill(round: Int) async throws {
         let probe = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(
@@ -137,7 +140,7 @@ struct CrashTests {
             }
             try process.run()
             defer { Foundation.kill(process.processIdentifier, SIGKILL) }
-            // Killed some while after it said something: by then it is anywhere in its work.
+            // The probe is killed some time after it printed something, so it may be anywhere in its work.
             try await eventually("the probe works", within: .seconds(120)) { heard.value.count { $0 == "\n" } > round / 3 }
             Foundation.kill(process.processIdentifier, SIGKILL)
             try await eventually("the probe is dead", within: .seconds(60)) { !process.isRunning }
@@ -155,9 +158,9 @@ struct CrashTests {
     }
 }
 
-@Suite("Garbage")
+@Suite("Garbage collection of blobs")
 struct GarbageTests {
-    @Test("Only what is old and no row refers to is removed; storing it again makes it young")
+    @Test("The collector removes only old blobs that no row refers to; storing a blob again makes it young")
     func collection() async throws {
         let clock = ManualClock()
         try await withStore(clock: clock) { store, _ in
@@ -179,7 +182,7 @@ struct GarbageTests {
         }
     }
 
-    @Test("What is stored again while the collector asks for rows stays")
+    @Test("A blob that is stored again while the collector reads the rows stays")
     func race() async throws {
         let clock = ManualClock()
         try await withStore(clock: clock) { store, _ in
@@ -193,7 +196,7 @@ struct GarbageTests {
         }
     }
 
-    @Test("When the rows cannot be read nothing is removed")
+    @Test("The collector removes nothing if the rows cannot be read")
     func failure() async throws {
         struct Away: Error {}
         let clock = ManualClock()

@@ -4,8 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct IsotimeTests {
-    /// Texts, each with the microseconds that the reference's library reads it as; a dash where it reads none.
-    @Test("What the reference's library reads as a moment is read as the same, and nothing else is")
+    /// Compares the golden: texts, each with the microseconds as which the reference's library reads it, or a dash if
+    /// it refuses it.
+    @Test("A time is accepted and read exactly as the reference's library does")
     func same() throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/isotimes.txt")
         let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
@@ -16,7 +17,7 @@ import Testing
         }
     }
 
-    @Test("What an API writes is read as the same moment", arguments: [0, 1_000_000_000_000_001, 1_795_233_143_000_042] as [Int64])
+    @Test("A time that an API writes reads back as the same moment", arguments: [0, 1_000_000_000_000_001, 1_795_233_143_000_042] as [Int64])
     func written(microseconds: Int64) {
         let moment = Timestamp(microseconds: microseconds)
         #expect(Timestamp(isotime: moment.iso8601Microseconds) == moment)
@@ -24,7 +25,7 @@ import Testing
         #expect(Timestamp(isotime: moment.iso8601Seconds) == moment.wholeSeconds)
     }
 
-    @Test("Other digits than ASCII's and long texts are no moments")
+    @Test("Digits outside ASCII and overlong texts are not times")
     func foreign() {
         #expect(Timestamp(isotime: "２０１１") == nil)
         #expect(Timestamp(isotime: "2011-01-24T17:08:01." + String(repeating: "1", count: 100_000)) != nil)
@@ -32,7 +33,7 @@ import Testing
         #expect(Timestamp(isotime: "2011-01-24T17:08:01+") == nil)
     }
 
-    @Test("A moment reaches to the end of its second")
+    @Test("endOfSecond is the last microsecond of the second")
     func end() {
         #expect(Timestamp(microseconds: 5_000_000).endOfSecond == Timestamp(microseconds: 5_999_999))
         #expect(Timestamp(microseconds: 5_400_000).endOfSecond == Timestamp(microseconds: 5_999_999))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct JSONParserTests {
     @Test(
-        "What RFC 8259 allows is taken",
+        "JSON that RFC 8259 allows is accepted",
         arguments: [
             ("null", .null), (" true ", true), ("\t\n\r false", false), ("0", 0), ("-0", 0), ("-12", -12), ("1.5e3", .number(1500)),
             ("1E2", .number(100)), ("1e-2", .number(0.01)), ("0.0", .number(0)), ("\"\"", ""), ("[]", []), ("{}", [:]),
@@ -18,7 +18,7 @@ import Testing
         #expect(try JSON.parse(text) == value)
     }
 
-    @Test("There may be so many values and no more, however they lie in each other")
+    @Test("A document with more values than the limit is refused, however they are nested")
     func mostValues() throws {
         for text in ["[1,2,3]", "{\"a\":[1],\"b\":2}", "[[[[]]]]", "[{\"a\":{\"b\":1}}]"] {
             #expect(throws: Never.self) { try JSON.parse(text, mostValues: 4) }
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("An object from which members are removed is the one that never had them, and many removals cost no more than as many additions")
+    @Test("Removing members leaves an object as if they had never been there, and 50,000 removals take linear time")
     func removal() throws {
         var random = SplitMix64(seed: 3)
         var object = JSONObject()
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "What RFC 8259 does not allow is refused",
+        "JSON that RFC 8259 does not allow is refused",
         arguments: [
             "", " ", "nul", "nulll", "True", "[1,]", "[,1]", "[1 2]", "[1", "]", "{", "{}}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
             "{a:1}", "{'a':1}", "{1:2}", "01", "-", "+1", "-01", "1.", ".5", "1e", "1e+", "0x10", "NaN", "Infinity", "-Infinity",
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(
-        "Half a surrogate pair is refused",
+        "Half of a surrogate pair is refused",
         arguments: [#""\ud83d""#, #""\ude00""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ud83d\ud83d""#, #""\ude00\ud83d""#, #""\ud83d\u0041""#])
     func surrogates(text: String) {
         #expect(throws: JSONSyntaxError.self) { try JSON.parse(text) }
@@ -83,7 +83,7 @@ import Testing
         #expect(throws: JSONSyntaxError.self) { try JSON.parse(Array("\"\\u".utf8) + bytes + [quote]) }
     }
 
-    @Test("A name twice in one object is refused, however it is written, and its place is said")
+    @Test("A duplicate name in one object is refused, however it is escaped, and the error has its place")
     func duplicates() throws {
         let error = #expect(throws: JSONSyntaxError.self) { try JSON.parse(#"{"a":1,"\u0061":2}"#) }
         #expect(error?.offset == 7)
@@ -94,7 +94,7 @@ import Testing
         #expect(try JSON.parse(#"{"a":{"a":1},"b":[{"a":1}]}"#)["b"] == [["a": 1]])
     }
 
-    @Test("Arrays and objects lie at most so deep in each other")
+    @Test("Nesting deeper than the limit is refused")
     func depth() throws {
         func nested(_ depth: Int, _ open: String, _ close: String) -> String {
             String(repeating: open, count: depth) + "0" + String(repeating: close, count: depth)
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(
-        "An error says at which byte",
+        "A syntax error has the offset of the wrong byte and the reason",
         arguments: [("[1, x]", 4, "unexpected character"), ("[] x", 3, "unexpected text after the value"), ("{\"a\":", 5, "unexpected end")])
     func offsets(text: String, offset: Int, reason: String) {
         let error = #expect(throws: JSONSyntaxError.self) { try JSON.parse(text) }
@@ -124,7 +124,7 @@ import Testing
         #expect(error?.reason == reason)
     }
 
-    @Test("Whatever the bytes, reading ends in a value that is written and read again, or in an error", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("Random bytes either parse into a value that survives a round trip, or are refused", arguments: 1...20 as ClosedRange<UInt64>)
     func fuzz(seed: UInt64) throws {
         var chance = SplitMix64(seed: seed)
         let letters = Array(#"{}[]",:\u0dD8eE+-.19 tfn/"#.utf8) + [0, 0xff, 0xc3, 0xa9, 0xed, 0xa0, 0x0a]
@@ -145,14 +145,14 @@ import Testing
         }
     }
 
-    @Test("A value that is written is read as the same value", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("A value that is written parses as the same value", arguments: 1...20 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var chance = SplitMix64(seed: seed)
         for _ in 0..<200 {
             let value = Self.value(depth: 5, &chance)
             let again = try JSON.parse(value.text)
             #expect(again == value)
-            // The order of members is kept too, which equality does not ask for.
+            // The order of the members is kept too; equality does not compare it.
             #expect(again.text == value.text)
         }
     }

@@ -8,7 +8,7 @@ import Testing
         return writer.text
     }
 
-    @Test("Commas and colons are where they belong, and an absent value is an explicit null")
+    @Test("Commas and colons are in the right places, and an absent value is written as null")
     func structure() {
         let text = written { writer in
             writer.object { writer in
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "Strings are escaped as far as JSON asks for it",
+        "Strings are escaped where JSON requires it, and nowhere else",
         arguments: [
             ("", #""""#), ("a/b é 世 😀", #""a/b é 世 😀""#), ("\"\\", #""\"\\""#), ("\n\r\t", #""\n\r\t""#),
             ("\0\u{1}\u{8}\u{1f}", #""\u0000\u0001\u0008\u001f""#), ("\u{7f}\u{2028}", "\"\u{7f}\u{2028}\""),
@@ -42,7 +42,7 @@ import Testing
         #expect(written { $0.string(text) } == json)
     }
 
-    @Test("Integers are written in full, and what is not finite as null")
+    @Test("Integers are written in full, and numbers that are not finite as null")
     func numbers() {
         #expect(written { $0.integer(.min) } == "-9223372036854775808")
         #expect(written { $0.integer(.max) } == "9223372036854775807")
@@ -53,7 +53,7 @@ import Testing
         #expect(written { $0.number(1e100) } == "1e+100")
     }
 
-    @Test("An object keeps the order of its members, whatever is changed and removed")
+    @Test("An object keeps the order of its members through changes and removals")
     func order() {
         var object = JSONObject()
         for number in 0..<20 { object["k\(number)"] = .integer(Int64(number)) }
@@ -66,7 +66,7 @@ import Testing
         #expect(object["nothing"] == nil)
     }
 
-    @Test("Objects are equal whatever the order of their members")
+    @Test("Objects with the same members are equal in any order")
     func equality() {
         let left: JSON = ["a": 1, "b": [2]]
         let right: JSON = ["b": [2], "a": 1]

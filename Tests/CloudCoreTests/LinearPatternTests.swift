@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LinearPatternTests {
     @Test(
-        "What a pattern is found in",
+        "A pattern matches these texts",
         arguments: [
             ("web", "my-web-1"), ("", ""), ("", "x"), ("^web", "web-1"), ("-1$", "web-1"), ("^$", ""), ("w.b", "wob"), ("a*b", "b"),
             ("^a+b$", "aaab"), ("^ab?c$", "ac"), ("^(?:web|db)-[0-9]+$", "db-12"), ("^(web|db)-\\d{2}$", "web-01"), ("^a{2,}$", "aaa"),
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(
-        "What a pattern is not found in",
+        "A pattern does not match these texts",
         arguments: [
             ("web", "we"), ("^web", "my-web"), ("-1$", "web-12"), ("^$", "x"), ("w.b", "wb"), ("^a+b$", "b"), ("^ab?c$", "abbc"),
             ("^(web|db)-\\d{2}$", "web-001"), ("^a{2,3}$", "aaaa"), ("^a{2,}$", "a"), ("^[^a-c]$", "b"), ("\\bweb\\b", "aweb"), ("\\Bb", "b"),
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(
-        "What is no pattern that can be used",
+        "An invalid or unsupported pattern is refused",
         arguments: [
             "(", ")", "a)", "[", "[a", "[]", "*", "+a", "?", "a**", "a+*", "a{2}{3}", "a{3,2}", "\\", "\\1", "(a)\\1", "(?=a)", "(?!a)",
             "(?<=a)", "(?<!a)", "(?>a)", "\\p{L}", "[z-a]", "[a-\\d]", "[[:nothing:]]", "a{513}", "((a{50}){50}){50}", "(((){500}){500}){500}",
@@ -40,7 +40,7 @@ import Testing
         #expect(throws: LinearPattern.Flaw.self) { try LinearPattern(pattern) }
     }
 
-    @Test("A pattern has a bound on its length, its depth and its steps")
+    @Test("The length, the nesting and the steps of a pattern are limited")
     func bounds() throws {
         _ = try LinearPattern(String(repeating: "a", count: 255))
         #expect(throws: LinearPattern.Flaw.self) { try LinearPattern(String(repeating: "a", count: 256)) }
@@ -50,14 +50,14 @@ import Testing
     }
 
     @Test(
-        "What takes a backtracking engine for ever is answered at once", .timeLimit(.minutes(15)),
+        "Patterns that make a backtracking engine run forever are answered at once", .timeLimit(.minutes(15)),
         arguments: ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "^(a*)*$", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)b$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(a?){100}a{100}$"])
     func evil(pattern: String) throws {
         let wanted = try LinearPattern(pattern)
         #expect(!wanted.isFound(in: String(repeating: "a", count: 2000) + "!"))
     }
 
-    @Test("Random patterns find what the standard library's expressions find")
+    @Test("Random patterns match exactly where the standard library's Regex does")
     func same() throws {
         var chance = SplitMix64(seed: 7)
         func any(_ words: [String]) -> String { words.randomElement(using: &chance) ?? "" }

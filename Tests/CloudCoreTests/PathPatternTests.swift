@@ -3,9 +3,9 @@ import Testing
 @testable import CloudCore
 
 @Suite("Paths of access rules") struct PathPatternTests {
-    /// As keystonemiddleware answers for them.
+    /// Compares the answers with those of keystonemiddleware.
     @Test(
-        "A brace and a star stand for one segment or a part of one, two stars for anything",
+        "A brace or a star stands for a segment or a part of one, and two stars for anything",
         arguments: [
             ("/v2.1/servers", "/v2.1/servers", true), ("/v2.1/servers", "/v2.1/servers/", false), ("/v2.1/servers", "/v2.1/server", false),
             ("/v2.1/servers/{server_id}", "/v2.1/servers/a", true), ("/v2.1/servers/{server_id}", "/v2.1/servers/a/b", false),
@@ -22,7 +22,7 @@ import Testing
         #expect(PathPattern(pattern).matches(path) == wanted)
     }
 
-    @Test("However many stars there are, the path is gone through once")
+    @Test("A pattern with many stars passes over the path only once")
     func manyStars() {
         let path = String(repeating: "/a", count: 2000)
         #expect(!PathPattern(String(repeating: "/**", count: 70) + "/zz").matches(path))

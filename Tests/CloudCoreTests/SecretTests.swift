@@ -9,7 +9,7 @@ import Testing
         var more = ["key": Secret("hunter2")]
     }
 
-    @Test("A secret is in no text that is made of it, or of what holds it")
+    @Test("A secret never appears in a description or a dump of itself or its holder")
     func neverPrinted() {
         let secret = Secret("hunter2")
         var texts = ["\(secret)", String(describing: secret), String(reflecting: secret), "\(Login())", String(reflecting: Login())]
@@ -35,7 +35,7 @@ import Testing
         #expect(!((Secret("x") as Any) is any Encodable))
     }
 
-    @Test("Secrets are equal when their bytes are", arguments: [("", "", true), ("a", "a", true), ("a", "b", false), ("a", "aa", false), ("", "a", false), ("\u{e9}", "e\u{301}", false)])
+    @Test("Secrets are equal exactly if their bytes are equal", arguments: [("", "", true), ("a", "a", true), ("a", "b", false), ("a", "aa", false), ("", "a", false), ("\u{e9}", "e\u{301}", false)])
     func equality(left: String, right: String, same: Bool) {
         #expect((Secret(left) == Secret(right)) == same)
         #expect(constantTimeEquals(left.utf8, right.utf8) == same)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TimestampTests {
     @Test(
-        "Known moments",
+        "Known moments are written and read as ISO 8601",
         arguments: [
             (0, "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"), (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
             (1_000_000_000_000_001, "2001-09-09T01:46:40.000001Z"), (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"),
@@ -16,7 +16,7 @@ import Testing
         #expect(Timestamp(iso8601: text) == moment)
     }
 
-    @Test("Three ways of writing a moment")
+    @Test("A moment has three ISO 8601 forms: microseconds, seconds, and microseconds without a zone")
     func forms() {
         let moment = Timestamp(microseconds: 1_795_233_143_000_042)
         #expect(moment.iso8601Microseconds == "2026-11-21T03:52:23.000042Z")
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(
-        "What is read as the same moment",
+        "Different spellings of one moment are read as the same",
         arguments: [
             "2026-11-21T03:52:23Z", "2026-11-21 03:52:23Z", "2026-11-21T03:52:23", "2026-11-21T03:52:23.0", "2026-11-21T03:52:23.0000009Z",
             "2026-11-21T05:52:23+02:00", "2026-11-21T05:52:23+0200", "2026-11-20T22:22:23-05:30", "2026-11-21T03:52:23-00:00",
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "What is no moment",
+        "Text that is not an ISO 8601 moment is refused",
         arguments: [
             "", "2026", "2026-11-21", "2026-11-21T", "2026-11-21T03:52", "2026-13-01T00:00:00", "2026-00-01T00:00:00",
             "2026-02-29T00:00:00", "2100-02-29T00:00:00", "2026-11-31T00:00:00", "2026-11-00T00:00:00", "2026-11-21T24:00:00",
@@ -48,7 +48,7 @@ import Testing
         #expect(Timestamp(iso8601: text) == nil)
     }
 
-    @Test("A moment that is written is read as the same moment")
+    @Test("A moment that is written reads back as the same moment")
     func roundTrip() {
         var chance = SplitMix64(seed: 1)
         for _ in 0..<10_000 {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("Moments and durations add up")
+    @Test("Durations can be added to moments and subtracted from them")
     func arithmetic() {
         let moment = Timestamp(seconds: 100)
         #expect(moment + .milliseconds(1500) == Timestamp(microseconds: 101_500_000))

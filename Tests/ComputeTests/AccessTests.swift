@@ -6,9 +6,9 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("Who may what at Compute")
+@Suite("Access to Compute")
 struct AccessTests {
-    @Test("The versions are told to everybody")
+    @Test("The version documents need no token")
     func openVersions() async throws {
         try await TestCloud.run { cloud in
             for path in ["/compute", "/compute/", "/compute/v2.1", "/compute/v2.1/"] {
@@ -17,7 +17,7 @@ struct AccessTests {
         }
     }
 
-    @Test("A project's member may do nothing that is an administrator's")
+    @Test("A project member gets 403 for every action that only administrators may do")
     func members() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient.member(cloud)
@@ -44,7 +44,7 @@ struct AccessTests {
         }
     }
 
-    @Test("A version that is not there is refused in the envelope, and both headers are answered")
+    @Test("An unsupported microversion is a 406, and answers name the microversion in both headers")
     func versions() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)

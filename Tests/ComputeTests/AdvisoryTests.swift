@@ -8,10 +8,10 @@ import Testing
 
 @testable import Compute
 
-/// What OpenStack's security advisories tell of, as far as it concerns servers. Their guests' networks and disks are the drivers' tests.
+/// OpenStack's security advisories about servers. The tests of the drivers cover guest networks and disks.
 @Suite("Advisories on Compute")
 struct AdvisoryTests {
-    /// An image, as its owner makes it.
+    /// Uploads an image as its owner and returns its id.
     private static func image(_ client: ComputeClient, _ more: JSONObject = [:]) async -> String {
         var body: JSONObject = ["name": "another", "disk_format": "raw", "container_format": "bare"]
         for (key, value) in more.members { body[key] = value }
@@ -29,7 +29,7 @@ struct AdvisoryTests {
         return ["server": .object(server)]
     }
 
-    @Test("ossa_2013_001 What a server is made of by its id is looked up as its user, and a device that it would not get is refused")
+    @Test("ossa_2013_001 Ids in a server request are looked up with the rights of the user, and impossible devices are refused")
     func ossa_2013_001() async throws {
         try await ServerTests.run { admin, image in
             let member = try await ComputeClient.member(admin.cloud)
@@ -62,16 +62,16 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2015_017 ossa_2016_011 ossa_2015_015 A server that is deleted during whatever is done to it leaves nothing", arguments: WorkflowTests.fixtures)
+    @Test("ossa_2015_017 ossa_2016_011 ossa_2015_015 Deleting a server at any step of any action on it leaves nothing", arguments: WorkflowTests.fixtures)
     func ossa_2015_017(_ fixture: WorkflowFixture) async throws {
-        // One that is being deleted already is what a second delete answers with.
+        // The fixture of the delete itself is skipped: a second delete is answered with the first.
         guard fixture.outline.key.kind != DeleteServer.kind else { return }
         try await fixture.overtaken(on: .usual) { workflows, tx in
             try workflows.start(
                 DeleteServer.self, .init(serverID: ServerStage.id), on: Server.resource(ServerStage.id), as: ServerStage.principal,
                 options: .init(whenBusy: .supersede), in: tx)
         } afterwards: { workflows, tx in
-            // The lost host of an evacuation is back, and reports.
+            // The lost host of an evacuation is back and reports.
             let evacuated = try MigrationStore().list(
                 .init(source: ServerStage.host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue), in: tx)
             return try evacuated.first.map { migration in
@@ -80,12 +80,12 @@ struct AdvisoryTests {
                     on: Server.resource(migration.serverID), as: nil, in: tx)
             }
         } judge: { line in
-            // What is told of the past, and an image, which is a thing of its own.
+            // The records of the past stay, and so does a new image: it does not belong to the server.
             ["archived ", "migration ", "images: "].contains { line.hasPrefix($0) }
         }
     }
 
-    @Test("ossa_2017_005 ossa_2017_006 A rebuild asks again whether the image may run on the host, and claims nothing more")
+    @Test("ossa_2017_005 ossa_2017_006 A rebuild checks again whether the image may run on the host, and claims nothing more")
     func ossa_2017_005() async throws {
         try await ServerTests.run(hosts: 1) { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -101,13 +101,13 @@ struct AdvisoryTests {
             let shown = await client.good(.get, "/servers/\(id)")["server"]
             #expect(shown?["status"] == "ACTIVE" && shown?["image"]?["id"] == .string(image) && shown?["OS-EXT-STS:task_state"] == .null)
 
-            // The host is set apart for some images after the server came there.
+            // After the server has come to the host, the host is reserved for some images.
             let group = await client.good(.post, "/os-aggregates", ["aggregate": ["name": "licensed"]])["aggregate"]?["id"]?.text ?? ""
             await client.good(.post, "/os-aggregates/\(group)/action", ["set_metadata": ["metadata": ["isolated_image_property": "licence"]]])
             await client.good(.post, "/os-aggregates/\(group)/action", ["add_host": ["host": "host-1"]])
             let plain = await Self.image(client)
             await client.refused(.conflict, .post, path, ["rebuild": ["imageRef": .string(plain)]])
-            // The image that it has is no other one.
+            // A rebuild with the server's own image is no change of image.
             await client.good(.post, path, ["rebuild": ["imageRef": .string(image)]])
             try await ServerTests.settle(client)
             let licensed = await Self.image(client, ["licence": "1"])
@@ -118,7 +118,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2012_009 Hints for the scheduler have an end, and cost no more the more there are")
+    @Test("ossa_2012_009 The number of scheduler hints is limited, and more hints cost no more transactions")
     func ossa_2012_009() async throws {
         try await ServerTests.run { client, image in
             func create(_ count: Int) async -> (status: HTTPResponse.Status, cost: Int) {
@@ -141,7 +141,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2026_006 What a guest writes is told as JSON, and never as a page")
+    @Test("ossa_2026_006 Console output of a guest is sent as JSON, never as a page")
     func ossa_2026_006() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -150,7 +150,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2019_003 Why a server failed is told to its user in the cloud's words, and in the host's to operators alone")
+    @Test("ossa_2019_003 A user sees why a server failed in the cloud's words; only operators see the host's words")
     func ossa_2019_003() async throws {
         try await ServerTests.run { admin, image in
             let member = try await ComputeClient.member(admin.cloud)
@@ -170,7 +170,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2026_001 Headers that say who somebody is say nothing", arguments: ["/compute/v2.1/os-services", "/placement/resource_providers", "/image/v2/cache"])
+    @Test("ossa_2026_001 Headers that state an identity are ignored", arguments: ["/compute/v2.1/os-services", "/placement/resource_providers", "/image/v2/cache"])
     func ossa_2026_001(path: String) async throws {
         try await ServerTests.run { admin, _ in
             let member = try await ComputeClient.member(admin.cloud)
@@ -185,7 +185,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2012_003 Names have an end, and an answer does not repeat what is too long")
+    @Test("ossa_2012_003 Long names are refused, and answers do not repeat them")
     func ossa_2012_003() async throws {
         try await ServerTests.run { client, image in
             let long = String(repeating: "x", count: 100_000)

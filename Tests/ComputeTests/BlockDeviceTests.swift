@@ -6,7 +6,7 @@ import SQL
 import TestSupport
 import Testing
 
-@Suite("Disks that the body of a server describes")
+@Suite("Block devices in the request for a server")
 struct BlockDeviceTests {
     private static let root: JSONObject = [
         "source_type": "image", "destination_type": "local", "boot_index": 0, "delete_on_termination": true,
@@ -21,7 +21,7 @@ struct BlockDeviceTests {
         return .object(device)
     }
 
-    /// A cloud with a flavor that has 4 GiB of ephemeral disk and 64 MiB of swap.
+    /// Runs the body in a cloud with a flavor that has 4 GiB of ephemeral disk and 64 MiB of swap.
     private func run(_ body: (ComputeClient, _ image: String, _ root: JSON) async throws -> Void) async throws {
         try await ServerTests.run { client, image in
             let flavor: JSON = [
@@ -49,7 +49,7 @@ struct BlockDeviceTests {
         try await client.cloud.cloud.database.read { tx in try ServerStore().find(ID(id), in: tx)?.disks }
     }
 
-    @Test("The machine has the disks that were asked for, each by itself")
+    @Test("A machine gets each disk that the request describes")
     func asked() async throws {
         try await run { client, image, root in
             func boot(_ devices: [JSON]) async throws -> String {
@@ -68,7 +68,7 @@ struct BlockDeviceTests {
             let swapped = try await boot([root, swap])
             #expect(disks(client, swapped) == ["root", "ephemeral0", "swap"])
             #expect(try await specs(client, swapped)?.swap?.sizeMiB == 16)
-            // One without a size is as large as the flavor's.
+            // A blank disk without a size is as large as the flavor's ephemeral disk.
             let whole = try await boot([root, Self.with(Self.empty, ["volume_size": nil]).without("volume_size")])
             #expect(try await specs(client, whole)?.ephemeral == [.init(sizeGiB: 4, bus: nil)])
             for device in [
@@ -78,7 +78,7 @@ struct BlockDeviceTests {
         }
     }
 
-    @Test("The form before gives empty disks and swap as well")
+    @Test("The older form of block devices also gives blank disks and swap")
     func older() async throws {
         try await run { client, image, root in
             let devices: JSON = [
@@ -98,7 +98,7 @@ struct BlockDeviceTests {
         }
     }
 
-    @Test("What contradicts itself, the flavor or the image is refused")
+    @Test("Block devices that contradict each other, the flavor or the image are refused")
     func contradictions() async throws {
         try await run { client, image, root in
             let (one, some) = (Self.with(Self.empty, [:]), JSON.string(image))
@@ -129,7 +129,7 @@ struct BlockDeviceTests {
         }
     }
 
-    @Test("A server does not get a flavor that its disks do not fit into, and keeps them in a rebuild")
+    @Test("A resize is refused if the server's disks do not fit the flavor, and a rebuild keeps them")
     func later() async throws {
         try await run { client, image, root in
             let devices = [root, Self.with(Self.empty, [:]), Self.with(Self.empty, [:])]
@@ -142,7 +142,7 @@ struct BlockDeviceTests {
         }
     }
 
-    @Test("Volumes of a server are an empty list, and none of them is found")
+    @Test("A server's list of volumes is empty, and any volume id is a 404")
     func volumes() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -164,7 +164,7 @@ struct BlockDeviceTests {
         }
     }
 
-    @Test("A server that does not run has no diagnostics")
+    @Test("Diagnostics of a server that does not run are a 409")
     func diagnostics() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)

@@ -5,7 +5,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Somebody at Compute, for tests that speak of what Compute does and not of HTTP.
+/// A caller of Compute, for tests about what Compute does rather than about HTTP.
 struct ComputeClient {
     let cloud: TestCloud
     let token: String
@@ -21,7 +21,7 @@ struct ComputeClient {
         self.token = token
     }
 
-    /// The member of the project `demo`.
+    /// Returns a client of a member of the project `demo`.
     static func member(_ cloud: TestCloud) async throws -> ComputeClient {
         ComputeClient(cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
     }
@@ -31,7 +31,7 @@ struct ComputeClient {
             method, "/compute/v2.1" + path, token: token, json: json, headers: [.apiVersion: "compute 2.\(minor ?? self.minor)"])
     }
 
-    /// Sends what must succeed, and gives the body.
+    /// Sends a request that must succeed, and returns its body.
     @discardableResult
     func good(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, minor: Int? = nil, location: SourceLocation = #_sourceLocation
@@ -41,7 +41,7 @@ struct ComputeClient {
         return reply.json
     }
 
-    /// Sends what must be refused, and gives the message.
+    /// Sends a request that must be refused with the given status, and returns the message.
     @discardableResult
     func refused(
         _ status: HTTPResponse.Status, _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, minor: Int? = nil,
@@ -65,9 +65,9 @@ struct ComputeClient {
     }
 }
 
-/// Texts that stand in a file beside the tests. `NOVELLA_UPDATE_GOLDENS=1` writes what is there now.
+/// Texts in files beside the tests. `NOVELLA_UPDATE_GOLDENS=1` writes the current ones.
 enum Golden {
-    /// The text with a word for each id that is drawn by chance: whatever else is made at a start would change them.
+    /// Returns the text with a fixed word for each random id, since these differ whenever a start makes anything else.
     private static func plain(_ text: String) -> String {
         text.replacing(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, with: "UUID")
             .replacing(/\b[0-9a-f]{32,56}\b/, with: "HEX").replacing(/"r-[0-9a-f]{8}"/, with: "\"r-HEX\"")

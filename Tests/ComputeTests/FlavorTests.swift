@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Flavors")
 struct FlavorTests {
-    @Test("One that is not for all is there for the projects that were given it, and for administrators who ask")
+    @Test("A private flavor is visible to the projects that have access to it, and to administrators who ask for it")
     func access() async throws {
         try await TestCloud.run { cloud in
             let (admin, demo) = (try await ComputeClient(cloud), try await ComputeClient.member(cloud))
@@ -33,7 +33,7 @@ struct FlavorTests {
         }
     }
 
-    @Test("Lists are filtered, sorted and paged")
+    @Test("Lists of flavors are filtered, sorted and paged")
     func lists() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)
@@ -58,7 +58,7 @@ struct FlavorTests {
     }
 
     @Test(
-        "What is wrong with a body is told in the reference's words",
+        "An invalid flavor is refused with the reference's message",
         arguments: [
             (["name": "x", "vcpus": 1, "disk": 1], "Invalid input for field/attribute flavor. Value: {'name': 'x', 'vcpus': 1, 'disk': 1}. 'ram' is a required property"),
             (["name": "", "ram": 1, "vcpus": 1, "disk": 1], "Invalid input for field/attribute name. Value: . '' should be non-empty"),
@@ -74,7 +74,7 @@ struct FlavorTests {
     }
 
     @Test(
-        "Extra specs are checked from 2.86 on",
+        "Extra specs are validated from microversion 2.86 on",
         arguments: [
             ("hw:cpu_policy", "shared", true), ("hw:cpu_policy", "other", false), ("hw:unknown", "x", false), ("own", "x", true),
             ("own:word", "x", true), ("trait:CUSTOM_A", "required", true), ("trait1:HW_CPU_X86_AVX", "forbidden", true),

@@ -8,9 +8,9 @@ import Logging
 import TestSupport
 import Testing
 
-@Suite("What a guest of the cloud is told")
+@Suite("Metadata of a guest in the cloud")
 struct GuestMetadataTests {
-    @Test("A guest is known by its network and address: it learns its server's rows, and its owner reads the password that it posts")
+    @Test("A guest is identified by network and address and gets its metadata; its owner reads the password that it posts")
     func join() async throws {
         try await ServerTests.run { client, image in
             let cloud = client.cloud

@@ -2,7 +2,7 @@ import ControlPlane
 import SQL
 import TestSupport
 
-/// What there is of servers outside of Compute's own rows.
+/// The parts of servers outside of Compute's own rows.
 struct Inventory: Equatable {
     struct Machine: Hashable {
         var id: String
@@ -21,15 +21,15 @@ struct Inventory: Equatable {
     var machines: [Machine] = []
     var ports: [MemoryNetworks.Port] = []
     var claims: [MemoryPlacement.Claim] = []
-    /// The ids of the images that servers were copied to.
+    /// The ids of images that servers were copied to.
     var images: [String] = []
-    /// The copies of disks that lie on hosts.
+    /// The copies of disks on hosts.
     var copies: [Copy] = []
 
-    /// A line for each thing.
+    /// One line for each thing.
     var lines: [String] { parts.flatMap { name, things in things.map { "\(name): \($0)" } } }
 
-    /// Returns a line for each part that is not as expected. Empty when all is.
+    /// Returns a line for each part that differs; empty if none does.
     func differences(from expected: Inventory) -> [String] {
         zip(parts, expected.parts).filter { $0.things != $1.things }.map { "\($0.name): \($0.things) instead of \($1.things)" }
     }

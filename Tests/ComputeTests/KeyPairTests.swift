@@ -8,17 +8,17 @@ import Testing
 struct KeyPairTests {
     static let ed25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBntOKDaIBzXPEroFFYqd86F2oOQtV7sRuZHZmRWHmZt Generated-by-Nova"
 
-    @Test("A fingerprint is the MD5 of the key's bytes, as ssh-keygen -E md5 tells it")
+    @Test("A fingerprint is the MD5 of the key's bytes, as ssh-keygen -E md5 prints it")
     func fingerprint() throws {
         #expect(try SSHKey.fingerprint(Self.ed25519) == "41:14:54:64:9d:76:fb:78:16:f1:31:34:af:4c:f9:6f")
     }
 
     @Test(
-        "What is no public key is refused",
+        "A text that is not a public key is refused",
         arguments: ["", "ssh-rsa", "ssh-rsa AAAA", "ssh-rsa " + ed25519.dropFirst(12), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBnt"])
     func wrongKeys(_ text: String) { #expect(throws: CloudError.self) { try SSHKey.fingerprint(text) } }
 
-    @Test("A generated pair's private half is told once, and only before 2.92")
+    @Test("A generated private key is shown once, and keys are generated only before microversion 2.92")
     func generation() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)
@@ -30,7 +30,7 @@ struct KeyPairTests {
         }
     }
 
-    @Test("Key pairs are a user's own; an administrator sees those of others")
+    @Test("A key pair belongs to its user; administrators also see those of others")
     func owners() async throws {
         try await TestCloud.run { cloud in
             let (admin, demo) = (try await ComputeClient(cloud), try await ComputeClient.member(cloud))

@@ -3,7 +3,7 @@ import CloudCore
 import Testing
 import TestSupport
 
-@Suite("What a guest is told of itself")
+@Suite("Documents of the metadata service")
 struct MetadataTests {
     private var metadata: InstanceMetadata {
         var metadata = InstanceMetadata(
@@ -53,7 +53,7 @@ struct MetadataTests {
 
     private func json(_ path: String) throws -> JSON { try JSON.parse(#require(text(path))) }
 
-    @Test("The versions are listed, and what each has")
+    @Test("The tree lists the versions and the files of each")
     func versions() {
         #expect(text("/openstack")?.hasPrefix("2012-08-10\n2013-04-04\n") == true)
         #expect(text("/openstack/")?.hasSuffix("\n2020-10-14\n2025-04-04\nlatest") == true)
@@ -71,7 +71,7 @@ struct MetadataTests {
         #expect(answer("/openstack/latest/password") == .password)
     }
 
-    @Test("meta_data.json has in each version what came with it, and never the administrator's password")
+    @Test("Each version of meta_data.json has the fields of its time, and none has the administrator's password")
     func document() throws {
         let latest = try json("//openstack//latest/meta_data.json")
         #expect(latest["uuid"] == .string(metadata.id) && latest["name"] == "a \"web\"" && latest["hostname"] == "web" && latest["launch_index"] == 0)
@@ -92,7 +92,7 @@ struct MetadataTests {
         #expect(text("/openstack/latest/user_data") == "#!/bin/sh\n" && text("/latest/user-data") == "#!/bin/sh\n")
     }
 
-    @Test("network_data.json says what DHCP does not")
+    @Test("network_data.json has the settings that DHCP does not give")
     func networks() throws {
         let data = try json("/openstack/latest/network_data.json")
         #expect(data["links"]?.array?.map { $0["id"] } == ["tap44444444-aa", "tap55555555-aa"])
@@ -111,7 +111,7 @@ struct MetadataTests {
         #expect(text("/openstack/latest/network_data.json") { $0.interfaces = [] } == "{}")
     }
 
-    @Test("EC2's tree has one value a path, and lists what is in a folder")
+    @Test("EC2's tree has one value for each path, and a folder lists its contents")
     func tree() {
         #expect(text("/latest") == "meta-data/\nuser-data" && text("/2009-04-04/") == text("/latest"))
         #expect(text("/latest") { $0.userData = nil } == "meta-data/")
@@ -128,7 +128,7 @@ struct MetadataTests {
         ] { #expect(text("/latest/meta-data/" + name) == value, "\(name)") }
     }
 
-    @Test("A config drive has the same files, and the administrator's password")
+    @Test("A config drive has the same files, and also the administrator's password")
     func files() throws {
         let files = MetadataTree(metadata, random: World.test().random).files
         let text = { (path: String) in files[path].map { String(decoding: $0, as: UTF8.self) } }

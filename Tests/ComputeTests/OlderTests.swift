@@ -4,9 +4,9 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("What other services have taken over from Compute")
+@Suite("Compute's proxies for other services")
 struct OlderTests {
-    @Test("Security groups are Networking's, in the words of old")
+    @Test("Compute's security group routes manage Networking's groups in Nova's old format")
     func securityGroups() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)
@@ -40,7 +40,7 @@ struct OlderTests {
         }
     }
 
-    @Test("Images and their metadata are Images', in the words of old")
+    @Test("Compute's image routes manage images and their metadata in Nova's old format")
     func images() async throws {
         try await ServerTests.run { client, image in
             let shown = await client.good(.get, "/images/\(image)", minor: 35)["image"]
@@ -61,7 +61,7 @@ struct OlderTests {
         }
     }
 
-    @Test("Of a server's backups no more are kept than are wanted, of a kind")
+    @Test("Backups of each type are kept up to the given rotation, and rotation 0 deletes all")
     func backups() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -81,7 +81,7 @@ struct OlderTests {
         }
     }
 
-    @Test("A snapshot whose image is deleted meanwhile makes no other")
+    @Test("A snapshot whose image is deleted meanwhile makes no other image")
     func deletedMeanwhile() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -95,7 +95,7 @@ struct OlderTests {
         }
     }
 
-    @Test("The project may stand in the URL, and in the links then; another's is refused")
+    @Test("A URL may contain the caller's project, then links do too; another project is refused")
     func projectInURL() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)
@@ -109,7 +109,7 @@ struct OlderTests {
         }
     }
 
-    @Test("A key pair of type x509 is a certificate, and the file with its key")
+    @Test("A key pair of type x509 has a certificate, and a PKCS #12 file with its key")
     func certificates() async throws {
         try await TestCloud.run { cloud in
             let client = try await ComputeClient(cloud)

@@ -6,7 +6,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// A database that is older than what hosts have seen, as it comes out of a backup.
+/// A restored backup: the database is older than what hosts have seen.
 @Suite("Servers of a restored cloud")
 struct RestoredCloudTests {
     private func network(_ client: ComputeClient) async throws -> String {
@@ -17,7 +17,7 @@ struct RestoredCloudTests {
         return id
     }
 
-    /// What an action comes to: the status that is shown, and the power of the machine.
+    /// Sends an action and returns its outcome: the status shown by the API, and the power of the machine.
     private func act(_ client: ComputeClient, _ id: String, _ action: String) async throws -> (status: String?, power: String?) {
         #expect(await client.send(.post, "/servers/\(id)/action", .object([action: nil])).status == .accepted)
         try await client.cloud.settleAll()
@@ -25,12 +25,12 @@ struct RestoredCloudTests {
         return (status, client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }?.power)
     }
 
-    @Test("Hosts that have seen newer changes do at once what a restored database wants")
+    @Test("Hosts that have seen newer changes obey a restored database at once")
     func era() async throws {
         try await ServerTests.run { client, image in
             let network: JSON = [["uuid": .string(try await network(client))]]
             let id = try await ServerTests.boot(client, image, ["networks": network])
-            // The backup: the server's row, and how many commits of networks there were.
+            // The backup: the server's row, and the number of Networking's commits so far.
             let (old, commits) = try await client.cloud.database.read { tx in
                 let commits: Int64? = try tx.value("SELECT max(number) FROM sql_change WHERE topic = 'networking'")
                 return (try ServerStore().find(ID(id), in: tx), commits ?? 0)
@@ -40,7 +40,7 @@ struct RestoredCloudTests {
                 #expect(try await act(client, id, "os-start") == ("ACTIVE", "running"))
             }
             _ = try await ServerTests.boot(client, image, ["networks": network])
-            // It is restored.
+            // The backup is restored.
             try await client.cloud.database.write { tx in
                 try ServerStore().update(try #require(old), in: tx)
                 try tx.execute("DELETE FROM sql_change WHERE topic = 'networking' AND number > ?", commits)

@@ -14,10 +14,10 @@ struct SchedulerTests {
         ServerGroup(id: ID("g"), projectID: "p", userID: "u", name: "g", policy: policy, mostPerHost: most, createdAt: Timestamp(seconds: 0))
     }
 
-    @Test("A host that will do gives no reason")
+    @Test("A suitable host is not refused")
     func fits() { #expect(HostFilters.refusal(host("a"), PlacementWish(serverID: "s")) == nil) }
 
-    @Test("Each filter says why not, with its numbers")
+    @Test("Each filter gives its reason with the numbers")
     func reasons() {
         func reason(_ host: HostState, _ change: (inout PlacementWish) -> Void = { _ in }) -> String? {
             var wish = PlacementWish(serverID: "s")
@@ -43,7 +43,7 @@ struct SchedulerTests {
                 == "anti-affinity: it has 2 of the group's servers, 2 at most")
     }
 
-    @Test("The freest host is the best, and equals stay in order")
+    @Test("The host with the most free resources comes first, and equal hosts keep their order")
     func weights() {
         let busy = host("a") { $0.usage = .init(servers: 1, vcpus: 4, memoryMiB: 4096, diskGiB: 50) }
         let wish = PlacementWish(serverID: "s")
@@ -58,7 +58,7 @@ struct SchedulerTests {
         #expect(Scheduler.choose([broken, busy], wish).hosts.map(\.name) == ["a", "a"])
     }
 
-    @Test("No host is every host with its reason")
+    @Test("A placement without a valid host lists the reason of every host")
     func noHost() {
         let error = Scheduler.noHost([("a", "x"), ("b", "y")], candidates: 2)
         #expect(error.message == "No valid host was found. There are not enough hosts available.")

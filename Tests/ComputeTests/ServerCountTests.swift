@@ -24,7 +24,7 @@ struct ServerCountTests {
         return reply.json["token"]?["project"]?["id"]?.string ?? ""
     }
 
-    @Test("The largest numbers cost no more than what the quotas leave", .timeLimit(.minutes(15)))
+    @Test("Huge values of min_count and max_count make no more servers than the quotas leave", .timeLimit(.minutes(15)))
     func huge() async throws {
         try await ServerTests.run { client, image in
             let project = await Self.project(client)
@@ -47,7 +47,7 @@ struct ServerCountTests {
         }
     }
 
-    @Test("Without a quota one request makes a thousand servers at most")
+    @Test("Without a quota, one request makes at most 1000 servers")
     func unlimited() async throws {
         try await ServerTests.run { client, image in
             let principal = ServerStage.principal
@@ -74,7 +74,7 @@ struct ServerCountTests {
         }
     }
 
-    @Test("The servers that are made are counted in their names, not those that were wanted")
+    @Test("Names get numbers only if several servers are made, not if several were asked for")
     func one() async throws {
         try await ServerTests.run { client, image in
             await client.good(.put, "/os-quota-sets/\(await Self.project(client))", ["quota_set": ["instances": 1]])
@@ -83,7 +83,7 @@ struct ServerCountTests {
         }
     }
 
-    @Test("Cores and memory bound the number as the instances do")
+    @Test("Quotas of cores and memory limit the number of servers like the quota of instances")
     func cores() async throws {
         try await ServerTests.run { client, image in
             await client.good(.put, "/os-quota-sets/\(await Self.project(client))", ["quota_set": ["cores": 5, "instances": 10]])
@@ -95,7 +95,7 @@ struct ServerCountTests {
         }
     }
 
-    @Test("The quota of ports bounds the number, and each server has ports of its own")
+    @Test("The quota of ports limits the number of servers, and each server has its own ports")
     func ports() async throws {
         try await ServerTests.run { client, image in
             let project = await Self.project(client)
@@ -115,7 +115,7 @@ struct ServerCountTests {
         }
     }
 
-    @Test("What there is only one of is refused for several: an address, a port, a host name")
+    @Test("A single address, port or host name is refused for several servers")
     func shared() async throws {
         try await ServerTests.run { client, image in
             let network = try await ServerCountTests.network(client)
@@ -136,7 +136,7 @@ struct ServerCountTests {
         }
     }
 
-    /// A network with a subnet, of the caller's project.
+    /// Makes a network with a subnet in the caller's project, and returns its id.
     static func network(_ client: ComputeClient, _ cidr: String = "10.5.0.0/24", hasDHCP: Bool = true) async throws -> String {
         let made = await client.cloud.send(.post, "/network/v2.0/networks", token: client.token, json: ["network": ["name": "n"]])
         let id = try #require(made.json["network"]?["id"]?.string)

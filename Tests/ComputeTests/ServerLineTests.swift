@@ -8,7 +8,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Several actions on one server at once: what waits its turn, what is refused, and what is shown meanwhile.
+/// Several actions on one server at once: those that wait for their turn, those that are refused, and the task shown
+/// meanwhile.
 @Suite("Actions on one server at once")
 struct ServerLineTests {
     private static func network(_ client: ComputeClient) async -> String {
@@ -40,7 +41,7 @@ struct ServerLineTests {
         await client.send(.post, "/servers/\(id)/os-interface", ["interfaceAttachment": ["net_id": .string(network)]])
     }
 
-    @Test("An attachment is answered when the guest has the interface, and detaching it is shown to no action that follows")
+    @Test("Attaching an interface is answered when the guest has it, and detaching it does not show as the server's task")
     func answered() async throws {
         try await Self.run { client, id, network in
             let reply = try await client.cloud.whileWorking { await Self.attach(client, id, network) }
@@ -58,7 +59,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("What keeps an attachment from its end is told to who asked for it, and leaves nothing")
+    @Test("A failed attachment is reported to its caller and leaves nothing")
     func attachmentFails() async throws {
         try await Self.run { client, id, network in
             let wish: JSON = ["interfaceAttachment": ["net_id": .string(network), "fixed_ips": [["ip_address": "10.0.0.9"]]]]
@@ -70,7 +71,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("One port that is attached twice at the same moment is there once, and the second is told so")
+    @Test("A port that is attached several times at once is attached once, and the other calls get 409")
     func samePort() async throws {
         try await Self.run { client, id, network in
             let made = await client.cloud.send(
@@ -87,7 +88,7 @@ struct ServerLineTests {
             }
             #expect(replies.map(\.status.code).sorted() == [200, 409, 409], "\(replies.map(\.text))")
             #expect(await client.good(.get, "/servers/\(id)/os-interface")["interfaceAttachments"]?.array?.count == 1)
-            // While it is taken away it can be asked for again.
+            // While the port is being detached, it can be attached again.
             #expect(await client.send(.delete, "/servers/\(id)/os-interface/\(port.string ?? "")").status == .accepted)
             let again = try await client.cloud.whileWorking { await client.send(.post, "/servers/\(id)/os-interface", wish) }
             #expect(again.status == .ok, "\(again.text)")
@@ -97,7 +98,7 @@ struct ServerLineTests {
 
     private static let actions: [JSON] = [["os-stop": nil], ["createImage": ["name": "copy"]]]
 
-    @Test("Two attachments, a stop and a snapshot at once all finish, in whatever order they came", arguments: 0..<24)
+    @Test("Two attachments, a stop and a snapshot that are sent at once all finish, in every order", arguments: 0..<24)
     func allAtOnce(_ order: Int) async throws {
         try await Self.run { client, id, network in
             var rest = [0, 1, 2, 3]
@@ -109,7 +110,7 @@ struct ServerLineTests {
             let replies = try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
                 var replies: [TestCloud.Response] = []
                 for (place, which) in sequence.enumerated() {
-                    // The next is sent when this one is taken: it waits in the line.
+                    // The next action is sent as soon as this one is in the line.
                     if which < 2 {
                         group.addTask { await Self.attach(client, id, network) }
                     } else {
@@ -143,7 +144,8 @@ struct ServerLineTests {
         #expect(await client.good(.get, "/images?name=copy&status=ACTIVE", minor: 35)["images"]?.array?.count == 1)
     }
 
-    /// Each step of the four, and the process's death before it and after its work. The crash suite has the other moments of each.
+    /// Each step of the four workflows, with a crash before it and one after its work. The crash suite covers the other
+    /// moments of each.
     static let crashes: [FaultPlan.Place] = {
         let outlines = [
             Outline(AttachInterface.self), Outline(CommandServer<StopVerb>.self), Outline(SnapshotServer.self),
@@ -154,7 +156,7 @@ struct ServerLineTests {
         }
     }()
 
-    @Test("A process that dies at any step of them carries them all to their ends after its next start", arguments: crashes)
+    @Test("If the process dies at any step of four concurrent actions, all of them finish after its next start", arguments: crashes)
     func crash(_ place: FaultPlan.Place) async throws {
         try await Self.run { client, id, network in
             var client = client
@@ -171,7 +173,7 @@ struct ServerLineTests {
                 }
                 for action in Self.actions { #expect(await act(doomed, id, action).status.code < 300) }
                 await #expect(throws: SimulatedCrash.self) { try await doomed.cloud.settle() }
-                // What waits for an answer goes down with the process.
+                // The callers that wait for an answer are cut off with the process.
                 group.cancelAll()
             }
             client = try await ComputeClient(try await doomed.cloud.restarted(seed: 3))
@@ -181,7 +183,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("A repetition of what is under way, and what needs a server at rest, are refused with the task that is shown")
+    @Test("An action that repeats a running one or needs an idle server gets 409 with the shown task")
     func refused() async throws {
         try await Self.run { client, id, network in
             _ = network
@@ -192,7 +194,7 @@ struct ServerLineTests {
                 #expect(reply.text.contains("while it is in task_state image_snapshot_pending"), "\(reply.text)")
             }
             #expect(await act(client, id, ["os-stop": nil]).status == .accepted)
-            // When its turn comes the server will be stopped.
+            // The server will be stopped when their turn comes.
             for action in [["pause": nil], ["os-stop": nil], ["reboot": ["type": "SOFT"]]] as [JSON] {
                 #expect(await act(client, id, action).status == .conflict)
             }
@@ -202,7 +204,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("A delete calls off what waits, shows itself at once, and leaves nothing")
+    @Test("A delete cancels the waiting actions, is shown at once, and leaves nothing")
     func deleted() async throws {
         try await Self.run { client, id, network in
             let reply = try await withThrowingTaskGroup(of: TestCloud.Response.self) { group in
@@ -222,7 +224,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("A snapshot that waits its turn when its server is deleted takes its image with it")
+    @Test("Deleting a server also deletes the image of a snapshot that waits for its turn")
     func deletedCopy() async throws {
         try await Self.run { client, id, _ in
             #expect(await act(client, id, ["reboot": ["type": "HARD"]]).status == .accepted)
@@ -235,7 +237,7 @@ struct ServerLineTests {
         }
     }
 
-    @Test("No more than fifteen actions wait on one server")
+    @Test("At most 15 actions wait on one server")
     func bounded() async throws {
         try await Self.run { client, id, network in
             let client = client

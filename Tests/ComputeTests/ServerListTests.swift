@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Lists of servers")
 struct ServerListTests {
-    @Test("Pages one after the other are the whole list, in every order")
+    @Test("The pages of a list together are the whole list, in every order")
     func pages() async throws {
         try await ServerTests.run { client, image in
             for name in ["c", "a", "b", "a", "d"] {
@@ -42,7 +42,7 @@ struct ServerListTests {
         }
     }
 
-    @Test("A page costs the same number of statements, however long it is")
+    @Test("A page costs the same number of statements whatever its length")
     func statements() async throws {
         try await ServerTests.run { client, image in
             for _ in 0..<4 { _ = try await ServerTests.boot(client, image) }
@@ -63,7 +63,7 @@ struct ServerListTests {
         }
     }
 
-    @Test("Who pages while others delete goes on behind a server that is gone, in every list and order")
+    @Test("A deleted server is a valid marker: the next page goes on after it, in every list and order")
     func goneMarkers() async throws {
         try await ServerTests.run(hosts: 1) { client, image in
             var ids: [String] = []
@@ -81,7 +81,7 @@ struct ServerListTests {
                 for more in ["", "&all_tenants=1", "&name=.", "&status=ACTIVE", "&sort_key=host&sort_key=created_at&sort_dir=desc"] {
                     #expect(await page("marker=\(ids[4])\(more)", detail: detail) == ["d", "b", "a"], "\(more)")
                     #expect(await page("marker=\(ids[2])&limit=1\(more)", detail: detail) == ["b"], "\(more)")
-                    // One that is there and that the list does not have goes as well.
+                    // A marker that exists but is not in the list works as well.
                     #expect(await page("marker=\(ids[3])\(more)", detail: detail) == ["b", "a"], "\(more)")
                 }
                 #expect(await page("marker=\(ids[3])&name=%5E%5Babc%5D", detail: detail) == ["b", "a"])
@@ -95,7 +95,7 @@ struct ServerListTests {
         }
     }
 
-    @Test("A list of what has changed is asked for in every form of a moment, and both its ends are in")
+    @Test("changes-since and changes-before accept every form of a time, and both include it")
     func moments() async throws {
         try await ServerTests.run { client, image in
             client.cloud.clock.advance(by: .milliseconds(400))
@@ -122,7 +122,7 @@ struct ServerListTests {
         }
     }
 
-    @Test("Deleted servers are found by what they were, as those that are there are")
+    @Test("Deleted servers can be filtered like those that exist")
     func archivedFilters() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -141,7 +141,7 @@ struct ServerListTests {
         }
     }
 
-    @Test("Usage without a time is that of now")
+    @Test("Usage without a start or end reaches to the present")
     func usage() async throws {
         try await ServerTests.run { client, image in
             _ = try await ServerTests.boot(client, image)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Servers on other hosts, rescued and shelved")
 struct ServerMoveTests {
-    /// One server, and what is done to it.
+    /// One server, and the actions on it.
     private struct Subject {
         let client: ComputeClient
         let id: String
@@ -30,12 +30,12 @@ struct ServerMoveTests {
             await client.refused(status, .post, "/servers/\(id)/action", action, minor: minor, location: location)
         }
 
-        /// The hosts that have a machine, with what it does.
+        /// The hosts that have a machine, each with its power state.
         var machines: [String] { client.cloud.cloud.fleet.simulatedMachines.map { "\($0.host) \($0.power)" } }
 
         func migration() async -> JSON { await client.good(.get, "/os-migrations?instance_uuid=\(id)")["migrations"]?.array?.first ?? .null }
 
-        /// What the project's allocations are, by host.
+        /// Returns the vCPUs that the allocations of the server take, by host.
         func claims() async throws -> [String: Int64] {
             try await client.cloud.database.read { tx in
                 let rows = try tx.rows(
@@ -51,7 +51,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A migration goes to another host, and is confirmed or reverted")
+    @Test("A migrated server runs on another host, and the migration can be confirmed or reverted")
     func migrate() async throws {
         try await Self.run { one, _ in
             let (first, second) = (await one.host() ?? "", await one.other())
@@ -78,7 +78,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("Where no other host is, a migration fails with the reason, and the server is as it was")
+    @Test("A migration without another host fails with the reason and leaves the server unchanged")
     func noOtherHost() async throws {
         try await Self.run(hosts: 1) { one, _ in
             for action: JSON in [["migrate": nil], ["os-migrateLive": ["host": nil, "block_migration": "auto"]]] {
@@ -95,7 +95,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A server that is deleted between two hosts leaves nothing on either")
+    @Test("Deleting a server in the middle of a migration leaves nothing on either host")
     func deleted() async throws {
         try await Self.run { one, _ in
             try await one.act(["migrate": nil])
@@ -106,7 +106,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A live migration does not stop the guest, and one that waits can be called off")
+    @Test("A live migration does not stop the guest, and a waiting one can be cancelled")
     func live() async throws {
         try await Self.run { one, _ in
             let (first, second) = (await one.host() ?? "", await one.other())
@@ -139,7 +139,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A rescued server starts from another disk with its own behind it, and then from its own again")
+    @Test("A rescued server boots from the rescue image with its own disk second; unrescue reverses that")
     func rescue() async throws {
         try await Self.run { one, image in
             await one.refused(.badRequest, ["rescue": ["rescue_image_ref": "00000000-0000-4000-8000-00000000dead"]])
@@ -159,7 +159,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A shelved server has an image instead of a host, and comes back from it")
+    @Test("A shelved server has an image instead of a host, and unshelve brings it back")
     func shelve() async throws {
         try await Self.run { one, _ in
             await one.refused(.conflict, ["unshelve": nil])
@@ -189,7 +189,7 @@ struct ServerMoveTests {
         }
     }
 
-    @Test("A server is evacuated from a host that is lost, which has nothing of it any longer when it is back")
+    @Test("A server is evacuated from a lost host, and that host removes its old machine when it returns")
     func evacuate() async throws {
         try await Self.run { one, _ in
             let (first, second) = (await one.host() ?? "", await one.other())

@@ -7,10 +7,10 @@ import SQL
 import TestSupport
 import Testing
 
-/// The refusals of requests for servers.
-@Suite("Refusals of servers' parts")
+/// Refusals of requests for servers.
+@Suite("Refused requests for servers")
 struct ServerRefusalTests {
-    @Test("An interface is refused with the status that its reason has in the reference")
+    @Test("An interface is refused with the status that the reference gives to the reason")
     func interfaces() async throws {
         try await ServerTests.run { client, image in
             let network = try await ServerCountTests.network(client)
@@ -29,7 +29,7 @@ struct ServerRefusalTests {
             await attach(.conflict, ["net_id": .string(network), "fixed_ips": [["ip_address": address]]])
             await attach(.badRequest, ["net_id": .string(network), "fixed_ips": [["ip_address": "10.9.9.9"]]])
             _ = try await ServerCountTests.network(client, "10.6.0.0/24")
-            // Which of two networks is meant is not clear.
+            // It is not clear which of two networks is meant.
             await client.refused(.badRequest, .post, "/servers/\(one)/os-interface")
             let tiny = try await ServerCountTests.network(client, "10.7.0.0/30", hasDHCP: false)
             let wanted: JSON = ["interfaceAttachment": ["net_id": .string(tiny)]]
@@ -37,7 +37,8 @@ struct ServerRefusalTests {
             #expect(try await client.cloud.whileWorking { await client.send(.post, path, wanted) }.status == .ok)
             #expect(try await client.cloud.whileWorking { await client.send(.post, path, wanted) }.status == .badRequest)
             #expect(await client.good(.get, "/servers/\(one)/os-interface")["interfaceAttachments"]?.array?.count == 2)
-            // The same in the body of a server is a fault of the body, but a port in use and an unclear choice are not.
+            // When a server is created, the same mistakes are errors of the body (400), except a port in use and an
+            // unclear choice (409).
             func create(_ status: HTTPResponse.Status, _ networks: JSON) async {
                 let body: JSON = ["server": ["name": "x", "imageRef": .string(image), "flavorRef": "small", "networks": networks]]
                 await client.refused(status, .post, "/servers", body)
@@ -50,7 +51,7 @@ struct ServerRefusalTests {
         }
     }
 
-    @Test("More metadata than the quota is refused wherever a server or an image gets some")
+    @Test("Metadata beyond the quota is refused for servers and images alike")
     func metadata() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image)
@@ -84,7 +85,9 @@ struct ServerRefusalTests {
         }
     }
 
-    @Test("A name is sought by a pattern in linear time, and what is no pattern is refused", .timeLimit(.minutes(15)))
+    @Test(
+        "Filters take patterns and match them in linear time, and an invalid pattern is refused",
+        .timeLimit(.minutes(15)))
     func patterns() async throws {
         try await ServerTests.run { client, image in
             let name = String(repeating: "a", count: 60) + "!"
@@ -99,7 +102,7 @@ struct ServerRefusalTests {
         }
     }
 
-    @Test("A plain name is compared by what is written, and not by how it looks")
+    @Test("A name filter compares characters and not how they look")
     func accents() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image, ["name": "xe\u{301}"])
@@ -110,7 +113,7 @@ struct ServerRefusalTests {
         }
     }
 
-    @Test("A number of a query that a list does not have is passed over, whatever it is")
+    @Test("A list ignores an offset, whatever its value")
     func offsets() async throws {
         try await ServerTests.run { client, image in
             _ = try await ServerTests.boot(client, image)
@@ -123,7 +126,7 @@ struct ServerRefusalTests {
         }
     }
 
-    @Test("Progress is 0 all the way, and how far the work is stands in a header of its own")
+    @Test("A server's progress is always 0, and a header of its own has the workflow's progress")
     func progress() async throws {
         try await ServerTests.run { client, image in
             let body: JSON = ["server": ["name": "one", "imageRef": .string(image), "flavorRef": "small", "networks": "none"]]

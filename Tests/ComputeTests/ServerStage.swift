@@ -7,7 +7,7 @@ import Logging
 import SQL
 import TestSupport
 
-/// A cloud's worth of simulated hosts around one workflow of a server.
+/// The rows and simulated hosts around one workflow of a server.
 struct ServerStage: WorkflowStage {
     let database: Database
     let world: World
@@ -17,13 +17,13 @@ struct ServerStage: WorkflowStage {
     let images = MemoryImages()
     let networks = MemoryNetworks()
     let placement: MemoryPlacement
-    /// How the server is before, and what an undo may leave.
+    /// The server's state before the workflow, and what an undo may leave.
     let setting: Setting
-    /// What starts the workflow.
+    /// Starts the workflow.
     let begin: @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
-    /// The server as it is before. Nil when the workflow makes it.
+    /// The server before the workflow; nil if the workflow creates it.
     private let former: Server?
-    /// What there is before the workflow begins.
+    /// The inventory before the workflow begins.
     private var before = Inventory()
 
     static let schemas: [Schema] = [.compute, MemoryPlacement.schema, MemoryNetworks.schema]
@@ -31,13 +31,15 @@ struct ServerStage: WorkflowStage {
     static let host = "host-1"
 
     struct Setting: Sendable {
-        /// The server's state before. Nil when there is no server.
+        /// The server's state before the workflow; nil if there is no server.
         var state: VMState?
-        /// An image that is there before: queued for a copy of the server, or the one that it was shelved in.
+        /// An image that exists before the workflow: one queued for a copy of the server, or the one in which the
+        /// server is shelved.
         var image: NewImage?
-        /// Whether an undo brings the guest back to what it did. A verb that has done its work and then failed has left the machine so.
+        /// Whether an undo restores the guest's power. A verb that has done its work and then failed leaves the machine
+        /// as it is.
         var restoresPower = true
-        /// Whether an undo may leave the server in error, with a machine of which nobody knows what it has.
+        /// Whether an undo may leave the server in error, with a machine whose content is unknown.
         var mayBreak = false
         var prepare: @Sendable (inout Server) -> Void = { _ in }
     }
@@ -67,7 +69,7 @@ struct ServerStage: WorkflowStage {
         before = try await database.read { tx in try stage.inventory(tx) }
     }
 
-    /// Brings about what a server in its state has.
+    /// Makes the server's row, claims, ports and machines as its state requires.
     private func place(_ server: Server) async throws {
         let reports = try await hosts.reports()
         let ports = try await database.write { tx in
@@ -129,7 +131,8 @@ struct ServerStage: WorkflowStage {
             + MigrationStore().list(.init(), in: tx).map { "migration \($0.status)" }
     }
 
-    /// Compares what there is with what an undo must leave: all as it was before, but for what the setting says.
+    /// Compares the current state with what an undo must leave: everything as before, except for what the setting
+    /// allows.
     func leftovers(_ tx: Transaction) throws -> [String] {
         guard let server = try ServerStore().find(Self.id, in: tx) else { return ["no server"] }
         var (found, expected, row) = (try inventory(tx), before, Row(former ?? server))
@@ -141,12 +144,12 @@ struct ServerStage: WorkflowStage {
         if !setting.restoresPower || setting.mayBreak {
             for place in found.machines.indices { found.machines[place].power = expected.machines.first?.power ?? "" }
         }
-        // The image that was queued for a copy goes. The image that a server was shelved in stays.
+        // The image that was queued for a copy goes. The image in which a server is shelved stays.
         expected.images = [former?.shelvedImage].compactMap(\.self)
         return found.differences(from: expected) + (Row(server) == row ? [] : ["server: \(Row(server)) instead of \(row)"])
     }
 
-    /// What workflows change of a server's row.
+    /// The fields of a server's row that workflows change.
     private struct Row: Equatable {
         var state: VMState
         var power: PowerState
@@ -164,7 +167,7 @@ struct ServerStage: WorkflowStage {
     }
 }
 
-/// Each image's content is made of its id.
+/// Images whose content is derived from their ids.
 private struct EveryImage: MachineImages {
     func image(_ id: String) async throws -> MachineImage {
         let digits = id.filter(\.isHexDigit)
@@ -176,7 +179,7 @@ private struct EveryProject: IdentityNeed {
     func requireProject(_ id: String) async throws {}
 }
 
-/// Workflows call no other API.
+/// Another API that must not be needed: workflows call none.
 private struct NoOtherAPIs: OtherAPIsNeed {
     func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON { .null }
 }

@@ -10,7 +10,7 @@ import Testing
 struct ServerTests {
     private static let image = "/image/v2/images"
 
-    /// A cloud with simulated hosts, two flavors and an image.
+    /// Runs the body in a cloud with simulated hosts, two flavors and an image.
     static func run(hosts: Int = 2, _ body: (ComputeClient, _ image: String) async throws -> Void) async throws {
         try await TestCloud.run({ $0.simulate.enabled = true; $0.simulate.hosts = hosts }) { cloud in
             let client = try await ComputeClient(cloud)
@@ -28,7 +28,7 @@ struct ServerTests {
         }
     }
 
-    /// Carries out what is due until nothing is.
+    /// Runs everything that is due, until nothing is left.
     static func settle(_ client: ComputeClient) async throws {
         for _ in 0..<200 { if try await !client.cloud.cloud.runner.runDue() { return } }
         Issue.record("the workflows do not come to an end")
@@ -47,7 +47,7 @@ struct ServerTests {
         await client.good(.get, "/servers/\(id)")["server"]?["status"]?.string ?? ""
     }
 
-    @Test("ossa_2012_008 Files that a user wants put into a server's disk are put nowhere")
+    @Test("ossa_2012_008 Files that a user wants in a server's disk are ignored, and refused from microversion 2.57 on")
     func ossa_2012_008() async throws {
         try await Self.run(hosts: 1) { client, image in
             let contents = "Y3Jvbg=="
@@ -58,14 +58,14 @@ struct ServerTests {
             let id = await client.good(.post, "/servers", ["server": server], minor: 56)["server"]?["id"]?.string ?? ""
             try await Self.settle(client)
             #expect(await status(client, id) == "ACTIVE")
-            // A disk of the image as it is, and the config drive, which knows of no such files.
+            // The machine has an unchanged disk of the image and a config drive, which contains no such files.
             let disks = client.cloud.cloud.fleet.simulatedMachines.first { $0.id == id }?.disks.map { $0.prefix { $0 != " " } }
             #expect(disks == ["root", "config"])
             await client.refused(.badRequest, .post, "/servers", ["server": server], minor: 57)
         }
     }
 
-    @Test("One is made, shown, listed and deleted")
+    @Test("A server is created, shown, listed and deleted")
     func life() async throws {
         try await Self.run { client, image in
             let body: JSON = ["server": ["name": "one", "imageRef": .string(image), "flavorRef": "small", "networks": "none"]]
@@ -96,7 +96,7 @@ struct ServerTests {
         }
     }
 
-    @Test("Verbs lead from state to state, and are refused in others")
+    @Test("Each action changes the state as Nova does, and is refused in other states")
     func verbs() async throws {
         try await Self.run { client, image in
             let id = try await Self.boot(client, image)
@@ -124,7 +124,7 @@ struct ServerTests {
         }
     }
 
-    @Test("A resize is confirmed or reverted")
+    @Test("A resize can be confirmed or reverted")
     func resize() async throws {
         try await Self.run { client, image in
             let id = try await Self.boot(client, image)
@@ -149,7 +149,7 @@ struct ServerTests {
         }
     }
 
-    @Test("A rebuild gives another image, and a snapshot makes one")
+    @Test("A rebuild gives a server another image, and a snapshot makes an image of it")
     func images() async throws {
         try await Self.run { client, image in
             let id = try await Self.boot(client, image)
@@ -168,7 +168,7 @@ struct ServerTests {
         }
     }
 
-    @Test("No valid host: the server is in error, and every host's reason is told to operators")
+    @Test("Without a valid host the server is in error, and operators see the reason of each host")
     func noHost() async throws {
         try await Self.run(hosts: 1) { client, image in
             await client.flavor("huge", disk: 1_000_000)
@@ -183,7 +183,7 @@ struct ServerTests {
         }
     }
 
-    @Test("Quotas are counted with the row that they are asked for")
+    @Test("Quotas are checked in the transaction that creates the servers")
     func quotas() async throws {
         try await Self.run { client, image in
             let reply = await client.cloud.send(.get, "/v3/auth/tokens", token: client.token, headers: [.subjectToken: client.token])
@@ -205,7 +205,7 @@ struct ServerTests {
         }
     }
 
-    @Test("A member sees the own project's servers, and a locked one is changed by nobody but administrators")
+    @Test("Members see only their project's servers, and only administrators change a locked one")
     func owners() async throws {
         try await Self.run { admin, image in
             let demo = try await ComputeClient.member(admin.cloud)
@@ -225,7 +225,7 @@ struct ServerTests {
         }
     }
 
-    @Test("Metadata and tags")
+    @Test("Metadata and tags are set, replaced, deleted and used as filters")
     func parts() async throws {
         try await Self.run { client, image in
             let id = try await Self.boot(client, image, ["metadata": ["a": "1"], "tags": ["x"]])

@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Views of servers by microversion")
 struct ServerViewTests {
-    /// Where a view of a server changes in 2.1-2.104.
+    /// The minors of 2.1-2.104 at which a view of a server changes.
     private static let minors = [1, 3, 9, 16, 19, 26, 47, 63, 71, 73, 90, 96, 98, 100]
     private static let others: [(path: String, minors: [Int])] = [
         ("", [1]), ("/metadata", [1]), ("/tags", [26]), ("/ips", [1]), ("/os-interface", [1]), ("/diagnostics", [1, 48]),
         ("/os-security-groups", [1]), ("/os-instance-actions", [1, 58]),
     ]
 
-    @Test("Each has the fields of its microversion")
+    @Test("Each view has the fields of its microversion")
     func views() async throws {
         try await ServerTests.run { client, image in
             let id = try await ServerTests.boot(client, image, ["metadata": ["a": "b"], "tags": ["t"]])

@@ -6,7 +6,7 @@ import HTTPTypes
 import SQL
 import TestSupport
 
-/// When all has settled, what the API says, the claims, the ports and the machines must tell one story.
+/// The checks of a simulation: when everything has settled, the API, the claims, the ports and the machines must agree.
 extension Simulation {
     func servers() async throws -> [Server] {
         try await cloud.database.read { tx in try ServerStore().list(.init(), in: tx) }
@@ -19,8 +19,8 @@ extension Simulation {
         client = try await ComputeClient(cloud)
         for name in givenUp.sorted() { try await giveUp(name, false) }
         givenUp = []
-        // What guests did by themselves is seen when hosts are asked, and what is left of evacuated ones is removed then. A second look
-        // sees what has become of that.
+        // Asking the hosts shows what guests did by themselves, and removes what is left of evacuated servers. A second
+        // look shows the outcome.
         for _ in 0..<2 {
             for _ in 0..<20_000 {
                 if try await cloud.cloud.runner.runDue() { continue }
@@ -45,7 +45,8 @@ extension Simulation {
         dice.set(true)
     }
 
-    /// No workflow goes on; each claim and each port has a server, and each server the claims that it must have.
+    /// Returns what is wrong with rows: no workflow may be open, each claim and port needs a server, and each server
+    /// needs its claims.
     private func rows(_ servers: [Server]) async throws -> [String] {
         let hosts = Dictionary(uniqueKeysWithValues: await cloud.cloud.fleet.facts().map { ($0.name, $0.id) })
         typealias Found = (open: [String], claims: [String: [String: Int64]], places: [String: Set<String>], owners: [String: Set<String>])
@@ -93,7 +94,8 @@ extension Simulation {
         return wrong
     }
 
-    /// Each server with a host has its machine there, as it is shown; and there is no other machine.
+    /// Returns what is wrong with machines: each server with a host has its machine there in the shown state, and no
+    /// other machine exists.
     private func machines(_ servers: [Server]) -> [String] {
         var wrong: [String] = []
         var machines = Dictionary(grouping: cloud.cloud.fleet.simulatedMachines, by: \.id)
@@ -125,7 +127,7 @@ extension Simulation {
         return wrong + copies.map { "a copy of a disk that nobody wants: \($0.id) on \($0.host)" }
     }
 
-    /// What users see.
+    /// Returns what is wrong with what users see.
     private func answers(_ servers: [Server]) async throws -> [String] {
         var wrong: [String] = []
         for server in servers {

@@ -8,8 +8,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A cloud of simulated hosts under operations drawn from a seed, through its API: faults of machines, hosts that are cut off, guests
-/// that stop by themselves, and processes that die in the middle of a step and are started again.
+/// A cloud of simulated hosts under random operations through its API. Machines fail, hosts are cut off, guests stop by
+/// themselves, and processes die in the middle of a step and are started again.
 final class Simulation {
     struct Broken: Error, CustomStringConvertible { let description: String }
 
@@ -21,14 +21,14 @@ final class Simulation {
     private var image = ""
     private var network = ""
     var cut: Set<String> = []
-    /// Hosts that an operator has given up.
+    /// The names of the hosts that an operator has given up.
     var givenUp: Set<String> = []
     private var starts: UInt64 = 1
-    /// What was done so far, by name: shown with a failure, and that something was done at all is a test of the test.
+    /// The number of operations so far, by name. It is shown with a failure, and a test checks that enough was done.
     private(set) var counts: [String: Int] = [:]
     private let hosts: Int
 
-    /// Faults of workflows, drawn while `isOn`.
+    /// Random faults of workflows while `isOn`.
     final class Dice: Sendable {
         private let random: Mutex<SplitMix64>
         private let isOn = Mutex(false)
@@ -63,7 +63,9 @@ final class Simulation {
         client = try await ComputeClient(cloud)
     }
 
-    /// - Returns: what was done, by name.
+    /// Runs a simulation.
+    ///
+    /// - Returns: the number of operations, by name.
     static func run(seed: UInt64, hosts: Int, operations: Int) async throws -> [String: Int] {
         let settings: @Sendable (inout Configuration) -> Void = {
             $0.simulate.enabled = true
@@ -91,7 +93,7 @@ final class Simulation {
     @discardableResult
     func call(_ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil) async throws -> TestCloud.Response {
         let reply = await client.send(method, path, body)
-        // A host that is cut off makes a console unavailable; nothing makes a fault of the cloud's own.
+        // A console is unavailable (503) while its host is cut off. Nothing may cause another 5xx.
         guard reply.status.code < 500 || reply.status.code == 503 else {
             throw Broken(description: "\(method) \(path) \(body?.text ?? ""): \(reply.status) \(reply.text)")
         }
@@ -175,7 +177,7 @@ final class Simulation {
     private func act() async throws {
         guard let server = pick(try await servers()) else { return }
         let id = server.id
-        // Half of all are what a server in that state is there for, so that long ways are gone to their ends.
+        // Half of all actions suit the state of the server, so that long sequences of states are reached.
         let fitting: [VMState: [JSON]] = [
             .resized: [["confirmResize": nil], ["revertResize": nil]], .rescued: [["unrescue": nil]],
             .shelved: [["shelveOffload": nil], ["unshelve": nil]], .shelvedOffloaded: [["unshelve": nil]], .paused: [["unpause": nil]],
@@ -208,7 +210,7 @@ final class Simulation {
         }
     }
 
-    /// The answer comes when the interface is there. A crash on the way takes the request with it.
+    /// Attaches an interface, and waits until it is there. A crash on the way ends the request too.
     private func attach(_ path: String) async throws {
         let (client, network) = (client, network)
         do {
@@ -222,7 +224,7 @@ final class Simulation {
         }
     }
 
-    /// Carries out some of what is due. A crash on the way is the end of the process, and another begins.
+    /// Runs some of what is due. A crash ends the process, and another one starts.
     private func work() async throws {
         do {
             for _ in 0..<(random.next() % 12) { if try await !cloud.cloud.runner.runDue() { break } }
@@ -245,7 +247,7 @@ final class Simulation {
         try await call(.put, "/os-services/\(id)", ["forced_down": .bool(isDown)])
     }
 
-    /// An operator gives up a host that is cut off, and takes its servers elsewhere.
+    /// Gives up a host that is cut off, as an operator does, and evacuates its servers.
     private func evacuate() async throws {
         let candidates = try await servers().filter { [.active, .stopped].contains($0.state) }.compactMap(\.host)
         guard cut.count < hosts / 5, let name = pick(candidates) else { return }
@@ -277,12 +279,13 @@ final class Simulation {
     }
 }
 
-@Suite("A whole cloud under operations drawn from a seed")
+@Suite("A whole cloud under random operations")
 struct SimulationTests {
-    /// `make test` sets `NOVELLA_SIMULATION_OPERATIONS=10000`; `NOVELLA_SIMULATION_SEED` is for one that failed.
+    /// The number of operations: `make test` sets `NOVELLA_SIMULATION_OPERATIONS=10000`. `NOVELLA_SIMULATION_SEED`
+    /// repeats a seed that failed.
     private static let operations = TestSettings.number("NOVELLA_SIMULATION_OPERATIONS").map(Int.init) ?? 600
 
-    @Test("What the API says, claims, ports and machines tell one story, whatever happened", arguments: [1, TestSettings.freshSeed])
+    @Test("The API, the claims, the ports and the machines agree after random operations and faults", arguments: [1, TestSettings.freshSeed])
     func story(seed: UInt64) async throws {
         print("the simulation's seed is \(seed)")
         let done = try await Simulation.run(seed: seed, hosts: 50, operations: Self.operations)

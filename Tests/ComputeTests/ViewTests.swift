@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Compute's views by microversion")
 struct ViewTests {
-    /// Where a view of these nouns changes in 2.1-2.104.
+    /// The minors of 2.1-2.104 at which a view of these nouns changes.
     private static let breaks: [(path: String, minors: [Int])] = [
         ("/flavors?limit=1", [1, 55, 102]), ("/flavors/detail?limit=1", [1, 55, 61, 75, 102]), ("/flavors/1", [1, 55, 61, 75, 102]),
         ("/flavors/1/os-extra_specs", [1]), ("/flavors/1/os-extra_specs/hw:cpu_policy", [1]), ("/flavors/2/os-flavor-access", [1]),
@@ -20,7 +20,7 @@ struct ViewTests {
         ("/os-hypervisors/statistics", [1]), ("/os-migrations", [1]), ("/os-simple-tenant-usage?start=2020-01-01T00:00:00", [1]),
     ]
 
-    @Test("Each has the fields of its microversion")
+    @Test("Each view has the fields of its microversion")
     func views() async throws {
         try await TestCloud.run({ $0.simulate.enabled = true; $0.simulate.hosts = 1 }) { cloud in
             let client = try await ComputeClient(cloud)

@@ -5,7 +5,7 @@ import SQL
 import TestSupport
 import Testing
 
-@Suite("The workflows of servers")
+@Suite("Workflows of servers")
 struct WorkflowTests {
     private static func start<W: Workflow>(_ workflow: W.Type, _ input: W.Input) -> @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID {
         { stage, workflows, tx in
@@ -24,7 +24,7 @@ struct WorkflowTests {
         _ workflow: W.Type, _ setting: ServerStage.Setting,
         begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
     ) -> WorkflowFixture {
-        // The runner's list is the whole of Compute's, as in the product.
+        // The runner's list has all of Compute's workflows, as in the product.
         let company = ServerWorkflows.types.filter { Outline($0).key != Outline(workflow).key }
         return WorkflowFixture(workflow, with: company, schemas: ServerStage.schemas) { database, world in
             try await ServerStage(database, world, setting, begin: begin)
@@ -41,7 +41,7 @@ struct WorkflowTests {
     private static let evacuation = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
     private static let rescueImage = Server.ImageReference(id: "99999999-9999-4999-8999-999999999999", properties: [:])
 
-    /// It has come from another host.
+    /// Changes the server to one that has come from another host.
     private static let moved: @Sendable (inout Server) -> Void = { server in
         server.otherHost = "host-2"
         server.former = .init(flavor: ServerStage.flavor("old"), host: "host-2", wasRunning: true)
@@ -102,16 +102,16 @@ struct WorkflowTests {
         },
     ]
 
-    @Test("Each keeps its promises, whatever happens at any step", arguments: fixtures)
+    @Test("Each workflow completes or is undone without leftovers, whatever fails at any step", arguments: fixtures)
     func conforms(_ fixture: WorkflowFixture) async throws { try await fixture.conforms(on: .usual) }
 
-    @Test("None ends well without what an earlier step has noted", arguments: fixtures)
+    @Test("A workflow complains or ends the same if a value that an earlier step noted is missing", arguments: fixtures)
     func complains(_ fixture: WorkflowFixture) async throws {
         let complaints = try await fixture.complainsOfWhatIsMissing(on: .sqlite)
-        // The state of a sweep is a number, without which it cannot be read.
+        // The state of a sweep is a single number, so a state without it cannot be read and there is no complaint.
         #expect(complaints > 0 || fixture.outline.key.kind == SweepHost.kind)
     }
 
-    @Test("There is none without a fixture")
+    @Test("Each workflow of a server has a fixture")
     func complete() { #expect(WorkflowFixture.missing(for: ServerWorkflows.types, in: Self.fixtures) == []) }
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import ControlPlane
 @testable import SQL
 
-/// `novella backup` and `novella restore`, on state directories as a cloud leaves them.
+/// Tests of `novella backup` and `novella restore` on state directories as a cloud leaves them.
 @Suite("Backups") struct BackupTests {
     private static func data(_ seed: UInt64, _ count: Int) -> Data { Data(SeededRandomness(seed: seed).bytes(count)) }
 
@@ -26,7 +26,7 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     }
 
-    @Test("A cloud that goes on writing is backed up, and what is restored has all of it")
+    @Test("A cloud is backed up while it writes, and a restore brings back all of it")
     func wholeWay() async throws {
         try await withTemporaryDirectory { path in
             let bytes = Self.data(3, 5 << 20)
@@ -45,7 +45,7 @@ import Testing
                     defer { isDone.value = true }
                     let manifest = try await backup(path + "/one", path + "/backup")
                     #expect(manifest.blobs.map(\.size) == [Int64(bytes.count)])
-                    // What comes afterwards is not in it.
+                    // The backup does not contain what comes after it.
                     try await cloud.send("POST", "/identity/v3/users", ["user": ["name": "late"]])
                     isDone.value = true
                     try await group.waitForAll()
@@ -65,10 +65,10 @@ import Testing
                 let users = try await cloud.send("GET", "/identity/v3/users")["users"]?.array ?? []
                 let names = users.compactMap { $0["name"]?.string }
                 #expect(!names.contains("late"))
-                // The copy is of one moment: there is no user without those that were made before.
+                // The copy is of one moment: for each user it has all users that were made before.
                 let written = names.compactMap { $0.hasPrefix("w") ? Int($0.dropFirst()) : nil }.sorted()
                 #expect(written == Array(0..<written.count))
-                // It is a cloud like any other: it makes servers.
+                // The restored cloud is like any other: it creates servers.
                 _ = try await Self.server(cloud, ids.image, named: "next")
             }
         }
@@ -88,7 +88,7 @@ import Testing
         return id
     }
 
-    @Test("An image that is deleted while its data is copied makes the backup look again, and is not in it")
+    @Test("If an image is deleted while its data is copied, the backup reads the database again and omits it")
     func deletedMeanwhile() async throws {
         try await withTemporaryDirectory { path in
             let state = path + "/state"
@@ -109,14 +109,14 @@ import Testing
             let manifest = try await backup(state, path + "/backup", RunningCloud.configuration, progress)
             #expect(manifest.blobs.map(\.sha512) == [String(names[0].suffix(128))])
 
-            // A row without its data, which no delete explains, ends it.
+            // A row without its data that no delete explains ends the backup.
             try FileManager.default.removeItem(atPath: "\(blobs)/\(names[0])")
             await #expect(throws: StartError.self) { _ = try await backup(state, path + "/other") }
             #expect(!Files.exists(path + "/other") && !Files.exists(path + "/other.partial"))
         }
     }
 
-    @Test("A database on PostgreSQL is copied and brought back by PostgreSQL's own programs")
+    @Test("A PostgreSQL database is backed up and restored with PostgreSQL's own programs")
     func postgreSQL() async throws {
         let server = try await PostgresServer.started()
         let (one, two) = (try await server.createDatabase(), try await server.createDatabase())
@@ -138,14 +138,14 @@ import Testing
                 let found = try await cloud.bytes("/image/v2/images/\(id)/file")
                 #expect(found == bytes)
             }
-            // A database that is in use is not written over, and nothing is left of the try.
+            // A restore does not overwrite a database that is in use, and leaves nothing of the attempt.
             await #expect(throws: StartError.self) { _ = try await restore(path + "/backup", path + "/three", configuration(two)) }
             #expect(!Files.exists(path + "/three") && !Files.exists(path + "/three.restoring"))
         }
         for name in [one, two] { try await server.dropDatabase(name) }
     }
 
-    @Test("A restore refuses what is damaged, what is in use and what does not fit, and leaves nothing behind")
+    @Test("A restore refuses a damaged backup, an existing cloud and another kind of database, and leaves nothing")
     func refusals() async throws {
         try await withTemporaryDirectory { path in
             try await RunningCloud.run(path + "/state") { cloud in _ = try await cloud.image("picture", Self.data(1, 1 << 20)) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite("Names in the catalogue") struct CatalogNameTests {
+@Suite("Names in the catalog") struct CatalogNameTests {
     private static let usual = ["compute": "nova", "identity": "keystone", "image": "glance", "network": "neutron", "placement": "placement"]
 
     private func names(_ cloud: TestCloud, _ token: String) async -> [String: String] {
@@ -14,7 +14,7 @@ import Testing
         return Dictionary(catalog.map { ($0["type"]?.string ?? "", $0["name"]?.string ?? "") }) { $1 }
     }
 
-    @Test("Services have the names by which clients look for them")
+    @Test("Services have the names that clients look for")
     func usualNames() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test("A cloud of an older release gets them, and a service that somebody else has made keeps its own", arguments: ReleasedExample.all)
+    @Test("A cloud of an older release gets the usual names, and a service that somebody else created keeps its own", arguments: ReleasedExample.all)
     func olderClouds(_ example: ReleasedExample) async throws {
         try await example.open { cloud, expected in
             let token = try await cloud.token(password: expected["passwords"]?["admin"]?.string ?? "")

@@ -52,7 +52,7 @@ import Testing
         return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
     }
 
-    @Test func itServesStopsWhenToldAndFindsEverythingAgain() async throws {
+    @Test func aProcessServesStopsOnRequestAndFindsItsStateAgain() async throws {
         try await withTemporaryDirectory { path in
             try await withProcess(path) { process in
                 let health = try await get(process.url + "/healthz")
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func anAddressInUseEndsTheStartBeforeItHasMadeAnything() async throws {
+    @Test func anAddressInUseEndsTheStartBeforeAnythingIsMade() async throws {
         try await withTemporaryDirectory { path in
             try await withProcess(path + "/a") { process in
                 var taken = Configuration()
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func migrationsAreToldAndAppliedOnce() async throws {
+    @Test func migrationsAreListedInAdvanceAndAppliedOnce() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path + "/state")
             func steps(isDry: Bool) async throws -> [String] {

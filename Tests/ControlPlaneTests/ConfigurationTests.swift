@@ -18,17 +18,17 @@ import Testing
         }
     }
 
-    @Test func nothingAtAllIsAConfiguration() throws {
+    @Test func anEmptyConfigurationIsValid() throws {
         for text in ["", "# only a comment\n", "server:\n"] { #expect(try load(text).configuration == Configuration()) }
     }
 
-    @Test func thereAreNoMoreThanSixtyOptionsAndEachIsThereOnce() {
+    @Test func thereAreAtMostSixtyOptionsAndEachExistsOnce() {
         #expect(Option.all.count <= 60)
         #expect(Option.byPath.count == Option.all.count)
         #expect(Option.sections.count == Set(Option.sections).count, "options of a section stand together")
     }
 
-    @Test func everyDefaultIsAValueThatItsOptionTakes() throws {
+    @Test func everyDefaultIsAValidValueOfItsOption() throws {
         for option in Option.all {
             switch option.standard {
             case .nothing: #expect(try option.value(nil as String?) == .nothing, "\(option.path)")
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func anUnknownOptionIsNamedWithItsLineAndTheNearestOne() {
+    @Test func anUnknownOptionIsReportedWithItsLineAndTheNearestOne() {
         #expect(
             problems("server:\n  listen: 127.0.0.1:1\n  max_conections: 3\n") == [
                 "n.yaml:3: there is no option 'server.max_conections'; did you mean 'server.max_connections'?"
@@ -54,7 +54,7 @@ import Testing
         #expect(problems("", ["NOVELLA_STATE": "/x"]).isEmpty, "what is no option's section belongs to somebody else")
     }
 
-    @Test func everyProblemIsTold() {
+    @Test func everyProblemIsReported() {
         let found = problems(
             """
             server:
@@ -82,11 +82,11 @@ import Testing
         "database:\n  connection: mysql://x\n", "security_compliance:\n  password_regex: '['\n", "token:\n  expiration: ~\n",
         "server:\n  listen: 127.0.0.1:5000\n  listen: 127.0.0.1:5001\n",
     ])
-    func whatCannotBeUsedIsRefused(_ text: String) {
+    func anInvalidConfigurationIsRefused(_ text: String) {
         #expect(problems(text).count == 1)
     }
 
-    @Test func theCommandLineBeatsTheEnvironmentWhichBeatsTheFile() throws {
+    @Test func theCommandLineOverridesTheEnvironmentWhichOverridesTheFile() throws {
         let file = "server:\n  listen: 127.0.0.1:1\n  max_connections: 1\n  max_header_size: 5000\n"
         let environment = ["NOVELLA_SERVER_LISTEN": "127.0.0.1:2", "NOVELLA_SERVER_MAX_CONNECTIONS": "2", "PATH": "/bin"]
         let loaded = try load(file, environment, flags: [.init("--listen", sets: "server.listen", to: "127.0.0.1:3")])
@@ -99,14 +99,14 @@ import Testing
         #expect(loaded.sources["log.level"] == nil)
     }
 
-    @Test func aListIsAListInTheFileAndHasCommasInTheEnvironment() throws {
+    @Test func aListIsAYAMLListInTheFileAndCommaSeparatedInTheEnvironment() throws {
         let origins = ["https://a.test", "https://b.test"]
         #expect(try load("server:\n  allowed_origin: [https://a.test, https://b.test]").configuration.server.allowedOrigins == origins)
         let environment = ["NOVELLA_SERVER_ALLOWED_ORIGIN": "https://a.test, https://b.test"]
         #expect(try load("", environment).configuration.server.allowedOrigins == origins)
     }
 
-    @Test func whatIsShownSaysWhereItComesFromAndReadsBackAsTheSame() throws {
+    @Test func shownOptionsHaveTheirSourceAndReadBackAsTheSame() throws {
         let loaded = try load(
             "token:\n  expiration: 600\nsecurity_compliance:\n  password_regex: '^(?=.*\\d).{8,}$'\n", ["NOVELLA_LOG_LEVEL": "debug"])
         let shown = loaded.yaml
@@ -125,13 +125,13 @@ import Testing
         #expect(!"\(loaded.configuration)".contains("s3c"))
     }
 
-    @Test func theDocumentationHasTheTableOfOptions() throws {
+    @Test func theDocumentationHasTheCurrentTableOfOptions() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
         #expect(text.contains(Option.markdown), "run `make docs`")
     }
 
-    @Test func addressesToListenOn() {
+    @Test func anAddressToListenOnHasAHostAndAPort() {
         #expect(ListenAddress("[::1]:5000").map { [$0.host, "\($0.port)"] } == ["::1", "5000"])
         #expect(ListenAddress("cloud.test:0")?.url(port: 7, isTLS: true) == "https://cloud.test:7")
         #expect(ListenAddress("[::]:1")?.url(port: 1, isTLS: false) == "http://[::1]:1")

@@ -7,9 +7,9 @@ import Testing
 @testable import ControlPlane
 
 /// The behaviour that all services share at their outer edge.
-@Suite("The edge of all services", .timeLimit(.minutes(15))) struct EdgeTests {
+@Suite("The outer edge of all services", .timeLimit(.minutes(15))) struct EdgeTests {
     @Test(
-        "A 401 says where a token is got, whichever service answers it",
+        "Each service's 401 says where to get a token",
         arguments: [
             "/image/v2/images", "/network/v2.0/networks", "/placement/resource_providers", "/compute/v2.1/servers", "/identity/v3/users", "/v3/users",
         ])
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("Slashes in a row count as one, also before a service's prefix")
+    @Test("Repeated slashes count as one, also before a service's prefix")
     func slashes() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -33,17 +33,17 @@ import Testing
             ] {
                 #expect(await cloud.send(.get, path, token: token).status == .ok, "\(path)")
             }
-            // What is encoded stays what it is.
+            // Encoded slashes stay encoded.
             #expect(await cloud.send(.get, "/compute%2F%2Fv2.1/servers", token: token).status == .notFound)
         }
     }
 
-    /// A token of a user for nothing.
+    /// Returns an unscoped token, which has no roles.
     private func unscoped(_ cloud: TestCloud) async throws -> String {
         try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: nil)
     }
 
-    @Test("A long body is not read for a caller without a role, and no body is longer than its service takes")
+    @Test("A long body is refused unread without a role, and a body beyond the service's limit is a 413")
     func longBodies() async throws {
         try await TestCloud.run { cloud in
             let nobody = try await unscoped(cloud)
@@ -65,12 +65,12 @@ import Testing
                 let answer = await cloud.send(.post, path, token: admin, json: tooMany, headers: [.accept: "application/json"])
                 #expect(answer.status == .badRequest && answer.text.contains("more than 50000 values"), "\(path): \(answer.text.prefix(500))")
             }
-            // Who signs in has no token yet, and changes a password without a role.
+            // A caller without a token may send a longer body to Identity, since a login has no token yet.
             #expect(await cloud.send(.post, "/v3/auth/tokens", json: members).status == .badRequest)
         }
     }
 
-    @Test("A sort key that is named again adds nothing to a page, whichever service lists")
+    @Test("A repeated sort key is dropped, and too many keys are refused, in every service")
     func sortKeys() async throws {
         try await TestCloud.run { cloud in
             let admin = try await cloud.token()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// Something to write in each service, and the member that its errors begin with.
+    /// A write in each service: its path, the member in which its errors are, and its body.
     private static let writes: [(path: String, envelope: String, body: @Sendable (Int) -> JSON)] = {
         let long = JSON.string(String(repeating: "x", count: 255))
         return [
@@ -103,7 +103,7 @@ import Testing
         ]
     }()
 
-    @Test("A full disk is a 503 that says so in each service's envelope, and health tells it; reads go on, and writes come back")
+    @Test("On a full disk writes are 503 in each service's envelope and health reports it; reads go on, and writes recover")
     func fullDisk() async throws {
         try await TestCloud.run(on: .sqlite) { cloud in
             let admin = try await cloud.token()
@@ -116,7 +116,7 @@ import Testing
             let long = JSON.string(String(repeating: "x", count: 60_000))
             let image: JSON = ["name": "x", "a": long, "b": long, "c": long]
             try await limit(to: 0)
-            // Nothing is written by it but the pages that are left in the file.
+            // The request fills only the free pages of the file.
             var refused = await cloud.send(.post, "/image/v2/images", token: admin, json: image)
             for _ in 0..<50 where refused.status != .serviceUnavailable {
                 refused = await cloud.send(.post, "/image/v2/images", token: admin, json: image)
@@ -126,7 +126,7 @@ import Testing
             #expect(refused.text.hasPrefix("503 Service Unavailable"))
             let health = await cloud.send(.get, "/healthz")
             #expect(health.status == .serviceUnavailable && health.json["database"] == "full" && health.json["images"] == "ok")
-            // A small write may still find a place in the pages that there are.
+            // A small write may still fit into the free pages.
             for (path, envelope, body) in Self.writes {
                 var answer = await cloud.send(.post, path, token: admin, json: body(0))
                 for number in 1..<500 where answer.status != .serviceUnavailable {

@@ -48,7 +48,7 @@ struct FleetTests {
 
     private func fence(_ generation: Int64, epoch: Int64 = 1) -> MachineFence { MachineFence(epoch: epoch, generation: generation) }
 
-    @Test("Hosts are reported with what they have; one that is cut off is down after a while, and up when it answers again")
+    @Test("Hosts report their resources; a host that is cut off is down after a while, and up when it answers again")
     func reports() async throws {
         let stage = try Stage(hosts: 3)
         let first = try await stage.hosts.reports()
@@ -70,7 +70,7 @@ struct FleetTests {
         }
     }
 
-    @Test("An order becomes a machine with its disks and cards, and obeys commands")
+    @Test("An order becomes a machine with its disks and cards, and the machine obeys commands")
     func commands() async throws {
         let stage = try Stage()
         try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
@@ -111,7 +111,7 @@ struct FleetTests {
         }
     }
 
-    @Test("A root disk keeps its content and never shrinks, also when the image is gone; a rebuild gives another")
+    @Test("A root disk keeps its content and never shrinks, even without its image; a rebuild replaces it")
     func rootDisk() async throws {
         let stage = try Stage()
         try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
@@ -129,7 +129,7 @@ struct FleetTests {
         }
     }
 
-    @Test("A running machine gets and loses cards, and a copy of its disk can be read")
+    @Test("A running machine gains and loses cards, and a snapshot of its disk can be read")
     func cardsAndCopies() async throws {
         let stage = try Stage()
         try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
@@ -147,12 +147,12 @@ struct FleetTests {
         #expect(stage.fleet.simulatedCopies.isEmpty)
     }
 
-    @Test("A thousand hosts are no matter")
+    @Test("A fleet can have a thousand hosts")
     func many() async throws { #expect(try await Stage(hosts: 1000).hosts.reports().count == 1000) }
 
     // MARK: In the cloud
 
-    @Test("A guest that stops by itself is shown as stopped; one that a workflow works on is left to it")
+    @Test("A guest that stops by itself is shown as stopped, unless a workflow works on its server")
     func power() async throws {
         try await TestCloud.run({ $0.simulate.enabled = true; $0.simulate.hosts = 1 }) { cloud in
             let token = try await cloud.token()
@@ -176,7 +176,7 @@ struct FleetTests {
             try await cloud.cloud.look()
             #expect(await shown()?["status"] == "SHUTOFF")
             #expect(await shown()?["OS-EXT-STS:power_state"] == 4)
-            // Not yet carried out: the row is the workflow's.
+            // The start has not run yet. Until it has, only the workflow changes the row.
             _ = await cloud.send(.post, "/compute/v2.1/servers/\(id)/action", token: token, json: ["os-start": nil])
             try await cloud.cloud.look()
             #expect(await shown()?["OS-EXT-STS:task_state"] == "powering-on")
@@ -187,7 +187,7 @@ struct FleetTests {
             try await cloud.cloud.look()
             #expect(await shown()?["status"] == "SHUTOFF")
             #expect(await shown()?["OS-EXT-STS:power_state"] == 6)
-            // The host is lost: its hypervisor and its service are down, and nothing is placed there.
+            // A lost host has a hypervisor and a service that are down, and gets no servers.
             cloud.cloud.fleet.setCut(true, "host-1")
             cloud.clock.advance(by: .seconds(120))
             let hypervisors = await cloud.send(.get, "/compute/v2.1/os-hypervisors/detail", token: token).json["hypervisors"]?.array

@@ -9,13 +9,13 @@ import Testing
 @testable import ControlPlane
 
 /// The operator's tools over HTTP.
-@Suite("The operator's tools") struct OperatorTests {
+@Suite("The operator's API") struct OperatorTests {
     private static let paths: [(HTTPRequest.Method, String)] = [
         (.get, "/workflows"), (.get, "/workflows/none"), (.post, "/workflows/none/retry"), (.post, "/workflows/none/abandon"),
         (.get, "/keys"), (.post, "/keys/rotate"),
     ]
 
-    /// An administrator at the operator's tools.
+    /// An administrator as a client of the operator's API.
     private struct Operator {
         let cloud: TestCloud
         let token: String
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("Every route asks who calls, and lets nobody in but administrators")
+    @Test("Every operator route requires a token, and only administrators are allowed")
     func access() async throws {
         try await TestCloud.run { cloud in
             let member = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("What is not there is 404, and what makes no sense is 400 with a reason")
+    @Test("An unknown workflow is a 404, and an invalid query or body is a 400")
     func refusals() async throws {
         try await Self.run { me in
             try await Self.plant(me.cloud, "w")
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("A list is filtered, and comes page by page, newest first", arguments: DatabaseKind.allCases)
+    @Test("A list of workflows can be filtered and comes in pages, newest first", arguments: DatabaseKind.allCases)
     func lists(_ kind: DatabaseKind) async throws {
         try await Self.run(on: kind) { me in
             for number in 1...5 {
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("A stuck workflow says what it waits for and since when, and shows nothing of its input and state")
+    @Test("A stuck workflow shows what it waits for and since when, but not its input and state")
     func shown() async throws {
         try await Self.run { me in
             try await Self.plant(me.cloud, "w")
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test("Abandoning ends a workflow with a reason and an author, and the line behind it moves", arguments: DatabaseKind.allCases)
+    @Test("An abandoned workflow ends with a reason and an author, and the next one in the line becomes ready", arguments: DatabaseKind.allCases)
     func abandoned(_ kind: DatabaseKind) async throws {
         try await Self.run(on: kind) { me in
             try await Self.plant(me.cloud, "w")
@@ -161,7 +161,9 @@ import Testing
         }
     }
 
-    @Test("A retry is for what is stuck or waits for its next attempt", arguments: DatabaseKind.allCases)
+    @Test(
+        "A retry is accepted only for a workflow that is stuck or waits for its next attempt",
+        arguments: DatabaseKind.allCases)
     func retried(_ kind: DatabaseKind) async throws {
         try await Self.run(on: kind) { me in
             try await Self.plant(me.cloud, "blocked")
@@ -177,7 +179,7 @@ import Testing
         }
     }
 
-    @Test("A new key seals tokens, and those that were given before stay valid")
+    @Test("Rotating keys makes a new key for tokens, and older tokens stay valid")
     func rotation() async throws {
         try await Self.run { me in
             let before = await me.send(.get, "/keys").json["keys"]?.array ?? []

@@ -8,15 +8,15 @@ import Testing
 
 @testable import ControlPlane
 
-/// Several control processes on one PostgreSQL: what one commits is true for the next request to the other. No clock is
-/// moved in between, so nothing here can be true only after a while.
+/// Several control processes on one PostgreSQL: what one commits holds for the next request to another. No test moves a
+/// clock in between, so nothing may hold only after a delay.
 @Suite struct ProcessesTests {
-    /// What takes a token's worth away, at the other process.
+    /// The ways in which a token that is used at another process becomes invalid.
     enum Loss: CaseIterable {
         case userDisabled, userDeleted, roleRevoked, tokenRevoked, passwordSet, projectDisabled
     }
 
-    @Test func aTokenOfOneIsGoodAtTheOther() async throws {
+    @Test func aTokenIssuedByOneProcessIsValidAtTheOthers() async throws {
         try await TestCloud.runProcesses(3) { clouds in
             for issuer in clouds {
                 let token = try await issuer.token()
@@ -26,13 +26,13 @@ import Testing
     }
 
     @Test(arguments: Loss.allCases)
-    func whatIsLostAtOneIsRefusedAtTheOtherAtOnce(loss: Loss) async throws {
+    func aChangeThatInvalidatesATokenHoldsAtOnceAtTheOtherProcess(loss: Loss) async throws {
         try await TestCloud.runProcesses { clouds in
             let (here, there) = (clouds[0], clouds[1])
             let admin = try await here.token()
             let victim = try await there.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
             let seen = await there.send(.get, "/v3/auth/tokens", token: victim, headers: [.subjectToken: victim])
-            // Asked for once more, so that it lies in the memory of the process that has to forget it.
+            // The second request puts the token into the memory of the process that must forget it.
             #expect(await there.send(.get, "/v3/auth/projects", token: victim).status == .ok)
             let user = try #require(seen.json["token"]?["user"]?["id"]?.string)
             let project = try #require(seen.json["token"]?["project"]?["id"]?.string)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func aNewKeyOfOneIsUnderstoodByTheOther() async throws {
+    @Test func aNewKeyOfOneProcessIsUnderstoodAndUsedByTheOther() async throws {
         try await TestCloud.runProcesses { clouds in
             let (here, there) = (clouds[0], clouds[1])
             let before = try await here.token()
@@ -64,14 +64,14 @@ import Testing
                     #expect(await cloud.send(.get, "/v3/users", token: fresh).status == .ok)
                     #expect(await cloud.send(.get, "/v3/users", token: before).status == .ok)
                 }
-                // The other one has met the key, and seals with it from now on.
+                // The other process has met the key and seals with it from now on.
                 #expect(try await there.token().prefix(14) == fresh.prefix(14))
             }
             #expect(try await keys(of: "token", here) == 4)
         }
     }
 
-    @Test func aMadeUpTokenMakesNobodyReadTheKeysAgain() async throws {
+    @Test func aForgedTokenDoesNotMakeTheProcessReadTheKeysAgain() async throws {
         try await TestCloud.runProcesses { clouds in
             let madeUp = "nv1-" + String(repeating: "A", count: 120)
             let before = clouds[0].database.transactions
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: 1...4)
-    func startsAtTheSameTimeMakeOneCloud(round: Int) async throws {
+    func processesThatStartAtOnceMakeOneCloud(round: Int) async throws {
         try await TestCloud.runProcesses(3, isMade: false) { clouds in
             let made = try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
                 for (number, cloud) in clouds.enumerated() {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// The state that a release has left behind (docs/releases.md).
+/// The state that a release left behind (docs/releases.md).
 struct ReleasedExample: CustomTestStringConvertible {
     let version: String
     let kind: DatabaseKind
@@ -24,7 +24,8 @@ struct ReleasedExample: CustomTestStringConvertible {
         return versions.flatMap { version in DatabaseKind.allCases.map { ReleasedExample(version: version, kind: $0) } }
     }()
 
-    /// Runs `body` with today's cloud on a copy of what the release has left behind, a minute after it was killed.
+    /// Runs `body` with today's cloud on a copy of the release's state, a minute after the release's process was
+    /// killed.
     func open(_ body: (TestCloud, JSON) async throws -> Void) async throws {
         try await withTemporaryDirectory { folder in
             try unpack(to: folder)
@@ -54,7 +55,8 @@ struct ReleasedExample: CustomTestStringConvertible {
     }
 }
 
-/// The simulated hosts, which the release had in its memory alone: a kill of a real control plane takes no machine away.
+/// The simulated hosts. The release had them only in memory, while a real host keeps its machines when a control plane
+/// is killed.
 private struct Hardware {
     let cloud: TestCloud
 
@@ -69,7 +71,7 @@ private struct Hardware {
         let machines = MachinesForCompute(fleet: parts.fleet, images: ImagesForMachines(images: parts.images))
         let fence = MachineFence(epoch: 0, generation: 0)
         for intent in intents {
-            // Where it comes from it still is; where it is on its way to it is not yet.
+            // The machine is still on the host that it leaves, and not yet on the one to which it moves.
             for host in Set([intent.server.host, intent.server.former?.host].compactMap(\.self)) {
                 try await machines.ensure(intent.order(), on: host, fence: fence)
             }
@@ -84,7 +86,7 @@ private struct Hardware {
     }
 }
 
-/// Asks the cloud that has been opened.
+/// A reader of the opened cloud's API.
 struct ReleasedReader {
     let cloud: TestCloud
     let token: String
@@ -105,7 +107,7 @@ extension HTTPField.Name {
 }
 
 extension JSON {
-    /// Whether all that `other` has is here as well; objects may have more, also those in lists.
+    /// Returns whether this value contains all of `other`. Objects may have more members, also those in lists.
     func has(_ other: JSON) -> Bool {
         if let wanted = other.object { return wanted.members.allSatisfy { self[$0.key]?.has($0.value) == true } }
         if let wanted = other.array, let own = array { return wanted.count == own.count && zip(own, wanted).allSatisfy { $0.has($1) } }

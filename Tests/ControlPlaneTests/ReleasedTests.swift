@@ -8,8 +8,8 @@ import Testing
 
 @testable import ControlPlane
 
-/// What any release has written opens with today's code, and what it had begun comes to its end (docs/releases.md).
-@Suite("What a release has left behind") struct ReleasedTests {
+/// Today's code opens what any release has written, and completes what it had begun (docs/releases.md).
+@Suite("State of earlier releases") struct ReleasedTests {
     private func withReader(
         _ example: ReleasedExample, _ body: (TestCloud, ReleasedReader, JSON) async throws -> Void
     ) async throws {
@@ -19,12 +19,12 @@ import Testing
         }
     }
 
-    @Test("There is an example of each release, on both databases")
+    @Test("Each release has an example on both databases")
     func examplesAreThere() {
         #expect(ReleasedExample.all.count >= 2 && ReleasedExample.all.contains { $0.version == "0.1" })
     }
 
-    @Test("Every workflow that had not ended ends, and every server is what was asked for", arguments: ReleasedExample.all)
+    @Test("Every unfinished workflow of a release ends, and every server is in the requested state", arguments: ReleasedExample.all)
     func workflowsEnd(_ example: ReleasedExample) async throws {
         try await withReader(example) { cloud, reader, expected in
             let unfinished: @Sendable (Transaction) throws -> [String] = { tx in
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// Compares the properties that were asked for besides the state.
+    /// Compares the requested properties other than the state.
     private func changes(_ servers: [String: JSON], _ reader: ReleasedReader) async throws {
         func server(_ name: String) throws -> JSON { try #require(servers.values.first { $0["name"]?.string == name }) }
         func ram(_ name: String) throws -> JSON? { try server(name)["flavor"]?["ram"] }
@@ -63,7 +63,7 @@ import Testing
         #expect(try server("on-rebuild")["image"] != server("on-reboot")["image"])
     }
 
-    /// Claims, ports, machines and copies of disks are those of the servers that there are.
+    /// Checks that claims, ports, machines and copies of disks are exactly those of the existing servers.
     private func inventory(_ cloud: TestCloud, _ reader: ReleasedReader, _ servers: [String: JSON]) async throws {
         let placed = servers.filter { $0.value["OS-EXT-SRV-ATTR:host"]?.string != nil }
         var claims: [String] = []
@@ -71,7 +71,7 @@ import Testing
             let id = provider["uuid"]?.string ?? ""
             claims += await reader.get("/placement/resource_providers/\(id)/allocations")["allocations"]?.object?.keys ?? []
         }
-        // One that waits for its confirmation has two claims, in two names.
+        // A server that waits for a confirmation has two claims, under two consumers.
         let waiting = placed.filter { $0.value["status"] == "VERIFY_RESIZE" }.count
         #expect(Set(claims).isSuperset(of: placed.keys) && claims.count == placed.count + waiting)
         let machines = cloud.cloud.fleet.simulatedMachines
@@ -92,7 +92,7 @@ import Testing
         #expect(owners.isSubset(of: servers.keys))
     }
 
-    @Test("Images have their bytes, and half done ones come to what they would have come to", arguments: ReleasedExample.all)
+    @Test("Images of a release keep their bytes, and unfinished ones reach the expected status", arguments: ReleasedExample.all)
     func imagesAreWhole(_ example: ReleasedExample) async throws {
         try await withReader(example) { cloud, reader, expected in
             try await cloud.settleAll()
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test("Every list has what it had", arguments: ReleasedExample.all)
+    @Test("Every list of a release has the rows that it had", arguments: ReleasedExample.all)
     func listsAreWhole(_ example: ReleasedExample) async throws {
         try await withReader(example) { _, reader, expected in
             for (path, wanted) in expected["lists"]?.object?.members ?? [] {
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("Who could log in still can, by every way that there was", arguments: ReleasedExample.all)
+    @Test("Every credential of a release still works, and a revoked token does not", arguments: ReleasedExample.all)
     func everybodyCanLogIn(_ example: ReleasedExample) async throws {
         try await withReader(example) { cloud, reader, expected in
             let passwords = expected["passwords"] ?? .null
@@ -155,7 +155,7 @@ import Testing
                     ]
                 ])
             #expect(bob.status == .created, "\(bob.text)")
-            // A sealed key opens: only whoever can read the secret can check what it has signed.
+            // The sealed secret can still be opened: the list shows it in plain text.
             let credentials = await reader.list("/v3/credentials?type=ec2", "credentials")
             #expect(credentials.contains { $0["blob"]?.string?.contains(expected["ec2"]?["secret"]?.string ?? "-") == true })
             let revoked = await cloud.send(.get, "/v3/auth/projects", token: expected["revoked"]?.string)

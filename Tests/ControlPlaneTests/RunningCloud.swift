@@ -9,7 +9,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// A cloud with simulated hosts that serves on a port, and its administrator as any client is one.
+/// A cloud with simulated hosts that serves on a port, and a client with its administrator's token.
 struct RunningCloud: Sendable {
     let process: CloudProcess
     private let token: String
@@ -65,10 +65,10 @@ struct RunningCloud: Sendable {
         token = try #require(headers["x-subject-token"])
     }
 
-    /// What must succeed was refused.
+    /// The error for a request that should have succeeded.
     private struct Refused: Error { let description: String }
 
-    /// Sends what must succeed.
+    /// Sends a request that must succeed, and returns its body.
     @discardableResult
     func send(_ method: String, _ path: String, _ json: JSON? = nil) async throws -> JSON {
         let headers = ["Content-Type": "application/json", "OpenStack-API-Version": "compute 2.90"]

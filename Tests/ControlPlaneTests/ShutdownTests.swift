@@ -9,7 +9,7 @@ import Testing
 
 /// A process that is told to stop ends, and nothing writes to its database afterwards.
 @Suite("The end of a process") struct ShutdownTests {
-    /// Keeps what is logged.
+    /// A log handler that keeps all lines.
     private struct Memory: LogHandler {
         let lines: Box<[String]>
         var metadata: Logger.Metadata = [:]
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test("Whoever is cancelled hears no news that still wait, though they are thousands")
+    @Test("A cancelled listener hears none of the waiting events, even if there are thousands")
     func news() async throws {
         let hub = EventHub<Int>()
         let stream = hub.listen()
@@ -46,7 +46,7 @@ import Testing
         #expect(heard == 0)
     }
 
-    @Test("With hundreds of hosts that all have news, cut off at once, nobody finds the database closed")
+    @Test("With 300 hosts that all report at once, a stopped process never uses its closed database")
     func database() async throws {
         try await withTemporaryDirectory { path in
             let lines = Box<[String]>([])

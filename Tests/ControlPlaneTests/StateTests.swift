@@ -10,7 +10,7 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     }
 
-    @Test func theDirectoryIsItsOwnersAlone() async throws {
+    @Test func onlyTheOwnerCanAccessTheDirectory() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path + "/a/state")
             try directory.create()
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func aSecondProcessIsRefusedAndToldWhoHasIt() async throws {
+    @Test func aSecondProcessIsRefusedAndToldWhichOneHoldsTheLock() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path)
             var lock: StateLock? = try StateLock(directory)
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func whatItsOwnerHasAddedStaysAsLongAsTheURLDoes() async throws {
+    @Test func additionsOfTheOwnerStayWhileTheURLIsUnchanged() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path)
             let files = ClientFiles(directory: directory, url: "http://a.test", region: "RegionOne")
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func whereTheAccountsAreOlderThanTheFilesNoPasswordIsInvented() async throws {
+    @Test func noPasswordIsInventedWhenTheAccountsAreOlderThanTheFiles() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path)
             let files = ClientFiles(directory: directory, url: "http://a.test", region: "RegionOne")
@@ -122,7 +122,7 @@ import Testing
                 let text = try #require(try Files.text(directory.clouds))
                 #expect(!text.contains("password:"))
             }
-            // The database was replaced by a new one: its accounts get passwords that are known.
+            // A new database has replaced the old one: its accounts get new passwords, which the files then have.
             let isKnown = try await files.publish(random: SeededRandomness(seed: 7)) { _, _ in true }
             #expect(isKnown)
             let text = try #require(try Files.text(directory.clouds))

@@ -18,13 +18,13 @@ import Testing
         }
     }
 
-    @Test func aConfigurationOfItsOwnIsTakenOver() async throws {
+    @Test func aTestCloudTakesItsOwnConfiguration() async throws {
         try await TestCloud.run { $0.cloud.regionName = "elsewhere" } _: { cloud in
             #expect(await cloud.send(.get, "/healthz").status == .ok)
         }
     }
 
-    @Test func aUserGetsATokenAndIsKnownByIt() async throws {
+    @Test func aUserGetsATokenAndIsIdentifiedByIt() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
             let users = await cloud.send(.get, "/v3/users", token: token)
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func theClockStandsUntilItIsMoved() {
+    @Test func aManualClockStandsStillUntilItIsAdvanced() {
         let clock = ManualClock()
         let before = clock.now
         clock.advance(by: .seconds(5))

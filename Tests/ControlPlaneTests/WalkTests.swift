@@ -4,10 +4,10 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// One long way through Identity, on both databases: SQL that only one of them takes is found here.
-/// `NOVELLA_TEST_DATABASE=postgresql swift test --filter IdentityTests` takes all the others.
+/// A long sequence of requests to Identity on both databases. It finds SQL that only one of them accepts.
+/// `NOVELLA_TEST_DATABASE=postgresql swift test --filter IdentityTests` runs all other tests on PostgreSQL.
 @Suite struct WalkTests {
-    /// Asks as one caller, and expects what the walk goes on with.
+    /// Sends requests as one caller, and checks the status of each.
     private struct Walker {
         let cloud: TestCloud
         let token: String
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func domainsProjectsAndTheirTree(kind: DatabaseKind) async throws {
+    func domainsAndTheTreeOfProjectsWorkOnBothDatabases(kind: DatabaseKind) async throws {
         try await walk(kind) { me in
             let domain = try await me.make("/v3/domains", "domain", ["name": "Süd", "description": "it's \"quoted\" \\ % _"])
             let top = try await me.make("/v3/projects", "project", ["name": "top", "domain_id": .string(domain), "tags": ["a", "b"]])
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func usersGroupsRolesAndGrants(kind: DatabaseKind) async throws {
+    func usersGroupsRolesAndGrantsWorkOnBothDatabases(kind: DatabaseKind) async throws {
         try await walk(kind) { me in
             let project = try await me.make("/v3/projects", "project", ["name": "p"])
             let user = try await me.make("/v3/users", "user", ["name": "u", "password": "the-first-of-u", "email": "u@x"])
@@ -84,7 +84,7 @@ import Testing
                 .post, "/v3/users/\(user)/password", ["user": ["password": "the-second-of-u", "original_password": "the-first-of-u"]],
                 .noContent)
             await own.ask(.get, "/v3/auth/projects", nil, .unauthorized)
-            // A new password ends the tokens of the same microsecond and before.
+            // A new password revokes tokens of the same microsecond and older ones.
             me.cloud.clock.advance(by: .seconds(1))
             let again = Walker(cloud: me.cloud, token: try await me.cloud.token(user: "u", password: "the-second-of-u", project: "p"))
             let credential = try await me.make("/v3/credentials", "credential", ["user_id": .string(user), "type": "cert", "blob": "x"])
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func theCatalogAndLimits(kind: DatabaseKind) async throws {
+    func theCatalogAndLimitsWorkOnBothDatabases(kind: DatabaseKind) async throws {
         try await walk(kind) { me in
             await me.ask(.put, "/v3/regions/west", ["region": ["description": "w"]], .created)
             let service = try await me.make("/v3/services", "service", ["type": "compute", "name": "c"])
@@ -113,7 +113,7 @@ import Testing
                 ["registered_limits": [["service_id": .string(service), "resource_name": "cores", "default_limit": 10]]], .created)
             let id = try #require(registered["registered_limits"]?.array?.first?["id"]?.string)
             await me.ask(.patch, "/v3/registered_limits/\(id)", ["registered_limit": ["default_limit": 20]])
-            // What is registered for a service goes with it.
+            // The limits and endpoints of a service are deleted with it.
             await me.ask(.delete, "/v3/services/\(service)", nil, .noContent)
             await me.ask(.get, "/v3/registered_limits/\(id)", nil, .notFound)
             await me.ask(.get, "/v3/endpoints/\(endpoint)", nil, .notFound)

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 
 extension DriverCheck {
-    /// What a driver must do that says it can do more.
+    /// The checks of optional abilities, for drivers that declare them.
     static let abilities: [DriverCheck] = [
         DriverCheck("A paused machine stands still and goes on") { trial in
             let driver = try trial.ability((any Pausing).self)
@@ -33,7 +33,7 @@ extension DriverCheck {
             let running = try await driver.setPower(trial.id, to: .running, fence: trial.next())
             try trial.expect(running.power == .running && running.boots == 1, "resumed: \(running)")
             _ = try await driver.suspend(trial.id, fence: trial.next())
-            // A suspended machine that is to be off forgets its memory: its next start is a new one.
+            // Turning off a suspended machine discards its memory: the next start is a new boot.
             let off = try await driver.setPower(trial.id, to: .off, fence: trial.next())
             try trial.expect(off.power == .off, "off: \(off)")
             let anew = try await driver.setPower(trial.id, to: .running, fence: trial.next())
@@ -123,7 +123,7 @@ extension DriverCheck {
                 try await trial.power(is: .paused)
             }
             let luggage = try await driver.packLive(trial.id, fence: trial.next())
-            // It is called off, and begun again.
+            // The move is cancelled, and begins again.
             let again = try await driver.setPower(trial.id, to: .running, fence: trial.next())
             try trial.expect(again.power == .running && again.boots == 1, "\(again)")
             try await driver.remove(trial.id, fence: trial.next())

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 
 extension DriverCheck {
-    /// The suite.
+    /// All checks of the suite.
     package static let all: [DriverCheck] = [
         DriverCheck("A machine that is made twice is one machine, and is off") { trial in
             let made = try await trial.driver.ensure(trial.spec, fence: trial.next())

@@ -2,25 +2,25 @@ package import CloudCore
 package import Drivers
 import TestSupport
 
-/// What a driver did not do as every driver must.
+/// The error of a driver that breaks a rule for all drivers.
 package struct NotConforming: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// A driver under test, and what the suite must know of its guests.
+/// A driver under test, and the facts about its guests that the suite needs.
 package struct DriverSubject: Sendable {
     package var driver: any MachineDriver
-    /// The driver as a process started anew finds its host. Nil when a test of its own does that.
+    /// Opens the driver as a new process finds the host; nil if a separate test covers that.
     package var restarted: (@Sendable () async throws -> any MachineDriver)?
-    /// A machine that can start.
+    /// Returns a machine that can start.
     package var spec: @Sendable (MachineID) -> MachineSpec
-    /// What the guest writes to its serial port when it is up.
+    /// The text that a guest writes to its serial port when it is up.
     package var greeting: String
-    /// How long a start of the guest may take on a busy machine.
+    /// The longest time that a guest's start may take on a busy machine.
     package var patience: Duration
-    /// Whether guests hear that they are asked to stop.
+    /// Whether guests react to a request to stop.
     package var guestsListen = true
-    /// Guards against machines of other tests on the same host.
+    /// The world. Its random ids keep the machines apart from those of other tests on the same host.
     package let world: World
 
     package init(
@@ -35,10 +35,10 @@ package struct DriverSubject: Sendable {
     }
 }
 
-/// One thing that every driver must do. It works on machines of its own and leaves none behind.
+/// One rule that every driver must keep. The check works on its own machines and leaves none behind.
 package struct DriverCheck: Sendable, CustomStringConvertible {
     package let name: String
-    /// Whether it is of what a driver need not do whose host is the only one.
+    /// Whether the check is about several hosts: a driver whose host is the only one need not pass it.
     package let isAboutOtherHosts: Bool
     let body: @Sendable (DriverTrial) async throws -> Void
 
@@ -50,7 +50,9 @@ package struct DriverCheck: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    /// - Returns: false when the driver does not have the ability.
+    /// Runs the check.
+    ///
+    /// - Returns: false if the driver lacks the ability.
     @discardableResult
     package func run(on subject: DriverSubject) async throws -> Bool {
         let trial = DriverTrial(subject)
@@ -70,7 +72,7 @@ package struct DriverCheck: Sendable, CustomStringConvertible {
 
 struct NoSuchAbility: Error {}
 
-/// One check's machine and its fences.
+/// The machine of one check, and its fences.
 struct DriverTrial: Sendable {
     let subject: DriverSubject
     let id: MachineID
@@ -84,7 +86,7 @@ struct DriverTrial: Sendable {
     var driver: any MachineDriver { subject.driver }
     var spec: MachineSpec { subject.spec(id) }
 
-    /// The fence of the next change.
+    /// Returns the fence of the next change.
     func next() -> Fence {
         generation.update { $0 += 1 }
         return last
@@ -110,7 +112,7 @@ struct DriverTrial: Sendable {
         try expect(false, "\(what) was not refused", line: line)
     }
 
-    /// The machine, made and started, with its guest up.
+    /// Makes and starts the machine, and returns it once its guest is up.
     func started() async throws -> ObservedMachine {
         try await driver.ensure(spec, fence: next())
         let machine = try await driver.setPower(id, to: .running, fence: next())

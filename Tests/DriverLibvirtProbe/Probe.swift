@@ -6,9 +6,11 @@ import NIOCore
 
 /// A process that drives machines and dies: `DriverLibvirtProbe VERB FOLDER GUEST ID KERNEL RAMDISK [TAP]`.
 ///
-/// `start` makes a machine of the kernel and RAM disk in GUEST, starts it and is then killed by itself, with nothing tidied up; `plug` before that
-/// gives it a card at TAP, `copy` begins to copy its disk. The others go on with that machine and remove it: `look` prints what it finds of it, `plugged`
-/// gives it the card once more, `copied` copies its disk, and they print what came of it.
+/// `start` makes and starts a machine from the kernel and RAM disk in GUEST, then kills its own process and tidies up
+/// nothing. Before that, `plug` attaches a card at TAP, and `copy` begins to copy the disk.
+///
+/// The other verbs work on that machine, print their result and remove it: `look` prints what is found of it, `plugged`
+/// attaches the card again, and `copied` copies the disk.
 @main
 enum Probe {
     static func main() async throws {
@@ -22,7 +24,7 @@ enum Probe {
         let driver = try await LibvirtDriver.open(LibvirtSettings(folder: folder), images: source, world: .real)
         let fence = Fence(epoch: 1, generation: 2)
         let card = NIC(id: "port-1", mac: "52:54:00:0a:0b:0d", tap: words.count > 7 ? words[7] : "")
-        // Any one: of the machine there is one copy at a time.
+        // Any id will do: there is one copy of a machine's disk at a time.
         let snapshot = id.text
         if ["start", "plug", "copy"].contains(verb) {
             let spec = MachineSpec(
@@ -69,7 +71,7 @@ enum Probe {
         await driver.close()
     }
 
-    /// Gives the disk contents, so that a copy of it takes a while.
+    /// Fills the disk, so that copying it takes a while.
     private static func fill(_ folder: String, bytes: Int) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("root") {
             guard let file = FileHandle(forWritingAtPath: "\(folder)/\(name)") else { exit(74) }

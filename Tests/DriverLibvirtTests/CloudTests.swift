@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 extension LibvirtDriverTests {
-    /// A client of a cloud whose one host is this machine.
+    /// A client of a cloud whose only host is this machine.
     private struct Client {
         let cloud: TestCloud
         let token: String
@@ -58,7 +58,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A server of the cloud is a guest of this host: it outlives the control plane, stops from within, and leaves nothing")
+    @Test("A server runs as a guest of this host, survives a restart of the control plane, and leaves nothing when deleted")
     func cloud() async throws {
         let (driver, guest) = try await RealHost.shared.open()
         try await withTemporaryDirectory { folder in
@@ -89,7 +89,7 @@ extension LibvirtDriverTests {
                 #expect(try Self.guest(id) == process, "the guest did not notice")
                 try await second.act(id, ["reboot": ["type": "HARD"]])
                 try await second.says("guest: start 2 of this disk", id)
-                // What a guest that ends by itself looks like from outside.
+                // To the host, this looks like a guest that stops by itself.
                 if let process = try Self.guest(id) { kill(process, SIGKILL) }
                 try await eventually("the guest's end to be shown") {
                     await second.cloud.cloud.fleet.ask()

@@ -23,12 +23,12 @@ struct FileTests {
         ).text()
     }
 
-    /// Names of elements and attributes, without values.
+    /// Returns the XML with the names of its elements and attributes, but without their values.
     private static func shape(_ xml: String) -> String {
         xml.replacing(/='[^']*'/, with: "=").replacing(/>[^<>]*</, with: "><")
     }
 
-    @Test("Linux is told not to wait for its timer where the CPU is emulated")
+    @Test("An emulated Linux guest gets no_timer_check on its kernel command line")
     func timer() throws {
         let shape = { (spec: inout MachineSpec) in spec.boot = .kernel(spec.images.first!.content, ramdisk: nil, commandLine: "console=ttyS0") }
         #expect(try Self.document(shape).contains("<cmdline>console=ttyS0 no_timer_check</cmdline>"))
@@ -36,7 +36,7 @@ struct FileTests {
     }
 
     @Test(
-        "No text of a user's becomes markup",
+        "No text of a user becomes markup in the XML",
         arguments: ["</title><devices/>", "'/><x y='", "\"&amp;&lt;", "]]>", "<!--", "a\u{0}b\nc\u{b}d\u{fffe}", "&#x3c;", "🦊"])
     func escaping(_ text: String) throws {
         let plain = Self.shape(try Self.document { $0.disks[0].serial = "s"; $0.boot = .kernel($0.images.first!.content, ramdisk: nil, commandLine: "c") })
@@ -49,7 +49,7 @@ struct FileTests {
         #expect(!hostile.unicodeScalars.contains { $0.value < 32 })
     }
 
-    @Test("What a host would have to guess is told: each format, in the whole chain")
+    @Test("The XML names each disk format in the whole chain, so the host guesses nothing")
     func ossa_2026_002_explicitFormats() throws {
         let xml = try Self.document { _ in }
         #expect(xml.contains("<driver name='qemu' type='qcow2'/><source file='/m/root.qcow2'/><backingStore type='file'><format type='qcow2'/>"))
@@ -57,7 +57,7 @@ struct FileTests {
         #expect(!xml.contains("max") && xml.contains("<tb-cache unit='MiB'>32</tb-cache>"))
     }
 
-    @Test("Disks keep their names when one before them goes")
+    @Test("Disks keep their device names when another disk is removed")
     func targets() {
         let disks = ["a", "b", "c"].map { Disk(id: $0, source: .blank(virtualBytes: 512)) }
         var spec = MachineSpec(id: MachineID("x"), name: "", memoryMiB: 64, disks: disks)
@@ -68,7 +68,7 @@ struct FileTests {
         #expect(DomainXML.targets(for: spec, keeping: first) == ["a": "vda", "c": "vdc", "d": "vdb"])
     }
 
-    @Test("A disk that was given as raw stays raw, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
+    @Test("A raw disk stays raw when it is copied and grown, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
     func ossa_2016_001_rawStaysRaw() async throws {
         try await withTemporaryDirectory { folder in
             let disk = folder + "/disk.raw"
@@ -81,7 +81,7 @@ struct FileTests {
         }
     }
 
-    @Test("A disk that grows with its machine stays what it was told to be, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
+    @Test("A disk that grows with its machine keeps its format, whatever the guest has written on it", .enabled(if: RealHost.isAvailable))
     func ossa_2016_007_resizeStaysRaw() async throws {
         try await withTemporaryDirectory { folder in
             let files = MachineFiles(folder: MachineFolder(path: folder + "/machine"))
@@ -100,7 +100,7 @@ struct FileTests {
         }
     }
 
-    @Test("Nothing that another machine, or another image of the same one, had on a disk can be read from a new one", .enabled(if: RealHost.isAvailable))
+    @Test("A new disk never shows bytes of another machine, or of an earlier image of the same machine", .enabled(if: RealHost.isAvailable))
     func ossa_2014_003_ossa_2012_020_ossa_2013_021_disksBeginBlank() async throws {
         try await withTemporaryDirectory { folder in
             let machine = MachineFolder(path: folder + "/machine")
@@ -115,7 +115,7 @@ struct FileTests {
                         Disk(id: "swap", source: .swap(virtualBytes: 1 << 20)),
                     ]))
             func settle() throws { hosted.sizes = try MachineFiles(folder: machine).settle(hosted, [image: folder + "/image"]) }
-            /// What a guest would read, as text.
+            /// Returns what a guest would read from the disk.
             func read(_ disk: Int) throws -> Data {
                 let (file, flat) = (machine.file(of: hosted.spec.disks[disk]), folder + "/flat")
                 guard file.hasSuffix(".qcow2") else { return try Data(contentsOf: URL(filePath: file)) }
@@ -140,7 +140,7 @@ struct FileTests {
             #expect(try read(0).contains(0x41))
             #expect(try read(1).range(of: mark) != nil)
 
-            // Removed, and made anew at the same place.
+            // The machine is removed and made again in the same place.
             try DurableFile.removeFolder(machine.path)
             hosted.sizes = [:]
             try settle()
@@ -150,7 +150,7 @@ struct FileTests {
             }
             #expect(try read(2).range(of: mark) == nil)
 
-            // A disk that is wanted no longer, and one of its name later.
+            // A disk is removed, and later a disk of the same name is added.
             try fill()
             let all = hosted.spec.disks
             hosted.spec.disks.removeAll { $0.id == "ephemeral" }
@@ -159,7 +159,7 @@ struct FileTests {
             try settle()
             #expect(try read(1) == Data(count: 1 << 20))
 
-            // What grows, grows by zeros.
+            // A disk grows by zeros.
             hosted.spec.disks[1].source = .blank(virtualBytes: 2 << 20)
             try settle()
             #expect(try read(1) == Data(count: 2 << 20))
@@ -175,7 +175,7 @@ struct FileTests {
             return header
         }
 
-        /// As a guest would: over what lies at the beginning of its disk.
+        /// Overwrites the beginning of the disk, as a guest could.
         static func write(to path: String) throws {
             let file = try #require(FileHandle(forWritingAtPath: path))
             try file.write(contentsOf: bytes)
@@ -183,7 +183,7 @@ struct FileTests {
         }
     }
 
-    @Test("A helper that takes too long is killed, and has little memory, no environment and no files of ours")
+    @Test("A helper that takes too long is killed; it gets little memory, no environment and none of our open files")
     func ossa_2016_012_helpersAreLimited() throws {
         let began = ContinuousClock.now
         #expect(throws: CloudError.self) { try HelperProgram.run("/bin/sleep", ["60"], .init(seconds: 1, cpuSeconds: 5)) }
@@ -195,12 +195,13 @@ struct FileTests {
         #expect(try HelperProgram.run("/bin/sh", ["-c", "while :; do :; done"], .init(seconds: 30, cpuSeconds: 1)).status < 0)
     }
 
-    @Test("A copy of a disk needs little address space, however many threads copy")
+    @Test("Copying a disk needs little address space, however many threads copy")
     func copyingThreads() async throws {
         try await withTemporaryDirectory { folder in
             try Data(repeating: 7, count: 128 << 20).write(to: URL(filePath: folder + "/a"))
             for _ in 1...3 {
-                // A quarter of what helpers may have: without one heap for all its threads it takes up to five times as much.
+                // A quarter of the memory that helpers may use. Without a single heap for all threads, the copy would
+                // need up to five times as much.
                 try HelperProgram.require(
                     "/usr/bin/qemu-img", ["convert", "-q", "-f", "raw", "-O", "qcow2", folder + "/a", folder + "/b"],
                     .init(seconds: 60, cpuSeconds: 60, memoryBytes: 256 << 20))
@@ -208,7 +209,7 @@ struct FileTests {
         }
     }
 
-    @Test("The config drive is the same for the same files, and as large as they are")
+    @Test("A config drive is the same for the same files, and not much larger than they are")
     func configDrive() {
         let files = ["openstack/latest/meta_data.json": Data(count: 5000), "openstack/2018-08-27/user_data": Data("#!".utf8), "a": Data()]
         let one = ConfigDriveISO.bytes(ConfigDrive(files: files))
@@ -217,7 +218,7 @@ struct FileTests {
         #expect(String(decoding: one[(16 * 2048 + 40)..<(16 * 2048 + 48)], as: UTF8.self) == "config-2")
     }
 
-    @Test("A long way to a host's folder is made short, and always the same")
+    @Test("A long path to a host's folder gets a short link, always the same one")
     func shortPath() async throws {
         try await withTemporaryDirectory { folder in
             let long = folder + "/" + String(repeating: "x", count: 60)
@@ -236,7 +237,7 @@ struct FileTests {
         "<domstatus state='running' reason='booted' pid='\(pid)'>\n\(job)  <nodename index='6'/>\n  <domain type='qemu' id='2'>\n  </domain>\n</domstatus>\n"
     }
 
-    @Test("A job without a copy, which a killed process has left, is forgotten; whatever else libvirt has noted stays")
+    @Test("A job without a copy that a killed process left is removed from libvirt's status file; all else stays")
     func leftJobs() async throws {
         let left = "  <job type='none' async='backup' flags='0x0' asyncStarted='1795270169806'/>\n"
         #expect(LibvirtNotes.withoutLeftJob(Self.note(left)) == Self.note())
@@ -252,7 +253,7 @@ struct FileTests {
             for _ in 0..<2 { try LibvirtNotes.correct(root: folder) }
             #expect(try String(contentsOfFile: path + ".xml", encoding: .utf8) == Self.note())
             #expect(try String(contentsOfFile: path + ".pid", encoding: .utf8) == Self.note(left))
-            // QEMU was about to be started.
+            // The process was killed just before it started QEMU.
             try Self.note(pid: 0).write(toFile: path + ".xml", atomically: true, encoding: .utf8)
             for name in ["domain-7-11111111-2222-4333-8", "domain-8-11111111-2222-4333-9"] {
                 try FileManager.default.createDirectory(atPath: folder + "/lib/qemu/channel/target/" + name, withIntermediateDirectories: true)
@@ -262,12 +263,12 @@ struct FileTests {
             #expect(DurableFile.names(in: folder + "/lib/qemu/channel/target") == ["domain-8-11111111-2222-4333-9"])
             #expect(DurableFile.names(in: folder + "/lib/qemu").sorted() == ["channel", "domain-8-11111111-2222-4333-9"])
             #expect(DurableFile.names(in: folder + "/run/qemu") == [Self.machine + ".pid"])
-            // A root on which there was nothing yet.
+            // A folder in which libvirt has never run.
             try LibvirtNotes.correct(root: folder + "/none")
         }
     }
 
-    @Test("A network card that QEMU has let go of is forgotten, and the others stay")
+    @Test("A network card that QEMU no longer has is removed from libvirt's status file, and the others stay")
     func lostCards() {
         func card(_ tap: String) -> String {
             "      <interface type='ethernet'>\n        <mac address='fa:16:3e:00:00:01'/>\n        <target dev='\(tap)' managed='no'/>\n      </interface>\n"
@@ -281,7 +282,7 @@ struct FileTests {
         #expect(LibvirtNotes.taps(heldBy: "99999999") == nil)
     }
 
-    /// A process that was just started still has its parent's words.
+    /// Waits until the process runs its program: right after the fork it still has its parent's command line.
     private static func begun(_ process: Process, _ word: String) async throws {
         let path = "/proc/\(process.processIdentifier)/cmdline"
         try await eventually("the process runs") {
@@ -289,10 +290,10 @@ struct FileTests {
         }
     }
 
-    @Test("A process that has the number of a guest and is another program is not taken for the guest: libvirt would end it")
+    @Test("A process that has reused a guest's pid is not mistaken for the guest, since libvirt would kill it")
     func otherProcess() async throws {
         #expect(LibvirtNotes.isOfNoGuest(Self.note(pid: getpid()), name: Self.machine))
-        // One that is gone is libvirt's to find out.
+        // libvirt itself finds out that a process has ended.
         #expect(!LibvirtNotes.isOfNoGuest(Self.note(), name: Self.machine))
         let guest = Process()
         let held = Pipe()
@@ -306,7 +307,8 @@ struct FileTests {
         guest.waitUntilExit()
     }
 
-    @Test("A QEMU that a killed process was asking what it can do is ended; a guest, and another host's, are not")
+    @Test(
+        "A QEMU that a killed process started to query its abilities is killed; guests and other hosts' QEMUs are not")
     func leftProbes() async throws {
         try await withTemporaryDirectory { folder in
             try FileManager.default.copyItem(

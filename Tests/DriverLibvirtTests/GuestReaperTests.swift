@@ -1,19 +1,19 @@
 @testable import DriverLibvirt
 import Testing
 
-@Suite("Children that have died")
+@Suite("Reaping of dead child processes")
 struct GuestReaperTests {
     private let began = ContinuousClock.now
 
     private func dead(_ pid: Int32, _ name: String, session: Int32) -> GuestReaper.Dead { .init(pid: pid, name: name, session: session) }
 
-    @Test("A guest is taken note of at once, and what libvirt started to ask a question never")
+    @Test("A dead guest is reaped at once, and a QEMU that libvirt started for a query never")
     func guests() {
         var rounds = GuestReaper.Rounds(ownSession: 1)
         #expect(rounds.ours(of: [dead(7, "qemu-system-x86", session: 6), dead(8, "qemu-system-x86", session: 1)], at: began) == [7])
     }
 
-    @Test("A daemon is taken note of when nobody has looked for as long as a starter never takes")
+    @Test("A dead daemon is reaped once nobody has waited for it for five seconds")
     func daemons() {
         var rounds = GuestReaper.Rounds(ownSession: 1)
         let (daemon, younger) = (dead(7, "dnsmasq", session: 6), dead(9, "dnsmasq", session: 9))
@@ -23,7 +23,7 @@ struct GuestReaperTests {
         #expect(rounds.ours(of: [daemon, younger], at: began + .seconds(9)) == [7, 9])
     }
 
-    @Test("A number that is given to another child begins anew")
+    @Test("A reused pid starts its five seconds anew")
     func reuse() {
         var rounds = GuestReaper.Rounds(ownSession: 1)
         let daemon = dead(7, "dnsmasq", session: 6)
@@ -32,7 +32,7 @@ struct GuestReaperTests {
         #expect(rounds.ours(of: [daemon], at: began + .seconds(6)) == [])
     }
 
-    @Test("Any other child belongs to who started it")
+    @Test("Any other child is left to the code that started it")
     func others() {
         var rounds = GuestReaper.Rounds(ownSession: 1)
         let other = dead(7, "nft", session: 7)

@@ -37,7 +37,7 @@ extension LibvirtDriverTests {
         try await eventually("'\(words)' on the console") { try await console(driver, id).contains(words) }
     }
 
-    /// The owner and the command line of the guest's process.
+    /// Returns the owner and the command line of the guest's process.
     private func process(_ id: MachineID) throws -> (user: UInt32, arguments: [String])? {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
             guard let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { continue }
@@ -50,7 +50,7 @@ extension LibvirtDriverTests {
         return nil
     }
 
-    @Test("A guest reads its config drive, keeps its disk over a reboot, and has the size it was given")
+    @Test("A guest reads its config drive, keeps its disk over a reboot, and sees the given disk size")
     func guestSeesItsDisks() async throws {
         try await withMachine { driver, id in
             let text = try await console(driver, id)
@@ -62,7 +62,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A guest runs as a user of its own, whom nothing of the host or of another guest belongs to")
+    @Test("A guest runs as its own user, who owns no files of the host or of another guest")
     func guestUsers() async throws {
         try await withMachine { driver, id in
             let folder = RealHost.shared.folder
@@ -80,7 +80,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A guest in which CPUs are emulated has a bound on what it costs, and the sandbox is on")
+    @Test("An emulated guest has a bounded translation cache, and every guest runs in a sandbox")
     func emulation() async throws {
         try await withMachine { driver, id in
             let words = try #require(try process(id)).arguments
@@ -91,10 +91,10 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A volume comes and goes while the guest runs, and stays what it was told to be")
+    @Test("A volume is attached and detached while the guest runs, and keeps its format")
     func ossa_2016_001_volumeStaysRaw() async throws {
         try await RealHost.withOpenFolder { folder in
-            // What a guest may write on its disk: the header of an image that names a file of the host.
+            // A guest may write this on its disk: the header of an image that names a file of the host.
             let volume = folder + "/volume"
             var header = Data(count: 1 << 20)
             header.replaceSubrange(0..<8, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 2])
@@ -114,7 +114,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A network card comes and goes while the guest runs", .enabled(if: geteuid() == 0 && access("/dev/net/tun", F_OK) == 0))
+    @Test("A network card is attached and detached while the guest runs", .enabled(if: geteuid() == 0 && access("/dev/net/tun", F_OK) == 0))
     func networkCard() async throws {
         let tap = "nvt" + RealHost.shared.world.random.hexID().prefix(6)
         try ip("tuntap", "add", tap, "mode", "tap")
@@ -138,7 +138,7 @@ extension LibvirtDriverTests {
         try #require(ip.terminationStatus == 0)
     }
 
-    @Test("An image that is larger than the machine's disk is refused, and nothing is left")
+    @Test("An image that is larger than the machine's disk is refused and leaves nothing")
     func ossa_2013_012_imageLargerThanDisk() async throws {
         let (driver, guest) = try await RealHost.shared.open()
         let id = MachineID(RealHost.shared.world.random.uuid())
@@ -152,7 +152,7 @@ extension LibvirtDriverTests {
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/machines/\(id)"))
     }
 
-    /// A process that dies with a machine running, and the one after it.
+    /// A process that dies with a machine running, and the process after it.
     private struct Probes {
         let folder: String
         let id = RealHost.shared.world.random.uuid()
@@ -172,7 +172,8 @@ extension LibvirtDriverTests {
             return (process.terminationStatus, String(decoding: said, as: UTF8.self))
         }
 
-        /// Takes from libvirt's note of the machine what a process that was killed a moment earlier would not have noted.
+        /// Removes parts of libvirt's status file of the machine, as if the process had been killed before it noted
+        /// them.
         func forget(_ parts: Regex<Substring>...) throws {
             let path = "\(folder)/host/l/run/qemu/\(id).xml"
             var note = try String(contentsOfFile: path, encoding: .utf8)
@@ -189,7 +190,7 @@ extension LibvirtDriverTests {
         try await RealHost.withOpenFolder { try await body(Probes(folder: $0, guest: guest)) }
     }
 
-    @Test("A process that was killed leaves its guests running, and the next one finds them")
+    @Test("Guests of a killed process run on, and the next process finds them")
     func killedProcess() async throws {
         try await withProbes { probes in
             let start = try probes.run("start")
@@ -204,7 +205,7 @@ extension LibvirtDriverTests {
     }
 
     @Test(
-        "A card that QEMU has and libvirt does not know gives way to the next",
+        "A card can be attached again if QEMU has it and libvirt does not know it",
         .enabled(if: geteuid() == 0 && access("/dev/net/tun", F_OK) == 0))
     func unknownCard() async throws {
         let tap = "nvt" + RealHost.shared.world.random.hexID().prefix(6)
@@ -218,7 +219,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A copy of a disk that QEMU makes and libvirt does not know gives way to the next")
+    @Test("A disk can be copied again if QEMU still makes a copy that libvirt does not know")
     func unknownCopy() async throws {
         try await withProbes { probes in
             #expect(try probes.run("copy").status == SIGKILL)
@@ -228,7 +229,7 @@ extension LibvirtDriverTests {
         }
     }
 
-    @Test("A guest that writes for ever keeps its log bounded")
+    @Test("The console log stays bounded however much a guest writes")
     func consoleRotation() async throws {
         try await withMachine { driver, id in
             let most = 1 << 16

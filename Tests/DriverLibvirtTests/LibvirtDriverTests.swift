@@ -6,10 +6,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// One at a time: a guest takes a CPU while it starts.
+/// The tests run one at a time, since a starting guest takes a whole CPU.
 @Suite("The libvirt driver with real guests", .serialized, .enabled(if: RealHost.isAvailable, "scripts/packages host guest"))
 struct LibvirtDriverTests {
-    @Test("It is a driver like the others", arguments: DriverCheck.all)
+    @Test("The driver passes each check for all drivers", arguments: DriverCheck.all)
     func conforms(_ check: DriverCheck) async throws {
         let (driver, guest) = try await RealHost.shared.open()
         var subject = DriverSubject(driver: driver, greeting: "guest: ready", world: RealHost.shared.world) { guest.spec($0) }

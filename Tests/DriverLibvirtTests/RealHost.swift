@@ -9,11 +9,12 @@ import NIOCore
 import TestSupport
 import Testing
 
-/// This machine as a host of real guests, one for all tests of the process, as libvirt has one embedded driver a process.
+/// This machine as a host of real guests. All tests of the process share it, since libvirt has one embedded driver for
+/// each process.
 actor RealHost {
     static let shared = RealHost()
 
-    /// The tests of real guests run wherever what they need is installed, and nowhere else.
+    /// Whether this machine has everything that real guests need. The tests are skipped elsewhere.
     static let isAvailable: Bool = {
         let programs = ["/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img", "/usr/bin/prlimit", "/bin/busybox", "/usr/sbin/dropbear"]
         guard programs.allSatisfy({ access($0, X_OK) == 0 }), let library = dlopen("libvirt.so.0", RTLD_LAZY) else { return false }
@@ -21,7 +22,7 @@ actor RealHost {
         return access("/usr/share/libvirt/cpu_map/index.xml", R_OK) == 0 && !drivers.isEmpty
     }()
 
-    /// The part of libvirt that speaks to QEMU is a package of its own.
+    /// The libvirt modules that drive QEMU. They are in a package of their own.
     private static var drivers: [String] {
         ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/libvirt/connection-driver/libvirt_driver_qemu.so" }
             .filter { access($0, R_OK) == 0 }
@@ -30,7 +31,7 @@ actor RealHost {
     struct Guest: Sendable {
         let kernel: Data
         let ramdisk: Data
-        /// A disk of a MiB of zeros.
+        /// A disk of 1 MiB of zeros.
         let disk = Data(count: 1 << 20)
 
         static func id(_ data: Data) -> ContentID { ContentID(Hex.text(SHA512.hash(data: data)))! }
@@ -80,7 +81,7 @@ actor RealHost {
         return settings
     }
 
-    /// Runs `body` with a folder that other users can pass through, as a host's must be.
+    /// Runs `body` with a folder that other users can pass through, as they can with a host's folder.
     static func withOpenFolder(_ body: (String) async throws -> Void) async throws {
         let folder = "/tmp/novella-test-" + UUID().uuidString.prefix(12).lowercased()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
@@ -98,7 +99,7 @@ actor RealHost {
         .appending(path: "DriverLibvirtProbe")
     static let guestFolder = root.appending(path: ".build/guest")
 
-    /// The guest of `scripts/guest-image`, built if it is not there.
+    /// Returns the guest that `scripts/guest-image` builds if it is missing.
     private static func guest() throws -> Guest {
         let folder = guestFolder
         let script = Process()

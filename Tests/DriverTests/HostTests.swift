@@ -7,7 +7,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite("What drivers are built of")
+@Suite("Parts that drivers share")
 struct HostTests {
     private struct Words: StoredValue {
         static let storedName = "words"
@@ -27,7 +27,7 @@ struct HostTests {
         }
     }
 
-    @Test("An image is fetched once however many ask, and goes when nobody needs it")
+    @Test("An image is fetched once for concurrent users and removed when it is no longer needed")
     func cache() async throws {
         try await withTemporaryDirectory { folder in
             let bytes = [UInt8](repeating: 7, count: 5000)
@@ -51,7 +51,7 @@ struct HostTests {
         }
     }
 
-    @Test("Bytes with another digest, or of another format than declared, get no name")
+    @Test("Bytes with another digest or format than declared are not stored")
     func ossa_2024_002_declaredRawButIsQCOW2() async throws {
         try await withTemporaryDirectory { folder in
             let bytes = Array(Data([0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3]) + Data(count: 4000))
@@ -63,7 +63,7 @@ struct HostTests {
         }
     }
 
-    @Test("What a user calls something never becomes a path of a host")
+    @Test("A name that a user chose never becomes a path of the host")
     func ossa_2012_008_namesAreNoPaths() throws {
         func spec(id: String = "11111111-2222-4333-8444-555555555555", _ disk: Disk) -> MachineSpec {
             MachineSpec(id: MachineID(id), name: "../../etc/passwd", memoryMiB: 64, disks: [disk])
@@ -82,7 +82,7 @@ struct HostTests {
         }
     }
 
-    @Test("A record is read again as it was written, and a tombstone refuses what is late")
+    @Test("A record reads back as it was written, and a tombstone refuses a late change")
     func records() async throws {
         try await withTemporaryDirectory { folder in
             let clock = ManualClock()
@@ -97,7 +97,7 @@ struct HostTests {
         }
     }
 
-    @Test("A record that is damaged stops the start: what a host must refuse is not guessed")
+    @Test("A damaged record stops the start, so that the host does not accept what it should refuse")
     func damagedRecord() async throws {
         try await withTemporaryDirectory { folder in
             try Data("{".utf8).write(to: URL(filePath: folder + "/a.json"))
@@ -105,7 +105,7 @@ struct HostTests {
         }
     }
 
-    @Test("Work of one key takes turns in order; work of others goes on")
+    @Test("Work with the same key runs in order, one at a time; other keys run meanwhile")
     func serialKeys() async throws {
         let keys = SerialKeys<Int>()
         let running = Box(0)
@@ -126,7 +126,7 @@ struct HostTests {
         await keys.run(1) { await keys.run(2) { } }
     }
 
-    @Test("Image properties become typed hardware, and a wrong one is named")
+    @Test("Image properties become typed hardware, and an invalid property is named in the error")
     func properties() throws {
         let choice = try HardwareChoice(properties: [
             "hw_disk_bus": "scsi", "hw_vif_model": "e1000", "hw_firmware_type": "uefi", "os_secure_boot": "required",

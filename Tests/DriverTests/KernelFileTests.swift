@@ -2,12 +2,12 @@ import Drivers
 import Foundation
 import Testing
 
-@Suite("Files that the kernel makes up")
+@Suite("Files of /proc")
 struct KernelFileTests {
-    @Test("What they say is read whole, and nothing is an empty text")
+    @Test("A file of /proc is read whole, and a missing one is nil")
     func reading() throws {
         #expect(KernelFile.text("/proc/self/stat")?.hasPrefix("\(getpid()) (") == true)
-        // This process has no timers of POSIX; not every kernel has the file.
+        // This process has no POSIX timers, and some kernels lack the file.
         #expect(KernelFile.bytes("/proc/self/timers") ?? [] == [])
         #expect(try #require(KernelFile.bytes("/proc/self/maps")).count > 4096)
         #expect(KernelFile.text("/proc/no such file") == nil)

@@ -21,7 +21,7 @@ struct SimulatedDriverTests {
     private let fence = Fence(epoch: 1, generation: 1)
     private let id = MachineID("11111111-2222-4333-8444-555555555555")
 
-    @Test("It is a driver like the others", arguments: DriverCheck.all, [false, true])
+    @Test("The driver passes each check for all drivers", arguments: DriverCheck.all, [false, true])
     func conforms(_ check: DriverCheck, isKept: Bool) async throws {
         try await withTemporaryDirectory { folder in
             let (world, folder) = (World.test(), isKept ? folder + "/fleet" : nil)
@@ -30,7 +30,7 @@ struct SimulatedDriverTests {
             }
             let host = try Self.fleet(folder, world).host("a")
             subject.driver = host.driver()
-            // With a folder another fleet reads what the first has left, as another process would.
+            // With a folder, another fleet reads what the first one left, as a new process would.
             subject.restarted = { isKept ? try Self.fleet(folder, world).host("a").driver() : host.driver() }
             let isDone = try await check.run(on: subject)
             #expect(isDone, "it has all abilities")
@@ -43,7 +43,7 @@ struct SimulatedDriverTests {
 
     private func host() throws -> SimulatedHost { try Self.fleet(nil, .test()).host("a") }
 
-    @Test("A machine whose boot is to fail fails, and others do not")
+    @Test("The fault boot-fails makes a machine's start fail")
     func bootFails() async throws {
         let driver = try host().driver()
         try await driver.ensure(Self.spec(id, fault: "boot-fails"), fence: fence)
@@ -51,7 +51,7 @@ struct SimulatedDriverTests {
         #expect(try await driver.observe(id)?.power == .off)
     }
 
-    @Test("A start whose answer is lost has happened, and is told when asked again")
+    @Test("The fault agent-lost loses the answer of a start that happened; repeating it succeeds")
     func agentLost() async throws {
         let driver = try host().driver()
         try await driver.ensure(Self.spec(id, fault: "agent-lost"), fence: fence)
@@ -60,7 +60,7 @@ struct SimulatedDriverTests {
         #expect(machine.power == .running && machine.boots == 1)
     }
 
-    @Test("A guest that crashes is seen crashed and can be started again")
+    @Test("The fault crashes shows the guest as crashed, and it can be started again")
     func crash() async throws {
         let driver = try host().driver()
         try await driver.ensure(Self.spec(id, fault: "crashes"), fence: fence)
@@ -68,7 +68,7 @@ struct SimulatedDriverTests {
         #expect(machine.power == .crashed && machine.reason == "the guest crashed")
     }
 
-    @Test("A lost event is lost, and the list tells the truth")
+    @Test("The fault lost-event drops a machine's event, and the list still has its state")
     func lostEvent() async throws {
         let driver = try host().driver()
         let other = MachineID("11111111-2222-4333-8444-666666666666")
@@ -80,7 +80,7 @@ struct SimulatedDriverTests {
         #expect(try await driver.list().first { $0.id == id }?.power == .running)
     }
 
-    @Test("A snapshot that is to fail fails; one that does not is a qcow2 that an image service takes")
+    @Test("The fault snapshot-fails makes a snapshot fail; without it the snapshot is a valid qcow2")
     func snapshots() async throws {
         let driver = try host().driver()
         try await driver.ensure(Self.spec(id, fault: "snapshot-fails"), fence: fence)
@@ -95,7 +95,7 @@ struct SimulatedDriverTests {
         #expect(found.virtualSize == 64 << 20)
     }
 
-    @Test("A host that is lost answers nothing, and its machines go on")
+    @Test("A lost host answers nothing, and its machines run on")
     func lostHost() async throws {
         let host = try host()
         try await host.driver().ensure(Self.spec(id), fence: fence)
@@ -108,7 +108,7 @@ struct SimulatedDriverTests {
         #expect(try await host.driver().observe(id)?.reason == "the guest stopped")
     }
 
-    @Test("A host counts what its machines take")
+    @Test("A host subtracts the memory and disks of its machines from its free resources")
     func resources() async throws {
         let driver = try host().driver()
         try await driver.ensure(Self.spec(id), fence: fence)

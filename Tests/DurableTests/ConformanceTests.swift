@@ -14,13 +14,13 @@ import Testing
         #expect(missing == ["sample.machine.delete version 1"])
     }
 
-    @Test("Every workflow survives every disturbance", arguments: fixtures, DatabaseKind.allCases)
+    @Test("Every workflow completes or is undone whatever disturbs it", arguments: fixtures, DatabaseKind.allCases)
     func conforms(_ fixture: WorkflowFixture, on kind: DatabaseKind) async throws {
         let trials = try await fixture.conforms(on: kind)
         #expect(trials > 50)
     }
 
-    @Test("A step that does not find what an earlier one has noted fails, and its undo too")
+    @Test("A step and its undo fail if a value that an earlier step noted is missing")
     func complains() async throws {
         #expect(try await CopyMachineStage.fixture.complainsOfWhatIsMissing(on: .sqlite) == 2)
     }

@@ -33,12 +33,12 @@ import Testing
         static var steps: Steps<Self> { WhenUndone("one") { _, _, _ in } }
     }
 
-    @Test("An undo without any step is no workflow")
+    @Test("A workflow of undo-only steps is refused")
     func idle() {
         #expect(Outline(Idle.self).problems == ["has no steps", "has an undo for 'one', after which nothing is undone"])
     }
 
-    @Test("A declaration that cannot work is refused when the process starts, with what is wrong with it")
+    @Test("A workflow declaration that cannot work is refused with all its problems")
     func problems() {
         #expect(
             Outline(Wrong.self).problems == [
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("A runner refuses a list of code that is not the list of workflows")
+    @Test("A runner refuses definitions that do not match the list of workflows")
     func lists() async throws {
         try await TestDatabase.withDatabase(.sqlite) { test in
             let clock = ManualClock()
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("The outline of a workflow has its steps, and the shapes of its input and its state")
+    @Test("The outline of a workflow has its steps and the shapes of its input and its state")
     func outline() throws {
         let create = try StoredOutline(workflow: CreateMachine.self, ShapeReader([]))
         #expect(create.name == "workflow.sample.machine.create.1")

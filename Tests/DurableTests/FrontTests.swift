@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("A caller's transaction that fails starts nothing", arguments: DatabaseKind.allCases)
+    @Test("No workflow starts if its caller's transaction fails", arguments: DatabaseKind.allCases)
     func rolledBack(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             await #expect(throws: CloudError.self) {
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("The API sees the running step's words, the progress, the actions and their events", arguments: DatabaseKind.allCases)
+    @Test("The API sees the running step's text, the progress, the actions and their events", arguments: DatabaseKind.allCases)
     func queries(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let principal = Principal(
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("A delete cancels what runs and begins when that has ended; asked for twice it is one", arguments: DatabaseKind.allCases)
+    @Test("A delete cancels the running workflow and begins when it has ended; a second delete returns the first", arguments: DatabaseKind.allCases)
     func supersedeRunning(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// A runner whose undos of 'boot' always fail.
+    /// Returns a runner on which every call of the step `boot` fails, also its undo.
     private func clumsy(_ plant: Plant) throws -> Runner {
         try plant.runner(
             "clumsy",
@@ -111,7 +111,7 @@ import Testing
         #expect(try await plant.row(id).status == .stuck)
     }
 
-    @Test("An undo that never succeeds is stuck: visible, with a reason, and keeps its resource", arguments: DatabaseKind.allCases)
+    @Test("A workflow whose undo keeps failing is stuck: it is listed with a reason and keeps its resource", arguments: DatabaseKind.allCases)
     func stuck(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
@@ -127,7 +127,7 @@ import Testing
                     try plant.workflows.start(CreateMachine.self, input, on: plant.resource, as: nil, in: tx)
                 }
             }
-            // Once the host is well, the operator lets it try again.
+            // After the host is repaired, the operator retries the workflow.
             try await plant.database.write { tx in try plant.workflows.retry(id, by: "eve", in: tx) }
             try await plant.settle(try plant.runner("a"))
             #expect(try await plant.row(id).status == .unwound)
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test("A delete takes the place of what is stuck", arguments: DatabaseKind.allCases)
+    @Test("A delete replaces a stuck workflow", arguments: DatabaseKind.allCases)
     func supersedeStuck(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
@@ -147,7 +147,9 @@ import Testing
         }
     }
 
-    @Test("What becomes stuck with a delete behind it gives way to it", arguments: DatabaseKind.allCases)
+    @Test(
+        "A workflow that becomes stuck while a delete waits is abandoned for the delete",
+        arguments: DatabaseKind.allCases)
     func stuckBeforeDelete(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
@@ -167,7 +169,7 @@ import Testing
         }
     }
 
-    @Test("Abandoning takes a reason and an author, and stops an owner that still runs", arguments: DatabaseKind.allCases)
+    @Test("Abandoning needs a reason and an author, and stops an owner that still runs", arguments: DatabaseKind.allCases)
     func abandon(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
@@ -198,7 +200,7 @@ import Testing
         }
     }
 
-    @Test("A signal to a resource at rest is late, and says so", arguments: DatabaseKind.allCases)
+    @Test("A signal to an idle resource is not taken", arguments: DatabaseKind.allCases)
     func lateSignal(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let taken = try await plant.database.write { tx in try plant.workflows.signal("running", to: plant.resource, in: tx) }

@@ -6,7 +6,7 @@ import Testing
 
 /// Workflows that wait their turn on a busy resource.
 @Suite struct LineTests {
-    /// Starts a delete that waits its turn instead of superseding what runs.
+    /// Starts a delete that waits for its turn instead of superseding the running workflow.
     private func wait(_ plant: Plant, most: Int = 15) async throws -> WorkflowID {
         try await plant.database.write { tx in
             let input = DeleteMachine.Input(machineID: plant.machineID, diskID: "disk", name: "www-machine-1")
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test("Workflows that wait begin one after the other, in the order in which they came", arguments: DatabaseKind.allCases)
+    @Test("Waiting workflows begin one after the other, in the order of their start", arguments: DatabaseKind.allCases)
     func order(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("No more wait than may, and none waits without a workflow before it", arguments: DatabaseKind.allCases)
+    @Test("The number of waiting workflows is limited, and one alone begins at once", arguments: DatabaseKind.allCases)
     func bounded(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             _ = try await plant.create()
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test("A delete calls off what waits, and what comes after the delete is refused", arguments: DatabaseKind.allCases)
+    @Test("A delete cancels waiting workflows, and further ones are refused", arguments: DatabaseKind.allCases)
     func superseded(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("What waits behind a workflow that gets stuck ends, and says why", arguments: DatabaseKind.allCases)
+    @Test("A workflow that waits behind one that gets stuck is undone with a reason", arguments: DatabaseKind.allCases)
     func behindStuck(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test("A delete takes the place of an undo that fails again and again, and does not wait for its last try", arguments: DatabaseKind.allCases)
+    @Test("A waiting delete replaces an undo that keeps failing, without waiting for its last try", arguments: DatabaseKind.allCases)
     func behindFailing(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(
-        "A delete takes the place of what is stuck or blocked, before what waits behind it",
+        "A delete replaces a stuck or blocked workflow, and goes ahead of those that wait",
         arguments: [WorkflowRecord.Status.stuck, .blocked], DatabaseKind.allCases)
     func behindStandstill(_ status: WorkflowRecord.Status, _ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
@@ -139,14 +139,14 @@ import Testing
             let delete = try await plant.delete()
             #expect(try await statuses(plant, [create, delete, waiting, copy]) == [.abandoned, .ready, .unwound, .queued])
             #expect(plant.host.contents == ["name copy of machine-1"])
-            // The copy's turn comes after the delete, for its undo alone.
+            // The copy comes after the delete, only to be undone.
             try await settleAll(plant)
             #expect(try await statuses(plant, [delete, copy]) == [.succeeded, .unwound])
             #expect(plant.host.contents.isEmpty)
         }
     }
 
-    @Test("A workflow that is called off before it begins takes back what was made with its start", arguments: DatabaseKind.allCases)
+    @Test("A workflow that is cancelled before its first step undoes what was made with its start", arguments: DatabaseKind.allCases)
     func calledOff(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("A delete that release 0.1 left queued still begins when what it cancelled has ended", arguments: DatabaseKind.allCases)
+    @Test("A delete that release 0.1 left queued begins when the workflow that it cancelled has ended", arguments: DatabaseKind.allCases)
     func queuedByRelease(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             _ = try await plant.create()
@@ -178,7 +178,9 @@ import Testing
         try await plant.workflows.awaitEnd(of: id, within: patience, in: plant.database, by: plant.clock)
     }
 
-    @Test("Who waits for an end hears of it at once, without a clock", arguments: DatabaseKind.allCases)
+    @Test(
+        "A caller that waits for a workflow is told of its end at once, without a timer",
+        arguments: DatabaseKind.allCases)
     func heard(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let delete = try await wait(plant)
@@ -191,7 +193,7 @@ import Testing
         }
     }
 
-    @Test("Who waits for the end of what failed is told why", arguments: DatabaseKind.allCases)
+    @Test("A caller that waits for a workflow gets its error if it fails", arguments: DatabaseKind.allCases)
     func failed(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -208,7 +210,7 @@ import Testing
         }
     }
 
-    @Test("What takes longer than one waits for is called off", arguments: DatabaseKind.allCases)
+    @Test("A workflow that outlasts its waiting caller is cancelled", arguments: DatabaseKind.allCases)
     func tooLong(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let create = try await plant.create()
@@ -228,7 +230,7 @@ import Testing
 }
 
 extension Result where Failure == any Error {
-    /// The outcome of an asynchronous call.
+    /// Stores the outcome of an asynchronous call.
     fileprivate init(_ body: () async throws -> Success) async {
         do { self = .success(try await body()) } catch { self = .failure(error) }
     }

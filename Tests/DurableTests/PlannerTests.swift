@@ -2,7 +2,8 @@ import CloudCore
 @testable import Durable
 import Testing
 
-/// The planner over a workflow with a step of each nature: local, remote, wait, and past the point of no return all three.
+/// Tests of the planner with a workflow that has local, remote and wait steps, both before and after the point of no
+/// return.
 @Suite struct PlannerTests {
     private enum Everything: Workflow {
         struct Value: Codable, Sendable {}
@@ -54,7 +55,7 @@ import Testing
         planner.succeeded(row, outline, outline.index(of: row.step) ?? 0, state: "{\"a\":1}", notes: ["n"], now: now)
     }
 
-    @Test("The sample declares nothing wrong, and its fingerprint names every step and the pivot")
+    @Test("A valid workflow has no problems, and its fingerprint names every step and the point of no return")
     func fingerprint() {
         #expect(outline.problems.isEmpty)
         #expect(
@@ -62,14 +63,14 @@ import Testing
                 == "local:rows remote:host wait:answer remote:look | remote:tell wait:heard local:end")
     }
 
-    @Test("A step shows its own words, or those of the step before it")
+    @Test("A step shows its own text, or the one of the step before it")
     func shows() {
         let shown = outline.steps.map { outline.shows(during: $0.name)?.text }
         #expect(shown == ["one", "one", "three", "three", "three", "three", "three"])
         #expect(outline.shows(during: "nowhere") == nil)
     }
 
-    @Test("Each nature of step has its action, and only a remote one is recorded as begun")
+    @Test("Each kind of step has its action, and only a remote one is recorded as started")
     func actions() {
         #expect(planner.next(row("rows"), outline, now: now) == .local(0))
         guard case .remote(1, let began) = planner.next(row("host"), outline, now: now) else {
@@ -95,7 +96,7 @@ import Testing
         #expect(transition.row.reason?.contains("gone") == true)
     }
 
-    @Test("A step that ends its process again and again makes the workflow stuck")
+    @Test("A step that keeps ending its process makes the workflow stuck")
     func interruptions() {
         var row = row("host", attempt: 20)
         row.interrupted = 20
@@ -108,7 +109,7 @@ import Testing
         #expect(transition.row.status == .stuck)
     }
 
-    @Test("Success goes to the next step, and the last one ends the workflow in the same record")
+    @Test("A successful step leads to the next one, and the last one ends the workflow in the same record")
     func success() {
         for (index, step) in outline.steps.enumerated() {
             let transition = succeeded(row(step.name, attempt: 2))
@@ -129,9 +130,10 @@ import Testing
         }
     }
 
-    /// For each step before the pivot: where the undo begins when it fails for good after that many attempts.
+    /// For each step before the point of no return: the number of attempts after which it fails for good, and the step
+    /// at which the undo begins.
     @Test(
-        "A permanent error undoes the failing step if it may have done something, and then those before it",
+        "A permanent error undoes the failing step if it may have had effects, and then the steps before it",
         arguments: [("rows", 0, nil), ("host", 1, "host"), ("answer", 0, "host"), ("look", 1, "host")] as [(String, Int, String?)])
     func permanentError(_ step: String, _ attempt: Int, _ first: String?) {
         let transition = failed(row(step, attempt: attempt), isTransient: false)
@@ -148,7 +150,7 @@ import Testing
         }
     }
 
-    @Test("A transient error is tried again after a wait that doubles, until the budget is used up")
+    @Test("A transient error is retried with doubling delays until its budget is used up")
     func budget() {
         let first = failed(row("host", attempt: 1), isTransient: true)
         #expect(first.row.status == .ready)
@@ -157,12 +159,12 @@ import Testing
         #expect(failed(row("host", attempt: 2), isTransient: true).row.runAfter == now + .seconds(2))
         #expect(failed(row("host", attempt: 3), isTransient: true).row.direction == .undo)
         #expect(failed(row("look", attempt: 1), isTransient: true).row.direction == .undo)
-        // A local step's attempts are counted by its failures.
+        // The failures of a local step count its attempts.
         #expect(failed(row("rows"), isTransient: true).row.attempt == 1)
         #expect(failed(row("rows", attempt: 4), isTransient: true).row.status == .unwound)
     }
 
-    @Test("Past the point of no return everything is tried for ever", arguments: ["tell", "heard", "end"], [true, false])
+    @Test("Past the point of no return every failure is retried forever", arguments: ["tell", "heard", "end"], [true, false])
     func pastReturn(_ step: String, _ isTransient: Bool) {
         for attempt in [1, 5, 100, 100_000] {
             let transition = failed(row(step, attempt: attempt), isTransient: isTransient)
@@ -176,7 +178,7 @@ import Testing
     }
 
     @Test(
-        "A cancel is heard before each step up to the point of no return",
+        "A cancel takes effect before each step up to the point of no return",
         arguments: [("rows", 0, nil), ("host", 0, "rows"), ("host", 1, "host"), ("answer", 0, "host"), ("look", 0, "host")]
             as [(String, Int, String?)])
     func cancel(_ step: String, _ attempt: Int, _ first: String?) {
@@ -189,20 +191,20 @@ import Testing
         #expect(transition.row.failure?.isCancellation == true)
         #expect(transition.row.direction == .undo)
         if let first { #expect(transition.row.step == first) } else { #expect(transition.row.status == .unwound) }
-        // During the undo it has been heard already.
+        // The undo does not react to the cancel again.
         var undoing = self.row("host", .undo)
         undoing.cancelRequested = true
         if case .record = planner.next(undoing, outline, now: now) { Issue.record("it was heard twice") }
     }
 
-    @Test("A step that ends itself because of a cancel is undone without another try")
+    @Test("A step that stops because of a cancel is undone without another try")
     func cancelInside() {
         let transition = failed(row("host", attempt: 1), isTransient: true, cancelled: true)
         #expect(transition.row.direction == .undo)
         #expect(transition.row.step == "host")
     }
 
-    @Test("The undo goes down over the steps that have one, and the last one ends the workflow")
+    @Test("The undo visits the steps that have one in reverse order, and the last one ends the workflow")
     func undo() {
         let host = succeeded(row("host", .undo, attempt: 1))
         #expect(host.row.step == "rows")
@@ -212,7 +214,7 @@ import Testing
         #expect(rows.row.finishedAt == now)
     }
 
-    @Test("An undo is tried with patience, and then the workflow is stuck and says why")
+    @Test("An undo is tried twelve times, and then the workflow is stuck with a reason")
     func stuck() {
         #expect(failed(row("host", .undo, attempt: 1), isTransient: false).row.status == .ready)
         #expect(failed(row("host", .undo, attempt: 11), isTransient: false).row.status == .ready)
@@ -223,7 +225,7 @@ import Testing
         #expect(transition.events.map(\.kind) == [.failed, .note])
     }
 
-    @Test("A wait begins once, goes on after a signal it passed over, and is over at its time")
+    @Test("A wait begins once, goes on after a signal that it ignores, and ends at its timeout")
     func waits() {
         func waits(_ step: String, until: Timestamp?, at moment: Timestamp) -> Transition {
             let index = outline.index(of: step) ?? 0
@@ -248,13 +250,13 @@ import Testing
         #expect(again.row.waitUntil == end + .seconds(60))
     }
 
-    @Test("What is tried for weeks does not fill the history")
+    @Test("Only a few of many attempts are recorded in the history")
     func thinHistory() {
         #expect((1...100_000).count(where: Planner.isRecorded) < 30)
         #expect((1...8).allSatisfy(Planner.isRecorded))
     }
 
-    @Test("The wait between attempts doubles and has a ceiling")
+    @Test("The delay between attempts doubles up to a limit")
     func delays() {
         let retry = Retry(attempts: 10, first: .seconds(1), longest: .seconds(30))
         #expect([1, 2, 3, 5, 6, 1000].map { retry.delay(after: $0) } == [1, 2, 4, 16, 30, 30].map { .seconds($0) })

@@ -29,7 +29,7 @@ struct Plant: Sendable {
         }
     }
 
-    /// Another process's engine over the same rows and host.
+    /// Returns a runner, as another process would have one, on the same rows and host.
     func runner(
         _ name: String, on other: Database? = nil, settings: RunnerSettings = RunnerSettings(), faults: FaultPlan = .none,
         definitions: [WorkflowDefinition]? = nil
@@ -61,7 +61,7 @@ struct Plant: Sendable {
         }
     }
 
-    /// Starts a copy whose name is published with the start.
+    /// Starts a copy, whose name is published together with the start.
     func copy(_ whenBusy: Workflows.StartOptions.WhenBusy = .refuse) async throws -> WorkflowID {
         try host.publish("copy", machineID.text, epoch: 0)
         return try await database.write { tx in
@@ -87,10 +87,10 @@ struct Plant: Sendable {
         try await database.read { tx in try workflows.events(of: id, in: tx) }
     }
 
-    /// Carries out all that is due now.
+    /// Runs everything that is due now.
     func settle(_ runner: Runner) async throws { while try await runner.runDue() {} }
 
-    /// Runs a runner's own loop while `body` runs, then ends it as a process is told to end.
+    /// Runs the loops of the runners while `body` runs, then ends them as a process is ended.
     func running(_ runners: [Runner], _ body: @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for runner in runners { group.addTask { try await runner.run() } }
@@ -101,7 +101,7 @@ struct Plant: Sendable {
     }
 }
 
-/// A gate that a step's body waits at until a test opens it. It gives way to a cancel.
+/// A gate at which the body of a step waits until a test opens it. A cancel lets it through.
 final class Gate: Sendable {
     private let nudge = Nudge()
     private let reached = Box(0)

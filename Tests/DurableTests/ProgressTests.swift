@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("Progress is that of the whole, and is written once a second however often it is said", arguments: DatabaseKind.allCases)
+    @Test("Progress counts all steps and is written at most once a second", arguments: DatabaseKind.allCases)
     func throttled(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable]) { test in
             let clock = ManualClock()
@@ -42,7 +42,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await runner.runDue() }
                 try await eventually { gate.arrivals == 1 }
-                // The second is not over: nothing is written, and somebody waits for its end.
+                // The second has not passed yet: nothing is written, and the writer waits for its end.
                 try await eventually { clock.alarms.contains(clock.now + .seconds(1)) }
                 #expect(try await progress() == 0)
                 clock.advance(by: .seconds(1))

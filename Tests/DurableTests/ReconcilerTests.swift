@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct ReconcilerTests {
-    /// Counts its passes and does what it is told.
+    /// A reconciler that counts its passes and behaves as a test says.
     private struct Counting: Reconciler {
         let name = "counting"
         let interval = Duration.seconds(60)
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test("It passes at the start, after a nudge, and by the timer")
+    @Test("A reconciler runs at the start, after a nudge, and by its timer")
     func causes() async throws {
         let reconciler = Counting()
         try await looping(reconciler) { loop, clock in
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("However many nudges come during a pass, one pass follows it, and never two at once")
+    @Test("Nudges during a pass cause exactly one more pass after it")
     func coalesced() async throws {
         let reconciler = Counting()
         let gate = Gate()
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("A failure and a problem are counted until a pass is good again, and the loop goes on")
+    @Test("Failures and problems are counted until a pass succeeds, and the loop goes on")
     func failures() async throws {
         let reconciler = Counting()
         reconciler.behaviour.value = { throw CloudError(.unavailable, "Away.") }
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("History is deleted after its retention, and only of what has ended", arguments: DatabaseKind.allCases)
+    @Test("The history of ended workflows is deleted after its retention", arguments: DatabaseKind.allCases)
     func history(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let ended = try await plant.create()

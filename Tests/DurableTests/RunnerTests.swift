@@ -4,13 +4,13 @@ import SQL
 import TestSupport
 import Testing
 
-/// The runner's own loop: nudged by commits, by the clock and by nothing else. Nothing in here sleeps on a real clock.
+/// Tests of the runner's own loop, which only commits and the clock wake. No test sleeps on a real clock.
 @Suite struct RunnerTests {
     @Test("A commit starts work at once, a signal ends a wait, and the clock ends a delay", arguments: DatabaseKind.allCases)
     func nudged(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             try await plant.running([plant.runner("a")]) {
-                // The loop has looked and found nothing; only the nudge can wake it, for the clock stands still.
+                // The loop has found nothing to do. Only the nudge can wake it, since the clock stands still.
                 try await eventually { !plant.clock.alarms.isEmpty }
                 let id = try await plant.create()
                 try await eventually("it waits") { try await plant.row(id).status == .waiting }
@@ -23,10 +23,10 @@ import Testing
         }
     }
 
-    @Test("What no nudge announced is found by the timer", arguments: DatabaseKind.allCases)
+    @Test("The timer finds work that no nudge announced", arguments: DatabaseKind.allCases)
     func polled(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
-            // The front of another process: its bell rings there.
+            // The workflows of another process, whose bell does not ring in this one.
             let elsewhere = try Plant(plant.database, clock: plant.clock)
             try await plant.running([plant.runner("a")]) {
                 try await eventually { !plant.clock.alarms.isEmpty }
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("A runner carries out no more than its width at once, and goes on as soon as one ends")
+    @Test("A runner runs at most as many workflows at once as its width, and starts the next as soon as one ends")
     func width() async throws {
         try await Plant.with(.sqlite) { plant in
             let gate = Gate()
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("A process that ends hands back what it has at once, and another carries it on", arguments: DatabaseKind.allCases)
+    @Test("A process that ends hands back its workflows at once, and another one continues them", arguments: DatabaseKind.allCases)
     func quiesce(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let gate = Gate()
@@ -73,13 +73,13 @@ import Testing
             #expect(row.owner == nil)
             #expect(row.step == "ensure-disk")
             #expect(row.interrupted == 0)
-            // No lease has to run out: the clock has not moved.
+            // No lease has to expire: the clock has not moved.
             try await plant.settle(try plant.runner("b"))
             #expect(try await plant.row(id).step == "until-running")
         }
     }
 
-    @Test("A process that knows it is alone takes up what its predecessor was at without waiting for leases")
+    @Test("A process that is alone continues its predecessor's workflows without waiting for leases")
     func alone() async throws {
         try await Plant.with(.sqlite) { plant in
             let id = try await plant.create()
@@ -99,7 +99,7 @@ import Testing
     func twoRunners(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable, MachineStore.schema]) { test in
             let plant = try Plant(test.database)
-            // On PostgreSQL the second has connections of its own, as another process has.
+            // On PostgreSQL, the second runner has its own connections, as another process does.
             let other = kind == .postgreSQL ? try test.reopen() : test.database
             var ids: [WorkflowID] = []
             for number in 1...12 { ids.append(try await plant.create("machine-\(number)")) }
@@ -118,7 +118,9 @@ import Testing
         }
     }
 
-    @Test("While a step runs its lease is renewed, so nobody else takes it", arguments: DatabaseKind.allCases)
+    @Test(
+        "The lease of a running step is renewed, so no other runner takes the workflow",
+        arguments: DatabaseKind.allCases)
     func renewed(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let gate = Gate()
@@ -131,8 +133,8 @@ import Testing
                     let before = try await plant.row(id).leaseUntil
                     let end = try #require(before)
                     try await eventually("the lease grows") {
-                        // Time goes on to where the renewal is due and no further, however slow the machine is: neither the lease
-                        // nor the step's deadline must be reached.
+                        // The clock moves to the time of the renewal and no further, however slow this machine is:
+                        // neither the end of the lease nor the step's deadline may be reached.
                         if plant.clock.now < end - .seconds(18) { plant.clock.advance(by: .seconds(2)) }
                         return try await plant.row(id).leaseUntil != before
                     }
@@ -146,7 +148,7 @@ import Testing
     }
 
     @Test(
-        "An owner that cannot renew its lease stops its step when the lease is over, and writes nothing",
+        "An owner that cannot renew its lease stops its step at the end of the lease and writes nothing",
         arguments: DatabaseKind.allCases)
     func lost(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
@@ -165,7 +167,7 @@ import Testing
                     hasEnded.value = true
                 }
                 try await eventually { gate.arrivals == 1 }
-                // Each failed renewal asks again a second later; the body is cancelled at the end of the lease.
+                // Each failed renewal is retried a second later. The end of the lease cancels the body.
                 try await eventually("it gives up") {
                     plant.clock.advance(by: .seconds(1))
                     return hasEnded.value
@@ -182,7 +184,7 @@ import Testing
         }
     }
 
-    @Test("A step that does not end by its deadline is cancelled and tried again")
+    @Test("A step that does not end by its deadline is cancelled and retried")
     func deadline() async throws {
         try await Plant.with(.sqlite) { plant in
             let gate = Gate()
@@ -195,7 +197,8 @@ import Testing
                 try await eventually { gate.arrivals == 1 }
                 let end = plant.clock.now + .seconds(120)
                 try await eventually("the deadline is watched") { plant.clock.alarms.contains(end) }
-                // Not past the lease, which is renewed meanwhile: the step would be another's.
+                // The clock never passes the end of the lease, which is renewed meanwhile: another runner could take
+                // the step.
                 while plant.clock.now < end {
                     let next = min(end, plant.clock.now + .seconds(10))
                     plant.clock.set(next)
@@ -215,12 +218,14 @@ import Testing
         }
     }
 
-    @Test("A cancel reaches a step that runs without waiting for the next renewal", arguments: DatabaseKind.allCases)
+    @Test(
+        "A cancel reaches a running step at once, before the next renewal of its lease",
+        arguments: DatabaseKind.allCases)
     func cancelInside(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()
             let gate = Gate()
-            // 'boot' asks whether it was cancelled once the gate is open.
+            // The step `boot` checks for a cancel when the gate is open.
             let faults = FaultPlan { place in
                 place == .init("boot", .forward, .body) ? .meanwhile { try await gate.pass() } : nil
             }
@@ -242,7 +247,7 @@ import Testing
         }
     }
 
-    @Test("A database that is away for long is waited for, and no step is left out or done twice")
+    @Test("A runner waits for a database that is away for long, and then no step is skipped or repeated")
     func away() async throws {
         try await Plant.with(.sqlite) { plant in
             let id = try await plant.create()
@@ -263,7 +268,7 @@ import Testing
         }
     }
 
-    @Test("A step that kills its process every time makes the workflow stuck and not the cloud")
+    @Test("A step that always kills its process makes its workflow stuck")
     func killer() async throws {
         try await Plant.with(.sqlite) { plant in
             let id = try await plant.create()
@@ -284,6 +289,6 @@ import Testing
 }
 
 extension FaultPlan {
-    /// One fault at one place, every time.
+    /// Returns a plan with one fault at one place, every time.
     fileprivate static func always(_ fault: Fault, at place: Place) -> FaultPlan { FaultPlan { $0 == place ? fault : nil } }
 }

@@ -5,7 +5,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// Waits at a gate, at most two at once.
+/// A workflow that waits at a gate. At most two of its kind run at once.
 private struct Slow: Workflow {
     struct Input: Codable, Sendable {}
     struct State: Codable, Sendable {}
@@ -19,7 +19,7 @@ private struct Slow: Workflow {
     }
 }
 
-/// The same without an end to how many.
+/// A workflow that waits at a gate. Any number of its kind may run at once.
 private struct Quick: Workflow {
     struct Input: Codable, Sendable {}
     struct State: Codable, Sendable {}
@@ -32,7 +32,7 @@ private struct Quick: Workflow {
     }
 }
 
-/// How a runner shares its places among kinds of work and among projects.
+/// Tests of the ways in which a runner shares its places among kinds of work and among projects.
 @Suite struct ShareTests {
     private struct Place: Sendable {
         let database: Database
@@ -99,7 +99,7 @@ private struct Quick: Workflow {
         }
     }
 
-    @Test("A project with much to do leaves places for the others, and a lone one has its share")
+    @Test("A project takes at most its share of a runner's places, even if no other project has work")
     func projects() async throws {
         try await with(width: 4, share: 3) { place in
             try await place.start(quick: 300, for: "greedy")

@@ -6,7 +6,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// The end of a process that is told to end, as a service group does it.
+/// The end of a process in the way of a service group.
 @Suite struct ShutdownTests {
     private func ending(
         _ runner: Runner, whenReady: @Sendable () async throws -> Void, after: @Sendable () async throws -> Void
@@ -25,7 +25,7 @@ import Testing
         FaultPlan { $0 == .init("boot", .forward, .body) ? .meanwhile { try await gate.pass() } : nil }
     }
 
-    @Test("At shutdown a step that runs may end, what follows is handed back, and nothing more is claimed")
+    @Test("At a shutdown the running step may end, its workflow is handed back, and no new one is claimed")
     func finishes() async throws {
         try await Plant.with(.sqlite) { plant in
             let gate = Gate()
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("A step that does not end within the grace is left to be run again")
+    @Test("A step that does not end within the grace period is handed back to run again")
     func abandons() async throws {
         try await Plant.with(.sqlite) { plant in
             let gate = Gate()

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(
-        "A version or a list of steps that this binary does not know is left to others, then blocked, then freed by who knows it",
+        "A workflow of an unknown version or list of steps is left to others, then blocked until a binary knows it",
         arguments: ["version = 2", "fingerprint = 'local:other'"], DatabaseKind.allCases)
     func unknown(_ what: String, _ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("A state that cannot be read blocks the workflow and undoes nothing", arguments: DatabaseKind.allCases)
+    @Test("A state that cannot be read blocks the workflow, and nothing is undone", arguments: DatabaseKind.allCases)
     func unreadable(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             let id = try await plant.create()

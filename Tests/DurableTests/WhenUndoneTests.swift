@@ -4,7 +4,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// `WhenUndone`, by a workflow that has one at its head and one in the middle.
+/// Tests of `WhenUndone` with a workflow that has one before its first step and one between steps.
 @Suite struct WhenUndoneTests {
     private let planner = Planner()
     private let outline = Outline(CopyMachine.self)
@@ -18,13 +18,13 @@ import Testing
             cancelRequested: isCancelled, createdAt: now, updatedAt: now)
     }
 
-    @Test("The stored list of steps has undos without a step as the natures that they have")
+    @Test("The fingerprint lists an undo-only step as a local or remote one")
     func fingerprint() {
         #expect(outline.fingerprint == "remote:keep local:mark local:restore remote:copy local:finish")
         #expect(outline.problems.isEmpty)
     }
 
-    @Test("The way forward passes over them")
+    @Test("The way forward skips undo-only steps")
     func forward() {
         #expect(outline.first?.name == "mark")
         let next = planner.succeeded(row("mark"), outline, 1, state: "{}", notes: [], now: now)
@@ -32,7 +32,7 @@ import Testing
         #expect(next.row.progress == 60)
     }
 
-    @Test("The undo has them in their places: that at the head is the last, and runs whichever step fails")
+    @Test("The undo visits undo-only steps in their places; one at the head runs last, whichever step fails")
     func undo() {
         func firstUndo(_ step: String, attempt: Int = 0) -> String? {
             let failure = Failure(step: step, error: .badRequest("No."))
@@ -46,7 +46,7 @@ import Testing
         #expect(firstUndo("finish") == "copy")
     }
 
-    @Test("A row of a release that knew them as steps goes on from them, or is undone from them", arguments: ["keep", "restore"])
+    @Test("A row of an older release that is at an undo-only step goes on from it or is undone from it", arguments: ["keep", "restore"])
     func released(_ step: String) {
         let index = outline.index(of: step) ?? 0
         switch planner.next(row(step), outline, now: now) {
@@ -62,7 +62,8 @@ import Testing
         #expect(undone.row.direction == .undo && undone.row.step == step)
     }
 
-    @Test("A row that stands at one runs to its end", arguments: DatabaseKind.allCases)
+    @Test(
+        "A workflow of an older release that is at an undo-only step runs to its end", arguments: DatabaseKind.allCases)
     func releasedRuns(_ kind: DatabaseKind) async throws {
         try await Plant.with(kind) { plant in
             try await plant.database.write { tx in try MachineStore().insert(plant.machineID, in: tx) }

@@ -4,9 +4,9 @@ import HTTPKit
 import TestSupport
 import Testing
 
-/// What every answer has, whatever the service: over a real socket.
+/// Tests over a real socket of the parts that the answers of all services share.
 @Suite(.timeLimit(.minutes(10))) struct AnswerTests {
-    @Test("A request has an id: the caller's where it is one, a new one otherwise")
+    @Test("A request keeps the caller's request id if that is valid, and gets a new one otherwise")
     func requestIDs() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("A HEAD has the GET's head and no body")
+    @Test("A HEAD has the headers of the GET and no body")
     func head() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -43,13 +43,13 @@ import Testing
                     #expect(head["Content-Type"] == get["Content-Type"])
                     #expect(head.body.isEmpty)
                 }
-                // Had a body been sent, the next answer would begin with it.
+                // If a body had been sent, the next answer would begin with it.
                 #expect(try await wire.ask("GET", "/sample/things").status == 200)
             }
         }
     }
 
-    @Test("What is not there, or not with this method, is said in the service's envelope")
+    @Test("An unknown path or method is answered in the service's envelope")
     func notFound() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("An error that nobody named tells the caller nothing, and the log everything")
+    @Test("An unexpected error tells the caller nothing, and the log everything")
     func bug() async throws {
         try await TestServer.run { server in
             let answer = try await server.ask("GET", "/sample/broken")
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("Paths and queries are decoded once, and what is no UTF-8 is refused")
+    @Test("Paths and queries are decoded once, and text that is not UTF-8 is refused")
     func decoding() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("Links begin with the host that was asked for, and with nothing that is no host")
+    @Test("Links begin with the host of the request, and never with an invalid one")
     func hosts() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -118,7 +118,7 @@ import Testing
                 for odd in ["a/b", "x\"y", "<script>", "a b", "user@host", "é", "", String(repeating: "a", count: 300)] {
                     #expect(try await base(["Host: \(odd)"]) == "http://localhost/sample", "\(odd)")
                 }
-                // Nobody outside says what the cloud is called: that is what `server.public_url` is for.
+                // A client cannot name the cloud by headers; `server.public_url` does.
                 for header in ["X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "Forwarded: proto=https;host=evil"] {
                     #expect(try await base(["Host: cloud.test", header]) == "http://cloud.test/sample")
                 }
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("Pages of allowed origins may call, and no others")
+    @Test("Only pages of allowed origins may call")
     func cors() async throws {
         try await TestServer.run { $0.origins = ["https://ui.test"] } _: { server in
             try await server.connect { wire in
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test("A version is told with every answer that has one, and caches are told what it depends on")
+    @Test("Each answer with a microversion names it, and its Vary names the headers that chose it")
     func microversions() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test("The access log has a line for each request, without queries and without lines of the client's own")
+    @Test("The access log has one line for each request, without queries or injected lines")
     func accessLog() async throws {
         try await withTemporaryDirectory { folder in
             let path = folder + "/access.log"
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test("The figures are Prometheus' text, a series for each route and status")
+    @Test("Metrics are Prometheus text, with a series for each route and status")
     func figures() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in

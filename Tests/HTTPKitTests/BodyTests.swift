@@ -3,11 +3,11 @@ import HTTPKit
 import TestSupport
 import Testing
 
-/// Bodies over a real socket: what is taken, what is refused, and when.
+/// Tests over a real socket of the bodies that are taken and refused, and the time of a refusal.
 @Suite(.timeLimit(.minutes(10))) struct BodyTests {
     private static let json = "Content-Type: application/json"
 
-    @Test("A body is a JSON object of the type JSON, or refused")
+    @Test("A body must be a JSON object with a JSON content type or none")
     func rules() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("A chunked body is a body, with a content type and without")
+    @Test("A chunked body is read with and without a content type")
     func chunked() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("A body that is taken in pieces has no limit and no deadline of its own, keeps a pace, and must be complete")
+    @Test("A body that is read in pieces has no limit and no deadline, but needs a pace and must be complete")
     func pieces() async throws {
         try await TestServer.run({ $0.patience.whole = .zero }) { server in
             try await server.connect { wire in
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("A client that sends less than the pace asks for is ended, also when it never falls silent")
+    @Test("A client that sends slower than the required pace gets a 408, even if it never falls silent")
     func pace() async throws {
         try await TestServer.run({
             $0.patience.pace.window = .zero
@@ -89,14 +89,14 @@ import Testing
         }
     }
 
-    @Test("A long body is read only for a caller who has a role; a short one is the route's business")
+    @Test("A long body is read only for a caller with a role; a short one is left to the route")
     func longNeedsRole() async throws {
         try await TestServer.run { server in
             let long = #"{"a": "\#(String(repeating: "x", count: Body.longFrom))"}"#
             #expect(try await server.ask("POST", "/guarded/things", [Self.json], body: #"{"a": 1}"#).json["count"] == 1)
             #expect(try await server.ask("POST", "/guarded/things", [Self.json], body: long).status == 401)
             try await server.connect { wire in
-                // Also where the length is not told.
+                // The same holds if the request does not state the length.
                 try await wire.send("POST /guarded/things HTTP/1.1\r\nHost: x\r\n\(Self.json)\r\nTransfer-Encoding: chunked\r\n\r\n")
                 try await wire.send(String(long.utf8.count, radix: 16) + "\r\n" + long + "\r\n0\r\n\r\n")
                 #expect(try await wire.answer().status == 401)
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test("A body has no more than so many values, however short they are, and a long one is read like a short one")
+    @Test("A body with too many values is refused, and a long body is parsed like a short one")
     func values() async throws {
         try await TestServer.run { server in
             func ask(_ body: String) async throws -> Wire.Answer { try await server.ask("POST", "/long/things", [Self.json], body: body) }
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("A body that says it is too large is refused before it comes")
+    @Test("A body whose stated length is too large is refused before it is sent")
     func declaredTooLarge() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test("A body without an end is refused at the limit, and no more of it is taken")
+    @Test("A chunked body is refused at the limit, and no more of it is read")
     func endless() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -146,13 +146,13 @@ import Testing
                 let answer = try await wire.answer()
                 #expect(answer.status == 413)
                 #expect(answer["Connection"] == "close")
-                // A client that goes on sending all the same is cut off.
+                // A client that keeps sending is cut off.
                 try await wire.sendInVain(part)
             }
         }
     }
 
-    @Test("A body that does not come is a 408 at its deadline, and the connection's end")
+    @Test("A body that does not come is a 408 at its deadline and ends the connection")
     func missing() async throws {
         try await TestServer.run { $0.patience.whole = .milliseconds(200) } _: { server in
             for head in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test("A client that falls silent in a body is told so sooner than the body's own deadline")
+    @Test("A client that falls silent within a body gets a 408 before the body's own deadline")
     func silent() async throws {
         try await TestServer.run { $0.settings.silenceDeadline = .milliseconds(200) } _: { server in
             try await server.connect { wire in
@@ -196,12 +196,12 @@ import Testing
         }
     }
 
-    @Test("More of what was no HTTP does not take the answer away")
+    @Test("A client that keeps sending after malformed HTTP still gets its answer")
     func brokenAndMore() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
                 try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
-                // Far more than the limit of a head, in pieces.
+                // The client sends far more than the limit of a head, in pieces.
                 for _ in 1...40 { try await wire.send(String(repeating: "X-A: b\r\n", count: 500)) }
                 let answer = try await wire.answer()
                 #expect(answer.status == 400)
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test("A client that asks before it sends is told to, or refused")
+    @Test("A client that sends Expect: 100-continue is told to continue, or refused")
     func expectation() async throws {
         try await TestServer.run { server in
             let ask = ["Expect: 100-continue"]
@@ -219,7 +219,7 @@ import Testing
                 #expect(try await wire.answer().status == 100)
                 try await wire.send("12345")
                 #expect(try await wire.answer().json["count"]?.integer == 5)
-                // Who does not wait for it gets no second answer.
+                // A client that sends its body without waiting gets no second answer.
                 var answer = try await wire.ask("POST", "/sample/bytes", ask, body: "123")
                 if answer.status == 100 { answer = try await wire.answer() }
                 #expect(answer.json["count"]?.integer == 3)
@@ -231,14 +231,14 @@ import Testing
                 try await wire.send("POST /sample/unread HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
                 let answer = try await wire.answer()
                 #expect(answer.status == 200)
-                // Whether the five bytes come now or the next request, nobody could tell.
+                // The server could not tell whether the five bytes or the next request come now.
                 #expect(answer["Connection"] == "close")
                 #expect(await wire.ends())
             }
         }
     }
 
-    @Test("A body that nobody reads is passed over when it is small, and ends the connection when it is large")
+    @Test("A small unread body is skipped, and a large one ends the connection")
     func unread() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in

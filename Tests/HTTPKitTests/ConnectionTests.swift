@@ -4,9 +4,9 @@ import NIOCore
 import TestSupport
 import Testing
 
-/// Connections that do what they should not, and how they end.
+/// Connections that break the rules, and the way in which they end.
 @Suite(.timeLimit(.minutes(10))) struct ConnectionTests {
-    @Test("A connection is kept, and requests that come together are answered in their order")
+    @Test("A connection is kept, and pipelined requests are answered in order")
     func pipelining() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("A connection ends after the answer when its client says so")
+    @Test("A connection ends after the answer if its client asks for that")
     func close() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -32,7 +32,7 @@ import Testing
                 #expect(answer["Connection"] == "close")
                 #expect(await wire.ends())
             }
-            // All of a large answer arrives before the end does.
+            // All of a large answer arrives before the end.
             try await server.connect { wire in
                 let answer = try await wire.ask("GET", "/sample/large?size=20000000", ["Connection: close"])
                 #expect(answer.body.count == 20_000_000)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("HTTP/1.0 is answered as its clients understand it")
+    @Test("HTTP/1.0 requests are answered in HTTP/1.0")
     func old() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("A stream of unknown length comes in chunks, one of known length as it is")
+    @Test("A stream of unknown length is chunked, and one of known length is not")
     func streams() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "What is no HTTP is a 400 in the envelope, and the end",
+        "Malformed HTTP is a 400 in the envelope and ends the connection",
         arguments: [
             "nonsense\r\n\r\n", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", "\u{16}\u{3}\u{1}\r\n\r\n", "GET /sample/things HTTP/1.1\r\nHost x\r\n\r\n",
             "GET /sample/things HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n", "GET /sample/things HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
@@ -98,7 +98,7 @@ import Testing
                 #expect(answer["Connection"] == "close")
                 #expect(await wire.ends())
             }
-            // The same behind a good request: that one is answered first.
+            // Behind a good request, the same bytes are refused after that request is answered.
             try await server.connect { wire in
                 try await wire.send("GET /sample/held HTTP/1.1\r\nHost: x\r\n\r\n" + bytes)
                 try await eventually { await server.gate.waiting == 1 }
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("Headers past the limit are a 431 in the envelope, and the end")
+    @Test("Headers beyond the limit are a 431 in the envelope and end the connection")
     func largeHeaders() async throws {
         try await TestServer.run { $0.settings.headerLimit = 8192 } _: { server in
             let many = (1...201).map { "A\($0): b" }
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test("A client that never completes a head is cut off at the deadline, also one that sends a byte now and then")
+    @Test("A client that never completes a head is cut off at the deadline, even if it sends a byte now and then")
     func drip() async throws {
         try await TestServer.run { $0.settings.headDeadline = .milliseconds(300) } _: { server in
             try await server.connect { wire in #expect(await wire.ends()) }
@@ -134,10 +134,10 @@ import Testing
                 try await wire.send("GET /sample/things HTTP/1.1\r\nHost: x\r\nA: ")
                 try await wire.sendInVain("x")
             }
-            // The time runs from the answer on, and not while a request is under way.
+            // The deadline begins with the answer, and does not run while a request is under way.
             try await server.connect { wire in
                 try await wire.send("GET /sample/held HTTP/1.1\r\nHost: x\r\n\r\n")
-                // On a busy machine the deadline may pass before the request was sent.
+                // On a busy machine the deadline may pass before the request is sent.
                 guard case .some = try? await eventually(within: .seconds(2), { await server.gate.waiting == 1 }) else { return }
                 await server.gate.open()
                 #expect(try await wire.answer().status == 200)
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test("A client that does not take its answer is cut off")
+    @Test("A client that does not read its answer is cut off")
     func untaken() async throws {
         try await TestServer.run { $0.settings.silenceDeadline = .milliseconds(300) } _: { server in
             try await server.connect { wire in
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test("A client that has said all and only reads on is answered")
+    @Test("A client that closes its sending side still gets its answers")
     func halfClosed() async throws {
         try await TestServer.run { server in
             try await server.connect { wire in
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    @Test("At a drain what is under way is finished, what is idle is closed, and run() returns")
+    @Test("A drain completes running requests, closes idle connections and makes run() return")
     func drain() async throws {
         try await TestServer.run { server in
             try await server.connect { idle in

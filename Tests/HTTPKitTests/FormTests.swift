@@ -41,7 +41,7 @@ struct FormTests {
         try Self.form.parse(try JSON.parse(text), minor: minor, Self.dialect)
     }
 
-    @Test("a body becomes a typed value in one pass")
+    @Test("A body becomes a typed value in one pass")
     func reads() throws {
         let thing = try thing(
             #"{"thing": {"name": "abc", "color": "red", "open": "off", "parts": [{"size": 1}, {"size": "2"}], "labels": {"a": "b"}, "part_size": 7}}"#)
@@ -53,14 +53,14 @@ struct FormTests {
         #expect(thing.part == Part(size: 7))
     }
 
-    @Test("a member of a change is absent, null or a value")
+    @Test("A member of a change is absent, null or a value")
     func updates() throws {
         #expect(try thing(#"{"thing": {"name": "a"}}"#).note == .keep)
         #expect(try thing(#"{"thing": {"name": "a", "note": null}}"#).note == .clear)
         #expect(try thing(#"{"thing": {"name": "a", "note": "x"}}"#).note == .set("x"))
     }
 
-    @Test("a member is known in its microversions alone, and a name may have another form in others")
+    @Test("A member exists only in its microversions, and a name may have other forms in others")
     func versions() throws {
         #expect(throws: CloudError.self) { try thing(#"{"thing": {"name": "a", "note": "x"}}"#, minor: 2) }
         #expect(throws: CloudError.self) { try thing(#"{"thing": {"name": "abcdef"}}"#, minor: 9) }
@@ -71,7 +71,7 @@ struct FormTests {
     }
 
     @Test(
-        "what is wrong is told in the words of JSON Schema, with its place",
+        "A mismatch is reported with its place, in JSON Schema's words",
         arguments: [
             (#"{}"#, ": 'thing' is a required property"),
             (#"{"thing": {}}"#, "thing: 'name' is a required property"),
@@ -90,7 +90,7 @@ struct FormTests {
         #expect { try thing(text) } throws: { ($0 as? CloudError)?.message == message }
     }
 
-    @Test("the shape of a form is data: it names every member with its versions")
+    @Test("The shape of a form is data that names every member with its versions")
     func isData() throws {
         guard case .object(let envelope) = Self.form.shape, case .object(let members)? = envelope.named.first?.shape else {
             Issue.record("the form has no object")

@@ -5,7 +5,7 @@ import Testing
     private static let forms = ["text/html", "application/json"]
 
     @Test(
-        "The form that the client likes best is found, and the first of those that it likes as much",
+        "The client's preferred form is chosen, and the first one of several equals",
         arguments: [
             ("*/*", "text/html"), ("text/html", "text/html"), ("TEXT/HTML", "text/html"), ("application/json", "application/json"),
             ("application/*", "application/json"), ("application/json, */*", "text/html"), ("application/json, */*;q=0.5", "application/json"),
@@ -19,14 +19,14 @@ import Testing
     }
 
     @Test(
-        "Nothing is found where nothing is let through",
+        "No form is chosen if the client accepts none",
         arguments: ["", ",", "text/plain", "application/xml, image/*", "*/*;q=0", "text/html;q=0, application/json;q=0.000", "text/html;level=1"])
     func none(accept: String) {
         #expect(MediaRanges(accept).best(of: Self.forms) == nil)
     }
 
     @Test(
-        "A header that breaks the grammar lets everything through",
+        "A malformed Accept header accepts everything",
         arguments: ["html", "text/", "/html", "text/html/x", "text/html;q=2", "text/html;q=0.1234", "text/html;q=", "*/html", "text html", "a b/c;q"])
     func broken(accept: String) {
         #expect(MediaRanges(accept).best(of: Self.forms) == "text/html")

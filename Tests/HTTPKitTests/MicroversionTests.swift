@@ -15,7 +15,7 @@ struct MicroversionTests {
         return try range.requested(by: headers).description
     }
 
-    @Test("Without a word it is the lowest; latest is the highest; another service's word counts for nothing")
+    @Test("No header means the lowest version, latest the highest, and another service's header is ignored")
     func choice() throws {
         #expect(try asked(nil) == "2.1")
         #expect(try asked("compute latest") == "2.104")
@@ -26,7 +26,7 @@ struct MicroversionTests {
         #expect(try asked("compute 2.90", older: "2.53") == "2.90")
     }
 
-    @Test("What is outside the range is not acceptable, what is no version is a bad request")
+    @Test("A version outside the range is a 406, and a text that is not a version is a 400")
     func refusals() {
         for text in ["compute 2.105", "compute 1.9", "compute 3.0"] {
             #expect { try asked(text) } throws: { ($0 as? CloudError)?.kind == .notAcceptable }

@@ -16,7 +16,7 @@ struct RouteTreeTests {
         if case .found(let route, _) = tree.match(method, path) { route.path } else { nil }
     }
 
-    @Test("A word is tried before a brace, and a slash too many counts for nothing")
+    @Test("A fixed segment matches before a parameter, and extra slashes are ignored")
     func order() {
         #expect(name(.get, "/v3/users/me") == "/v3/users/me")
         #expect(name(.get, "/v3/users/me/groups") == "/v3/users/{user_id}/groups")
@@ -24,7 +24,7 @@ struct RouteTreeTests {
         #expect(name(.get, "/v3/nothing") == nil)
     }
 
-    @Test("Where a slash behind a path says something, it is a missing id, which is not there")
+    @Test("A route may treat a trailing slash as a missing id and answer that it is not found")
     func trailingSlash() throws {
         let tree = try RouteTree([Self.route(.get, "/v2"), Self.route(.get, "/v2/images")], ignoresTrailingSlash: false)
         func isFound(_ method: HTTPRequest.Method, _ path: String) -> Bool? {
@@ -41,7 +41,7 @@ struct RouteTreeTests {
         #expect(isFound(.delete, "/v2/images/") == false)
     }
 
-    @Test("Parameters are decoded, segment by segment")
+    @Test("Parameters are decoded segment by segment")
     func parameters() {
         guard case .found(_, let parameters) = tree.match(.get, "/v3/users/a%2Fb%20c") else {
             Issue.record("not found")
@@ -55,7 +55,7 @@ struct RouteTreeTests {
         #expect(rest.map(\.value) == ["a/b/c"])
     }
 
-    @Test("HEAD goes where GET goes; another method hears which ones there are")
+    @Test("HEAD is routed like GET, and a wrong method gets the list of allowed ones")
     func methods() {
         #expect(name(.head, "/v3/users") == "/v3/users")
         guard case .wrongMethod(let allowed) = tree.match(.patch, "/v3/users/x") else {
@@ -65,10 +65,10 @@ struct RouteTreeTests {
         #expect(allowed.map(\.rawValue) == ["DELETE", "GET", "HEAD", "OPTIONS"])
     }
 
-    @Test("What is no percent-encoded UTF-8 is found nowhere", arguments: ["/v3/users/%ff", "/v3/users/%zz", "/v3/users/%00", "/v3/users/%"])
+    @Test("A path that is not percent-encoded UTF-8 matches no route", arguments: ["/v3/users/%ff", "/v3/users/%zz", "/v3/users/%00", "/v3/users/%"])
     func encoding(path: String) { #expect(name(.get, path) == nil) }
 
-    @Test("Two lines of a table that contradict each other are refused")
+    @Test("Routes that contradict each other are refused")
     func conflicts() {
         #expect(throws: RouteConflict.self) { try RouteTree([Self.route(.get, "/a"), Self.route(.get, "/a/")]) }
         #expect(throws: RouteConflict.self) { try RouteTree([Self.route(.get, "/a/{x}"), Self.route(.get, "/a/{y}/b")]) }

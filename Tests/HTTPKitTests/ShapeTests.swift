@@ -11,7 +11,7 @@ struct ShapeTests {
     ])
 
     @Test(
-        "What fits is taken",
+        "A value that fits the shape is accepted",
         arguments: [
             #"{"name": "x"}"#, #"{"name": "é", "enabled": false, "count": 10, "kind": "b", "tags": ["a", "b"]}"#,
             #"{"name": "x", "url": null}"#, #"{"name": "x", "url": "http://a"}"#, #"{"name": "x", "at": "2026-01-31T23:59:59Z"}"#,
@@ -19,7 +19,7 @@ struct ShapeTests {
     func fits(text: String) throws { try shape.check(try JSON.parse(text), at: "thing") }
 
     @Test(
-        "What does not is refused, and the message names the place",
+        "A value that does not fit is refused, and the message names the place",
         arguments: [
             (#"{}"#, "thing"), (#"{"name": ""}"#, "thing/name"), (#"{"name": "  "}"#, "thing/name"), (#"{"name": 5}"#, "thing/name"),
             (#"{"name": "x", "enabled": "true"}"#, "thing/enabled"), (#"{"name": "x", "count": 11}"#, "thing/count"),

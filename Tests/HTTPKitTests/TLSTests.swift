@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct TLSTests {
-    @Test("With a certificate the same is answered over TLS, and links begin with https")
+    @Test("With a certificate the server answers over TLS, and links begin with https")
     func links() async throws {
         try await withCertificate { certificate, key in
             try await TestServer.run {
@@ -27,7 +27,7 @@ import Testing
                     #expect(try await wire.answer().status == 413)
                     #expect(await wire.ends())
                 }
-                // Who speaks plainly to this port is not answered.
+                // A client that speaks plain HTTP to this port gets no answer.
                 try await Wire.connect(port: server.port) { wire in
                     try await wire.send("GET /sample/things HTTP/1.1\r\nHost: x\r\n\r\n")
                     await #expect(throws: Wire.Ended.self) { _ = try await wire.answer() }
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("A certificate that is none ends the start")
+    @Test("An invalid certificate ends the start")
     func refused() async throws {
         try await withTemporaryDirectory { folder in
             try Data("nothing".utf8).write(to: URL(filePath: folder + "/c.pem"))
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// A certificate of its own for `localhost`, and its key, in PEM files.
+    /// Runs `body` with a self-signed certificate for `localhost` and its key, in PEM files.
     private func withCertificate(_ body: (_ certificate: String, _ key: String) async throws -> Void) async throws {
         try await withTemporaryDirectory { folder in
             let (certificate, key) = (folder + "/certificate.pem", folder + "/key.pem")

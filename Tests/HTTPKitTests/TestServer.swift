@@ -7,7 +7,7 @@ import NIOCore
 import ServiceLifecycle
 import TestSupport
 
-/// A server on a free port, with a service that shows what it was asked.
+/// A server on a free port, with a service whose answers show the request.
 struct TestServer: Sendable {
     struct Options {
         var settings = HTTPServer.Settings(host: "127.0.0.1", port: 0)
@@ -26,19 +26,19 @@ struct TestServer: Sendable {
     private let certificate: String?
     private let group: Box<ServiceGroup?>
 
-    /// Ends like a process that is told to end.
+    /// Ends the server as a process is ended.
     func drain() async { await group.value?.triggerGracefulShutdown() }
 
     func connect<Value>(_ body: (Wire) async throws -> Value) async throws -> Value {
         try await Wire.connect(port: port, trusting: certificate, body)
     }
 
-    /// Asks once, on a connection of its own.
+    /// Sends one request on its own connection.
     func ask(_ method: String, _ target: String, _ headers: [String] = [], body: String? = nil) async throws -> Wire.Answer {
         try await connect { try await $0.ask(method, target, headers, body: body) }
     }
 
-    /// Runs `body` while the server serves, and drains it then. What is held back by the gate is let go.
+    /// Runs `body` while the server serves, then opens the gate and drains the server.
     static func run(
         _ configure: (inout Options) -> Void = { _ in }, _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
@@ -99,7 +99,7 @@ struct TestServer: Sendable {
     }
 }
 
-/// Holds requests back until a test lets them go.
+/// A gate that holds requests back until a test opens it.
 actor Gate {
     private(set) var waiting = 0
     private var isOpen = false
@@ -118,7 +118,7 @@ actor Gate {
     }
 }
 
-/// Keeps what is logged, with its metadata.
+/// A log handler that keeps all lines with their metadata.
 private struct Memory: LogHandler {
     let lines: Box<[String]>
     var metadata: Logger.Metadata = [:]
@@ -137,7 +137,7 @@ private struct Memory: LogHandler {
     }
 }
 
-/// `{"wrong": {"status": 404, "message": "…", "id": "req-…"}}`
+/// An error in the form `{"wrong": {"status": 404, "message": "…", "id": "req-…"}}`.
 struct SampleEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         .json(status) { json in

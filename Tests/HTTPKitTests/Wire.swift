@@ -5,7 +5,7 @@ import NIOPosix
 import NIOSSL
 import TestSupport
 
-/// A client's end of one connection, byte by byte: what a library for HTTP would never send can be sent.
+/// The client's end of one connection, byte by byte. It can send what an HTTP library would never send.
 final class Wire {
     struct Answer {
         var status = 0
@@ -13,7 +13,7 @@ final class Wire {
         var body: [UInt8] = []
         var version = ""
 
-        /// All values of that name, joined.
+        /// Returns all values of the header, joined.
         subscript(header: String) -> String? {
             let values = headers.filter { $0.name.lowercased() == header.lowercased() }.map(\.value)
             return values.isEmpty ? nil : values.joined(separator: ", ")
@@ -38,7 +38,9 @@ final class Wire {
         self.outbound = outbound
     }
 
-    /// - Parameter trusting: the certificate of a server that speaks TLS.
+    /// Runs `body` with a new connection.
+    ///
+    /// - Parameter certificate: the certificate of a server that speaks TLS.
     static func connect<Value>(
         port: Int, trusting certificate: String? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (Wire) async throws -> Value
@@ -49,7 +51,7 @@ final class Wire {
             return try NIOSSLContext(configuration: configuration)
         }
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            // Only a hang is a failure: a machine with much else to do takes its time.
+            // Only a hang is a failure, since a busy machine may take long to connect.
             .connectTimeout(.seconds(120))
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in
@@ -67,7 +69,7 @@ final class Wire {
 
     func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
-    /// Sends the text now and then, until the server has cut the connection off.
+    /// Sends the text again and again until the server has cut the connection off.
     func sendInVain(_ text: String) async throws {
         try await eventually("the connection is cut off") {
             do {
@@ -79,10 +81,10 @@ final class Wire {
         }
     }
 
-    /// Tells the server that nothing more comes, and goes on to read.
+    /// Closes the sending side. The client can still read.
     func finish() { outbound.finish() }
 
-    /// Sends a request and gives its answer.
+    /// Sends a request and returns its answer.
     func ask(_ method: String, _ target: String, _ headers: [String] = [], body: String? = nil) async throws -> Answer {
         let length = body.map { ["Content-Length: \($0.utf8.count)"] } ?? []
         let hosts = headers.contains { $0.lowercased().hasPrefix("host:") } ? [] : ["Host: cloud.test"]
@@ -91,9 +93,9 @@ final class Wire {
         return try await answer(toHead: method == "HEAD")
     }
 
-    /// The next answer.
+    /// Reads the next answer.
     ///
-    /// - Throws: `Ended` when the connection ends before it is complete.
+    /// - Throws: `Ended` if the connection ends before the answer is complete.
     func answer(toHead: Bool = false) async throws -> Answer {
         var answer = Answer()
         let start = try await line().split(separator: " ", maxSplits: 2)
@@ -120,7 +122,7 @@ final class Wire {
         return answer
     }
 
-    /// Whether the server closed the connection, and sent nothing before.
+    /// Returns whether the server closes the connection without sending anything more.
     func ends() async -> Bool { bytes.isEmpty ? await !more() : false }
 
     private func line() async throws -> String {
@@ -140,7 +142,7 @@ final class Wire {
         return Array(bytes[..<count])
     }
 
-    /// A reset counts as an end.
+    /// Reads more bytes, and returns false at the end of the connection or at a reset.
     private func more() async -> Bool {
         guard let part = try? await iterator.next() else { return false }
         bytes += part.readableBytesView

@@ -1,7 +1,7 @@
 import CloudCore
 import Drivers
 
-/// An Ethernet frame, written and read byte by byte: nothing checks what it claims.
+/// An Ethernet frame, written and read byte by byte. Nothing checks its content.
 struct Frame: Hashable {
     var bytes: [UInt8]
 
@@ -20,7 +20,7 @@ struct Frame: Hashable {
             [0, 1, 8, 0, 6, 4, 0, asks == nil ? 2 : 1] + mac.bytes + octets(address) + [0, 0, 0, 0, 0, 0] + octets(target))
     }
 
-    /// UDP, TCP (a SYN) or an echo, with a number in it to know it by.
+    /// Returns a UDP packet, a TCP SYN or an ICMP echo that contains the number, by which a test recognises it.
     static func ip(_ flow: FlowKey, from source: MACAddress, to destination: MACAddress, number: UInt32) -> Frame {
         let payload = big(UInt16(truncatingIfNeeded: number >> 16)) + big(UInt16(truncatingIfNeeded: number)) + Array("novella!".utf8)
         var body: [UInt8]
@@ -57,7 +57,7 @@ struct Frame: Hashable {
         return ip6(flow, from: mac, to: destination, body)
     }
 
-    /// A guest asks who routes.
+    /// Returns a guest's question for routers.
     static func routerSolicitation(from mac: MACAddress) -> Frame {
         let flow = FlowKey(mac.address(in: IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)), IPAddress(.v6, 0xff02 << 112 | 2), proto: IPProtocol.icmp6, to: 133 << 8)
         var body: [UInt8] = [133, 0, 0, 0, 0, 0, 0, 0, 1, 1] + mac.bytes
@@ -65,7 +65,7 @@ struct Frame: Hashable {
         return ip6(flow, from: mac, to: MACAddress([0x33, 0x33, 0, 0, 0, 2]), body)
     }
 
-    /// What a client of DHCP over IPv6 sends to all servers.
+    /// Returns a DHCPv6 message from a client to all servers.
     static func dhcp6(_ body: [UInt8], from mac: MACAddress) -> Frame {
         let flow = FlowKey(
             mac.address(in: IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)), IPAddress(.v6, 0xff02 << 112 | 0x10002), proto: IPProtocol.udp, from: 546, to: 547)
@@ -74,7 +74,7 @@ struct Frame: Hashable {
         return ip6(flow, from: mac, to: MACAddress([0x33, 0x33, 0, 1, 0, 2]), datagram)
     }
 
-    /// What a client of DHCP sends to all.
+    /// Returns a DHCP message from a client to everybody.
     static func dhcp(_ body: [UInt8], from mac: MACAddress) -> Frame {
         let flow = FlowKey(IPAddress(.v4, 0), IPAddress(.v4, 0xffff_ffff), proto: IPProtocol.udp, from: 68, to: 67)
         var datagram = big(68) + big(67) + big(UInt16(8 + body.count)) + [0, 0] + body
@@ -113,19 +113,19 @@ struct Frame: Hashable {
 
     // MARK: - Reading
 
-    /// The body of a DHCP server's answer.
+    /// The body of a DHCP server's answer; nil for other frames.
     var dhcpOffer: [UInt8]? {
         guard type == 0x0800, bytes.count > 14 + 28 + 240, bytes[23] == 17, bytes[34] == 0, bytes[35] == 67, bytes[37] == 68 else { return nil }
         return Array(bytes[42...])
     }
 
-    /// The body of a DHCP server's answer over IPv6.
+    /// The body of a DHCPv6 server's answer; nil for other frames.
     var dhcp6Answer: [UInt8]? {
         guard type == 0x86dd, bytes.count > 14 + 40 + 8, bytes[20] == 17, bytes[54] == 2, bytes[55] == 35 else { return nil }
         return Array(bytes[62...])
     }
 
-    /// The body of an ICMPv6 message of the type.
+    /// Returns the body of an ICMPv6 message of the type, or nil for other frames.
     func icmp6(_ type: UInt8) -> [UInt8]? {
         guard self.type == 0x86dd, bytes.count > 14 + 40 + 4, bytes[20] == 58, bytes[54] == type else { return nil }
         return Array(bytes[54...])
@@ -141,7 +141,7 @@ struct Frame: Hashable {
         IPAddress(version, bytes[place..<place + version.bits / 8].reduce(0) { $0 << 8 | UInt128($1) })
     }
 
-    /// What the packet is and its number; nil when it is none of a test's.
+    /// The flow and the number of a test's packet; nil for other frames.
     var probe: (flow: FlowKey, number: UInt32)? {
         let isVersion4 = type == 0x0800
         guard isVersion4 || type == 0x86dd, bytes.count > (isVersion4 ? 14 + 20 : 14 + 40) + 12 else { return nil }

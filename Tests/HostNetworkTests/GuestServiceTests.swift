@@ -6,16 +6,16 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What the host's networks serve", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+@Suite("Services of the host's networks for guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct GuestServiceTests {
-    /// A DHCPDISCOVER, and the options of the offer that answers it.
+    /// Sends a DHCPDISCOVER and returns the options of its offer.
     private func discover(_ guest: Guest) async throws -> [UInt8: [UInt8]] {
         var body: [UInt8] = [1, 1, 6, 0, 1, 2, 3, 4, 0, 0, 0x80, 0] + [UInt8](repeating: 0, count: 16) + guest.mac.bytes
         body += [UInt8](repeating: 0, count: 236 - body.count) + [99, 130, 83, 99, 53, 1, 1, 55, 11, 1, 3, 6, 12, 15, 26, 51, 67, 66, 121, 150, 255]
         let question = Frame.dhcp(body, from: guest.mac)
         guest.forget()
         var offer: [UInt8] = []
-        // A client asks again until it is answered; offers to others are to all as well.
+        // A client repeats its question until it is answered. Offers to other guests are broadcast too.
         try await eventually("an offer of DHCP") {
             guest.send(question)
             offer = guest.frames.compactMap(\.dhcpOffer).last(where: { Array($0[28..<34]) == guest.mac.bytes }) ?? []
@@ -35,7 +35,7 @@ struct GuestServiceTests {
         return options
     }
 
-    @Test("Guests get their addresses by DHCP, and no text of a user says more than it was asked for")
+    @Test("Guests get their addresses by DHCP, and user text in options or host names cannot inject configuration")
     func ossa_2021_005_hostileOptions() async throws {
         try await Lab.with { lab in
             var good = Scene.port(5, prefix: lab.tag)
@@ -64,7 +64,7 @@ struct GuestServiceTests {
         }
     }
 
-    @Test("An address goes to its next port at once, and a port that comes does not disturb the others")
+    @Test("An address goes to its next port at once, and a new port does not disturb the others")
     func nextPort() async throws {
         try await Lab.with { lab in
             let first = Scene.port(5, prefix: lab.tag)
@@ -99,7 +99,7 @@ struct GuestServiceTests {
         }
     }
 
-    @Test("A rule that the kernel refuses harms itself alone")
+    @Test("A rule that the kernel refuses harms only itself")
     func ossa_2019_001_badRule() async throws {
         try await Lab.with { lab in
             let groups = [
@@ -133,7 +133,7 @@ struct GuestServiceTests {
         }
     }
 
-    @Test("Metadata is asked for inside the network, and the host knows which port asks")
+    @Test("The metadata service listens inside the network, and the host knows which port asks")
     func metadata() async throws {
         try await Lab.with { lab in
             let port = Scene.port(5, prefix: lab.tag)
@@ -145,7 +145,7 @@ struct GuestServiceTests {
             try await lab.settle()
             let listener = try await driver.listenForMetadata(at: door)
             defer { close(listener) }
-            // One more, as a process that takes over has it.
+            // A process that takes over listens a second time.
             close(try await driver.listenForMetadata(at: door))
             try lab.ip(["route add 169.254.169.254 via 10.1.0.2"], in: guest.space.name)
             let client = try guest.space.run { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
@@ -167,7 +167,7 @@ struct GuestServiceTests {
         }
     }
 
-    @Test("A floating IP that is taken away is dead at once, for flows under way too")
+    @Test("A floating IP that is removed stops working at once, also for established flows")
     func floatingIP() async throws {
         try await Lab.with { lab in
             let bridge = lab.tag + "ex"
@@ -199,7 +199,7 @@ struct GuestServiceTests {
         }
     }
 
-    @Test("A child that does not end is ended, and one that is not there is told")
+    @Test("A child process that takes too long is killed, and a missing program is an error")
     func children() throws {
         #expect(throws: CloudError.self) { try ChildProcess.run("no-such-program", []) }
         #expect(throws: CloudError.self) { try ChildProcess.run("sleep", ["60"], seconds: 1) }

@@ -6,8 +6,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A namespace that stands for a host, and others that stand for guests and for machines outside: real packets, and nothing of the
-/// machine's own is touched. All of it is gone afterwards, also when the test failed.
+/// A namespace that stands for a host, and others that stand for guests and outside machines. The packets are real, but
+/// nothing of this machine is touched. Everything is removed afterwards, also if the test fails.
 final class Lab: Sendable {
     let tag: String
     let folder: String
@@ -39,7 +39,7 @@ final class Lab: Sendable {
         }
     }
 
-    /// A driver as a process started anew has it.
+    /// Returns a driver as a new process opens it.
     func driver(_ overrides: [String: String] = [:]) throws -> LinuxNetwork {
         var settings = LinuxNetwork.Settings(folder: folder + "/net", tag: tag, hostNamespace: host)
         settings.ruleOverrides = overrides
@@ -53,7 +53,7 @@ final class Lab: Sendable {
         try #require(failed.isEmpty, "\(failed)")
     }
 
-    /// Puts a guest behind the port's tap.
+    /// Connects a guest to the port's tap.
     @discardableResult
     func plug(_ port: PortSpec, gateway: [IPAddress] = [], length: Int = 24) throws -> Guest {
         try plug(port.id, device: port.tap, mac: port.mac, addresses: port.fixedIPs.map { InterfaceAddress($0.address, $0.address.version == .v4 ? length : 64) }, gateway: gateway)
@@ -72,7 +72,7 @@ final class Lab: Sendable {
         return guest
     }
 
-    /// Waits until every device in a bridge forwards: the kernel notices a carrier some time after it is there.
+    /// Waits until every device in a bridge forwards, since the kernel notices a new carrier with a delay.
     func settle() async throws {
         struct Member: Decodable { var state: String }
         try await eventually("all bridges forward") {
@@ -85,12 +85,12 @@ final class Lab: Sendable {
         guests.update { $0 = [:] }
         var servers = DHCPServers(folder: folder + "/net")
         for name in servers.names { servers.remove(name) }
-        // With a namespace all its devices go.
+        // The devices of a namespace are removed with it.
         for name in Namespace.all where name.hasPrefix(tag + "-") { _ = try? ChildProcess.run("ip", ["netns", "delete", name]) }
     }
 }
 
-/// One who sends and receives raw frames.
+/// A guest that sends and receives raw frames.
 final class Guest: Sendable {
     let space: Namespace
     let mac: MACAddress
@@ -126,7 +126,7 @@ final class Guest: Sendable {
         heard.update { $0 = [] }
     }
 
-    /// All frames that came since it forgot, but those that it sent itself.
+    /// All frames that have come since `forget`, except the guest's own.
     var frames: [Frame] {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Networks of a Linux host, with real packets", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct LinuxNetworkTests {
-    /// What the host's namespace has but for counters and numbers of devices.
+    /// Returns the content of the host's namespace, without counters and device numbers.
     private func fingerprint(_ lab: Lab) throws -> String {
         let links = try ObservedLinks(in: Namespace(lab.host)).links.values.map { "\($0.ifname) \($0.master ?? "-") \($0.mtu)" }.sorted()
         let filter = try ChildProcess.require("nft", ["list", "ruleset"], in: Namespace(lab.host))
@@ -20,8 +20,8 @@ struct LinuxNetworkTests {
         return FlowKey(from.fixedIPs[at].address, to.fixedIPs[at].address, proto: IPProtocol.udp, from: ports.0, to: ports.1)
     }
 
-    /// Whether `frames` sent one after another arrive: those in `passing` must, the others must not. The last one is a frame that passes
-    /// for certain, so that what was sent before it has been judged when it is there.
+    /// Sends the probes one after another, and checks that exactly those with `passes` arrive. The frame `sure` always
+    /// passes and is sent last: when it arrives, the earlier ones have been judged.
     private func judge(_ sender: Guest, _ receiver: Guest, _ probes: [(name: String, frame: Frame, passes: Bool)], sure: Frame) async throws {
         for probe in probes { sender.send(probe.frame) }
         sender.send(sure)
@@ -29,7 +29,7 @@ struct LinuxNetworkTests {
         for probe in probes { #expect(receiver.frames.contains(probe.frame) == probe.passes, "\(probe.name)") }
     }
 
-    @Test("A guest speaks as itself alone, over ARP, IPv4, IPv6 and DHCP")
+    @Test("A guest can send only with its own addresses, over ARP, IPv4, IPv6 and DHCP")
     func ossa_2016_009_spoofing() async throws {
         try await Lab.with { lab in
             var a = Scene.port(5, prefix: lab.tag)
@@ -74,7 +74,7 @@ struct LinuxNetworkTests {
                     ("of an allowed range", .neighbourAdvertisement(from: own6, target: address("2001:db8:1:0:8000::9"), mac: a.mac, to: b.mac, target6), true),
                     ("a router's advertisement", .routerAdvertisement(from: own6, mac: a.mac, to: b.mac, target6), false),
                 ], sure: ip("10.1.0.5", number: 999))
-            // Without port security all of it passes.
+            // Without port security all frames pass.
             a.isSecured = false
             try await lab.driver().apply(Scene.state(2, ports: [a, b]))
             try await judge(
@@ -83,7 +83,7 @@ struct LinuxNetworkTests {
         }
     }
 
-    @Test("A rule that is gone cuts what it had let in; answers pass; the same state again and a new process change nothing")
+    @Test("Removing a rule cuts its flows, answers pass, and applying the same state again changes nothing")
     func ossa_2015_021_revocation() async throws {
         try await Lab.with { lab in
             let a = Scene.port(5, groups: [Scene.closed], prefix: lab.tag)
@@ -132,7 +132,7 @@ struct LinuxNetworkTests {
         }
     }
 
-    @Test("Whatever somebody broke is made again, and all of it can be removed")
+    @Test("A state that is applied again repairs whatever was broken, and removeAll removes everything")
     func drift() async throws {
         try await Lab.with { lab in
             let before = try fingerprint(lab)
@@ -178,7 +178,7 @@ struct LinuxNetworkTests {
 
 @Suite("Changes under traffic", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct TrafficTests {
-    @Test("No packet of others is lost while ports, groups and rules come and go, nor when a new process takes over")
+    @Test("No packet of others is lost while ports, groups and rules change or a new process takes over")
     func noLoss() async throws {
         try await Lab.with { lab in
             let (a, b) = (Scene.port(5, prefix: lab.tag), Scene.port(6, prefix: lab.tag))
@@ -210,7 +210,7 @@ struct TrafficTests {
         }
     }
 
-    @Test("A rule that comes is in force, also when the guest's card is made anew; who has no known group gets nothing")
+    @Test("A new rule is in force at once and survives a new card, and a port without a known group gets nothing")
     func ossa_2013_030_liveRules() async throws {
         try await Lab.with { lab in
             let a = Scene.port(5, prefix: lab.tag)
@@ -226,7 +226,7 @@ struct TrafficTests {
             func frame(_ target: PortSpec, _ port: UInt16, _ number: UInt32) -> Frame {
                 Frame.ip(FlowKey(a.fixedIPs[0].address, target.fixedIPs[0].address, proto: IPProtocol.udp, from: 9000, to: port), from: a.mac, to: target.mac, number: number)
             }
-            // A frame that always passes: what was sent before it has been judged.
+            // A frame that always passes: when it arrives, the frames before it have been judged.
             func pass(_ guest: Guest) async throws {
                 let sure = Frame.arp(from: a.mac, claims: a.mac, a.fixedIPs[0].address)
                 guest.forget()
@@ -242,8 +242,8 @@ struct TrafficTests {
             try await driver.apply(state(2, [SecurityRule(id: "w", .ingress, proto: IPProtocol.udp, ports: PortRange(80))]))
             from.send(frame(b, 80, 3))
             try await eventually("the packet") { to.frames.contains { $0.probe?.number == 3 } }
-            // Within a second on a machine that does nothing else: `machines` of the client checks measures it.
-            // As a migration or a hard reboot does it.
+            // An idle machine takes less than a second for this; `machines` of the client checks measures it. The tap
+            // is made anew, as a migration or a hard reboot does it.
             let space = try #require(to.space.name)
             try lab.ip(["link delete dev \(b.tap)", "link add name \(b.tap) type veth peer name eth0 address \(b.mac) netns \(space)"], in: lab.host)
             try lab.ip(["link set dev eth0 addrgenmode none", "link set dev eth0 up"], in: space)

@@ -8,9 +8,9 @@ import Logging
 import TestSupport
 import Testing
 
-@Suite("The metadata service, asked by guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+@Suite("The metadata service with real guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct MetadataServerTests {
-    /// Servers by the network and the address that they have.
+    /// Servers by their network and address.
     private final class Servers: MetadataSource {
         let all = Box<[String: InstanceMetadata]>([:])
 
@@ -27,7 +27,7 @@ struct MetadataServerTests {
         }
     }
 
-    /// On a thread of its own: those of the pool are the server's, in the same process.
+    /// Runs curl on its own thread, since the server of this process uses the threads of the pool.
     private func curl(_ path: String, from guest: Guest, _ more: [String] = []) async throws -> (status: Int, body: String) {
         let words = ["-s", "--path-as-is", "-m", "20", "-w", "\n%{http_code}"] + more + ["http://169.254.169.254" + path]
         let output = try await withCheckedThrowingContinuation { continuation in
@@ -47,7 +47,7 @@ struct MetadataServerTests {
         }
     }
 
-    /// Two networks with the same addresses: one with DHCP's door, one with a router's.
+    /// Returns two networks with the same addresses: one with a door at DHCP, and one with a door at a router.
     private func scene(_ lab: Lab) throws -> (state: HostNetworkState, red: [Guest], blue: Guest) {
         let red = [Scene.port(5, prefix: lab.tag), Scene.port(6, prefix: lab.tag)]
         var blue = Scene.port(7, in: Scene.blue, prefix: lab.tag)
@@ -65,7 +65,7 @@ struct MetadataServerTests {
         return (state, guests, try lab.plug(blue, gateway: [address("10.1.0.1")]))
     }
 
-    @Test("A guest learns of itself alone, whatever its request says; addresses of two networks may be the same")
+    @Test("A guest gets only its own metadata, whatever its headers say, even if two networks have equal addresses")
     func ossa_2013_033_identity() async throws {
         try await Lab.with { lab in
             let (state, red, blue) = try scene(lab)
@@ -79,7 +79,7 @@ struct MetadataServerTests {
                 doors.serve(state.metadataDoors, by: driver)
                 try await eventually("an answer") { try await curl("/openstack/latest/user_data", from: red[0]) == (200, "#!red-5") }
                 try await eventually("an answer") { try await curl("/latest/user-data", from: blue) == (200, "#!blue-5") }
-                // Who is no server, and who says that it is another.
+                // An address without a server, also with headers that name another server.
                 for more in [[], ["-H", "X-Forwarded-For: 10.1.0.5"], ["-H", "X-Instance-ID: red-5", "-H", "X-Tenant-ID: p"]] {
                     #expect(try await curl("/openstack/latest/meta_data.json", from: red[1], more).status == 404)
                 }
@@ -89,7 +89,7 @@ struct MetadataServerTests {
                 #expect(try await curl("/openstack/latest/meta_data.json", from: red[0]).body.contains(#""uuid":"red-5""#))
                 #expect(try await curl("/", from: red[0]).body.hasPrefix("1.0\n2007-01-19\n"))
 
-                // The password: once, and no longer than it may be.
+                // A password can be posted once, and its length is limited.
                 let url = "/openstack/latest/password"
                 #expect(try await curl(url, from: red[0]) == (200, ""))
                 #expect(try await curl(url, from: red[0], ["--data-binary", String(repeating: "x", count: 1021)]).status == 400)
@@ -99,14 +99,14 @@ struct MetadataServerTests {
                 #expect(try await curl(url, from: red[0], ["--data-binary", "other"]).status == 409)
                 #expect(try await curl(url, from: red[1], ["--data-binary", "other"]).status == 404)
 
-                // A network that was made anew is heard again.
+                // The service listens again in a network that was made anew.
                 let space = try Names(tag: lab.tag).serviceNamespace(Scene.red)
                 try lab.ip(["netns delete \(space)"])
                 #expect(try await lab.driver().apply(state).changes != [])
                 doors.serve(state.metadataDoors, by: driver)
                 try await lab.settle()
                 try await eventually("an answer at the new place") { try await curl("/latest/user-data", from: red[0], ["-m", "2"]).body == "#!red-5" }
-                // And one that has no door any longer, no more.
+                // A network whose door was removed gets no answer.
                 doors.serve(state.metadataDoors.filter { $0.network == Scene.blue }, by: driver)
                 try await eventually("silence") { try await curl("/latest/user-data", from: red[0], ["-m", "2"]).status == 0 }
                 #expect(try await curl("/latest/user-data", from: blue).body == "#!blue-5")
@@ -114,7 +114,7 @@ struct MetadataServerTests {
         }
     }
 
-    @Test("A guest that holds connections, sends nothing or too much keeps nobody else from an answer")
+    @Test("A guest that holds connections, is silent or sends too much does not block the others")
     func ossa_2016_004_flood() async throws {
         try await Lab.with { lab in
             let (state, red, _) = try scene(lab)

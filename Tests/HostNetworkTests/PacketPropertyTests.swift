@@ -5,12 +5,12 @@ import Drivers
 import TestSupport
 import Testing
 
-/// Small random clouds: the simulated network says who gets which packet, and real packets must go there and nowhere else.
+/// Tests with small random clouds: real packets must arrive exactly where the simulated network delivers them.
 @Suite("The simulated network and real packets agree", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct PacketPropertyTests {
     static let seeds: [UInt64] = [1, 2, 3, UInt64.random(in: 1000...(.max))]
 
-    @Test("Any packet in any small cloud", arguments: seeds)
+    @Test("Random packets in a random small cloud arrive exactly where the simulation delivers them", arguments: seeds)
     func agreement(seed: UInt64) async throws {
         print("seed of the small cloud: \(seed)")
         try await Lab.with { lab in
@@ -39,7 +39,7 @@ struct PacketPropertyTests {
         }
     }
 
-    /// Routers learn where everybody is, so that no packet waits for it.
+    /// Lets the routers learn all addresses, so that no packet waits for ARP.
     private func meet(_ lab: Lab, _ cloud: SmallCloud) async throws {
         for port in cloud.ports {
             let isRed = port.network == Scene.red
@@ -55,14 +55,14 @@ struct PacketPropertyTests {
     }
 }
 
-/// Sends packets both ways and keeps what should have come of them.
+/// A run that sends each packet in both networks and keeps the expected deliveries.
 private struct Run {
     let lab: Lab
     var cloud: SmallCloud
     let twin: SimulatedNetwork
     private var number: UInt32 = 0
     private var expected: [UInt32: (packet: SimulatedPacket, deliveries: Set<SimulatedDelivery>)] = [:]
-    /// Flows that arrived, as their receivers saw them: they may be answered.
+    /// Flows that arrived, as their receivers saw them. They can be answered.
     private(set) var passed: [SimulatedDelivery] = []
 
     init(lab: Lab, cloud: SmallCloud, twin: SimulatedNetwork) {
@@ -93,7 +93,7 @@ private struct Run {
         for (id, guest) in lab.guests.value {
             let receiver = id == "outsider" ? SimulatedDelivery.Receiver.outsider(cloud.outsider.address) : .port(id)
             for frame in guest.frames where frame.destination == guest.mac {
-                // The kernel of the guest answers an echo by itself.
+                // The guest's kernel answers an echo by itself.
                 guard let (flow, number) = frame.probe, ![IPProtocol.icmp: 0, IPProtocol.icmp6: 129].contains(where: { $0 == (flow.proto, Int(flow.icmpType)) }) else { continue }
                 found[number, default: []].insert(SimulatedDelivery(receiver: receiver, content: .ip(flow)))
             }
@@ -102,7 +102,7 @@ private struct Run {
     }
 
     func check(_ seed: UInt64) async throws {
-        // What was sent before has been judged when these have arrived.
+        // When these frames have arrived, the earlier ones have been judged.
         for port in cloud.ports {
             let last = Frame.arp(from: port.mac, claims: port.mac, port.fixedIPs[0].address)
             lab.guests.value[port.id]?.send(last)
@@ -118,7 +118,7 @@ private struct Run {
     }
 }
 
-/// SplitMix64: the same seed, the same cloud.
+/// A SplitMix64 generator: the same seed gives the same cloud.
 struct Dice: RandomNumberGenerator {
     private var state: UInt64
 
@@ -234,7 +234,7 @@ private struct SmallCloud {
         }
     }
 
-    /// An answer to something that arrived: what the receiver saw, turned round.
+    /// Returns an answer to a packet that arrived: its flow as the receiver saw it, reversed.
     private func answer(_ dice: inout Dice, _ passed: [SimulatedDelivery]) -> SimulatedPacket? {
         let asked = passed.compactMap { delivery -> (SimulatedDelivery.Receiver, FlowKey)? in
             guard case .ip(let flow) = delivery.content, flow.proto == IPProtocol.udp else { return nil }

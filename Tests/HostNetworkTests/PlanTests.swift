@@ -16,7 +16,7 @@ struct PlanTests {
             floating: [FloatingIP(id: "f", external: address("203.0.113.50"), fixed: address("10.1.0.5"))])
     }
 
-    @Test("The order in which a state lists things does not matter")
+    @Test("The plan does not depend on the order of a state's lists")
     func order() throws {
         var other = state
         other.networks.reverse()
@@ -26,7 +26,7 @@ struct PlanTests {
         #expect(try compile(state) == compile(other))
     }
 
-    @Test("Names fit into the kernel's 15 characters and are of one driver")
+    @Test("Device names fit into the kernel's 15 characters and belong to one driver")
     func names() throws {
         let names = try Names(tag: "abc")
         for name in [names.bridge("x"), names.outer("x"), names.inner("x"), names.tunnel("x")] { #expect(name.utf8.count == 14) }
@@ -36,7 +36,7 @@ struct PlanTests {
         for tag in ["", "abcd", "A", "a b", "../"] { #expect(throws: CloudError.self) { try Names(tag: tag) } }
     }
 
-    @Test("A number is kept while its port is there, and not given on in the same step")
+    @Test("A port keeps its number while it exists, and a freed number is not reused in the same step")
     func numbers() {
         let first = Numbers().following(HostNetworkIDs(networks: ["n"], ports: ["a", "b", "c"]))
         #expect(first.ports == ["a": 1, "b": 2, "c": 3] && first.zones == ["n": 1])
@@ -45,7 +45,7 @@ struct PlanTests {
         #expect(second.following(HostNetworkIDs(ports: ["b", "d", "e"])).ports == ["b": 2, "d": 4, "e": 1])
     }
 
-    @Test("What cannot be made is a problem of its own and nobody else's")
+    @Test("Each part that cannot be made is one problem and does not affect the others")
     func problems() throws {
         var broken = state
         broken.ports.append(PortSpec(id: "stray", network: "nowhere", mac: Scene.mac(1)))
@@ -58,13 +58,13 @@ struct PlanTests {
         #expect(plan.taps.count == 5 && !plan.filter.contains("; drop"))
     }
 
-    @Test("Networks that overlap or touch become one range")
+    @Test("Overlapping or adjacent networks are merged into one range")
     func ranges() {
         #expect(Ruleset.merged(["10.0.0.0/25", "10.0.0.128/25", "10.0.0.5", "10.0.2.0/24", "10.0.4.1"].map(prefix)) == ["10.0.0.0-10.0.0.255", "10.0.2.0-10.0.2.255", "10.0.4.1"])
         #expect(Ruleset.merged([prefix("2001:db8::/127")]) == ["2001:db8::-2001:db8::1"])
     }
 
-    @Test("A rule that means nothing is told from one that does")
+    @Test("A meaningless security rule has a fault, and a valid one has none")
     func faults() {
         #expect(SecurityRule(id: "a", .ingress, proto: IPProtocol.tcp, ports: PortRange(22)).fault == nil)
         #expect(SecurityRule(id: "b", .ingress, proto: 112, ports: PortRange(22)).fault != nil)
@@ -74,7 +74,7 @@ struct PlanTests {
         #expect(SecurityRule(id: "f", .ingress, .v6, remote: .prefix(prefix("10.0.0.0/8"))).fault != nil)
     }
 
-    @Test("A connection is read as the kernel lists it")
+    @Test("A connection is parsed as the kernel lists it")
     func trackedFlows() throws {
         let line = "ipv4     2 udp      17 29 src=10.1.0.5 dst=203.0.113.1 sport=37502 dport=53 [UNREPLIED] src=203.0.113.1 dst=203.0.113.10 sport=53 dport=37502 mark=0 zone=7 use=1"
         let flow = try #require(TrackedFlow(line: line[...]))

@@ -15,7 +15,7 @@ struct RoutedNetworkTests {
         return state
     }
 
-    /// A machine behind the host's own card, which knows the way to the host and nothing of its networks.
+    /// Returns a machine behind the host's own card. It knows the way to the host, but nothing of the host's networks.
     private func world(_ lab: Lab) throws -> Guest {
         let guest = try lab.plug("world", device: "up0", mac: Scene.mac(0x400), addresses: [InterfaceAddress(address("198.51.100.2"), 24)])
         try lab.ip(["link set dev up0 up", "address add 198.51.100.1/24 dev up0"], in: lab.host)
@@ -35,13 +35,13 @@ struct RoutedNetworkTests {
         try ChildProcess.run("ping", ["-c", "1", "-W", "2", target], in: space).status == 0
     }
 
-    @Test("The host reaches floating IPs, guests reach the outside in the host's name, and nothing is left of it")
+    @Test("The host reaches floating IPs, guests reach the outside by the host's address, and removeAll leaves nothing")
     func floatingIPs() async throws {
         try await Lab.with { lab in
             let port = Scene.port(5, prefix: lab.tag)
             let guest = try lab.plug(port, gateway: [address("10.1.0.1")])
             let world = try world(lab)
-            // A new namespace has the forwarding of the first one.
+            // A new namespace inherits the forwarding of the first one.
             try Namespace(lab.host).set([("ipv4/ip_forward", "0"), ("bridge/bridge-nf-call-ip6tables", "0")])
             let before = (try settings(lab), try tables(lab))
             let floating = FloatingIP(id: "f", external: address("203.0.113.50"), fixed: address("10.1.0.5"))
@@ -56,7 +56,7 @@ struct RoutedNetworkTests {
             #expect(!world.frames.contains { $0.type == 0x0800 && $0.sourceAddress != address("198.51.100.1") })
             #expect(try await lab.driver().apply(state).changes == [])
 
-            // Another network of the same kind, and back: the addresses follow.
+            // The network is changed to another kind and back: the addresses follow.
             var other = outside(Scene.routed(2, ports: [port], bridge: "none"))
             other.networks[2].segment = .local
             #expect(try await driver.apply(other).problems == [])
@@ -76,7 +76,7 @@ struct RoutedNetworkTests {
         }
     }
 
-    @Test("Guests see that the host is there, and cannot speak with it; a port in the external network has its groups against the outside too")
+    @Test("Guests can ping the host but not connect to it, and ports of an external network obey their groups from outside too")
     func ossa_2015_018_hostAndGroups() async throws {
         try await Lab.with { lab in
             func port(_ number: Int, _ groups: [String]) -> PortSpec {
@@ -101,7 +101,7 @@ struct RoutedNetworkTests {
             #expect(try pings("203.0.113.1", from: guest.space))
             for target in ["203.0.113.1", "198.51.100.1"] {
                 let caller = try Caller(guest.space, to: address(target), port: 7777)
-                // An answer to it comes later than one to a packet that was sent after it.
+                // If the host answered the connection, the answer would come before that of a ping sent later.
                 #expect(try pings("203.0.113.1", from: guest.space))
                 #expect(caller.isConnected == nil)
                 caller.end()

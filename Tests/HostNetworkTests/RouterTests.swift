@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What routers say and do", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
+@Suite("Routers of a host's networks", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct RouterTests {
     private func routed(_ generation: Int64, _ lab: Lab, _ ports: [PortSpec], _ mode: IPv6Mode?, service: Bool = false) -> HostNetworkState {
         var state = Scene.state(generation, ports: ports, service: service)
@@ -60,15 +60,15 @@ struct RouterTests {
         }
     }
 
-    @Test("Guests get their IPv6 addresses by DHCP from the network, not from its router, and none where they make them themselves")
+    @Test("Guests get IPv6 addresses by DHCP from the network and not from its router, and none with SLAAC")
     func dhcpv6() async throws {
         try await Lab.with { lab in
             let port = Scene.port(5, prefix: lab.tag)
             let guest = try lab.plug(port)
             let driver = try lab.driver()
-            // Who answers asks where it is.
+            // The server resolves the link-local address of the guest before it answers.
             try lab.ip(["address add \(port.mac.address(in: prefix("fe80::/64")))/64 dev eth0 nodad"], in: guest.space.name)
-            // Solicit: a client's id, an association, a wish for name servers.
+            // A Solicit with the client's id, an association and a request for name servers.
             let identity: [UInt8] = [0, 1, 0, 10, 0, 3, 0, 1] + guest.mac.bytes
             let wish: [UInt8] = [0, 6, 0, 2, 0, 23]
             let solicit: [UInt8] = [1, 1, 2, 3] + identity + [0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0] + wish + [0, 8, 0, 2, 0, 0]
@@ -99,7 +99,7 @@ struct RouterTests {
         }
     }
 
-    @Test("An address that comes is announced at once")
+    @Test("A new address is announced at once")
     func announcements() async throws {
         try await Lab.with { lab in
             let bridge = lab.tag + "ex"
@@ -121,7 +121,7 @@ struct RouterTests {
             try await driver.apply(Scene.routed(2, ports: [port], bridge: bridge, floating: [floating]))
             try await eventually("the floating IP") { announced("203.0.113.50", to: outsider, by: Scene.mac(0x203)) == [1, 2] }
             #expect(announced("203.0.113.10", to: outsider, by: Scene.mac(0x203)) == [], "nothing has come there")
-            // A new interface: its IPv6 address too.
+            // A new interface also announces its IPv6 address.
             var without = Scene.routed(3, ports: [port], bridge: bridge)
             without.routers[0].interfaces.removeFirst()
             try await driver.apply(without)
@@ -136,7 +136,7 @@ struct RouterTests {
         }
     }
 
-    @Test("Guests of a network without DHCP reach the metadata service by their router, each by its own network's door; others answer nothing")
+    @Test("Without DHCP, guests reach the metadata service through their router, each by its own network's door")
     func ossa_2013_033_metadataDoors() async throws {
         try await Lab.with { lab in
             let red = Scene.port(5, prefix: lab.tag)
@@ -144,7 +144,7 @@ struct RouterTests {
             let bridge = lab.tag + "ex"
             try lab.ip(["link add name \(bridge) type bridge forward_delay 0", "link set dev \(bridge) up"], in: lab.host)
             let (first, second) = (try lab.plug(red, gateway: [address("10.1.0.1")]), try lab.plug(blue, gateway: [address("10.2.0.1")]))
-            // Outside somebody would like to be asked.
+            // A machine outside would like to get the guests' questions.
             let outsider = try lab.plug("outsider", device: lab.tag + "out", mac: Scene.mac(0x300), addresses: [InterfaceAddress(address("203.0.113.1"), 24), InterfaceAddress(address("169.254.169.254"), 32)])
             try lab.ip(["link set dev \(lab.tag)out master \(bridge) up"], in: lab.host)
             var state = Scene.routed(1, ports: [red, blue], bridge: bridge)
@@ -161,7 +161,7 @@ struct RouterTests {
                 #expect(try Caller.accepted(listeners[1 - own]) == nil)
                 client.end()
             }
-            // Without the service nobody else is asked.
+            // Without the service, the questions go nowhere else.
             state.generation = 2
             state.routers[0].hasMetadata = false
             #expect(state.metadataDoors == [])
@@ -179,7 +179,7 @@ struct RouterTests {
     }
 }
 
-/// One who connects from inside a namespace, and what a listener sees of him.
+/// A client that connects from inside a namespace, and the listener's view of it.
 struct Caller {
     private let socket: Int32
 
@@ -192,7 +192,7 @@ struct Caller {
         _ = withUnsafePointer(to: &name) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, 16) } }
     }
 
-    /// Whether the connection was taken; nil: not yet.
+    /// Whether the connection was accepted; nil if that is not known yet.
     var isConnected: Bool? {
         var wait = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
         guard poll(&wait, 1, 0) > 0 else { return nil }
@@ -201,7 +201,7 @@ struct Caller {
         return code == 0
     }
 
-    /// Whether the other side has ended it.
+    /// Whether the other side has closed the connection.
     var isClosed: Bool {
         var byte: UInt8 = 0
         let count = recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
@@ -210,7 +210,7 @@ struct Caller {
 
     func end() { close(socket) }
 
-    /// Who was accepted, and let go; nil: nobody.
+    /// Accepts and closes a connection, and returns its peer's address; nil if there is none.
     static func accepted(_ listener: Int32) throws -> IPAddress? {
         var peer = sockaddr_in()
         var length = socklen_t(16)

@@ -4,7 +4,7 @@ import Drivers
 func address(_ text: String) -> IPAddress { IPAddress(text) ?? IPAddress(.v4, 0) }
 func prefix(_ text: String) -> IPPrefix { IPPrefix(text, alone: true) ?? IPPrefix(IPAddress(.v4, 0), 0) }
 
-/// Two tenants' networks behind a router, a provider's network outside, guests with their groups.
+/// Networks of two tenants behind a router, a provider's outside network, and guests with their groups.
 enum Scene {
     static let red = "11111111-0000-4000-8000-00000000000a"
     static let blue = "11111111-0000-4000-8000-00000000000b"
@@ -20,7 +20,7 @@ enum Scene {
         return v6 ? [four, SubnetSpec(id: "red6", prefix: prefix("2001:db8:1::/64"), gateway: address("2001:db8:1::1"))] : [four]
     }
 
-    /// Port `number` of the red network: 10.1.0.number.
+    /// Returns port `number`: 10.1.0.number in the red network, 10.2.0.number in the blue one.
     static func port(_ number: Int, in network: String = red, groups: [String] = [open], isSecured: Bool = true, prefix name: String) -> PortSpec {
         let isRed = network == red
         return PortSpec(
@@ -36,7 +36,7 @@ enum Scene {
         rules: [IPAddress.Version.v4, .v6].flatMap { version in
             SecurityRule.Direction.allCases.map { SecurityRule(id: "open-\($0)-\(version)", $0, version) }
         })
-    /// Lets everything out and nothing in.
+    /// A group that lets everything out and nothing in.
     static let outOnly = SecurityGroupSpec(
         id: closed, rules: [IPAddress.Version.v4, .v6].map { SecurityRule(id: "closed-\($0)", .egress, $0) })
 
@@ -50,7 +50,7 @@ enum Scene {
             ], ports: ports, groups: groups)
     }
 
-    /// With the blue network, the outside one and the router between them.
+    /// Returns a state that also has the blue network, the outside network and the router between them.
     static func routed(_ generation: Int64, ports: [PortSpec], bridge: String, floating: [FloatingIP] = [], hasSNAT: Bool = true, groups: [SecurityGroupSpec] = [anything, outOnly]) -> HostNetworkState {
         var state = state(generation, ports: ports, groups: groups, service: false)
         state.networks.append(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Identity
 
-/// The rules that Identity has by itself: that they are whole, and what they mean for those who come most often.
+/// Identity's default rules: they are complete, and the most frequent callers have the intended rights.
 @Suite struct IdentityAccessTests {
     private let policy: Policy
 
@@ -25,13 +25,13 @@ import Testing
         caller("me", .project(id: ID("web"), name: "web", domain: .init(id: "home", name: "Home")), ["member", "reader"])
     }
 
-    @Test func everyActionHasOneRuleAndSaysWhatItGuards() {
+    @Test func everyActionHasOneRuleAndASummary() {
         #expect(policy.actions.count == IdentityPolicy.defaults.count)
         #expect(IdentityPolicy.defaults.allSatisfy { !$0.summary.isEmpty })
         #expect(policy.actions.filter { $0.name.hasPrefix("identity:") }.count == 174)
     }
 
-    @Test func aSystemsReaderReadsAndChangesNothing() {
+    @Test func aSystemReaderReadsEverythingAndChangesNothing() {
         let changes = ["create_", "update_", "delete_", "add_", "remove_", "revoke_", "authorize_"]
         let changing = policy.actions.filter { action in changes.contains { action.name.hasPrefix("identity:\($0)") } }
         #expect(changing.count > 50)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func aManagerRulesOneDomain() {
+    @Test func aDomainManagerManagesOnlyTheOwnDomain() {
         let ours: PolicyTarget = ["target.user.domain_id": "home", "target.group.domain_id": "home"]
         let mixed: PolicyTarget = ["target.user.domain_id": "away", "target.group.domain_id": "home"]
         for action: Action in [.createUser, .deleteUser, .createGroup, .addUserToGroup, .removeUserFromGroup] {
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(arguments: [("member", true), ("reader", true), ("manager", true), ("admin", false), ("service", false)])
-    func aManagerGrantsOnlyRolesBelowAnAdmins(role: String, allowed: Bool) {
+    func aDomainManagerGrantsOnlyManagerMemberAndReader(role: String, allowed: Bool) {
         let target: PolicyTarget = [
             "target.user.domain_id": "home", "target.project.domain_id": "home",
             "target.role.name": role, "target.role.domain_id": nil,
@@ -65,7 +65,7 @@ import Testing
         #expect(!policy.allows(.createGrant, member, target))
     }
 
-    @Test func aUserReachesWhatIsTheUsersOwnAndNothingElse() {
+    @Test func aUserAccessesOnlyTheirOwnThings() {
         func about(_ user: String) -> PolicyTarget {
             [
                 "user_id": user, "target.user.id": user, "target.credential.user_id": user, "target.token.user_id": user,
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func aProjectWithoutADomainIsNotEverybodys() {
+    @Test func aProjectWithoutADomainIsNotVisibleToEverybody() {
         #expect(!policy.allows(.getProject, member, ["target.project.id": "root", "target.project.domain_id": nil]))
         #expect(policy.allows(.getProject, member, ["target.project.id": "web", "target.project.domain_id": "home"]))
     }

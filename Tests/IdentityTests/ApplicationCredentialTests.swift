@@ -8,7 +8,7 @@ import Testing
     private func path(_ it: Delegation, _ user: String? = nil) -> String { "/v3/users/\(user ?? it.alice)/application_credentials" }
     private func rules(_ it: Delegation, _ user: String? = nil) -> String { "/v3/users/\(user ?? it.alice)/access_rules" }
 
-    @Test func aCredentialIsMadeWithTheTokensRolesAndItsSecretIsShownOnce() async throws {
+    @Test func aCredentialHasTheRolesOfTheTokenAndItsSecretIsShownOnce() async throws {
         try await Delegation.run { it in
             let reply = await it.postCredential(["description": "for monitoring", "expires_at": "2026-01-01T00:30:00Z"])
             #expect(reply.status == .created)
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func itsTokenIsForItsProjectWithItsRolesUntilItEnds() async throws {
+    @Test func aCredentialsTokenHasItsProjectRolesAndExpiry() async throws {
         try await Delegation.run { it in
             let made = try await it.credential([
                 "roles": [["name": "reader"]], "secret": "of my own", "expires_at": "2026-01-01T00:30:00Z",
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func rolesComeWithWhatTheyImplyAndNeverExceedTheTokens() async throws {
+    @Test func rolesIncludeImpliedOnesAndNeverExceedThoseOfTheToken() async throws {
         try await Delegation.run { it in
             let made = await it.postCredential(["roles": [["id": .string(it.member)]]])
             let names = made.json["application_credential"]?["roles"]?.array?.compactMap { $0["name"]?.string }
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrongWithABodyIsSaid() async throws {
+    @Test func anInvalidBodyIsRefused() async throws {
         try await Delegation.run { it in
             let wrong: [JSONObject] = [
                 ["name": ""], ["name": nil], ["name": 3], ["expires_at": "soon"], ["expires_at": "2020-01-01T00:00:00Z"],
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func credentialsAreTheirUsersOwn() async throws {
+    @Test func otherUsersCannotAccessCredentials() async throws {
         try await Delegation.run { it in
             let made = try await it.credential()
             let bob = try #require(await it.authenticate(it.bob).headers[.subjectToken])
@@ -87,7 +87,7 @@ import Testing
             #expect(await it.postCredential(user: it.bob).status == .forbidden)
             #expect(await it.postCredential(token: it.admin).status == .forbidden)
             #expect(await it.cloud.send(.post, path(it), json: ["application_credential": ["name": "x"]]).status == .unauthorized)
-            // Bob's id in the path does not make it Bob's.
+            // Bob's id in the path does not make the credential Bob's.
             for user in [it.alice, it.bob] {
                 let one = "\(path(it, user))/\(made.id)"
                 #expect(await it.cloud.send(.get, one, token: bob).status == .forbidden)
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func aDeletedCredentialEndsItsTokens() async throws {
+    @Test func deletingACredentialRevokesItsTokens() async throws {
         try await Delegation.run { it in
             let made = try await it.credential()
             let token = try await it.token(credential: made)
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func onlyAProjectsTokenMakesOne() async throws {
+    @Test func onlyAProjectTokenCanMakeACredential() async throws {
         try await Delegation.run { it in
             let unscoped = try #require(await it.authenticate(it.alice, scope: "unscoped").headers[.subjectToken])
             #expect(await it.postCredential(token: unscoped).status == .forbidden)
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func anUnrestrictedOneManagesCredentialsAndStillNoTrusts() async throws {
+    @Test func anUnrestrictedCredentialManagesCredentialsButNoTrusts() async throws {
         try await Delegation.run { it in
             let made = try await it.credential(["unrestricted": true, "roles": [["name": "reader"]]])
             let token = try await it.token(credential: made)
@@ -184,7 +184,7 @@ import Testing
         }
     }
 
-    @Test func aTrustsTokenManagesNoCredentials() async throws {
+    @Test func aTrustTokenManagesNoCredentials() async throws {
         try await Delegation.run { it in
             let made = await it.postCredential(["access_rules": [["service": "compute", "method": "GET", "path": "/v2.1/servers"]]])
             let credential = try #require(made.json["application_credential"])
@@ -201,7 +201,7 @@ import Testing
         }
     }
 
-    @Test func aDelegatedTokenIsNotMadeIntoAnother() async throws {
+    @Test func aDelegatedTokenCannotBeExchangedForAnother() async throws {
         try await Delegation.run { it in
             let credential = try await it.token(credential: try await it.credential())
             let trust = try await it.token(it.bob, trust: try await it.trust())
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func aRoleThatItsUserLosesIsLostToIt() async throws {
+    @Test func aRoleThatTheUserLosesIsLostToTheCredential() async throws {
         try await Delegation.run { it in
             let group = await it.cloud.send(.post, "/v3/groups", token: it.admin, json: ["group": ["name": "managers"]])
             let id = try #require(group.json["group"]?["id"]?.string)
@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func aUserWhoIsDisabledLosesTheirCredentialsForGood() async throws {
+    @Test func aDisabledUserLosesTheirCredentialsForGood() async throws {
         try await Delegation.run { it in
             let made = try await it.credential()
             await it.disable(it.alice)
@@ -240,7 +240,7 @@ import Testing
         }
     }
 
-    @Test func aCredentialEndsWithARoleThatIsDeleted() async throws {
+    @Test func deletingARoleInvalidatesItsCredentials() async throws {
         try await Delegation.run { it in
             let role = try await it.role("passing")
             try await it.grant(role, to: it.alice)
@@ -256,7 +256,7 @@ import Testing
 
     private static let servers: JSON = ["service": "compute", "method": "GET", "path": "/v2.1/servers"]
 
-    @Test func rulesAreSharedAndKeptWhileInUse() async throws {
+    @Test func accessRulesAreSharedAndKeptWhileInUse() async throws {
         try await Delegation.run { it in
             let first = await it.postCredential(["access_rules": [Self.servers]])
             let second = await it.postCredential(["name": "second", "access_rules": [Self.servers]])
@@ -283,7 +283,7 @@ import Testing
         }
     }
 
-    @Test func rulesAreTheirUsersOwn() async throws {
+    @Test func otherUsersCannotAccessAccessRules() async throws {
         try await Delegation.run { it in
             let made = await it.postCredential(["access_rules": [Self.servers]])
             let id = try #require(made.json["application_credential"]?["access_rules"]?.array?.first?["id"]?.string)
@@ -304,7 +304,7 @@ import Testing
         }
     }
 
-    @Test func aTokenWithRulesDoesOnlyWhatTheyAllow() async throws {
+    @Test func aTokenWithAccessRulesAllowsOnlyTheirRequests() async throws {
         try await Delegation.run { it in
             let path = path(it)
             let made = await it.postCredential(["access_rules": [["service": "identity", "method": "GET", "path": .string(path)]]])
@@ -313,7 +313,7 @@ import Testing
                 credential: (try #require(credential["id"]?.string), try #require(credential["secret"]?.string)))
             #expect(await it.cloud.send(.get, path, token: token).status == .ok)
             #expect(await it.cloud.send(.get, "/v3/users/\(it.alice)", token: token).status == .unauthorized)
-            // A service that knows no access rules is told that there is no such token.
+            // A service that does not support access rules is told that there is no such token.
             #expect(await it.check(token) == .notFound)
             let knowing = HTTPField.Name("OpenStack-Identity-Access-Rules")!
             let shown = await it.cloud.send(

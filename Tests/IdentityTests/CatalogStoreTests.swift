@@ -6,11 +6,12 @@ import Testing
 
 @testable import Identity
 
-/// The SQL that is written by hand around the catalog, limits and domains, on both databases.
+/// Tests of the hand-written SQL for the catalog, limits and domains, on both databases.
 @Suite struct CatalogStoreTests {
     private static func insert<R: Resource>(_ resource: R, in tx: Transaction) throws { try ResourceStore<R>().insert(resource, in: tx) }
 
-    /// Two regions in each other, a service, an endpoint in the inner region and one in none, a domain and a project.
+    /// Inserts a region within another, a service, an endpoint in the inner region, one without a region, a domain and
+    /// a project.
     private static func furnish(_ tx: Transaction) throws {
         for (id, parent) in [("land", nil), ("town", "land")] as [(String, String?)] {
             var region = Region()
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func policiesAreFoundByTheirPlaces(_ kind: DatabaseKind) async throws {
+    func policiesAreFoundByServiceRegionAndEndpoint(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             try await test.database.write { tx in
                 try Self.furnish(tx)
@@ -73,7 +74,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func projectsAreShownEndpoints(_ kind: DatabaseKind) async throws {
+    func theEndpointsOfAProjectAreFound(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             let store = EndpointFilterStore()
             try await test.database.write { tx in
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func domainOptionsAreKept(_ kind: DatabaseKind) async throws {
+    func domainOptionsAreStoredFoundAndDeleted(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             let store = DomainOptionStore()
             try await test.database.write { tx in
@@ -118,7 +119,7 @@ import Testing
     }
 
     @Test(arguments: DatabaseKind.allCases)
-    func twoStrictLevelsAreChecked(_ kind: DatabaseKind) async throws {
+    func theModelOfTwoStrictLevelsIsChecked(_ kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             try await test.database.write { tx in
                 try Self.furnish(tx)

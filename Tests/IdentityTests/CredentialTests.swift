@@ -17,7 +17,7 @@ import Testing
 
     private func ec2(_ access: String, _ more: String = "") -> String { #"{"access": "\#(access)", "secret": "s"\#(more)}"# }
 
-    @Test func usersKeepTheirOwn() async throws {
+    @Test func usersManageTheirOwnCredentials() async throws {
         try await Stage.run { stage in
             let made = await stage.send(.post, Self.path, body(stage.demoID), as: stage.demo, .created)
             let id = try #require(made["credential"]?["id"]?.string)
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func blobsLieSealedInTheDatabase() async throws {
+    @Test func blobsAreSealedInTheDatabase() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.post, Self.path, body(stage.demoID), as: stage.demo, .created)
             let stored = try await stage.cloud.database.read { tx in
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let made = await stage.send(.post, Self.path, body(stage.adminID), as: stage.admin, .created)
             let id = try #require(made["credential"]?["id"]?.string)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func anEC2CredentialIsFoundByItsAccessKeyAndThereOnce() async throws {
+    @Test func anEC2CredentialIsFoundByItsAccessKeyAndIsUnique() async throws {
         try await Stage.run { stage in
             let wanted = body(stage.demoID, type: "ec2", blob: ec2("AKIA"), project: stage.demoProject)
             let made = await stage.send(.post, Self.path, wanted, as: stage.demo, .created)

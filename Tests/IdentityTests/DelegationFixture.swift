@@ -4,7 +4,8 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Alice has `member` on the project `web`, Bob and Carol have nothing there: who lets whom do what is up to each test.
+/// A cloud in which Alice has the role `member` on the project `web`, and Bob and Carol have no role there. Each test
+/// delegates by itself.
 struct Delegation {
     let cloud: TestCloud
     let admin: String
@@ -78,7 +79,7 @@ struct Delegation {
 
     // MARK: Tokens
 
-    /// Asks for a token of a user by password, with the scope given as it stands in the body.
+    /// Asks for a token of a user by password, with `scope` as in the request's body.
     func authenticate(_ user: String, scope: JSON? = nil) async -> TestCloud.Response {
         var auth: JSONObject = [
             "identity": ["methods": ["password"], "password": ["user": ["id": .string(user), "password": .string(Self.password)]]]
@@ -96,7 +97,7 @@ struct Delegation {
         return try #require(reply.headers[.subjectToken], "\(reply.status) \(reply.text)")
     }
 
-    /// 200 while a token gives something, 404 when it does not.
+    /// Returns 200 if the token is valid, and 404 otherwise.
     func check(_ token: String) async -> HTTPResponse.Status {
         await cloud.send(.get, "/v3/auth/tokens", token: admin, headers: [.subjectToken: token]).status
     }
@@ -109,7 +110,7 @@ struct Delegation {
 
     // MARK: Trusts
 
-    /// The body of Alice's trust of `member` on `web` to Bob, changed by what is given.
+    /// Returns the body of Alice's trust of `member` on `web` to Bob, with the changes.
     func trustBody(_ changes: JSONObject = [:]) -> JSON {
         var trust: JSONObject = [
             "trustor_user_id": .string(alice), "trustee_user_id": .string(bob), "project_id": .string(web), "impersonation": false,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Identity
 
-/// Old holes of what one user hands to another, or to a program.
+/// Past security holes in delegations from one user to another, or to a program.
 @Suite struct DelegationSecurityTests {
     private func expiry(_ it: Delegation, _ token: String) async throws -> Timestamp {
         let text = try #require(await it.show(token)["expires_at"]?.string)
@@ -25,7 +25,7 @@ import Testing
             ])
     }
 
-    @Test func ossa_2012_019_aTokenOutlivesNeitherWhatItCameOfNorWhatItWasHandedOnBy() async throws {
+    @Test func ossa_2012_019_aTokenOutlivesNeitherItsSourceTokenNorItsDelegation() async throws {
         try await Delegation.run { it in
             let end: JSON = "2026-01-01T00:40:00Z"
             let moment = try #require(Timestamp(iso8601: "2026-01-01T00:40:00Z"))
@@ -36,12 +36,12 @@ import Testing
             let trusted = try #require(await rescope(it, bob, trust: trust).headers[.subjectToken])
             #expect(try await expiry(it, trusted) == moment)
             #expect(try await expiry(it, try await it.token(credential: robot)) == moment)
-            // A trust that does not end gives no more than the token that it is used with has left.
+            // A trust without an end gives no more time than is left of the token with which it is used.
             let endless = try await it.trust(["impersonation": true])
             it.cloud.clock.advance(by: .seconds(1200))
             let later = try #require(await rescope(it, bob, trust: endless).headers[.subjectToken])
             #expect(try await expiry(it, later) == (try await expiry(it, bob)))
-            // Nor does a trust that is handed on end later than the first.
+            // A redelegated trust does not outlive the first one either.
             let handed = await it.postTrust(["impersonation": true, "trustee_user_id": .string(it.carol)], token: trusted)
             let carol = try await it.token(it.carol, trust: try #require(handed.json["trust"]?["id"]?.string))
             #expect(try await expiry(it, carol) == moment)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2016_008_aTrustsTokenIsOfTheChainOfTheTokenThatItWasHadWith() async throws {
+    @Test func ossa_2016_008_aTrustTokenBelongsToTheAuditChainOfItsSourceToken() async throws {
         try await Delegation.run { it in
             let trust = try await it.trust()
             let bob = try #require(await it.authenticate(it.bob).headers[.subjectToken])
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2016_005_whatIsTakenBackStaysTakenBack() async throws {
+    @Test func ossa_2016_005_aRevokedTokenStaysRevoked() async throws {
         try await Delegation.run { it in
             let trust = try await it.trust()
             let token = try await it.token(it.bob, trust: trust)
@@ -78,7 +78,7 @@ import Testing
             let revoked = await it.cloud.send(.delete, "/v3/auth/tokens", token: token, headers: [.subjectToken: token])
             #expect(revoked.status == .noContent)
             #expect(await it.check(token) == .notFound)
-            // A token that is changed in any place is none.
+            // A token with any character changed is invalid.
             let other = Array(try await it.token(it.bob, trust: trust))
             for position in stride(from: 4, to: other.count, by: 7) {
                 var changed = other
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2020_004_aCredentialIsOfItsTokensUserAndProjectWhateverTheBodySays() async throws {
+    @Test func ossa_2020_004_aCredentialBelongsToTheUserAndProjectOfItsTokenWhateverTheBodySays() async throws {
         try await Delegation.run { it in
             let other = try await it.project("other")
             try await it.grant(it.member, to: it.alice, on: other)
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2026_005_aTokenOfAKeyHandsNothingOn() async throws {
+    @Test func ossa_2026_005_aTokenOfAnEC2KeyCannotDelegate() async throws {
         try await Delegation.run { it in
             let keys = await it.cloud.send(
                 .post, "/v3/users/\(it.alice)/credentials/OS-EC2", token: it.token, json: ["tenant_id": .string(it.web)])
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...8) func ossa_2014_018_ossa_2014_022_ossa_2020_005_whatIsHandedOnIsNeverMore(seed: UInt64) async throws {
+    @Test(arguments: 1...8) func ossa_2014_018_ossa_2014_022_ossa_2020_005_aDelegatedTokenNeverHasMoreRolesThanItsDelegation(seed: UInt64) async throws {
         try await Delegation.run { it in
             var chance = HandingOn(it, seed: seed)
             try await chance.prepare()
@@ -137,14 +137,14 @@ import Testing
     }
 }
 
-/// Grants, revokes and hands on roles by chance, and keeps what every token that was had may give at most.
+/// Grants, revokes and delegates roles at random, and keeps the most roles that each token may have.
 private struct HandingOn {
-    /// A token, whom it acts for, and the roles that were named when it was handed on: each a bound of its own.
+    /// A token, the user for whom it acts, and its bounds: the roles of each delegation in its chain.
     private struct Handed {
         var token: String
         var user: String
         var bounds: [Set<String>]
-        /// Roles that are handed on as they are; what they imply later is not in them.
+        /// Whether the roles are delegated as they are, without roles that they imply later.
         var isFixed = false
     }
 
@@ -152,7 +152,8 @@ private struct HandingOn {
     private var generator: SplitMix64
     private var roles: [String] = []
     private var alice = ""
-    /// Alice is an administrator on a project of her own, so that she can allow what an OAuth1 consumer asks for.
+    /// The token of Alice on her own project, where she is an administrator, so that she can authorize an OAuth1
+    /// consumer.
     private var home = ""
     private var client = OAuthClient(id: "", secret: "")
     private var handed: [Handed] = []
@@ -202,7 +203,7 @@ private struct HandingOn {
         }
     }
 
-    /// Every request is refused when the roles are not Alice's: that is right, and there is nothing to keep then.
+    /// Makes a trust. Requests for roles that Alice does not have are rightly refused, and nothing is kept then.
     private mutating func trust() async {
         let some = someRoles()
         let made = await it.postTrust([
@@ -241,7 +242,7 @@ private struct HandingOn {
         let bound = Set(credential["roles"]?.array?.compactMap { $0["id"]?.string } ?? [])
         guard let robot = await it.authenticate(credential: (id, secret)).headers[.subjectToken] else { return }
         handed.append(Handed(token: robot, user: alice, bounds: [bound], isFixed: true))
-        // What an application credential makes is no more than itself.
+        // A credential that an application credential makes has no more roles than the first.
         let more = await it.postCredential(["name": .string("robot-\(count)-more"), "roles": Self.json(someRoles())], token: robot)
         guard let child = more.json["application_credential"], let id = child["id"]?.string, let secret = child["secret"]?.string,
             let token = await it.authenticate(credential: (id, secret)).headers[.subjectToken]
@@ -276,7 +277,7 @@ private struct HandingOn {
 
     // MARK: Bounds
 
-    /// Every token that lives has no role that Alice does not have now, and none that was not handed on.
+    /// Checks that no valid token has a role that Alice does not have now, or that was not delegated.
     mutating func check() async throws {
         for one in handed {
             let token = await it.show(one.token)

@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.put, Self.path, whole, as: stage.admin, .created)
             let none = "/v3/domains/none/config"
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoOptionIsForbidden() async throws {
+    @Test func anUnknownOptionIsForbidden() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.put, Self.path, whole, as: stage.admin, .created)
             for config in [[:], ["config": [:]], ["config": ["ldap": [:]]], ["config": ["ldap": "x"]], ["config": ["ldap": ["x": 1]]], ["config": ["x": ["y": 1]]]] as [JSON] {
@@ -87,7 +87,7 @@ import Testing
                 _ = await stage.send(.delete, Self.path + end, as: stage.admin, .forbidden)
                 _ = await stage.send(.get, "/v3/domains/config\(end)/default", as: stage.admin, .forbidden)
             }
-            // What the path names, and only that, may be changed, and it must be there.
+            // Only what the path names may be changed, and it must exist.
             for (end, body) in [
                 ("/ldap", ["config": ["identity": ["driver": "sql"]]]),
                 ("/ldap", ["config": ["ldap": ["url": "u"], "identity": ["driver": "sql"]]]),
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func defaultsAreShown() async throws {
+    @Test func theDefaultConfigurationIsShown() async throws {
         try await Stage.run { stage in
             let all = await stage.send(.get, "/v3/domains/config/default", as: stage.admin, .ok)
             #expect(all["config"]?["identity"] == ["driver": "sql", "list_limit": nil])
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func everybodyMayReadWhatPasswordsMustBe() async throws {
+    @Test func everyUserMayReadTheRulesForPasswords() async throws {
         try await Stage.run {
             $0.compliance.passwordRegex = "^.{7,}$"
             $0.compliance.passwordRegexDescription = "Seven characters"

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Identity
 
-/// EC2 keys, and the tokens that requests signed with them are worth.
+/// EC2 keys, and the tokens for requests that are signed with them.
 @Suite struct EC2Tests {
     private struct Keys {
         var access: String
@@ -21,7 +21,7 @@ import Testing
             access: try #require(made["credential"]?["access"]?.string), secret: try #require(made["credential"]?["secret"]?.string))
     }
 
-    /// Stores a key whose blob says what it likes.
+    /// Stores a key whose blob has the given members.
     private func store(_ stage: Stage, _ keys: Keys, _ more: String, project: String? = nil) async {
         let blob = #"{"access": "\#(keys.access)", "secret": "\#(keys.secret)", \#(more)}"#
         let credential: JSON = [
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteOfKeysRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let path = "/v3/users/\(stage.adminID)/credentials/OS-EC2"
             let body: JSON = ["tenant_id": .string(stage.demoProject)]
@@ -62,7 +62,7 @@ import Testing
             await stage.guarded(.delete, one, missing: "\(path)/none")
             await stage.refuses(.post, path, [[:], ["tenant_id": 1], ["tenant_id": ""]])
             _ = await stage.send(.post, path, ["tenant_id": "none"], as: stage.admin, .notFound)
-            // Another user's path does not lead to the key.
+            // The key is not found under another user's path.
             _ = await stage.send(.get, one.replacing(stage.adminID, with: stage.demoID), as: stage.demo, .forbidden)
             _ = await stage.send(.get, one.replacing(stage.adminID, with: stage.demoID), as: stage.admin, .notFound)
         }
@@ -70,7 +70,7 @@ import Testing
 
     // MARK: Signatures
 
-    @Test func eachVersionOfASignatureIsWorthAToken() async throws {
+    @Test func aSignatureOfEachVersionGivesAToken() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let now = stage.cloud.clock.now
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func theRoutesAreGuarded() async throws {
+    @Test func everyRouteOfSignaturesRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let request = Signing.two(keys.access, keys.secret, at: stage.cloud.clock.now)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func aWrongSignatureIsWorthNothing() async throws {
+    @Test func aWrongSignatureIsRefused() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let now = stage.cloud.clock.now
@@ -122,7 +122,7 @@ import Testing
             for request in [Signing.two(keys.access, "wrong", at: now), Signing.four(keys.access, "wrong", at: now)] {
                 _ = await stage.send(.post, "/v3/ec2tokens", request, as: stage.admin, .unauthorized)
             }
-            // What is signed cannot be changed.
+            // A signed request cannot be extended.
             let more = Signing.four(keys.access, keys.secret, at: now, unsigned: ["Action": "TerminateInstances"])
             _ = await stage.send(.post, "/v3/ec2tokens", more, as: stage.admin, .unauthorized)
             _ = await stage.send(
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func whoLostTheProjectHasNoTokenOfIt() async throws {
+    @Test func aUserWhoLostTheProjectGetsNoTokenOfIt() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let role = try await stage.role("member")
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2020_003_aSignatureIsWorthATokenForAQuarterOfAnHour() async throws {
+    @Test func ossa_2020_003_aSignatureIsValidForFifteenMinutes() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let now = stage.cloud.clock.now
@@ -158,13 +158,13 @@ import Testing
             }
             await exchange(Signing.two(keys.access, keys.secret, at: now - .seconds(899)), .ok)
             await exchange(Signing.two(keys.access, keys.secret, at: nil), .unauthorized)
-            // A moment that the signature does not cover says nothing.
+            // A time that the signature does not cover is ignored.
             let fresh = ["Timestamp": now.iso8601Seconds]
             await exchange(Signing.four(keys.access, keys.secret, at: now - .seconds(901), unsigned: fresh, verb: "POST"), .unauthorized)
         }
     }
 
-    @Test func ossa_2025_002_onlyServicesExchangeSignaturesAndNoneOfAURLSignedInAdvance() async throws {
+    @Test func ossa_2025_002_onlyServicesExchangeSignaturesAndPresignedURLsAreRefused() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let now = stage.cloud.clock.now
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func anObjectStoreLearnsWhoSigned() async throws {
+    @Test func anObjectStoreLearnsWhoSignedARequest() async throws {
         try await Stage.run { stage in
             let keys = try await keys(stage)
             let requests = [
@@ -204,7 +204,7 @@ import Testing
 
     // MARK: Restrictions
 
-    @Test func ossa_2013_032_aKeyGivesWhatItWasMadeWith() async throws {
+    @Test func ossa_2013_032_aTokenOfAKeyHasTheRestrictionsOfTheKey() async throws {
         try await Stage.run { stage in
             let now = stage.cloud.clock.now
             try await HandedOn.makeApplicationCredential(stage, expiresAt: now + .seconds(60))
@@ -215,7 +215,7 @@ import Testing
             #expect(response.status == .ok, "\(response.text)")
             #expect(response.json["token"]?["application_credential"]?["id"]?.string == "app")
             #expect(response.json["token"]?["expires_at"]?.string == (now + .seconds(60)).iso8601Microseconds)
-            // Nothing more is made of it.
+            // The token cannot be exchanged for another.
             let token = try #require(response.headers[.subjectToken])
             let again: JSON = ["auth": ["identity": ["methods": ["token"], "token": ["id": .string(token)]]]]
             _ = await stage.send(.post, "/v3/auth/tokens", again, as: nil, .forbidden)
@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    @Test func ossa_2013_032_aKeyOfATrustGivesTheTrustToItsOwnPartiesAlone() async throws {
+    @Test func ossa_2013_032_aKeyWithATrustGivesATokenOnlyToTheUserForWhomTheTrustActs() async throws {
         try await Stage.run { stage in
             let other = try await stage.user("other", role: "reader")
             try await HandedOn.makeTrust(stage, id: "mine", trustee: other.id, impersonation: true, uses: 1)
@@ -239,9 +239,9 @@ import Testing
             #expect(token?["OS-TRUST:trust"]?["id"]?.string == "mine")
             #expect(token?["user"]?["id"]?.string == stage.demoID)
             #expect(token?["roles"]?.array?.contains { $0["name"]?.string == "member" } == true)
-            // The trust was good for one use.
+            // The trust could be used once.
             _ = await exchange("a", .unauthorized)
-            // Its token would be the trustee's.
+            // Without impersonation, the token would belong to the trustee.
             await store(stage, Keys(access: "b", secret: "s"), #""trust_id": "theirs""#)
             _ = await exchange("b", .unauthorized)
             await store(stage, Keys(access: "c", secret: "s"), #""trust_id": "none""#)
@@ -255,7 +255,7 @@ import Testing
         }
     }
 
-    @Test func aKeyOfAnotherProjectThanItsRestrictionGivesNothing() async throws {
+    @Test func aKeyForAnotherProjectThanItsRestrictionIsRefused() async throws {
         try await Stage.run { stage in
             try await HandedOn.makeApplicationCredential(stage)
             let elsewhere = try await stage.project("elsewhere")

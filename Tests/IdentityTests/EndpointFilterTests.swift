@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Groups of endpoints, and which endpoints projects are shown.
+/// Groups of endpoints, and the endpoints that projects are shown.
 @Suite struct EndpointFilterTests {
     private static let base = "/v3/OS-EP-FILTER"
     private static let groups = "/v3/OS-EP-FILTER/endpoint_groups"
@@ -22,7 +22,7 @@ import Testing
         Set(await stage.send(.get, path, as: stage.admin, .ok)[noun]?.array?.compactMap { $0["id"]?.string } ?? [])
     }
 
-    @Test func groupsAreMadeChangedAndShown() async throws {
+    @Test func endpointGroupsAreMadeChangedAndShown() async throws {
         try await Stage.run { stage in
             let body: JSON = ["endpoint_group": ["name": "out", "description": "d", "filters": ["interface": "public"]]]
             let made = await stage.send(.post, Self.groups, body, as: stage.admin, .created)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func routesOfGroupsAreGuarded() async throws {
+    @Test func routesOfGroupsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let one = "\(Self.groups)/\(try await group(stage, ["interface": "public"]))"
             let none = "\(Self.groups)/none"
@@ -59,7 +59,7 @@ import Testing
             for method in [HTTPRequest.Method.put, .get, .head, .delete] {
                 await stage.guarded(method, "\(one)/projects/\(stage.demoProject)", missing: "\(one)/projects/none")
                 _ = await stage.send(method, "\(none)/projects/\(stage.demoProject)", as: stage.admin, .notFound)
-                // No step may depend on the one before.
+                // The steps must not depend on each other.
                 _ = await stage.send(.delete, "\(one)/projects/\(stage.demoProject)", as: stage.admin, .notFound)
             }
             await stage.refuses(
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func routesOfEndpointsAreGuarded() async throws {
+    @Test func routesOfEndpointsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let endpoint = try await endpoint(stage, try await stage.service("volume"))
             let project = "\(Self.base)/projects/\(stage.demoProject)"
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func aProjectIsShownEndpointsAndGroups() async throws {
+    @Test func aProjectSeesItsEndpointsAndEndpointGroups() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await stage.make("/v3/regions", "region", ["id": "west"])
@@ -118,14 +118,14 @@ import Testing
             #expect(await ids(stage, "\(Self.groups)/\(group)/endpoints", "endpoints") == [inner])
             #expect(await ids(stage, "\(Self.groups)/\(group)/projects", "projects") == [stage.demoProject])
             #expect(await ids(stage, "\(Self.base)/endpoints/\(own)/projects", "projects") == [stage.demoProject])
-            // The catalog of the project's tokens has these alone.
+            // The catalog of the project's tokens contains only these.
             let catalog = await stage.send(.get, "/v3/auth/catalog", as: stage.demo, .ok)["catalog"]?.array ?? []
             let seen = catalog.flatMap { $0["endpoints"]?.array ?? [] }.compactMap { $0["id"]?.string }
             #expect(Set(seen) == [own, inner])
             _ = await stage.send(.delete, membership, as: stage.admin, .noContent)
             _ = await stage.send(.delete, "\(project)/endpoints/\(own)", as: stage.admin, .noContent)
             #expect(await ids(stage, "\(project)/endpoints", "endpoints") == [])
-            // A region that is null is no region at all, not any.
+            // A region that is null matches endpoints without a region, not all endpoints.
             let nowhere = try await self.group(stage, ["region_id": nil, "service_id": .string(service)], name: "nowhere")
             #expect(await ids(stage, "\(Self.groups)/\(nowhere)/endpoints", "endpoints") == [own, inner])
             _ = placed

@@ -7,11 +7,9 @@ import Testing
 
 @testable import Identity
 
-/// What a user hands on, written straight into the tables.
+/// Delegations of a user that are written directly into the tables.
 enum HandedOn {
-    /// Makes an application credential of the demo user for what they may on their project.
-    ///
-    /// - Returns: its id; its secret is `secret`.
+    /// Makes an application credential of the demo user for their role on their project. Its secret is `secret`.
     static func makeApplicationCredential(_ stage: Stage, id: String = "app", expiresAt: Timestamp? = nil) async throws {
         let hash = try await PasswordHasher(cost: .negligible, random: stage.cloud.world.random).hash(Secret("secret"))
         let role = try await stage.role("member")
@@ -26,7 +24,7 @@ enum HandedOn {
         }
     }
 
-    /// A token of an application credential of the demo user.
+    /// Returns a token of an application credential of the demo user.
     static func applicationCredential(_ stage: Stage) async throws -> String {
         try await makeApplicationCredential(stage)
         let auth: JSON = [
@@ -37,7 +35,7 @@ enum HandedOn {
         return try #require(response.headers[.subjectToken])
     }
 
-    /// A token for a signature of the demo user's key pair.
+    /// Returns a token for a signature by the demo user's key pair.
     static func signature(_ stage: Stage, _ pair: JSON) async throws -> String {
         let access = try #require(pair["credential"]?["access"]?.string)
         let secret = try #require(pair["credential"]?["secret"]?.string)
@@ -47,7 +45,7 @@ enum HandedOn {
         return try #require(response.headers[.subjectToken])
     }
 
-    /// Trusts another user with being a member of the demo user's project.
+    /// Makes a trust of the demo user's role `member` on their project to another user.
     static func makeTrust(
         _ stage: Stage, id: String, trustee: String, impersonation: Bool, uses: Int? = nil, expiresAt: Timestamp? = nil
     ) async throws {

@@ -32,7 +32,7 @@ import Testing
 
     // MARK: Registered limits
 
-    @Test func limitsAreRegisteredAListAtATime() async throws {
+    @Test func severalLimitsAreRegisteredInOneRequest() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let region = try await stage.make("/v3/regions", "region", ["id": "west"])
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func allOfAListAreRegisteredOrNone() async throws {
+    @Test func eitherAllLimitsOfARequestAreRegisteredOrNone() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let twice: JSON = ["registered_limits": [registration(service), registration(service)]]
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func routesOfRegisteredLimitsAreGuarded() async throws {
+    @Test func routesOfRegisteredLimitsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let one = "\(Self.registered)/\(try await register(stage, registration(service))[0])"
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func aRegisteredLimitThatOthersStandOnStays() async throws {
+    @Test func aRegisteredLimitStaysWhileLimitsDependOnIt() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let id = try await register(stage, registration(service))[0]
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func routesOfLimitsAreGuarded() async throws {
+    @Test func routesOfLimitsRefuseCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func aLimitNeedsARegisteredOneAndIsThereOnce() async throws {
+    @Test func aLimitNeedsARegisteredOneAndIsUnique() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))
@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test func peopleSeeTheLimitsOfWhatTheyActOn() async throws {
+    @Test func usersSeeTheLimitsOfTheirScope() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))
@@ -209,7 +209,7 @@ import Testing
 
     // MARK: Models
 
-    @Test func theModelIsTold() async throws {
+    @Test func theEnforcementModelIsShown() async throws {
         try await Stage.run { stage in
             #expect(await stage.send(.get, "\(Self.limits)/model", as: stage.demo, .ok)["model"]?["name"] == "flat")
         }
@@ -218,12 +218,12 @@ import Testing
         }
     }
 
-    @Test func inTwoStrictLevelsNoProjectHasMoreThanItsDomain() async throws {
+    @Test func inTheModelOfTwoStrictLevelsNoProjectHasMoreThanItsDomain() async throws {
         try await Stage.run { $0.limits.enforcementModel = "strict_two_level" } _: { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))
             let project = stage.demoProject
-            // The registered limit is the domain's while it has none.
+            // The registered limit counts as the domain's as long as the domain has none.
             _ = await set(stage, limit(service, project: project, 11), expecting: .forbidden)
             _ = await set(stage, limit(service, project: project, -1), expecting: .forbidden)
             _ = await set(stage, limit(service, domain: "default", 20), limit(service, project: project, 21), expecting: .forbidden)
@@ -242,7 +242,7 @@ import Testing
         }
     }
 
-    @Test func flatLimitsHaveNothingToDoWithEachOther() async throws {
+    @Test func flatLimitsAreIndependentOfEachOther() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await register(stage, registration(service))

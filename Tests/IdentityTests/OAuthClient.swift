@@ -8,14 +8,16 @@ import Testing
 
 @testable import Identity
 
-/// Signs requests as a consumer does.
+/// A signer of requests as a consumer.
 struct OAuthClient {
     var id: String
     var secret: String
     var token = (id: "", secret: "")
     var isSHA256 = false
 
-    /// - Parameter url: what is asked for, with scheme and host.
+    /// Returns the value of the header `Authorization`.
+    ///
+    /// - Parameter url: the URL with scheme and host.
     func authorization(_ method: String, _ url: String, at now: Timestamp, nonce: String, _ more: [String: String] = [:]) -> String {
         var parameters = [
             "oauth_consumer_key": id, "oauth_nonce": nonce, "oauth_timestamp": "\(now.seconds)", "oauth_version": "1.0",
@@ -34,7 +36,7 @@ struct OAuthClient {
     }
 }
 
-/// A consumer of a cloud that the administrator allows what it asks for.
+/// A consumer of a cloud whose administrator authorizes its requests.
 struct OAuth {
     let it: Delegation
     var client: OAuthClient
@@ -95,7 +97,7 @@ struct OAuth {
         return await it.cloud.send(.post, path, headers: [.authorization: header(path, ["oauth_verifier": verifier])])
     }
 
-    /// All the way to an access token.
+    /// Goes all the way to an access token.
     mutating func obtain(_ roles: JSON = [["name": "manager"]]) async throws {
         try await ask()
         let reply = await accessToken(try await verifier(roles))

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct OAuthRequestTests {
     /// The last example of RFC 5849, section 1.2.
-    @Test func theExampleOfTheStandardIsRight() throws {
+    @Test func theSignatureOfTheExampleInTheRFCIsValid() throws {
         let request = try OAuthRequest(
             method: "GET", url: "http://photos.example.net/photos", query: Query("file=vacation.jpg&size=original"), form: .none,
             authorization: """
@@ -26,8 +26,8 @@ import Testing
         #expect(request["realm"] == nil)
     }
 
-    /// The example of section 3.4.1.1, of the query, the header and the body together.
-    @Test func theBaseStringIsThatOfTheStandard() throws {
+    /// The example of section 3.4.1.1, with parameters of the query, the header and the body.
+    @Test func theBaseStringEqualsTheOneInTheRFC() throws {
         let parameters = [
             ("b5", "=%3D"), ("a3", "a"), ("c@", ""), ("a2", "r b"), ("oauth_consumer_key", "9djdj82h48djs9d2"),
             ("oauth_token", "kkk9d7dh3k39sjv7"), ("oauth_signature_method", "HMAC-SHA1"), ("oauth_timestamp", "137131201"),
@@ -43,7 +43,7 @@ import Testing
     @Test(arguments: [
         "", "OAuth", "OAuth oauth_nonce", "OAuth oauth_nonce=\"a\", oauth_nonce=\"b\"", "OAuth oauth_nonce=a", "OAuth oauth_nonce=\"%zz\"",
         "OAuth oauth_consumer_key=\"a\"", "OAuth a=\"", "OAuth =\"\"",
-    ]) func whatIsNoHeaderOfOAuthIsRefused(header: String) {
+    ]) func anInvalidAuthorizationHeaderIsRefused(header: String) {
         let error = #expect(throws: CloudError.self) {
             try OAuthRequest(method: "POST", url: "http://a/", query: .none, form: .none, authorization: header)
         }

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrongWithAConsumerIsSaid() async throws {
+    @Test func anInvalidBodyOfAConsumerIsRefused() async throws {
         try await OAuth.run { oauth in
             let one = "\(Self.consumers)/\(oauth.client.id)"
             let admin = oauth.it.admin
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func consumersAreTheAdministrators() async throws {
+    @Test func onlyAdministratorsManageConsumers() async throws {
         try await OAuth.run { oauth in
             let one = "\(Self.consumers)/\(oauth.client.id)"
             let body: JSON = ["consumer": ["description": "x"]]
@@ -72,7 +72,7 @@ import Testing
 
     // MARK: The way to a token
 
-    @Test(arguments: [false, true]) func aConsumerGetsATokenOfWhatItsUserAllowed(isSHA256: Bool) async throws {
+    @Test(arguments: [false, true]) func aConsumerGetsATokenWithTheAuthorizedRoles(isSHA256: Bool) async throws {
         try await OAuth.run { oauth in
             oauth.client.isSHA256 = isSHA256
             try await oauth.obtain()
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrongWithARequestForATokenIsSaid() async throws {
+    @Test func anInvalidRequestForARequestTokenIsRefused() async throws {
         try await OAuth.run { oauth in
             let path = "\(OAuth.path)/request_token"
             func status(_ header: String?, _ project: String?) async -> HTTPResponse.Status {
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func aSignedRequestIsDoneOnce() async throws {
+    @Test func aSignedRequestIsAcceptedOnce() async throws {
         try await OAuth.run { oauth in
             let header = oauth.header("\(OAuth.path)/request_token", ["oauth_callback": "oob"])
             let headers: HTTPFields = [.authorization: header, OAuth.project: oauth.it.web]
@@ -137,20 +137,20 @@ import Testing
         }
     }
 
-    @Test func parametersOfAFormAreSignedAsWell() async throws {
+    @Test func parametersOfAFormMustBeSignedToo() async throws {
         try await OAuth.run { oauth in
             let path = "\(OAuth.path)/request_token"
             let header = oauth.header(path, ["oauth_callback": "oob"])
             let headers: HTTPFields = [
                 .authorization: header, OAuth.project: oauth.it.web, .contentType: "application/x-www-form-urlencoded",
             ]
-            // The body is a parameter that nobody signed.
+            // The body is a parameter that is not signed.
             #expect(await oauth.it.cloud.send(.post, path, json: "a=b", headers: headers).status == .unauthorized)
             #expect(await oauth.it.cloud.send(.post, "\(path)?a=b", headers: headers).status == .unauthorized)
         }
     }
 
-    @Test func aUserAllowsOnlyWhatTheyHave() async throws {
+    @Test func aUserAuthorizesOnlyRolesThatTheyHave() async throws {
         try await OAuth.run { oauth in
             try await oauth.ask()
             #expect(await oauth.authorize([["name": "admin"]]).status == .unauthorized, "an admin elsewhere, not on this project")
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func anAccessTokenTakesTheVerifierOnce() async throws {
+    @Test func aVerifierIsAcceptedOnce() async throws {
         try await OAuth.run { oauth in
             try await oauth.ask()
             let path = "\(OAuth.path)/access_token"
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func strangersGetNoTokens() async throws {
+    @Test func aWrongSecretOrConsumerGetsNoToken() async throws {
         try await OAuth.run { oauth in
             try await oauth.obtain()
             let url = TestCloud.url + "/v3/auth/tokens"
@@ -261,7 +261,7 @@ import Testing
         }
     }
 
-    @Test func aConsumerThatIsDeletedTakesItsTokensAlong() async throws {
+    @Test func deletingAConsumerRevokesItsTokens() async throws {
         try await OAuth.run { oauth in
             try await oauth.obtain()
             let token = try #require(await oauth.authenticate().headers[.subjectToken])
@@ -285,7 +285,7 @@ import Testing
         }
     }
 
-    @Test func aTokenOfAConsumerHandsNothingOn() async throws {
+    @Test func aTokenOfAConsumerCannotDelegate() async throws {
         try await OAuth.run { oauth in
             let it = oauth.it
             try await it.grant(try #require(it.roles["admin"]), to: oauth.user)

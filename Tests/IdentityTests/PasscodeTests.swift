@@ -7,12 +7,12 @@ import Testing
 
 @testable import Identity
 
-/// Passcodes are short: what keeps others from guessing them.
+/// Tests of the guards against guessing passcodes, which are short.
 @Suite("Passcodes") struct PasscodeTests {
     private static let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     private static let password = "secret-of-ann"
 
-    /// Ann, who has a password and a secret for passcodes.
+    /// The user Ann, who has a password and a secret for passcodes.
     private struct Ann {
         let cloud: TestCloud
         let id: String
@@ -26,7 +26,7 @@ import Testing
             _ = await cloud.send(.post, "/v3/credentials", token: admin, json: ["credential": credential])
         }
 
-        /// The right one of now, or of so many windows ago.
+        /// Returns the valid passcode of now, or of the given number of windows ago.
         func passcode(_ back: Int64 = 0) -> String {
             TOTPMethod.passcode(Base32.decode(PasscodeTests.secret) ?? [], window: cloud.clock.now.seconds / 30 - back)
         }
@@ -48,7 +48,7 @@ import Testing
         try await TestCloud.run(configure) { try await body(Ann($0)) }
     }
 
-    @Test("A passcode alone opens nothing, and with a password it does, in either order")
+    @Test("A passcode alone gives no token, and together with a password it does, in either order")
     func besideAPassword() async throws {
         try await run { ann in
             #expect(await ann.signIn(ann.passcode(), password: nil) == .unauthorized)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("Where it is configured, a passcode alone opens a session")
+    @Test("If configured, a passcode alone gives a token")
     func alone() async throws {
         try await run { $0.totp.soleMethod = true } _: { ann in
             #expect(await ann.signIn("000000", password: nil) == .unauthorized)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test("A passcode is good once, and so is none that is older than one that was used")
+    @Test("A passcode is valid once, and none older than a used one is valid")
     func once() async throws {
         try await run { ann in
             let first = ann.passcode()
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("Five wrong ones lock the passcodes for a while, and many at once are no more than five", arguments: [false, true])
+    @Test("Five wrong passcodes lock passcodes for a while, and concurrent guesses get no more than five tries", arguments: [false, true])
     func lockout(isAlone: Bool) async throws {
         try await run { $0.totp.soleMethod = isAlone } _: { ann in
             let password = isAlone ? nil : Self.password
@@ -95,12 +95,12 @@ import Testing
         }
     }
 
-    @Test("Who has not proved to be the user neither learns anything nor locks anybody out")
+    @Test("A caller without another proof learns nothing about a passcode and locks out nobody")
     func strangers() async throws {
         try await run { ann in
             for _ in 0..<10 { #expect(await ann.signIn("000000", password: nil) == .unauthorized) }
             for _ in 0..<10 { #expect(await ann.signIn("000000", password: "wrong") == .unauthorized) }
-            // Somebody else's password is no proof for Ann.
+            // The password of another user is no proof for Ann.
             let demo: JSON = ["user": ["name": "demo", "domain": ["id": "default"], "password": .string(TestCloud.demoPassword)]]
             for _ in 0..<10 {
                 let identity: JSON = [

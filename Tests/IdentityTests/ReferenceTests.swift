@@ -4,8 +4,8 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Where Identity answers as the reference does, and where it means not to (docs/conformance.md).
-@Suite("Answers of the reference") struct ReferenceTests {
+/// The answers in which Identity follows the reference, and those in which it differs on purpose (docs/conformance.md).
+@Suite("Answers compared with the reference") struct ReferenceTests {
     private func registered(_ stage: Stage, _ members: JSONObject) async -> JSON {
         var limit = members
         limit["resource_name"] = "x"
@@ -13,7 +13,7 @@ import Testing
         return await stage.send(.post, "/v3/registered_limits", ["registered_limits": [.object(limit)]], as: stage.admin, .created)
     }
 
-    @Test("A service goes with the limits that are registered for it", arguments: DatabaseKind.allCases)
+    @Test("Deleting a service deletes its registered limits and limits", arguments: DatabaseKind.allCases)
     func services(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let stage = try await Stage(cloud)
@@ -29,7 +29,9 @@ import Testing
         }
     }
 
-    @Test("A region goes with those within it, unless endpoints are in one of them", arguments: DatabaseKind.allCases)
+    @Test(
+        "Deleting a region deletes the regions within it, unless endpoints are in one of them",
+        arguments: DatabaseKind.allCases)
     func regions(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let stage = try await Stage(cloud)
@@ -51,7 +53,7 @@ import Testing
         }
     }
 
-    @Test("Access rules come back in the order in which they were asked for, each once")
+    @Test("Access rules are returned in the order of the request, each once")
     func orderOfRules() async throws {
         try await Delegation.run { it in
             let paths = (0..<12).map { "/v2.1/\(($0 * 7) % 12)" }
@@ -67,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("A domain's role stands on another domain, but not on another domain's projects, and not on the system")
+    @Test("A domain's role can be granted on any domain, but not on projects of another domain or on the system")
     func domainRoles() async throws {
         try await Stage.run { stage in
             let domain = try await stage.make("/v3/domains", "domain", ["name": "guild"])
@@ -84,7 +86,7 @@ import Testing
     }
 
     @Test(
-        "An administrator hears that something is not there; others hear that they may not ask",
+        "A missing thing is a 404 for an administrator and a 403 for others",
         arguments: [
             (HTTPRequest.Method.patch, "/v3/domains/none", "domain"), (.delete, "/v3/domains/none", nil), (.get, "/v3/projects/none", nil),
             (.patch, "/v3/projects/none", "project"), (.delete, "/v3/groups/none", nil), (.patch, "/v3/groups/none", "group"),
@@ -101,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("A query may name as many tags as a project may have", arguments: ["tags", "tags-any", "not-tags", "not-tags-any"])
+    @Test("A query may name at most as many tags as a project may have", arguments: ["tags", "tags-any", "not-tags", "not-tags-any"])
     func tags(filter: String) async throws {
         try await Stage.run { stage in
             func query(_ count: Int) -> String { filter + "=" + (0..<count).map { "t\($0)" }.joined(separator: ",") }
@@ -112,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("A user has as many credentials as the cloud allows, EC2 keys among them")
+    @Test("The number of a user's credentials is limited, and EC2 keys count")
     func credentials() async throws {
         try await Stage.run { $0.credential.userLimit = 3 } _: { stage in
             let body: JSON = ["credential": ["type": "cert", "blob": "x", "user_id": .string(stage.demoID)]]
@@ -128,7 +130,7 @@ import Testing
         }
     }
 
-    @Test("A user has as many application credentials as the cloud allows")
+    @Test("The number of a user's application credentials is limited")
     func applicationCredentials() async throws {
         try await Stage.run { $0.applicationCredential.userLimit = 2 } _: { stage in
             let path = "/v3/users/\(stage.demoID)/application_credentials"

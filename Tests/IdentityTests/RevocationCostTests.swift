@@ -7,8 +7,8 @@ import Testing
 
 @testable import Identity
 
-@Suite("What revocations cost others") struct RevocationCostTests {
-    /// Makes a token that came of another, and takes it back.
+@Suite("Costs of revocations for others") struct RevocationCostTests {
+    /// Makes a token from another one, and revokes it.
     private func revokeOne(_ cloud: TestCloud, _ token: String) async throws {
         let identity: JSON = ["methods": ["token"], "token": ["id": .string(token)]]
         let made = await cloud.send(.post, "/v3/auth/tokens", json: ["auth": ["identity": identity]])
@@ -24,7 +24,7 @@ import Testing
         return cloud.database.statements - before
     }
 
-    @Test("After a revocation, somebody else's token costs one statement more, once")
+    @Test("A revocation costs one more statement on the next use of another user's token, and none after it")
     func oneStatement() async throws {
         try await Stage.run { stage in
             func look() async { _ = await stage.send(.get, "/v3/projects/\(stage.demoProject)", as: stage.demo, .ok) }
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("Nobody's new password empties what is kept of others' tokens")
+    @Test("A user's new password does not empty the cache of other users' tokens")
     func passwords() async throws {
         try await Stage.run { stage in
             let user = try await stage.user("ann", role: "member")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("Events are looked up by what they name, whatever there is of others")
+    @Test("Revocation events are found by an index on what they name, without a scan")
     func byIndex() async throws {
         try await Stage.run { stage in
             let plan = try await stage.cloud.database.read { tx in
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test("Events are removed when no token can be as old, many of them in several transactions")
+    @Test("Events older than every valid token are removed, in several transactions if they are many")
     func pruning() async throws {
         try await Stage.run { stage in
             let store = RevocationStore()
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("Each kind of event still ends the tokens that it names", arguments: DatabaseKind.allCases)
+    @Test("Each kind of event revokes the tokens that it names", arguments: DatabaseKind.allCases)
     func everyKind(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let store = RevocationStore()

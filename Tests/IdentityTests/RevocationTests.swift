@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RevocationTests {
-    @Test func eventsAreListedFromAMomentOn() async throws {
+    @Test func eventsSinceAGivenTimeAreListed() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.patch, "/v3/users/\(stage.demoID)", ["user": ["enabled": false]], as: stage.admin, .ok)
             let listed = await stage.send(.get, "/v3/OS-REVOKE/events", as: stage.admin, .ok)
@@ -19,14 +19,14 @@ import Testing
         }
     }
 
-    @Test func onlyServicesAndAdministratorsSeeThem() async throws {
+    @Test func onlyServicesAndAdministratorsSeeEvents() async throws {
         try await Stage.run { stage in
             await stage.guarded(.get, "/v3/OS-REVOKE/events")
             _ = await stage.send(.get, "/v3/OS-REVOKE/events", as: try await stage.user("nova", role: "service").token, .ok)
         }
     }
 
-    @Test func theTimeOfCertificatesIsOver() async throws {
+    @Test func routesOfCertificatesAreGoneOrForbidden() async throws {
         try await Stage.run { stage in
             _ = await stage.send(.get, "/v3/OS-SIMPLE-CERT/ca", as: nil, .gone)
             _ = await stage.send(.get, "/v3/OS-SIMPLE-CERT/certificates", as: nil, .gone)

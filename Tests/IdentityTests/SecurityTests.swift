@@ -4,11 +4,11 @@ import ControlPlane
 import TestSupport
 import Testing
 
-/// The holes that OpenStack's Identity has had (rows 35 to 47 of the security checklist), each as a test that Novella has none
-/// of them. Delegation and credentials have files of their own.
+/// Past security holes of OpenStack's Identity (rows 35 to 47 of the security checklist), each with a test that Novella
+/// does not have it. Delegations and credentials have files of their own.
 @Suite("Security advisories")
 struct SecurityTests {
-    /// Makes a user with a role on a project, and a token of theirs.
+    /// A new user with a role on a project, and a token of the user.
     struct Guest {
         let user: String
         let project: String
@@ -34,7 +34,7 @@ struct SecurityTests {
         }
     }
 
-    /// Every way in which somebody loses access, as a request of the administrator's.
+    /// The ways to lose access, each as a request by the administrator.
     enum Loss: String, CaseIterable {
         case userDisabled, userDeleted, passwordReset, roleRevoked, roleDeleted, projectDisabled, projectDeleted, domainDisabled
         case tokenRevoked
@@ -54,13 +54,13 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2012_014: who loses access loses it at once, however they do", arguments: Loss.allCases)
+    @Test("ossa_2012_014: a user who loses access in any way loses it at once", arguments: Loss.allCases)
     func ossa_2012_014(loss: Loss) async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)
             #expect(await cloud.send(.get, "/v3/auth/projects", token: guest.token).status == .ok)
             if loss == .roleDeleted {
-                // The roles that come with the cloud are immutable until somebody says otherwise.
+                // The roles that a new cloud has are immutable until an administrator changes that.
                 _ = await cloud.send(.patch, "/v3/roles/\(guest.role)", token: guest.admin, json: ["role": ["options": ["immutable": false]]])
             }
             let (method, path, body) = loss.request(guest)
@@ -70,7 +70,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("A user who is enabled again does not get old tokens back")
+    @Test("Enabling a user again does not make their old tokens valid")
     func reenabled() async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)
@@ -83,7 +83,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2012_010: a token that came of another ends when that one does")
+    @Test("ossa_2012_010: a token made from another one ends with it")
     func ossa_2012_010() async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)
@@ -99,7 +99,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2014_026: revoking a token ends all that came of it, and nothing that it came of")
+    @Test("ossa_2014_026: revoking a token revokes the tokens made from it, but not the one from which it was made")
     func ossa_2014_026() async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)
@@ -119,7 +119,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2026_001: headers that tell an identity count for nothing")
+    @Test("ossa_2026_001: headers that state an identity are ignored")
     func ossa_2026_001() async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)
@@ -132,7 +132,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2021_003: a lockout tells nobody that there is such a user")
+    @Test("ossa_2021_003: a lockout does not reveal whether a user exists")
     func ossa_2021_003() async throws {
         try await TestCloud.run({ $0.compliance.lockoutFailureAttempts = 2 }) { cloud in
             let guest = try await Guest(cloud)
@@ -150,7 +150,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2013_003: what is too long or said twice is refused before anything is hashed")
+    @Test("ossa_2013_003: overlong passwords and repeated methods are refused before anything is hashed")
     func ossa_2013_003() async throws {
         try await TestCloud.run { cloud in
             let long = String(repeating: "a", count: 5000)
@@ -168,7 +168,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2019_003: no secret is in an answer or an error")
+    @Test("ossa_2019_003: answers and errors contain no secrets")
     func ossa_2019_003() async throws {
         try await TestCloud.run { cloud in
             let guest = try await Guest(cloud)

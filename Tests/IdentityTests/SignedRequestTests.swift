@@ -3,7 +3,7 @@ import Testing
 
 @testable import Identity
 
-/// Signatures that python-keystoneclient has made of the same requests: both must mean the same by a version.
+/// Requests that python-keystoneclient has signed: the product must compute the same signatures for each version.
 @Suite struct SignedRequestTests {
     private static let secret = Secret("66aaaaaaaa4b11a8a4b11e0bbbbbbbbb")
 
@@ -40,7 +40,7 @@ import Testing
     ]
 
     @Test(arguments: requests.indices)
-    func theReferencesSignaturesAreTaken(number: Int) {
+    func signaturesOfTheReferenceClientAreAccepted(number: Int) {
         let request = Self.requests[number]
         #expect(request.isSigned(with: Self.secret))
         #expect(!request.isSigned(with: Secret("other")))

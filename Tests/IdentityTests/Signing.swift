@@ -3,9 +3,10 @@ import Crypto
 import Foundation
 import HTTPKit
 
-/// Signs requests as AWS's clients do: a second writing of the rules, so that the product's is checked against another.
+/// A signer of requests in the way of AWS's clients. It implements the rules a second time, independently of the
+/// product.
 enum Signing {
-    /// `20260131T235959Z`
+    /// Returns the time in the form `20260131T235959Z`.
     static func compact(_ moment: Timestamp) -> String {
         moment.iso8601Seconds.filter { $0 != "-" && $0 != ":" }
     }
@@ -31,9 +32,11 @@ enum Signing {
         return request(access, hmac1(secret, "actionGoAWSAccessKeyId\(access)SignatureVersion1Timestamp\(timestamp)"), parameters)
     }
 
+    /// Returns a request with a signature of version 2.
+    ///
     /// - Parameters:
-    ///   - signedHost: what the client put into its signature.
-    ///   - moment: nil leaves the timestamp out.
+    ///   - signedHost: the host that the client signed.
+    ///   - moment: nil leaves out the timestamp.
     static func two(
         _ access: String, _ secret: String, at moment: Timestamp?, host: String = "cloud", signedHost: String? = nil,
         more: [String: String] = [:]
@@ -47,7 +50,8 @@ enum Signing {
         return request(access, signature, .object(JSONObject(parameters.map { ($0.key, .string($0.value)) })), host: host)
     }
 
-    /// Version 4 with the `Authorization` header, or with all of it in the query as in a URL signed in advance.
+    /// Returns a request with a signature of version 4 in the header `Authorization`, or in the query as in a presigned
+    /// URL.
     static func four(
         _ access: String, _ secret: String, at moment: Timestamp, inQuery: Bool = false, expires: Int? = nil,
         unsigned: [String: String] = [:], verb: String = "GET"
@@ -101,7 +105,9 @@ enum Signing {
 
     // MARK: S3
 
-    /// - Parameter date: as the request's `Date` header has it.
+    /// Returns a request to S3.
+    ///
+    /// - Parameter date: the value of the header `Date`.
     static func s3(_ access: String, _ secret: String, date: String, more: String = "") -> JSON {
         let text = "GET\n\n\n\(date)\n\(more)/bucket/object"
         return s3(access, text, hmac1(secret, text))

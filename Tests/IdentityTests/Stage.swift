@@ -5,10 +5,10 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// A cloud with an administrator, a member without any right but their own, and whoever else a test needs.
+/// A cloud with an administrator, a member without further rights, and other users that a test needs.
 struct Stage: Sendable {
     let cloud: TestCloud
-    /// The administrator's token, and the member's.
+    /// The tokens of the administrator and of the member.
     let admin: String
     let demo: String
     let adminID: String
@@ -46,9 +46,9 @@ struct Stage: Sendable {
         return response.json
     }
 
-    /// That a route asks for a token, refuses the member, and does not find what is not there.
+    /// Checks that a route requires a token, refuses the member, and answers 404 for a missing thing.
     ///
-    /// - Parameter missing: the path of something of the kind that is not there, where there is such a path.
+    /// - Parameter missing: the path of a missing thing of the kind, if there is such a path.
     func guarded(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, missing: String? = nil,
         at location: SourceLocation = #_sourceLocation
@@ -81,7 +81,7 @@ struct Stage: Sendable {
         return try #require(roles["roles"]?.array?.first?["id"]?.string)
     }
 
-    /// A new user with a role on the demo project, and their token.
+    /// Makes a user with a role on the demo project, and returns their id and token.
     func user(_ name: String, role: String) async throws -> (id: String, token: String) {
         let id = try await make("/v3/users", "user", ["name": .string(name), "password": "a-password-of-tests", "domain_id": "default"])
         let role = try await self.role(role)
@@ -89,7 +89,7 @@ struct Stage: Sendable {
         return (id, try await cloud.token(user: name, password: "a-password-of-tests", project: "demo"))
     }
 
-    /// A token of the member for another scope.
+    /// Returns a token of the member with another scope.
     func token(ofDemoOn scope: JSON) async throws -> String {
         let password: JSON = ["user": ["id": .string(demoID), "password": .string(TestCloud.demoPassword)]]
         let auth: JSON = ["identity": ["methods": ["password"], "password": password], "scope": scope]

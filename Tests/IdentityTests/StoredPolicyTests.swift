@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Stored policies and what they are for.
+/// Tests of stored policies and their associations with services, regions and endpoints.
 @Suite struct StoredPolicyTests {
     private static let path = "/v3/policies"
 
@@ -17,7 +17,7 @@ import Testing
         return try await stage.make("/v3/endpoints", "endpoint", .object(members))
     }
 
-    @Test func aPolicyIsKeptAsItIs() async throws {
+    @Test func aPolicyIsStoredAsItIs() async throws {
         try await Stage.run { stage in
             let body: JSON = ["policy": ["type": "text/plain", "blob": "a: b", "note": "mine"]]
             let made = await stage.send(.post, Self.path, body, as: stage.admin, .created)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func everyRouteIsGuarded() async throws {
+    @Test func everyRouteRefusesCallersWithoutRights() async throws {
         try await Stage.run { stage in
             let one = "\(Self.path)/\(try await policy(stage))"
             let none = "\(Self.path)/none"
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aPlaceHasOnePolicy() async throws {
+    @Test func aNewPolicyOfAServiceReplacesTheOldOne() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             let (first, second) = (try await policy(stage), try await policy(stage))
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func anEndpointHasItsNearestPolicy() async throws {
+    @Test func anEndpointGetsTheMostSpecificPolicy() async throws {
         try await Stage.run { stage in
             let service = try await stage.service("volume")
             _ = try await stage.make("/v3/regions", "region", ["id": "land"])

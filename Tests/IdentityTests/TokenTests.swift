@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Tokens")
 struct TokenTests {
-    @Test("A token says who, on what, with which roles and where everything is")
+    @Test("A token names its user, project, roles and catalog")
     func issue() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -25,7 +25,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A token can be shown without its catalog, and checked without a body")
+    @Test("A token can be shown without its catalog and checked without a body")
     func views() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -36,11 +36,11 @@ struct TokenTests {
         }
     }
 
-    @Test("A busy token costs no query; its first use costs one transaction")
+    @Test("The first use of a token after a change costs one transaction, and further uses cost none")
     func queries() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
-            // Somebody changes something: what was kept is out of date.
+            // Something changes, so cached tokens are out of date.
             _ = await cloud.send(.post, "/v3/regions", token: token, json: ["region": ["id": "elsewhere"]])
             let before = cloud.database.transactions
             #expect(await cloud.send(.get, "/v3/auth/tokens", token: token, headers: [.subject: token]).status == .ok)
@@ -53,7 +53,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A token ends on time, and services may look at it a while longer")
+    @Test("A token expires on time, and services may still look at it for a while")
     func expiry() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -69,7 +69,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A new key seals what is issued from now on, and logs nobody out")
+    @Test("After a key rotation, new tokens use the new key and old ones stay valid")
     func rotation() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -81,7 +81,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A token that is kept opens for what it was sealed for, also after the key was replaced, and is no token itself")
+    @Test("A sealed token opens only for its purpose, also after a key rotation, and cannot be used as a token")
     func kept() async throws {
         try await TestCloud.run { cloud in
             let identity = cloud.cloud.identity
@@ -94,7 +94,7 @@ struct TokenTests {
             for text in ["", ".", "x.y", token, String(sealed.dropLast(4)), sealed + "AAAA"] {
                 #expect(try await identity.open(text, for: "one/1") == nil)
             }
-            // Neither is one for the other: what is kept cannot be shown as a token.
+            // The two forms are not interchangeable: a sealed token cannot be shown as a token.
             let parts = sealed.split(separator: ".")
             let asToken = try "nv1-" + Base64URL.encode(#require(Hex.bytes(parts[0])) + #require(Base64URL.decode(parts[1])))
             #expect(await cloud.send(.get, "/v3/users", token: asToken).status == .unauthorized)
@@ -114,7 +114,7 @@ struct TokenTests {
         }
     }
 
-    @Test("What was sealed elsewhere, or changed on its way, is no token", arguments: ["", "nv1-", "nv1-AAAA", "gAAAAABk", "nv1-%%%%"])
+    @Test("A token that was forged or changed is refused", arguments: ["", "nv1-", "nv1-AAAA", "gAAAAABk", "nv1-%%%%"])
     func forged(text: String) async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -125,7 +125,7 @@ struct TokenTests {
         }
     }
 
-    @Test("Scopes: none, a project, a domain, the system; and the user's default project when none is said")
+    @Test("A token's scope is none, a project, a domain or the system, and the default project if none is given")
     func scopes() async throws {
         try await TestCloud.run { cloud in
             let identity: JSON = [

@@ -8,7 +8,7 @@ import Testing
 @testable import Identity
 
 @Suite struct TrustStoreTests {
-    /// Ann, Ben and Cat of one domain, where Ann trusts Ben, Ben hands it on to Cat, and Cat to Ann.
+    /// Runs the body with users Ann, Ben and Cat of one domain. Ann trusts Ben, Ben redelegates to Cat, and Cat to Ann.
     private func withChain(_ kind: DatabaseKind, _ body: @escaping @Sendable (Transaction) throws -> Void) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             try await test.database.write { tx in
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseKind.allCases) func aChainIsWalkedUpAndDown(kind: DatabaseKind) async throws {
+    @Test(arguments: DatabaseKind.allCases) func aChainIsFoundUpAndDown(kind: DatabaseKind) async throws {
         try await withChain(kind) { tx in
             let store = TrustStore()
             let last = try #require(try store.find(ID("3"), in: tx))
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseKind.allCases) func aTrustGoesWithWhatItWasHandedOnFrom(kind: DatabaseKind) async throws {
+    @Test(arguments: DatabaseKind.allCases) func deletingATrustDeletesThoseBelowIt(kind: DatabaseKind) async throws {
         try await withChain(kind) { tx in
             try TrustStore().rows.delete(ID("2"), in: tx)
             #expect(try TrustStore().rows.all(in: tx).map(\.id.text) == ["1"])
@@ -61,14 +61,14 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseKind.allCases) func aTrustGoesWithWhoeverIsInItsChain(kind: DatabaseKind) async throws {
+    @Test(arguments: DatabaseKind.allCases) func deletingAUserDeletesTheirChains(kind: DatabaseKind) async throws {
         try await withChain(kind) { tx in
             try ResourceStore<User>().delete(ID("ben"), in: tx)
             #expect(try TrustStore().rows.all(in: tx).isEmpty)
         }
     }
 
-    @Test(arguments: DatabaseKind.allCases) func usesAreCountedDownToNone(kind: DatabaseKind) async throws {
+    @Test(arguments: DatabaseKind.allCases) func usesAreCountedDownToZero(kind: DatabaseKind) async throws {
         try await withChain(kind) { tx in
             let store = TrustStore()
             let uses = (try store.use(ID("1"), in: tx), try store.use(ID("1"), in: tx))
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test(arguments: DatabaseKind.allCases) func aNonceIsNewOnce(kind: DatabaseKind) async throws {
+    @Test(arguments: DatabaseKind.allCases) func aNonceIsAcceptedOnce(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [IdentityAssembly.schema]) { test in
             func request(_ nonce: String, _ seconds: Int) throws -> OAuthRequest {
                 try OAuthRequest(

@@ -7,7 +7,7 @@ import Testing
 @Suite struct TrustTests {
     private static let path = "/v3/OS-TRUST/trusts"
 
-    @Test func aTrustIsShownWithItsRolesToBothSides() async throws {
+    @Test func aTrustIsShownWithItsRolesToBothParties() async throws {
         try await Delegation.run { it in
             let made = await it.postTrust(["expires_at": "2026-01-01T00:01:00.000000Z", "remaining_uses": 3])
             #expect(made.status == .created)
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func strangersSeeNoTrustsAndNobodySeesOneThatIsNotThere() async throws {
+    @Test func othersGet403ForATrustAndEverybody404ForAMissingOne() async throws {
         try await Delegation.run { it in
             let id = try await it.trust()
             let carol = try #require(await it.authenticate(it.carol).headers[.subjectToken])
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func listsAreOfEverythingOfOnesOwnOrOfWhatOneWasGiven() async throws {
+    @Test func administratorsListAllTrustsAndUsersOnlyTheirOwn() async throws {
         try await Delegation.run { it in
             _ = try await it.trust()
             _ = try await it.trust(["trustee_user_id": .string(it.carol)])
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrongWithABodyIsSaid() async throws {
+    @Test func anInvalidBodyIsRefused() async throws {
         try await Delegation.run { it in
             let wrong: [JSONObject] = [
                 ["impersonation": "no"], ["impersonation": nil], ["trustee_user_id": nil], ["trustee_user_id": 3],
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheTrustorTrustsAndOnlyWithWhatTheyHave() async throws {
+    @Test func onlyTheTrustorMakesATrustAndOnlyWithTheirOwnRoles() async throws {
         try await Delegation.run { it in
             #expect(await it.postTrust(token: it.admin).status == .forbidden)
             #expect(await it.postTrust(["trustor_user_id": .string(it.bob)]).status == .forbidden)
@@ -123,7 +123,7 @@ import Testing
 
     // MARK: Tokens
 
-    @Test func aTrustsTokenShowsTheTrustee() async throws {
+    @Test func aTrustTokenShowsTheTrustee() async throws {
         try await Delegation.run { it in
             let id = try await it.trust(["expires_at": "2026-01-01T00:01:00Z"])
             let reply = await it.authenticate(it.bob, trust: id)
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func aTrustThatImpersonatesShowsTheTrustor() async throws {
+    @Test func aTrustTokenWithImpersonationShowsTheTrustor() async throws {
         try await Delegation.run { it in
             let id = try await it.trust(["impersonation": true])
             let token = try #require(await it.authenticate(it.bob, trust: id).json["token"])
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func whoIsNotTheTrusteeIsForbiddenAndWhatIsNotThereIsUnauthorised() async throws {
+    @Test func otherUsersGet403AndAnUnknownTrustIs401() async throws {
         try await Delegation.run { it in
             let id = try await it.trust(["expires_at": "2026-01-01T00:01:00Z"])
             #expect(await it.authenticate(it.carol, trust: id).status == .forbidden)
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func aTrustIsUsedUp() async throws {
+    @Test func aTrustEndsWithItsLastUse() async throws {
         try await Delegation.run { it in
             let id = try await it.trust(["remaining_uses": 2])
             _ = try await it.token(it.bob, trust: id)
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func whoIsRefusedHasNotUsedTheTrust() async throws {
+    @Test func aRefusedAttemptDoesNotCountAsAUse() async throws {
         try await Delegation.run { it in
             let id = try await it.trust(["remaining_uses": 1])
             #expect(await it.authenticate(it.carol, trust: id).status == .forbidden)
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func aDeletedTrustAndAllThatWasHandedOnFromItEndAtOnce() async throws {
+    @Test func deletingATrustEndsItAndItsRedelegationsAtOnce() async throws {
         try await Delegation.run { it in
             let first = try await it.trust(["impersonation": true, "allow_redelegation": true])
             let bob = try await it.token(it.bob, trust: first)
@@ -206,7 +206,7 @@ import Testing
 
     enum Loss: CaseIterable { case role, trustorDisabled, trusteeDisabled, trustorDeleted, project, trustorsPassword, trusteesPassword }
 
-    @Test(arguments: Loss.allCases) func whatATrustRestsOnMayGoAndItsTokensGoWithIt(loss: Loss) async throws {
+    @Test(arguments: Loss.allCases) func losingWhatATrustDependsOnRevokesItsTokens(loss: Loss) async throws {
         try await Delegation.run { it in
             let id = try await it.trust()
             let token = try await it.token(it.bob, trust: id)
@@ -246,7 +246,7 @@ import Testing
 
     // MARK: Handing on
 
-    @Test func aTrustIsHandedOnWithinItsBounds() async throws {
+    @Test func aRedelegationStaysWithinTheBoundsOfTheTrust() async throws {
         try await Delegation.run { it in
             let first = try await it.trust([
                 "impersonation": true, "allow_redelegation": true, "redelegation_count": 2, "expires_at": "2026-01-01T00:30:00Z",
@@ -277,7 +277,7 @@ import Testing
             #expect(third.json["trust"]?["redelegation_count"] == 0)
             let last = try await it.token(it.alice, trust: try #require(third.json["trust"]?["id"]?.string))
             #expect(await it.postTrust(on, token: last).status == .forbidden, "the chain is as long as it may be")
-            // Whoever handed on and is disabled takes the rest of the chain along.
+            // Disabling a redelegating user ends the rest of the chain.
             await it.disable(it.bob)
             #expect(await it.check(carol) == .notFound)
             #expect(await it.cloud.send(.get, "\(Self.path)/\(second)", token: it.token).status == .forbidden)
@@ -285,7 +285,7 @@ import Testing
         }
     }
 
-    @Test func aTrustIsNotHandedOnUnlessItSaysSo() async throws {
+    @Test func aTrustCannotBeRedelegatedUnlessItAllowsThat() async throws {
         try await Delegation.run { it in
             let bob = try await it.token(it.bob, trust: try await it.trust(["impersonation": true]))
             #expect(await it.postTrust(["trustee_user_id": .string(it.carol)], token: bob).status == .forbidden)
@@ -295,7 +295,7 @@ import Testing
         }
     }
 
-    @Test func whoDoesNotImpersonateHandsOnOnlyWhatTheyHaveThemselves() async throws {
+    @Test func withoutImpersonationATrusteeRedelegatesOnlyTheirOwnRoles() async throws {
         try await Delegation.run { it in
             let bob = try await it.token(it.bob, trust: try await it.trust(["allow_redelegation": true]))
             let own: JSONObject = ["trustor_user_id": .string(it.bob), "trustee_user_id": .string(it.carol)]
@@ -314,7 +314,7 @@ import Testing
         }
     }
 
-    @Test func aTrustIsNotHandedOnToAnotherProject() async throws {
+    @Test func aTrustCannotBeRedelegatedToAnotherProject() async throws {
         try await Delegation.run { it in
             let other = try await it.project("other")
             try await it.grant(it.member, to: it.alice, on: other)

@@ -4,7 +4,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Users, their passwords, and the rules that PCI-DSS asks for.
+/// Tests of users, their passwords, and the rules that PCI-DSS requires.
 @Suite("Users")
 struct UserTests {
     private static func make(_ cloud: TestCloud, _ fields: JSONObject) async throws -> (id: String, admin: String) {
@@ -17,14 +17,15 @@ struct UserTests {
         await cloud.send(.post, "/v3/auth/tokens", json: SecurityTests.password(user, password))
     }
 
-    /// What is issued at the very moment of a change still belongs to the time before it, so the clock moves on.
+    /// Changes a password, then moves the clock: a token that is issued at the moment of the change would still be
+    /// revoked by it.
     private static func change(_ cloud: TestCloud, _ id: String, from old: String, to new: String) async -> HTTPResponse.Status {
         let body: JSON = ["user": ["original_password": .string(old), "password": .string(new)]]
         defer { cloud.clock.advance(by: .milliseconds(1)) }
         return await cloud.send(.post, "/v3/users/\(id)/password", json: body).status
     }
 
-    @Test("A user keeps what the API has no name for, and shows no password")
+    @Test("A user keeps unknown attributes and never shows the password")
     func extra() async throws {
         try await TestCloud.run { cloud in
             let (id, admin) = try await Self.make(cloud, ["name": "ann", "email": "ann@example.org", "password": "secret-1"])
@@ -38,7 +39,7 @@ struct UserTests {
         }
     }
 
-    @Test("Nobody sets what is the cloud's to set", arguments: ["failed_attempts", "created_at", "last_active_day", "password_expires_at", "id"])
+    @Test("Attributes that the cloud sets cannot be set by a request", arguments: ["failed_attempts", "created_at", "last_active_day", "password_expires_at", "id"])
     func forged(field: String) async throws {
         try await TestCloud.run { cloud in
             let (id, admin) = try await Self.make(cloud, ["name": "ann", "password": "secret-1"])
@@ -80,7 +81,7 @@ struct UserTests {
         }
     }
 
-    @Test("A user changes their own password with the old one, and every token of theirs ends")
+    @Test("A user changes their own password with the old one, which revokes all their tokens")
     func ownPassword() async throws {
         try await TestCloud.run { cloud in
             let (id, _) = try await Self.make(cloud, ["name": "ann", "password": "secret-1"])
@@ -95,7 +96,7 @@ struct UserTests {
         }
     }
 
-    @Test("The last passwords cannot be taken again, a young one not be changed, a weak one not be set")
+    @Test("Recent passwords, weak passwords and changes of a password that is too young are refused")
     func rules() async throws {
         try await TestCloud.run({
             $0.compliance.uniqueLastPasswordCount = 2
@@ -107,7 +108,8 @@ struct UserTests {
             #expect(await Self.change(cloud, id, from: "secret-1", to: "nodigits") == .badRequest)
             #expect(await Self.change(cloud, id, from: "secret-1", to: "secret-1") == .badRequest)
             #expect(await Self.change(cloud, id, from: "secret-1", to: "secret-2") == .noContent)
-            // The first was set by the administrator and may be changed at once; one's own must be kept for a day.
+            // The first password was set by the administrator and may be changed at once. A password that the user
+            // chose must be kept for a day.
             #expect(await Self.change(cloud, id, from: "secret-2", to: "secret-3") == .badRequest)
             cloud.clock.advance(by: .seconds(86_401))
             #expect(await Self.change(cloud, id, from: "secret-2", to: "secret-1") == .badRequest)
@@ -115,7 +117,7 @@ struct UserTests {
         }
     }
 
-    @Test("A password ends, and its user is told so once they have proved to know it")
+    @Test("A password expires, and only a user who knows it is told so")
     func expiry() async throws {
         try await TestCloud.run({ $0.compliance.passwordExpiresDays = 2 }) { cloud in
             let (id, admin) = try await Self.make(cloud, ["name": "ann", "password": "secret-1"])
@@ -129,7 +131,7 @@ struct UserTests {
         }
     }
 
-    @Test("A password that an administrator has set must be changed first, where that is the rule")
+    @Test("If configured, a password that an administrator set must be changed before the first login")
     func firstUse() async throws {
         try await TestCloud.run({ $0.compliance.changePasswordUponFirstUse = true }) { cloud in
             let (id, admin) = try await Self.make(cloud, ["name": "ann", "password": "secret-1"])
@@ -143,7 +145,7 @@ struct UserTests {
         }
     }
 
-    @Test("Who has been away for too long stays away, until somebody enables them again")
+    @Test("A user who was inactive for too long is disabled until an administrator enables them")
     func inactivity() async throws {
         try await TestCloud.run({ $0.compliance.disableUserAccountDaysInactive = 3 }) { cloud in
             let (id, _) = try await Self.make(cloud, ["name": "ann", "password": "secret-1"])
@@ -161,7 +163,7 @@ struct UserTests {
         }
     }
 
-    @Test("Two factors: half an authentication gives a receipt, the other half a token")
+    @Test("With two factors, the first one gives a receipt and the second one a token")
     func factors() async throws {
         try await TestCloud.run { cloud in
             let (id, admin) = try await Self.make(cloud, [

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ImageFormats
 
-/// Holes of OpenStack's security advisories, as far as the inspection of an image closes them.
+/// The holes of OpenStack's security advisories that the inspection of an image closes.
 @Suite("Advisories about images")
 struct AdvisoryTests {
     private func refuses(_ image: Crafted, _ declared: DiskFormat, _ check: String) {
@@ -20,14 +20,14 @@ struct AdvisoryTests {
     }
 
     @Test(
-        "ossa_2015_011 A qcow2 on a volume with a backing file is refused",
+        "ossa_2015_011 A qcow2 with a backing file is refused",
         arguments: ["/etc/passwd", "json:{\"driver\":\"file\"}", "x"], [2, 3])
     func ossa_2015_011(path: String, version: UInt32) {
         for declared in [DiskFormat.qcow2] { refuses(Self.backed(by: path, version: version), declared, "backing_file") }
         refuses(Self.backed(by: path, version: version), .raw, "format_mismatch")
     }
 
-    @Test("ossa_2015_014 A backing file is refused also where only its place or only its length is set")
+    @Test("ossa_2015_014 A backing file is refused even if only its offset or its length is set")
     func ossa_2015_014() {
         refuses(.qcow2().with { $0.big(UInt64(1), 8) }, .qcow2, "backing_file")
         refuses(.qcow2().with { $0.big(UInt32(1), 16) }, .qcow2, "backing_file")
@@ -58,7 +58,7 @@ struct AdvisoryTests {
     }
 
     @Test(
-        "ossa_2023_002 An extent that is another file is refused, in a sparse VMDK too",
+        "ossa_2023_002 A VMDK extent in another file is refused, also in a sparse VMDK",
         arguments: [
             "RW 204800 FLAT \"disk.vmdk\" 0", "RW 204800 SPARSE \"/etc/passwd\"", "RW 204800 SPARSE \"..\\disk\"",
             "RW 204800 SPARSE \"json:x\"",
@@ -68,7 +68,7 @@ struct AdvisoryTests {
         refuses(.vmdk(Crafted.descriptor.replacing("RW 204800 SPARSE \"disk.vmdk\"", with: extent)), .vmdk, "extents")
     }
 
-    @Test("ossa_2024_001 A qcow2 with an external data file is refused, by its bit and by its name")
+    @Test("ossa_2024_001 A qcow2 with an external data file is refused, whether a bit or a name declares it")
     func ossa_2024_001() {
         refuses(.qcow2().with { $0.big(UInt64(4), 72) }, .qcow2, "data_file")
         refuses(.qcow2().with { $0.big(UInt64(7), 72) }, .qcow2, "data_file")
@@ -87,15 +87,15 @@ struct AdvisoryTests {
             }, .qcow2, "data_file")
     }
 
-    @Test("ossa_2024_002 What is declared raw and is a container is refused")
+    @Test("ossa_2024_002 An image that is declared raw but is a container is refused")
     func ossa_2024_002() {
         for (format, image, _) in Crafted.all where !format.isFlat { refuses(image, .raw, "format_mismatch") }
         refuses(.qed(), .raw, "format_mismatch")
     }
 
-    @Test("ossa_2024_003 What is not finished, or is several things, is never taken for something safe")
+    @Test("ossa_2024_003 An image that is incomplete or matches several formats is never taken as safe")
     func ossa_2024_003() {
-        // Safe at its beginning, another format at its end.
+        // The image is safe at its beginning and has another format at its end.
         var inspector = FormatInspector()
         let image = Crafted.fixedVHD(.raw(count: 1 << 20))
         inspector.inspect(Array(image.bytes.dropLast(512)))
@@ -107,7 +107,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2013_012 The virtual size is known before the bytes are, and no footer changes it")
+    @Test("ossa_2013_012 The virtual size is known before the data is read, and no footer changes it")
     func ossa_2013_012() {
         let huge: UInt64 = 1 << 50
         let images: [Crafted] = [
@@ -124,7 +124,7 @@ struct AdvisoryTests {
             #expect((inspector.early?.virtualSize ?? 0) >= 1 << 40)
             #expect(read <= (2 << 20) + (128 << 10))
         }
-        // QEMU goes by the extent or the geometry where they say more.
+        // QEMU uses the extent or the geometry if they are larger.
         let extent: Int64 = 9_999_999 * 512
         #expect(Crafted.vmdk(Crafted.descriptor.replacing("204800", with: "9999999")).inspected().virtualSize == extent)
         let geometry = Crafted.vhd().with { image in
@@ -136,7 +136,7 @@ struct AdvisoryTests {
         }
         let cylinders: Int64 = 65535 * 16 * 255 * 512
         #expect(geometry.inspected().virtualSize == cylinders)
-        // A compressed stream says small things in its header and great ones in its footer.
+        // The stream's header states a small size, and its footer a large one.
         refuses(.stream().with { $0.little(huge, $0.bytes.count - 1024 + 12) }, .vmdk, "footer")
     }
 }

@@ -1,6 +1,6 @@
 @testable import ImageFormats
 
-/// An image made by hand: small, right in everything that is looked at, and easily made wrong.
+/// A handmade image: small, right in every field that the inspection reads, and easily damaged.
 struct Crafted: Sendable {
     var bytes: [UInt8]
 
@@ -23,7 +23,7 @@ struct Crafted: Sendable {
 
     static let mebibyte: UInt64 = 1 << 20
 
-    /// Noise without a partition table: what a raw disk may hold.
+    /// Returns noise without a partition table, as a raw disk may contain.
     static func raw(count: Int = 100_000) -> Crafted {
         Crafted(count: count).with { image in
             for at in image.bytes.indices { image.bytes[at] = UInt8(truncatingIfNeeded: at &* 31 &+ at >> 8) }
@@ -72,7 +72,7 @@ struct Crafted: Sendable {
         }
     }
 
-    /// A stream: what the header says of the grain directory is in the footer.
+    /// Returns a stream-optimized VMDK: its footer has the place of the grain directory.
     static func stream(sectors: UInt64 = 204_800) -> Crafted {
         let text = descriptor.replacing("monolithicSparse", with: "streamOptimized")
         return vmdk(text, sectors: sectors).with { image in
@@ -226,7 +226,7 @@ struct Crafted: Sendable {
         }
     }
 
-    /// One good image of each format that is known.
+    /// Valid images of each known format.
     static let all: [(format: DiskFormat, image: Crafted, virtualSize: Int64)] = {
         let size = Int64(100 * mebibyte)
         return [
@@ -240,7 +240,9 @@ struct Crafted: Sendable {
         ]
     }()
 
-    /// - Parameter piece: bytes that are fed at a time.
+    /// Inspects the image.
+    ///
+    /// - Parameter piece: the number of bytes that are fed at a time.
     func inspected(_ piece: Int = 65536) -> Inspection {
         var inspector = FormatInspector()
         for at in stride(from: 0, to: bytes.count, by: piece) {

@@ -6,7 +6,7 @@ import Testing
 @Suite("Formats of images")
 struct FormatTests {
     @Test(
-        "Each format is found, with its virtual size, however the bytes are cut", arguments: Crafted.all.indices,
+        "Each format is recognized with its virtual size, in pieces of any size", arguments: Crafted.all.indices,
         [1021, 4096, 65536, 8 << 20])
     func detection(index: Int, piece: Int) throws {
         let (format, image, virtualSize) = Crafted.all[index]
@@ -18,14 +18,16 @@ struct FormatTests {
         try inspection.require(format)
     }
 
-    @Test("Byte by byte is the same", arguments: Crafted.all.indices)
+    @Test("Each format is recognized byte by byte", arguments: Crafted.all.indices)
     func byByte(index: Int) {
         let (format, image, virtualSize) = Crafted.all[index]
         let inspection = image.inspected(image.bytes.count > 500_000 ? 97 : 1)
         #expect(inspection.format == format && inspection.virtualSize == virtualSize && inspection.refusals.isEmpty)
     }
 
-    @Test("Declared and found must agree", arguments: Crafted.all.indices, DiskFormat.allCases)
+    @Test(
+        "An image is accepted exactly if the declared format agrees with the found one",
+        arguments: Crafted.all.indices, DiskFormat.allCases)
     func agreement(index: Int, declared: DiskFormat) {
         let (format, image, _) = Crafted.all[index]
         let agrees: Bool
@@ -43,7 +45,7 @@ struct FormatTests {
         }
     }
 
-    @Test("What is several formats at once is refused, whatever it is declared as")
+    @Test("An image that matches several formats is refused, whatever is declared")
     func several() {
         let mixes: [(Crafted, Set<DiskFormat>)] = [
             (Crafted.iso().with { $0.put(Array(Crafted.qcow2().bytes.prefix(512)), 0) }, [.iso, .qcow2]),
@@ -64,7 +66,7 @@ struct FormatTests {
         }
     }
 
-    @Test("What only looks like a partition table is raw")
+    @Test("A sector that only looks like a partition table is raw")
     func notPartitions() {
         let images = [
             Crafted(count: 4096).with { $0.put([0x55, 0xaa], 510) },
@@ -78,7 +80,7 @@ struct FormatTests {
         for image in images { #expect(image.inspected().format == .raw) }
     }
 
-    /// Each is right but for one thing; the word is the check that must find it.
+    /// Images that are valid except for one field, each with the name of the check that must find it.
     static let unsafe: [(check: String, image: Crafted)] = [
         ("version", .qcow2().with { $0.big(UInt32(1), 4) }),
         ("version", .qcow2().with { $0.big(UInt32(4), 4) }),
@@ -170,7 +172,7 @@ struct FormatTests {
         ("gpt", .gpt().with { $0.little(UInt32.max, 512 + 80) }),
     ]
 
-    @Test("What is wrong or could reach another file is refused", arguments: unsafe.indices)
+    @Test("An image that is malformed or could reach another file is refused", arguments: unsafe.indices)
     func safety(index: Int) {
         let (check, image) = Self.unsafe[index]
         for piece in [1000, 65536, 16 << 20] {

@@ -3,10 +3,10 @@ import Testing
 
 @testable import ImageFormats
 
-/// Nothing to expect but that it ends, each time, in bounded memory: a trap would end the whole test run.
-@Suite("Images nobody would make")
+/// Tests with malformed images. Each inspection must end in bounded memory; a trap would end the whole test run.
+@Suite("Malformed images")
 struct FuzzTests {
-    /// Values at which arithmetic goes wrong.
+    /// Values at which arithmetic may overflow.
     private static let edges: [UInt64] = [
         0, 1, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 60, .max >> 1, .max - 511, .max,
     ]
@@ -15,7 +15,7 @@ struct FuzzTests {
         var bytes = image.bytes
         guard !bytes.isEmpty else { return image }
         for _ in 0..<Int.random(in: 1...8, using: &random) where bytes.count > 8 {
-            // Mostly where the headers are: the beginning, the end, and what VHDX keeps in between.
+            // Most changes hit headers: the beginning, the end, and the structures of VHDX in between.
             let at: Int
             switch Int.random(in: 0..<8, using: &random) {
             case 0: at = Int.random(in: 0..<(bytes.count - 8), using: &random)
@@ -45,7 +45,7 @@ struct FuzzTests {
         return result
     }
 
-    /// Makes the checksums of a VHDX right again, so that what is behind them is reached.
+    /// Returns the image with valid VHDX checksums, so that the checks behind them run.
     private static func resealed(_ image: Crafted) -> Crafted {
         var image = image
         for (at, count) in [(64 << 10, 4096), (128 << 10, 4096), (192 << 10, 65536), (256 << 10, 65536)]
@@ -72,7 +72,7 @@ struct FuzzTests {
     }
 
     @Test(
-        "Every field of every header at every edge never traps",
+        "Edge values in every field of every header never trap",
         arguments: [DiskFormat.qcow2, .vmdk, .vhd, .vdi, .luks, .gpt, .ploop])
     func edges(format: DiskFormat) {
         for (found, image, _) in Crafted.all where found == format && image.bytes.count < 300_000 {
@@ -87,7 +87,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("Noise is raw, or refused, and never traps")
+    @Test("Noise is raw or refused, and never traps")
     func noise() {
         var random = SplitMix64(seed: 7)
         for round in 0..<300 {
@@ -105,7 +105,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("Any prefix of an image ends well", arguments: Crafted.all.indices)
+    @Test("A truncated image never traps", arguments: Crafted.all.indices)
     func prefixes(index: Int) {
         let image = Crafted.all[index].image
         for length in [
@@ -116,7 +116,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("A long stream keeps only what is needed")
+    @Test("Inspecting a long stream keeps only a bounded number of bytes")
     func memory() {
         var inspector = FormatInspector()
         let chunk = Array(Crafted.vhdx().bytes.prefix(1 << 20))

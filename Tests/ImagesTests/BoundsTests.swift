@@ -5,14 +5,14 @@ import Testing
 
 @testable import Images
 
-/// The bounds on what one caller may make the service do.
-@Suite("Images: bounds", .timeLimit(.minutes(15)))
+/// The limits on what one caller may make the service do.
+@Suite("Images: limits", .timeLimit(.minutes(15)))
 struct BoundsTests {
     private func properties(_ count: Int, of length: Int = 1) -> JSONObject {
         JSONObject((0..<count).map { ("p\($0)", JSON.string(String(repeating: "v", count: length))) })
     }
 
-    @Test("A range is read from left to right, however many blanks it has")
+    @Test("A Range header is parsed in linear time, however many blanks it has")
     func blanks() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -44,7 +44,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("A sort key that is named again adds nothing, and there is an end to how many are named")
+    @Test("A repeated sort key is ignored, and too many sort keys are refused")
     func sortKeys() async throws {
         try await ImagesStage.run { stage in
             for name in ["a", "b", "c"] { _ = try await stage.make(["name": .string(name)]) }
@@ -53,7 +53,7 @@ struct BoundsTests {
             let started = ContinuousClock.now
             let many = Array(repeating: "name:asc", count: 30).joined(separator: ",")
             #expect(await stage.names("sort=\(many)&marker=\(first)") == ["b", "c"])
-            // The first direction holds.
+            // The first direction counts.
             #expect(await stage.names("sort=name:asc,name:desc") == ["a", "b", "c"])
             #expect(await stage.names("sort_key=name&sort_dir=asc&sort_key=name&sort_dir=desc&marker=\(first)") == ["b", "c"])
             #expect(ContinuousClock.now - started < .seconds(2))
@@ -62,7 +62,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("An image has no more than 128 properties from the beginning, however it is made")
+    @Test("An image with more than 128 properties is refused at its creation")
     func properties() async throws {
         try await ImagesStage.run { stage in
             await stage.send(.post, "/images", .object(properties(128)), as: stage.demo, .created)
@@ -72,11 +72,11 @@ struct BoundsTests {
         }
     }
 
-    @Test("The properties of an image have 256 KiB together at most, at its creation and later")
+    @Test("The properties of an image have at most 256 KiB together, at its creation and later")
     func propertyBytes() async throws {
         try await ImagesStage.run { stage in
             await stage.send(.post, "/images", .object(properties(5, of: 60_000)), as: stage.demo, .contentTooLarge)
-            // As an answer has them: a control character takes six bytes there.
+            // The limit counts JSON, in which a control character takes six bytes.
             let controls = JSON.string(String(repeating: "\u{1}", count: 50_000))
             await stage.send(.post, "/images", ["a": controls], as: stage.demo, .contentTooLarge)
             let made = await stage.send(.post, "/images", .object(properties(4, of: 60_000)), as: stage.demo, .created)
@@ -87,7 +87,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("A page ends early where its images have more bytes than a page may have, and the next one goes on")
+    @Test("A page ends early if its images exceed the bytes of a page, and the next page continues")
     func pageBytes() async throws {
         try await ImagesStage.run { stage in
             let count = ImageBounds.imagesAtOnce * 3 + 3
@@ -110,7 +110,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("A filter's value that reads as a time has no operator")
+    @Test("A filter value that is a time is not read as an operator")
     func timesAreNoOperators() async throws {
         try await ImagesStage.run { stage in
             for name in ["2016-04-17T22:10:00Z", "2016-04-17T22:10", "20160417T22:10:00Z"] {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Images
 
-@Suite("The cache of images")
+@Suite("The image cache")
 struct CacheTests {
     private static let bytes = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
 
@@ -27,14 +27,14 @@ struct CacheTests {
 
     private func content(_ stage: ImagesStage) async -> JSON { await stage.send(.get, "/cache", as: stage.admin, .ok).json }
 
-    @Test("A wanted image comes into the cache, downloads read the copy, and it can be taken out")
+    @Test("A queued image is copied to the cache, downloads read the copy, and it can be removed")
     func life() async throws {
         try await withCache { stage, filler in
             let id = try await image(stage)
             await stage.send(.put, "/cache/\(id)", as: stage.admin, .accepted)
             #expect(await content(stage) == ["cached_images": [], "queued_images": [.string(id)]])
             #expect(try await filler.reconcile().problems.isEmpty)
-            // The store loses the data: only the copy is left.
+            // The store loses the data, so only the copy is left.
             let context = stage.cloud.cloud.images.context
             let location = try #require(try await context.read { tx in try context.images.locations(of: ID(id), in: tx).first })
             _ = try await context.stores.standard.blobs.remove(location.blob, storedBefore: stage.cloud.world.now + .seconds(1))
@@ -47,7 +47,7 @@ struct CacheTests {
         }
     }
 
-    @Test("ossa_2013_027 A copy in the cache is for those who may read the image, and only as long as they may")
+    @Test("ossa_2013_027 A cached copy is readable only by callers who may read the image")
     func ossa_2013_027() async throws {
         try await withCache { stage, filler in
             let id = try await image(stage)
@@ -69,7 +69,7 @@ struct CacheTests {
         }
     }
 
-    @Test("A download wants the image in the cache; clearing names what is cleared; a deleted image is in no cache")
+    @Test("A download queues its image for the cache, clearing removes its target, and deleted images leave the cache")
     func queue() async throws {
         try await withCache { stage, filler in
             let ids = [try await image(stage), try await image(stage)]
@@ -94,7 +94,7 @@ struct CacheTests {
         }
     }
 
-    @Test("Who is no administrator may not, what is no active image cannot be, and where there is no cache it is not found")
+    @Test("Only administrators manage the cache, only active images can be cached, and without a cache it is a 404")
     func refusals() async throws {
         try await withCache { stage, _ in
             await stage.send(.get, "/cache", as: stage.demo, .forbidden)

@@ -19,7 +19,7 @@ import Testing
 struct DataTests {
     private static let bytes = Array("some bytes of an image".utf8)
 
-    @Test("What is uploaded comes back, whole and in parts", arguments: DatabaseKind.allCases)
+    @Test("Uploaded data can be read whole and in parts", arguments: DatabaseKind.allCases)
     func roundTrip(_ kind: DatabaseKind) async throws {
         try await ImagesStage.run(on: kind) { stage in
             let id = try await stage.make()
@@ -64,7 +64,7 @@ struct DataTests {
         }
     }
 
-    @Test("No bytes at all are data too")
+    @Test("An image may have no bytes")
     func empty() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -77,13 +77,13 @@ struct DataTests {
         }
     }
 
-    @Test("Bytes that are lost are no content, and what was stored when the process died goes at the next start")
+    @Test("Lost data is read as no content, and a start removes data whose process died before writing the row")
     func lost() async throws {
         try await ImagesStage.run(on: .sqlite) { stage in
             let id = try await stage.make()
             await stage.upload(Self.bytes, to: id)
             let store = stage.cloud.cloud.images.context.stores.standard.blobs
-            // Stored, and the process died before the row.
+            // The data was stored, and the process died before it wrote the row.
             let orphan = try await store.store(AsyncStream { more in
                 more.yield(ByteBuffer(string: "of nobody"))
                 more.finish()
@@ -98,14 +98,14 @@ struct DataTests {
         }
     }
 
-    @Test("An upload is refused that is not what the image says, and the image stays queued")
+    @Test("An upload that contradicts the image's fields is refused, and the image stays queued")
     func refusals() async throws {
         try await ImagesStage.run { stage in
             let bare = await stage.send(.post, "/images", [:], as: stage.demo, .created).json["id"]?.string ?? ""
             await stage.upload(Self.bytes, to: bare, .badRequest)
             let id = try await stage.make(["disk_format": "qcow2"])
             await stage.upload(Self.bytes, to: id, .unsupportedMediaType)
-            // A qcow2 that names another file as its beginning.
+            // A qcow2 that names another file as its backing file.
             var backed: [UInt8] = Array("QFI".utf8) + [0xfb, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 8]
             backed += Array(repeating: 0, count: 4096)
             await stage.upload(backed, to: id, .unsupportedMediaType)
@@ -126,7 +126,7 @@ struct DataTests {
         }
     }
 
-    @Test("While it is filled an image is saving; nobody else may fill it; if the sender goes, nothing stays", arguments: DatabaseKind.allCases)
+    @Test("An image is saving during an upload and refuses another one; an interrupted upload leaves nothing", arguments: DatabaseKind.allCases)
     func interrupted(_ kind: DatabaseKind) async throws {
         try await ImagesStage.run(on: kind) { stage in
             let id = try await stage.make()
@@ -149,7 +149,7 @@ struct DataTests {
         }
     }
 
-    @Test("An image that is deleted while it is filled is gone, and so are its bytes")
+    @Test("Deleting an image during its upload removes it and its data")
     func deletedMeanwhile() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -170,7 +170,7 @@ struct DataTests {
         }
     }
 
-    @Test("The lease of a process that died ends by itself, and at the start of the only process at once")
+    @Test("The lease of a dead process expires, or ends at once when the only process starts")
     func deadProcess() async throws {
         try await ImagesStage.run { stage in
             let context = stage.cloud.cloud.images.context
@@ -192,7 +192,7 @@ struct DataTests {
                 stage.cloud.clock.advance(by: UploadLease.duration)
             }
             await stage.upload(Self.bytes, to: id.text)
-            // Who comes back after it was given up changes nothing.
+            // An uploader that returns after its lease has ended changes nothing.
             await #expect(throws: CloudError.self) {
                 try await context.write { tx in
                     let blob = try #require(BlobID(String(repeating: "0", count: 128)))
@@ -202,7 +202,7 @@ struct DataTests {
         }
     }
 
-    @Test("A long upload renews its lease", arguments: [false, true])
+    @Test("A long upload renews its lease, and fails if another process took it over", arguments: [false, true])
     func renewal(isTakenOver: Bool) async throws {
         try await ImagesStage.run { stage in
             let context = stage.cloud.cloud.images.context
@@ -213,7 +213,7 @@ struct DataTests {
                 for _ in 1...20 { more.yield(ByteBuffer(bytes: Self.bytes)) }
                 more.finish()
             }.map { piece in
-                // Each piece takes longer than half of a renewal.
+                // Each piece takes longer than half the time between renewals.
                 clock.advance(by: .seconds(20))
                 if isTakenOver { try await context.write { tx in try tx.execute("DELETE FROM image_upload WHERE image_id = ?", id) } }
                 return piece
@@ -229,7 +229,7 @@ struct DataTests {
         }
     }
 
-    @Test("The same bytes are stored once, and removed when the last image is gone")
+    @Test("Equal data is stored once and removed with the last image that uses it")
     func garbage() async throws {
         try await ImagesStage.run { stage in
             let ids = [try await stage.make(), try await stage.make()]
@@ -246,7 +246,7 @@ struct DataTests {
         }
     }
 
-    @Test("While somebody brings bytes in, bytes without a row are kept for as long as their row may take")
+    @Test("While an upload runs, data without a row is kept for the grace period")
     func garbageMeanwhile() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -264,7 +264,7 @@ struct DataTests {
         }
     }
 
-    @Test("Limits of Identity hold: images, sizes, uploads at the same time", arguments: DatabaseKind.allCases)
+    @Test("Identity's limits on images, sizes and concurrent uploads hold", arguments: DatabaseKind.allCases)
     func quotas(_ kind: DatabaseKind) async throws {
         try await ImagesStage.run(on: kind) { stage in
             let services = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]?.array
@@ -282,7 +282,7 @@ struct DataTests {
             await stage.send(.post, "/images", [:], as: stage.demo, .contentTooLarge)
             await stage.send(.post, "/images", [:], as: stage.other, .created)
             await stage.upload(Array(repeating: 1, count: 2 << 20), to: first, .contentTooLarge)
-            // Announced as nothing at all: noticed at the end.
+            // No size is announced, so the excess is noticed at the end.
             await stage.upload(Array(repeating: 1, count: 1 << 20), to: first)
             await stage.upload(Array(repeating: 1, count: 1 << 20), to: second, .contentTooLarge)
             #expect(await stage.image(second)["status"] == "queued")
@@ -304,7 +304,7 @@ struct DataTests {
         }
     }
 
-    @Test("Locations: services tell and ask them, administrators patch them, one store less leaves the other")
+    @Test("Services add and list locations, administrators patch them, and removing one store keeps the other")
     func locations() async throws {
         try await ImagesStage.run({ $0.images.stores = ["fast", "slow"] }) { stage in
             let (one, two) = (try await stage.make(), try await stage.make())
@@ -340,7 +340,7 @@ struct DataTests {
             #expect(active["status"] == "active")
             #expect(active["size"] == 22)
             #expect(active["checksum"] == (await stage.image(one))["checksum"])
-            // The API of 2.17 is for services: nobody else's word is taken for where data lies.
+            // The API of 2.17 is only for services: no other caller may state where data is.
             let queued = try await stage.make()
             await stage.send(.post, "/images/\(queued)/locations", ["url": .string(slow)], as: stage.demo, .forbidden)
             await stage.send(.post, "/images/\(queued)/locations", [:], as: stage.demo, .badRequest)
@@ -367,7 +367,7 @@ struct DataTests {
     }
 }
 
-/// A sequence that one upload takes, handed over as though it could be shared.
+/// A sequence for a single upload, which claims to be sendable.
 private struct Pieces<Base: AsyncSequence>: AsyncSequence, @unchecked Sendable where Base.Element == ByteBuffer {
     let base: Base
     init(_ base: Base) { self.base = base }

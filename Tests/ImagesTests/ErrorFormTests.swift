@@ -10,7 +10,7 @@ struct ErrorFormTests {
         return await stage.cloud.send(.get, "/image/v2/images/\(id)", token: stage.demo, headers: headers)
     }
 
-    @Test("An error comes in the form that the client likes best: a page for anything, a text for nothing, JSON for JSON")
+    @Test("An error has the form that the client prefers: HTML, JSON, or plain text if it accepts neither")
     func forms() async throws {
         try await ImagesStage.run { stage in
             for accept in ["*/*", "text/html", "text/html,application/xhtml+xml,*/*;q=0.8"] {
@@ -33,7 +33,7 @@ struct ErrorFormTests {
         }
     }
 
-    @Test("A page shows what a client wrote and never runs it")
+    @Test("An HTML error escapes the text of the client")
     func escaped() async throws {
         try await ImagesStage.run { stage in
             let name = "<script>alert(\"1\")</script>&'"
@@ -45,7 +45,7 @@ struct ErrorFormTests {
         }
     }
 
-    @Test("Once its tags are taken away line by line, a page says its status and its message once each")
+    @Test("Without its tags, an HTML error has its status and its message once each, on separate lines")
     func readByClients() async throws {
         try await ImagesStage.run { stage in
             let page = await missing(stage, "*/*").text
@@ -64,7 +64,7 @@ struct ErrorFormTests {
         }
     }
 
-    @Test("A server's image that is refused is refused in Compute's own words")
+    @Test("Compute reports errors of images in its own envelope")
     func throughCompute() async throws {
         try await ImagesStage.run { stage in
             let answer = await stage.cloud.send(.get, "/compute/v2.1/images/there-is-none", token: stage.demo)

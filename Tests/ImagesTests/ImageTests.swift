@@ -4,9 +4,9 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("Images: making, finding, changing", .timeLimit(.minutes(15)))
+@Suite("Images: creation, visibility and changes", .timeLimit(.minutes(15)))
 struct ImageTests {
-    @Test("A new image has what its caller said and is queued", arguments: DatabaseKind.allCases)
+    @Test("A new image has the given fields and is queued", arguments: DatabaseKind.allCases)
     func create(_ kind: DatabaseKind) async throws {
         try await ImagesStage.run(on: kind) { stage in
             let id = "3d1b2c4e-0000-4000-8000-000000000001"
@@ -38,7 +38,7 @@ struct ImageTests {
         }
     }
 
-    @Test("What is wrong in a new image is refused")
+    @Test("An invalid or reserved field of a new image is refused")
     func refusals() async throws {
         try await ImagesStage.run { stage in
             for body: JSON in [
@@ -62,7 +62,7 @@ struct ImageTests {
         }
     }
 
-    @Test("Who sees what: private, shared, community, public")
+    @Test("Private, shared, community and public images are visible to the right projects")
     func visibility() async throws {
         try await ImagesStage.run { stage in
             var ids: [String: String] = [:]
@@ -96,7 +96,7 @@ struct ImageTests {
             #expect(made["schema"] == "/v2/schemas/member")
             await stage.send(.post, members, ["member": .string(stage.otherProject)], as: stage.demo, .conflict)
             for body: JSON in [[:], ["member": ""], ["member": 1]] { await stage.send(.post, members, body, as: stage.demo, .badRequest) }
-            // It sees the image and lists it once it said yes.
+            // The member can show the image, and lists it once it has accepted it.
             _ = await stage.image(id, as: stage.other)
             #expect(await stage.names(as: stage.other) == [])
             #expect(await stage.names("member_status=pending&visibility=shared", as: stage.other) == ["mine"])
@@ -105,7 +105,7 @@ struct ImageTests {
             await stage.send(.put, mine, ["status": "perhaps"], as: stage.other, .badRequest)
             #expect(await stage.send(.put, mine, ["status": "accepted"], as: stage.other, .ok).json["status"] == "accepted")
             #expect(await stage.names(as: stage.other) == ["mine"])
-            // A member sees itself alone, and shares with nobody.
+            // A member sees only its own membership and shares with nobody.
             await stage.send(.post, members, ["member": .string(stage.adminProject)], as: stage.demo, .ok)
             #expect(await stage.send(.get, members, as: stage.demo, .ok).json["members"]?.array?.count == 2)
             #expect(await stage.send(.get, members, as: stage.other, .ok).json["members"]?.array?.count == 1)
@@ -123,7 +123,7 @@ struct ImageTests {
         }
     }
 
-    @Test("A patch changes members and properties in both forms, all or nothing")
+    @Test("A patch in either form changes all its members and properties, or none")
     func patches() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make(["name": "old", "kept": "k", "gone": "g"])
@@ -173,7 +173,7 @@ struct ImageTests {
         }
     }
 
-    @Test("Formats are fixed once there is data, and what is protected is not deleted")
+    @Test("Formats cannot be changed once there is data, and a protected image cannot be deleted")
     func fixed() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make(["protected": true])
@@ -191,7 +191,7 @@ struct ImageTests {
         }
     }
 
-    @Test("Tags are put and taken away one by one")
+    @Test("Tags are added and removed one by one")
     func tags() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -205,7 +205,7 @@ struct ImageTests {
         }
     }
 
-    @Test("A deactivated image keeps its data to itself, but for administrators")
+    @Test("Only administrators can download a deactivated image")
     func deactivation() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -221,7 +221,7 @@ struct ImageTests {
         }
     }
 
-    @Test("Versions, schemas, and what the site has")
+    @Test("Versions, schemas and information on stores are shown")
     func information() async throws {
         try await ImagesStage.run { stage in
             for (path, status) in [("", 300), ("/", 300), ("/versions", 200), ("/v2/", 300), ("/v2", 300)] {

@@ -11,7 +11,7 @@ struct ImagesStage: Sendable {
     let cloud: TestCloud
     let admin: String
     let demo: String
-    /// A member of another project.
+    /// The token of a member of another project.
     let other: String
     let adminProject: String
     let demoProject: String
@@ -56,7 +56,7 @@ struct ImagesStage: Sendable {
         return response
     }
 
-    /// The id of a new image of raw bytes, without any yet.
+    /// Makes an image of format raw without data, and returns its id.
     func make(_ members: JSONObject = [:], as token: String? = nil, at location: SourceLocation = #_sourceLocation) async throws -> String {
         var body: JSONObject = ["disk_format": "raw", "container_format": "bare"]
         for (key, value) in members.members { body[key] = value }
@@ -91,7 +91,7 @@ struct ImagesStage: Sendable {
         return response
     }
 
-    /// The names of the images that a list has, in its order.
+    /// Returns the names of the images in a list, in its order.
     func names(_ query: String = "", as token: String? = nil, at location: SourceLocation = #_sourceLocation) async -> [String] {
         let list = await send(.get, "/images" + (query.isEmpty ? "" : "?" + query), as: token ?? demo, .ok, at: location).json
         return (list["images"]?.array ?? []).map { $0["name"]?.string ?? "" }

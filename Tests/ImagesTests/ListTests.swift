@@ -48,7 +48,7 @@ struct ListTests {
         }
     }
 
-    @Test("Pages follow each other by their links and show every image once")
+    @Test("Pages link to each other and together show every image once")
     func pages() async throws {
         try await ImagesStage.run { stage in
             for number in 1...7 {
@@ -71,7 +71,7 @@ struct ListTests {
         }
     }
 
-    @Test("A list costs one transaction, however long it is")
+    @Test("A list costs one transaction whatever its length")
     func cost() async throws {
         try await ImagesStage.run { stage in
             for number in 1...30 { _ = try await stage.make(["name": .string("\(number)"), "a": "b", "tags": ["t"]]) }
@@ -83,7 +83,7 @@ struct ListTests {
         }
     }
 
-    @Test("Values of `in:` are read with their quotes")
+    @Test("A value of in: is parsed with its quotes")
     func listed() throws {
         #expect(try ImageList.listed("a,b c,") == ["a", "b c"])
         #expect(try ImageList.listed(#""a,b","c\"d",e"#) == ["a,b", #"c"d"#, "e"])

@@ -6,9 +6,9 @@ import Images
 import TestSupport
 import Testing
 
-@Suite("Who may do what with metadata definitions")
+@Suite("Access to metadata definitions")
 struct MetadefAccessTests {
-    /// Every route, with a body that it takes, in a namespace that has something for each.
+    /// Every route, with a valid body, for a namespace that has one thing of each kind.
     private static let calls: [(method: HTTPRequest.Method, path: String, body: JSON?)] = [
         (.get, "/namespaces", nil), (.post, "/namespaces", ["namespace": "new"]), (.get, "/namespaces/{n}", nil),
         (.put, "/namespaces/{n}", ["namespace": "x"]), (.delete, "/namespaces/{n}", nil), (.get, "/resource_types", nil),
@@ -31,7 +31,7 @@ struct MetadefAccessTests {
         "resource_type_associations": [["name": "t"]],
     ]
 
-    /// A namespace that is demo's or another's, public or not.
+    /// Makes a namespace with the given owner and visibility.
     private func make(_ name: String, owner: String, _ visibility: String, by admin: MetadefClient) async {
         var body = Self.contents
         body["owner"] = .string(owner)
@@ -44,7 +44,7 @@ struct MetadefAccessTests {
         return try #require(found.json["projects"]?.array?.first?["id"]?.string)
     }
 
-    @Test("Every route asks who calls, before anything else")
+    @Test("Every route requires a token before anything else")
     func unauthenticated() async throws {
         try await TestCloud.run { cloud in
             let routes = cloud.cloud.images.service.routes.filter { $0.path.contains("/metadefs") }
@@ -59,7 +59,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("A member reads what is public and what is of the own project, and changes nothing", arguments: ["public", "own"])
+    @Test("A member reads public namespaces and those of the own project, and changes nothing", arguments: ["public", "own"])
     func member(kind: String) async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -73,7 +73,7 @@ struct MetadefAccessTests {
             }
             #expect(await member.names("/namespaces", "namespaces", "namespace") == ["n"])
             #expect(await member.names("/namespaces/n/resource_types", "resource_type_associations") == ["t"])
-            // Nothing happened.
+            // Nothing has changed.
             let shown = await admin.ask(.get, "/namespaces/n")
             for (key, count) in [("tags", 1), ("objects", 1), ("resource_type_associations", 1)] {
                 #expect(shown[key]?.array?.count == count)
@@ -81,7 +81,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("A private namespace of another project is not there, whatever is asked of it")
+    @Test("A private namespace of another project appears not to exist, whatever the request")
     func foreign() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -92,7 +92,7 @@ struct MetadefAccessTests {
                 let there = await member.send(call.method, path, call.body)
                 let never = await member.send(call.method, call.path.replacing("{n}", with: "m"), call.body)
                 #expect(there.status == .notFound, "\(call.method) \(path): \(there.text)")
-                // Nor does the answer tell it from one that never was.
+                // The answer is the same as for a namespace that never existed.
                 #expect(there.json["message"]?.string == never.json["message"]?.string?.replacing(": m.", with: ": n."))
             }
             #expect(await member.names("/namespaces", "namespaces", "namespace") == [])
@@ -100,7 +100,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("An administrator does everything with everybody's, in any project")
+    @Test("An administrator can do everything with the namespaces of all projects")
     func administrator() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -114,7 +114,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("A token that is for no project reaches none of it", arguments: ["system", "unscoped"])
+    @Test("A token without a project gets no access", arguments: ["system", "unscoped"])
     func otherScopes(scope: String) async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -141,7 +141,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("What is not in a namespace, and a namespace that is not there, are not found")
+    @Test("Missing things in a namespace, and things in a missing namespace, are a 404")
     func notFound() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -154,7 +154,7 @@ struct MetadefAccessTests {
         }
     }
 
-    @Test("A method that a path does not have is refused with those that it has")
+    @Test("An unsupported method is refused with the list of allowed ones")
     func methods() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)

@@ -4,13 +4,13 @@ import SQL
 import TestSupport
 import Testing
 
-/// Somebody who asks about metadata definitions.
+/// A client of the metadata definitions.
 struct MetadefClient {
     let cloud: TestCloud
     let token: String?
 
     static let namespaces = "/namespaces"
-    /// A namespace of most tests, and one of everything that is in it.
+    /// The namespace of most tests, which has one or more things of each kind.
     static let hypervisor: JSON = [
         "namespace": "OS::Compute::Hypervisor", "display_name": "Hypervisor", "description": "Where it runs.", "visibility": "public",
         "resource_type_associations": [
@@ -31,7 +31,7 @@ struct MetadefClient {
         "tags": [["name": "first"], ["name": "second"]],
     ]
 
-    /// An administrator of a cloud without the definitions that came with it.
+    /// Returns an administrator's client of a cloud, after deleting the definitions that come with it.
     static func admin(_ cloud: TestCloud) async throws -> MetadefClient {
         try await cloud.database.write { tx in try tx.execute("DELETE FROM image_metadef_namespace WHERE owner = 'admin'") }
         return MetadefClient(cloud: cloud, token: try await cloud.token())
@@ -42,7 +42,9 @@ struct MetadefClient {
             cloud: cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
     }
 
-    /// - Parameter path: below `/v2/metadefs`.
+    /// Sends a request.
+    ///
+    /// - Parameter path: the path below `/v2/metadefs`.
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]
     ) async -> TestCloud.Response {
@@ -51,7 +53,7 @@ struct MetadefClient {
         return await cloud.send(method, "/image/v2/metadefs" + path, token: token, json: json, headers: headers)
     }
 
-    /// What is answered, when it is answered with that status.
+    /// Sends a request that must have the given status, and returns the answer.
     @discardableResult
     func ask(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, _ expected: HTTPResponse.Status = .ok,
@@ -62,7 +64,7 @@ struct MetadefClient {
         return response.json
     }
 
-    /// Makes a namespace that has nothing but what is given.
+    /// Makes a namespace with only the given members.
     func namespace(_ name: String, _ more: JSONObject = [:], at location: SourceLocation = #_sourceLocation) async {
         var body = more
         body["namespace"] = .string(name)
@@ -75,7 +77,7 @@ struct MetadefClient {
         await ask(.get, path, at: location)[list]?.array?.compactMap { $0[key]?.string } ?? []
     }
 
-    /// Asks for what must be refused, and looks at the envelope.
+    /// Sends a request that must be refused, and checks the envelope.
     func refuses(
         _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, _ status: HTTPResponse.Status, saying text: String = "",
         at location: SourceLocation = #_sourceLocation

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Lists of metadata definitions")
 struct MetadefListTests {
-    @Test("Namespaces are listed the newest first, in pages that link to each other", arguments: DatabaseKind.allCases)
+    @Test("Namespaces are listed newest first, in pages that link to each other", arguments: DatabaseKind.allCases)
     func pages(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -33,7 +33,7 @@ struct MetadefListTests {
         }
     }
 
-    @Test("A list of namespaces has 25 unless it is asked for another number")
+    @Test("A list has 25 namespaces unless another limit is given")
     func usualPage() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -43,7 +43,7 @@ struct MetadefListTests {
         }
     }
 
-    @Test("A list can be of one visibility, and of those that are for some types of resource")
+    @Test("Lists of namespaces are filtered by visibility and resource types")
     func filters() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -63,7 +63,7 @@ struct MetadefListTests {
         }
     }
 
-    @Test("What no list can be asked for is refused", arguments: [
+    @Test("An invalid query of a list is refused", arguments: [
         "limit=x", "limit=-1", "sort_key=colour", "sort_dir=up", "visibility=shared", "sort_key=id%3B%20DROP",
     ])
     func badQueries(query: String) async throws {
@@ -73,7 +73,7 @@ struct MetadefListTests {
         }
     }
 
-    @Test("A marker that is nothing is not found")
+    @Test("An unknown marker is a 404")
     func markers() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -84,7 +84,7 @@ struct MetadefListTests {
         }
     }
 
-    @Test("Tags come the newest first, in pages; objects in the order in which they were made unless they are asked for in another")
+    @Test("Tags are listed newest first and in pages, and objects in the order of creation unless sorted otherwise")
     func parts() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)

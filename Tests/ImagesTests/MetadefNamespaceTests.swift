@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Namespaces of metadata definitions")
 struct MetadefNamespaceTests {
-    @Test("A namespace is made with all that is in it, and shown as it was made", arguments: DatabaseKind.allCases)
+    @Test("A namespace is created with all its contents and shown unchanged", arguments: DatabaseKind.allCases)
     func everything(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -36,7 +36,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("A namespace alone is private, of the caller's project, and shows nothing that it has not")
+    @Test("An empty namespace is private, belongs to the caller's project, and shows only fields that it has")
     func alone() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -53,7 +53,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("A type of resource sees the properties under the prefix of its association")
+    @Test("With a resource type, a namespace shows its properties with the prefix of the association")
     func prefixes() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -67,7 +67,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("A namespace is read with as many transactions as it takes to know the caller, however much is in it")
+    @Test("Reading a namespace costs the same number of transactions, whatever it contains")
     func fewTransactions() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -88,7 +88,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("A second namespace of a name, and contents with a name twice, leave nothing behind")
+    @Test("A duplicate namespace, or contents with a duplicate name, are refused and leave nothing")
     func duplicates() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -106,7 +106,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("Of many who make the same at once one succeeds, and of many who add to it all do", arguments: DatabaseKind.allCases)
+    @Test("Of several callers that create the same namespace at once one succeeds, and concurrent additions all succeed", arguments: DatabaseKind.allCases)
     func races(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -123,7 +123,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("PUT replaces what is said of the namespace, also its name, and leaves what is in it", arguments: DatabaseKind.allCases)
+    @Test("PUT replaces the fields of a namespace, including its name, and keeps its contents", arguments: DatabaseKind.allCases)
     func updates(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -148,7 +148,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("Nothing of a protected namespace can be deleted; one that is not takes all with it")
+    @Test("Nothing of a protected namespace can be deleted, and deleting another one deletes its contents")
     func deletion() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -165,13 +165,13 @@ struct MetadefNamespaceTests {
             await admin.ask(.put, path, ["namespace": "OS::Compute::Hypervisor"])
             await admin.ask(.delete, path, nil, .noContent)
             await admin.refuses(.delete, path, nil, .notFound)
-            // Nothing is left of the first.
+            // Nothing is left of the first namespace.
             await admin.namespace("OS::Compute::Hypervisor")
             #expect(await admin.ask(.get, path + "/tags") == ["tags": []])
         }
     }
 
-    @Test("Bodies that no namespace can have are refused, with the place of what is wrong", arguments: [
+    @Test("An invalid body of a namespace is refused with the place of the mistake", arguments: [
         ([:], "'namespace' is a required property"), (["namespace": 1], "namespace/namespace"), (["namespace": ""], "must not be empty"),
         (["namespace": .string(String(repeating: "x", count: 81))], "at most 80"),
         (["namespace": "n", "display_name": .string(String(repeating: "x", count: 81))], "namespace/display_name"),
@@ -195,7 +195,7 @@ struct MetadefNamespaceTests {
         }
     }
 
-    @Test("What only the service sets is read-only, a list is no object, and a request without a use for a body has none")
+    @Test("Fields that the service sets are read-only, a body must be an object, and GET and DELETE take no body")
     func refusedBodies() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)

@@ -3,11 +3,11 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("What is in a namespace of metadata definitions")
+@Suite("Contents of a namespace of metadata definitions")
 struct MetadefPartTests {
     private static let long = JSON.string(String(repeating: "x", count: 81))
 
-    @Test("An object is made, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
+    @Test("An object is created, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
     func objects(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -42,7 +42,7 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("A property is made, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
+    @Test("A property is created, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
     func properties(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -80,7 +80,7 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("A tag is made, listed, shown, renamed and deleted", arguments: DatabaseKind.allCases)
+    @Test("A tag is created, listed, shown, renamed and deleted", arguments: DatabaseKind.allCases)
     func tags(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -105,7 +105,7 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("Many tags take the place of those that are there, or are added to them, all or none", arguments: DatabaseKind.allCases)
+    @Test("A list of tags replaces or extends the existing tags, or nothing changes", arguments: DatabaseKind.allCases)
     func manyTags(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -129,7 +129,9 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("A namespace is associated with types of resource, which stay known", arguments: DatabaseKind.allCases)
+    @Test(
+        "A namespace is associated with resource types, which remain known afterwards",
+        arguments: DatabaseKind.allCases)
     func associations(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await MetadefClient.admin(cloud)
@@ -154,7 +156,7 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("Bodies that no object, property, tag or association can have are refused", arguments: [
+    @Test("An invalid body of an object, property, tag or association is refused", arguments: [
         ("objects", [:], "'name' is a required property"), ("objects", ["name": ""], "must not be empty"),
         ("objects", ["name": long], "at most 80"), ("objects", ["name": "o", "required": "p"], "array"),
         ("objects", ["name": "o", "required": ["p", "p"]], "twice"), ("objects", ["name": "o", "colour": 1], "'colour'"),
@@ -189,7 +191,7 @@ struct MetadefPartTests {
         }
     }
 
-    @Test("What only the service sets is read-only")
+    @Test("Fields that the service sets are read-only")
     func readOnly() async throws {
         try await TestCloud.run { cloud in
             let admin = try await MetadefClient.admin(cloud)

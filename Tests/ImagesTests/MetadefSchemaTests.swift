@@ -18,7 +18,7 @@ struct MetadefSchemaTests {
         }
     }
 
-    @Test("What a schema refers to is defined at its top, and what it requires is there")
+    @Test("A schema defines everything that it refers to, and has all properties that it requires")
     func references() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()
@@ -35,7 +35,7 @@ struct MetadefSchemaTests {
         }
     }
 
-    @Test("A schema is only read, and one that is not there is not found")
+    @Test("A schema can only be read, and an unknown one is a 404")
     func others() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token()

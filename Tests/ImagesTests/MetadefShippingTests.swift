@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Metadata definitions that come with the cloud")
 struct MetadefShippingTests {
-    @Test("Everybody finds the namespaces that clients look for, with the properties of their kind of resource")
+    @Test("Every user finds the namespaces that clients look for, by resource type and target")
     func found() async throws {
         try await TestCloud.run { cloud in
             let member = try await MetadefClient.member(cloud)
@@ -26,7 +26,7 @@ struct MetadefShippingTests {
             let hints = await member.names(
                 "/namespaces?resource_types=OS::Nova::Server&properties_target=scheduler_hints", "namespaces", "namespace")
             #expect(hints.contains("OS::Compute::ServerPlacement"))
-            // As a dashboard asks for what a flavor may carry.
+            // A dashboard asks like this for the properties of flavors.
             let pinning = await member.ask(.get, "/namespaces/OS::Compute::CPUPinning?resource_type=OS::Nova::Flavor")
             #expect(pinning["properties"]?["hw:cpu_policy"]?["enum"] == ["shared", "dedicated"])
             #expect(pinning["visibility"] == "public" && pinning["protected"] == true)
@@ -35,7 +35,7 @@ struct MetadefShippingTests {
         }
     }
 
-    @Test("Each is one that the API would take, and says what it means in each of its parts", arguments: ShippedMetadef.all.map(\.name))
+    @Test("Each shipped namespace is valid, and each of its properties has a title and a description", arguments: ShippedMetadef.all.map(\.name))
     func valid(name: String) throws {
         let shipped = try #require(ShippedMetadef.all.first { $0.name == name })
         try MetadefSchemaCheck(document: MetadefSchemas.namespace).check(shipped.body)
@@ -45,7 +45,7 @@ struct MetadefShippingTests {
         #expect(Set(properties.map(\.name)).count == properties.count)
     }
 
-    @Test("One that an operator deleted or changed stays as he left it; one that he made himself is not touched")
+    @Test("A shipped namespace that an operator changed or deleted stays so, and the operator's own are untouched")
     func onceOnly() async throws {
         try await TestCloud.run { cloud in
             let admin = MetadefClient(cloud: cloud, token: try await cloud.token())
@@ -54,7 +54,7 @@ struct MetadefShippingTests {
             await admin.ask(.put, watchdog, ["namespace": "OS::Compute::Watchdog", "visibility": "public", "protected": false])
             await admin.ask(.delete, watchdog, nil, .noContent)
             await admin.ask(.put, libvirt, ["namespace": "OS::Compute::Libvirt", "description": "Ours.", "visibility": "public"])
-            // One that is new in a later version, and of whose name there is one already.
+            // A later version ships this namespace, but the operator has made one with its name.
             await admin.namespace("OS::Own", ["description": "Ours."])
             try await cloud.database.write { tx in
                 try tx.execute("DELETE FROM image_metadef_namespace WHERE namespace = 'OS::Compute::Quota'")

@@ -14,12 +14,12 @@ struct RouteTests {
 
     private static func routes(_ stage: ImagesStage) -> [Route] { stage.cloud.cloud.images.service.routes.filter { !open.contains($0.name) } }
 
-    /// The path with something for each brace.
+    /// Returns the path with a word for each brace.
     private static func path(_ route: Route, _ words: [String: String] = [:]) -> String {
         "/image" + route.path.replacing(/\{(\w+)\}/) { words[String($0.1)] ?? missing }
     }
 
-    @Test("No route knows an image that is not there")
+    @Test("Every route of an image that does not exist is a 404")
     func missingImages() async throws {
         try await ImagesStage.run { stage in
             for route in Self.routes(stage) where route.path.hasPrefix("/v2/images/{image_id}") {
@@ -43,7 +43,7 @@ struct RouteTests {
         }
     }
 
-    @Test("Nothing that a client sends is the service's fault", arguments: DatabaseKind.allCases)
+    @Test("No request that a client sends causes a 5xx", arguments: DatabaseKind.allCases)
     func fuzz(_ kind: DatabaseKind) async throws {
         try await ImagesStage.run(on: kind) { stage in
             let id = try await stage.make()

@@ -8,10 +8,10 @@ import Testing
 
 @testable import Images
 
-/// Holes that OpenStack's image service once had.
+/// Past security holes of OpenStack's image service.
 @Suite("Images: advisories", .timeLimit(.minutes(15)))
 struct SecurityTests {
-    @Test("ossa_2015_014 An image that names a file of the host is not taken, whatever it is declared as")
+    @Test("ossa_2015_014 An image that refers to a file of the host is refused, whatever format is declared")
     func ossa_2015_014() async throws {
         try await ImagesStage.run { stage in
             // A qcow2 whose backing file is /etc/passwd.
@@ -26,7 +26,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2014_041 A location is no file of the host, and no URL that anybody may name")
+    @Test("ossa_2014_041 A location is never a file of the host or a URL that a caller chose")
     func ossa_2014_041() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -42,7 +42,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2015_019 No caller sets a status or a size, or replaces the data of an active image")
+    @Test("ossa_2015_019 No caller can set a status or a size, or replace the data of an active image")
     func ossa_2015_019() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -54,7 +54,8 @@ struct SecurityTests {
                     await stage.patch(id, [["op": "remove", "path": .string("/\(name)")]], as: token, .forbidden)
                 }
             }
-            // The way of the advisory: no location left, so queued again, so filled with something else.
+            // The attack of the advisory: remove the last location, so that the image is queued again, and upload other
+            // data.
             await stage.patch(id, [["op": "remove", "path": "/locations/0"]], as: stage.admin, .forbidden)
             await stage.patch(id, [["op": "replace", "path": "/locations", "value": []]], as: stage.admin, .forbidden)
             await stage.upload([4, 5, 6], to: id, .conflict)
@@ -65,7 +66,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2012_008 What a user calls an image, or anything of it, is no path")
+    @Test("ossa_2012_008 Names and other fields that a user chooses are never used as paths")
     func ossa_2012_008() async throws {
         try await ImagesStage.run { stage in
             let path = "../../../../etc/passwd"
@@ -82,7 +83,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2012_017 Nobody changes, fills or deletes what is another project's, whether it is seen or not")
+    @Test("ossa_2012_017 Nobody can change, fill or delete an image of another project, whatever its visibility")
     func ossa_2012_017() async throws {
         try await ImagesStage.run { stage in
             for visibility in ["private", "shared", "community", "public"] {
@@ -103,7 +104,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2015_020 What is deleted while it is filled is neither counted nor kept")
+    @Test("ossa_2015_020 An image that is deleted during its upload is not counted or kept")
     func ossa_2015_020() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()

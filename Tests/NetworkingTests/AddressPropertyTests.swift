@@ -9,14 +9,14 @@ import Testing
 
 @testable import Networking
 
-/// What must hold of addresses whatever several clients do at once.
+/// Properties of addresses that hold whatever several clients do at once.
 @Suite("Addresses under contention")
 struct AddressPropertyTests {
-    @Test("No two ports ever have one address, and none is lost", arguments: DatabaseKind.allCases)
+    @Test("No two ports ever have the same address, and no address is lost", arguments: DatabaseKind.allCases)
     func contention(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind, seed: 11) { cloud in
             let client = try await NetworkingClient(cloud)
-            // 13 addresses, for more ports than that.
+            // The subnet has 13 addresses, fewer than the ports that are requested.
             let (network, subnet) = try await client.network(cidr: "10.1.0.0/28")
             let made = await withTaskGroup(of: [String].self) { group in
                 for worker in 0..<5 {
@@ -29,11 +29,11 @@ struct AddressPropertyTests {
         }
     }
 
-    @Test("Servers, the API and the cloud's own ports never get one address, whoever asks at once", arguments: DatabaseKind.allCases)
+    @Test("Servers, API calls and the cloud's own ports never share an address, even if they allocate concurrently", arguments: DatabaseKind.allCases)
     func servers(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind, seed: 13) { cloud in
             let stage = try await ServerPortTests.Stage(cloud)
-            // 29 addresses; gateways are taken out.
+            // The subnet has 29 addresses without the gateway.
             let (network, subnet) = try await stage.member.network(cidr: "10.1.0.0/27")
             await withTaskGroup(of: Void.self) { group in
                 for worker in 0..<6 {
@@ -50,7 +50,7 @@ struct AddressPropertyTests {
                 try tx.value("SELECT count(*) FROM networking_ip_allocation WHERE subnet_id = ?", subnet)
             }
             #expect(rows == addresses.count)
-            // One port of the cloud's own for each host that has guests, none for others.
+            // Each host with guests has one port of the cloud's own, and other hosts have none.
             let hosts = try await cloud.database.read { tx in
                 try tx.rows("SELECT DISTINCT host FROM networking_port WHERE substr(device_owner, 1, 8) = 'compute:' ORDER BY host")
                     .map { try $0.value(at: 0) as String }
@@ -62,7 +62,7 @@ struct AddressPropertyTests {
         }
     }
 
-    /// Makes and deletes servers' ports, on two hosts.
+    /// Makes and deletes ports of servers on two hosts.
     private static func serve(_ stage: ServerPortTests.Stage, _ network: String, _ worker: Int) async {
         var random = SplitMix64(seed: UInt64(500 + worker))
         var servers: [String] = []
@@ -75,7 +75,7 @@ struct AddressPropertyTests {
             let server = "server-\(worker)-\(number)"
             do {
                 let plan = try await stage.plan(.listed([.init(network: network)]))
-                // As a workflow's step is: made again when another took first what it had found free.
+                // Like a workflow's step, the call is repeated if another caller took the free address first.
                 for _ in 0..<10 {
                     do {
                         try await stage.ensure(plan, server: server, host: "host-\(Int.random(in: 1...2, using: &random))")
@@ -89,7 +89,7 @@ struct AddressPropertyTests {
         }
     }
 
-    /// Makes and deletes ports, some with an address that others want too.
+    /// Makes and deletes ports, some of them with an address that others want too.
     private static func work(_ client: NetworkingClient, _ network: String, _ worker: Int) async -> [String] {
         var random = SplitMix64(seed: UInt64(100 + worker))
         var own: [String] = []
@@ -128,7 +128,7 @@ struct AddressPropertyTests {
         #expect(rows == addresses.count)
     }
 
-    @Test("The last address is found, and the one after it is refused", arguments: DatabaseKind.allCases)
+    @Test("The last free address is allocated, and a further port is refused", arguments: DatabaseKind.allCases)
     func exhaustion(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let client = try await NetworkingClient(cloud)
@@ -141,7 +141,7 @@ struct AddressPropertyTests {
             let refused = await client.send(.post, "/ports", ["port": ["network_id": .string(network)]])
             #expect(refused.status == .conflict)
             #expect(refused.type == "IpAddressGenerationFailure")
-            // A bulk is made whole or not at all.
+            // A bulk request creates all its ports or none.
             let id = made.json["ports"]?.array?.first?.id ?? ""
             #expect(await client.send(.delete, "/ports/\(id)").status == .noContent)
             let two = await client.send(.post, "/ports", ["ports": [["network_id": .string(network)], ["network_id": .string(network)]]])
@@ -150,7 +150,7 @@ struct AddressPropertyTests {
         }
     }
 
-    @Test("A subnet of any size costs the same number of statements", arguments: ["10.0.0.0/8", "2001:db8::/64", "192.168.3.0/24"])
+    @Test("Finding a free address costs the same number of statements in a subnet of any size", arguments: ["10.0.0.0/8", "2001:db8::/64", "192.168.3.0/24"])
     func size(cidr: String) async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -158,7 +158,7 @@ struct AddressPropertyTests {
             let port = try await client.port(network)
             let found = try #require(try await cloud.database.read { tx in try ResourceStore<Subnet>().find(ID(subnet), in: tx) })
             let store = AddressStore(world: cloud.world)
-            // A try at chance nearly always hits: one statement. What is full or not is the index's to say.
+            // A random try nearly always succeeds, with one statement. An index tells whether the subnet is full.
             let cost = try await cloud.database.read { tx in
                 let before = tx.statements
                 for _ in 0..<8 { _ = try store.free(in: found, tx: tx) }

@@ -9,10 +9,10 @@ import Testing
 
 @testable import Networking
 
-/// What OpenStack's security advisories tell of, as far as it concerns who may say what about networks. Packets are the drivers' tests.
-@Suite("Advisories")
+/// OpenStack's security advisories about the rights of callers on networks. The tests of the drivers cover packets.
+@Suite("Advisories on networks")
 struct AdvisoryTests {
-    /// A member's network with a port, and somebody else's.
+    /// A member's network with a port, and a network of another project.
     private struct Stage {
         let ports: ServerPortTests.Stage
         let network: String
@@ -50,13 +50,13 @@ struct AdvisoryTests {
             }
         }
 
-        /// A server with one port that has the group.
+        /// Makes a server with one port that has the group, and returns the port.
         func server(on host: String = "host-1") async throws -> PluggedPort {
             try await ports.ensure(try await ports.plan(.listed([.init(network: network)]), groups: ["web"]), server: "server", host: host)[0]
         }
     }
 
-    @Test("ossa_2013_001 A server gets no port of another's, by whatever id it is named")
+    @Test("ossa_2013_001 A server cannot get a port or network of another project, by whatever id")
     func ossa_2013_001() async throws {
         try await Stage.run { stage in
             let (network, _) = try await stage.admin.network("other", cidr: "10.8.0.0/24")
@@ -70,7 +70,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2026_001 Headers that say who somebody is say nothing")
+    @Test("ossa_2026_001 Headers that state an identity are ignored")
     func ossa_2026_001() async throws {
         try await Stage.run { stage in
             var headers = HTTPFields()
@@ -88,7 +88,7 @@ struct AdvisoryTests {
     }
 
     @Test(
-        "ossa_2014_014 ossa_2019_001 A rule that no firewall could carry out is refused",
+        "ossa_2014_014 ossa_2019_001 A security rule that no firewall can apply is refused",
         arguments: [
             ["remote_ip_prefix": "10.0.0.0/33"], ["remote_ip_prefix": "10.0.0.0/08"], ["remote_ip_prefix": "10.0.0/24"],
             ["remote_ip_prefix": "10.0.0.1/24/8"], ["remote_ip_prefix": "0x0a.0.0.1"], ["remote_ip_prefix": "::1%eth0", "ethertype": "IPv6"],
@@ -106,7 +106,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2019_001 A row that means nothing, however it came there, harms only itself")
+    @Test("ossa_2019_001 A meaningless row harms only itself, however it got into the table")
     func ossa_2019_001() async throws {
         try await Stage.run(hosts: 1) { stage in
             _ = try await stage.server()
@@ -131,7 +131,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2019_002 Rules of ports that overlap are all in force")
+    @Test("ossa_2019_002 Rules with overlapping port ranges are all in force")
     func ossa_2019_002() async throws {
         try await Stage.run(hosts: 1) { stage in
             let second = try await stage.member.make("security_group", ["name": "second"]).id
@@ -150,7 +150,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2015_018 Whoever owns a server's port cannot make it one of the cloud's own to escape its rules")
+    @Test("ossa_2015_018 The owner of a server's port cannot turn it into one of the cloud's own to escape its rules")
     func ossa_2015_018() async throws {
         try await Stage.run(hosts: 1) { stage in
             let made = try await stage.server()
@@ -161,14 +161,14 @@ struct AdvisoryTests {
             _ = try await stage.ports.cloud.cloud.networkKeeper.reconcile()
             let port = try #require(try await stage.state().ports.first)
             #expect(port.isSecured && port.groups == [stage.group])
-            // Also what is not on a host yet and gets an owner of its maker's fancy is secured once it is.
+            // A port that is not on a host yet and has an unusual owner is secured as soon as it is on one.
             let fancy = try await stage.member.port(stage.network, ["device_owner": "anything:else"]).id
             try await stage.ports.ensure(try await stage.ports.plan(.listed([.init(port: fancy)])), server: "other")
             #expect(try await stage.state().ports.allSatisfy(\.isSecured))
         }
     }
 
-    @Test("ossa_2014_031 What only administrators set is not set back by others")
+    @Test("ossa_2014_031 Fields that only administrators may set cannot be reset by others")
     func ossa_2014_031() async throws {
         try await Stage.run { stage in
             let project = try #require(stage.ports.caller.projectID?.text)
@@ -182,7 +182,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2016_009 ossa_2021_001 On another's network nobody chooses what his guests may speak from")
+    @Test("ossa_2016_009 ossa_2021_001 On another project's network, nobody chooses the addresses of their guests")
     func ossa_2016_009() async throws {
         try await Stage.run { stage in
             let (shared, _) = try await stage.admin.network("shared", cidr: "10.5.0.0/24", ["shared": true])
@@ -199,7 +199,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2014_025 ossa_2012_005 ossa_2013_008 Every list that a user makes longer has an end")
+    @Test("ossa_2014_025 ossa_2012_005 ossa_2013_008 Every list that a user can make longer has a limit")
     func ossa_2014_025() async throws {
         try await Stage.run { stage in
             func pairs(_ count: Int) -> JSONObject {
@@ -235,7 +235,7 @@ struct AdvisoryTests {
     }
 
     @Test(
-        "ossa_2015_012 An address pair that is no address is refused",
+        "ossa_2015_012 An address pair without a valid address is refused",
         arguments: ["10.0.0.0/33", "10.0.0.1/", "", "10.0.0.1\n", "fe80::1%eth0", "10.0.0.256", "1e3", "::/129", "any"])
     func ossa_2015_012(address: String) async throws {
         try await Stage.run { stage in
@@ -244,7 +244,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2021_005 An option of DHCP has one line, and its name is one word")
+    @Test("ossa_2021_005 A DHCP option must be a single line with a single word as its name")
     func ossa_2021_005() async throws {
         try await Stage.run { stage in
             for (name, value) in [
@@ -257,7 +257,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2014_008 Nobody plugs a port into another's router, in one step or in two")
+    @Test("ossa_2014_008 Nobody can plug a port into another project's router, in one step or in two")
     func ossa_2014_008() async throws {
         try await Stage.run(hosts: 1) { stage in
             let router = try await stage.admin.make("router", ["name": "theirs"]).id
@@ -278,7 +278,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2024_005 Tags are changed by who may change the thing")
+    @Test("ossa_2024_005 Only a caller who may change a resource may change its tags")
     func ossa_2024_005() async throws {
         try await Stage.run { stage in
             let (shared, subnet) = try await stage.admin.network("shared", cidr: "10.5.0.0/24", ["shared": true])
@@ -296,7 +296,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2012_007 A protocol means the same in every case of its letters")
+    @Test("ossa_2012_007 A protocol name means the same in upper and lower case")
     func ossa_2012_007() async throws {
         try await Stage.run { stage in
             let made = await stage.rule(["protocol": "TCP", "port_range_min": 22, "port_range_max": 22])
@@ -305,7 +305,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2015_021 A rule that is made or taken away while a guest runs is in the next state of its host")
+    @Test("ossa_2015_021 A rule that is added or deleted while a guest runs changes the next state of its host")
     func ossa_2015_021() async throws {
         try await Stage.run(hosts: 1) { stage in
             _ = try await stage.server()
@@ -320,7 +320,7 @@ struct AdvisoryTests {
             #expect(try await isThere())
             #expect(await stage.member.send(.delete, "/security-group-rules/\(id)").status == .noContent)
             #expect(try await !isThere())
-            // The loop looks every second, and is rung for by every commit of its own process.
+            // The loop runs every second, and each commit of its own process wakes it.
             #expect(keeper.interval <= .seconds(1))
         }
     }
@@ -343,7 +343,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2012_003 Names have an end, and an answer does not repeat what is too long")
+    @Test("ossa_2012_003 Long names are refused, and answers do not repeat them")
     func ossa_2012_003() async throws {
         try await Stage.run { stage in
             let long = String(repeating: "x", count: 100_000)
@@ -360,7 +360,7 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("ossa_2014_038 Filters by address cost a few statements, however many ports there are")
+    @Test("ossa_2014_038 A filter by address costs the same number of transactions, however many ports there are")
     func ossa_2014_038() async throws {
         try await Stage.run { stage in
             func cost() async -> Int {

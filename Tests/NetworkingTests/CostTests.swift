@@ -6,10 +6,10 @@ import SQL
 import TestSupport
 import Testing
 
-/// What a request costs: statements are counted, seconds are the machine's.
+/// The costs of requests, counted in statements, since seconds depend on the machine.
 @Suite("Costs of requests")
 struct CostTests {
-    @Test("A port costs a few statements, and a list of ports as many as one does")
+    @Test("Requests for a port cost a few statements, and listing many ports costs as many as listing one")
     func ports() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient.member(cloud)

@@ -5,7 +5,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Every attribute that the reference marks as a filter, of every resource that there is.
+/// Tests of every attribute that the reference marks as a filter, for every resource.
 @Suite("Filters of lists")
 struct FilterTests {
     private struct Resource: Sendable, CustomTestStringConvertible {
@@ -24,7 +24,8 @@ struct FilterTests {
         }
     }
 
-    /// Neutron's facts (`is_filter` of neutron-lib's definitions and of Neutron's extensions), for the extensions that are announced.
+    /// The filters of Neutron (`is_filter` of neutron-lib's definitions and of Neutron's extensions) for the announced
+    /// extensions.
     private static let resources = [
         Resource(
             plural: "networks",
@@ -76,7 +77,7 @@ struct FilterTests {
         Resource(plural: "network_ip_availabilities", shown: ["network_id", "network_name"], hasStandard: false, hasTags: false, key: "network_id"),
     ]
 
-    /// A cloud that has several of each, unlike each other.
+    /// Runs the body in a cloud with several different rows of each resource.
     private static func run(_ body: (NetworkingClient) async throws -> Void) async throws {
         try await TestCloud.run { settings in
             settings.simulate.enabled = true
@@ -141,7 +142,7 @@ struct FilterTests {
 
     private static func text(_ value: JSON) -> String { value.string ?? value.text }
 
-    /// Returns a value of the same kind that nobody has.
+    /// Returns a value of the same kind that no row has.
     private static func stranger(to name: String, like value: JSON?) -> String {
         switch value {
         case .integer: "4711"
@@ -154,7 +155,7 @@ struct FilterTests {
         }
     }
 
-    @Test("A filter leaves exactly what has the value, and nothing for a value that nothing has", arguments: resources)
+    @Test("A filter returns exactly the rows with its value, and nothing for an unknown value", arguments: resources)
     private func filters(_ resource: Resource) async throws {
         try await Self.run { client in
             func list(_ query: String) async -> TestCloud.Response { await client.send(.get, "\(resource.path)?\(query)") }
@@ -172,7 +173,7 @@ struct FilterTests {
                 if values.contains(true) || values.contains(false) {
                     strangers = [true, false].filter { !values.contains(.bool($0)) }.map { $0 ? "True" : "False" }
                 } else if resource.plural.hasPrefix("security_group"), ["tenant_id", "project_id"].contains(name) {
-                    // A look at a project's groups makes its default group.
+                    // Listing the groups of a project makes its default group.
                     strangers = []
                 } else {
                     strangers = [Self.stranger(to: name, like: values.first)]
@@ -186,7 +187,7 @@ struct FilterTests {
         }
     }
 
-    @Test("Every list has fields, an order, and pages", arguments: resources)
+    @Test("Every list supports fields, sorting and pages", arguments: resources)
     private func pages(_ resource: Resource) async throws {
         try await Self.run { client in
             func list(_ query: String) async -> JSON { await client.send(.get, "\(resource.path)?\(query)").json }
@@ -216,7 +217,7 @@ struct FilterTests {
         }
     }
 
-    @Test("Filters that no view shows as they are asked for")
+    @Test("Filters on attributes that no view shows work too")
     func others() async throws {
         try await Self.run { client in
             func names(_ list: String, _ query: String) async -> [String] { await client.list(list, query).compactMap { $0["name"]?.string }.sorted() }
@@ -242,7 +243,7 @@ struct FilterTests {
         }
     }
 
-    @Test("Providers of services are filtered, so that nobody takes the cloud for having a VPN")
+    @Test("Service providers are filtered, so that no client finds a VPN")
     func providers() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient.member(cloud)
@@ -258,7 +259,7 @@ struct FilterTests {
         }
     }
 
-    @Test("Agents have their moments, and operators switch them off and describe them")
+    @Test("Agents show their times, and operators can disable and describe them")
     func agents() async throws {
         try await Self.run { client in
             let all = await client.list("agents", "sort_key=host&sort_dir=asc")
@@ -286,7 +287,7 @@ struct FilterTests {
         }
     }
 
-    @Test("Addresses are counted in whole numbers, however many there are")
+    @Test("Numbers of addresses are exact integers, however large")
     func counts() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)

@@ -9,10 +9,10 @@ import Testing
 
 @testable import Networking
 
-/// What hosts are told, and what the rows say of it afterwards.
+/// The states that hosts get, and the status in the rows afterwards.
 @Suite("Networks of hosts")
 struct HostStateTests {
-    /// Two simulated hosts, a server of a member on each, behind a router with a way out.
+    /// Two simulated hosts, each with a server of a member, behind a router with an external gateway.
     private struct Stage {
         let ports: ServerPortTests.Stage
         let external: String
@@ -63,7 +63,7 @@ struct HostStateTests {
         }
     }
 
-    @Test("A host is told of its guests, their network on other hosts, who gives out addresses, and the router")
+    @Test("A host's state has its guests, the network's peers on other hosts, the DHCP service and the router")
     func whole() async throws {
         try await Stage.run { stage in
             let floating = try await stage.ports.member.make(
@@ -81,7 +81,7 @@ struct HostStateTests {
                 return
             }
             #expect(peers.count == 1 && peers.first != local)
-            // The other host's guest, and who gives out addresses there.
+            // The guest on the other host, and the DHCP port there.
             #expect(remote.count == 2 && remote.contains { $0.mac.description == stage.second.mac })
             #expect(state.networks.first { $0.id == stage.external }?.segment == .provider(bridge: "br-public"))
             let router = try #require(state.routers.first)
@@ -95,7 +95,7 @@ struct HostStateTests {
         }
     }
 
-    @Test("An external network that no operator's network is behind ends on the router's host, which is its gateway")
+    @Test("An external network without a physical network ends on the router's host, which is its gateway")
     func routed() async throws {
         try await Stage.run { stage in
             let own = try await stage.ports.admin.network("own", cidr: "172.24.4.0/24", ["router:external": true]).network
@@ -117,7 +117,7 @@ struct HostStateTests {
         }
     }
 
-    @Test("Ports, routers' ports and floating IPs are active once their host has them")
+    @Test("Ports, router ports and floating IPs are active once their host has them")
     func statuses() async throws {
         try await Stage.run { stage in
             let floating = try await stage.ports.member.make(
@@ -126,13 +126,13 @@ struct HostStateTests {
             #expect(await stage.status("floatingip", floating) == "DOWN")
             try await stage.pass()
             #expect(await stage.status("port", stage.first.id) == "ACTIVE")
-            // The router's ports got their host in the pass and were told of in it.
+            // The router's ports got their host in this pass, and the host was told of them in it.
             for port in await stage.ports.admin.list("ports", "device_id=\(stage.router)") {
                 #expect(port["status"] == "ACTIVE" && port["binding:host_id"] == "host-1")
             }
             #expect(await stage.status("floatingip", floating) == "ACTIVE")
             #expect(await stage.ports.member.list("ports", "device_owner=network:dhcp").allSatisfy { $0["status"] == "ACTIVE" })
-            // A pass over what is as it should be writes nothing.
+            // A pass over a correct state writes nothing.
             let writes = stage.cloud.database.transactions
             try await stage.pass()
             #expect(stage.cloud.database.transactions == writes)
@@ -144,7 +144,7 @@ struct HostStateTests {
         }
     }
 
-    @Test("Who waits for a server's ports has them when the wait is over; a host that there is not makes him wait")
+    @Test("Waiting for a server's ports ends when its host has them, and fails for now if the host is unknown")
     func wiring() async throws {
         try await Stage.run { stage in
             #expect(try await stage.cloud.cloud.networking.wiring(of: "one", on: "host-1") == .underWay)
@@ -154,7 +154,7 @@ struct HostStateTests {
             try await stage.cloud.database.write { [networking = stage.cloud.cloud.networking] tx in
                 try networking.bindPorts(of: "one", to: "host-2", in: tx)
             }
-            // Not yet on the host that it is bound to now, and never again on the other.
+            // The port is not yet on its new host, and never again on the old one.
             #expect(try await stage.cloud.cloud.networking.wiring(of: "one", on: "host-2") == .underWay)
             try await stage.keeper.wire("one", on: "host-2")
             #expect(try await stage.state("host-1").ports.isEmpty)
@@ -168,7 +168,7 @@ struct HostStateTests {
         }
     }
 
-    @Test("Each commit raises the generation; a rule is in the next state, with the addresses of the group that it names")
+    @Test("Each commit raises the generation, and a new rule is in the next state with its group's addresses")
     func rules() async throws {
         try await Stage.run { stage in
             try await stage.pass()
@@ -195,12 +195,12 @@ struct HostStateTests {
             #expect(rules.contains { $0.proto == 58 && $0.icmpType == 128 && $0.version == .v6 })
             #expect(rules.contains { $0.proto == 112 && $0.ports == nil && $0.remote == .prefix(IPPrefix("192.0.2.0/24")!) })
             #expect(after.addressGroups.map(\.prefixes) == [[IPPrefix("198.51.100.0/24")!]])
-            // Another's rules are nobody's business here.
+            // Rules of other groups do not belong to this host's state.
             #expect(after.groups.count == 1)
         }
     }
 
-    @Test("The statements that a host's state takes do not grow with its ports")
+    @Test("The number of statements for a host's state does not grow with its ports")
     func statements() async throws {
         try await Stage.run { stage in
             func cost() async throws -> (ports: Int, statements: Int) {

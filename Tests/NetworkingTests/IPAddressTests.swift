@@ -3,9 +3,9 @@ import Testing
 
 @testable import Networking
 
-@Suite("Addresses as values")
+@Suite("Addresses and prefixes as values")
 struct IPAddressTests {
-    @Test("Text forms are read strictly and written in one way")
+    @Test("Addresses are parsed strictly and written in canonical form")
     func text() {
         #expect(IPAddress("10.0.0.1")?.description == "10.0.0.1")
         #expect(IPAddress("2001:DB8:0:0::1")?.description == "2001:db8::1")
@@ -27,7 +27,7 @@ struct IPAddressTests {
         #expect(keys.compactMap { IPAddress(key: $0)?.description } == texts)
     }
 
-    @Test("A guest's own address is made of its MAC address")
+    @Test("A guest's automatic address is derived from its MAC address")
     func automatic() throws {
         let mac = try #require(MACAddress("FA-16-3E-01-02-03"))
         #expect(mac.description == "fa:16:3e:01:02:03")
@@ -35,7 +35,7 @@ struct IPAddressTests {
         #expect(MACAddress("01:00:5e:00:00:01") == nil)
     }
 
-    @Test("Pools leave out the network, the broadcast and the gateway")
+    @Test("Pools leave out the network, the broadcast and the gateway addresses")
     func pools() throws {
         let cidr = try #require(IPPrefix("10.0.0.0/29"))
         #expect(SubnetPlan.usualPools(of: cidr, without: IPAddress("10.0.0.1")).map(\.description) == ["10.0.0.2-10.0.0.6"])
@@ -44,7 +44,7 @@ struct IPAddressTests {
         #expect(SubnetPlan.usualPools(of: cidr, without: nil).map(\.description) == ["10.0.0.1-10.0.0.6"])
     }
 
-    @Test("Prefixes are joined, and the lowest free one is cut")
+    @Test("Adjacent prefixes are merged, and the lowest free prefix is found")
     func prefixes() {
         let prefixes = ["10.0.1.0/24", "10.0.0.0/24", "10.0.0.128/25", "10.0.2.0/23"].compactMap { IPPrefix($0) }
         #expect(PrefixMath.compact(prefixes).map(\.description) == ["10.0.0.0/22"])

@@ -4,12 +4,12 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Somebody at Networking, for tests that speak of what it does and not of HTTP.
+/// A caller of Networking, for tests about what it does rather than about HTTP.
 struct NetworkingClient {
     let cloud: TestCloud
     let token: String
 
-    /// The administrator.
+    /// Makes a client of the administrator.
     init(_ cloud: TestCloud) async throws {
         self.cloud = cloud
         token = try await cloud.token()
@@ -20,12 +20,12 @@ struct NetworkingClient {
         self.token = token
     }
 
-    /// A member of a project that is not the administrator's.
+    /// Returns a client of a member of a project other than the administrator's.
     static func member(_ cloud: TestCloud) async throws -> NetworkingClient {
         NetworkingClient(cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
     }
 
-    /// A member of a new project.
+    /// Returns a client of a member of a new project, and the project's id.
     static func member(_ cloud: TestCloud, of project: String, role: String = "member") async throws -> (client: NetworkingClient, project: String) {
         let admin = try await NetworkingClient(cloud)
         func identity(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil) async -> JSON {
@@ -44,7 +44,7 @@ struct NetworkingClient {
         await cloud.send(method, "/network/v2.0" + path, token: token, json: json, headers: headers)
     }
 
-    /// Makes one and gives what was made.
+    /// Creates a resource and returns it.
     @discardableResult
     func make(_ singular: String, _ members: JSONObject = [:], at path: String? = nil) async throws -> JSON {
         let segment = path ?? "/" + singular.replacing("_", with: "-") + "s"
@@ -61,7 +61,7 @@ struct NetworkingClient {
         await send(.get, "/\(plural.replacing("_", with: "-"))?\(query)").json[plural]?.array ?? []
     }
 
-    /// A network with one subnet.
+    /// Creates a network with one subnet, and returns their ids.
     func network(_ name: String = "net", cidr: String = "10.0.0.0/24", _ more: JSONObject = [:]) async throws -> (network: String, subnet: String) {
         var members: JSONObject = ["name": .string(name)]
         for (key, value) in more.members { members[key] = value }

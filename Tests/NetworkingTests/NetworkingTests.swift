@@ -7,9 +7,9 @@ import SQL
 import TestSupport
 import Testing
 
-@Suite("Networking's API")
+@Suite("The API of Networking")
 struct NetworkingTests {
-    @Test("Every route but the versions asks who calls, before anything else")
+    @Test("Every route except the versions requires a token before anything else")
     func unauthenticated() async throws {
         try await TestCloud.run { cloud in
             let routes = cloud.cloud.networking.service.routes
@@ -26,7 +26,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A new network, subnet and port show what the reference shows")
+    @Test("A new network, subnet and port show the reference's fields")
     func views() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -54,7 +54,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A network goes when nothing is plugged in, with its subnets")
+    @Test("A network can be deleted when no port is left on it, and its subnets are deleted with it")
     func removal() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -74,7 +74,7 @@ struct NetworkingTests {
     }
 
     @Test(
-        "What cannot be is refused with the reference's type",
+        "An invalid or impossible request is refused with the reference's error type",
         arguments: [
             ("subnet", ["ip_version": 4, "cidr": "10.0.0.0/24"], "InvalidInput"),
             ("subnet", ["ip_version": 6, "cidr": "10.7.0.0/24"], "InvalidInput"),
@@ -110,7 +110,9 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Lists are filtered by every attribute, several values standing for either", arguments: DatabaseKind.allCases)
+    @Test(
+        "Lists are filtered by attributes, and several values of one attribute are alternatives",
+        arguments: DatabaseKind.allCases)
     func filters(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let client = try await NetworkingClient(cloud)
@@ -137,7 +139,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Items of a bulk may stand under their noun's name")
+    @Test("Items of a bulk request may be wrapped in the name of their resource")
     func wrapped() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -155,7 +157,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Who makes a subnet says whom it serves")
+    @Test("A subnet keeps the service types of its request")
     func serviceTypes() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient.member(cloud)
@@ -168,7 +170,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A VLAN network that names no VLAN gets a free one")
+    @Test("A VLAN network without a segmentation id gets a free one")
     func vlans() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -183,7 +185,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Pages lead to each other in both directions")
+    @Test("Pages link to the next and the previous page")
     func pages() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -200,7 +202,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A list of ports with their addresses and groups is one read")
+    @Test("A list of ports costs at most two transactions, with addresses and groups")
     func costs() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -212,7 +214,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A change is refused to who has seen an older one")
+    @Test("A change with an outdated revision number is refused")
     func revisions() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -227,7 +229,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Tags are set, looked for and taken away")
+    @Test("Tags are added, replaced, shown and deleted")
     func tags() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -244,7 +246,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A member sees its own and what is shared, and sets what it may")
+    @Test("A member sees own and shared networks, and changes only its own")
     func visibility() async throws {
         try await TestCloud.run { cloud in
             let admin = try await NetworkingClient(cloud)
@@ -267,7 +269,7 @@ struct NetworkingTests {
             #expect(await member.send(.post, "/networks", ["network": ["shared": false]]).status == .created)
             #expect(await member.change("network", own.id, ["router:external": true]).status == .forbidden)
             #expect(await member.send(.post, "/networks", ["network": ["project_id": "another"]]).status == .badRequest)
-            // A project's use keeps it shared.
+            // A network stays shared while another project uses it.
             #expect(await admin.change("network", shared, ["shared": false]).type == "InvalidSharedSetting")
             #expect(await member.send(.delete, "/ports/\(port.id)").status == .noContent)
             #expect(await admin.change("network", shared, ["shared": false]).status == .ok)
@@ -275,7 +277,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("An external network goes with the floating IPs that lead nowhere")
+    @Test("Deleting an external network deletes its floating IPs without a port")
     func externalRemoval() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -286,7 +288,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A port gets another MAC address when it asks for none")
+    @Test("A port gets a new MAC address if a change sets it to null")
     func newMAC() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -299,7 +301,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("Guests of a subnet that they number themselves have that address")
+    @Test("Ports of a SLAAC subnet get the address that their MAC address gives")
     func automatic() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -315,7 +317,7 @@ struct NetworkingTests {
         }
     }
 
-    @Test("A port's addresses are changed one by one")
+    @Test("The addresses of a port can be changed one by one")
     func changedAddresses() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)

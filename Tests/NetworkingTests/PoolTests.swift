@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Subnet pools")
 struct PoolTests {
-    @Test("A pool gives out prefixes of any length, and shows lengths as texts")
+    @Test("A pool allocates prefixes of any length, and shows lengths as strings")
     func lengths() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -29,7 +29,7 @@ struct PoolTests {
         }
     }
 
-    @Test("A scope that is not there, and another's, are alike; a pool in a shared scope is its owner's no more to change")
+    @Test("Missing and foreign address scopes look alike, and a pool in a shared scope cannot be changed by its owner")
     func scopes() async throws {
         try await TestCloud.run { cloud in
             let admin = try await NetworkingClient(cloud)
@@ -48,7 +48,7 @@ struct PoolTests {
         }
     }
 
-    @Test("Pools of one request in one scope have nothing in common either, and the scope is looked at once")
+    @Test("Pools of one request in one scope must not overlap, and the scope is read once")
     func together() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -71,7 +71,7 @@ struct PoolTests {
         }
     }
 
-    @Test("A pool has a hundred prefixes at most")
+    @Test("A pool has at most 100 prefixes")
     func prefixes() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -84,7 +84,7 @@ struct PoolTests {
         }
     }
 
-    @Test("Overlaps are found by sorting")
+    @Test("Overlapping prefixes are found")
     func overlaps() {
         func prefixes(_ texts: String...) -> [IPPrefix] { texts.compactMap { IPPrefix($0) } }
         #expect(!PrefixMath.haveOverlap(prefixes("10.0.0.0/24", "10.0.1.0/24", "2001:db8::/32", "9.0.0.0/8")))

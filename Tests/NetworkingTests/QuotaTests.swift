@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Quotas of networks")
 struct QuotaTests {
-    @Test("Whoever has a role in a project sees what it may have and has", arguments: ["member", "reader"])
+    @Test("A user with any role in a project sees its quotas and usage", arguments: ["member", "reader"])
     func own(role: String) async throws {
         try await TestCloud.run { cloud in
             let (client, project) = try await NetworkingClient.member(cloud, of: "own", role: role)
@@ -25,7 +25,7 @@ struct QuotaTests {
         }
     }
 
-    @Test("Another project's quotas, and changing one's own, are asked of the policy")
+    @Test("Other projects' quotas, and changes of the own ones, are forbidden to members")
     func others() async throws {
         try await TestCloud.run { cloud in
             let (client, project) = try await NetworkingClient.member(cloud, of: "own")
@@ -38,7 +38,7 @@ struct QuotaTests {
         }
     }
 
-    @Test("What the API has no quota for has an end all the same, which no answer shows")
+    @Test("Resources without a quota in the API are limited too, and no answer shows these limits")
     func bounds() async throws {
         try await TestCloud.run { cloud in
             let (client, project) = try await NetworkingClient.member(cloud, of: "own")
@@ -61,7 +61,7 @@ struct QuotaTests {
         }
     }
 
-    @Test("An address group holds a thousand addresses, however they come, and a list of groups comes in pages")
+    @Test("An address group has at most 1000 addresses, and a list of groups comes in pages")
     func addressGroups() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Routers and floating IPs")
 struct RouterTests {
-    /// An external network, and a member's network behind a router of theirs.
+    /// An external network, and a member's network behind the member's router.
     private struct Stage {
         let admin: NetworkingClient
         let member: NetworkingClient
@@ -31,7 +31,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A floating IP leads to a port, until it is led away or the port goes")
+    @Test("A floating IP belongs to a port until it is moved away or the port is deleted")
     func floating() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -61,7 +61,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A floating IP leads to a router's interface, and not to what gives out addresses")
+    @Test("A floating IP can belong to a router's interface, but not to a DHCP port")
     func floatingToPorts() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -75,7 +75,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A router goes when nothing is plugged in, with its gateway")
+    @Test("A router can be deleted when it has no interfaces, and its gateway is deleted with it")
     func removal() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -94,7 +94,7 @@ struct RouterTests {
         }
     }
 
-    @Test("Networks that overlap are not joined")
+    @Test("A router does not join overlapping networks")
     func overlaps() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -114,7 +114,7 @@ struct RouterTests {
         }
     }
 
-    @Test("Routes go over networks of the router's")
+    @Test("The next hop of a route must be on one of the router's networks")
     func routes() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -136,7 +136,7 @@ struct RouterTests {
         }
     }
 
-    @Test("What only administrators may say of a gateway, they alone say")
+    @Test("Only administrators may set enable_snat of a gateway")
     func gatewayRights() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)

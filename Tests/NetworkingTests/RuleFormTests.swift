@@ -6,8 +6,8 @@ import SQL
 import TestSupport
 import Testing
 
-/// Rules have one form, however they are written.
-@Suite("The form of rules")
+/// Security group rules have one canonical form, however a request spells them.
+@Suite("The canonical form of rules")
 struct RuleFormTests {
     private struct Stage {
         let cloud: TestCloud
@@ -50,7 +50,7 @@ struct RuleFormTests {
         (["ethertype": "IPv6", "remote_ip_prefix": "2001:db8:0::/48"], ["ethertype": "IPv6", "remote_ip_prefix": "2001:DB8::/48"]),
     ]
 
-    @Test("A rule that is there in another spelling is refused, in one request and in two", arguments: twins.indices)
+    @Test("A duplicate of a rule in another spelling is refused, in one request and in two", arguments: twins.indices)
     func twin(at: Int) async throws {
         let (one, other) = Self.twins[at]
         try await Stage.run { stage in
@@ -69,7 +69,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("A rule that an older release stored in another form is known again")
+    @Test("A rule that an older release stored in another form is recognized as a duplicate")
     func older() async throws {
         try await Stage.run { stage in
             let made = try #require(await stage.rule(["protocol": "tcp"]).json["security_group_rule"]).id
@@ -82,7 +82,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("What is stored and shown is the one form")
+    @Test("Rules are stored and shown in canonical form")
     func shown() async throws {
         try await Stage.run { stage in
             let cases: [(JSONObject, JSONObject)] = [
@@ -101,7 +101,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("Rules of one request are of one group")
+    @Test("All rules of one request must be for the same group")
     func groups() async throws {
         try await Stage.run { stage in
             let other = try await stage.client.make("security_group", ["name": "h"]).id
@@ -110,7 +110,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("A rule that groups begin with already is refused, in another spelling too")
+    @Test("A duplicate of a default rule is refused, in another spelling too")
     func defaults() async throws {
         try await Stage.run { stage in
             let path = "/default-security-group-rules"
@@ -130,7 +130,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("A port's groups are of one kind, each once")
+    @Test("The groups of a port are all stateful or all stateless, each at most once")
     func ports() async throws {
         try await Stage.run { stage in
             let network = try await stage.client.network().network
@@ -145,7 +145,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("The rules that a group begins with count")
+    @Test("The initial rules of a group count towards the quota")
     func quota() async throws {
         try await TestCloud.run { cloud in
             let admin = try await NetworkingClient(cloud)
@@ -158,7 +158,7 @@ struct RuleFormTests {
         }
     }
 
-    @Test("An administrator's look at a project's groups makes its default group")
+    @Test("Listing the groups of a project as an administrator makes its default group")
     func administrators() async throws {
         try await TestCloud.run { cloud in
             let admin = try await NetworkingClient(cloud)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Security groups")
 struct SecurityGroupTests {
-    @Test("A project's default group is there at its first look, once", arguments: DatabaseKind.allCases)
+    @Test("A project's default group is made at the first listing, exactly once", arguments: DatabaseKind.allCases)
     func defaultGroup(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let client = try await NetworkingClient.member(cloud)
@@ -23,7 +23,7 @@ struct SecurityGroupTests {
         }
     }
 
-    @Test("Rules are checked and kept once")
+    @Test("Rules are validated and unique")
     func rules() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -62,7 +62,7 @@ struct SecurityGroupTests {
         }
     }
 
-    @Test("A group that a port has cannot go")
+    @Test("A group that a port uses cannot be deleted")
     func use() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -77,7 +77,7 @@ struct SecurityGroupTests {
         }
     }
 
-    @Test("Address groups grow and shrink, and stay while a rule speaks of them")
+    @Test("Addresses can be added to and removed from an address group, which stays while a rule uses it")
     func addressGroups() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -94,7 +94,7 @@ struct SecurityGroupTests {
         }
     }
 
-    @Test("What the operator wants groups to begin with, they have")
+    @Test("A new security group gets the default rules that the operator has set")
     func defaultRules() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)

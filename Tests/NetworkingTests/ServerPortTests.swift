@@ -10,10 +10,10 @@ import Testing
 
 @testable import Networking
 
-/// What Compute asks of Networking, in Compute's own transactions.
+/// Compute's calls of Networking, in transactions of Compute.
 @Suite("Ports of servers")
 struct ServerPortTests {
-    /// A member's networks, and the member as Networking's callers know them.
+    /// A member's networks, and the member as a principal.
     struct Stage {
         let cloud: TestCloud
         let admin: NetworkingClient
@@ -53,7 +53,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("Without a wish the project's one network is taken; none is none, two are a conflict")
+    @Test("By default a server gets the project's only network: none gives no ports, and several are a conflict")
     func automatic() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -61,7 +61,7 @@ struct ServerPortTests {
             let (network, _) = try await stage.member.network()
             #expect(try await stage.plan(.automatic).ports.map(\.network) == [network])
             #expect(try await stage.plan(.nothing).ports.isEmpty)
-            // Another's does not count, one that is shared does.
+            // Networks of other projects do not count, but shared ones do.
             _ = try await stage.admin.network("other")
             #expect(await stage.refusal(.automatic) == nil)
             let (shared, _) = try await stage.admin.network("shared", cidr: "10.9.0.0/24", ["shared": true])
@@ -73,7 +73,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("What cannot be had is refused before anything is made")
+    @Test("An impossible network request is refused before anything is made")
     func refusals() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -111,7 +111,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("Ports are made once however often they are wanted, shown as a server's, and go with it", arguments: DatabaseKind.allCases)
+    @Test("Ports of a server are made once, shown as the server's, and deleted with it", arguments: DatabaseKind.allCases)
     func life(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let stage = try await Stage(cloud)
@@ -130,7 +130,7 @@ struct ServerPortTests {
             #expect(shown["device_id"] == "server-1" && shown["device_owner"] == "compute:nova" && shown["binding:host_id"] == "host-1")
             #expect(shown["status"] == "BUILD" && shown["binding:vif_type"] == "bridge" && shown["security_groups"] == [.string(group)])
             #expect(await stage.member.list("ports", "device_id=server-1").count == 2)
-            // Who has it is not to be changed behind the server's back.
+            // The owner of the port cannot be changed while the server has it.
             #expect(await stage.member.change("port", given.id, ["device_id": ""]).type == "PortInUse")
             #expect(await stage.member.send(.delete, "/ports/\(made[0].id)").status == .forbidden)
             let again = try await stage.plan(.listed([.init(network: network)]))
@@ -150,7 +150,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("A port that another server has is not taken, and nothing of the plan is made")
+    @Test("A port of another server is refused, and no port of the plan is made")
     func taken() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -165,7 +165,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("A server's security groups are added and taken away by name, and its floating IPs are shown")
+    @Test("Security groups are added to a server and removed by name, and its floating IPs are shown")
     func groups() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -200,7 +200,7 @@ struct ServerPortTests {
         }
     }
 
-    @Test("A move binds the ports to the other host, where addresses are given out then")
+    @Test("Moving a server binds its ports to the other host, which then gives out addresses")
     func move() async throws {
         try await TestCloud.run { cloud in
             let stage = try await Stage(cloud)
@@ -215,7 +215,7 @@ struct ServerPortTests {
             #expect(await hosts("compute:nova") == ["host-2"])
             #expect(await hosts("network:dhcp") == ["host-2"])
             #expect(try await stage.ports().map(\.addresses) == made.map(\.addresses))
-            // Addresses are given out as long as a subnet says so.
+            // A host gives out addresses as long as a subnet has DHCP enabled.
             #expect(await stage.member.change("subnet", subnet, ["enable_dhcp": false]).status == .ok)
             #expect(await hosts("network:dhcp").isEmpty)
             #expect(await stage.member.change("subnet", subnet, ["enable_dhcp": true]).status == .ok)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Pools, scopes, sharing and quotas")
 struct SharingTests {
-    @Test("Subnets are cut from a pool, and none overlaps another", arguments: DatabaseKind.allCases)
+    @Test("Subnets are allocated from a pool without overlaps", arguments: DatabaseKind.allCases)
     func pools(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let client = try await NetworkingClient(cloud)
@@ -35,7 +35,7 @@ struct SharingTests {
         }
     }
 
-    @Test("Pools of one scope have nothing in common")
+    @Test("Pools in one address scope must not overlap")
     func scopes() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)
@@ -48,7 +48,7 @@ struct SharingTests {
         }
     }
 
-    @Test("A policy lets one project in, and stays while that uses the network")
+    @Test("An RBAC policy gives a project access to a network, and stays while the project uses it")
     func policies() async throws {
         try await TestCloud.run { cloud in
             let admin = try await NetworkingClient(cloud)
@@ -75,7 +75,7 @@ struct SharingTests {
         }
     }
 
-    @Test("A quota holds however many ask at once", arguments: DatabaseKind.allCases)
+    @Test("A quota holds under concurrent requests", arguments: DatabaseKind.allCases)
     func quotas(kind: DatabaseKind) async throws {
         try await TestCloud.run(on: kind) { cloud in
             let admin = try await NetworkingClient(cloud)
@@ -98,7 +98,7 @@ struct SharingTests {
         }
     }
 
-    @Test("How full a network is, is counted")
+    @Test("The used and total addresses of a network are counted")
     func availability() async throws {
         try await TestCloud.run { cloud in
             let client = try await NetworkingClient(cloud)

@@ -5,10 +5,10 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// The visibility of other projects' things, and the policies that keep it.
-@Suite("What is shared")
+/// The visibility of other projects' resources, and the RBAC policies that control it.
+@Suite("Shared resources")
 struct VisibilityTests {
-    /// Two projects, and the administrator's network that is external for one of them alone.
+    /// Two projects, and the administrator's network, which is external for only one of them.
     private struct Stage {
         let cloud: TestCloud
         let admin: NetworkingClient
@@ -46,7 +46,7 @@ struct VisibilityTests {
         }
     }
 
-    @Test("A network that is external for one project is there for nobody else, by whatever way it is named")
+    @Test("A network that is external for one project appears not to exist for others, however they refer to it")
     func external() async throws {
         try await Stage.run { stage in
             let network = JSON.string(stage.network)
@@ -79,16 +79,17 @@ struct VisibilityTests {
         }
     }
 
-    @Test("A policy for an external network stays while routers of whom it is for have their gateway there")
+    @Test("A policy for an external network stays while routers of its target project have gateways there")
     func gateways() async throws {
         try await Stage.run { stage in
             let network = JSON.string(stage.network)
             try await stage.one.make("router", ["external_gateway_info": ["network_id": network]])
             #expect(await stage.admin.send(.delete, "/rbac-policies/\(stage.policy)").type == "RbacPolicyInUse")
-            // Everybody's can go while the one that uses it has a policy of its own.
+            // The policy for everybody can be deleted while the project that uses the network has its own policy.
             let wide = try await Stage.share(stage.admin, "network", stage.network, with: "*", "access_as_external").id
             #expect(await stage.admin.send(.delete, "/rbac-policies/\(wide)").status == .noContent)
-            // Its own can go while everybody has one, and everybody's can become its own.
+            // The project's own policy can be deleted while there is one for everybody, and that one can become the
+            // project's.
             let again = try await Stage.share(stage.admin, "network", stage.network, with: "*", "access_as_external").id
             #expect(await stage.admin.send(.delete, "/rbac-policies/\(stage.policy)").status == .noContent)
             #expect(await stage.admin.send(.delete, "/rbac-policies/\(again)").type == "RbacPolicyInUse")
@@ -98,7 +99,7 @@ struct VisibilityTests {
         }
     }
 
-    @Test("The default external network is everybody's")
+    @Test("The default external network stays available to everybody")
     func byDefault() async throws {
         try await Stage.run { stage in
             let network = try await stage.admin.make("network", ["router:external": true, "is_default": true]).id
@@ -109,7 +110,7 @@ struct VisibilityTests {
         }
     }
 
-    @Test("An owner makes a network external for another project, and takes it back")
+    @Test("An owner can make a network external for another project and revoke that")
     func owners() async throws {
         try await Stage.run { stage in
             let (network, _) = try await stage.one.network("mine", cidr: "198.51.100.0/24")
@@ -121,13 +122,13 @@ struct VisibilityTests {
             #expect(await stage.one.send(.delete, "/rbac-policies/\(policy)").status == .noContent)
             #expect(await stage.other.send(.get, "/networks/\(network)").status == .notFound)
             #expect(await stage.one.send(.get, "/networks/\(network)").json["network"]?["router:external"] == false)
-            // A network that is no external one any more is nobody's else.
+            // A network that is no longer external is invisible to other projects.
             #expect(await stage.admin.change("network", stage.network, ["router:external": false]).status == .ok)
             #expect(await stage.one.send(.get, "/networks/\(stage.network)").status == .notFound)
         }
     }
 
-    @Test("Only its owner shares a thing: who sees it hears that, who does not hears that it is not there")
+    @Test("Only its owner can share a resource: others get 400 if they see it, and 404 if they do not")
     func strangers() async throws {
         try await Stage.run { stage in
             let shared = try await stage.admin.make("network", ["shared": true]).id
@@ -139,7 +140,7 @@ struct VisibilityTests {
         }
     }
 
-    @Test("What a project uses stays shared with it, of every kind")
+    @Test("A resource of any kind stays shared with a project that uses it")
     func inUse() async throws {
         try await Stage.run { stage in
             let scope = try await stage.admin.make("address_scope", ["name": "s", "ip_version": 4]).id
@@ -171,7 +172,7 @@ struct VisibilityTests {
         }
     }
 
-    @Test("A pool is shared with who sees its scope")
+    @Test("A pool can be shared only with projects that see its address scope")
     func poolsOfScopes() async throws {
         try await Stage.run { stage in
             let scope = try await stage.admin.make("address_scope", ["name": "s", "ip_version": 4]).id

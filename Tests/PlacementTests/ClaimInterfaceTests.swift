@@ -6,7 +6,7 @@ import Testing
 
 @testable import Placement
 
-/// What other services use of Placement, in their own transactions.
+/// The functions that other services call on Placement in their own transactions.
 @Suite("Placement for other services")
 struct ClaimInterfaceTests {
     private struct Deliberate: Error {}
@@ -36,7 +36,7 @@ struct ClaimInterfaceTests {
         try await database.read { tx in try AllocationStore().used(of: ID(id), in: tx) }
     }
 
-    @Test("A refusal says which provider lacks which class by how much, and the transaction goes on", arguments: DatabaseKind.allCases)
+    @Test("A refusal names the provider, the class and the missing amount, and the transaction goes on", arguments: DatabaseKind.allCases)
     func refusals(kind: DatabaseKind) async throws {
         try await Self.run(kind) { placement, database in
             try await database.write { tx in
@@ -52,7 +52,7 @@ struct ClaimInterfaceTests {
                 } catch let refused as ClaimRefusal {
                     refusal = refused
                 }
-                // The first choice left nothing behind, not even the loss of what the consumer had.
+                // The refused claim changed nothing: the consumer still has its former allocations.
                 #expect(try placement.allocations(of: ID("c"), in: tx)?.parts.map(\.providerID.text) == ["a"])
                 try placement.claim(Self.claim("c", ["b": ["VCPU": 3, "MEMORY_MB": 101]]), in: tx)
                 return refusal
@@ -69,7 +69,8 @@ struct ClaimInterfaceTests {
         }
     }
 
-    @Test("A claim depends on the generations that its caller has seen", arguments: DatabaseKind.allCases)
+    @Test(
+        "A claim is refused if the generations that its caller expects have changed", arguments: DatabaseKind.allCases)
     func generations(kind: DatabaseKind) async throws {
         try await Self.run(kind) { placement, database in
             try await database.write { tx in try placement.ensure([Self.host("a")], in: tx) }
@@ -96,14 +97,14 @@ struct ClaimInterfaceTests {
         }
     }
 
-    @Test("What a server has moves to its migration and back, also where there is no more room", arguments: DatabaseKind.allCases)
+    @Test("A server's allocations move to its migration and back, even if the host has become too small", arguments: DatabaseKind.allCases)
     func moves(kind: DatabaseKind) async throws {
         try await Self.run(kind) { placement, database in
             try await database.write { tx in
                 try placement.ensure([Self.host("a")], in: tx)
                 try placement.ensure([Self.host("b")], in: tx)
                 try placement.claim(Self.claim("server", ["a": ["VCPU": 4]]), in: tx)
-                // Half of the host fails: there is less than what is used.
+                // Half of the host fails: it has less than is used.
                 try placement.ensure([Self.host("a", ["VCPU": 2, "MEMORY_MB": 100])], in: tx)
             }
             try await database.write { tx in
@@ -125,7 +126,7 @@ struct ClaimInterfaceTests {
         }
     }
 
-    @Test("Candidates can be claimed as they are", arguments: DatabaseKind.allCases)
+    @Test("Candidates can be claimed unchanged", arguments: DatabaseKind.allCases)
     func candidates(kind: DatabaseKind) async throws {
         try await Self.run(kind) { placement, database in
             try await database.write { tx in
@@ -166,7 +167,9 @@ struct ClaimInterfaceTests {
         }
     }
 
-    @Test("A report writes what is new in it, and keeps what is gone and still used", arguments: DatabaseKind.allCases)
+    @Test(
+        "A report writes only changes, and keeps removed resources that are still used",
+        arguments: DatabaseKind.allCases)
     func reports(kind: DatabaseKind) async throws {
         try await Self.run(kind) { placement, database in
             var host = Self.host("h")
@@ -210,7 +213,7 @@ struct ClaimInterfaceTests {
         }
     }
 
-    @Test("Racing claims inside larger transactions that roll back leave exactly what was committed", arguments: DatabaseKind.allCases)
+    @Test("Concurrent claims in larger transactions leave exactly what was committed", arguments: DatabaseKind.allCases)
     func races(kind: DatabaseKind) async throws {
         try await PlacementProcess.withTwo(kind) { first, second in
             let processes = try [first, second].map {
@@ -234,7 +237,7 @@ struct ClaimInterfaceTests {
                                     try placement.claim(Self.claim("s\(number)", ["b": ["VCPU": 1]]), in: tx)
                                     try tx.execute("UPDATE server SET host = 'b' WHERE id = ?", "s\(number)")
                                 }
-                                // What comes after the claim fails for a part of them.
+                                // Some transactions fail after the claim.
                                 if number % 3 == 0 { throw Deliberate() }
                             }
                             return true

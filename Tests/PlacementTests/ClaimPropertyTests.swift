@@ -8,13 +8,15 @@ import Testing
 
 @testable import Placement
 
-/// What must hold whatever happens: random trees, claims and releases from several clients at once.
+/// Properties that hold whatever happens: random trees, claims and releases by several concurrent clients.
 @Suite("Random claims")
 struct ClaimPropertyTests {
     private static let classes = ["VCPU", "MEMORY_MB", "DISK_GB"]
     private static let ratio = 1.5
 
-    @Test("never use more than there is, and leave an index that equals the tables", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "Random claims never exceed the capacity, and the index equals the tables afterwards",
+        arguments: [1, 2, 3] as [UInt64])
     func claims(seed: UInt64) async throws {
         try await TestCloud.run(seed: seed) { cloud in
             let client = try await PlacementClient(cloud)
@@ -43,7 +45,7 @@ struct ClaimPropertyTests {
         }
     }
 
-    /// Claims for one of a few consumers, that others claim for as well, or gives back what it has.
+    /// Claims for one of a few consumers that other clients use too, or deletes its allocations.
     private static func step(_ client: PlacementClient, _ providers: [String], _ random: inout SplitMix64) async {
         let consumer = PlacementClient.id(0xc00 + Int.random(in: 0..<6, using: &random))
         if Int.random(in: 0..<4, using: &random) == 0 {

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Placement
 
-/// What must hold of the index that follows commits: it is always what the tables say, whoever changed them and how.
+/// A property of the index that follows commits: it always equals the tables, whoever changed them and how.
 @Suite("Random changes")
 struct IndexPropertyTests {
     private static let classes = ["VCPU", "MEMORY_MB", "CUSTOM_A", "CUSTOM_B"]
     private static let traits = ["HW_CPU_X86_AVX", "CUSTOM_T", "COMPUTE_NODE", "MISC_SHARES_VIA_AGGREGATE"]
     private static let aggregates = ["x", "y", "z"]
 
-    @Test("of two processes leave in both the index that the tables say", arguments: DatabaseKind.allCases, [1, 2, 3] as [UInt64])
+    @Test("After random changes by two processes, the index of both equals the tables", arguments: DatabaseKind.allCases, [1, 2, 3] as [UInt64])
     func follows(kind: DatabaseKind, seed: UInt64) async throws {
         try await PlacementProcess.withTwo(kind) { first, second in
             for name in ["CUSTOM_A", "CUSTOM_B"] { try await ResourceClassService(context: first.context).create(name) }
@@ -29,13 +29,13 @@ struct IndexPropertyTests {
                                 do {
                                     try await Self.step(process, &random)
                                 } catch let error as CloudError {
-                                    // What was refused changed nothing; a bug would be another error.
+                                    // A refused change has no effect; a bug would be another error.
                                     #expect(error.kind != .internalError && error.kind != .unavailable, "\(error)")
                                 }
                             }
                         }
                     }
-                    // Who looks meanwhile never sees something that is half there.
+                    // A concurrent reader never sees a partial change.
                     for process in processes {
                         group.addTask {
                             for _ in 0..<10 { Self.checkWhole(try await process.keeper.index()) }
@@ -147,7 +147,8 @@ struct IndexPropertyTests {
         }
     }
 
-    /// Every choice of one provider for each group, by the plain rules: an independent way to the same candidates.
+    /// Returns all choices of one provider for each group that the plain rules allow, as an independent computation of
+    /// the candidates.
     private static func byTrying(_ request: CandidateRequest, _ sources: [ProviderIndex.Source]) -> Set<String> {
         var found: Set<String> = []
         func choose(_ chosen: [ProviderIndex.Source]) {

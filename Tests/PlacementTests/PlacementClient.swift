@@ -4,7 +4,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// An administrator at Placement, for tests that speak of what Placement does and not of HTTP.
+/// An administrator's client of Placement, for tests about what Placement does rather than about HTTP.
 struct PlacementClient {
     let cloud: TestCloud
     let token: String
@@ -20,7 +20,7 @@ struct PlacementClient {
             method, "/placement" + path, token: token, json: json, headers: [.apiVersion: "placement \(version ?? self.version)"])
     }
 
-    /// Makes a provider with inventories that have nothing but a total.
+    /// Makes a provider with inventories that have only a total.
     func provider(_ id: String, parent: String? = nil, _ totals: [(String, Int64)] = [], ratio: Double = 1) async throws {
         var body: JSONObject = ["name": .string("provider \(id)"), "uuid": .string(id)]
         if let parent { body["parent_provider_uuid"] = .string(parent) }
@@ -36,7 +36,9 @@ struct PlacementClient {
 
     func generation(of id: String) async -> JSON { await send(.get, "/resource_providers/\(id)").json["generation"] ?? .null }
 
-    /// - Parameter parts: amounts by provider and class.
+    /// Claims resources for a consumer.
+    ///
+    /// - Parameter parts: the amounts by provider and class.
     func claim(
         _ consumer: String, _ parts: [String: [String: Int64]], generation: JSON = .null
     ) async -> TestCloud.Response {

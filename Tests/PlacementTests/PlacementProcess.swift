@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Placement
 
-/// What one process has of Placement, without HTTP.
+/// The parts of Placement in one process, without HTTP.
 struct PlacementProcess {
     let context: ServiceContext
     let keeper: IndexKeeper
@@ -42,7 +42,8 @@ struct PlacementProcess {
         try await allocations.usages(of: ID(id)).usages.reduce(0) { $0 + $1.1 }
     }
 
-    /// Two of them with one database. A SQLite file belongs to one process; its second one shares the first's database.
+    /// Runs the body with two processes on one database. A SQLite file belongs to one process, so there both share its
+    /// database.
     static func withTwo(_ kind: DatabaseKind, _ body: (Self, Self) async throws -> Void) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [PlacementAssembly.schema]) { test in
             let second = kind == .sqlite ? test.database : try test.reopen()

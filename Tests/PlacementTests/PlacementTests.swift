@@ -14,7 +14,7 @@ struct PlacementTests {
     private let pool = PlacementClient.id(3)
     private let consumer = PlacementClient.id(0xc0)
 
-    @Test("Every route but the root asks who calls, before anything else")
+    @Test("Every route except the root requires a token before anything else")
     func unauthenticated() async throws {
         try await TestCloud.run { cloud in
             let routes = cloud.cloud.placement.service.routes
@@ -31,7 +31,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("A member of a project may see what it uses, and nothing else")
+    @Test("A project member gets 403 on every route")
     func unprivileged() async throws {
         try await TestCloud.run { cloud in
             let token = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
@@ -44,7 +44,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("An error has the words of its microversion")
+    @Test("An error has the form of its microversion")
     func errors() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)
@@ -62,7 +62,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("Who has seen an older generation changes nothing")
+    @Test("A change with an outdated generation is refused")
     func generations() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)
@@ -78,7 +78,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("A claim that fits only in part leaves nothing behind")
+    @Test("A claim that fits only in part changes nothing")
     func wholeClaims() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)
@@ -89,12 +89,12 @@ struct PlacementTests {
             let usages = await client.send(.get, "/resource_providers/\(host)/usages").json["usages"]
             #expect(usages == ["VCPU": 0, "MEMORY_MB": 0])
             #expect(await client.generation(of: host) == 1)
-            // Nor is there a consumer: the next claim is its first.
+            // There is no consumer either: the next claim is its first.
             #expect(await client.claim(consumer, [host: ["VCPU": 4]]).status == .noContent)
         }
     }
 
-    @Test("Candidates follow every change at once")
+    @Test("Allocation candidates reflect every change at once")
     func candidatesFollow() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)
@@ -110,7 +110,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("Candidates cost no transaction while nothing was committed")
+    @Test("Allocation candidates cost no transaction while nothing was committed")
     func candidatesCostNothing() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)
@@ -122,7 +122,7 @@ struct PlacementTests {
         }
     }
 
-    @Test("Trees and shared pools serve a request together, and mappings say who serves what")
+    @Test("Trees and shared pools serve a request together, and the mappings name the provider of each group")
     func treesAndPools() async throws {
         try await TestCloud.run { cloud in
             let client = try await PlacementClient(cloud)

@@ -4,10 +4,11 @@ import Testing
 
 @testable import Placement
 
-/// A request cannot make a search run for long or fill the memory, whatever it asks of whatever trees.
-@Suite("Bounds of a search", .timeLimit(.minutes(1)))
+/// Limits on the time and the memory of a search, whatever a request asks of any trees.
+@Suite("Limits of a search", .timeLimit(.minutes(1)))
 struct SearchBoundTests {
-    /// A host with so many devices below it, beside each other or each below the one before.
+    /// Returns a host with the given number of devices below it, all directly below the host or each below the one
+    /// before.
     private static func host(_ number: Int, devices: Int, deep: Bool = false, _ totals: [String: Int64]) -> [ProviderIndex.Source] {
         let root = ID<Provider>("h\(number)")
         return (0...devices).map { at in
@@ -30,41 +31,41 @@ struct SearchBoundTests {
         (1...count).map { RequestGroup(suffix: "_\($0)", resources: [("PGPU", amount)]) }
     }
 
-    @Test("Many groups over many alike devices give some candidates of every host, and not all that there are")
+    @Test("Many groups over many equal devices give some candidates of every host, but not all combinations")
     func wide() throws {
         let index = Self.index((1...40).map { Self.host($0, devices: 16, ["PGPU": 1]) })
         let found = try CandidateSearch(CandidateRequest(groups: Self.devices(8), isolates: true), in: index).run()
-        // One host alone has 518,918,400.
+        // A single host has 518,918,400 combinations.
         #expect((1000...41_000).contains(found.requests.count))
         #expect(Set(found.requests.map(\.tree)).count == 40)
         let limited = try CandidateSearch(CandidateRequest(groups: Self.devices(8), isolates: true, limit: 1000), in: index).run()
         #expect(limited.requests.count == 1000)
     }
 
-    @Test("What cannot fit together ends soon")
+    @Test("A search for groups that cannot fit together ends soon")
     func impossible() throws {
         let wide = Self.index((1...4).map { Self.host($0, devices: 12, ["PGPU": 1]) })
         #expect(try CandidateSearch(CandidateRequest(groups: Self.devices(13), isolates: true), in: wide).run().requests.isEmpty)
         #expect(try CandidateSearch(CandidateRequest(groups: Self.devices(13)), in: wide).run().requests.isEmpty)
-        // Half of each device is enough for no second group, and the sum does not show it.
+        // Half of each device is too little for another group, which the sum does not show.
         let halves = Self.index((1...4).map { Self.host($0, devices: 12, ["PGPU": 5]) })
         #expect(try CandidateSearch(CandidateRequest(groups: Self.devices(14, 3)), in: halves).run().requests.isEmpty)
     }
 
-    @Test("A deep tree whose groups must stand below one of them is searched soon")
+    @Test("A deep tree whose groups must be in one subtree is searched soon")
     func deep() throws {
         let index = Self.index((1...4).map { Self.host($0, devices: 300, deep: true, ["PGPU": 4, "VGPU": 4]) })
         var request = CandidateRequest(groups: Self.devices(6))
         request.sameSubtrees = [Set(request.groups.map(\.suffix))]
         let found = try CandidateSearch(request, in: index).run()
         #expect((1000...41_000).contains(found.requests.count))
-        // Beside each other nobody stands below another.
+        // No device is below another one here.
         let flat = Self.index((1...4).map { Self.host($0, devices: 300, ["PGPU": 1]) })
         request.isolates = true
         #expect(try CandidateSearch(request, in: flat).run().requests.isEmpty)
     }
 
-    @Test("One group of many classes over a wide tree gives no more than so many")
+    @Test("One group of many classes over a wide tree gives a limited number of candidates")
     func spread() throws {
         let classes = ["VCPU", "MEMORY_MB", "DISK_GB", "PGPU", "VGPU", "PCPU"]
         let index = Self.index([Self.host(1, devices: 20, Dictionary(uniqueKeysWithValues: classes.map { ($0, 4) }))])
@@ -74,7 +75,7 @@ struct SearchBoundTests {
         #expect(try CandidateSearch(CandidateRequest(groups: [group], limit: 7), in: index).run().requests.count == 7)
     }
 
-    @Test("A plain request without a limit gives every host that fits, however many there are")
+    @Test("A plain request without a limit returns every host that fits")
     func plain() throws {
         let index = Self.index((1...3_000).map { Self.host($0, devices: 1, ["PGPU": 1]) })
         let found = try CandidateSearch(CandidateRequest(groups: [RequestGroup(resources: [("PGPU", 1)])]), in: index).run()

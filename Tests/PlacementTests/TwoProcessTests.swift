@@ -5,10 +5,10 @@ import Testing
 
 @testable import Placement
 
-/// The stores on both databases, used by two processes at once.
+/// Tests of the stores on both databases, with two concurrent processes.
 @Suite("Two processes")
 struct TwoProcessTests {
-    @Test("Both see each other's commits in their index", arguments: DatabaseKind.allCases)
+    @Test("The index of each process has the commits of both", arguments: DatabaseKind.allCases)
     func indexFollows(kind: DatabaseKind) async throws {
         try await PlacementProcess.withTwo(kind) { first, second in
             #expect(try await second.keeper.index().isEmpty)
@@ -24,7 +24,7 @@ struct TwoProcessTests {
         }
     }
 
-    @Test("Claims that do not fit together are not both made", arguments: DatabaseKind.allCases)
+    @Test("Two processes cannot make claims that do not fit together", arguments: DatabaseKind.allCases)
     func claimsCompete(kind: DatabaseKind) async throws {
         try await PlacementProcess.withTwo(kind) { first, second in
             try await first.furnish("a", [("VCPU", 10)])
@@ -47,7 +47,7 @@ struct TwoProcessTests {
         }
     }
 
-    @Test("A class that is renamed keeps what is allocated of it", arguments: DatabaseKind.allCases)
+    @Test("A renamed resource class keeps its allocations", arguments: DatabaseKind.allCases)
     func rename(kind: DatabaseKind) async throws {
         try await PlacementProcess.withTwo(kind) { first, _ in
             let classes = ResourceClassService(context: first.context)

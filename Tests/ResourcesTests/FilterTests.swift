@@ -5,7 +5,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// What a list's URL leaves in, the same on both databases.
+/// Tests of the rows that a list's URL selects, on both databases.
 @Suite struct FilterTests {
     private static let widgets: [Widget] = [
         Widget("a", "Alpha", note: "50% of it"), Widget("b", "alpha beta", size: 2, note: "under_score"),
@@ -32,7 +32,9 @@ import Testing
         ("size__contains=3", "abcdefg"), ("owner__contains=x", "abcdefg"), ("name__nothing=x", "abcdefg"), ("name_contains=x", "abcdefg"),
     ]
 
-    @Test("Each comparison finds what it says, and every letter stands for itself", arguments: DatabaseKind.allCases)
+    @Test(
+        "Each comparison finds exactly the matching rows, and no character is a wildcard",
+        arguments: DatabaseKind.allCases)
     func comparisons(kind: DatabaseKind) async throws {
         try await withWidgets(kind, Self.widgets) { database in
             for (query, expected) in Self.expectations {
@@ -42,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("A moment is compared as a moment", arguments: DatabaseKind.allCases)
+    @Test("A time is compared as a time and not as text", arguments: DatabaseKind.allCases)
     func moments(kind: DatabaseKind) async throws {
         var widget = Widget("a", "a")
         widget.madeAt = Timestamp(seconds: 1_767_225_600)
@@ -53,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("Services' own conditions go with those of the URL", arguments: DatabaseKind.allCases)
+    @Test("A service's own conditions are combined with those of the URL", arguments: DatabaseKind.allCases)
     func conditions(kind: DatabaseKind) async throws {
         try await withWidgets(kind, Self.widgets) { database in
             func ids(_ change: (inout ListQuery) -> Void) async throws -> String {

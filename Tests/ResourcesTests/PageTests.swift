@@ -5,9 +5,10 @@ import SQL
 import TestSupport
 import Testing
 
-/// Orders and pages, the same on both databases.
+/// Tests of sort orders and pages, on both databases.
 @Suite struct PageTests {
-    /// 250 of them: names that repeat, with upper and lower case and letters of several bytes; sizes, flags and notes likewise.
+    /// 250 widgets with repeated names, in upper and lower case and with multibyte letters, and with repeated sizes,
+    /// flags and notes.
     private static let widgets: [Widget] = {
         var random = SplitMix64(seed: 5)
         let names = ["a", "A", "b", "Zz", "é", "日", "a b", "a_b", "~", "0"]
@@ -22,7 +23,7 @@ import Testing
     enum Order: String, CaseIterable {
         case id, name, size, enabled, note, madeAt = "made_at"
 
-        /// What is sorted by: bytes, as both databases compare.
+        /// Returns the sort key in bytes, which is how both databases compare.
         func key(_ widget: Widget) -> [UInt8] {
             switch self {
             case .id: Array(widget.id.text.utf8)
@@ -43,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("Pages of 7 give every row once, in each order", arguments: DatabaseKind.allCases, Order.allCases)
+    @Test("Pages of 7 return every row exactly once, in each order", arguments: DatabaseKind.allCases, Order.allCases)
     func pages(kind: DatabaseKind, order: Order) async throws {
         try await withWidgets(kind, Self.widgets) { database in
             for ascending in [true, false] {
@@ -63,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("Rows that come and go between pages make no other row come twice or not at all", arguments: DatabaseKind.allCases, Order.allCases)
+    @Test("Rows that are added or deleted between pages make no other row appear twice or not at all", arguments: DatabaseKind.allCases, Order.allCases)
     func changing(kind: DatabaseKind, order: Order) async throws {
         try await withWidgets(kind, Self.widgets) { database in
             var random = SplitMix64(seed: 9)
@@ -75,7 +76,8 @@ import Testing
                     "sort_key=\(order.rawValue)&sort_dir=desc&limit=7" + (seen.last.map { "&marker=\($0)" } ?? ""))
                 seen += page.rows.map(\.id.text)
                 isMore = page.hasMore
-                // One of the old is deleted, seen or not, but not the marker; and one is made that may lie anywhere.
+                // An old row other than the marker is deleted, whether it was seen or not, and a row is made anywhere
+                // in the order.
                 let doomed = Self.widgets.map(\.id.text).filter { $0 != seen.last && !deleted.contains($0) }.randomElement(using: &random) ?? ""
                 let made = Widget(
                     "new-\(seen.count)", ["A", "b", "é", "~"].randomElement(using: &random) ?? "", size: Int.random(in: 0...20, using: &random),
@@ -92,7 +94,7 @@ import Testing
         }
     }
 
-    @Test("A marker that is no row, and limits and orders that cannot be, are refused", arguments: DatabaseKind.allCases)
+    @Test("An unknown marker, an invalid limit and an invalid order are refused", arguments: DatabaseKind.allCases)
     func refusals(kind: DatabaseKind) async throws {
         try await withWidgets(kind, Array(Self.widgets.prefix(20))) { database in
             for query in [
@@ -105,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("A page says whether more follows, and has no more than a thousand rows", arguments: DatabaseKind.allCases)
+    @Test("A page tells whether more rows follow, and has at most 1000 rows", arguments: DatabaseKind.allCases)
     func limits(kind: DatabaseKind) async throws {
         let many = (0..<1005).map { Widget("\(10000 + $0)", "n", size: $0 % 3) }
         try await withWidgets(kind, many) { database in
@@ -117,7 +119,7 @@ import Testing
                 #expect(page.rows.count == count, "\(query)")
                 #expect(page.hasMore == hasMore, "\(query)")
             }
-            // A marker that the filter itself leaves out still says where to go on.
+            // A marker that the filter excludes is still a valid position.
             #expect(try await database.ids("size=1&limit=2&marker=10002") == ["10004", "10007"])
         }
     }

@@ -5,7 +5,7 @@ import SQL
 import TestSupport
 import Testing
 
-/// The bodies that a description takes, and the views that it gives.
+/// Tests of the bodies that a schema accepts and the views that it gives.
 @Suite struct SchemaTests {
     private func made(_ widget: JSON) throws -> Widget { try Widget.schema.new(from: ["widget": widget]).resource }
 
@@ -23,7 +23,7 @@ import Testing
         return try JSON.parse(writer.bytes)
     }
 
-    @Test("A body sets what callers may set, and the rest has its defaults")
+    @Test("A body sets the fields that callers may set, and the others get their defaults")
     func create() throws {
         let widget = try made(["name": "n", "size": 5, "enabled": false, "note": nil, "options": ["a": 1]])
         var expected = Widget("", "n", size: 5, enabled: false)
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "A body that does not fit is refused, and the message names the place",
+        "An invalid body is refused, and the message names the place",
         arguments: [
             (#"{}"#, "'widget'"), (#"{"widget": []}"#, "'widget'"), (#"{"widget": null}"#, "'widget'"), (#"{"other": {}}"#, "'widget'"),
             (#"{"widget": {"name": "n"}, "more": 1}"#, "'more'"), (#"{"widget": {}}"#, "'name'"), (#"{"widget": {"name": 1}}"#, "widget/name"),
@@ -50,7 +50,7 @@ import Testing
         #expect(message?.contains(place) == true, "\(message ?? "not refused")")
     }
 
-    @Test("A closed description takes no member that it does not name, in either body")
+    @Test("A closed schema accepts no unknown member on create or update")
     func closed() throws {
         for body: JSON in [["name": "n", "other": 1], ["name": "n", "label": "x"], ["name": "n", "id": "x"], ["name": "n", "extra": [:]]] {
             #expect(badRequest { _ = try ClosedWidget.schema.new(from: ["widget": body]) } != nil, "\(body.text)")
@@ -61,7 +61,7 @@ import Testing
         #expect(try ClosedWidget.schema.new(from: ["widget": ["name": "n", "size": 3]]).resource.size == 3)
     }
 
-    @Test("An open one keeps and shows what it does not name, and lets nobody set what is not theirs")
+    @Test("An open schema keeps and shows unknown members, and nobody can set the fields of the service")
     func extras() throws {
         let widget = try made([
             "name": "n", "own": ["a": [1, nil]], "id": "mine", "made_at": "2026-01-01T00:00:00Z", "label": "mine", "links": ["self": "x"],
@@ -79,7 +79,7 @@ import Testing
         #expect(later.extra["own"] == .null)
     }
 
-    @Test("What is only put in is never shown, and what is null is shown or left out as its field says")
+    @Test("An input-only field is never shown, and a null field is shown or omitted as declared")
     func views() throws {
         let shown = try view(try made(["name": "n", "password": "secret"]))
         #expect(!shown.text.contains("secret") && !shown.text.contains("password"))
@@ -89,7 +89,7 @@ import Testing
         #expect(Array((shown.object ?? [:]).keys) == ["id", "name", "owner", "enabled", "size", "made_at", "options", "label"])
     }
 
-    @Test("A fixed field may be repeated and not changed, and an id is never changed")
+    @Test("A fixed field may be repeated but not changed, and an id never changes")
     func fixed() throws {
         var widget = Widget("w", "n")
         widget.owner = "me"
@@ -101,7 +101,7 @@ import Testing
         #expect(try changed(widget, ["label": "mine"]) == widget)
     }
 
-    @Test("What is stored comes back, on both databases", arguments: DatabaseKind.allCases)
+    @Test("A stored resource reads back unchanged, on both databases", arguments: DatabaseKind.allCases)
     func stored(kind: DatabaseKind) async throws {
         var widget = Widget("w", "é ' \" \\ % 日", size: 7, enabled: false, note: "")
         widget.madeAt = Timestamp(microseconds: 1_767_225_600_123_456)

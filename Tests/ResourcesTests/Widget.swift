@@ -4,7 +4,7 @@ import Resources
 import SQL
 import TestSupport
 
-/// A resource with a field of every sort.
+/// A resource with a field of every kind.
 struct Widget: Resource, Equatable {
     var id: ID<Widget> = ID("")
     var name = ""
@@ -56,7 +56,7 @@ struct Widget: Resource, Equatable {
     ]
 }
 
-/// The same fields where bodies may have no others.
+/// A resource whose bodies allow no unknown members.
 struct ClosedWidget: Resource {
     var id: ID<ClosedWidget> = ID("")
     var name = ""
@@ -72,7 +72,7 @@ struct ClosedWidget: Resource {
         ])
 }
 
-/// A database with these widgets.
+/// Runs the body with a database that has the widgets.
 func withWidgets(
     _ kind: DatabaseKind, _ widgets: [Widget] = [], _ body: (Database) async throws -> Void
 ) async throws {
@@ -87,7 +87,7 @@ extension Database {
         try await write { tx in for widget in widgets { try ResourceStore<Widget>().insert(widget, in: tx) } }
     }
 
-    /// What a URL's query gives.
+    /// Returns the page that a URL's query selects.
     func page(_ query: String) async throws -> (rows: [Widget], hasMore: Bool) {
         let list = try Widget.schema.query(from: try Query(query))
         return try await read { tx in try ResourceStore<Widget>().page(list, in: tx) }

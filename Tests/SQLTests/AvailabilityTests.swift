@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct AvailabilityTests {
-    @Test("close() waits for the work that was asked for, and refuses what comes after it", arguments: DatabaseKind.allCases)
+    @Test("close() waits for the work that has begun and refuses further work", arguments: DatabaseKind.allCases)
     func close(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [things]) { test in
             let database = try test.reopen()
@@ -22,7 +22,8 @@ import Testing
                 await database.close()
                 closed.change { $0 = true }
             }()
-            // A refused read shows that closing has begun. (A write might still be taken, and would wait for the slow one.)
+            // A refused read shows that closing has begun. (A write might still be accepted, and would wait for the
+            // slow one.)
             try await eventually { await Refusal.of { try await database.ids() } == .unavailable }
             #expect(!closed.value)
             mayEnd.change { $0 = true }
@@ -47,16 +48,16 @@ import Testing
         }
     }
 
-    @Test("A lost session of PostgreSQL is one transient error, and then there is another session")
+    @Test("A lost PostgreSQL session is one transient error, and then a new session is opened")
     func lostSession() async throws {
         try await TestDatabase.withDatabase(.postgreSQL, schemas: [things]) { test in
-            // Of one session: another of its own would be lost with the others.
+            // One session is enough: another one of its own would be terminated with the others.
             let killer = try Database.postgreSQL(test.location, connections: 1)
             let database = test.database
             try await database.add("before")
             for _ in 0..<3 {
                 try await terminateOthers(killer)
-                // Every session of the pool may be lost once; none more than once.
+                // Each session of the pool may be lost at most once.
                 var losses = 0
                 for number in 0..<12 {
                     let refusal = await Refusal.of { try await database.add("\(losses)-\(number)-\(UInt32.random(in: 0 ... .max))") }
@@ -69,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("A session lost inside a transaction leaves nothing of it")
+    @Test("A transaction whose session is lost leaves nothing")
     func lostInside() async throws {
         try await TestDatabase.withDatabase(.postgreSQL, schemas: [things]) { test in
             let refusal = await Refusal.of {
@@ -86,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("A PostgreSQL that is not there is unavailable, and says why")
+    @Test("An unreachable PostgreSQL is a transient error")
     func nobodyThere() async throws {
         let error = #expect(throws: SQLError.self) {
             _ = try Database.postgreSQL("host=/nonexistent dbname=x connect_timeout=1", connections: 1)
@@ -94,7 +95,7 @@ import Testing
         #expect(error?.isTransient == true)
     }
 
-    @Test("A file that cannot be opened or is no database is refused when it is opened")
+    @Test("A file that cannot be opened or is not a database is refused when it is opened")
     func noDatabase() async throws {
         #expect(throws: SQLError.self) { _ = try Database.sqlite(path: "/nonexistent/folder/x.db") }
         let path = FileManager.default.temporaryDirectory.appending(path: "novella-test-\(UUID().uuidString)").path

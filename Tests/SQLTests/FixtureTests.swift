@@ -2,9 +2,9 @@ import SQL
 import TestSupport
 import Testing
 
-/// The fixture itself: what every other test of rows stands on.
+/// Tests of the fixture on which all other tests of rows depend.
 @Suite struct FixtureTests {
-    @Test("Each test has a database of its own, with its schemas, and can open it twice", arguments: DatabaseKind.allCases)
+    @Test("Each test has its own database with its schemas, and can open it twice", arguments: DatabaseKind.allCases)
     func fresh(kind: DatabaseKind) async throws {
         let schema = Schema(service: "test", [Migration(1, "things", "CREATE TABLE thing (id TEXT PRIMARY KEY)")])
         for _ in 0..<2 {

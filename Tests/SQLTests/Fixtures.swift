@@ -3,7 +3,7 @@ import SQL
 import Synchronization
 import TestSupport
 
-/// What most of these tests need of tables.
+/// The tables for most of these tests.
 let things = Schema(
     service: "test",
     [
@@ -31,7 +31,7 @@ extension Database {
     }
 }
 
-/// The words of `SQLError` without what belongs to one database.
+/// The kinds of `SQLError`, without details of one database.
 enum Refusal: Equatable {
     case none, unique, foreignKey, check, misuse, unavailable, full, other(String)
 
@@ -57,7 +57,7 @@ enum Refusal: Equatable {
     }
 }
 
-/// What a closure throws that fails for its own reasons.
+/// The error of a closure that fails for its own reasons.
 struct Deliberate: Error, Equatable {
     var number = 0
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("A full disk") struct FullDiskTests {
-    /// Lets the database's file grow no further than so many pages beyond what it has, or as far as it likes.
+    /// Limits the growth of the database's file to the given number of pages, or removes the limit.
     private func limit(_ database: Database, to more: Int?) async throws {
         try await database.write { tx in
             let count: Int = try tx.value("PRAGMA page_count") ?? 0
@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test("Writes say that the disk is full and when to try again, reads go on, and writes too once there is room")
+    @Test("On a full disk writes fail with a time to retry and reads go on; writes succeed again once there is room")
     func full() async throws {
         try await withThings(.sqlite) { database in
             try await database.add("before")
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("A full disk of PostgreSQL's is told in the same way, and its session goes on")
+    @Test("PostgreSQL's full disk is reported in the same way, and its session goes on")
     func fullElsewhere() async throws {
         try await withThings(.postgreSQL) { database in
             let refused = await Refusal.of {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("The text of a statement in an error has an end", arguments: DatabaseKind.allCases)
+    @Test("The text of a statement in an error is shortened", arguments: DatabaseKind.allCases)
     func briefStatements(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let columns = Array(repeating: "nothing", count: 20_000).joined(separator: ", ")

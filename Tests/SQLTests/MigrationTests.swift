@@ -10,7 +10,7 @@ import Testing
     private let two = Schema(service: "boxes", [first, second])
     private let other = Schema(service: "shelves", [Migration(1, "shelves", "CREATE TABLE shelf (id TEXT PRIMARY KEY)")])
 
-    @Test("Steps are applied in order, once, and only new ones later", arguments: DatabaseKind.allCases)
+    @Test("Migrations are applied in order and once, and later only new ones", arguments: DatabaseKind.allCases)
     func applied(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind) { test in
             #expect(try await test.database.migrate([one, other]) == ["boxes 1: boxes", "shelves 1: shelves"])
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("A newer database is refused before anything is changed", arguments: DatabaseKind.allCases)
+    @Test("A database of a newer release is refused before anything is changed", arguments: DatabaseKind.allCases)
     func newer(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [two]) { test in
             let error = await #expect(throws: SchemaError.self) { try await test.database.migrate([other, one]) }
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("A step that was edited after it was applied is refused", arguments: DatabaseKind.allCases)
+    @Test("A migration that was edited after it was applied is refused", arguments: DatabaseKind.allCases)
     func edited(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [one]) { test in
             let edited = Schema(service: "boxes", [Migration(1, "boxes", Self.first.sql + " ")])
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test("A step that fails is not there, in whole or in part, and can be tried again", arguments: DatabaseKind.allCases)
+    @Test("A failed migration leaves nothing and can be tried again", arguments: DatabaseKind.allCases)
     func failing(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [one]) { test in
             let broken = Schema(
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("Processes that migrate at once apply each step once", arguments: DatabaseKind.allCases)
+    @Test("Processes that migrate at once apply each migration once", arguments: DatabaseKind.allCases)
     func atOnce(kind: DatabaseKind) async throws {
         for _ in 0..<3 {
             try await TestDatabase.withDatabase(kind) { test in
@@ -68,9 +68,9 @@ import Testing
         }
     }
 
-    @Test("A step's hash is that of its text")
+    @Test("The hash of a migration is the hash of its text")
     func hash() {
-        // FNV-1a of no bytes is its offset basis; of "a" it is a published vector.
+        // FNV-1a of no bytes is its offset basis, and its hash of "a" is a published vector.
         #expect(Migration(1, "", "").hash == "cbf29ce484222325")
         #expect(Migration(1, "", "a").hash == "af63dc4c8601ec8c")
     }

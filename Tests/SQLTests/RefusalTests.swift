@@ -3,9 +3,9 @@ import SQL
 import TestSupport
 import Testing
 
-/// Both databases refuse the same things in the same words.
+/// Tests that both databases refuse the same things with the same errors.
 @Suite struct RefusalTests {
-    @Test("Each broken constraint has its name", arguments: DatabaseKind.allCases)
+    @Test("Each violated constraint has its own error", arguments: DatabaseKind.allCases)
     func constraints(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.write { tx in
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test("The program's mistakes are called misuse", arguments: DatabaseKind.allCases)
+    @Test("Wrong SQL is reported as misuse", arguments: DatabaseKind.allCases)
     func misuse(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             for sql in ["SELEC 1", "SELECT nothing FROM thing", "SELECT 1 FROM nowhere", "DELETE FROM thing WHERE id = ?"] {
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("A write in a read is refused, in whichever way it is said", arguments: DatabaseKind.allCases)
+    @Test("A write within a read transaction is refused, in every form", arguments: DatabaseKind.allCases)
     func writeInRead(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let insert = "INSERT INTO thing (id) VALUES ('x')"
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("ON CONFLICT DO NOTHING is no error and counts no row", arguments: DatabaseKind.allCases)
+    @Test("ON CONFLICT DO NOTHING is not an error and counts no row", arguments: DatabaseKind.allCases)
     func onConflict(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let counts = try await database.write { tx in
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("A transaction is over with its first error, even if the closure catches it", arguments: DatabaseKind.allCases)
+    @Test("A transaction fails after its first error, even if the closure catches it", arguments: DatabaseKind.allCases)
     func swallowed(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.add("a")

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test("On PostgreSQL another process sees the revision change")
+    @Test("On PostgreSQL another process sees a changed revision")
     func acrossProcesses() async throws {
         try await TestDatabase.withDatabase(.postgreSQL, schemas: [things]) { test in
             let other = try test.reopen()
@@ -41,14 +41,14 @@ import Testing
         }
     }
 
-    @Test("No revision comes twice while the log of changes is cut off behind many writers", arguments: DatabaseKind.allCases)
+    @Test("A revision never repeats, even while the log of changes is cut off under many writers", arguments: DatabaseKind.allCases)
     func neverTwice(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             var seen = [try await database.revision(of: topic)]
             for _ in 0..<30 {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<60 {
-                        // A second topic takes numbers away, so that this one's are sparse.
+                        // Another topic uses some numbers, so that this topic's numbers are sparse.
                         let topic = number % 4 == 0 ? topic : Topic("another")
                         group.addTask { try await database.write { tx in tx.changed(topic) } }
                     }
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("A follower hears of each commit's keys once, and of nothing that was rolled back", arguments: DatabaseKind.allCases)
+    @Test("A follower gets the keys of each commit once, and none of a rolled-back transaction", arguments: DatabaseKind.allCases)
     func following(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             func changes(_ position: ChangePosition?) async throws -> Changes {
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("Followers miss nothing of many writers, and know when the log no longer reaches back", arguments: DatabaseKind.allCases)
+    @Test("Followers miss nothing of many writers, and notice when the log no longer reaches back", arguments: DatabaseKind.allCases)
     func followingMany(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [things]) { test in
             let other = kind == .sqlite ? test.database : try test.reopen()

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("Of 200 writers at once each has its own result, and those that throw leave nothing", arguments: DatabaseKind.allCases)
+    @Test("Each of 200 concurrent writers gets its own result, and those that throw leave nothing", arguments: DatabaseKind.allCases)
     func manyWriters(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let outcomes = await withTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
@@ -54,7 +54,7 @@ import Testing
         return number
     }
 
-    @Test("A failing commit of a group fails none but its cause")
+    @Test("A failing commit fails no other transaction of its group")
     func groupFailure() async throws {
         let deferred = Schema(
             service: "test",
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("A read sees one state, whatever is committed meanwhile", arguments: DatabaseKind.allCases)
+    @Test("A read sees one consistent state, whatever is committed meanwhile", arguments: DatabaseKind.allCases)
     func consistentRead(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.add("a", size: 100)
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test("50 increments at once, each a read and a write, end at 50", arguments: DatabaseKind.allCases)
+    @Test("50 concurrent increments, each a read and a write, add up to 50", arguments: DatabaseKind.allCases)
     func increments(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.add("counter")
@@ -154,12 +154,12 @@ import Testing
             let size: Int? = try await database.read { tx in try tx.value("SELECT size FROM thing") }
             #expect(size == 50)
             #expect(runs.value >= 50)
-            // However often a closure was run again, its nudge came once.
+            // A closure may run several times, but its nudge comes once.
             #expect(nudges.value == 50)
         }
     }
 
-    @Test("Two writers that each read what the other writes do not both win", arguments: DatabaseKind.allCases)
+    @Test("Two writers that each read what the other writes cannot both succeed", arguments: DatabaseKind.allCases)
     func writeSkew(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let most = 3
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test("afterCommit sees the commit, and is not run for what was rolled back", arguments: DatabaseKind.allCases)
+    @Test("afterCommit runs after the commit, and not after a rollback", arguments: DatabaseKind.allCases)
     func afterCommit(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let order = Shared<[String]>([])
@@ -199,7 +199,7 @@ import Testing
         }
     }
 
-    @Test("A transaction that outlived its closure is refused", arguments: DatabaseKind.allCases)
+    @Test("A transaction cannot be used after its closure has ended", arguments: DatabaseKind.allCases)
     func escaped(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let kept = Shared<(@Sendable () throws -> Void)?>(nil)

@@ -26,14 +26,14 @@ import Testing
         #expect(found == 1, sourceLocation: sourceLocation)
     }
 
-    @Test("Text comes back as it was, whatever the letters", arguments: DatabaseKind.allCases)
+    @Test("Any text reads back unchanged", arguments: DatabaseKind.allCases)
     func text(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             for text in ["", " ", "it's \"quoted\"", "?", "$1", "\\", "\\x41", "a\nb\tc\r", "Grüße, 世界, 🜂👩‍👩‍👧", "\u{1}\u{7f}", "NULL"] {
                 try await roundTrip("name", text, in: database)
             }
         }
-        // No index: PostgreSQL's hold at most 2,704 bytes.
+        // The column has no index, since PostgreSQL's indexes hold at most 2,704 bytes.
         try await TestDatabase.withDatabase(
             kind, schemas: [Schema(service: "test", [Migration(1, "t", "CREATE TABLE thing (id TEXT, t TEXT)")])]
         ) { test in
@@ -41,7 +41,8 @@ import Testing
         }
     }
 
-    @Test("Text is compared by its bytes: other forms of one letter are other values", arguments: DatabaseKind.allCases)
+    @Test(
+        "Text is compared by bytes, so other encodings of a letter are other values", arguments: DatabaseKind.allCases)
     func bytewise(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.write { tx in
@@ -56,7 +57,9 @@ import Testing
         }
     }
 
-    @Test("PostgreSQL's text holds no NUL, so on both it becomes U+FFFD", arguments: DatabaseKind.allCases)
+    @Test(
+        "A NUL in a text becomes U+FFFD on both databases, since PostgreSQL cannot store it",
+        arguments: DatabaseKind.allCases)
     func nul(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.write { tx in try tx.execute("INSERT INTO thing (id, name) VALUES ('x', ?)", "a\0b") }
@@ -82,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("Doubles come back to the last bit", arguments: DatabaseKind.allCases)
+    @Test("Doubles read back exactly", arguments: DatabaseKind.allCases)
     func doubles(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             for value in [0.0, 0.1, 1.0, -2.5, 1.0 / 3, 16.000001, 1e300, Double.leastNonzeroMagnitude, Double.pi] {
@@ -91,7 +94,7 @@ import Testing
         }
     }
 
-    @Test("Blobs hold every byte", arguments: DatabaseKind.allCases)
+    @Test("A blob can contain every byte", arguments: DatabaseKind.allCases)
     func blobs(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             for bytes: [UInt8] in [[], [0], Array(0...255), Array(repeating: 0xff, count: 100_000), Array("\\x00".utf8)] {
@@ -100,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("Ids, moments, truth values and JSON have their columns", arguments: DatabaseKind.allCases)
+    @Test("Ids, times, Booleans and JSON can be stored and read", arguments: DatabaseKind.allCases)
     func types(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await roundTrip("name", ID<Kind.User>("0f"), in: database)
@@ -114,7 +117,7 @@ import Testing
         }
     }
 
-    @Test("NULL is nil, and nil is NULL", arguments: DatabaseKind.allCases)
+    @Test("NULL is read as nil, and nil is stored as NULL", arguments: DatabaseKind.allCases)
     func null(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let row = try await database.write { tx in
@@ -128,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("Counts and sums are integers", arguments: DatabaseKind.allCases)
+    @Test("Counts and sums are read as integers", arguments: DatabaseKind.allCases)
     func aggregates(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.add("a", size: 3)
@@ -162,7 +165,7 @@ import Testing
         }
     }
 
-    @Test("A row says which column is missing or of another type", arguments: DatabaseKind.allCases)
+    @Test("A missing column and a wrong type are reported as misuse", arguments: DatabaseKind.allCases)
     func wrongColumns(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             try await database.add("x")

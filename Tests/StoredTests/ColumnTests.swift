@@ -5,9 +5,10 @@ import SQL
 import TestSupport
 import Testing
 
-/// Lists in Networking's columns are read and written by hand. A release's text of each kind must be read, and be written again.
+/// Networking's columns have lists that are read and written by hand. A list of each kind that a release has written
+/// must be read, and must be written unchanged.
 @Suite("Lists in columns") struct ColumnTests {
-    /// The lists that release 0.1 has written. Each kind of element has all of its forms; no text is ever changed.
+    /// The lists that release 0.1 has written. Each kind of element has all its forms; no text is ever changed.
     private static let written: [(type: any ListElement.Type, text: String)] = [
         (String.self, #"["alpha","beta"]"#),
         (IPAddress.self, #"["192.0.2.1","2001:db8::1"]"#),
@@ -24,7 +25,8 @@ import Testing
         ),
     ]
 
-    @Test("A list that a release has written is read, and written as it was", arguments: ColumnTests.written.indices)
+    @Test(
+        "A list that a release has written is read and written back unchanged", arguments: ColumnTests.written.indices)
     func lists(_ number: Int) throws {
         let (type, text) = Self.written[number]
         try Self.check(type, text)
@@ -35,7 +37,7 @@ import Testing
         #expect(!list.items.isEmpty && list.sql == .text(text))
     }
 
-    @Test("Each kind of list has an example of what a release has written")
+    @Test("Each kind of list has an example that a release has written")
     func kinds() throws {
         let known = Set(Self.written.map { "\($0.type)" })
         for (path, text) in try ListTests.sources() {

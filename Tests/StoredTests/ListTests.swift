@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The list of what is stored") struct ListTests {
+@Suite("The list of stored types") struct ListTests {
     private static let root = KeptShapes.folder.deletingLastPathComponent().deletingLastPathComponent()
 
     static func sources() throws -> [(path: String, text: String)] {
@@ -12,7 +12,7 @@ import Testing
         return try files.filter { $0.pathExtension == "swift" }.map { ($0.path, try String(contentsOf: $0, encoding: .utf8)) }
     }
 
-    @Test("Each type that says that it is stored is in the list")
+    @Test("Each type that declares a stored name is in the list")
     func values() throws {
         let listed = Set(StoredShapes.values.map { $0.storedName })
         var declared: Set<String> = []

@@ -4,7 +4,7 @@ import Foundation
 @testable import TestSupport
 import Testing
 
-/// Outlines of small types, and what is said of their changes.
+/// Tests of the outlines of small types, and of the faults that changes have.
 @Suite("Outlines") struct OutlineTests {
     private enum Before {
         struct Toy: StoredValue {
@@ -50,7 +50,7 @@ import Testing
         #expect(try Shape(JSON.parse(shape.json.pretty())) == shape)
     }
 
-    @Test("A stored value inside of another one is shown by its name")
+    @Test("A stored value within another one is shown by its name")
     func named() throws {
         struct Box: Codable, Sendable { var toy: Before.Toy, more: [Before.Toy] }
         #expect(try ShapeReader([Before.Toy.self]).shape(of: Box.self).json == ["toy": "<toy>", "more": ["<toy>"]])
@@ -74,7 +74,7 @@ import Testing
         return ShapeChange(before: [:], now: [:], keep: "Keep it.").faults(old, try Self.shape(type), at: "first")
     }
 
-    @Test("What older values can be read as is no fault: members that may be missing, more cases, wider types")
+    @Test("Optional members, more cases and wider types are no faults, since older values can still be read")
     func allowed() throws {
         struct Second: Codable, Sendable {
             enum Word: String, Codable, Sendable { case on, off, dim }
@@ -121,7 +121,7 @@ import Testing
         for part in parts { #expect(found.contains { $0.hasPrefix(part) }, "\(part) is not in \(found)") }
     }
 
-    @Test("Steps that are not those of a release are a fault, and so is a workflow that is gone")
+    @Test("A workflow with other steps than a release's is a fault, and so is a missing workflow")
     func steps() throws {
         let json: JSON = ["input": ["id": "text"], "state": [:], "steps": ["local:claim", "|", "remote:boot"]]
         let other: JSON = ["input": ["id": "text"], "state": [:], "steps": ["local:claim", "|", "remote:start"]]

@@ -3,30 +3,30 @@ import Foundation
 import TestSupport
 import Testing
 
-/// When one of these fails, a change is about to make unreadable what clouds have written. The message says what to do.
+/// A failure here means that a change would make existing data of clouds unreadable. The message says what to do.
 @Suite("Stored shapes") struct ShapeTests {
     private static let isUpdate = ProcessInfo.processInfo.environment["NOVELLA_UPDATE_GOLDENS"] == "1"
 
-    /// The names of all that is stored now or was stored by a release, or has a golden.
+    /// The names of all values that are stored now, were stored by a release, or have a golden.
     static let names: [String] = {
         let now = (try? StoredShapes.now.get())?.all.keys.map(\.self) ?? []
         let released = KeptShapes.versions.flatMap { (try? KeptShapes.outlines(of: $0))?.all.keys.map(\.self) ?? [] }
         return Set(now + released + KeptShapes.names).sorted()
     }()
 
-    @Test("Each type that is stored has an outline, under a name of its own")
+    @Test("Each stored type has an outline under a unique name")
     func outlines() throws {
         let now = try StoredShapes.now.get()
         #expect(now.all.count > 45)
         #expect(Set(StoredShapes.values.map { $0.storedName }).count == StoredShapes.values.count, "two stored values have one name")
     }
 
-    @Test("There is an outline of what each release has written", arguments: KeptShapes.versions)
+    @Test("Each release has outlines of what it has written", arguments: KeptShapes.versions)
     func releases(_ version: String) throws {
         #expect(try !KeptShapes.outlines(of: version).all.isEmpty)
     }
 
-    @Test("What is stored has the shape that releases have written, and the one that is noted", arguments: ShapeTests.names)
+    @Test("Each stored value has the shape that releases have written and that its golden notes", arguments: ShapeTests.names)
     func shape(_ name: String) throws {
         let now = try StoredShapes.now.get()
         for version in KeptShapes.versions {
@@ -37,7 +37,7 @@ import Testing
         try golden(name, now.all[name])
     }
 
-    /// No release is harmed. What is new is noted, so that a review sees it.
+    /// Compares an outline with its golden. A difference harms no release, but it is noted so that a review sees it.
     private func golden(_ name: String, _ outline: StoredOutline?) throws {
         let file = KeptShapes.golden(name)
         let kept = try? String(contentsOf: file, encoding: .utf8)

@@ -11,12 +11,12 @@ import TestSupport
 @testable import Drivers
 @testable import Durable
 
-/// Everything that outlives the process that wrote it (docs/releases.md). The workflows come from the list that the cloud is made of;
-/// `ListTests` finds a stored value that is not in this list.
+/// Everything that outlives the process that wrote it (docs/releases.md). The workflows come from the cloud's own list.
+/// `ListTests` finds stored values that are missing here.
 enum StoredShapes {
     static let values: [any StoredValue.Type] = rows + files + messages
 
-    /// JSON in columns, and parts of it that several values have.
+    /// JSON in columns, and values that are parts of it.
     private static let rows: [any StoredValue.Type] = [
         Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self,
     ]
@@ -28,7 +28,7 @@ enum StoredShapes {
         HostFacts.self, MachineSpec.self, BackupManifest.self,
     ]
 
-    /// What `AgentLink` carries between the control plane and an agent.
+    /// The messages of `AgentLink` between the control plane and an agent.
     private static let messages: [any StoredValue.Type] = [
         AgentRequest.self, AgentQuestion.self, AgentReply.self, AgentReport.self, HostInventory.self, DiskSnapshot.self,
         HostNetworkState.self, NetworkReport.self,
@@ -42,7 +42,7 @@ enum StoredShapes {
     }
 }
 
-/// The outlines that are kept: one file for each that is stored now, and one file for each release.
+/// The outlines in the repository: one file for each value that is stored now, and one for each release.
 enum KeptShapes {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Released")
@@ -55,12 +55,12 @@ enum KeptShapes {
         return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
     }
 
-    /// The versions that have been released.
+    /// The released versions.
     static var versions: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.first?.isNumber == true }.sorted()
     }
 
-    /// What a release has written.
+    /// Returns the outlines of what a release has written.
     static func outlines(of version: String) throws -> StoredOutlines {
         let json = try JSON.parse(try String(contentsOf: folder.appending(path: "\(version)/shapes.json"), encoding: .utf8))
         return StoredOutlines(try json.object?.members.map { try StoredOutline(name: $0.key, $0.value) } ?? [])

@@ -8,16 +8,16 @@ import Testing
 @testable import Drivers
 @testable import Durable
 
-/// What another release has written, or a peer of another release sends.
+/// Tests with values that another release has written, or that a peer of another release sends.
 @Suite("Values of another release") struct ToleranceTests {
-    @Test("Members that a newer release has added are passed over", arguments: StoredShapes.values.map { Stored($0) })
+    @Test("Members that a newer release has added are ignored", arguments: StoredShapes.values.map { Stored($0) })
     func newer(_ stored: Stored) throws { try stored.reads(StoredShapes.now.get()) }
 
-    @Test("Inputs and states of workflows are read by their outlines", arguments: Cloud.workflowTypes.map { StoredWorkflow($0) })
+    @Test("Inputs and states of workflows can be read by their outlines", arguments: Cloud.workflowTypes.map { StoredWorkflow($0) })
     func workflows(_ workflow: StoredWorkflow) throws { try workflow.reads(StoredShapes.now.get()) }
 
     @Test(
-        "A case that this binary does not know is an error with a code, and no crash",
+        "An unknown case is an error with a code, not a crash",
         arguments: [
             #"{"dance": {}}"#, "{}", #""remove""#, "[]", #"{"power": {"_0": {"dancing": {}}}}"#,
             #"{"reboot": {"_0": "sideways"}}"#, #"{"unpack": {}}"#,
@@ -33,14 +33,14 @@ import Testing
         }
     }
 
-    @Test("A text that is no JSON is an error with a code", arguments: ["", "{", "nil", "\u{0}", #"{"id": 1e999}"#])
+    @Test("A text that is not JSON is an error with a code", arguments: ["", "{", "nil", "\u{0}", #"{"id": 1e999}"#])
     func noJSON(_ text: String) {
         let error = #expect(throws: CloudError.self) { try StoredJSON.value(AgentReply.self, from: text) }
         #expect(error?.code == StoredJSON.unreadableCode)
     }
 }
 
-/// A type of the list as an argument of a test.
+/// A type of the list, as an argument of a test.
 struct Stored: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// Reads the examples of the type's outline.
@@ -51,7 +51,7 @@ struct Stored: CustomTestStringConvertible, Sendable {
         reads = { try Self.read(Value.self, $0.all[Value.storedName]?.shapes["value"], $0) }
     }
 
-    /// Reads each example of a shape with and without members that nobody knows, which makes no difference.
+    /// Reads each example of a shape, with and without unknown members, and checks that both give the same value.
     static func read<Value: StoredValue>(_ type: Value.Type, _ shape: Shape?, _ outlines: StoredOutlines) throws {
         let shape = try #require(shape)
         let plain = ShapeExamples(outlines, hasMore: false).all(of: shape)
@@ -64,7 +64,7 @@ struct Stored: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A workflow as an argument of a test.
+/// A workflow, as an argument of a test.
 struct StoredWorkflow: CustomTestStringConvertible, Sendable {
     let workflow: any Workflow.Type
 

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What each target may import: docs/architecture.md as a table.
+/// Checks of what each target may import: docs/architecture.md as a table.
 @Suite("Arrows between targets")
 struct ArrowTests {
-    /// The arrows of docs/architecture.md: what each target of ours may import of ours.
+    /// The arrows of docs/architecture.md: the targets of ours that each target may import.
     private static let arrows: [String: Set<String>] = [
         "CloudCore": [],
         "SQL": ["CloudCore", "CLibPQ", "CSQLite"],
@@ -41,10 +41,10 @@ struct ArrowTests {
         ],
     ]
 
-    /// Targets in C: headers of libraries, and what Swift cannot say.
+    /// Targets in C: headers of libraries, and code that cannot be written in Swift.
     private static let bindings: Set<String> = ["CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork"]
 
-    /// Libraries that few targets know.
+    /// Libraries that only a few targets may import.
     private static let quarantined: [String: Set<String>] = [
         "CSQLite": ["SQL"], "CLibPQ": ["SQL"], "CArgon2": ["Identity"], "CLibvirt": ["DriverLibvirt"],
         "Hummingbird": ["HTTPKit"], "HummingbirdCore": ["HTTPKit"], "HummingbirdTLS": ["HTTPKit"],
@@ -83,7 +83,7 @@ struct ArrowTests {
         }
     }
 
-    /// What each target of Package.swift names as its dependencies.
+    /// Returns the dependencies that Package.swift gives to each target.
     private static func declared() throws -> [String: Set<String>] {
         let text = try House.text(of: "Package.swift").replacing(/\.product\([^)]*\)/, with: "")
         let pattern = /(?:target|executableTarget)\(\s*(?:name: )?"([\w-]+)",\s*(?:dependencies: )?\[([^\]]*)\]/

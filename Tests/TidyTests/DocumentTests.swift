@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What the documents say, compared with what is there.
+/// Checks of the documents against the repository.
 ///
-/// An example is a real file: a fence with a path on it, as `swift Sources/Compute/Workflows/CreateServer.swift`, is compared with
-/// that file. With the word `part` behind the path it is a run of lines from it.
+/// An example is a real file: a fence with a path, as `swift Sources/Compute/Workflows/CreateServer.swift`, is compared
+/// with that file. With the word `part` after the path, the block must be consecutive lines of the file.
 @Suite("Documents")
 struct DocumentTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -12,7 +12,7 @@ struct DocumentTests {
     /// A fenced block that names a file.
     struct Example: Equatable, CustomTestStringConvertible {
         var document: String
-        /// The number of the fence's line.
+        /// The line number of the fence.
         var line: Int
         var path: String
         var isPart: Bool
@@ -20,7 +20,7 @@ struct DocumentTests {
 
         var testDescription: String { "\(document):\(line)" }
 
-        /// Whether the block is what the file says.
+        /// Returns whether the block equals the file, or is a part of it.
         func isTrue(of file: String) -> Bool {
             var all = file.components(separatedBy: "\n")
             if all.last == "" { all.removeLast() }
@@ -69,7 +69,7 @@ struct DocumentTests {
         }
     }
 
-    @Test("An example is the file that it names")
+    @Test("An example equals the file that it names")
     func examplesAreFiles() throws {
         let examples = try Self.examples()
         #expect(!examples.isEmpty)

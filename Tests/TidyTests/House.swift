@@ -8,7 +8,7 @@ enum House {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The targets of services: their assemblies' names, in the order of the list.
+    /// The targets of the services: the names of their assemblies, in the order of the list.
     static var services: [String] { Cloud.services.map { $0.name } }
 
     struct Source: CustomTestStringConvertible {
@@ -18,9 +18,9 @@ enum House {
         let text: String
 
         var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-        /// The folders between the target's and the file.
+        /// The folders between the target's folder and the file.
         var folders: [Substring] { Array(path.split(separator: "/").dropFirst(2).dropLast()) }
-        /// The file's name without its ending.
+        /// The name of the file without its extension.
         var name: Substring { path.split(separator: "/").last?.dropLast(".swift".count) ?? "" }
         var testDescription: String { path }
     }
@@ -36,7 +36,7 @@ enum House {
         }.sorted { $0.path < $1.path }
     }
 
-    /// The sources of the product: neither tests nor what serves them, nor what measures.
+    /// Returns the sources of the product, without tests, test support and benchmarks.
     static func product() throws -> [Source] {
         try sources(below: "Sources").filter { !["TestSupport", "novella-bench"].contains($0.target) }
     }

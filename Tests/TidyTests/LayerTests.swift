@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The inner shape of services: what stands where.
+/// The inner structure of services: the folders and what may be in them.
 @Suite("Layers of services")
 struct LayerTests {
-    /// The folders that a service may have. Images has two more, which are to take this shape (docs/status.md).
+    /// The folders that a service may have. Images has two more, which are to get this structure (docs/status.md).
     private static let folders: Set<String> = [
         "Access", "Model", "Service", "Store", "Routes", "Workflows", "Reconcilers", "Secrets", "Metadata",
     ]
@@ -16,7 +16,7 @@ struct LayerTests {
         #expect(Set(assemblies) == Set(House.services))
     }
 
-    @Test("Each service folder has the same inside", arguments: House.services)
+    @Test("Each service folder has only the usual folders, and a README", arguments: House.services)
     func serviceFolders(service: String) throws {
         let folder = House.root.appending(path: "Sources/\(service)")
         let known = Self.folders.union(Self.ownFolders[service] ?? [])
@@ -28,7 +28,7 @@ struct LayerTests {
         #expect(FileManager.default.fileExists(atPath: folder.appending(path: "README.md").path))
     }
 
-    @Test("Routes know no SQL and no store, stores and models no HTTP", arguments: House.services)
+    @Test("Routes use no SQL and no store, and stores and models use no HTTP", arguments: House.services)
     func layers(service: String) throws {
         for source in try House.sources(below: "Sources/\(service)") {
             for (number, line) in source.lines.enumerated() {
@@ -44,10 +44,10 @@ struct LayerTests {
         }
     }
 
-    /// The one store that stands beside its folder: it writes the SQL of every declared resource.
+    /// The one store outside a store folder: it writes the SQL of every declared resource.
     private static let storesElsewhere: Set<String> = ["Sources/Resources/ResourceStore.swift"]
 
-    @Test("SQL text stands in stores")
+    @Test("SQL text is only in stores")
     func statements() throws {
         for source in try House.product() where source.target != "SQL" && !Self.storesElsewhere.contains(source.path) {
             guard !source.folders.contains("Store"), Self.hasVerb(source.text) else { continue }
@@ -57,7 +57,7 @@ struct LayerTests {
         }
     }
 
-    /// Few sources are about any of these: it is fast to look for them first.
+    /// A fast first check: few sources contain any of these words.
     private static func hasVerb(_ text: String) -> Bool {
         ["SELECT", "INSERT", "UPDATE", "DELETE"].contains { text.contains($0) }
     }
@@ -66,9 +66,9 @@ struct LayerTests {
         hasVerb(text) && text.contains(/\b(?:SELECT|INSERT|UPDATE|DELETE)\b/) && text.contains(/\b(?:FROM|INTO|SET)\b/)
     }
 
-    @Test("A statement is found in every form of a literal")
+    @Test("A statement is found in every form of a string literal")
     func literals() {
-        // A quote inside a literal would be seen as one by this very rule: here ' stands for it.
+        // The quotes in these literals are written as ', since this very rule would see them as quotes.
         let found: [(source: String, text: String)] = [
             ("try tx.row('SELECT 1 FROM a', id)", "SELECT 1 FROM a"),
             ("// 'SELECT\nlet a = 'DELETE FROM \\(table(of: 'b')) WHERE c'", "DELETE FROM  WHERE c"),

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Rules that some older files do not keep yet. `Exceptions/` lists those, each with how often: a list only shrinks.
+/// Rules that some older files do not keep yet. `Exceptions/` lists these files, each with a number that may only
+/// shrink.
 ///
-/// `NOVELLA_UPDATE_TIDY=1 swift test --filter SizeTests` lowers the lists to what is needed. It never raises one.
+/// `NOVELLA_UPDATE_TIDY=1 swift test --filter SizeTests` lowers the numbers to what is needed. It never raises one.
 @Suite("Sizes and names")
 struct SizeTests {
     private static let mostInLine = 120
@@ -43,7 +44,7 @@ struct SizeTests {
         try Exceptions(named: "names").check(found)
     }
 
-    @Test("Parameters are counted, and nothing else with a comma")
+    @Test("Parameters are counted correctly, and other commas are not")
     func counting() {
         let signatures: [(text: String, count: Int)] = [
             ("func a()", 0), ("init(a: Int)", 1),
@@ -58,7 +59,7 @@ struct SizeTests {
     }
 }
 
-/// What may stay as it is for now: paths, each with a number.
+/// The exceptions of a rule: paths, each with the number of places that may break the rule.
 struct Exceptions {
     private let url: URL
     private let name: String
@@ -93,9 +94,9 @@ struct Exceptions {
     }
 }
 
-/// The declarations of functions and initialisers in a source.
+/// The declarations of functions and initializers in a source.
 struct Signatures {
-    /// The number of parameters of each.
+    /// The number of parameters of each declaration.
     let parameters: [Int]
 
     init(of source: String) {
@@ -104,7 +105,7 @@ struct Signatures {
         parameters = source.matches(of: words).map { Self.count(source[$0.range.upperBound...]) }
     }
 
-    /// Counts what stands between commas up to the bracket that closes the list.
+    /// Counts the parameters between the opening bracket and the one that closes the list.
     private static func count(_ rest: Substring) -> Int {
         var depth = 0
         var commas = 0

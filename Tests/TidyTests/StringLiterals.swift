@@ -1,11 +1,11 @@
-/// The string literals of a Swift source: their text without what is put in by `\\( )`.
+/// The string literals of a Swift source: their text without interpolations, `\\( )`.
 ///
-/// It knows as much of the language as the house's sources need: comments, escapes, interpolations, literals of
-/// several lines and raw ones of one `#`. It takes a regex literal with a quote in it for text, so such a regex has
-/// its quote written otherwise.
+/// This reader knows only the parts of the language that our sources use: comments, escapes, interpolations, multiline
+/// literals and raw ones with one `#`. It takes a quote in a regex literal for the beginning of a text, so our regex
+/// literals write a quote in another way.
 struct StringLiterals {
     struct Literal {
-        /// The line on which it begins, counted from 1.
+        /// The line on which the literal begins, counted from 1.
         let line: Int
         let text: String
     }
@@ -65,7 +65,8 @@ struct StringLiterals {
         let begin = line
         var text: [UInt8] = []
         step(opening)
-        // A line ends every literal but those of three quotes: what was no literal spoils no more than its line.
+        // The end of a line ends every literal except multiline ones, so text that was mistaken for a literal spoils
+        // only its line.
         while at < bytes.count, !has(end), opening == 3 || !has("\n") {
             if !isRaw, has("\\(") {
                 step(2)

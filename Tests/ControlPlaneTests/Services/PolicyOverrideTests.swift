@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// How the rules of the operator's policy file find their services.
+/// The way of the policy file's rules to their services.
 @Suite("Rules of the policy file")
 struct PolicyOverrideTests {
     private static func shared() -> [String: [String]] {
@@ -18,7 +18,7 @@ struct PolicyOverrideTests {
         return services.filter { $0.value.count > 1 }
     }
 
-    @Test("A rule that no service has is an error at the start that names it")
+    @Test("A rule that no service knows ends the start with an error that names it")
     func unknown() async throws {
         await #expect(throws: PolicyError.unknownName("identity:get_usr")) {
             try await Self.run("\"identity:get_usr\": \"@\"\n\"identity:get_user\": \"@\"\n") { _ in }
@@ -26,7 +26,7 @@ struct PolicyOverrideTests {
         #expect(throws: PolicyError.unknownName("a")) { try PolicyOverrides(["b": "@", "a": "@"], for: Cloud.services) }
     }
 
-    @Test("Each service gets its own rules, and one that several have a rule of goes to each")
+    @Test("Each service gets its own rules, and a rule that several services have goes to each")
     func split() throws {
         let rules = ["identity:get_user": "@", "create_network": "!", "owner": "!"]
         let overrides = try PolicyOverrides(rules, for: Cloud.services)
@@ -38,7 +38,7 @@ struct PolicyOverrideTests {
             ])
     }
 
-    @Test("Names that several services have rules of are those that docs/policy.md lists")
+    @Test("The rule names that several services share are those that docs/policy.md lists")
     func sharedNames() {
         #expect(
             Self.shared() == [
@@ -49,7 +49,7 @@ struct PolicyOverrideTests {
             ])
     }
 
-    @Test("A rule that others refer to is replaced in Identity also where Networking has one of that name")
+    @Test("An override of a rule reaches Identity even if Networking has a rule of the same name")
     func owner() async throws {
         func statuses(_ rules: String) async throws -> [HTTPResponse.Status] {
             try await Self.run(rules) { cloud in

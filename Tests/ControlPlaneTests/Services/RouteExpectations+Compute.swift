@@ -20,7 +20,7 @@ extension RouteExpectations {
             "/compute/v2.1/flavors", ["flavor": ["name": "x", "ram": 64, "vcpus": 1, "disk": 1]], as: stage.admin)
         let aggregate = try await stage.make(
             "/compute/v2.1/os-aggregates", ["aggregate": ["name": "x"]], as: stage.admin)
-        // An item of the image's metadata is called as any brace is.
+        // The path's brace for an item of the image's metadata has the same name as other braces.
         let image = try await stage.make(
             "/image/v2/images", ["name": "x", "disk_format": "raw", "container_format": "bare", "1": "x"])
         let filled = await stage.upload("/image/v2/images/\(image)/file")

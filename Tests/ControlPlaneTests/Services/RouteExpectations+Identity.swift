@@ -23,7 +23,7 @@ extension RouteExpectations {
                 reason: "The rule is about a trust's trustor, so a trust that is not there is told first.")
         ])
 
-    /// A body with one member that every noun of a path takes: `{"user": {"name": "x"}}`.
+    /// Returns a body with one member that the nouns of several paths accept: `{"user": {"name": "x"}}`.
     private static func named(_ route: Route) -> JSON? {
         let nouns = [
             "users": "user", "groups": "group", "domains": "domain", "projects": "project", "roles": "role",

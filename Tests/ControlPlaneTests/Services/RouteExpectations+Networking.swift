@@ -11,7 +11,7 @@ extension RouteExpectations {
             .init(route: "DELETE /v2.0/agents/{id}", status: 404, reason: notSeen),
         ])
 
-    /// One of each noun, by the noun's segment.
+    /// Makes one thing of each noun, and returns their ids by the noun's segment.
     @Sendable private static func makeNetworks(_ stage: RouteStage) async throws -> Things {
         var things: Things = [:]
         things["networks"] = try await stage.make("/network/v2.0/networks", ["network": ["name": "a"]])
@@ -34,7 +34,7 @@ extension RouteExpectations {
 
     private static func id(_ name: String, _ things: Things) -> JSON { .string(things[name] ?? "") }
 
-    /// A body that makes one of a noun.
+    /// Returns a body that creates one thing of a noun.
     private static func draft(_ noun: String, _ things: Things) -> JSON {
         switch noun {
         case "networks": ["network": ["name": "x"]]
@@ -59,7 +59,7 @@ extension RouteExpectations {
         }
     }
 
-    /// A body that changes one of a noun.
+    /// Returns a body that changes one thing of a noun.
     private static func change(_ noun: String) -> JSON? {
         let singulars = [
             "networks": "network", "subnets": "subnet", "ports": "port", "security-groups": "security_group",

@@ -2,10 +2,10 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// What `RouteTests` must know of one service.
+/// The facts about one service that `RouteTests` needs.
 ///
-/// A route is tried by somebody with a role that lets nothing be changed, on things that are there and belong to the
-/// caller's own project, with a body that is right: only the caller's rights are in the way, so the answer is a 403.
+/// The caller has a role that may change nothing. Each route is tried on existing things of the caller's own project,
+/// with a valid body. Only the caller's rights stand in the way, so the answer is a 403.
 struct RouteExpectations: Sendable {
     /// A route that does not answer 403, and why.
     struct Exception: Sendable {
@@ -14,24 +14,24 @@ struct RouteExpectations: Sendable {
         let reason: String
     }
 
-    /// The role on the project `demo` that the caller has.
+    /// The caller's role on the project `demo`.
     enum Role: Sendable { case reader, member }
 
-    /// The ids of things that were made: by the name of a brace, or by the segment before it.
+    /// The ids of the things that were made, by the name of a brace or by the segment before it.
     typealias Things = [String: String]
 
-    /// Routes that ask for no token, and why.
+    /// Routes that need no token, and why.
     let open: [String: String]
     var role = Role.reader
-    /// What stands for a brace of a thing that was not made.
+    /// The text for a brace for which no thing was made.
     var word = "0123456789abcdef0123456789abcdef"
-    /// The headers of the versions in which routes are tried; empty for services without versions.
+    /// The version headers with which routes are tried; empty for services without versions.
     var versions: [String] = []
-    /// Makes what routes are tried on.
+    /// Makes the things on which routes are tried.
     var make: @Sendable (RouteStage) async throws -> Things = { _ in [:] }
-    /// Returns the right body for a route that has one; nil for an empty object, a null for none at all.
+    /// Returns a valid body of a route, nil for an empty object, or null for no body.
     var body: @Sendable (_ route: Route, _ things: Things) -> JSON? = { _, _ in nil }
-    /// Returns the type of a route's body.
+    /// Returns the content type of a route's body.
     var type: @Sendable (_ route: Route) -> String = { _ in "application/json" }
     var exceptions: [Exception] = []
 

@@ -16,7 +16,7 @@ struct RouteStage: Sendable {
         member = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
     }
 
-    /// Returns the token of somebody who has one role on the project `demo`.
+    /// Returns the token of a user with the given role on the project `demo`.
     func token(_ role: RouteExpectations.Role) async throws -> String {
         guard role == .reader else { return member }
         let project = try await id("/v3/projects?name=demo", "projects")
@@ -34,7 +34,7 @@ struct RouteStage: Sendable {
 
     // MARK: Making things
 
-    /// Makes something, as the member unless somebody else is named, and returns its id.
+    /// Makes a thing, as the member unless a token is given, and returns its id.
     func make(_ path: String, _ body: JSON, as token: String? = nil, version: String? = nil) async throws -> String {
         let headers: HTTPFields = version.map { [.apiVersion: $0] } ?? [:]
         let made = await cloud.send(.post, path, token: token ?? member, json: body, headers: headers)

@@ -6,7 +6,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-/// What must hold of every route of every service, also of those that are still to be written.
+/// Properties that every route of every service must have, also future ones.
 @Suite("Every route", .timeLimit(.minutes(15)))
 struct RouteTests {
     private static func expectations(_ service: String) throws -> RouteExpectations {
@@ -17,7 +17,7 @@ struct RouteTests {
         try #require(cloud.cloud.assemblies.first { type(of: $0).name == name }).service
     }
 
-    /// The path of a route, with a thing for each brace.
+    /// Returns the path of a route, with an id or a word for each brace.
     private static func path(
         _ route: Route, _ service: APIService, _ word: String, _ things: RouteExpectations.Things = [:]
     ) -> String {
@@ -32,14 +32,14 @@ struct RouteTests {
 
     private static func hasBody(_ route: Route) -> Bool { [.post, .put, .patch].contains(route.method) }
 
-    @Test("The list of services is that of the cloud's parts")
+    @Test("The list of services is complete: a cloud has exactly these assemblies")
     func services() async throws {
         try await TestCloud.run { cloud in
             #expect(cloud.cloud.assemblies.map { type(of: $0).name } == Cloud.services.map { $0.name })
         }
     }
 
-    @Test("asks who calls, before anything else", arguments: Cloud.services.map { $0.name })
+    @Test("Every route requires a valid token before anything else", arguments: Cloud.services.map { $0.name })
     func unauthenticated(service: String) async throws {
         let expected = try Self.expectations(service)
         try await TestCloud.run { cloud in
@@ -56,7 +56,9 @@ struct RouteTests {
         }
     }
 
-    @Test("gives who may only look nothing to change", arguments: Cloud.services.map { $0.name })
+    @Test(
+        "Every route that changes something refuses a caller who may only read",
+        arguments: Cloud.services.map { $0.name })
     func unprivileged(service: String) async throws {
         let expected = try Self.expectations(service)
         try await TestCloud.run({ $0.simulate.enabled = true }) { cloud in
@@ -77,7 +79,8 @@ struct RouteTests {
         }
     }
 
-    /// Compute has each route once more below the caller's project: the same handler.
+    /// Returns whether the route changes something. Compute's routes below the caller's project are left out: they have
+    /// the same handlers.
     private static func changes(_ route: Route) -> Bool {
         route.method != .get && route.method != .head && !route.path.contains("{url_project}")
     }
@@ -87,7 +90,7 @@ struct RouteTests {
         let path: String
         let token: String
 
-        /// The statuses in each version that is worth a try: a route may be there in some alone.
+        /// Returns the status of the route in each version of `expected`, since some versions lack the route.
         func statuses(
             _ expected: RouteExpectations, _ things: RouteExpectations.Things, _ stage: RouteStage
         ) async -> [Int] {
@@ -95,7 +98,7 @@ struct RouteTests {
             let body = RouteTests.hasBody(route) && json != .null ? Array(json.text.utf8) : nil
             var statuses: [Int] = []
             for version in expected.versions.isEmpty ? [""] : expected.versions {
-                // Where a route is about a token, it is the administrator's.
+                // A route about a token gets the administrator's.
                 var headers: HTTPFields = [.subjectToken: stage.admin]
                 if !version.isEmpty { headers[.apiVersion] = version }
                 let reply = await stage.cloud.send(
@@ -107,7 +110,7 @@ struct RouteTests {
     }
 
     @Test(
-        "answers no wrong body with a fault of its own", arguments: Cloud.services.map { $0.name },
+        "No wrong body makes a route answer with a 5xx", arguments: Cloud.services.map { $0.name },
         ["[]", "5", "\"x\"", "{}", "{\"user\": 5}", "{\"a\": {\"b\": null}}"])
     func wrongBodies(service: String, body: String) async throws {
         try await TestCloud.run { cloud in

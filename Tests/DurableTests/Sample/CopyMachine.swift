@@ -46,7 +46,7 @@ struct CopyMachine: Workflow {
     }
 }
 
-/// A machine with a name for its copy, and a request for the copy.
+/// A machine with a published name for its copy, and a request for the copy.
 struct CopyMachineStage: WorkflowStage {
     static let fixture = WorkflowFixture(CopyMachine.self, schemas: [MachineStore.schema]) { _, _ in CopyMachineStage() }
 

@@ -23,7 +23,7 @@ struct CreateMachine: Workflow {
         var address: String?
     }
 
-    /// What the host reports.
+    /// The host's report.
     struct Running: StoredValue {
         static let storedName = "sample.running"
 

@@ -1,8 +1,8 @@
 import CloudCore
 import Synchronization
 
-/// A host outside of the control plane: what it was told stays, also when the control plane dies. It refuses callers that it
-/// has seen overtaken.
+/// A host outside of the control plane: it keeps what it was told even if the control plane dies. It refuses callers
+/// with an epoch older than one that it has seen.
 final class FakeHost: Sendable {
     private struct State {
         var epochs: [String: Int64] = [:]
@@ -51,7 +51,7 @@ final class FakeHost: Sendable {
 
     func calls(_ name: String) -> Int { state.withLock { $0.calls[name] ?? 0 } }
 
-    /// One line a thing.
+    /// One line for each disk, machine and name.
     var contents: [String] {
         state.withLock { state in
             state.disks.map { "disk \($0)" }.sorted() + state.machines.map { "machine \($0) on \($1)" }.sorted()

@@ -4,7 +4,7 @@ import SQL
 
 enum Machine {}
 
-/// A service's rows: a machine each, and what it has reserved.
+/// The rows of a service: machines and their claims.
 struct MachineStore: Sendable {
     static let schema = Schema(
         service: "sample",

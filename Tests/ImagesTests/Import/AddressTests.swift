@@ -3,10 +3,10 @@ import Testing
 
 @testable import Images
 
-@Suite("Addresses")
+@Suite("IP addresses")
 struct AddressTests {
     @Test(
-        "ossa_2026_004 An address that is not of a host of the Internet is not public, in whatever form it comes",
+        "ossa_2026_004 An address that is not of a public Internet host is not public in any notation",
         arguments: [
             "0.0.0.0", "0.1.2.3", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.0.1", "169.254.169.254", "172.16.0.1",
             "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.0.1", "198.18.0.1", "198.19.255.1", "198.51.100.7", "203.0.113.7",
@@ -19,7 +19,7 @@ struct AddressTests {
     func ossa_2026_004(text: String) throws { #expect(try #require(IPAddress(text)).isPublic == false) }
 
     @Test(
-        "What the Internet has is public",
+        "An address of the public Internet is public",
         arguments: [
             "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.0.0.1", "128.0.0.1", "169.253.0.1",
             "172.15.0.1", "172.32.0.1", "192.0.1.1", "192.167.0.1", "192.169.0.1", "198.17.0.1", "198.20.0.1", "223.255.255.255",
@@ -27,7 +27,7 @@ struct AddressTests {
         ])
     func outside(text: String) throws { #expect(try #require(IPAddress(text)).isPublic) }
 
-    @Test("Only plain addresses are read", arguments: ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "1.2.3.4.5", "fe80::1%eth0", "[::1]", "1.2.3.04", ""])
+    @Test("Only standard notations of addresses are read", arguments: ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "1.2.3.4.5", "fe80::1%eth0", "[::1]", "1.2.3.04", ""])
     func strict(text: String) { #expect(IPAddress(text) == nil) }
 
     @Test("An address is written in its canonical form")
@@ -36,7 +36,7 @@ struct AddressTests {
         #expect(IPAddress("10.0.0.1")?.description == "10.0.0.1")
     }
 
-    @Test("A network contains what begins with its bits")
+    @Test("A network contains exactly the addresses that begin with its bits")
     func networks() throws {
         let network = try #require(IPPrefix(exactly: "10.20.16.0/20"))
         for (text, isIn) in [("10.20.16.0", true), ("10.20.31.255", true), ("10.20.32.0", false), ("10.20.15.255", false), ("::1", false)] {

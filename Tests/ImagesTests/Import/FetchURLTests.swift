@@ -6,7 +6,7 @@ import Testing
 @Suite("URLs to fetch")
 struct FetchURLTests {
     @Test(
-        "A plain URL is taken apart and put together",
+        "A plain URL is parsed and written in its canonical form",
         arguments: [
             ("http://example.org", "http://example.org:80/"),
             ("HTTPS://Example.ORG/Path?q=1#part", "https://example.org:443/Path?q=1"),
@@ -37,7 +37,7 @@ struct FetchURLTests {
         #expect(error?.kind == .badRequest && error?.message.contains("does not pass filtering") == true)
     }
 
-    @Test("What is after a redirect is a URL as any other")
+    @Test("The target of a redirect is checked like any URL, and https never leads to http")
     func following() throws {
         let url = try FetchURL("http://example.org:8080/a/b?c=d")
         for (location, expected) in [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Images
 
-/// Names of a test, each with the addresses that it has when it is asked for the first time, the second time and so on.
+/// Names for tests, each with its addresses at the first lookup, the second one and so on.
 private final class Names: HostResolver {
     private let names: Box<[String: [[String]]]>
     private let asked = Box<[String]>([])
@@ -53,10 +53,10 @@ struct FetcherTests {
         await #expect(throws: CloudError.self, "\(url)") { _ = try await bytes(fetcher, url, most: most) }
     }
 
-    @Test("What the rules allow is fetched, by its name and from the address that was looked at")
+    @Test("An allowed URL is fetched with its name, from the address that was checked")
     func fetches() async throws {
         try await ScriptedServer.run({ _ in .body(Self.content) }) { server in
-            // Nobody but this test's resolver knows the name: that the request arrives shows that it was resolved once.
+            // Only this test's resolver knows the name, so the request arrives only if the name was resolved here.
             let names = Names(["mirror.test": [["127.0.0.1"]]])
             let got = try await bytes(fetcher(server.port, names), "http://mirror.test:\(server.port)/disk.img?x=1")
             #expect(got == Self.content)
@@ -68,12 +68,12 @@ struct FetcherTests {
         }
     }
 
-    @Test("ossa_2026_004 A name that stands for another address once it was looked at is not looked up again")
+    @Test("ossa_2026_004 A name is not resolved again after its address was checked")
     func ossa_2026_004_rebinding() async throws {
         try await ScriptedServer.run({ target in target == "/a" ? .redirect(to: "/b") : .body([1]) }) { server in
             let names = Names(["mirror.test": [["127.0.0.1"], ["10.0.0.1"]], "evil.test": [["192.0.2.1"]]])
             let url = "http://mirror.test:\(server.port)/a"
-            // The second hop is looked at anew, and its address is refused although its name is the same.
+            // The second hop is checked again, and its address is refused although the name is the same.
             let fetcher = try fetcher(server.port, names, private: ["127.0.0.0/8"])
             let error = try await refusal(fetcher, url)
             #expect(error?.code == "uri_refused")
@@ -83,7 +83,7 @@ struct FetcherTests {
     }
 
     @Test(
-        "ossa_2026_004 Every hop of a redirect is looked at as the first was",
+        "ossa_2026_004 Each hop of a redirect is checked like the first",
         arguments: [
             "http://127.0.0.1:PORT/", "http://[::ffff:127.0.0.1]:PORT/", "http://169.254.169.254/latest/meta-data/", "http://localhost:PORT/",
             "http://inside.test:PORT/", "http://mixed.test:PORT/", "file:///etc/passwd", "http://mirror.test:6379/", "http://u:p@mirror.test:PORT/",
@@ -107,7 +107,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("ossa_2016_013 What is refused inside the network reads the same, whether it is there or not")
+    @Test("ossa_2016_013 Refusals inside the network read the same, whether the host exists or not")
     func ossa_2016_013() async throws {
         let names = Names(["there.test": [["10.0.0.1"]], "itself.test": [["198.51.100.99"]], "meta.test": [["169.254.169.254"]]])
         let fetcher = try fetcher(80, names, private: [], own: [#require(IPAddress("198.51.100.99"))])
@@ -120,7 +120,7 @@ struct FetcherTests {
         #expect(messages.count == 1, "\(messages)")
     }
 
-    @Test("The cloud's own addresses are refused, also public ones, unless they are listed")
+    @Test("The cloud's own addresses are refused, even public ones, unless they are listed")
     func own() throws {
         let own = try #require(IPAddress("8.8.8.8"))
         let url = try FetchURL("http://mirror.test/")
@@ -130,7 +130,7 @@ struct FetcherTests {
         #expect(try FetchRules(allowed: [], disallowed: [], private: ["8.8.8.8"], ports: []).admits(own, of: url, own: [own]))
     }
 
-    @Test("The lists say who is asked: names, names with all below them, addresses and networks")
+    @Test("The lists of allowed and disallowed hosts match names, domains, addresses and networks")
     func lists() async throws {
         let names = Names(["a.example": [["8.8.8.8"]], "b.a.example": [["8.8.8.8"]], "c.example": [["9.9.9.9"]]])
         func isAllowed(_ url: String, allowed: [String] = [], disallowed: [String] = [], private: [String] = []) async throws -> Bool {
@@ -157,7 +157,7 @@ struct FetcherTests {
         #expect(try await !isAllowed("http://a.example/", allowed: ["a.example"], disallowed: [".example"]))
         #expect(try await !isAllowed("http://a.example:8080/"))
         #expect(try await !isAllowed("http://10.0.0.1/"))
-        // That a host may be asked does not say that it may be one of the inside.
+        // An allowed host may still not be a private one.
         #expect(try await !isAllowed("http://10.0.0.1/", allowed: ["10.0.0.0/8"]))
         #expect(try await isAllowed("http://10.0.0.1/", private: ["10.0.0.0/8"]))
         #expect(try await isAllowed("http://[::ffff:10.0.0.1]/", private: ["10.0.0.0/8"]))
@@ -168,7 +168,7 @@ struct FetcherTests {
 
     // MARK: What a server may cost
 
-    @Test("A chain of redirects ends")
+    @Test("A chain of redirects is limited")
     func chain() async throws {
         try await ScriptedServer.run({ target in .redirect(to: target + "x") }) { server in
             let error = try await refusal(fetcher(server.port), "http://mirror.test:\(server.port)/")
@@ -177,7 +177,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("Too many bytes are refused, whether they were announced or not")
+    @Test("Too many bytes are refused, whether their number was announced or not")
     func size() async throws {
         let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + String(repeating: "8\r\n12345678\r\n", count: 100) + "0\r\n\r\n"
         try await ScriptedServer.run({ target in target == "/known" ? .body(Self.content) : .raw(chunked) }) { server in
@@ -191,7 +191,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("Headers without end are refused")
+    @Test("Too many or too long headers are refused")
     func headers() async throws {
         try await ScriptedServer.run({ target in
             let count = target == "/many" ? 200 : 2
@@ -206,7 +206,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("A server that is silent, drips or breaks off is given up")
+    @Test("A server that is silent, slow or breaks off is a transient error")
     func slow() async throws {
         try await ScriptedServer.run({ target in
             switch target {
@@ -227,7 +227,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("A body that comes too slowly is given up, as is one that takes too long")
+    @Test("A body that comes too slowly or takes too long is given up")
     func pace() async throws {
         let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + String(repeating: "1\r\nx\r\n", count: 50) + "0\r\n\r\n"
         try await ScriptedServer.run({ _ in .raw(chunks) }) { server in
@@ -241,7 +241,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("What is not 200 is no image", arguments: [("404 Not Found", false), ("403 Forbidden", false), ("204 No Content", false), ("206 Partial Content", false), ("503 Busy", true), ("429 Slow", true)])
+    @Test("A status other than 200 is an error", arguments: [("404 Not Found", false), ("403 Forbidden", false), ("204 No Content", false), ("206 Partial Content", false), ("503 Busy", true), ("429 Slow", true)])
     func status(line: String, isTransient: Bool) async throws {
         try await ScriptedServer.run({ _ in .status(line) }) { server in
             let error = try await refusal(fetcher(server.port), "http://mirror.test:\(server.port)/")
@@ -249,7 +249,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("What is compressed on the way stays as it is")
+    @Test("A compressed answer is not decompressed")
     func compressed() async throws {
         let gzip: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         try await ScriptedServer.run({ _ in .status("200 OK", headers: ["Content-Encoding: gzip"], body: gzip) }) { server in
@@ -259,7 +259,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("Another address of the name is tried when one does not answer")
+    @Test("If one address of a name does not answer, another one is tried")
     func secondAddress() async throws {
         try await ScriptedServer.run({ _ in .body([1, 2, 3]) }) { server in
             let names = Names(["mirror.test": [["127.0.0.7", "127.0.0.1"]]])
@@ -272,7 +272,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("TLS speaks to the name of the URL, and to nobody without a certificate for it")
+    @Test("A TLS connection fails without a certificate for the URL's name")
     func tls() async throws {
         try await ScriptedServer.run({ _ in .body([1]) }) { server in
             var fetcher = try fetcher(server.port)
@@ -282,7 +282,7 @@ struct FetcherTests {
         }
     }
 
-    @Test("A reader that gives up closes the connection, and its error is what is thrown")
+    @Test("A reader that throws closes the connection, and its error is thrown on")
     func givesUp() async throws {
         try await ScriptedServer.run({ _ in Self.raw() }) { server in
             let fetcher = try fetcher(server.port)
@@ -299,7 +299,7 @@ struct FetcherTests {
         ScriptedServer.Answer(bytes: Array("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n".utf8) + content, closes: false)
     }
 
-    @Test("The system's resolver finds this host's own name and no name that is not there")
+    @Test("The system's resolver finds localhost, and no address for an unknown name")
     func system() async throws {
         let turn = try await LookUpTurns().take("p")
         #expect(try await SystemResolver().addresses(of: "localhost", turn).contains { $0.description == "127.0.0.1" || $0.description == "::1" })

@@ -10,10 +10,10 @@ import Testing
 
 @testable import Images
 
-/// Images that are fetched from another region of the same catalogue.
+/// Images that are fetched from another region of the same catalog.
 @Suite("glance-download", .timeLimit(.minutes(15)))
 struct GlanceDownloadTests {
-    /// An image that says other things of itself than its source will.
+    /// Makes an image whose fields differ from those of its source.
     private func target(_ stage: ImagesStage) async throws -> String {
         try await stage.make(["disk_format": "iso", "container_format": "ovf", "hw_cpu_cores": "1", "os_distro": "windows", "mine": "stays"])
     }
@@ -22,7 +22,7 @@ struct GlanceDownloadTests {
         try #require(await stage.send(.get, "/images/\(id)/tasks", as: stage.demo, .ok).json["tasks"]?.array?.first)
     }
 
-    /// The image is as it was, and nothing is left of what was tried.
+    /// Checks that the image is unchanged and that nothing of the import is left.
     private func expectUntouched(_ stage: ImagesStage, _ id: String, _ note: String) async throws {
         let shown = await stage.image(id)
         #expect(shown["status"] == "queued" && shown["disk_format"] == "iso" && shown["container_format"] == "ovf", "\(note)")
@@ -35,7 +35,7 @@ struct GlanceDownloadTests {
         #expect(rows == [0, 0, 0, 0], "\(note)")
     }
 
-    @Test("Data and formats come from the other region, with the properties whose names begin as they must", arguments: DatabaseKind.allCases)
+    @Test("Data, formats and properties with allowed prefixes come from the other region", arguments: DatabaseKind.allCases)
     func succeeds(on kind: DatabaseKind) async throws {
         try await SourceRegion().run(on: kind) { stage, server in
             let id = try await target(stage)
@@ -60,7 +60,7 @@ struct GlanceDownloadTests {
         }
     }
 
-    @Test("A request that is none is refused, once the image is known to be ready for one")
+    @Test("An invalid request is refused if the image could be imported, and an image of others is a 404")
     func refusals() async throws {
         try await SourceRegion().run { stage, server in
             let id = try await stage.make()
@@ -94,7 +94,7 @@ struct GlanceDownloadTests {
     }
 
     @Test(
-        "A place that the catalogue has not, or that cannot be asked, fails the task",
+        "The task fails without a request if the catalog lacks the region or the endpoint cannot be used",
         arguments: [("not a region", "public"), (SourceRegion.name, "not an interface"), (SourceRegion.name, "admin"), (SourceRegion.name, "internal")])
     func noPlace(region: String, interface: String) async throws {
         try await SourceRegion().run { stage, server in
@@ -162,7 +162,7 @@ struct GlanceDownloadTests {
         Case("description cut off", asked: 3, "broke off", SourceRegion(description: cut)),
     ]
 
-    @Test("What cannot be had leaves the image as it was, and says why", arguments: cases)
+    @Test("A source that cannot be used leaves the image unchanged, and the task says why", arguments: cases)
     private func failures(_ one: Case) async throws {
         try await one.region.run { stage, server in
             let id = try await target(stage)
@@ -173,12 +173,12 @@ struct GlanceDownloadTests {
             #expect(task["status"] == "failure" && message.contains(one.words) && !message.contains("URI"), "\(message)")
             #expect(server.requests.count == one.requests)
             try await expectUntouched(stage, id, one.testDescription)
-            // It can be filled in another way afterwards.
+            // The image can be filled in another way afterwards.
             await stage.upload([1, 2, 3], to: id)
         }
     }
 
-    @Test("The token is nowhere in the database, neither while the import waits nor afterwards")
+    @Test("The token is never stored in plain text, neither while the import waits nor afterwards")
     func tokenIsNotStored() async throws {
         try await SourceRegion().run(on: .sqlite) { stage, _ in
             let id = try await target(stage)
@@ -191,7 +191,7 @@ struct GlanceDownloadTests {
                 for suffix in ["", "-wal"] { bytes += FileManager.default.contents(atPath: path + suffix) ?? Data() }
                 #expect(bytes.range(of: Data("sealedToken".utf8)) != nil, "this is where the rows are")
                 #expect(bytes.range(of: Data(stage.demo.utf8)) == nil)
-                // Nor a part of it, as where a line was cut off.
+                // Nor a part of it, as in the fragment of an overwritten line.
                 #expect(bytes.range(of: Data(stage.demo.dropFirst(20).prefix(40).utf8)) == nil)
             }
             try await expectHidden()
@@ -201,7 +201,7 @@ struct GlanceDownloadTests {
         }
     }
 
-    @Test("An import goes on where a killed process has left it, in the name of who asked for it", arguments: [FaultPlan.Moment.afterStart, .afterBody])
+    @Test("An import continues after its process was killed, with the token of its caller", arguments: [FaultPlan.Moment.afterStart, .afterBody])
     func restart(moment: FaultPlan.Moment) async throws {
         try await SourceRegion().run { stage, server in
             let id = try await target(stage)
@@ -218,7 +218,7 @@ struct GlanceDownloadTests {
         }
     }
 
-    @Test("A token whose key is gone cannot be shown any more: the import fails, and asks nobody")
+    @Test("If the key of a token is gone, the import fails without asking the source")
     func keyIsGone() async throws {
         try await SourceRegion().run { stage, server in
             let id = try await target(stage)
@@ -239,7 +239,7 @@ struct GlanceDownloadTests {
         }
     }
 
-    @Test("A quota of bytes ends it before any byte of the data is fetched")
+    @Test("A byte quota ends the import before any data is fetched")
     func quota() async throws {
         try await SourceRegion(bytes: [UInt8](repeating: 5, count: 3 << 20)).run { stage, server in
             let services = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]

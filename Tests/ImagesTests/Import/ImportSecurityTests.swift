@@ -7,13 +7,13 @@ import Testing
 
 @testable import Images
 
-/// Holes of OpenStack's security advisories, on the way of data that is staged and imported. Those of uploads are in `SecurityTests`,
-/// those of URLs in `FetcherTests`.
+/// The holes of OpenStack's security advisories about staged and imported data. `SecurityTests` covers uploads, and
+/// `FetcherTests` covers URLs.
 @Suite("Images: advisories about imports", .timeLimit(.minutes(15)))
 struct ImportSecurityTests {
     private static let data = [UInt8](repeating: 7, count: 5000)
 
-    /// A qcow2 whose data is in another file.
+    /// Returns a qcow2 with a backing file.
     private static func backed(by path: String) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 1 << 18)
         bytes.replaceSubrange(0..<8, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3])
@@ -22,7 +22,7 @@ struct ImportSecurityTests {
         return bytes
     }
 
-    @Test("ossa_2015_014, ossa_2024_003 What is staged was looked at before its import, and again when the image says something else of it")
+    @Test("ossa_2015_014, ossa_2024_003 Staged data is inspected before its import, and again if the formats change")
     func ossa_2015_014() async throws {
         try await ImagesStage.run { stage in
             let evil = Self.backed(by: "/etc/passwd")
@@ -33,7 +33,7 @@ struct ImportSecurityTests {
                 #expect(answer.status == .noContent)
                 try await refused(id, stage)
             }
-            // A container whose inside nobody looks at, until it is said to be something else.
+            // The inside of this container is not inspected until the image gets another container format.
             let id = try await stage.make(["disk_format": "qcow2", "container_format": "ova"])
             let answer = await stage.cloud.send(
                 .put, "/image/v2/images/\(id)/stage", token: stage.demo, bytes: evil, type: "application/octet-stream")
@@ -45,7 +45,7 @@ struct ImportSecurityTests {
         }
     }
 
-    /// An import of what is staged fails, and leaves none of it.
+    /// Imports the staged data, and checks that the import fails and keeps none of it.
     private func refused(_ id: String, _ stage: ImagesStage) async throws {
         await stage.send(.post, "/images/\(id)/import", ["method": ["name": "glance-direct"]], as: stage.demo, .accepted)
         try await stage.cloud.settleAll()
@@ -54,7 +54,7 @@ struct ImportSecurityTests {
         #expect(await stage.send(.get, "/images/\(id)/file", as: stage.demo, .noContent).bytes.isEmpty)
     }
 
-    @Test("ossa_2024_002 What was staged unfit stays so, also where the image says nothing of itself while it is imported")
+    @Test("ossa_2024_002 Unfit staged data is refused even if the image loses its formats during the import")
     func ossa_2024_002_withoutFormats() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make(["disk_format": "raw"])
@@ -69,14 +69,14 @@ struct ImportSecurityTests {
         }
     }
 
-    @Test("ossa_2024_002 An image cannot be made another format while its data is imported")
+    @Test("ossa_2024_002 An image cannot get another format while its data is imported")
     func ossa_2024_002() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
             _ = await stage.cloud.send(
                 .put, "/image/v2/images/\(id)/stage", token: stage.demo, bytes: Self.data, type: "application/octet-stream")
             await stage.send(.post, "/images/\(id)/import", ["method": ["name": "glance-direct"]], as: stage.demo, .accepted)
-            // The API may or may not let it happen; what counts is what becomes of the image.
+            // The API may allow or refuse this change; only the image's outcome counts.
             _ = await stage.cloud.send(
                 .patch, "/image/v2/images/\(id)", token: stage.demo,
                 json: [["op": "replace", "path": "/disk_format", "value": "qcow2"]],
@@ -100,7 +100,7 @@ struct ImportSecurityTests {
         }
     }
 
-    @Test("ossa_2016_006 The data of an active image is replaced neither by a stage nor by an import, and no caller says what an import did")
+    @Test("ossa_2016_006 The data of an active image cannot be staged or imported again, nor can the import's properties be set")
     func ossa_2016_006() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -122,7 +122,7 @@ struct ImportSecurityTests {
         }
     }
 
-    @Test("ossa_2013_027 Who may not see an image gets none of its bytes, also when others have just read them")
+    @Test("ossa_2013_027 A caller who may not see an image gets none of its bytes, even if others have just read them")
     func ossa_2013_027() async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make()
@@ -132,7 +132,7 @@ struct ImportSecurityTests {
                 let answer = await stage.cloud.send(.get, "/image/v2/images/\(id)/file", token: token)
                 #expect(answer.status == (token == nil ? .unauthorized : .notFound) && answer.bytes.count < 1000)
             }
-            // The same bytes in another's image are another's.
+            // Equal bytes in another project's image give no access to this one.
             let own = try await stage.make(as: stage.other)
             await stage.upload(Self.data, to: own, as: stage.other)
             await stage.send(.get, "/images/\(id)", as: stage.other, .notFound)
@@ -141,7 +141,7 @@ struct ImportSecurityTests {
         }
     }
 
-    @Test("ossa_2012_017 Nobody stages for, imports into or copies the image of another project, whoever may see it", arguments: ["private", "shared", "community", "public"])
+    @Test("ossa_2012_017 Nobody can stage for, import into or copy an image of another project, whatever its visibility", arguments: ["private", "shared", "community", "public"])
     func ossa_2012_017(visibility: String) async throws {
         try await ImagesStage.run { stage in
             let id = try await stage.make(["visibility": .string(visibility), "owner": .string(stage.demoProject)], as: stage.admin)
@@ -162,7 +162,7 @@ struct ImportSecurityTests {
     }
 }
 
-/// What quotas say of data that waits, and of data that comes from elsewhere.
+/// Quotas on staged data and on data from elsewhere.
 @Suite("Quotas of imports")
 struct ImportQuotaTests {
     private static let mebibyte = 1 << 20
@@ -182,7 +182,7 @@ struct ImportQuotaTests {
         ).status
     }
 
-    @Test("ossa_2015_020 What is staged counts exactly, and for nothing once it is imported or deleted")
+    @Test("ossa_2015_020 Staged data counts exactly, and no longer counts after its import or deletion")
     func ossa_2015_020() async throws {
         try await ImagesStage.run { stage in
             try await register(stage, "image_stage_total", 3)
@@ -203,7 +203,7 @@ struct ImportQuotaTests {
         }
     }
 
-    @Test("ossa_2015_013 A download ends where the quota does, and an import never exceeds it", arguments: ["image_size_total", "image_stage_total"])
+    @Test("ossa_2015_013 A download ends at the quota, and an import never exceeds it", arguments: ["image_size_total", "image_stage_total"])
     func ossa_2015_013(resource: String) async throws {
         let body = [UInt8](repeating: 5, count: 3 * Self.mebibyte)
         try await ScriptedServer.run({ _ in .body(body) }) { server in

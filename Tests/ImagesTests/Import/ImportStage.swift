@@ -11,7 +11,7 @@ import Testing
 
 @testable import Images
 
-/// A world for one import: an image, two stores, and a server that has the data.
+/// The stage of one import: an image, two stores, and a server with the data.
 struct ImportStage: WorkflowStage {
     let context: ImagesContext
     let work: ImportWork
@@ -22,7 +22,10 @@ struct ImportStage: WorkflowStage {
     static let content = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
     static let otherStore = "other"
 
-    /// - Parameter stores: shared by all runs: what lies in them is not asked, only what rows say.
+    /// Returns the fixture of an import method.
+    ///
+    /// - Parameter stores: the stores that all runs share. The outcome is taken from rows, not from the content of the
+    ///   stores.
     static func fixture(_ method: ImportMethod, _ stores: ImageStores, port: Int) -> WorkflowFixture {
         WorkflowFixture(ImportImage.self, schemas: [.images]) { database, world in
             try await make(method, stores, port, database, world)
@@ -56,7 +59,7 @@ struct ImportStage: WorkflowStage {
         return stage
     }
 
-    /// What a source says of itself instead, where there is one.
+    /// The disk format before the import, which the source's format replaces in a `glance-download`.
     private var formerFormat: String { method == .glanceDownload ? "iso" : "raw" }
 
     private func prepare() async throws {
@@ -106,7 +109,7 @@ struct ImportStage: WorkflowStage {
             if count != 0 { lines.append("\(count ?? 0) rows of \(table)") }
         }
         let expected: Image.Status = method == .copyImage ? .active : .queued
-        // What was never begun has not touched what the user had staged.
+        // An import that never began has not touched the user's staged data.
         let wasBegun = image.properties[ImportWork.failedProperty] != nil
         if image.status != expected, wasBegun || image.status != method.source { lines.append("data: status \(image.status)") }
         if image.status != .active, image.diskFormat != formerFormat || image.properties["os_type"] != nil {
@@ -146,7 +149,9 @@ struct ImageWorkflowTests {
         }
     }
 
-    @Test("An import survives every disturbance", arguments: ImportMethod.allCases, DatabaseKind.allCases)
+    @Test(
+        "An import completes or is undone whatever disturbs it",
+        arguments: ImportMethod.allCases, DatabaseKind.allCases)
     func conforms(_ method: ImportMethod, on kind: DatabaseKind) async throws {
         let region = SourceRegion()
         try await ScriptedServer.run({ target in target == "/disk" ? .body(ImportStage.content) : region.answer(target) }) { server in
@@ -157,7 +162,9 @@ struct ImageWorkflowTests {
         }
     }
 
-    @Test("No import ends well without what an earlier step has noted", arguments: ImportMethod.allCases)
+    @Test(
+        "An import complains or ends the same if a value that an earlier step noted is missing",
+        arguments: ImportMethod.allCases)
     func complains(_ method: ImportMethod) async throws {
         let region = SourceRegion()
         try await ScriptedServer.run({ target in target == "/disk" ? .body(ImportStage.content) : region.answer(target) }) { server in
@@ -169,7 +176,7 @@ struct ImageWorkflowTests {
     }
 }
 
-/// A catalogue of one image service, with which a token is what it is sealed as.
+/// A catalog with one image service, in which a sealed token is the plain token.
 private struct OneRegion: OtherRegions {
     let port: Int
 

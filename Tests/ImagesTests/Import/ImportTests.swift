@@ -7,12 +7,12 @@ import Testing
 
 @testable import Images
 
-/// Imports through the whole cloud.
+/// Imports in a whole cloud.
 @Suite("Imports")
 struct ImportTests {
     private static let content = ImportStage.content
 
-    /// A cloud with two stores that may fetch from a port of this host.
+    /// Runs the body in a cloud with two stores that may fetch from one port of this host.
     private func withCloud(
         port: Int = 80, private hosts: [String] = ["127.0.0.1"], _ body: (TestCloud, String) async throws -> Void
     ) async throws {
@@ -43,7 +43,7 @@ struct ImportTests {
 
     // MARK: glance-direct
 
-    @Test("Staged data is imported: nobody can read it before, everybody who may can read it then")
+    @Test("Staged data cannot be read before its import, and can be read by permitted callers after it")
     func direct() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -68,7 +68,7 @@ struct ImportTests {
         }
     }
 
-    @Test("Bytes that are not what the image says are refused at the import, and nobody ever reads them")
+    @Test("Data that contradicts the image's formats is refused at the import and can never be read")
     func mismatch() async throws {
         try await withCloud { cloud, token in
             let early = try await image(cloud, token, format: "qcow2")
@@ -87,7 +87,7 @@ struct ImportTests {
         }
     }
 
-    @Test("What is staged can be deleted, and counts for nothing afterwards")
+    @Test("A deleted image takes its staged data with it")
     func deleteStaged() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -97,7 +97,7 @@ struct ImportTests {
         }
     }
 
-    @Test("A size that was announced must be the size")
+    @Test("A stage must have the announced size")
     func size() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -108,7 +108,7 @@ struct ImportTests {
         }
     }
 
-    /// Of leases, staged data, reservations and places.
+    /// Returns the numbers of leases, staged data, import reservations and locations.
     private func rows(_ cloud: TestCloud) async throws -> [Int] {
         try await cloud.database.read { tx in
             try ["image_upload", "image_stage", "image_import", "image_location"].map { try tx.value("SELECT count(*) FROM \($0)") ?? -1 }
@@ -117,7 +117,7 @@ struct ImportTests {
 
     // MARK: web-download
 
-    @Test("A URL's data is imported")
+    @Test("The data of a URL is imported")
     func web() async throws {
         try await ScriptedServer.run({ target in target == "/disk" ? .body(Self.content) : .redirect(to: "/disk") }) { server in
             try await withCloud(port: server.port) { cloud, token in
@@ -135,7 +135,7 @@ struct ImportTests {
     }
 
     @Test(
-        "ossa_2026_004 A URL that must not be fetched is refused before anything is begun",
+        "ossa_2026_004 A URL that must not be fetched is refused before the import begins",
         arguments: [
             "http://169.254.169.254/latest/meta-data/", "http://localhost/", "http://10.0.0.1/", "file:///etc/passwd", "http://[::1]/",
             "http://127.0.0.1/", "http://127.0.0.2/", "http://127.0.0.1:22/", "http://u:p@127.0.0.1/", "http://does-not.exist.invalid/", "",
@@ -150,7 +150,7 @@ struct ImportTests {
         }
     }
 
-    @Test("What does not come is tried again; then the image is queued, and says which stores failed")
+    @Test("A failed download is retried; then the image is queued and names the failed stores")
     func fails() async throws {
         let requests = Box(0)
         try await ScriptedServer.run({ _ in
@@ -169,7 +169,7 @@ struct ImportTests {
                 #expect(shown["status"] == "queued" && shown["os_glance_failed_import"] == "other,file")
                 #expect(shown["os_glance_importing_to_stores"] == "")
                 #expect(try await rows(cloud) == [0, 0, 0, 0])
-                // It can be filled in another way afterwards.
+                // The image can be filled in another way afterwards.
                 #expect(await cloud.send(.put, "/image/v2/images/\(id)/file", token: token, data: Self.content).status == .noContent)
             }
         }
@@ -179,7 +179,7 @@ struct ImportTests {
     func ossa_2015_014() async throws {
         var bytes = [UInt8](repeating: 0, count: 1 << 18)
         bytes.replaceSubrange(0..<8, with: [0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3])
-        bytes[15] = 200  // where the backing file's name is
+        bytes[15] = 200  // the offset of the backing file's name
         bytes[19] = 11
         bytes.replaceSubrange(200..<211, with: Array("/etc/passwd".utf8))
         let evil = bytes
@@ -198,7 +198,7 @@ struct ImportTests {
         }
     }
 
-    @Test("ossa_2015_003 An image that is deleted before its import begins, or while its data comes, leaves nothing", arguments: [false, true])
+    @Test("ossa_2015_003 Deleting an image before its import begins or during its download leaves nothing", arguments: [false, true])
     func ossa_2015_003(isUnderWay: Bool) async throws {
         try await ScriptedServer.run({ _ in
             .init(bytes: Array("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".utf8), trickles: true)
@@ -215,7 +215,7 @@ struct ImportTests {
                     }()
                     try await eventually("the download began") { !server.requests.isEmpty }
                     #expect(await cloud.send(.delete, "/image/v2/images/\(id)", token: token).status == .noContent)
-                    // A step that reports its progress looks for a cancel once a second.
+                    // A step that reports progress checks for a cancel once a second.
                     try await eventually("the import ended") {
                         cloud.clock.advance(by: .seconds(1))
                         return isSettled.value
@@ -234,7 +234,7 @@ struct ImportTests {
 
     // MARK: copy-image
 
-    @Test("An image is copied into the stores that do not have it")
+    @Test("An image is copied to the stores that do not have it")
     func copy() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -249,7 +249,7 @@ struct ImportTests {
             try await cloud.settle()
             let shown = await show(cloud, token, id)
             #expect(shown["stores"] == "file,other" && shown["os_glance_importing_to_stores"] == "" && shown["os_glance_failed_import"] == "")
-            // There is nothing left to do.
+            // There is nothing left to copy.
             #expect(await start(cloud, token, id, ["method": ["name": "copy-image"], "all_stores": true]).status == .accepted)
             try await cloud.settle()
             #expect(try await rows(cloud) == [0, 0, 0, 2])
@@ -259,7 +259,7 @@ struct ImportTests {
     // MARK: Requests
 
     @Test(
-        "A request that is none is refused",
+        "An invalid import request is refused",
         arguments: [
             ("{}", 400), (#"{"method": {}}"#, 400), (#"{"method": "glance-direct"}"#, 400), (#"{"method": {"name": "glance-download"}}"#, 400),
             (#"{"method": {"name": 1}}"#, 400), (#"{"method": {"name": "web-download"}}"#, 400),
@@ -280,7 +280,7 @@ struct ImportTests {
         }
     }
 
-    @Test("Another project's image can neither be staged, nor imported, nor seen to be there")
+    @Test("An image of another project cannot be staged or imported, and appears not to exist")
     func others() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -292,7 +292,7 @@ struct ImportTests {
         }
     }
 
-    @Test("A site's methods are offered")
+    @Test("The available import methods are listed")
     func methods() async throws {
         try await withCloud { cloud, token in
             let offered = await cloud.send(.get, "/image/v2/info/import", token: token).json["import-methods"]?["value"]
@@ -302,7 +302,7 @@ struct ImportTests {
         }
     }
 
-    @Test("The metrics tell how workflows stand")
+    @Test("The metrics show the states of workflows")
     func metrics() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
@@ -317,7 +317,7 @@ struct ImportTests {
 }
 
 extension TestCloud {
-    /// A request that brings data.
+    /// Sends a request with data.
     fileprivate func send(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, data: [UInt8], headers: HTTPFields = [:]
     ) async -> Response {

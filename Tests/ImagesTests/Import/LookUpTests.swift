@@ -4,7 +4,7 @@ import Testing
 
 @testable import Images
 
-/// Name servers that do not answer. `slow.…` is never answered, until the test lets go of it.
+/// A resolver whose lookups of `slow…` get no answer until the test releases them.
 private final class Silent: HostResolver {
     let asked = Box<[String]>([])
     private let held = Box<[LookUpTurns.Turn]>([])
@@ -12,7 +12,7 @@ private final class Silent: HostResolver {
     func addresses(of name: String, _ turn: LookUpTurns.Turn) async throws -> [IPAddress] {
         asked.update { $0.append(name) }
         guard name.hasPrefix("slow") else { return [IPAddress("192.0.2.7")].compactMap(\.self) }
-        // As the system's: nobody waits any longer, but the thread does.
+        // Like the system's resolver: the caller stops waiting, but the thread still waits.
         held.update { $0.append(turn) }
         try await Task.sleep(for: .seconds(3600))
         return []
@@ -32,13 +32,14 @@ struct LookUpTests {
         return fetcher
     }
 
-    @Test("Who names a server that does not answer holds up nobody but himself, and himself until it has answered")
+    @Test("A slow name server blocks only lookups of the same project, and those until it has answered")
     func silent() async throws {
         let names = Silent()
         let fetcher = try fetcher(names)
         func answer(_ host: String, _ project: String) async -> CloudError.Kind? {
             do {
-                // The address of the answer is one of documentation, which nobody may fetch from: that is an answer as well.
+                // The answer is an address for documentation, which nobody may fetch from, so the refusal shows that it
+                // came.
                 _ = try await fetcher.check("http://\(host)/", for: project)
                 return nil
             } catch {
@@ -46,7 +47,7 @@ struct LookUpTests {
             }
         }
         #expect(await answer("slow1.test", "attacker") == .timeout)
-        // Its turn has not ended: no second thread is held, however many imports it asks for.
+        // The turn has not ended: no second thread waits, however many imports the project starts.
         for number in 2...5 { #expect(await answer("slow\(number).test", "attacker") == .timeout) }
         #expect(names.asked.value == ["slow1.test"])
         #expect(await answer("quick.test", "attacker") == .timeout)
@@ -56,7 +57,7 @@ struct LookUpTests {
         #expect(names.asked.value == ["slow1.test", "quick.test", "quick.test"])
     }
 
-    @Test("Turns of a project come one after the other, in order; who gives up leaves the line")
+    @Test("Lookups of one project run one after the other in order, and a cancelled one leaves the line")
     func turns() async throws {
         let turns = LookUpTurns()
         var first: LookUpTurns.Turn? = try await turns.take("p")

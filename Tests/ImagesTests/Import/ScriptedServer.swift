@@ -2,16 +2,16 @@ import NIOCore
 import NIOPosix
 import TestSupport
 
-/// An HTTP server of a test, on a port of 127.0.0.1, that answers exactly the bytes that it is told to.
+/// An HTTP server for tests, on a port of 127.0.0.1, that answers exactly the given bytes.
 final class ScriptedServer: Sendable {
     struct Answer: Sendable {
         var bytes: [UInt8]
-        /// Otherwise the connection stays open, and silent.
+        /// Whether the connection is closed after the answer; otherwise it stays open and silent.
         var closes = true
-        /// Whether it goes on sending a little, until the client has enough.
+        /// Whether the server keeps sending small pieces until the client closes.
         var trickles = false
 
-        /// A whole answer.
+        /// Returns a whole answer.
         static func status(_ line: String, headers: [String] = [], body: [UInt8] = []) -> Answer {
             let head = (["HTTP/1.1 \(line)", "Content-Length: \(body.count)"] + headers).joined(separator: "\r\n") + "\r\n\r\n"
             return Answer(bytes: Array(head.utf8) + body)
@@ -28,10 +28,12 @@ final class ScriptedServer: Sendable {
     private let channel: any Channel
     private let heads: Box<[String]>
 
-    /// What the clients have sent, up to the end of their headers.
+    /// The clients' requests, up to the end of their headers.
     var requests: [String] { heads.value }
 
-    /// - Parameter answer: gets the target of the request line.
+    /// Runs `body` with a server.
+    ///
+    /// - Parameter answer: returns the answer for the target of a request line.
     static func run<Value: Sendable>(
         _ answer: @escaping @Sendable (String) -> Answer, _ body: (ScriptedServer) async throws -> Value
     ) async throws -> Value {

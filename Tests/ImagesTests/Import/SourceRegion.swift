@@ -14,9 +14,9 @@ struct SourceRegion: Sendable {
     static let path = "/v2/images/\(imageID)"
 
     var bytes = ImportStage.content
-    /// Members of the image that are not as `describe` has them; null for those that it has not.
+    /// Members of the image that replace those of `describe`; null removes a member.
     var members: JSONObject = [:]
-    /// In place of the image's description, or of its data.
+    /// The answer that replaces the image's description, and the one that replaces its data.
     var description: ScriptedServer.Answer?
     var data: ScriptedServer.Answer?
 
@@ -43,7 +43,7 @@ struct SourceRegion: Sendable {
         return all
     }
 
-    /// Runs `body` with a cloud whose catalogue has this region.
+    /// Runs `body` with a cloud whose catalog has this region.
     func run(
         on kind: DatabaseKind = .usual, _ configure: (inout Configuration) -> Void = { _ in },
         _ body: (ImagesStage, ScriptedServer) async throws -> Void
@@ -51,7 +51,7 @@ struct SourceRegion: Sendable {
         let region = self
         try await ScriptedServer.run({ region.answer($0) }) { server in
             try await ImagesStage.run(on: kind, configure) { stage in
-                // A slash at the end is the operator's to write.
+                // An operator may write the URL with a slash at the end.
                 try await Self.offer("http://127.0.0.1:\(server.port)/", stage)
                 try await body(stage, server)
             }

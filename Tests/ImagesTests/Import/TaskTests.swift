@@ -25,7 +25,7 @@ struct TaskTests {
         ]
     }
 
-    @Test("An import is a task: pending, then a success or a failure with the reason, until it expires")
+    @Test("An import has a task that is pending, then a success or a failure with a reason, and expires")
     func life() async throws {
         try await withServer { stage, url in
             let id = try await stage.make()
@@ -54,7 +54,7 @@ struct TaskTests {
         }
     }
 
-    @Test("A failure is told to who asked, without what is the operator's")
+    @Test("A failed task shows its reason to its owner, without details for operators")
     func failure() async throws {
         try await withServer { stage, url in
             let id = try await stage.make()
@@ -65,14 +65,14 @@ struct TaskTests {
             #expect(task["status"] == "failure")
             #expect(task["message"] == "The answer of the source's server cannot be used: its status is 404.")
             #expect(await stage.image(id)["status"] == "queued")
-            // Nobody else's.
+            // Other projects do not see the task.
             await stage.patch(id, [["op": "replace", "path": "/visibility", "value": "community"]])
             #expect(await stage.send(.get, "/images/\(id)/tasks", as: stage.other, .ok).json["tasks"] == [])
             await stage.send(.get, "/images/00000000-0000-0000-0000-000000000000/tasks", as: stage.demo, .notFound)
         }
     }
 
-    @Test("An administrator's task makes an image and fills it", arguments: DatabaseKind.allCases)
+    @Test("A task of an administrator makes an image and fills it", arguments: DatabaseKind.allCases)
     func legacy(on kind: DatabaseKind) async throws {
         try await withServer { stage, url in
             let made = await stage.send(.post, "/tasks", task(url + "/disk"), as: stage.admin, .created)
@@ -87,7 +87,7 @@ struct TaskTests {
     }
 
     @Test(
-        "A task that is none is refused",
+        "An invalid task is refused",
         arguments: [
             "{}", #"{"type": "import"}"#, #"{"type": "export", "input": {}}"#, #"{"type": "api_image_import", "input": {}}"#,
             #"{"type": "import", "input": {}}"#, #"{"type": "import", "input": null}"#, #"{"type": "import", "input": 7}"#,
