@@ -26,6 +26,8 @@ package struct Cloud: Sendable {
     package let compute: ComputeAssembly
     /// The services again, in the order of `services`.
     package let assemblies: [any ServiceAssembly]
+    /// The API of the operator's tools.
+    package let operatorTools: APIService
     package let workflows: Workflows
     /// Carries out workflows. A test carries them out itself, one after the other.
     package let runner: Runner
@@ -99,15 +101,16 @@ package struct Cloud: Sendable {
         let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
         let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules[OperatorPolicy.defaults], log: log)
+        operatorTools = tools.service
         responder = try Responder(
-            services: services + [tools.service]
+            services: services + [operatorTools]
                 + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services,
             verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
     }
 
-    /// How bytes that are no request are answered.
+    /// The answers to bytes that are no request.
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
     /// Groups end in reverse: the fleet last, because workflows use it to their end; before it the runner, because what ends earlier may

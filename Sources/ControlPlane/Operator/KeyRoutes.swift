@@ -4,20 +4,18 @@ import Identity
 
 /// `/novella/v1/keys`: the keys that seal tokens and stored secrets. Their bytes never leave the process.
 struct KeyRoutes: Sendable {
+    let maker: RouteMaker<OperatorCall>
     let context: OperatorContext
 
-    var all: [Route] { [.get("/keys", list), .post("/keys/rotate", rotate)] }
-
-    @Sendable private func list(_ call: Call) async throws -> Reply {
-        _ = try await context.require(.listKeys, call)
-        return try await keys()
-    }
-
-    @Sendable private func rotate(_ call: Call) async throws -> Reply {
-        let caller = try await context.require(.rotateKeys, call)
-        try await context.identity.rotateKeys()
-        context.record("a new key seals tokens from now on", by: caller, call)
-        return try await keys()
+    var all: [Route] {
+        [
+            maker.route(.get, "/keys", .listKeys) { _ in try await keys() },
+            maker.route(.post, "/keys/rotate", .rotateKeys) { call in
+                try await context.identity.rotateKeys()
+                context.record("a new key seals tokens from now on", call)
+                return try await keys()
+            },
+        ]
     }
 
     private func keys() async throws -> Reply {

@@ -11,33 +11,19 @@ struct OperatorContext: Sendable {
     let database: Database
     let workflows: Workflows
     let identity: IdentityAssembly
-    let policy: Policy
     let log: Logger
 
-    /// Returns who calls.
-    ///
-    /// - Throws: `unauthenticated` without a token; `forbidden` for somebody who may not do it.
-    func require(_ action: Action, _ call: Call) async throws -> Principal {
-        let caller = try await call.caller()
-        try policy.require(action, caller)
-        return caller
-    }
-
-    /// Logs what an operator has decided.
-    func record(_ what: String, by caller: Principal, _ call: Call, _ metadata: Logger.Metadata = [:]) {
-        let own: Logger.Metadata = ["by": "\(caller.author)", "request_id": "\(call.requestID)"]
+    /// Logs a decision of an operator.
+    func record(_ what: String, _ call: OperatorCall, _ metadata: Logger.Metadata = [:]) {
+        let own: Logger.Metadata = ["by": "\(call.principal.author)", "request_id": "\(call.call.requestID)"]
         log.notice("\(what)", metadata: own.merging(metadata) { $1 })
     }
-}
-
-extension Principal {
-    /// The caller as logs and histories name one.
-    var author: String { "\(userName) (\(userID))" }
 }
 
 /// The API of the operator's tools, below `/novella/v1`.
 struct OperatorService: Sendable {
     private let context: OperatorContext
+    private let maker: RouteMaker<OperatorCall>
     private let envelope: any ErrorEnvelope
 
     /// - Parameter rules: the policy file's rules for the operator's tools.
@@ -45,14 +31,14 @@ struct OperatorService: Sendable {
     init(
         database: Database, workflows: Workflows, identity: IdentityAssembly, rules: [String: String], log: Logger
     ) throws {
-        let policy = try Policy(defaults: OperatorPolicy.defaults, overrides: rules)
-        context = OperatorContext(database: database, workflows: workflows, identity: identity, policy: policy, log: log)
+        maker = RouteMaker(policy: try Policy(defaults: OperatorPolicy.defaults, overrides: rules))
+        context = OperatorContext(database: database, workflows: workflows, identity: identity, log: log)
         envelope = identity.service.envelope
     }
 
     var service: APIService {
         APIService(
             name: "novella", prefixes: ["/novella/v1"], envelope: envelope, bodyLimit: 64 << 10,
-            routes: WorkflowRoutes(context: context).all + KeyRoutes(context: context).all)
+            routes: WorkflowRoutes(maker: maker, context: context).all + KeyRoutes(maker: maker, context: context).all)
     }
 }

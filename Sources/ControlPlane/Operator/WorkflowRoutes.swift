@@ -6,19 +6,23 @@ import SQL
 
 /// `/novella/v1/workflows`: what is under way, what is stuck, and the two ways out.
 struct WorkflowRoutes: Sendable {
+    let maker: RouteMaker<OperatorCall>
     let context: OperatorContext
+
+    private static let one = "/workflows/{workflow_id}"
 
     var all: [Route] {
         [
-            .get("/workflows", list), .get("/workflows/{workflow_id}", show),
-            .post("/workflows/{workflow_id}/retry", retry), .post("/workflows/{workflow_id}/abandon", abandon),
+            maker.route(.get, "/workflows", .listWorkflows) { call in try await list(call.call) },
+            maker.route(.get, Self.one, .showWorkflow) { call in try await shown(call) },
+            maker.route(.post, Self.one + "/retry", .retryWorkflow) { call in try await retry(call) },
+            maker.route(.post, Self.one + "/abandon", .abandonWorkflow) { call in try await abandon(call) },
         ]
     }
 
-    private static let reason = Shape.object([.init("reason", .string(1...255, .notBlank), required: true)])
+    private static let reason = Form.object("", [.required("reason", \.self, .string(1...255, .notBlank))])
 
-    @Sendable private func list(_ call: Call) async throws -> Reply {
-        _ = try await context.require(.listWorkflows, call)
+    private func list(_ call: Call) async throws -> Reply {
         let query = try WorkflowQuery(call.query)
         // One more than asked for tells whether there is a next page.
         let found = try await context.database.read(.long) { [workflows = context.workflows] tx in
@@ -31,40 +35,36 @@ struct WorkflowRoutes: Sendable {
         }
     }
 
-    @Sendable private func show(_ call: Call) async throws -> Reply {
-        _ = try await context.require(.showWorkflow, call)
-        return try await shown(call)
-    }
-
-    @Sendable private func retry(_ call: Call) async throws -> Reply {
-        let caller = try await context.require(.retryWorkflow, call)
-        let id: WorkflowID = call.id("workflow_id")
+    private func retry(_ call: OperatorCall) async throws -> Reply {
+        let (id, author) = (call.workflow, call.principal.author)
         try await context.database.write { [workflows = context.workflows] tx in
-            try workflows.retry(id, by: caller.author, in: tx)
+            try workflows.retry(id, by: author, in: tx)
         }
-        context.record("a workflow is tried again", by: caller, call, ["workflow_id": "\(id)"])
+        context.record("a workflow is tried again", call, ["workflow_id": "\(id)"])
         return try await shown(call)
     }
 
-    @Sendable private func abandon(_ call: Call) async throws -> Reply {
-        let caller = try await context.require(.abandonWorkflow, call)
-        let body = try await call.body.json()
-        try Self.reason.check(.object(body), at: "body")
-        let (id, reason): (WorkflowID, String) = (call.id("workflow_id"), body["reason"]?.string ?? "")
+    private func abandon(_ call: OperatorCall) async throws -> Reply {
+        let reason = try await call.read(Self.reason)
+        let (id, author) = (call.workflow, call.principal.author)
         try await context.database.write { [workflows = context.workflows] tx in
-            try workflows.abandon(id, reason: reason, by: caller.author, in: tx)
+            try workflows.abandon(id, reason: reason, by: author, in: tx)
         }
-        context.record("a workflow was abandoned", by: caller, call, ["workflow_id": "\(id)", "reason": "\(reason)"])
+        context.record("a workflow was abandoned", call, ["workflow_id": "\(id)", "reason": "\(reason)"])
         return try await shown(call)
     }
 
-    private func shown(_ call: Call) async throws -> Reply {
-        let id: WorkflowID = call.id("workflow_id")
+    private func shown(_ call: OperatorCall) async throws -> Reply {
+        let id = call.workflow
         let report = try await context.database.read(.long) { [workflows = context.workflows] tx in
             try workflows.report(on: id, in: tx)
         }
         return .json { json in json.object("workflow") { WorkflowView.whole(report, &$0) } }
     }
+}
+
+extension OperatorCall {
+    fileprivate var workflow: WorkflowID { call.id("workflow_id") }
 }
 
 /// The query of a list of workflows.
@@ -99,12 +99,13 @@ struct WorkflowQuery: Sendable {
         default: throw CloudError.badRequest("'stuck' must be true or false.")
         }
         self.filter = filter
-        limit = try query["limit"].map { text in
-            guard let number = Int(text), (1...Self.mostLimit).contains(number) else {
-                throw CloudError.badRequest("'limit' must be a number from 1 to \(Self.mostLimit).")
-            }
-            return number
-        } ?? Self.standardLimit
+        limit =
+            try query["limit"].map { text in
+                guard let number = Int(text), (1...Self.mostLimit).contains(number) else {
+                    throw CloudError.badRequest("'limit' must be a number from 1 to \(Self.mostLimit).")
+                }
+                return number
+            } ?? Self.standardLimit
         marker = query["marker"].map { ID($0) }
     }
 

@@ -13,8 +13,12 @@ struct RouteTests {
         try #require(RouteExpectations.all[service], "RouteExpectations says nothing of \(service)")
     }
 
+    /// The names of all services, and of the operator's tools.
+    static let names = Cloud.services.map { $0.name } + ["Operator"]
+
     private static func service(_ name: String, _ cloud: TestCloud) throws -> APIService {
-        try #require(cloud.cloud.assemblies.first { type(of: $0).name == name }).service
+        if name == "Operator" { return cloud.cloud.operatorTools }
+        return try #require(cloud.cloud.assemblies.first { type(of: $0).name == name }).service
     }
 
     /// Returns the path of a route, with an id or a word for each brace.
@@ -39,7 +43,7 @@ struct RouteTests {
         }
     }
 
-    @Test("Every route requires a valid token before anything else", arguments: Cloud.services.map { $0.name })
+    @Test("Every route requires a valid token before anything else", arguments: RouteTests.names)
     func unauthenticated(service: String) async throws {
         let expected = try Self.expectations(service)
         try await TestCloud.run { cloud in
@@ -58,7 +62,7 @@ struct RouteTests {
 
     @Test(
         "Every route that changes something refuses a caller who may only read",
-        arguments: Cloud.services.map { $0.name })
+        arguments: RouteTests.names)
     func unprivileged(service: String) async throws {
         let expected = try Self.expectations(service)
         try await TestCloud.run({ $0.simulate.enabled = true }) { cloud in
@@ -110,7 +114,7 @@ struct RouteTests {
     }
 
     @Test(
-        "No wrong body makes a route answer with a 5xx", arguments: Cloud.services.map { $0.name },
+        "No wrong body makes a route answer with a 5xx", arguments: RouteTests.names,
         ["[]", "5", "\"x\"", "{}", "{\"user\": 5}", "{\"a\": {\"b\": null}}"])
     func wrongBodies(service: String, body: String) async throws {
         try await TestCloud.run { cloud in
