@@ -1,7 +1,7 @@
 /// Moments in the forms that users of the APIs write in filters: every form that `parse_isotime` of oslo.utils accepts.
 ///
 /// ```
-///   moment = year [month [day [("T" | " ") time]]]      what is left out is the first
+///   moment = year [month [day [("T" | " ") time]]]      a missing part has its first value
 ///   month  = "-" 1 or 2 digits, or 2 digits that do not end the text
 ///   day    = "-" 1 or 2 digits, or 2 digits
 ///   time   = hour [[":"] minute] [[":"] second [("." | ",") fraction]] [zone]

@@ -6,7 +6,7 @@ import Identity
 import Logging
 import SQL
 
-/// The parts that the routes of the operator's tools share.
+/// The context that all routes of the operator's API share.
 struct OperatorContext: Sendable {
     let database: Database
     let workflows: Workflows
@@ -14,16 +14,16 @@ struct OperatorContext: Sendable {
     let policy: Policy
     let log: Logger
 
-    /// Returns who calls.
+    /// Returns the caller, if it may do the action.
     ///
-    /// - Throws: `unauthenticated` without a token; `forbidden` for somebody who may not do it.
+    /// - Throws: `unauthenticated` without a token; `forbidden` for a caller who may not do it.
     func require(_ action: Action, _ call: Call) async throws -> Principal {
         let caller = try await call.caller()
         try policy.require(action, caller)
         return caller
     }
 
-    /// Logs what an operator has decided.
+    /// Logs a decision of an operator.
     func record(_ what: String, by caller: Principal, _ call: Call, _ metadata: Logger.Metadata = [:]) {
         let own: Logger.Metadata = ["by": "\(caller.author)", "request_id": "\(call.requestID)"]
         log.notice("\(what)", metadata: own.merging(metadata) { $1 })
@@ -31,16 +31,16 @@ struct OperatorContext: Sendable {
 }
 
 extension Principal {
-    /// The caller as logs and histories name one.
+    /// The caller as logs and histories name it.
     var author: String { "\(userName) (\(userID))" }
 }
 
-/// The API of the operator's tools, below `/novella/v1`.
+/// The operator's API, below `/novella/v1`.
 struct OperatorService: Sendable {
     private let context: OperatorContext
     private let envelope: any ErrorEnvelope
 
-    /// - Parameter rules: the policy file's rules for the operator's tools.
+    /// - Parameter rules: the rules for this API in the policy file.
     /// - Throws: `PolicyError`.
     init(
         database: Database, workflows: Workflows, identity: IdentityAssembly, rules: [String: String], log: Logger
