@@ -1,4 +1,5 @@
-/// The only error type of the product. An error of another type that reaches the server is a bug and becomes a 500.
+/// The error by which a service refuses a call. Any other error that reaches the server is logged as a bug and becomes
+/// a 500; only a cancelled request becomes a 503.
 ///
 /// It has two separate messages: `message` is for the caller, `detail` only for the operator's log. Each service writes
 /// the error in its own envelope; `HTTPKit` has the one table from kind to status.

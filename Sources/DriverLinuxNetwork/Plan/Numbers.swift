@@ -6,7 +6,7 @@ import CloudCore
 struct Numbers: Hashable, Sendable, Codable {
     /// The numbers of ports by their ids, from 1.
     var ports: [String: Int] = [:]
-    /// The numbers of networks by their ids, from 1 to 65535.
+    /// The numbers of networks by their ids, from 1. The kernel's zones have 16 bits.
     var zones: [String: Int] = [:]
 
     /// Returns the numbers for a state. A number that was in use until now is not given to something else in the same

@@ -4,7 +4,7 @@ package import CloudCore
 // words are those of Python's library `jsonschema`, with which the reference checks bodies.
 
 extension Mismatch {
-    /// The message about the value.
+    /// Returns the message about the value.
     ///
     /// - Parameter limit: the most characters of the value that the message shows.
     package func schemaWords(limit: Int) -> String {

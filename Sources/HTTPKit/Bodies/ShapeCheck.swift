@@ -49,7 +49,7 @@ package struct Mismatch: Error {
     }
 }
 
-/// Compares values with shapes in one minor version of an API.
+/// A comparison of values with shapes, in one minor version of an API.
 struct ShapeCheck {
     let minor: Int
     let dialect: Dialect

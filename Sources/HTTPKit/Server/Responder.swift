@@ -63,7 +63,7 @@ package struct Responder: Sendable {
         package var body: RequestBody
         package var isTLS: Bool
         package var remoteAddress: String?
-        /// Called before the body is read.
+        /// A callback that runs before the body is read.
         var willRead: @Sendable () -> Void = {}
 
         init(body: RequestBody, isTLS: Bool, remoteAddress: String?) {
