@@ -44,7 +44,7 @@ package struct LineLog: LogHandler {
         return line.isEmpty || line.contains(" ") ? "\"\(line.replacing("\"", with: "\\\""))\"" : line
     }
 
-    /// Returns a text without line breaks, so that text from outside cannot begin a line of its own.
+    /// Returns a text without control characters, so that text from outside cannot begin a line of its own.
     private static func oneLine(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else { return text }
         return String(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
