@@ -1,6 +1,6 @@
 /// Base64 in its standard alphabet, with padding (RFC 4648 section 4).
 package enum Base64 {
-    /// Nil for what is none. White space is passed over, as in what tools write.
+    /// Returns the bytes of a Base64 text; nil if it is not valid. White space is ignored, because tools break lines.
     package static func decode(_ text: String) -> [UInt8]? {
         var letters = text.utf8.filter { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
         guard letters.count.isMultiple(of: 4) else { return nil }

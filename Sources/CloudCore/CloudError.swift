@@ -1,9 +1,10 @@
-/// The one error of the product. What is thrown and is not one of these is a bug, and becomes a 500.
+/// The error by which a service refuses a call. Any other error that reaches the server is logged as a bug and becomes
+/// a 500; only a cancelled request becomes a 503.
 ///
-/// It has two messages that cannot be confused: `message` is for the caller, `detail` for the operator's log alone.
-/// Each service renders it in its own envelope; `HTTPKit` has the one table from kind to status.
+/// It has two separate messages: `message` is for the caller, `detail` only for the operator's log. Each service writes
+/// the error in its own envelope; `HTTPKit` has the one table from kind to status.
 package struct CloudError: Error, Sendable {
-    /// What went wrong, in words that know no HTTP.
+    /// The kind of fault, in words that do not depend on HTTP.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case badRequest, unauthenticated, forbidden, notFound, methodNotAllowed, notAcceptable, timeout, conflict, gone
         case preconditionFailed, tooLarge, unsupportedMediaType, rangeNotSatisfiable, quotaExceeded, tooManyRequests
@@ -11,19 +12,20 @@ package struct CloudError: Error, Sendable {
     }
 
     package var kind: Kind
-    /// For the caller: complete sentences, without anything of the operator's.
+    /// The message for the caller: complete sentences, without internal facts of the cloud.
     package var message: String
-    /// For the operator: never leaves the log.
+    /// The message for the operator. It appears only in the log.
     package var detail: String?
-    /// A machine's word for the case, where the service's API has such words (Placement's codes, Neutron's types).
+    /// The machine-readable code of the case, in APIs that have such codes (Placement's codes, Neutron's types).
     package var code: String?
-    /// Headers that the answer must carry, as `Allow` of a 405.
+    /// Headers of the answer that belong to the error, such as `Allow` of a 405.
     package var headers: [(name: String, value: String)] = []
-    /// Parts of the body that belong to this case alone, as the `receipt` of an unfinished authentication.
+    /// Members of the answer's body that belong only to this case, such as the `receipt` of an unfinished
+    /// authentication.
     package var body: [(key: String, value: JSON)] = []
-    /// What caused it, for the log.
+    /// The error that caused this one, for the log.
     package var cause: (any Error)?
-    /// Whether the same call may succeed if it is made again, unchanged.
+    /// Whether the same call may succeed if it is repeated unchanged.
     package var isTransient = false
 
     package init(_ kind: Kind, _ message: String, detail: String? = nil, code: String? = nil, cause: (any Error)? = nil) {
@@ -39,12 +41,12 @@ package struct CloudError: Error, Sendable {
     package static func notFound(_ message: String) -> Self { Self(.notFound, message) }
     package static func conflict(_ message: String) -> Self { Self(.conflict, message) }
 
-    /// The caller named a thing of a kind that is not there, in the words Keystone, Nova and Glance use.
+    /// Returns the error for a named resource that does not exist, in the words of Keystone, Nova and Glance.
     package static func notFound(_ noun: String, _ id: String) -> Self {
         Self(.notFound, "Could not find \(noun): \(id).")
     }
 
-    /// A bug, or a machine that is broken: the caller learns only that.
+    /// Returns the error for a bug or a broken machine. The caller learns no detail.
     package static func internalError(_ detail: String, cause: (any Error)? = nil) -> Self {
         Self(
             .internalError, "An unexpected error prevented the server from fulfilling your request.", detail: detail, cause: cause)
@@ -52,7 +54,7 @@ package struct CloudError: Error, Sendable {
 }
 
 extension CloudError: CustomStringConvertible {
-    /// For logs: both messages and the chain of causes.
+    /// Both messages and the chain of causes, for logs.
     package var description: String {
         var text = "\(kind.rawValue): \(message)"
         if let detail { text += " [\(detail)]" }

@@ -2,7 +2,7 @@
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Two lower case digits a byte.
+    /// Returns the bytes as text, with two lower-case digits for each byte.
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
         var out: [UInt8] = []
         for byte in bytes {
@@ -12,7 +12,7 @@ package enum Hex {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// The bytes of a text of hexadecimal digits in either case; nil for anything else.
+    /// Returns the bytes of hexadecimal text, with digits in either case; nil for anything else.
     package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         let utf8 = Array(text.utf8)
         guard utf8.count.isMultiple(of: 2) else { return nil }
@@ -61,7 +61,8 @@ package enum Base64URL {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Nil when a letter is not of the alphabet, or when bits are left over that are not zero: one value has one text.
+    /// Returns the bytes of a Base64URL text. Returns nil if a letter is not in the alphabet, or if unused bits are not
+    /// zero: each value has only one text.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(text.utf8.count * 3 / 4)

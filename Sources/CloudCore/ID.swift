@@ -1,7 +1,8 @@
-/// The identifier of one thing of a kind: an `ID<User>` cannot be passed where an `ID<Project>` is asked for.
+/// The identifier of a thing of one kind: an `ID<User>` cannot be passed where an `ID<Project>` is expected.
 ///
-/// It is text, as every OpenStack API has it: Identity writes 32 hexadecimal digits (and lets some ids be chosen, as a
-/// region's), the others a UUID with dashes. Nothing but the service that made an id may read a meaning from it.
+/// It is text, as in every OpenStack API. Identity writes 32 hexadecimal digits (and lets callers choose some ids, such
+/// as those of regions); the other services write a UUID with dashes. Only the service that made an id may read a
+/// meaning in it.
 package struct ID<Entity>: Hashable, Sendable, Codable, CustomStringConvertible, LosslessStringConvertible {
     package let text: String
 
@@ -21,7 +22,7 @@ extension ID: Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
-/// The kinds of thing that more than one service speaks of. What one service alone knows, it declares itself.
+/// The kinds of things that several services know. A kind that only one service knows is declared in that service.
 package enum Kind {
     package enum User {}
     package enum Group {}

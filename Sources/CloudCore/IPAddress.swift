@@ -1,6 +1,6 @@
 import Foundation
 
-/// An address of either version: a number, so that ranges are arithmetic.
+/// An IP address of either version. It is stored as a number, so that ranges are arithmetic.
 package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
     package enum Version: Int64, Sendable, Codable {
         case v4 = 4
@@ -18,17 +18,17 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.value = value & version.mask
     }
 
-    /// 4 or 16 bytes, in network order; nil for any other number of them.
+    /// Makes an address of 4 or 16 bytes in network order; nil for any other number of bytes.
     package init?(bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         guard bytes.count == 4 || bytes.count == 16 else { return nil }
         self.init(bytes.count == 4 ? .v4 : .v6, bytes.reduce(0) { $0 << 8 | UInt128($1) })
     }
 
-    /// In network order.
+    /// The bytes in network order.
     package var bytes: [UInt8] { (0..<version.bits / 8).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
 
-    /// Reads dotted quads without leading zeros, and RFC 4291's text forms without a zone.
+    /// Reads four decimal numbers without leading zeros, or a text form of RFC 4291 without a zone.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
         if text.utf8.contains(UInt8(ascii: ":")) {
@@ -43,7 +43,7 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// As RFC 5952 has it.
+    /// The address in the text form of RFC 5952.
     package var description: String {
         if version == .v4 { return bytes.map(String.init).joined(separator: ".") }
         var text = [CChar](repeating: 0, count: 64)
@@ -51,7 +51,7 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Hexadecimal digits of a fixed number: sorts in a database as the addresses do.
+    /// The address as a fixed number of hexadecimal digits. A database sorts these texts in the order of the addresses.
     package var key: String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: version.bits / 4 - digits.count) + digits
@@ -73,7 +73,7 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
     package var isLinkLocal: Bool { version == .v4 ? value >> 16 == 0xa9fe : value >> 118 == 0x3fa }
 }
 
-/// A network: an address whose bits behind the length are zero.
+/// A network: an address whose bits after the prefix length are zero.
 package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
     package let first: IPAddress
     package let length: Int
@@ -84,7 +84,8 @@ package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
         first = IPAddress(address.version, free >= 128 ? 0 : (address.value >> UInt128(free)) << UInt128(free))
     }
 
-    /// `address/length`; bits behind the length become zero. An address alone stands for itself where `alone` says so.
+    /// Reads `address/length`. Bits after the length become zero. If `alone` is true, an address without a length is a
+    /// network of one address.
     package init?(_ text: some StringProtocol, alone: Bool = false) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
@@ -96,7 +97,7 @@ package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// A network as its owner would write it, or an address for that one alone: nil also when bits behind the length are set.
+    /// Reads a network in its exact form, or a single address. Returns nil also if a bit after the length is set.
     package init?(exactly text: some StringProtocol) {
         guard let prefix = IPPrefix(text, alone: true), IPAddress(text.prefix { $0 != "/" }) == prefix.first else { return nil }
         self = prefix
@@ -115,7 +116,7 @@ package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
     package func overlaps(_ other: IPPrefix) -> Bool { contains(other.first) || other.contains(first) }
 }
 
-/// Addresses from one to another, both included.
+/// The addresses between two addresses, both included.
 package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     package let first: IPAddress
     package let last: IPAddress
@@ -125,20 +126,21 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(first)-\(last)" }
     package func contains(_ address: IPAddress) -> Bool { address.version == first.version && address >= first && address <= last }
     package func overlaps(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
-    /// How many, but no more than fits.
+    /// The number of addresses, or the largest number if it does not fit.
     package var count: UInt128 {
         let distance = last.value - first.value
         return distance == .max ? .max : distance + 1
     }
 }
 
-/// 48 bits, written in lower case with colons.
+/// A MAC address of 48 bits. Its text is in lower case with colons.
 package struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Six pairs of digits, with colons, hyphens or nothing between them; no group address.
+    /// Reads six pairs of digits, with colons, hyphens or nothing between them. Refuses group addresses and the address
+    /// zero.
     package init?(_ text: String) {
         let digits = text.filter { $0 != ":" && $0 != "-" }
         guard digits.utf8.count == 12, [12, 17].contains(text.utf8.count), let bytes = Hex.bytes(digits.lowercased()),
@@ -149,7 +151,8 @@ package struct MACAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { bytes.map { Hex.text([$0]) }.joined(separator: ":") }
 
-    /// The interface identifier of RFC 4291 appendix A behind a prefix of 64 bits: what a guest makes of a router's advertisement.
+    /// Returns the address that a guest derives from a router's advertisement: a prefix of 64 bits and the interface
+    /// identifier of RFC 4291 appendix A.
     package func address(in prefix: IPPrefix) -> IPAddress {
         let identifier = [bytes[0] ^ 2, bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5]]
         return IPAddress(.v6, prefix.first.value | identifier.reduce(0) { $0 << 8 | UInt128($1) })

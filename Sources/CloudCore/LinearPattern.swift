@@ -1,32 +1,35 @@
-/// A regular expression whose time is linear in the text, whatever the expression is: the only kind that foreign text may be.
+/// A regular expression whose search takes linear time for any expression. Expressions from outside must be of this
+/// kind.
 ///
-/// It is compiled into steps of a finite automaton, and a search follows all ways through them at once (Thompson's construction), so it
-/// never goes back in the text. A search takes at most the number of steps times the length of the text. Both have a bound.
+/// It is compiled into the steps of a finite automaton. A search follows all ways through the automaton at once
+/// (Thompson's construction), so it never goes back in the text. A search takes at most the number of steps times the
+/// length of the text, and both are bounded.
 ///
-/// The grammar is what POSIX, MySQL and Python have in common: literals, `.`, `[…]`, `|`, `( )`, `(?: )`, `*`, `+`, `?`, `{m,n}` and their
-/// lazy forms, `^`, `$`, `\A`, `\Z`, `\b`, `\B`, `\d`, `\w`, `\s` and their opposites, `[:alpha:]` and the other named classes, and `(?i)` at
-/// the beginning. Named classes are of ASCII. Back references and look-around cannot be had in linear time and are refused.
+/// The grammar is the common part of POSIX, MySQL and Python: literals, `.`, `[…]`, `|`, `( )`, `(?: )`, `*`, `+`, `?`,
+/// `{m,n}` and their lazy forms, `^`, `$`, `\A`, `\Z`, `\b`, `\B`, `\d`, `\w`, `\s` and their opposites, `[:alpha:]`
+/// and the other named classes, and `(?i)` at the beginning. Named classes contain only ASCII. Back references and
+/// look-around are refused, because they are impossible in linear time.
 package struct LinearPattern: Sendable {
     /// The most bytes that a pattern may have.
     package static let longestPattern = 255
-    /// The most steps that a pattern may have after its repetitions are written out.
+    /// The most steps of a pattern, after its repetitions are written out.
     package static let mostSteps = 512
-    /// The most scalars of a text in which a pattern is looked for. A longer text has no match.
+    /// The most scalars of a text that is searched. A longer text has no match.
     package static let longestText = 65_536
 
-    /// The reason why a text is no pattern that can be used.
+    /// The reason why a text is not a usable pattern.
     package struct Flaw: Error, Hashable {
         package let reason: String
     }
 
-    /// One state of the automaton.
+    /// A state of the automaton.
     enum Step: Sendable {
-        /// Reads one scalar of the class and goes on to the next step.
+        /// Reads one scalar of the class and continues with the next step.
         case read(LinearPatternClass)
-        /// Goes on at both places.
+        /// Continues at both places.
         case fork(Int, Int)
         case jump(Int)
-        /// Goes on to the next step where the condition holds.
+        /// Continues with the next step if the condition holds.
         case hold(Condition)
         case found
     }
@@ -49,7 +52,7 @@ package struct LinearPattern: Sendable {
         ignoresCase = parser.ignoresCase
     }
 
-    /// Tells whether the pattern occurs anywhere in the text.
+    /// Returns whether the pattern occurs anywhere in the text.
     package func isFound(in text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         guard scalars.count <= Self.longestText else { return false }
@@ -57,7 +60,7 @@ package struct LinearPattern: Sendable {
         for place in 0...scalars.count {
             let before = place > 0 ? scalars[place - 1] : nil
             let next = place < scalars.count ? scalars[place] : nil
-            // A match may begin at each place.
+            // A match may begin at every place.
             if search.follow(0, before, next) { return true }
             guard let next else { return false }
             if search.read(next, ignoresCase, scalars, place + 1) { return true }
@@ -65,11 +68,11 @@ package struct LinearPattern: Sendable {
         return false
     }
 
-    /// The steps that are reached at one place of the text, each once.
+    /// The steps that are reached at one place of the text. Each step is listed once.
     private struct Search {
         private let steps: [Step]
         private var reached: [Int] = []
-        /// The turn in which each step was last reached.
+        /// The turn in which each step was last reached. A turn is one place of the text.
         private var turns: [Int]
         private var turn = 1
         private var open: [Int] = []
@@ -79,9 +82,9 @@ package struct LinearPattern: Sendable {
             turns = Array(repeating: 0, count: steps.count)
         }
 
-        /// Reaches a step, and all that follow it without reading.
+        /// Reaches a step, and all steps that follow it without reading a scalar.
         ///
-        /// - Returns: whether the end is among them.
+        /// - Returns: whether the end of the pattern is among them.
         mutating func follow(_ first: Int, _ before: Unicode.Scalar?, _ next: Unicode.Scalar?) -> Bool {
             open.append(first)
             while let step = open.popLast() {
@@ -103,9 +106,10 @@ package struct LinearPattern: Sendable {
             return false
         }
 
-        /// Goes on behind a scalar from every step that reads it.
+        /// Reads a scalar in all reached steps and continues after those that accept it. Returns whether the end of the
+        /// pattern is reached.
         ///
-        /// - Parameter place: the place in the text behind the scalar.
+        /// - Parameter place: the place in the text after the scalar.
         mutating func read(_ scalar: Unicode.Scalar, _ ignoresCase: Bool, _ text: [Unicode.Scalar], _ place: Int) -> Bool {
             let here = reached
             reached.removeAll(keepingCapacity: true)
@@ -130,7 +134,7 @@ package struct LinearPattern: Sendable {
     }
 }
 
-/// Which scalars a place of a pattern takes.
+/// The set of scalars that one place of a pattern accepts.
 struct LinearPatternClass: Sendable {
     var ranges: [ClosedRange<UInt32>] = []
     var isNegated = false
@@ -142,7 +146,7 @@ struct LinearPatternClass: Sendable {
     static let space = Self(ranges: [9...13, 32...32])
     static let word = Self(ranges: [48...57, 65...90, 95...95, 97...122])
 
-    /// The classes of POSIX, by their names between `[:` and `:]`.
+    /// The POSIX classes by the names that stand between `[:` and `:]`.
     static let named: [String: [ClosedRange<UInt32>]] = [
         "alpha": [65...90, 97...122], "digit": [48...57], "alnum": [48...57, 65...90, 97...122], "upper": [65...90], "lower": [97...122],
         "space": [9...13, 32...32], "blank": [9...9, 32...32], "punct": [33...47, 58...64, 91...96, 123...126],
@@ -151,7 +155,7 @@ struct LinearPatternClass: Sendable {
 
     static func isWord(_ scalar: Unicode.Scalar) -> Bool { word.lies(scalar.value) }
 
-    /// The same class without its members, and with all others.
+    /// The ranges of all scalars that are not in the class.
     var opposite: [ClosedRange<UInt32>] {
         var rest: [ClosedRange<UInt32>] = []
         var next: UInt32 = 0
@@ -166,7 +170,7 @@ struct LinearPatternClass: Sendable {
         (lies(scalar.value) || (ignoresCase && Self.otherCases(scalar).contains(where: lies))) != isNegated
     }
 
-    /// The same letter in the other case.
+    /// Returns the same letter in the other case.
     private static func otherCases(_ scalar: Unicode.Scalar) -> [UInt32] {
         if scalar.isASCII { return scalar.properties.isAlphabetic ? [scalar.value ^ 0x20] : [] }
         return [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping].compactMap { text in
@@ -177,23 +181,23 @@ struct LinearPatternClass: Sendable {
     private func lies(_ value: UInt32) -> Bool { ranges.contains { $0.contains(value) } }
 }
 
-/// A pattern that was read and is not yet steps.
+/// The syntax tree of a pattern.
 indirect enum LinearPatternTree: Sendable {
     case read(LinearPatternClass)
     case hold(LinearPattern.Condition)
     case sequence([LinearPatternTree])
     case choice([LinearPatternTree])
-    /// At least so often, and at most so often; nil for without an end.
+    /// A part that is repeated: the least and the most times; nil for no upper bound.
     case repetition(LinearPatternTree, Int, Int?)
 
-    /// The number of steps, or so many that there are too many.
+    /// The number of steps, cut off at `LinearPattern.mostSteps`.
     var size: Int {
         switch self {
         case .read, .hold: return 1
         case .sequence(let parts): return parts.reduce(0) { min($0 + $1.size, LinearPattern.mostSteps) }
         case .choice(let parts): return parts.reduce(0) { min($0 + $1.size + 2, LinearPattern.mostSteps) }
         case .repetition(let part, let least, let most):
-            // Each turn counts, also one that is empty: it costs time to write out.
+            // Each turn counts, also one of an empty part, because it costs time to write it out.
             let each = max(part.size, 1)
             let written = least * each + (most.map { max(0, $0 - least) * (each + 1) } ?? each + 2)
             return min(written, LinearPattern.mostSteps)

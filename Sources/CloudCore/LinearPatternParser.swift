@@ -1,4 +1,4 @@
-/// Reads the text of a `LinearPattern`, from left to right and each scalar a bounded number of times.
+/// A parser for the text of a `LinearPattern`. It reads from left to right, and each scalar a bounded number of times.
 struct LinearPatternParser {
     private let text: [Unicode.Scalar]
     private var place = 0
@@ -77,7 +77,7 @@ struct LinearPatternParser {
         return tree
     }
 
-    /// Whether `?<` begins a name, and no look at what is before.
+    /// Whether `?<` begins the name of a group, and not a look-behind.
     private var isNameBehindBracket: Bool {
         place + 2 < text.count && LinearPatternClass.isWord(text[place + 2])
     }
@@ -98,14 +98,14 @@ struct LinearPatternParser {
             return part
         }
         if case .hold = part { throw Flaw(reason: "an anchor cannot be repeated") }
-        // Whether as little or as much as possible is taken does not change whether it is found.
+        // A lazy repetition (`*?`) matches the same texts as a greedy one, so the mark is ignored.
         _ = skip("?")
         let isBounded = try bounds() != nil
         if isBounded || next.map({ ["*", "+", "?"].contains($0) }) == true { throw Flaw(reason: "a repetition is repeated without a group") }
         return .repetition(part, least, most)
     }
 
-    /// `{m}`, `{m,}`, `{,n}` or `{m,n}`; nil for a brace that stands for itself.
+    /// Reads `{m}`, `{m,}`, `{,n}` or `{m,n}`. Returns nil if the brace is a literal.
     private mutating func bounds() throws(Flaw) -> (Int, Int?)? {
         let before = place
         guard skip("{") else { return nil }
@@ -114,7 +114,7 @@ struct LinearPatternParser {
         let most = hasComma ? number() : least
         guard skip("}"), least != nil || most != nil else {
             place = before
-            // The brace is a literal: the next piece.
+            // The brace is a literal and becomes the next piece.
             return nil
         }
         guard (least ?? 0) <= Self.mostTurns, (most ?? 0) <= Self.mostTurns else { throw Flaw(reason: "its repetitions are too large") }
@@ -146,7 +146,7 @@ struct LinearPatternParser {
         }
     }
 
-    /// The scalars that an escape stands for, behind its backslash.
+    /// Returns the scalars for which an escape stands. The backslash has been read.
     private mutating func escaped() throws(Flaw) -> [ClosedRange<UInt32>] {
         guard let scalar = next else { throw Flaw(reason: "it ends with a backslash") }
         place += 1
@@ -189,7 +189,7 @@ struct LinearPatternParser {
         return found
     }
 
-    /// One scalar of a class, or all that a name or an escape stands for.
+    /// Returns one scalar of a class, or all scalars for which a name or an escape stands.
     private mutating func member() throws(Flaw) -> [ClosedRange<UInt32>] {
         if skip("\\") { return try escaped() }
         if skip("[:") {

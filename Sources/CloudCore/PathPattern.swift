@@ -1,19 +1,20 @@
-/// The path of an access rule: `{name}` and `*` stand for one character or more without a slash, `**` for any characters.
+/// The path of an access rule. `{name}` and `*` stand for one or more characters without a slash, `**` for any
+/// characters.
 ///
-/// It is read as keystonemiddleware reads it. The path is gone through once, with all places of the pattern that it may have come to: what it
-/// costs is at most the length of one times the length of the other, whatever the stars.
+/// The syntax is that of keystonemiddleware. The path is read once, and all places of the pattern that are possible at
+/// each character are followed. The cost is at most the length of the pattern times the length of the path.
 struct PathPattern {
     private enum Part {
         case byte(UInt8)
-        /// One character that is no slash.
+        /// One character that is not a slash.
         case one
-        /// Any number of characters that are no slash.
+        /// Any number of characters that are not slashes.
         case more
-        /// Any number of characters.
+        /// Any number of any characters.
         case rest
     }
 
-    /// The longest path that is looked at, in bytes. A longer one matches nothing.
+    /// The longest path that is compared, in bytes. A longer path matches nothing.
     static let longestPath = 4096
 
     private var parts: [Part] = []
@@ -61,7 +62,7 @@ struct PathPattern {
         return places.has(parts.count)
     }
 
-    /// Reaches a place, and those behind it that nothing need stand for.
+    /// Reaches a place, and the places after it that may stand for no character.
     private func reach(_ first: Int, _ places: inout Places) {
         for place in first...parts.count {
             guard places.insert(place), place < parts.count else { return }
@@ -72,7 +73,7 @@ struct PathPattern {
         }
     }
 
-    /// Places of the pattern, each once.
+    /// A set of places in the pattern.
     private struct Places {
         private(set) var reached: [Int] = []
         private var isReached: [Bool]
@@ -81,7 +82,7 @@ struct PathPattern {
 
         func has(_ place: Int) -> Bool { isReached[place] }
 
-        /// - Returns: whether it was not there before.
+        /// - Returns: whether the place is new in the set.
         mutating func insert(_ place: Int) -> Bool {
             guard !isReached[place] else { return false }
             isReached[place] = true

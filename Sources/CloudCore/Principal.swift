@@ -1,8 +1,9 @@
-/// Who calls, on what scope and with which roles: what a verified token says. A value that is handed on, never a global.
+/// The caller of a request, with its scope and roles, as its verified token states them. It is passed as a value and is
+/// never a global.
 package struct Principal: StoredValue, Hashable {
     package static let storedName = "principal"
 
-    /// A name and an id of one of Identity's things, as tokens and policies speak of them.
+    /// The id and the name of a resource of Identity, as tokens and policies write them.
     package struct Named: Sendable, Hashable, Codable {
         package var id: String
         package var name: String
@@ -13,7 +14,7 @@ package struct Principal: StoredValue, Hashable {
         }
     }
 
-    /// What the roles are held on.
+    /// The object on which the roles are held.
     package enum Scope: Sendable, Hashable, Codable {
         case unscoped
         case project(id: ID<Kind.Project>, name: String, domain: Named)
@@ -26,26 +27,27 @@ package struct Principal: StoredValue, Hashable {
     package var userDomain: Named
     package var scope: Scope
     package var roles: [Named]
-    /// The ids of the token's own audit chain: its own first, then its first ancestor's.
+    /// The audit ids of the token: its own first, then that of the first token in its chain.
     package var auditIDs: [String]
     package var expiresAt: Timestamp
-    /// Set when the token came of a trust: who trusts whom.
+    /// The trust from which the token came: who trusts whom; nil for other tokens.
     package var trust: Trust?
     package var applicationCredentialID: ID<Kind.ApplicationCredential>?
-    /// What an application credential may be used for; nil when for everything its roles allow.
+    /// The requests that an application credential allows; nil if it allows everything that its roles allow.
     package var accessRules: [AccessRule]?
-    /// Set when the token came of an OAuth1 access token.
+    /// The id of the OAuth1 access token from which the token came; nil for other tokens.
     package var accessTokenID: String?
-    /// Whether the token was given for a request signed with an EC2 key, which proves less than its user's own presence.
+    /// Whether the token was given for a request signed with an EC2 key. Such a signature proves less than a login of
+    /// the user.
     package var isFromSignature = false
 
-    /// One request that an application credential may make.
+    /// A request that an application credential may make.
     package struct AccessRule: Sendable, Hashable, Codable {
         package var id: String
-        /// The service's type, as `compute`.
+        /// The type of the service, such as `compute`.
         package var service: String
         package var method: String
-        /// `/v2.1/servers/{server_id}`, as `PathPattern` reads it.
+        /// The path, such as `/v2.1/servers/{server_id}`, in the syntax of `PathPattern`.
         package var path: String
 
         package init(id: String, service: String, method: String, path: String) {
@@ -95,7 +97,8 @@ package struct Principal: StoredValue, Hashable {
 
     package var isSystemScoped: Bool { scope == .system }
 
-    /// Whether the token can do only part of what its user may: a trust, an application credential, OAuth1, an EC2 key.
+    /// Whether the token gives only a part of its user's rights: it came from a trust, an application credential,
+    /// OAuth1 or an EC2 key.
     package var isDelegated: Bool {
         trust != nil || applicationCredentialID != nil || accessTokenID != nil || isFromSignature
     }

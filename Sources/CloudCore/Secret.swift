@@ -1,10 +1,10 @@
-/// A password, a key, a token: it can be used, and it cannot be printed, logged, interpolated or encoded by accident.
+/// A password, key or token. It can be used, but it cannot be printed, logged, interpolated or encoded by accident.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let text: String
 
     package init(_ text: String) { self.text = text }
 
-    /// The secret itself. Every call is a place to look at in a review.
+    /// Returns the secret text. Reviewers check every call of this function.
     package func reveal() -> String { text }
 
     package var isEmpty: Bool { text.isEmpty }
@@ -14,11 +14,11 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     package var debugDescription: String { "***" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// In time that tells nothing but the lengths.
+    /// Compares two secrets in a time that reveals nothing but their lengths.
     package static func == (left: Self, right: Self) -> Bool { constantTimeEquals(left.text.utf8, right.text.utf8) }
 }
 
-/// Whether two texts are the same, in time that depends on their lengths alone: what a secret is compared with.
+/// Returns whether two texts are the same, in a time that depends only on their lengths. Secrets are compared with it.
 package func constantTimeEquals(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
     var difference = UInt8(left.count == right.count ? 0 : 1)
     for (a, b) in zip(left, right) { difference |= a ^ b }

@@ -1,32 +1,32 @@
-/// Moments as users of the APIs write them in filters: every form that oslo.utils' `parse_isotime` takes.
+/// Moments in the forms that users of the APIs write in filters: every form that `parse_isotime` of oslo.utils accepts.
 ///
 /// ```
-///   moment = year [month [day [("T" | " ") time]]]      what is left out is the first
+///   moment = year [month [day [("T" | " ") time]]]      a missing part has its first value
 ///   month  = "-" 1 or 2 digits, or 2 digits that do not end the text
 ///   day    = "-" 1 or 2 digits, or 2 digits
 ///   time   = hour [[":"] minute] [[":"] second [("." | ",") fraction]] [zone]
 ///   zone   = "Z" | ("+" | "-") hours [":"] [minutes]    without one it is UTC
 /// ```
 extension Timestamp {
-    /// Nil for what is no moment.
+    /// Reads a moment; nil if the text is not one.
     package init?(isotime text: String) {
         var reader = IsotimeReader(text: Array(text.utf8))
         guard let moment = reader.read() else { return nil }
         self = moment
     }
 
-    /// The last moment of its second: what a time without parts of a second reaches to.
+    /// The last microsecond of this second. A filter with whole seconds includes everything up to it.
     package var endOfSecond: Self { Self(microseconds: (seconds + 1) * 1_000_000 - 1) }
 }
 
-/// Reads from left to right; no byte is looked at more often than a fixed number of times.
+/// A reader that goes from left to right and looks at each byte a bounded number of times.
 private struct IsotimeReader {
     let text: [UInt8]
     var place = 0
 
     private var rest: Int { text.count - place }
 
-    /// How many digits are here, up to a number.
+    /// Returns the number of digits at this place, at most `most`.
     private func digits(upTo most: Int, from start: Int? = nil) -> Int {
         text[(start ?? place)...].prefix(most).prefix { $0 >= 48 && $0 <= 57 }.count
     }
@@ -61,10 +61,11 @@ private struct IsotimeReader {
         if skip("-") {
             let count = digits(upTo: 4)
             guard count > 0 else { return nil }
-            // Three digits end with the day: there is no other way to read them.
+            // Three digits are one digit of the month and two of the day: no other reading is possible.
             return number(count == 1 || count == 3 ? 1 : 2)
         }
-        // Four digits and two more are no month, for they could be a day's time in a short form.
+        // A year and two digits that end the text are not a month: the digits could be the beginning of a time in short
+        // form.
         guard digits(upTo: 2) == 2, rest > 2 else { return nil }
         return number(2)
     }
@@ -96,7 +97,7 @@ private struct IsotimeReader {
         return (hour * 3600 + minute * 60 + second - offset, microseconds)
     }
 
-    /// Two digits behind the hour are minutes, unless a fraction follows them, which only seconds have.
+    /// Reads minutes. Two digits after the hour are minutes, unless a fraction follows: only seconds have a fraction.
     private mutating func minute() -> Int64? {
         let start = place < text.count && text[place] == UInt8(ascii: ":") ? place + 1 : place
         guard digits(upTo: 2, from: start) == 2 else { return nil }
@@ -105,7 +106,8 @@ private struct IsotimeReader {
         return number(2)
     }
 
-    /// In microseconds, what is less is cut off; nil for a point without digits.
+    /// Reads a fraction of a second in microseconds; further digits are cut off. Returns nil for a point without
+    /// digits.
     private mutating func fraction() -> Int64? {
         guard skip(".", ",") else { return 0 }
         let count = digits(upTo: rest)
@@ -117,7 +119,7 @@ private struct IsotimeReader {
         return value
     }
 
-    /// Seconds before UTC; nil for a zone that is none.
+    /// Reads a zone. Returns the seconds by which it is ahead of UTC, or nil for an invalid zone.
     private mutating func offset() -> Int64? {
         if rest == 0 || skip("Z") { return 0 }
         let isBehind = text[place] == UInt8(ascii: "-")

@@ -1,4 +1,4 @@
-/// A moment: whole microseconds since 1970-01-01T00:00:00Z, as every table stores it.
+/// A moment in whole microseconds since 1970-01-01T00:00:00Z, as every table stores it.
 package struct Timestamp: Hashable, Comparable, Sendable, Codable {
     package var microseconds: Int64
 
@@ -52,13 +52,13 @@ extension Duration {
 // MARK: - ISO 8601
 
 extension Timestamp {
-    /// `2026-11-21T03:52:23.000000Z`: Keystone's way of writing a moment.
+    /// The moment as Keystone writes it: `2026-11-21T03:52:23.000000Z`.
     package var iso8601Microseconds: String { text(fraction: true, suffix: "Z") }
 
-    /// `2026-11-21T03:52:23Z`: Nova's and Glance's way.
+    /// The moment as Nova and Glance write it: `2026-11-21T03:52:23Z`.
     package var iso8601Seconds: String { text(fraction: false, suffix: "Z") }
 
-    /// `2026-11-21T03:52:23.000000`: the way of the APIs that leave the zone out.
+    /// The moment as APIs without a zone write it: `2026-11-21T03:52:23.000000`.
     package var iso8601MicrosecondsNoZone: String { text(fraction: true, suffix: "") }
 
     private func text(fraction: Bool, suffix: String) -> String {
@@ -97,7 +97,8 @@ extension Timestamp {
         }
     }
 
-    /// Reads `2026-11-21[T ]03:52:23[.fraction][Z|±hh:mm|±hhmm]`; without a zone it is UTC. Nil for anything else.
+    /// Reads `2026-11-21[T ]03:52:23[.fraction][Z|±hh:mm|±hhmm]`; a text without a zone is in UTC. Returns nil for
+    /// anything else.
     package init?(iso8601 text: String) {
         var digits = Array(text.utf8)[...]
         func number(_ width: Int) -> Int64? {
@@ -141,11 +142,11 @@ extension Timestamp {
         self.init(date: (year, month, day), seconds: hour * 3600 + minute * 60 + second - offset, microseconds: micro)
     }
 
-    /// Nil for a day that there is not, and for a moment that four digits of a year cannot write again.
+    /// Makes a moment. Returns nil for a date that does not exist, and for a moment outside the years 0 to 9999.
     ///
     /// - Parameters:
-    ///   - seconds: since the day's first moment in UTC.
-    ///   - microseconds: below a second.
+    ///   - seconds: the seconds since the beginning of the day in UTC.
+    ///   - microseconds: the microseconds below a second.
     init?(date: (year: Int64, month: Int64, day: Int64), seconds: Int64, microseconds: Int64) {
         guard Self.civil(daysSinceEpoch: Self.days(date.year, date.month, date.day)) == date else { return nil }
         let seconds = Self.days(date.year, date.month, date.day) * 86_400 + seconds
@@ -153,7 +154,8 @@ extension Timestamp {
         self.init(microseconds: seconds * 1_000_000 + microseconds)
     }
 
-    /// Days from the epoch to a date of the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
+    /// Returns the days from the epoch to a date of the proleptic Gregorian calendar (Howard Hinnant's
+    /// `days_from_civil`).
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
@@ -162,7 +164,7 @@ extension Timestamp {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    /// The inverse (`civil_from_days`).
+    /// Returns the date of a day; the inverse of `days` (`civil_from_days`).
     private static func civil(daysSinceEpoch days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let z = days + 719_468
         let era = (z >= 0 ? z : z - 146_096) / 146_097

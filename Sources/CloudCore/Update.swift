@@ -1,14 +1,14 @@
-/// A change of a value that may be missing.
+/// A change of an optional value.
 package enum Update<Value> {
     /// The value stays.
     case keep
     case clear
     case set(Value)
 
-    /// Makes the change to a value that may be missing.
+    /// Makes a change to a new value; nil clears the value.
     package init(_ value: Value?) { self = value.map { .set($0) } ?? .clear }
 
-    /// Brings the change to a value.
+    /// Applies the change to a value.
     package func apply(to value: inout Value?) {
         switch self {
         case .keep: break

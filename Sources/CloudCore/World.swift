@@ -1,8 +1,8 @@
 import Crypto
 import Foundation
 
-/// What a program takes from outside itself without asking anybody: the time and chance. Product code gets both from
-/// here and nowhere else, so that a test can move the clock by hand and draw the same ids from the same seed.
+/// The two things that a program takes from outside without asking another program: the time and chance. Product code
+/// gets both only from here. A test can therefore move the clock by hand and draw the same ids from the same seed.
 package struct World: Sendable {
     package let clock: any WallClock
     package let random: any Randomness
@@ -12,18 +12,18 @@ package struct World: Sendable {
         self.random = random
     }
 
-    /// The real one.
+    /// The real clock and the system's randomness.
     package static let real = World(clock: SystemClock(), random: SystemRandomness())
 
     package var now: Timestamp { clock.now }
 }
 
-/// Tells the time of day.
+/// A clock for the time of day.
 package protocol WallClock: Sendable {
     var now: Timestamp { get }
 }
 
-/// Draws bytes that nobody can guess.
+/// A source of bytes that nobody can guess.
 package protocol Randomness: Sendable {
     func bytes(_ count: Int) -> [UInt8]
 }
@@ -42,7 +42,7 @@ package struct SystemRandomness: Randomness {
     package init() {}
 
     package func bytes(_ count: Int) -> [UInt8] {
-        // Eight at a time: each draw asks the system, and a request draws an id.
+        // Eight bytes at a time: each draw calls the system, and each request draws an id.
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count + 7)
@@ -53,13 +53,13 @@ package struct SystemRandomness: Randomness {
 }
 
 extension Randomness {
-    /// 32 hexadecimal digits of a version 4 UUID: how Identity writes its ids.
+    /// Returns a version 4 UUID as 32 hexadecimal digits, as Identity writes its ids.
     package func hexID() -> String { Hex.text(uuidBytes()) }
 
-    /// A version 4 UUID with dashes, in lower case: how the other services write theirs.
+    /// Returns a version 4 UUID with dashes in lower case, as the other services write their ids.
     package func uuid() -> String { UUIDText.dashed(uuidBytes()) }
 
-    /// Text of `count` random bytes in the URL's own alphabet, without padding.
+    /// Returns `count` random bytes as Base64URL text without padding.
     package func urlSafe(_ count: Int) -> String { Base64URL.encode(bytes(count)) }
 
     private func uuidBytes() -> [UInt8] {
@@ -72,23 +72,23 @@ extension Randomness {
 
 /// UUIDs as text.
 package enum UUIDText {
-    /// The 8-4-4-4-12 form in lower case of 16 bytes.
+    /// Returns 16 bytes in the 8-4-4-4-12 form in lower case.
     package static func dashed(_ bytes: [UInt8]) -> String {
         var text = Hex.text(bytes)
-        // From behind, so that the places before stay where they are.
+        // The dashes are inserted from the end, so that earlier positions stay valid.
         for place in [20, 16, 12, 8] { text.insert("-", at: text.utf8.index(text.startIndex, offsetBy: place)) }
         return text
     }
 
-    /// Returns the form with dashes and in lower case of a UUID with or without dashes, braces and its URN's prefix (as oslo.utils reads
-    /// one); nil for anything else.
+    /// Returns a UUID in lower case with dashes; nil for a text that is not a UUID. The text may lack dashes, or have
+    /// braces or a URN's prefix, as oslo.utils reads it.
     package static func normal(_ text: String) -> String? {
         let digits = text.lowercased().replacing("urn:", with: "").replacing("uuid:", with: "").filter { $0 != "-" && $0 != "{" && $0 != "}" }
         guard digits.utf8.count == 32, let bytes = Hex.bytes(digits) else { return nil }
         return dashed(bytes)
     }
 
-    /// A version 5 UUID (RFC 9562): the same name in the same namespace gives the same id, for ever.
+    /// Returns a version 5 UUID (RFC 9562): the same name in the same namespace always gives the same id.
     package static func derived(from name: String, in namespace: String) -> String {
         var sha = Insecure.SHA1()
         sha.update(data: Hex.bytes(namespace.filter { $0 != "-" }) ?? Array(namespace.utf8))

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Where the one listener is: an address or a host's name, and a port.
+/// The address on which the cloud listens: an IP address or a host name, and a port.
 struct ListenAddress: Sendable, Equatable {
     let host: String
-    /// 0 lets the system choose.
+    /// The port; 0 lets the system choose one.
     let port: Int
 
     /// Reads `127.0.0.1:5000`, `cloud.example.org:5000` and `[::1]:5000`; nil for anything else.
@@ -26,10 +26,10 @@ struct ListenAddress: Sendable, Equatable {
         ListenAddress(text) == nil ? "is '\(text)' and must be ADDRESS:PORT, as 127.0.0.1:5000 or [::1]:5000" : nil
     }
 
-    /// Whether it stands for every address of the machine.
+    /// Whether the address stands for all addresses of the machine.
     var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
-    /// The URL that a client on this machine reaches it by.
+    /// Returns the URL under which a client on this machine reaches the cloud.
     func url(port: Int, isTLS: Bool) -> String {
         let host =
             switch self.host {
@@ -41,16 +41,17 @@ struct ListenAddress: Sendable, Equatable {
     }
 }
 
-/// Holds a port for the server that will listen on it, so that what is written before (the catalogue, `clouds.yaml`) names
-/// the right port, and so that an address that cannot be had ends the start before it has changed anything.
+/// A reservation of the port on which the server will listen. Data that is written before the server starts (the
+/// catalog, `clouds.yaml`) can therefore name the right port, and an unusable address ends the start before anything
+/// has changed.
 ///
-/// The socket is bound and does not listen: with `SO_REUSEADDR` on both, the server's own socket may be bound beside it,
-/// and nobody else is given the port in between.
+/// The socket is bound but does not listen. With `SO_REUSEADDR` on both sockets, the server's own socket may be bound
+/// beside it, and no other program gets the port in between.
 final class PortReservation: Sendable {
     let port: Int
     private let held: Mutex<Int32?>
 
-    /// - Throws: `StartError` when the name has no address, or the address is in use or not this machine's.
+    /// - Throws: `StartError` if the name has no address, or the address is in use or belongs to another machine.
     init(_ address: ListenAddress) throws {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -70,7 +71,7 @@ final class PortReservation: Sendable {
             throw StartError(
                 "Cannot listen on \(address.host), port \(address.port): \(reason). Another program may be using it; --listen takes another.")
         }
-        // The port is at the same place in the addresses of both families.
+        // The port is at the same offset in the addresses of both families.
         var bound = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let chosen = withUnsafeMutableBytes(of: &bound) { bytes in
@@ -86,7 +87,7 @@ final class PortReservation: Sendable {
 
     deinit { release() }
 
-    /// The server has the port: it needs to be held no longer.
+    /// Releases the port, once the server's own socket has it.
     func release() {
         held.withLock { descriptor in
             if let descriptor { close(descriptor) }

@@ -1,8 +1,8 @@
 import Yams
 
-/// The operator's own rules, as oslo.policy's files have them: a name and its rule on each line.
+/// The operator's policy rules, in the format of oslo.policy: a name and its rule on each line.
 enum PolicyFile {
-    /// - Parameter path: nil for no rules.
+    /// - Parameter path: the file; nil for no rules.
     static func read(_ path: String?) throws -> [String: String] {
         guard let path else { return [:] }
         guard let text = try Files.text(path) else { throw StartError("There is no policy file \(path).") }

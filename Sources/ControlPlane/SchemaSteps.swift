@@ -2,16 +2,18 @@ import CloudCore
 package import Logging
 import SQL
 
-/// Brings a database to this binary's schema without serving from it.
+/// The work of `novella migrate`: it brings a database to this binary's schema without serving from it.
 package enum SchemaSteps {
-    /// - Parameter isDry: says what is pending and changes nothing.
-    /// - Returns: the steps, as `identity 1: users`.
-    /// - Throws: `StartError` when a cloud is running on the state directory, `SchemaError` when the database is newer.
+    /// - Parameter isDry: whether the pending steps are only listed and nothing is changed.
+    ///
+    /// - Returns: the steps, such as `identity 1: users`.
+    ///
+    /// - Throws: `StartError` if a cloud is running on the state directory, `SchemaError` if the database is newer.
     package static func run(
         _ configuration: Configuration, directory: StateDirectory, isDry: Bool, log: Logger
     ) async throws -> [String] {
         let isSQLite = configuration.database.connection == nil
-        // Looking must not leave an empty database behind.
+        // A dry run must not leave an empty database behind.
         if isDry, isSQLite, !Files.exists(directory.database) {
             return Cloud.schemas.flatMap { schema in schema.migrations.map { name(schema, $0) } }
         }
@@ -19,7 +21,7 @@ package enum SchemaSteps {
         if !isDry, isSQLite {
             try directory.create()
             lock = try StateLock(directory)
-            // The database must not be there without its key.
+            // The database must not exist without its key.
             _ = try directory.masterKey(file: configuration.state.keyFile, random: World.real.random)
         }
         defer { withExtendedLifetime(lock) {} }

@@ -1,4 +1,4 @@
-/// Why the cloud cannot be started or prepared, in a sentence for its operator.
+/// The reason why the cloud cannot start or be prepared, in a sentence for the operator.
 package struct StartError: Error, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -1,4 +1,4 @@
-/// What this binary is.
+/// The version of this binary.
 package enum Version {
     package static let current = "0.1.0"
 }

@@ -1,20 +1,24 @@
 package import CloudCore
 package import SQL
 
-/// A Swift type that a resource's field may have: it goes into JSON and into a column, and comes back from both.
+/// A type that the field of a resource may have. A value of it can be written to JSON and to a column, and read back
+/// from both.
 package protocol FieldValue: SQLConvertible, Equatable {
     var json: JSON { get }
-    /// Nil when the JSON is of another type. The field's `Shape` was checked before.
+    /// Reads a value from JSON. Returns nil for JSON of another type. The JSON was checked against the field's `Shape`
+    /// before.
     init?(json: JSON)
-    /// The SQL literal that a missing value sorts as.
+    /// The SQL literal by which a missing value is sorted.
     static var sqlNothing: String { get }
-    /// What a filter in a URL stands for; nil where no value is written so, and no row can have it.
+    /// Returns the SQL value for the text of a filter in a URL; nil if the text is not a value of this type, so that no
+    /// row can match.
     static func sql(filter text: String) -> SQLValue?
-    /// Becomes what a column holds.
+    /// Takes the value of a column.
     ///
-    /// - Returns: false, and nothing has changed, when that is something of another type.
+    /// - Returns: false if the column holds something of another type; the value has not changed then.
     mutating func take(_ sql: SQLValue) -> Bool
-    /// How values are reached in memory, and optional ones. A type of this module gets a version of its own by having them as requirements.
+    /// The access to values of this type, and to optional ones, in memory. They are requirements so that a type of this
+    /// module can have its own implementation.
     static var access: ValueAccess { get }
     static var optionalAccess: ValueAccess { get }
 }
@@ -41,7 +45,8 @@ extension String: FieldValue {
 
 extension Bool: FieldValue {
     package static var sqlNothing: String { "0" }
-    /// Keystone's reading of a filter's truth: all but what says no is true, also nothing.
+    /// Reads a filter as Keystone does: `0`, `false`, `no`, `off` and `n` are false, any other text is true, also the
+    /// empty one.
     package static func sql(filter text: String) -> SQLValue? { (!["0", "false", "no", "off", "n"].contains(text.lowercased())).sql }
     package var json: JSON { .bool(self) }
     package init?(json: JSON) {
@@ -70,10 +75,11 @@ extension Int: FieldValue {
     }
 }
 
-// What is generic takes a column's value without an optional of itself in between, whose type would be looked up for each.
+// The types below take a column's value without an intermediate optional. In generic code the type of the optional
+// would be looked up for each value.
 
 extension ID: FieldValue {
-    // An id is its text, and nothing else: it lies in memory as that does.
+    // An id contains only its text, so it has the memory layout of a `String`.
     package static var access: ValueAccess { String.access }
     package static var optionalAccess: ValueAccess { String.optionalAccess }
     package mutating func take(_ sql: SQLValue) -> Bool {
@@ -88,7 +94,7 @@ extension ID: FieldValue {
     }
 }
 
-/// Written as Keystone writes a moment; a service that writes it otherwise derives a field of its own.
+/// A moment is written as Keystone writes it. A service with another format declares a derived field.
 extension Timestamp: FieldValue {
     package static var sqlNothing: String { "0" }
     package static func sql(filter text: String) -> SQLValue? { Timestamp(iso8601: text)?.sql }
@@ -112,7 +118,7 @@ extension JSONObject: FieldValue {
     }
 }
 
-/// Bytes, as of a sealed secret. No view shows them.
+/// Bytes, such as those of a sealed secret. No view shows them.
 extension Array: FieldValue where Element == UInt8 {
     package var json: JSON { .string(Base64URL.encode(self)) }
     package init?(json: JSON) {

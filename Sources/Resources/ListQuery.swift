@@ -2,7 +2,7 @@ import CloudCore
 package import HTTPKit
 package import SQL
 
-/// Which rows of a table, in which order, how many.
+/// A query for rows of a table: the conditions, the order and the number of rows.
 package struct ListQuery: Sendable {
     package enum Comparison: Sendable {
         case equals, notEquals, less, lessOrEqual, greater, greaterOrEqual
@@ -18,14 +18,15 @@ package struct ListQuery: Sendable {
     }
 
     package var conditions: [Condition] = []
-    /// Conditions that a service writes itself: SQL over the table's columns, and the values of its `?`s.
+    /// Conditions that a service writes itself: SQL over the table's columns, and the values for its `?` placeholders.
     package var raw: [(sql: String, arguments: [SQLValue])] = []
-    /// What to sort by, as SQL that is never NULL, each ascending or not. The id is always added, so that the order is total.
+    /// The sort keys: SQL expressions that are never NULL, each ascending or descending. The id is always added, so
+    /// that the order is total.
     package var sort: [(column: String, ascending: Bool)] = []
-    /// The id of the last row that the caller has seen.
+    /// The id of the last row that the caller already has.
     package var marker: String?
     package var limit: Int?
-    /// Whether the page is the one before the marker; its rows still come in the order that was asked for.
+    /// Whether the page is the one before the marker. Its rows still come in the requested order.
     package var isReversed = false
 
     package init() {}
@@ -42,7 +43,7 @@ package struct ListQuery: Sendable {
         conditions.append(Condition(column: column, comparison: .isIn(values), value: .null))
     }
 
-    /// The conditions as SQL that stands behind `WHERE`, and their arguments.
+    /// The conditions as SQL for a `WHERE` clause, and their arguments.
     package var clause: (sql: String, arguments: [SQLValue]) {
         var parts: [String] = []
         var arguments: [SQLValue] = []
@@ -60,8 +61,9 @@ package struct ListQuery: Sendable {
 }
 
 extension ListQuery.Condition {
-    /// Text functions that both databases have: `LIKE` has another meaning of case on each. Where case counts for nothing the
-    /// database lowers both sides: SQLite knows the cases of ASCII alone, and a text must at least be found as it stands.
+    /// The condition as SQL. It uses text functions that mean the same on both databases, because `LIKE` treats case
+    /// differently on each. To ignore case, the database lowers both sides: SQLite lowers only ASCII, and this way a
+    /// text always matches at least itself.
     var sql: (String, [SQLValue]) {
         let lower = "lower(\(column))"
         switch comparison {
@@ -85,7 +87,7 @@ extension ListQuery.Condition {
     }
 
     private static func contains(_ text: String, _ part: String, _ value: SQLValue) -> (String, [SQLValue]) {
-        // Nothing is in every text, but not where there is none.
+        // Every text contains the empty text, but NULL does not.
         value == .text("") ? ("\(text) IS NOT NULL", []) : ("replace(\(text), \(part), '') <> \(text)", [value])
     }
 
@@ -107,12 +109,12 @@ extension ResourceSchema {
         ]
     }
 
-    /// The largest page that can be asked for. Who asks for none gets all rows, as the reference does.
+    /// The largest page that a caller may request. A list without a limit has all rows, as in the reference.
     package static var mostInPage: Int { 1000 }
 
-    /// What a list's URL asks for. Names that no filter has are passed over, as the reference does.
+    /// Returns the list query that a URL asks for. Names that are not filters are ignored, as in the reference.
     ///
-    /// - Throws: `CloudError.badRequest` for a limit, a direction or a sort key that cannot be.
+    /// - Throws: `CloudError.badRequest` for an invalid limit, sort direction or sort key.
     package func query(from query: Query) throws -> ListQuery {
         var list = ListQuery()
         for (name, value) in query.items {

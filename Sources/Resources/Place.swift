@@ -1,17 +1,18 @@
 import CloudCore
 import SQL
 
-// Every row of every list walks all fields of its resource. What is done for each is therefore free of generic types: their metadata would be
-// looked up anew for each value. A field knows where in the struct its value is, and how a value of its type is read and written there.
+// For each row of a list, the code goes through all fields of the resource. The work for each field therefore uses no
+// generic types, because their metadata would be looked up for each value. Instead, a field knows where in the struct
+// its value is, and how a value of its type is read and written there.
 
-/// How a value of one type is read and written where it lies in memory.
+/// The functions that read and write a value of one type at its place in memory.
 package struct ValueAccess: Sendable {
     let json: @Sendable (UnsafeRawPointer) -> JSON
     let sql: @Sendable (UnsafeRawPointer) -> SQLValue
-    /// False, and nothing has changed, when the column holds something of another type.
+    /// Stores a column's value. Returns false, and changes nothing, if the column holds something of another type.
     let take: @Sendable (UnsafeMutableRawPointer, SQLValue) -> Bool
 
-    /// - Parameter type: what lies there.
+    /// - Parameter type: the type of the value in memory.
     init<Value: FieldValue>(of type: Value.Type) {
         json = { $0.assumingMemoryBound(to: Value.self).pointee.json }
         sql = { $0.assumingMemoryBound(to: Value.self).pointee.sql }
@@ -28,13 +29,13 @@ package struct ValueAccess: Sendable {
     }
 }
 
-/// Where a field's value is within its resource.
+/// The place of a field's value within its resource.
 struct Place<R>: Sendable {
-    /// Bytes from the start of the struct to what `access` is told; 0 where that is the struct itself.
+    /// The distance in bytes from the start of the struct to the value; 0 if `access` takes the whole struct.
     let offset: Int
     let access: ValueAccess
 
-    /// What is stored in the struct is reached directly, what is computed by its key path.
+    /// Makes the place of a property. A stored property is accessed directly, a computed one by its key path.
     init<Value: FieldValue>(_ path: any WritableKeyPath<R, Value> & Sendable) {
         if let offset = MemoryLayout<R>.offset(of: path) {
             self.init(offset: offset, access: Value.access)
@@ -74,15 +75,15 @@ struct Place<R>: Sendable {
     func sql(_ resource: UnsafePointer<R>) -> SQLValue { access.sql(UnsafeRawPointer(resource) + offset) }
 }
 
-/// A column and the place to which its values go.
+/// A column, and the place in the struct for its values.
 struct StoredColumn: Sendable {
     let field: String
     let offset: Int
     let take: @Sendable (UnsafeMutableRawPointer, SQLValue) -> Bool
 
-    /// Puts a row's values, which are in the columns' order, to their places.
+    /// Stores the values of a row, which come in the order of the columns.
     ///
-    /// - Returns: the field whose column holds something else than the field says.
+    /// - Returns: the first field whose column holds a value of another type; nil if all fit.
     static func put(_ values: [SQLValue], _ columns: [StoredColumn], into resource: UnsafeMutableRawPointer) -> String? {
         for at in columns.indices where !columns[at].take(resource + columns[at].offset, values[at]) { return columns[at].field }
         return nil
@@ -91,7 +92,7 @@ struct StoredColumn: Sendable {
 
 /// A member of a view.
 package struct ShownMember: Sendable {
-    /// As a view writes it.
+    /// The name as JSON text, with quotes and colon.
     let key: [UInt8]
     let isLeftOutWhenNull: Bool
     let offset: Int

@@ -2,16 +2,16 @@ package import CloudCore
 package import HTTPKit
 package import SQL
 
-/// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
-/// are taken, what is stored, what may be filtered and sorted by, what is shown.
+/// A uniform noun of an API: a struct and one description of its fields. The description decides which bodies are
+/// accepted, what is stored, what can be filtered and sorted by, and what is shown.
 package protocol Resource: Sendable {
-    /// What its ids are ids of.
+    /// The type that its ids identify.
     associatedtype Noun = Self
-    /// What is true of a new one before its caller said anything.
+    /// Makes a new resource with the values that apply if its caller sets nothing.
     init()
     /// The public id.
     var id: ID<Noun> { get set }
-    /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
+    /// The members that callers stored and for which the API has no name. It is always empty if the schema is closed.
     var extra: JSONObject { get set }
     static var schema: ResourceSchema<Self> { get }
 }
@@ -25,20 +25,20 @@ extension Resource {
 
 /// The description of a resource.
 package struct ResourceSchema<R: Resource>: Sendable {
-    /// `user`: the key of a body, and the word in policies (`identity:get_user`).
+    /// The name in a body, such as `user`, and in policies (`identity:get_user`).
     package let singular: String
-    /// `users`: the key of a list, and the segment of the URL.
+    /// The name in a list and in the URL, such as `users`.
     package let plural: String
     package let table: String
     package let fields: [Field<R>]
-    /// Whether members that have no field are kept and shown (`extra`), or refused.
+    /// Whether members without a field are kept in `extra` and shown; otherwise they are refused.
     package let isOpen: Bool
     let create: Shape
     let update: Shape
     let stored: [Field<R>]
-    /// The statements of its table.
+    /// The SQL statements for the table.
     let statements: TableStatements
-    /// How the values of a row get to their places.
+    /// The columns, with the places for their values in the struct.
     let columns: [StoredColumn]
 
     package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
@@ -57,36 +57,37 @@ package struct ResourceSchema<R: Resource>: Sendable {
 
     package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
 
-    /// What a body of a `POST` and of a `PATCH` may be: for tests that feed them every wrong thing.
+    /// The shapes of the bodies of a `POST` and of a `PATCH`, for tests that send every kind of wrong body.
     package var shapes: (create: Shape, update: Shape) { (create, update) }
 }
 
 /// One field of a resource.
 ///
-/// A class, for it is never changed: every row of every list walks all of them, and a copy of a struct would keep each closure anew.
+/// It is a class because it never changes: each row of each list goes through all fields, and a copy of a struct would
+/// retain every closure.
 package final class Field<R: Sendable>: Sendable {
-    /// Whether the body that makes one may have the field.
+    /// The rule for the field in the body that creates a resource.
     package enum OnCreate: Sendable { case required, optional, unknown }
-    /// Whether the body that changes one may.
+    /// The rule for the field in the body that changes a resource.
     package enum OnUpdate: Sendable {
         case allowed
-        /// It may be repeated, not changed.
+        /// The field may be present, but its value must not change.
         case fixed
         case unknown
     }
     package enum Shown: Sendable {
         case always, never
-        /// Left out of the view when it is null.
+        /// The field is left out of the view if it is null.
         case whenSet
     }
     package enum Filter: Sendable {
         case none, exact
-        /// Also `name__contains`, `name__icontains`, `…startswith`, `…endswith` and their like.
+        /// Exact filters, and `name__contains`, `name__icontains`, `…startswith`, `…endswith` and similar ones.
         case text
     }
 
     package let name: String
-    /// The name as a view writes it.
+    /// The name as JSON text, with quotes and colon.
     private let key: [UInt8]
     package let shape: Shape
     package let create: OnCreate
@@ -94,11 +95,11 @@ package final class Field<R: Sendable>: Sendable {
     package let filter: Filter
     package let shown: Shown
     package let column: String?
-    /// The SQL that lists are sorted by.
+    /// The SQL expression by which lists are sorted.
     package let order: String?
-    /// What a filter in a URL stands for; nil where no value of the field is written so.
+    /// Returns the SQL value for the text of a filter in a URL; nil if the text is not a value of the field.
     package let sqlFilter: @Sendable (String) -> SQLValue?
-    /// Whether there is a body that sets it.
+    /// Whether some body sets the field.
     var isSettable: Bool { create != .unknown || update == .allowed }
     private let place: Place<R>
     private let setter: @Sendable (inout R, JSON) -> Bool
@@ -142,7 +143,7 @@ package final class Field<R: Sendable>: Sendable {
         }
     }
 
-    /// A field that is stored in a column, of its own name unless another is given.
+    /// Makes a field that is stored in a column. The column has the field's name unless another is given.
     package convenience init<Value: FieldValue>(
         _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
@@ -151,7 +152,7 @@ package final class Field<R: Sendable>: Sendable {
             name, Value.self, shape, create, update, filter, shown, column ?? name, Place(path), Self.setter { $0[keyPath: path] = $1 })
     }
 
-    /// A field that is stored in a column, and that a part of the resource has.
+    /// Makes a field that belongs to a part of the resource and is stored in a column.
     package convenience init<Part, Value: FieldValue>(
         _ name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable, _ shape: Shape,
         create: OnCreate = .optional, update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always
@@ -170,7 +171,7 @@ package final class Field<R: Sendable>: Sendable {
             order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) }, place: place, setter: setter)
     }
 
-    /// The same of a field that the resource's service stores in its own way.
+    /// Makes a field that belongs to a part of the resource and that the service stores in its own way.
     package convenience init<Part, Value: FieldValue>(
         unstored name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable,
         _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed
@@ -179,10 +180,10 @@ package final class Field<R: Sendable>: Sendable {
             plain: name, shape, create: create, update: update, place: Place(part, path), setter: Self.setter { $0[keyPath: part][keyPath: path] = $1 })
     }
 
-    /// A field that is shown, and made from others.
+    /// Makes a field that is shown and computed from other fields.
     package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(plain: name, place: Place(derived: derived)) }
 
-    /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
+    /// Makes a field that bodies may have and views show, and that the service stores in its own way: sealed, or in a
     /// table of its own.
     package convenience init<Value: FieldValue>(
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
@@ -192,14 +193,14 @@ package final class Field<R: Sendable>: Sendable {
             plain: name, shape, create: create, update: update, shown: shown, place: Place(path), setter: Self.setter { $0[keyPath: path] = $1 })
     }
 
-    /// A field that a body may have and that the resource's service itself reads: a password, a hint.
+    /// Makes a field that only bodies have and that the service reads itself, such as a password or a hint.
     package convenience init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
         self.init(plain: name, shape, create: create, update: update, shown: .never, place: Place { _ in .null })
     }
 }
 
 extension Field where R: Resource {
-    /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
+    /// Makes a field of an open schema without a column. It is checked and kept in `extra`.
     package convenience init(extra name: String, _ shape: Shape) {
         self.init(
             plain: name, shape, create: .optional, update: .allowed, shown: .whenSet, place: Place { $0.extra[name] ?? .null },
@@ -213,7 +214,7 @@ extension Field where R: Resource {
 // MARK: - Bodies and views
 
 extension ResourceSchema {
-    /// A new resource from the body of a `POST`.
+    /// Makes a new resource from the body of a `POST`.
     ///
     /// - Throws: `CloudError.badRequest` that names the member.
     package func new(from body: JSONObject) throws -> (resource: R, given: JSONObject) {
@@ -223,19 +224,19 @@ extension ResourceSchema {
         return (resource, given)
     }
 
-    /// What the body of a `PATCH` changes.
+    /// Returns the changes in the body of a `PATCH`.
     ///
-    /// - Throws: `CloudError.badRequest` that names the member, also when nothing is to be changed.
+    /// - Throws: `CloudError.badRequest` that names the member, also if the body changes nothing.
     package func changes(from body: JSONObject) throws -> JSONObject {
         let given = try Shape.unwrap(body, singular, update)
         guard !given.isEmpty else { throw Shape.wrong(singular, "it must have at least one property") }
         return given
     }
 
-    /// Sets the fields that `given` has.
+    /// Sets the fields that are in `given`.
     ///
-    /// An open schema lets every member through: one that has the name of a field which is no caller's to set is passed over,
-    /// or a body could write what only its service may.
+    /// An open schema accepts every member. A member with the name of a field that callers cannot set is ignored;
+    /// otherwise a body could write values that only the service may write.
     package func apply(_ given: JSONObject, to resource: inout R) throws {
         for (key, value) in given.members {
             if let field = field(key) {
@@ -249,7 +250,7 @@ extension ResourceSchema {
         }
     }
 
-    /// Refuses to change what cannot be changed.
+    /// Throws if the body changes the id or a fixed field.
     package func checkFixed(_ given: JSONObject, of resource: R) throws {
         if let id = given["id"], id != .string(resource.id.text) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
         for field in fields where field.update == .fixed {
@@ -261,12 +262,12 @@ extension ResourceSchema {
 
     /// Writes the resource's members into the object that is open.
     ///
-    /// - Parameter isWanted: of the fields, what this caller asked for and may see.
+    /// - Parameter isWanted: selects the fields that the caller asked for and may see.
     package func view(_ resource: R, into writer: inout JSONWriter, where isWanted: (Field<R>) -> Bool = { _ in true }) {
         view(resource, shown(where: isWanted), into: &writer)
     }
 
-    /// The members that a view has: found once for all rows of a list.
+    /// Returns the members of a view. They are computed once for all rows of a list.
     package func shown(where isWanted: (Field<R>) -> Bool) -> [ShownMember] {
         fields.filter { $0.shown != .never && isWanted($0) }.map(\.shownMember)
     }

@@ -3,14 +3,14 @@ package import CloudCore
 package import HTTPKit
 package import SQL
 
-/// What every service of an API is made with.
+/// The parts that every service of an API needs.
 package struct ServiceContext: Sendable {
     package let database: Database
     package let policy: Policy
     package let world: World
-    /// What every write of the API marks as changed.
+    /// The topic that each write of the API marks as changed.
     package let topic: Topic
-    /// How actions begin: `identity` of `identity:get_user`.
+    /// The beginning of the API's actions: `identity` of `identity:get_user`.
     package let prefix: String
 
     package init(database: Database, policy: Policy, world: World, topic: Topic, prefix: String) {
@@ -25,7 +25,7 @@ package struct ServiceContext: Sendable {
         try await database.read(body)
     }
 
-    /// A write that makes what is kept in memory of the API out of date.
+    /// Runs a write and marks the API's topic as changed, so that copies in memory are refreshed.
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await database.write { [topic] tx in
@@ -37,33 +37,34 @@ package struct ServiceContext: Sendable {
     package func action(_ name: String) -> Action { Action("\(prefix):\(name)") }
 }
 
-/// The verbs of a uniform resource: authorise, check, change the row, in one transaction each. What is special about a noun
-/// goes into the methods that have a default here; everything else is as it is for all.
+/// The verbs of a uniform resource. Each authorizes, checks and changes the row in one transaction. A noun's special
+/// rules go into the methods that have a default implementation here; the rest is the same for all nouns.
 package protocol ResourceService<R>: Sendable {
     associatedtype R: Resource
     var context: ServiceContext { get }
     var store: ResourceStore<R> { get }
 
-    /// What the policy may look at. The default: every text field as `target.<singular>.<field>`.
+    /// Returns the facts about a resource that the policy may use. By default these are all text fields, as
+    /// `target.<singular>.<field>`.
     func target(_ resource: R, in tx: Transaction) throws -> PolicyTarget
-    /// Fills in what the caller left out, before the policy is asked.
+    /// Fills in values that the caller left out, before the policy is asked.
     func complete(_ resource: inout R, by caller: Principal) throws
-    /// Checks and changes a new one just before its row is written.
+    /// Checks and changes a new resource before its row is written.
     func willCreate(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
-    /// Writes what belongs to a new one besides its row.
+    /// Writes the other data of a new resource after its row.
     func didCreate(_ resource: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
     func willUpdate(_ resource: inout R, from old: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
     func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
-    /// Leaves out of a list what the caller must not see, and adds filters that are not columns.
+    /// Removes rows from a list that the caller must not see, and adds filters that are not columns.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws
-    /// What the policy of a list may look at.
+    /// Returns the facts about a list that the policy may use.
     func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget
-    /// What a caller hears when a row of that key is there already.
+    /// Returns the error for the caller if a row with the same unique key already exists.
     func conflict(with resource: R) -> CloudError
-    /// The id of a new one.
+    /// Returns the id for a new resource.
     func newID() -> ID<R.Noun>
 
-    // The verbs. All have a default; a noun that needs another order of things writes its own.
+    // The verbs. Each has a default; a noun that needs other steps has its own implementation.
     func create(_ body: JSONObject, by caller: Principal) async throws -> R
     func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> R
     func list(_ query: Query, by caller: Principal) async throws -> (rows: [R], hasMore: Bool)
@@ -91,7 +92,7 @@ extension ResourceService {
         for field in R.schema.fields where field.shown != .never {
             switch field.json(resource) {
             case .string(let text): target.set("target.\(R.schema.singular).\(field.name)", to: text)
-            // A null is left out: a policy would take it for equal to what the caller does not have.
+            // A null value is left out: a policy would treat it as equal to a value that the caller does not have.
             default: break
             }
         }
@@ -111,7 +112,7 @@ extension ResourceService {
         return try await create(made, given, by: caller)
     }
 
-    /// Authorises and writes one that is complete.
+    /// Authorizes and writes a resource that is already complete.
     package func create(_ made: R, _ given: JSONObject, by caller: Principal) async throws -> R {
         try await refusingDuplicates(of: made) {
             try await context.write { tx in
@@ -143,7 +144,7 @@ extension ResourceService {
         try await apply(id, body, by: caller)
     }
 
-    /// What `update` does where a noun has none of its own.
+    /// Changes a resource. This is the default implementation of `update`.
     package func apply(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R {
         let given = try R.schema.changes(from: body)
         return try await refusingDuplicates(of: nil) {
@@ -167,9 +168,10 @@ extension ResourceService {
         }
     }
 
-    /// The row, if there is one and the caller may do this to it.
+    /// Returns the row, if it exists and the caller may do this to it.
     ///
-    /// Who may not learn whether it exists is told 403 in both cases: the policy is asked before the row's absence is.
+    /// The policy is asked before the code checks that the row exists. A caller who may not learn whether it exists
+    /// therefore gets 403 in both cases.
     package func authorised(_ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
         let found = try store.find(id, in: tx)
         try context.policy.require(

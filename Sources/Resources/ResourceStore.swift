@@ -1,12 +1,12 @@
 package import CloudCore
 package import SQL
 
-/// The texts of a table's statements, written once.
+/// The texts of the SQL statements for a table, built once.
 struct TableStatements: Sendable {
-    /// The columns that are read.
+    /// The names of the columns that are read.
     let columns: String
     let insert: String
-    /// The values of one row, as `(?, ?)`.
+    /// The placeholders for the values of one row: `(?, ?)`.
     let placeholders: String
     let update: String
 
@@ -18,7 +18,7 @@ struct TableStatements: Sendable {
     }
 }
 
-/// The rows of one resource: the SQL that its schema implies, and nothing else.
+/// The stored rows of a resource. It runs the SQL that the schema implies, and nothing else.
 package struct ResourceStore<R: Resource>: Sendable {
     private let schema = R.schema
 
@@ -28,7 +28,7 @@ package struct ResourceStore<R: Resource>: Sendable {
         try tx.rows("SELECT \(schema.statements.columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
     }
 
-    /// - Throws: `CloudError.notFound` in the API's words.
+    /// - Throws: `CloudError.notFound` in the API's words if there is no such row.
     package func require(_ id: ID<R.Noun>, in tx: Transaction) throws -> R {
         guard let found = try find(id, in: tx) else { throw CloudError.notFound(schema.singular.replacing("_", with: " "), id.text) }
         return found
@@ -38,7 +38,7 @@ package struct ResourceStore<R: Resource>: Sendable {
         try tx.execute(schema.statements.insert, arguments: values(resource))
     }
 
-    /// Inserts many with few statements.
+    /// Inserts many resources with few statements.
     package func insert(_ resources: [R], in tx: Transaction) throws {
         var rest = resources[...]
         while !rest.isEmpty {
@@ -49,7 +49,8 @@ package struct ResourceStore<R: Resource>: Sendable {
         }
     }
 
-    /// Databases bound the arguments of a statement, and a few texts of statements are prepared more cheaply than many.
+    /// The most rows of one `INSERT`. Databases limit the arguments of a statement, and few different statements are
+    /// cheaper to prepare than many.
     private static var mostInStatement: Int { 32 }
 
     package func update(_ resource: R, in tx: Transaction) throws {
@@ -63,10 +64,12 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     package func all(_ query: ListQuery = ListQuery(), in tx: Transaction) throws -> [R] { try page(query, in: tx).rows }
 
-    /// A page and whether more rows follow it.
+    /// Returns a page, and whether more rows follow it.
     ///
-    /// Pages are cut by the sort key of the marker's row, not by counting rows: the last page costs what the first does.
-    /// - Throws: `CloudError.badRequest` when the marker is no row.
+    /// A page begins after the sort key of the marker's row. Rows are not counted, so the last page costs as much as
+    /// the first.
+    ///
+    /// - Throws: `CloudError.badRequest` if no row has the marker's id.
     package func page(_ query: ListQuery, in tx: Transaction) throws -> (rows: [R], hasMore: Bool) {
         var (sql, arguments) = query.clause
         let order = try Keyset.distinct(query.sort + [(column: "id", ascending: true)])

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What things cost. The figures and the machines they come from are kept in docs/performance.md.
+/// A program that measures parts of Novella. The results, with the machines that were used, are in docs/performance.md.
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import CloudCore
 import Placement
 import SQL
 
-/// The providers that are searched: the same from run to run.
+/// The providers that the searches use. They are the same in every run.
 struct BenchProviders: Sendable {
     let count: Int
 
@@ -34,7 +34,7 @@ struct BenchProviders: Sendable {
     private func report(_ number: Int) -> [ProviderReport] {
         let id: ID<Provider> = Self.id(1, number)
         let name = "compute-\(number).example.org"
-        // The ten availability zones, and racks of forty.
+        // There are ten availability zones, and racks of forty hosts.
         let aggregates: Set = ["zone-\(number % 10)", "rack-\(number / 40)"]
         var traits: Set = ["COMPUTE_NODE", "HW_CPU_X86_SSE42", "HW_CPU_X86_AVX", "COMPUTE_VOLUME_EXTEND", "COMPUTE_NET_VIF_MODEL_VIRTIO"]
         if number.isMultiple(of: 20) { traits.insert("HW_CPU_X86_AVX2") }
@@ -66,7 +66,7 @@ struct BenchProviders: Sendable {
             })
     }
 
-    /// One that always fits: the disk of flat hosts is not used up.
+    /// Returns a claim that always fits, because the disk of flat hosts is never full.
     func smallClaim(_ consumer: String, _ number: Int) -> Claim {
         Claim(
             consumerID: ID(consumer), projectID: "p", userID: "u", type: "INSTANCE", expects: .anything,
@@ -74,7 +74,7 @@ struct BenchProviders: Sendable {
     }
 }
 
-/// What is searched for.
+/// A search, with its name in the table of results.
 struct BenchQuery: Sendable {
     let name: String
     let request: CandidateRequest

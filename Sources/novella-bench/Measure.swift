@@ -1,10 +1,10 @@
-/// How often something was done in a time, and how long one took.
+/// The number of turns in a time, and the duration of each turn.
 struct Measure {
-    /// How long each took, from the shortest to the longest.
+    /// The durations of the turns, from the shortest to the longest.
     private let durations: [Duration]
     private let elapsed: Duration
 
-    /// Does `work` over and over in `callers` tasks at the same time, until `time` is over.
+    /// Runs `work` repeatedly in `callers` tasks at the same time, for `time`.
     ///
     /// - Parameter work: takes the number of its caller and of its turn.
     static func rate(
@@ -32,7 +32,7 @@ struct Measure {
         return Measure(durations: durations.sorted(), elapsed: clock.now - start)
     }
 
-    /// Does `work` as often as `turns` says, one after the other, each after a `preparation` that is not measured.
+    /// Runs `work` for `turns` turns, one after the other. The `preparation` before each turn is not measured.
     static func each(
         _ turns: Int, after preparation: (Int) async throws -> Void = { _ in }, _ work: () async throws -> Void
     ) async throws -> Measure {
@@ -47,7 +47,7 @@ struct Measure {
 
     var perSecond: Int { Int(Double(durations.count) / (elapsed / .seconds(1))) }
 
-    /// The duration, in milliseconds, that the given part of all stays below.
+    /// Returns the duration in milliseconds that the given part of all turns does not exceed.
     func milliseconds(below part: Double) -> String {
         guard !durations.isEmpty else { return "-" }
         let microseconds = Int(durations[Int(part * Double(durations.count - 1))] / .microseconds(1))

@@ -44,7 +44,8 @@ struct NetworkBench: AsyncParsableCommand {
     private static func text(_ duration: Duration) -> String { "\(Int((duration / .milliseconds(1)).rounded())) ms" }
 }
 
-/// A host with tenants of fifty ports each: a network with DHCP, a router, a floating IP for every tenth port, three groups.
+/// A host with tenants of fifty ports each. A tenant has a network with DHCP, a router, a floating IP for every tenth
+/// port, and three security groups.
 private struct CrowdedHost {
     var ports: Int
     var rules = 5

@@ -4,7 +4,8 @@ import Foundation
 import Placement
 import SQL
 
-/// The index of Placement over many providers: loading it, its size, searches, claims, and following what others commit.
+/// Measures Placement's index over many providers: loading, memory, searches, claims, and following commits of other
+/// processes.
 struct PlacementBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "placement", abstract: "Searches and claims over many providers.",
@@ -25,7 +26,8 @@ struct PlacementBench: AsyncParsableCommand {
     @Option(help: "Seconds that each rate is measured for.")
     var seconds = 5
 
-    /// Filling is done in a process of its own: what it leaves behind in the heap would be taken for the index.
+    /// The path of the database that the process fills before it ends. Filling has its own process, because the heap
+    /// that it leaves behind would be counted as the index.
     @Option(help: .hidden)
     var fill: String?
 
@@ -50,7 +52,7 @@ struct PlacementBench: AsyncParsableCommand {
 
     private func measure(_ database: Database) async throws {
         let placement = try PlacementAssembly(database: database, world: .real, policyOverrides: [:])
-        // The connections and their caches are not the index.
+        // This read opens connections and fills their caches, which are not part of the index.
         _ = try await database.read { tx in try tx.value("SELECT count(*) FROM placement_inventory") as Int? }
         let before = try Self.residentKilobytes()
         let loading = try await Measure.each(1) { try await placement.prepare() }

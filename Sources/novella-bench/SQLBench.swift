@@ -3,7 +3,7 @@ import CloudCore
 import Foundation
 import SQL
 
-/// Commits of one row, and reads of one row by its key: what every request pays at least.
+/// Measures commits of one row, and reads of one row by its key: the least that every request costs.
 struct SQLBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sql", abstract: "Commits and reads a second, on SQLite and PostgreSQL.",

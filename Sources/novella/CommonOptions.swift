@@ -3,7 +3,7 @@ import CloudCore
 import ControlPlane
 import Logging
 
-/// What every command needs to know which cloud is meant.
+/// The options by which every command finds its cloud.
 struct CommonOptions: ParsableArguments {
     @ArgumentParser.Option(
         help: ArgumentHelp("The directory in which the cloud keeps its data.", discussion: "Default: /var/lib/novella for root.", valueName: "dir"))
@@ -31,7 +31,8 @@ extension Configuration {
 }
 
 extension AsyncParsableCommand {
-    /// Runs a command's body; an error becomes a line (a configuration's problems one each) and the exit code 1.
+    /// Runs a command's body. An error becomes one line on standard error (a configuration error one line for each
+    /// problem) and the exit code 1.
     func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()

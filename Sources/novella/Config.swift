@@ -34,7 +34,7 @@ struct Config: AsyncParsableCommand {
         }
     }
 
-    /// Writes the tables of docs/configuration.md.
+    /// Prints the tables of docs/configuration.md.
     struct Table: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the documentation's tables of options.", shouldDisplay: false)

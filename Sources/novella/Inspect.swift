@@ -40,7 +40,7 @@ struct Inspect: AsyncParsableCommand {
             }
             if let fault = server["fault"] {
                 Terminal.say("  fault: \(fault["message"]?.string ?? "")")
-                // A host a part, as the scheduler writes them.
+                // The scheduler writes one part for each host.
                 for part in (fault["details"]?.string ?? "").split(separator: "; ") { Terminal.say("    \(part)") }
             }
             let path = "/servers/\(text("id"))/os-instance-actions"

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Where the process begins.
+/// The entry point of the process.
 @main
 enum Main {
     static func main() async {
-        // Files that are made are for their owner alone, unless something says otherwise.
+        // New files are readable only for their owner, unless other code sets other rights.
         ProcessSetup.makeFilesPrivate()
-        // The one place for what must be set up before anything runs concurrently, as another global executor.
+        // Anything that must be set up before concurrent code runs, such as another global executor, belongs here.
         await Novella.main()
     }
 }

@@ -1,15 +1,15 @@
 import ControlPlane
 import Foundation
 
-/// What the commands say to whoever started them.
+/// The output of the commands.
 enum Terminal {
-    /// Results: standard output.
+    /// Writes a result to standard output.
     static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
-    /// How far something is: standard error, without a new line.
+    /// Writes progress to standard error, without a new line.
     static func progress(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
-    /// What went wrong: standard error.
+    /// Writes an error to standard error.
     static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }
 

@@ -1,6 +1,6 @@
-/// A JSON value, for what has no shape of its own: bodies as they come in, open attributes, options.
+/// A JSON value without a Swift type of its own: bodies of requests, open attributes, options.
 ///
-/// An object keeps the order of its keys: what a user stored comes back as it was written.
+/// An object keeps the order of its keys, so that a user gets stored data back as it was written.
 package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -10,7 +10,7 @@ package enum JSON: Sendable, Hashable {
     case array([JSON])
     case object(JSONObject)
 
-    /// The word of the type in messages to the caller, as JSON Schema has it.
+    /// The name of the type in messages to the caller, as JSON Schema has it.
     package var typeName: String {
         switch self {
         case .null: "null"
@@ -30,7 +30,7 @@ package enum JSON: Sendable, Hashable {
     package var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
     package var isNull: Bool { self == .null }
 
-    /// The member of that name when this is an object that has one.
+    /// Returns the member of a name if this is an object that has it.
     package subscript(key: String) -> JSON? { object?[key] }
 
     /// The value as compact JSON text.
@@ -53,19 +53,21 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Express
     package init(nilLiteral: ()) { self = .null }
 }
 
-/// The members of a JSON object, in their order, each name once.
+/// The members of a JSON object, in order. Each name occurs once.
 package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package private(set) var members: [(key: String, value: JSON)]
-    /// The number of each member's key, made when there are enough members for a search to cost more than a hash.
+    /// The number of each member by its key. The index exists only when the object has so many members that a search
+    /// costs more than a hash.
     private var index: [String: Int]?
-    /// The numbers of the members, rising. Nil as long as each is the member's position: until one is removed.
+    /// The numbers of the members, in rising order. It is nil until a member is removed, because until then the number
+    /// of a member is its position.
     private var numbers: [Int]?
 
     private static let indexedFrom = 12
 
     package init() { members = [] }
 
-    /// The last of several members of one name holds.
+    /// Makes an object. If several members have the same name, the last one wins.
     package init(_ members: some Sequence<(String, JSON)>) {
         self.members = []
         for (key, value) in members { self[key] = value }
@@ -85,7 +87,8 @@ package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
             case (nil, let value?):
                 append(key, value)
             case (let at?, nil):
-                // The others keep their numbers: to count them anew for each of many removals would take the square of the time.
+                // The other members keep their numbers. If they were renumbered at each removal, many removals would
+                // take quadratic time.
                 if index != nil {
                     if numbers == nil { numbers = Array(members.indices) }
                     numbers?.remove(at: at)
@@ -101,7 +104,7 @@ package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         guard let index else { return members.firstIndex { $0.key == key } }
         guard let number = index[key] else { return nil }
         guard let numbers else { return number }
-        // The first that is not smaller: the numbers rise.
+        // This finds the first number that is not smaller, because the numbers rise.
         var (low, high) = (0, numbers.count)
         while low < high {
             let middle = (low + high) / 2
@@ -121,7 +124,7 @@ package struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    /// Whether both have the same members, in whatever order.
+    /// Returns whether both objects have the same members, in any order.
     package static func == (left: Self, right: Self) -> Bool {
         left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
     }

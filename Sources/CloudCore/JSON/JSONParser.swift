@@ -1,18 +1,19 @@
-/// Why a text is not the JSON that is taken here.
+/// The reason why a text is not JSON, or is JSON that is not accepted here.
 package struct JSONSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     package var reason: String
-    /// Bytes from the text's beginning.
+    /// The distance from the beginning of the text, in bytes.
     package var offset: Int
 
     package var description: String { "\(reason) at byte \(offset)" }
 }
 
 extension JSON {
-    /// Reads strict JSON (RFC 8259): one value, valid UTF-8, no name twice in an object, no comment, no trailing comma.
+    /// Reads strict JSON (RFC 8259): one value in valid UTF-8, without duplicate names in an object, comments or
+    /// trailing commas.
     ///
     /// - Parameters:
-    ///   - maximumDepth: how deep arrays and objects may lie in each other; what is deeper is refused before it costs anything.
-    ///   - mostValues: how many values there may be, those in arrays and objects among them.
+    ///   - maximumDepth: how deep arrays and objects may be nested. Deeper text is refused early, before it costs much.
+    ///   - mostValues: the most values in total, counting those inside arrays and objects.
     package static func parse(_ bytes: some Collection<UInt8>, maximumDepth: Int = 64, mostValues: Int = .max) throws(JSONSyntaxError) -> JSON {
         let fast = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth, mostValues) }
@@ -37,7 +38,7 @@ extension JSON {
     }
 }
 
-/// A recursive-descent reader over one buffer. Its depth is bounded, so its stack is too.
+/// A recursive-descent parser of one buffer. Its depth is bounded, and so is its use of the stack.
 private struct JSONParser {
     let input: UnsafeBufferPointer<UInt8>
     let maximumDepth: Int

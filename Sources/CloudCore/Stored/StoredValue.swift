@@ -1,23 +1,23 @@
 package import Foundation
 
-/// A value that one process writes and another one reads, maybe of another release: JSON in a column, a file of a host, a
-/// message between control plane and agent. Its shape is a contract (docs/releases.md); `Tests/Released/shapes` has the
-/// outline of each.
+/// A value that one process writes and another process reads, possibly of another release: JSON in a column, a file on
+/// a host, a message between control plane and agent. Its shape is a contract (docs/releases.md);
+/// `Tests/Released/shapes` has the outline of each.
 ///
-/// The values inside of it need not conform: they are a part of its outline.
+/// The types of its members need not conform: they are part of its outline.
 package protocol StoredValue: Codable, Sendable {
-    /// The name of the value's golden, as `compute.server`. It is never stored.
+    /// The name of the value's golden file, such as `compute.server`. The name is not stored.
     static var storedName: String { get }
 }
 
-/// Writes and reads stored values as JSON. Nothing else in the product encodes or decodes with Foundation, so a type that is
-/// stored must say that it is.
+/// The encoder and decoder of stored values as JSON. No other code in the product encodes or decodes JSON with
+/// Foundation, so a type that is stored must conform to `StoredValue`.
 package enum StoredJSON {
-    /// The code of the error for a text that is no such value, as when a newer peer has sent a case that this binary does
-    /// not know.
+    /// The code of the error for a text that cannot be read as the value, for example if a newer peer has sent a case
+    /// that this binary does not know.
     package static let unreadableCode = "unreadable_value"
 
-    /// Returns the value as JSON text. Keys are sorted, so that equal values are equal texts.
+    /// Returns the value as JSON text. Keys are sorted, so that equal values have equal texts.
     package static func text<Value: StoredValue>(_ value: Value) throws(CloudError) -> String {
         String(decoding: try data(value), as: UTF8.self)
     }
@@ -31,7 +31,7 @@ package enum StoredJSON {
         }
     }
 
-    /// Reads a value. Members that it does not have are passed over, so that a newer release may have written it.
+    /// Reads a value. Unknown members are ignored, so that values of a newer release can be read.
     ///
     /// - Throws: an internal error with `unreadableCode`.
     package static func value<Value: StoredValue>(

@@ -1,9 +1,9 @@
 package import CloudCore
 
-/// Everything an operator can set, with values that work when nothing is set.
+/// All options that an operator can set, with defaults that work.
 ///
-/// Sections and options have the words of Keystone's configuration where it has one for the same thing. `Option.all`
-/// describes each of them once; what reads, checks, shows and documents options goes by that table.
+/// Sections and options have the names of Keystone's configuration where it has the same option. `Option.all` describes
+/// each option once; the code that reads, checks, shows and documents options uses that table.
 package struct Configuration: Sendable, Equatable {
     package var server = Server()
     package var state = State()
@@ -27,26 +27,27 @@ package struct Configuration: Sendable, Equatable {
 
     package struct Server: Sendable, Equatable {
         package var listen = "127.0.0.1:5000"
-        /// Nil: links follow each request's `Host`, and the catalogue has the address that is listened on.
+        /// The public URL of the cloud. If it is nil, links follow each request's `Host`, and the catalog has the
+        /// listen address.
         package var publicURL: String?
         package var tlsCertificate: String?
         package var tlsKey: String?
         package var allowedOrigins: [String] = []
         package var maxHeaderSize = 32 << 10
-        /// Nil: each service has its own.
+        /// The most bytes of a request's body; nil for the limit of each service.
         package var maxRequestBodySize: Int?
         package var maxConnections = 4096
         package var drainTimeout: Duration = .seconds(10)
     }
 
     package struct State: Sendable, Equatable {
-        /// Nil: `StateDirectory.standardPath`.
+        /// The state directory; nil for `StateDirectory.standardPath`.
         package var directory: String?
         package var keyFile: String?
     }
 
     package struct DatabaseSection: Sendable, Equatable {
-        /// Nil: SQLite in the state directory.
+        /// The connection string of a PostgreSQL database; nil for SQLite in the state directory.
         package var connection: Secret?
         package var maxPoolSize = 8
     }
@@ -81,7 +82,7 @@ package struct Configuration: Sendable, Equatable {
         package var userLimit = 200
     }
 
-    /// Passwords and accounts, as PCI-DSS asks for.
+    /// The rules for passwords and accounts that PCI-DSS requires.
     package struct Compliance: Sendable, Equatable {
         package var lockoutFailureAttempts: Int?
         package var lockoutDuration: Duration = .seconds(1800)
@@ -99,13 +100,13 @@ package struct Configuration: Sendable, Equatable {
     }
 
     package struct Images: Sendable, Equatable {
-        /// `name`, or `name:path`. The first is the default.
+        /// The image stores, each as `name` or `name:path`. The first is the default.
         package var stores = ["file"]
-        /// GiB; zero for none.
+        /// The size of the image cache in GiB; zero for no cache.
         package var cacheSize = 0
     }
 
-    /// Where web-download may fetch from.
+    /// The servers from which web-download may fetch.
     package struct WebDownload: Sendable, Equatable {
         package var allowedHosts: [String] = []
         package var disallowedHosts: [String] = []
@@ -114,15 +115,15 @@ package struct Configuration: Sendable, Equatable {
     }
 
     package struct Compute: Sendable, Equatable {
-        /// Seconds: 0 at once, -1 never.
+        /// The seconds until a shelved server leaves its host: 0 for at once, -1 for never.
         package var shelvedOffloadTime = 0
     }
 
-    /// This machine as a host of real ones, unless hosts are simulated.
+    /// This machine as a host of real machines. It is not used while hosts are simulated.
     package struct Libvirt: Sendable, Equatable {
-        /// `auto`, `kvm`, `qemu`; `none`: no machines here.
+        /// `auto`, `kvm` or `qemu`; `none` if this machine runs no guests.
         package var virtType = "auto"
-        /// Nil: libvirt within this process.
+        /// The URI of a libvirt daemon; nil for libvirt within this process.
         package var connectionURI: String?
     }
 

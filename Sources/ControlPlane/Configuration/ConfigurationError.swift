@@ -1,13 +1,13 @@
-/// Why a configuration cannot be used: every problem that was found, a line each.
+/// An unusable configuration: all problems that were found, each in one line.
 package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     package let problems: [String]
 
     package var description: String { problems.joined(separator: "\n") }
 }
 
-/// Finds the word that somebody may have meant.
+/// A search for the word that a user may have meant.
 enum Nearest {
-    /// The candidate with the fewest letters added, left out or changed; nil where none is near.
+    /// Returns the candidate with the fewest added, missing or changed letters; nil if none is close.
     static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
         let most = max(2, word.count / 3)
         return candidates.map { (distance: distance(word, $0), word: $0) }
@@ -15,7 +15,7 @@ enum Nearest {
             .min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word
     }
 
-    /// Levenshtein's distance.
+    /// Returns the Levenshtein distance.
     private static func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right.utf8)
         var row = Array(0...right.count)

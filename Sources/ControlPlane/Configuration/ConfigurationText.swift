@@ -1,7 +1,7 @@
 import CloudCore
 
 extension LoadedConfiguration {
-    /// The effective configuration as a YAML file that could be used in its place, each value with its source.
+    /// The effective configuration as a usable YAML file. A comment after each value names its source.
     package var yaml: String {
         var out = "# The effective configuration. Behind each value: where it comes from.\n"
         for section in Option.sections {
@@ -18,7 +18,7 @@ extension LoadedConfiguration {
 }
 
 extension Option {
-    /// The table of `docs/configuration.md`.
+    /// The tables of `docs/configuration.md`.
     package static var markdown: String {
         var out = ""
         for section in sections {
@@ -54,16 +54,16 @@ extension Option.Value {
         }
     }
 
-    /// `postgresql://user:word@host/name` without the word. A password may also be a parameter behind the `?`.
+    /// Returns `postgresql://user:word@host/name` without the password. A parameter after the `?` may also hold it.
     private static func withoutPassword(_ text: String) -> String {
         text.replacing(/:\/\/([^:@\/?]*):.*@/) { "://\($0.1):***@" }
             .replacing(/(password)=[^&]*/) { "\($0.1)=***" }
     }
 }
 
-/// Writes texts as YAML.
+/// A writer of texts as YAML.
 enum YAMLText {
-    /// A double-quoted scalar, or the bare text where no reader could take it for anything else.
+    /// Returns a double-quoted scalar, or the bare text if every reader takes it for the same string.
     static func quoted(_ text: String) -> String {
         let isWord = text.utf8.allSatisfy {
             ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122) || $0 == UInt8(ascii: "_")
@@ -73,7 +73,7 @@ enum YAMLText {
         let first = text.utf8.first ?? 0
         let startsAsText = (first >= 65 && first <= 90) || (first >= 97 && first <= 122) || first == UInt8(ascii: "/")
         if isWord, !looksOtherwise, startsAsText { return text }
-        // JSON's strings are double-quoted scalars of YAML.
+        // A JSON string is also a double-quoted scalar of YAML.
         return JSON.string(text).text
     }
 }

@@ -2,9 +2,9 @@ import CloudCore
 import Foundation
 import Yams
 
-/// A configuration together with where each of its values comes from.
+/// A configuration, with the source of each value.
 ///
-/// The command line beats the environment, which beats the file, which beats the defaults.
+/// The command line overrides the environment, the environment overrides the file, and the file overrides the defaults.
 package struct LoadedConfiguration: Sendable {
     package enum Source: Sendable, Equatable, CustomStringConvertible {
         case standard
@@ -22,7 +22,7 @@ package struct LoadedConfiguration: Sendable {
         }
     }
 
-    /// A value given on the command line: which flag, which option, its text.
+    /// A value from the command line: the flag, the option that it sets, and the text.
     package struct Flag: Sendable {
         let name: String
         let path: String
@@ -39,11 +39,12 @@ package struct LoadedConfiguration: Sendable {
     package private(set) var sources: [String: Source] = [:]
     private var problems: [String] = []
 
-    /// The file that is read when none is named; it may be absent.
+    /// The file that is read if none is named. It may be missing.
     package static let standardFile = "/etc/novella/novella.yaml"
 
-    /// - Parameter file: one that must be there; nil for the standard one, if it is there.
-    /// - Throws: `ConfigurationError` with everything that is wrong, not only the first.
+    /// - Parameter file: a file that must exist; nil for the standard file, if it exists.
+    ///
+    /// - Throws: `ConfigurationError` with all problems, not only the first.
     package static func load(
         file: String?, environment: [String: String] = [:], flags: [Flag] = []
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -60,7 +61,7 @@ package struct LoadedConfiguration: Sendable {
         return try load(text: text ?? "", name: path, environment: environment, flags: flags)
     }
 
-    /// - Parameter name: what the text is called in messages.
+    /// - Parameter name: the name of the text in messages.
     package static func load(
         text: String, name: String, environment: [String: String] = [:], flags: [Flag] = []
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -91,7 +92,8 @@ package struct LoadedConfiguration: Sendable {
 
     // MARK: The environment
 
-    /// A name that begins like an option's and is none is a mistake; other names are none of our business.
+    /// Reads options from the environment. An unknown name that begins like an option's name is an error; other names
+    /// are ignored.
     private mutating func read(_ environment: [String: String]) {
         let options = Dictionary(uniqueKeysWithValues: Option.all.map { ($0.environmentName, $0) })
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("NOVELLA_") {
@@ -112,7 +114,7 @@ package struct LoadedConfiguration: Sendable {
         } catch {
             return problems.append("\(name): this is not YAML: \(Self.oneLine(error))")
         }
-        // An empty file, and one that has only comments, is a null.
+        // An empty file, or a file with only comments, is null.
         guard let root, root.null == nil else { return }
         guard case .mapping(let sections) = root else {
             return problems.append("\(name): the file must have sections, as `server:`")
@@ -168,7 +170,7 @@ package struct LoadedConfiguration: Sendable {
 
     private static func hint(_ word: String, _ candidates: some Sequence<String>) -> String {
         if let nearest = Nearest.of(word, among: candidates) { return "; did you mean '\(nearest)'?" }
-        // The right key in the wrong section.
+        // This finds the right key in the wrong section.
         let key = word.split(separator: ".").last.map { ".\($0)" } ?? word
         return candidates.first { $0.hasSuffix(key) }.map { "; did you mean '\($0)'?" } ?? ""
     }

@@ -2,7 +2,7 @@ import CloudCore
 import Images
 
 extension Option {
-    /// Every option there is, in the order in which they are shown.
+    /// All options, in the order in which they are shown.
     package static let all: [Option] = [
         // server
         .text(
@@ -159,7 +159,7 @@ extension Option {
     }
 
     private static let problemOfDatabase: Check = { text in
-        // The text may hold a password, so it is not repeated.
+        // The text is not repeated in the message, because it may contain a password.
         text.hasPrefix("postgresql://") || text.hasPrefix("postgres://")
             ? nil : "must begin with postgresql://; leave it unset for SQLite"
     }

@@ -1,8 +1,8 @@
 import CloudCore
 
-/// One option of the configuration: what it is called, what it may hold, where in the tree it lives, what it is for.
+/// An option of the configuration: its name, its allowed values, its property, and its documentation.
 package struct Option: Sendable {
-    /// What an option holds, whatever its Swift type.
+    /// The value of an option, independent of its Swift type.
     enum Value: Sendable, Equatable {
         case nothing
         case text(String)
@@ -12,7 +12,7 @@ package struct Option: Sendable {
     }
 
     enum Kind: Sendable {
-        /// `check` says what is wrong with a text, as the end of a sentence that begins with the option.
+        /// `check` returns what is wrong with a text, as the end of a sentence that begins with the option's name.
         case text(isOptional: Bool, check: @Sendable (String) -> String?)
         case choice([String])
         case integer(ClosedRange<Int>, unit: String?, isOptional: Bool)
@@ -24,7 +24,7 @@ package struct Option: Sendable {
     let key: String
     let kind: Kind
     let summary: String
-    /// Whether it is shown with its password left out.
+    /// Whether the option contains a password, which is left out when the option is shown.
     var isSecret = false
     let get: @Sendable (Configuration) -> Value
     let set: @Sendable (inout Configuration, Value) -> Void
@@ -34,7 +34,7 @@ package struct Option: Sendable {
     var standard: Value { self.get(Configuration()) }
 }
 
-/// What an option cannot hold, as the end of a sentence that begins with the option.
+/// A problem with the value of an option, as the end of a sentence that begins with the option's name.
 struct OptionProblem: Error {
     let text: String
 }
@@ -42,9 +42,9 @@ struct OptionProblem: Error {
 // MARK: - Reading
 
 extension Option {
-    /// The value that a text stands for. In the environment and on the command line every value is a text.
+    /// Returns the value of a text. In the environment and on the command line, every value is a text.
     ///
-    /// - Parameter text: nil stands for an explicit nothing.
+    /// - Parameter text: the text; nil for an explicit null.
     func value(_ text: String?) throws(OptionProblem) -> Value {
         switch kind {
         case .text(let isOptional, let check):

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import Identity
 
-/// `/novella/v1/keys`: the keys that seal tokens and stored secrets. Their bytes never leave the process.
+/// The routes `/novella/v1/keys`, for the keys that seal tokens and stored secrets. The key bytes never leave the
+/// process.
 struct KeyRoutes: Sendable {
     let maker: RouteMaker<OperatorCall>
     let context: OperatorContext

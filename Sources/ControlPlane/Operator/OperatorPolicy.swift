@@ -1,6 +1,6 @@
 import Access
 
-/// The rules of the operator's tools: administrators may use them, unless the policy file says otherwise.
+/// The policy rules of the operator's API. By default, only administrators may use it; the policy file can change this.
 enum OperatorPolicy {
     static let defaults: [PolicyDefault] =
         [PolicyDefault("admin_required", "role:admin or is_admin:1", "May use the operator's tools")]

@@ -6,7 +6,7 @@ import Identity
 import Logging
 import SQL
 
-/// The parts that the routes of the operator's tools share.
+/// The context that all routes of the operator's API share.
 struct OperatorContext: Sendable {
     let database: Database
     let workflows: Workflows
@@ -20,13 +20,13 @@ struct OperatorContext: Sendable {
     }
 }
 
-/// The API of the operator's tools, below `/novella/v1`.
+/// The operator's API, below `/novella/v1`.
 struct OperatorService: Sendable {
     private let context: OperatorContext
     private let maker: RouteMaker<OperatorCall>
     private let envelope: any ErrorEnvelope
 
-    /// - Parameter rules: the policy file's rules for the operator's tools.
+    /// - Parameter rules: the rules for this API in the policy file.
     /// - Throws: `PolicyError`.
     init(
         database: Database, workflows: Workflows, identity: IdentityAssembly, rules: [String: String], log: Logger

@@ -4,7 +4,7 @@ import HTTPKit
 import Logging
 import SQL
 
-/// `/novella/v1/workflows`: what is under way, what is stuck, and the two ways out.
+/// The routes `/novella/v1/workflows`: lists of workflows, and `retry` and `abandon` for a stuck one.
 struct WorkflowRoutes: Sendable {
     let maker: RouteMaker<OperatorCall>
     let context: OperatorContext
@@ -24,7 +24,7 @@ struct WorkflowRoutes: Sendable {
 
     private func list(_ call: Call) async throws -> Reply {
         let query = try WorkflowQuery(call.query)
-        // One more than asked for tells whether there is a next page.
+        // One row more than the limit shows whether there is a next page.
         let found = try await context.database.read(.long) { [workflows = context.workflows] tx in
             try workflows.reports(query.filter, after: query.marker, limit: query.limit + 1, in: tx)
         }
@@ -77,7 +77,7 @@ struct WorkflowQuery: Sendable {
     static let standardLimit = 100
     static let mostLimit = 1000
 
-    /// - Throws: `CloudError.badRequest` for a name or a value that means nothing here.
+    /// - Throws: `CloudError.badRequest` for an unknown name or an invalid value.
     init(_ query: Query) throws {
         for (name, _) in query.items where !Self.names.contains(name) {
             throw CloudError.badRequest("'\(name.prefix(64))' is no filter of this list.")

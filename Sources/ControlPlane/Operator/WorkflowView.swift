@@ -1,9 +1,9 @@
 import CloudCore
 import Durable
 
-/// How a workflow is written in JSON.
+/// The JSON form of a workflow.
 enum WorkflowView {
-    /// Writes the members that a list has.
+    /// Writes the members that an entry of a list has.
     static func summary(_ report: WorkflowReport, _ json: inout JSONWriter) {
         json.member("id", report.id)
         json.member("kind", report.kind.name)

@@ -4,8 +4,8 @@ import HTTPTypes
 import Images
 import SQL
 
-/// `/healthz` and `/metrics`: for whoever watches the cloud. Both are open to everybody who reaches the port, so neither
-/// says anything about users or their things.
+/// The routes `/healthz` and `/metrics`, for systems that watch the cloud. Both are open to everyone who reaches the
+/// port, so their answers contain nothing about users or their resources.
 struct Health: Sendable {
     let database: Database
     let images: ImageStores
@@ -46,7 +46,7 @@ struct Health: Sendable {
     }
 }
 
-/// An error in a line of text, where no OpenStack API has a say.
+/// An envelope that writes errors as a line of text, for paths that belong to no OpenStack API.
 private struct PlainEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         .text(status, error.message + "\n")

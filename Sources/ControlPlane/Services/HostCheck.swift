@@ -1,22 +1,22 @@
 import Foundation
 
-/// What a host lacks to run machines, and the remedy: `novella doctor`.
+/// The check of `novella doctor`: what a host lacks for running machines, and how to fix it.
 package enum HostCheck {
     package struct Finding: Sendable, Equatable {
         package enum Verdict: String, Sendable {
             case good = "ok"
-            /// It works without, but less well.
+            /// The host works without it, but less well.
             case notice
             case lacking
         }
 
         package let name: String
         package let verdict: Verdict
-        /// What was found, or what to do.
+        /// The result of the check, or the remedy.
         package let text: String
     }
 
-    /// A program that a driver starts.
+    /// The programs that the drivers start.
     private static let programs: [(name: String, package: String, purpose: String)] = [
         ("qemu-system-\(architecture)", "qemu-system-\(isX86 ? "x86" : "arm")", "runs the machines"),
         ("qemu-img", "qemu-utils", "makes and copies their disks"),
@@ -32,11 +32,11 @@ package enum HostCheck {
     private static let (architecture, isX86) = ("aarch64", false)
     #endif
 
-    /// Looks and changes nothing.
+    /// Runs all checks. They change nothing.
     ///
     /// - Parameters:
-    ///   - path: the folders with programs, as the variable PATH has them.
-    ///   - directory: where the cloud would keep its data.
+    ///   - path: the folders with programs, in the form of the variable `PATH`.
+    ///   - directory: the directory for the cloud's data.
     package static func run(path: String, isRoot: Bool, directory: StateDirectory) -> [Finding] {
         [root(isRoot)] + programs.map { program($0.name, $0.package, $0.purpose, path) }
             + [library(), device("/dev/net/tun", "modprobe tun: machines' network cards end in it"), acceleration(), user(), room(directory)]
@@ -49,7 +49,7 @@ package enum HostCheck {
     }
 
     private static func program(_ name: String, _ package: String, _ purpose: String, _ path: String) -> Finding {
-        // A user's PATH often leaves out where administrators' programs are.
+        // The `PATH` of a normal user often lacks the folders of administrators' programs.
         let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin", "/usr/local/sbin"]
         guard let folder = folders.first(where: { access("\($0)/\(name)", X_OK) == 0 }) else {
             return Finding(name: name, verdict: .lacking, text: "apt-get install \(package): it \(purpose)")

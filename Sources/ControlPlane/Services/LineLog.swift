@@ -2,7 +2,7 @@ package import CloudCore
 import Foundation
 package import Logging
 
-/// Writes log records to standard error, each on one line, so that a log can be read with the tools made for lines.
+/// A log handler that writes each record to standard error as one line, for tools that read lines.
 package struct LineLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -17,11 +17,11 @@ package struct LineLog: LogHandler {
     }
 
     package static let standardError: @Sendable (String) -> Void = { line in
-        // One call for a line, so that lines of several threads do not run into each other.
+        // One call writes the whole line, so that lines of several threads do not mix.
         FileHandle.standardError.write(Data(line.utf8))
     }
 
-    /// The logger of the whole process.
+    /// Returns the logger of the process.
     package static func logger(level: String, clock: any WallClock) -> Logger {
         Logger(label: "novella") { _ in LineLog(level: Logger.Level(rawValue: level) ?? .info, clock: clock) }
     }
@@ -44,7 +44,7 @@ package struct LineLog: LogHandler {
         return line.isEmpty || line.contains(" ") ? "\"\(line.replacing("\"", with: "\\\""))\"" : line
     }
 
-    /// What comes from outside must not begin a line of its own.
+    /// Returns a text without control characters, so that text from outside cannot begin a line of its own.
     private static func oneLine(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else { return text }
         return String(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })

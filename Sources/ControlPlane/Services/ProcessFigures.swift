@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the operating system knows of this process.
+/// Figures of the operating system about this process.
 enum ProcessFigures {
-    /// Bytes of memory that are in use and not swapped out; 0 where the system does not tell.
+    /// The resident memory in bytes; 0 if the system does not tell.
     static var residentBytes: Double {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
         let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
@@ -10,7 +10,7 @@ enum ProcessFigures {
     }
 
     static var openDescriptors: Double {
-        // One of them is the one that the list itself is read by.
+        // One of them is the descriptor that reads the list.
         Double(max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 1) - 1))
     }
 

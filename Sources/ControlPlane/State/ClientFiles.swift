@@ -1,16 +1,17 @@
 import CloudCore
 import Yams
 
-/// `clouds.yaml` and `openrc`: how clients find the cloud and get in.
+/// The files `clouds.yaml` and `openrc`, with which clients find the cloud and log in.
 ///
-/// On the first start the passwords are drawn here and nowhere else kept in the clear. They must be on the disk before the
-/// accounts exist, or a crash in between would leave a cloud that nobody can enter:
+/// The first start generates the passwords. They are stored in clear text only in these files. They must be on the disk
+/// before the accounts exist; otherwise a crash in between would leave a cloud that nobody can log in to:
 ///
 ///     no files --draw--> clouds.yaml.first --accounts made--> clouds.yaml, openrc
 ///
-/// A start that finds `clouds.yaml.first` goes on with its passwords.
+/// A start that finds `clouds.yaml.first` continues with the passwords in it.
 struct ClientFiles {
-    /// Nil where nobody knows the password any more: the accounts were there before the files.
+    /// The passwords of the two accounts. They are nil if the accounts are older than the files, because nobody knows
+    /// the passwords then.
     struct Passwords: Equatable {
         var admin: String?
         var demo: String?
@@ -22,11 +23,12 @@ struct ClientFiles {
 
     private var first: String { directory.clouds + ".first" }
 
-    /// Runs `bootstrap` with the passwords that the accounts have, or are to have, and writes the files where they are missing
-    /// or name another URL.
+    /// Runs `bootstrap` with the passwords of the accounts, and writes the files if they are missing or name another
+    /// URL.
     ///
-    /// - Parameter bootstrap: makes the accounts if they are not there, and says whether it did.
-    /// - Returns: whether the files hold the passwords.
+    /// - Parameter bootstrap: creates the accounts if they do not exist. Returns whether it did.
+    ///
+    /// - Returns: whether the files contain the passwords.
     func publish(random: any Randomness, _ bootstrap: (_ admin: String, _ demo: String) async throws -> Bool) async throws -> Bool {
         if let text = try Files.text(directory.clouds), case let known = try Self.passwords(in: text, directory.clouds),
             let admin = known.admin
@@ -41,7 +43,7 @@ struct ClientFiles {
         if isRepeated, let text = try Files.text(first) { drawn = try Self.passwords(in: text, first) }
         try Files.write(clouds(drawn), to: first)
         let isFirst = try await bootstrap(drawn.admin ?? "", drawn.demo ?? "")
-        // Accounts that are older than the files have other passwords than those just drawn.
+        // If the accounts are older than the files, their passwords are not the generated ones.
         let known = isFirst || isRepeated ? drawn : Passwords()
         try Files.write(openrc(known), to: directory.openrc)
         try Files.write(clouds(known), to: first)
@@ -49,7 +51,8 @@ struct ClientFiles {
         return known.admin != nil
     }
 
-    /// Whether the text leads to this cloud: then it stays as it is, with whatever its owner has added.
+    /// Returns whether the text already names this cloud. The file then stays unchanged, with everything that its owner
+    /// has added.
     private func isAbout(_ text: String) -> Bool {
         let cloud = (try? compose(yaml: text))?["clouds"]?["novella-admin"]
         return cloud?["auth"]?["auth_url"]?.string == authURL && cloud?["region_name"]?.string == region
@@ -100,7 +103,7 @@ struct ClientFiles {
         ].map { "export \($0)=\(Self.shellQuoted($1))" }
         lines.append(
             passwords.admin.map { "export OS_PASSWORD=\(Self.shellQuoted($0))" } ?? "# OS_PASSWORD is not known: it was set elsewhere.")
-        // A cloud that was chosen before would win over the variables.
+        // `OS_CLOUD` from an earlier choice would override the variables.
         lines.append("unset OS_CLOUD")
         return "# Written by novella: source it to be the cloud's administrator.\n" + lines.joined(separator: "\n") + "\n"
     }

@@ -1,10 +1,11 @@
 import Foundation
 
-/// Files that must be whole or absent, whenever the machine stops.
+/// Functions for files that must be complete or absent, whenever the machine stops.
 enum Files {
-    /// Replaces the file: a reader, and a start after a power cut, find the old text or the new one and no mixture.
+    /// Replaces a file. A reader, or a start after a power cut, finds either the old text or the new one, never a
+    /// mixture.
     ///
-    /// - Parameter mode: the permissions that the file has from its first byte on.
+    /// - Parameter mode: the permissions that the file has from its first byte.
     static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
         let draft = path + ".new"
         unlink(draft)
@@ -23,7 +24,7 @@ enum Files {
         try move(draft, to: path)
     }
 
-    /// Gives the file its name for good.
+    /// Renames a file and makes the new name durable.
     static func move(_ from: String, to path: String) throws {
         guard rename(from, path) == 0 else { throw failure("write", path) }
         let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -34,7 +35,7 @@ enum Files {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// The text of the file; nil when there is none.
+    /// Returns the text of a file; nil if there is no file.
     static func text(_ path: String) throws -> String? {
         guard exists(path) else { return nil }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw failure("read", path) }

@@ -1,17 +1,17 @@
 import Yams
 
-/// A cloud as its own `clouds.yaml` has it: where it is, and how its first two accounts get in.
+/// A cloud as its `clouds.yaml` describes it: its URLs, and the passwords of its first two accounts.
 package struct KnownCloud: Sendable {
     package let authURL: String
     package let region: String
-    /// The root of the operator's tools.
+    /// The base URL of the operator's API.
     package let operatorURL: String
     package let adminPassword: String
     package let demoPassword: String
 
     private static let identityPath = "/identity/v3"
 
-    /// - Throws: `StartError` when the directory has no cloud, or nobody knows its passwords.
+    /// - Throws: `StartError` if the directory has no cloud, or its files do not contain the passwords.
     package init(in directory: StateDirectory) throws {
         guard let text = try Files.text(directory.clouds) else {
             throw StartError("There is no \(directory.clouds): start the cloud first, or name its directory with --state.")

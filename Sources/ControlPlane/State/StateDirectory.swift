@@ -2,15 +2,15 @@ package import CloudCore
 package import Crypto
 import Foundation
 
-/// The one directory in which a cloud keeps what it knows.
+/// The directory in which a cloud keeps all its data.
 ///
 ///     lock          held by the process that runs the cloud
-///     novella.db    the database, unless it is a PostgreSQL
+///     novella.db    the database, if it is SQLite
 ///     secret.key    the master key, as 64 hexadecimal digits
-///     clouds.yaml   for clients; openrc: the same for a shell
+///     clouds.yaml   logins for clients; openrc: the same for a shell
 ///     log/          access.log
 ///     images/       the data of images, unless its stores have paths of their own
-///     host/         this machine as a host: disks of machines, and what is wanted of them
+///     host/         this machine as a host: the disks and the wanted state of its machines
 package struct StateDirectory: Sendable {
     package let path: String
 
@@ -23,7 +23,7 @@ package struct StateDirectory: Sendable {
     var host: String { path + "/host" }
     var lock: String { path + "/lock" }
 
-    /// `/var/lib/novella` for root, the user's own state directory (XDG) for everybody else.
+    /// Returns `/var/lib/novella` for root, and a folder in the user's XDG state directory for others.
     package static func standardPath(environment: [String: String], isRoot: Bool) -> String {
         if isRoot { return "/var/lib/novella" }
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/novella" }
@@ -37,7 +37,7 @@ package struct StateDirectory: Sendable {
         self.path = (absolute as NSString).standardizingPath
     }
 
-    /// Makes the directory if it is not there, for its owner alone.
+    /// Creates the directory, if it does not exist, with rights only for its owner.
     package func create() throws {
         do {
             let manager = FileManager.default
@@ -49,7 +49,8 @@ package struct StateDirectory: Sendable {
         }
     }
 
-    /// Lets the users that guests run as pass through to their own disks, and nobody read anything: each file here is its owner's alone.
+    /// Lets the users under which guests run pass through the directory to their own disks. They still cannot read
+    /// anything: each file in it is readable only for its owner.
     ///
     /// SQLite gives its other files the permissions of the database.
     func letGuestsThrough(isSQLite: Bool) throws {
@@ -64,13 +65,14 @@ package struct StateDirectory: Sendable {
         guard chmod(path, 0o711) == 0 else { throw Files.failure("open", path) }
     }
 
-    /// The key under which secrets in the database are sealed.
+    /// Returns the key that seals secrets in the database.
     ///
-    /// - Parameter file: a file that must be there; nil for the state directory's own, which is made on first use.
+    /// - Parameter file: a file that must exist; nil for the file in the state directory, which is made on first use.
     package func masterKey(file: String?, random: any Randomness) throws -> SymmetricKey {
         if let file { return try Self.readKey(file) }
         if !Files.exists(secretKey) {
-            // A new key would leave everything that is sealed in the database unreadable, and would say so much later.
+            // A new key could not open anything that is sealed in the database, and the error would appear only much
+            // later.
             guard !Files.exists(database) else {
                 throw StartError("\(path) has a database and no secret.key, without which the database is of no use. Put it back.")
             }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The right to use a state directory. It ends with the process at the latest, however that ends.
+/// The exclusive right to use a state directory. It ends at the latest with the process, however the process ends.
 package final class StateLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: `StartError` that names the process which holds the lock.
+    /// - Throws: `StartError` that names the process with the lock.
     package init(_ directory: StateDirectory) throws {
         descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Files.failure("open", directory.lock) }
@@ -21,8 +21,8 @@ package final class StateLock: Sendable {
     }
 
     deinit {
-        // Said in so many words: a child that was forked just now has the descriptor too, until it runs its own program, and
-        // a close alone would leave the lock with it.
+        // The lock is released explicitly. A child that was just forked also has the descriptor until it starts its own
+        // program, so closing alone would leave the lock with the child.
         flock(descriptor, LOCK_UN)
         close(descriptor)
     }

@@ -2,7 +2,7 @@ import CloudCore
 import SQL
 
 extension Schema {
-    /// The cloud's own table, beside those of its services.
+    /// The tables that belong to the cloud itself and to none of its services.
     static let cloud = Schema(
         service: "cloud",
         [
@@ -12,17 +12,17 @@ extension Schema {
         ])
 }
 
-/// SQL of `cloud_restore`: when the database came out of a backup.
+/// The SQL of `cloud_restore`: the times at which the database was restored from a backup.
 struct RestoreStore: Sendable {
     /// - Parameters:
-    ///   - madeAt: when the backup was made.
-    ///   - version: the release that made it.
+    ///   - madeAt: the time of the backup.
+    ///   - version: the release that made the backup.
     func insert(at now: Timestamp, madeAt: Timestamp, version: String, in tx: Transaction) throws {
         try tx.execute(
             "INSERT INTO cloud_restore (restored_at, made_at, version) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", now, madeAt, version)
     }
 
-    /// Returns when it was restored last; nil for one that never was.
+    /// Returns the time of the last restore; nil if there was none.
     func last(in tx: Transaction) throws -> Timestamp? {
         let at: Timestamp?? = try tx.value("SELECT max(restored_at) FROM cloud_restore")
         return at ?? nil

@@ -1,14 +1,15 @@
 import CloudCore
 import Drivers
 
-/// What dnsmasq is started with in a network. Names and options of guests are users' text: what is not plainly harmless in its files is
-/// left out, so that no text can say more than it was asked for (OSSA-2021-005).
+/// A compiler for the arguments and files of dnsmasq in a network. The names and options of guests are text from users.
+/// Text that is not clearly harmless in dnsmasq's files is left out, so that it cannot add anything else to them
+/// (OSSA-2021-005).
 struct DHCPCompiler: Sendable {
     let names: Names
     let folder: String
     let numbers: Numbers
 
-    /// Nil when no subnet of the network is served.
+    /// Returns the plan of a network's dnsmasq; nil if it serves no subnet of the network.
     func compile(_ network: NetworkSpec, _ service: NetworkService, _ ports: [PortSpec], interface: String) -> DHCPPlan? {
         let served = network.subnets.filter { subnet in subnet.isServed && service.addresses.contains { $0.subnet == subnet.id } }
             .sorted { $0.id < $1.id }
@@ -34,8 +35,9 @@ struct DHCPCompiler: Sendable {
         ]
     }
 
-    /// A router's advertisements (RFC 4861). DHCP itself is the networks' own services' work: the router's packet filter keeps what asks
-    /// for it away from this dnsmasq. Nil when the router has nothing to advertise.
+    /// Returns the plan of the dnsmasq that sends a router's advertisements (RFC 4861); nil if there is nothing to
+    /// advertise. DHCP itself is the work of each network's own service: the router's packet filter keeps DHCPv6
+    /// requests away from this dnsmasq.
     func advertise(_ router: RouterSpec, _ networks: [String: NetworkSpec]) -> DHCPPlan? {
         var ranges: [String] = []
         for interface in router.interfaces.sorted(by: { $0.id < $1.id }) {
@@ -45,7 +47,7 @@ struct DHCPCompiler: Sendable {
             let modes = subnets.sorted { $0.id < $1.id }.compactMap { subnet in subnet.advertisement.map { (subnet, $0) } }
             guard !modes.isEmpty else { continue }
             let device = names.inner(interface.id)
-            // Seconds between two of them, and for how long a router that falls silent is believed.
+            // An advertisement every 100 seconds. Guests stop using a router that has been silent for 600 seconds.
             ranges += ["--interface=\(device)", "--ra-param=\(device),100,600"]
             for (subnet, mode) in modes {
                 let word = switch mode {
@@ -54,7 +56,7 @@ struct DHCPCompiler: Sendable {
                 case .stateful: "static"
                 }
                 ranges.append("--dhcp-range=set:\(Self.tag(subnet)),\(subnet.prefix.first),\(word),\(subnet.prefix.length),86400s")
-                // Not in a file: dnsmasq reads none when it does nothing but advertise.
+                // These are arguments, because dnsmasq reads no options file if it only advertises.
                 ranges += options6(of: subnet).map { "--dhcp-option=\($0)" }
             }
         }
@@ -67,15 +69,16 @@ struct DHCPCompiler: Sendable {
         return dns.isEmpty ? [] : ["tag:\(Self.tag(subnet)),option6:dns-server," + dns.map { "[\($0)]" }.joined(separator: ",")]
     }
 
-    /// What a host's line has that gives it a tag.
+    /// The mark in the line of a host that gives the host a tag.
     static let tagMark = "set:"
     private static func tag(_ subnet: SubnetSpec) -> String { "s" + Names.short(subnet.id) }
     private func tag(_ port: PortSpec) -> String { "p\(numbers.ports[port.id] ?? 0)" }
 
     static func mask(_ length: Int) -> String { IPAddress(.v4, length == 0 ? 0 : ~UInt128(0) << UInt128(32 - length)).description }
 
-    /// A line for each subnet in which the port has an address; dnsmasq gives one of each. A tag only where options hang on it: some
-    /// versions of dnsmasq cannot be told of changes once they have served a host with a tag (`DHCPServers.ensure`).
+    /// Returns a line for each subnet in which the port has an address; dnsmasq hands out one address for each. Only a
+    /// port with options has a tag: some versions of dnsmasq cannot reload changes once they have served a host with a
+    /// tag (`DHCPServers.ensure`).
     private func host(_ port: PortSpec, _ served: [SubnetSpec]) -> String {
         var text = ""
         let tag = options(port).isEmpty ? "" : "\(Self.tagMark)\(tag(port)),"
@@ -87,7 +90,7 @@ struct DHCPCompiler: Sendable {
         return text
     }
 
-    /// The user's name if it is one (RFC 1123), else one made of the address.
+    /// Returns the user's name if it is a valid host name (RFC 1123), or else a name made of the address.
     static func hostname(_ name: String, _ address: IPAddress) -> String {
         let label = name.utf8.prefix { $0 != UInt8(ascii: ".") }
         let isName = (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
@@ -103,14 +106,14 @@ struct DHCPCompiler: Sendable {
         guard subnet.prefix.version == .v4 else { return options6(of: subnet) }
         let tag = "tag:" + Self.tag(subnet)
         var lines = ["\(tag),option:mtu,\(network.mtu)"]
-        // An option without a value is not sent at all, where dnsmasq would name itself.
+        // An option without a value is not sent. If the option were missing, dnsmasq would send its own address.
         lines.append("\(tag),option:router" + (subnet.gateway.map { ",\($0)" } ?? ""))
         lines.append("\(tag),option:dns-server" + subnet.dns.filter { $0.version == .v4 }.map { ",\($0)" }.joined())
         var routes = subnet.hostRoutes.filter { $0.destination.version == .v4 && $0.nextHop.version == .v4 }
         if service.hasMetadata, let own = service.addresses.first(where: { $0.subnet == subnet.id }) {
             routes.append(Route(to: IPPrefix(MetadataEndpoint.address, 32), by: own.address))
         }
-        // Who reads this option does not read the one of the router (RFC 3442).
+        // A guest that reads this option ignores the router option (RFC 3442), so the default route is repeated here.
         let all = IPPrefix(IPAddress(.v4, 0), 0)
         if let gateway = subnet.gateway, !routes.contains(where: { $0.destination == all }) { routes.append(Route(to: all, by: gateway)) }
         if !routes.isEmpty {
@@ -125,7 +128,8 @@ struct DHCPCompiler: Sendable {
         port.dhcpOptions.compactMap { Self.line($0).map { "tag:\(tag(port)),\($0)" } }.sorted()
     }
 
-    /// Nil for what cannot be written without a doubt about how it will be read: quotes, backslashes, comments, control characters.
+    /// Returns the line of an option; nil for text that dnsmasq might read in more than one way: quotes, backslashes,
+    /// comments, control characters.
     static func line(_ option: DHCPOption) -> String? {
         let isNumber = Int(option.name).map { (1...254).contains($0) && String($0) == option.name } ?? false
         let isWord = (1...40).contains(option.name.utf8.count) && option.name.utf8.first.map { (97...122).contains($0) } == true
@@ -135,7 +139,7 @@ struct DHCPCompiler: Sendable {
         guard (1...255).contains(option.value.utf8.count),
             option.value.utf8.allSatisfy({ (33...126).contains($0) && !banned.contains($0) })
         else { return nil }
-        // A number of IPv4 stands alone for dnsmasq.
+        // dnsmasq expects the number of an IPv4 option without a prefix.
         let word = option.version == .v6 ? "option6:" : isNumber ? "" : "option:"
         return "\(word)\(option.name),\(option.value)"
     }

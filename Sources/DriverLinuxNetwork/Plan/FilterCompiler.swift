@@ -1,23 +1,24 @@
 import CloudCore
 import Drivers
 
-/// The packet filter of a host's own namespace: who may speak as whom, what security groups allow, and what goes to the outside in the
-/// host's name. One transaction for all of it.
+/// A compiler for the packet filter of a host's own namespace: the addresses from which guests may send, the rules of
+/// security groups, and the masquerading of networks that end on the host. All of it is one transaction.
 ///
-/// A frame from a guest is marked with its port's number and checked for whom it claims to come from in table `bridge`. The groups are in
-/// table `inet`, where br_netfilter shows bridged packets and connections can be told apart; each network has a zone of connection
-/// tracking, for two may have the same addresses. What leaves a guest is judged at `prerouting`, where the mark is the sender's; before
-/// `forward` the mark becomes the receiver's. A packet in a flow's own direction is judged by the rules each time, established or not:
-/// a rule that is gone cuts what it had let in. Answers pass.
+/// Table `bridge` marks a frame from a guest with the number of its port, and checks the addresses that it claims as
+/// its source. The groups are in table `inet`, where br_netfilter shows bridged packets and connections are tracked.
+/// Each network has its own zone of connection tracking, because two networks may use the same addresses. Packets that
+/// leave a guest are judged at `prerouting`, where the mark is the sender's; before `forward` the mark becomes the
+/// receiver's. The rules judge each packet in the direction in which its flow began, even in an established flow, so a
+/// removed rule also cuts the flows that it had allowed. Packets in the reply direction pass.
 ///
-/// Ports with the same groups share their chains, so that a port costs an element of a map and no rule.
+/// Ports with the same groups share their chains, so that a further port adds elements to maps and no rules.
 struct FilterCompiler: Sendable {
     static let families = ["bridge", "inet", "ip"]
 
     let names: Names
     let rules: RuleWriter
     let numbers: Numbers
-    /// Rules that the kernel would not take.
+    /// The ids of rules that the kernel does not accept.
     let refused: Set<String>
 
     func compile(_ state: HostNetworkState, ports: [PortSpec], plan: inout HostPlan) -> String {
@@ -48,7 +49,8 @@ struct FilterCompiler: Sendable {
         return text + Self.masquerade(routed, bridges) + "}\n"
     }
 
-    /// Numbers from a range that nobody else is likely to use: the mark of a packet is the whole host's.
+    /// Returns the packet mark of a port. Marks are shared by the whole host, so they come from a range that other
+    /// software is unlikely to use.
     private func mark(_ port: PortSpec) -> String { "0x" + String(0x6e00_0000 + (numbers.ports[port.id] ?? 0), radix: 16) }
 
     // MARK: - Whom a guest may claim to be
@@ -61,7 +63,7 @@ struct FilterCompiler: Sendable {
         var targetRanges: Set<String> = []
         for port in ports {
             let mark = mark(port)
-            // With each MAC address the link-local address that a guest makes of it (RFC 4291).
+            // For each MAC address, the link-local address that a guest derives from it is also allowed (RFC 4291).
             var claims = port.fixedIPs.map { (port.mac, IPPrefix($0.address, $0.address.version.bits)) }
             claims += port.allowedPairs.map { ($0.mac ?? port.mac, $0.prefix) }
             let linkLocal = IPPrefix(IPAddress(.v6, 0xfe80 << 112), 64)
@@ -84,13 +86,14 @@ struct FilterCompiler: Sendable {
             text += Ruleset.set("address\(version.rawValue)", type, (exact[version] ?? []).sorted())
             text += Ruleset.set("range\(version.rawValue)", type, (ranges[version] ?? []).sorted(), isInterval: true)
         }
-        // The target of an advertisement lies behind eight bytes of ICMPv6.
+        // The target of a neighbour advertisement follows eight bytes of ICMPv6.
         text += Ruleset.set("target", "typeof meta mark . @th,64,128", targets.sorted())
         text += Ruleset.set("target_range", "typeof meta mark . @th,64,128", targetRanges.sorted(), isInterval: true)
         return text
     }
 
-    /// Without those that lie in another of the same MAC address: the kernel refuses a set whose elements overlap.
+    /// Returns the claims without those inside another claim of the same MAC address. The kernel refuses sets with
+    /// overlapping elements.
     private static func disjoint(_ claims: [(MACAddress, IPPrefix)]) -> [(MACAddress, IPPrefix)] {
         var kept: [(MACAddress, IPPrefix)] = []
         let sorted = claims.sorted { ($0.0, $0.1.length, $0.1) < ($1.0, $1.1.length, $1.1) }
@@ -227,8 +230,9 @@ struct FilterCompiler: Sendable {
 
         """
 
-    /// The addresses of a port in a network that ends on the host: what the host sends on to it is no bridge's matter, and the port is
-    /// known by its address alone. One that several ports may speak from is judged by the groups of whose it is, else of the first.
+    /// Returns the addresses of a port in a network that ends on the host. The host routes packets to them, so no
+    /// bridge sees these packets and only the address identifies the port. If several ports may send from one address,
+    /// the groups of its owner apply, or else those of the first port.
     private func routedClaims(_ port: PortSpec, _ plan: HostPlan) -> [(key: String, isFixed: Bool)] {
         guard let bridge = plan.bridges.first(where: { $0.network == port.network && $0.isRouted }) else { return [] }
         let pairs = port.allowedPairs.map(\.prefix).filter { $0.length == 32 }.map { ($0.first, false) }
@@ -236,7 +240,8 @@ struct FilterCompiler: Sendable {
             .map { ("\(Ruleset.quoted(bridge.name)) . \($0.0)", $0.1) }
     }
 
-    /// What leaves a network that ends on the host goes on as if it were the host's. Bridged packets come by here too, and are let be.
+    /// Returns the chain that gives packets which leave a network that ends on the host the host's own address. Bridged
+    /// packets pass through this chain unchanged.
     private static func masquerade(_ routed: [BridgePlan], _ bridges: String) -> String {
         guard !routed.isEmpty else { return "" }
         var text = bridges + "  chain outgoing {\n    type nat hook postrouting priority srcnat; policy accept;\n    oifname @bridges accept\n"
@@ -246,8 +251,9 @@ struct FilterCompiler: Sendable {
         return text + "  }\n"
     }
 
-    /// Behind connection tracking (-200) at `prerouting`, for packets of our bridges alone. A bridged packet comes and goes by one bridge;
-    /// one that the host sends on does not. Guests may see that the host is there, and nothing else of it.
+    /// The chain `egress` comes after connection tracking (-200) at `prerouting`, and sees only packets from our
+    /// bridges. A bridged packet arrives and leaves on the same bridge; a packet that the host routes does not. Guests
+    /// may ping the host and can reach nothing else on it.
     private static let inetChains = """
           chain egress {
             type filter hook prerouting priority -140; policy accept;
@@ -269,13 +275,13 @@ struct FilterCompiler: Sendable {
         """
 }
 
-/// The sets that rules with a remote group look into.
+/// The sets that rules with a remote group use.
 private struct RemoteSets {
     let book: RuleBook
 
     init(_ book: RuleBook) { self.book = book }
 
-    /// Nil when the rule names none, or one that there is none of.
+    /// Returns the set for a rule; nil if the rule names no group, or one that does not exist.
     func set(for rule: SecurityRule) -> (name: String, text: String)? {
         let kind: String
         switch rule.remote {

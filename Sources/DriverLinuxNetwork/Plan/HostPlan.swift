@@ -1,14 +1,16 @@
 import CloudCore
 import Drivers
 
-/// What a host must have, in the host's own words. Made by `PlanCompiler` from a state and nothing else; carried out by `Converger`.
+/// The devices, namespaces and packet filter that a host must have. `PlanCompiler` derives it from a state; `Converger`
+/// carries it out.
 struct HostPlan: Hashable, Sendable {
     var bridges: [BridgePlan] = []
     var taps: [TapPlan] = []
     var namespaces: [NamespacePlan] = []
     /// The packet filter of the host's own namespace, as one transaction.
     var filter = ""
-    /// The zone of each network's connections; what is the provider's or ends on the host has none.
+    /// The zone of connection tracking by network id. Networks of a provider's bridge, and networks that end on the
+    /// host, have no zone.
     var zones: [String: Int] = [:]
     var problems: [NetworkProblem] = []
 }
@@ -17,9 +19,9 @@ struct BridgePlan: Hashable, Sendable {
     var network: String
     var name: String
     var mtu: Int
-    /// False: the operator made it and keeps it.
+    /// Whether the driver makes and removes the bridge. Otherwise it belongs to the operator.
     var isOwn: Bool
-    /// The host's own in it; only of a network that ends on the host.
+    /// The host's own addresses in the network. Only a network that ends on the host has any.
     var addresses: [InterfaceAddress] = []
     var isRouted = false
     var tunnel: TunnelPlan?
@@ -29,7 +31,7 @@ struct TunnelPlan: Hashable, Sendable {
     var name: String
     var number: Int
     var local: IPAddress
-    /// `MAC address` → hosts; frames to all go by the address of zeros.
+    /// The hosts to which frames are sent, by MAC address. The address of zeros stands for frames to all hosts.
     var forwarding: [ForwardingEntry]
 }
 
@@ -57,12 +59,12 @@ struct NamespacePlan: Hashable, Sendable {
     var owner: Owner
     var name: String
     var links: [LinkPlan]
-    /// Addresses that no network knows, reached from all of them.
+    /// Addresses that belong to no network and are reachable from all networks of the namespace.
     var loopback: [InterfaceAddress] = []
     var routes: [RoutePlan] = []
-    /// The address translation and what must not pass, as one transaction; empty: none.
+    /// The address translation and the blocked packets, as one transaction; empty if there is none.
     var translation = ""
-    /// Of a router: the advertisements for IPv6.
+    /// The dnsmasq of the namespace. In a router's namespace it only sends advertisements for IPv6.
     var dhcp: DHCPPlan?
 
     var subject: NetworkProblem.Subject { if case .router = owner { .router } else { .network } }
@@ -74,7 +76,7 @@ struct NamespacePlan: Hashable, Sendable {
     var isRouter: Bool { subject == .router }
 }
 
-/// A pair of devices from a bridge into a namespace.
+/// A pair of devices that connects a bridge with a namespace.
 struct LinkPlan: Hashable, Sendable {
     var outer: String
     var inner: String
@@ -90,7 +92,7 @@ struct RoutePlan: Hashable, Sendable {
 }
 
 struct DHCPPlan: Hashable, Sendable {
-    /// All that the program is started with.
+    /// All arguments with which dnsmasq is started.
     var arguments: [String]
     var hosts: String
     var options: String

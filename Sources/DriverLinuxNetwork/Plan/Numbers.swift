@@ -1,15 +1,16 @@
 import CloudCore
 
-/// What the kernel calls ports and networks: a packet's mark, and a zone of connection tracking. A port or network keeps its number
-/// while it is on the host, for an established flow is known by it; so they are remembered across restarts.
+/// The numbers by which the kernel knows ports and networks: packet marks and zones of connection tracking. A port or
+/// network keeps its number while it is on the host, because established flows depend on it. The numbers are therefore
+/// remembered across restarts.
 struct Numbers: Hashable, Sendable, Codable {
-    /// By the port's id, from 1.
+    /// The numbers of ports by their ids, from 1.
     var ports: [String: Int] = [:]
-    /// By the network's id, from 1 to 65535.
+    /// The numbers of networks by their ids, from 1. The kernel's zones have 16 bits.
     var zones: [String: Int] = [:]
 
-    /// The numbers for a state. One that was in use until now is not given to something else in the same step: a packet under way
-    /// would be taken for another's.
+    /// Returns the numbers for a state. A number that was in use until now is not given to something else in the same
+    /// step, because a packet on its way would be attributed to the wrong port.
     func following(_ state: HostNetworkIDs) -> Numbers {
         Numbers(ports: Self.assign(state.ports, ports), zones: Self.assign(state.networks, zones))
     }
@@ -31,7 +32,7 @@ struct Numbers: Hashable, Sendable, Codable {
     }
 }
 
-/// The ids of what is on the host.
+/// The ids of the networks, routers and ports on the host.
 struct HostNetworkIDs: Hashable, Sendable, Codable {
     var networks: [String] = []
     var routers: [String] = []

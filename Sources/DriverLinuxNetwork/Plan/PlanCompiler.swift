@@ -1,10 +1,11 @@
 import CloudCore
 import Drivers
 
-/// Turns a state into a plan. Pure: the same state, numbers and settings give the same plan, in whatever order the state lists things.
+/// A compiler that turns a state into a plan. It is pure: the same state, numbers and settings give the same plan, in
+/// whatever order the state lists its parts.
 struct PlanCompiler: Sendable {
     let names: Names
-    /// Where files of programs lie.
+    /// The folder for the files of dnsmasq.
     let folder: String
     let rules: RuleWriter
 
@@ -30,7 +31,8 @@ struct PlanCompiler: Sendable {
         let bridge: BridgePlan
     }
 
-    /// The first of each id, sorted: a second one is a fault of the control plane's that must not confuse the first.
+    /// Returns the first spec of each id, sorted. A second one is a fault of the control plane and must not disturb the
+    /// first.
     private func unique<Spec>(
         _ specs: [Spec], by id: KeyPath<Spec, String>, _ subject: NetworkProblem.Subject, _ plan: inout HostPlan
     ) -> [Spec] {
@@ -79,7 +81,7 @@ struct PlanCompiler: Sendable {
         return networks
     }
 
-    /// The ports that can be made.
+    /// Plans the taps, and returns the ports for which it is possible.
     private func taps(_ state: HostNetworkState, _ networks: [String: PlannedNetwork], _ plan: inout HostPlan) -> [PortSpec] {
         var taken: Set<String> = []
         var ports: [PortSpec] = []

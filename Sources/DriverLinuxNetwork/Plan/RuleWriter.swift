@@ -1,12 +1,13 @@
 import CloudCore
 import Drivers
 
-/// Writes one rule of a security group in the packet filter's language.
+/// A writer of security group rules in the language of nftables.
 struct RuleWriter: Sendable {
-    /// What a test puts in the place of a rule's text, to have one that the kernel refuses.
+    /// Texts by the ids of rules that they replace. Tests use them to make rules that the kernel refuses.
     var overrides: [String: String] = [:]
 
-    /// Nil when the rule allows nobody. `remoteSet` is the name of the set that holds the members of its remote group.
+    /// Returns the text of a rule; nil if the rule allows nobody. `remoteSet` is the name of the set with the addresses
+    /// of the rule's remote group.
     func text(_ rule: SecurityRule, remoteSet: String?) -> String? {
         if let text = overrides[rule.id] { return text }
         let isVersion4 = rule.version == .v4

@@ -1,12 +1,13 @@
 import CloudCore
 import Drivers
 
-/// A router's address translation (floating IPs, and the gateway's address for all who have none) and what it does not let pass.
+/// A compiler for a router's address translation (floating IPs, and the gateway's address for all other guests) and for
+/// the packets that the router drops.
 struct TranslationCompiler: Sendable {
     let names: Names
 
-    /// The floating IPs that can be made: one external address stands for one fixed one. A fixed address that has two answers to
-    /// both and speaks from the lower one.
+    /// Returns the usable floating IPs; each external address stands for one fixed address. A fixed address with two
+    /// floating IPs receives packets to both and sends from the lower one.
     static func usable(_ router: RouterSpec, _ plan: inout HostPlan) -> [FloatingIP] {
         var seen: Set<IPAddress> = []
         var kept: [FloatingIP] = []
@@ -22,14 +23,15 @@ struct TranslationCompiler: Sendable {
 
     static let families = ["ip", "ip6"]
 
-    /// The tables are made anew in one transaction: "add" first, so that the deletion finds one.
+    /// Returns the filter of a router. Its tables are made anew in one transaction: `add` comes first, so that `delete`
+    /// always finds a table.
     ///
-    /// - Parameter external: the device in the external network, if the router is in one.
+    /// - Parameter external: the device in the external network; nil if the router has no gateway.
     func compile(_ router: RouterSpec, _ floating: [FloatingIP], external: String?) -> String {
         var text = Self.families.map { "add table \($0) \(names.table)\ndelete table \($0) \(names.table)\n" }.joined()
         text += "table ip \(names.table) {\n"
         if let external { text += translation(router, floating, external) }
-        // Whoever answers from outside at the address of the metadata service would tell guests what to run.
+        // A host outside that answers at the address of the metadata service could tell guests what to run.
         text += """
               chain forward {
                 type filter hook forward priority filter; policy accept;
@@ -71,13 +73,14 @@ struct TranslationCompiler: Sendable {
                 snat to ip saddr map @to_floating
 
             """
-        // A flow from inside to a floating IP comes back through here only if it seems to come from here: hence also without SNAT.
+        // A guest's flow to a floating IP comes back through this router only if its source is the router's own
+        // address. Such a flow is therefore translated even if SNAT is off.
         if let own { text += router.gateway?.hasSNAT == true ? "    snat to \(own)\n" : "    ct status & dnat != 0 snat to \(own)\n" }
         return text + "  }\n"
     }
 }
 
-/// Pieces of the packet filter's language.
+/// Functions that write parts of an nftables ruleset.
 enum Ruleset {
     static func set(_ name: String, _ type: String, _ elements: [String], isInterval: Bool = false) -> String {
         block("set \(name)", type, elements, isInterval)
@@ -95,7 +98,7 @@ enum Ruleset {
 
     static func quoted(_ device: String) -> String { "\"\(device)\"" }
 
-    /// Prefixes as ranges that neither overlap nor touch: the kernel refuses a set whose elements do.
+    /// Returns prefixes as ranges that neither overlap nor touch. The kernel refuses sets with other ranges.
     static func merged(_ prefixes: [IPPrefix]) -> [String] {
         var ranges: [(first: IPAddress, last: IPAddress)] = []
         for prefix in prefixes.sorted() {

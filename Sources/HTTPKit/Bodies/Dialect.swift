@@ -1,8 +1,8 @@
 package import CloudCore
 
-/// The words and the order in which an API tells what is wrong with a body.
+/// The words and the order in which an API reports what is wrong with a body.
 package struct Dialect: Sendable {
-    /// Whether what is wrong with the members of an object comes before what is wrong with the object itself.
+    /// Whether a fault in the members of an object is reported before a fault of the object itself.
     let checksMembersFirst: Bool
     /// Whether a text with a NUL character is refused.
     var refusesNUL = false
@@ -12,7 +12,7 @@ package struct Dialect: Sendable {
 
     /// Makes a dialect.
     ///
-    /// - Parameter error: makes the whole error of a mismatch.
+    /// - Parameter error: makes the complete error for a mismatch.
     package init(
         checksMembersFirst: Bool, refusesNUL: Bool = false, takesWholeFractions: Bool = false,
         error: @escaping @Sendable (Mismatch) -> CloudError
@@ -26,7 +26,7 @@ package struct Dialect: Sendable {
     /// Compares a value with a shape.
     ///
     /// - Parameter minor: the minor version of the API that the caller speaks.
-    /// - Throws: `CloudError.badRequest` in the dialect's words.
+    /// - Throws: `CloudError.badRequest`, worded by the dialect.
     package func check(_ value: JSON, _ shape: Shape, minor: Int = .max) throws {
         if let mismatch = mismatch(value, shape, minor: minor) { throw error(mismatch) }
     }
@@ -36,9 +36,9 @@ package struct Dialect: Sendable {
         ShapeCheck(minor: minor, dialect: self).mismatch(shape, value)
     }
 
-    /// Returns the house's dialect: the path of the value in the body, and a sentence about what was expected there.
+    /// Returns the house's dialect: it names the path of the value in the body and says what was expected there.
     ///
-    /// - Parameter path: the place of the whole value: `user`.
+    /// - Parameter path: the path of the whole value, such as `user`.
     package static func house(_ path: String) -> Dialect {
         Dialect(checksMembersFirst: true, refusesNUL: true) { mismatch in
             Shape.wrong(([path] + mismatch.place.reversed().map(\.name)).joined(separator: "/"), mismatch.houseWords)
@@ -47,7 +47,7 @@ package struct Dialect: Sendable {
 }
 
 extension Mismatch {
-    /// What is wrong, in the house's words.
+    /// The fault of the value in the house's words.
     var houseWords: String {
         switch fault {
         case .type(let names): "a value of the type \(value.typeName) is not of the type \(names.joined(separator: " or "))"

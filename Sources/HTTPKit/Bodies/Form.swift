@@ -1,7 +1,7 @@
 package import CloudCore
 
-/// A shape, and the typed value that a JSON value of that shape becomes. A body is read once, at the edge, and nobody looks for
-/// its members by their names afterwards.
+/// A shape, and the typed value that JSON of that shape becomes. A body is read once, where it enters the service; no
+/// later code looks up its members by name.
 ///
 /// ```swift
 /// static let resize = Form.object(Resize(), [
@@ -20,9 +20,10 @@ package struct Form<Value: Sendable>: Sendable {
         self.read = read
     }
 
-    /// Makes a form from a shape and the reading of what fits the shape.
+    /// Makes a form from a shape and a function that reads a value of that shape.
     ///
-    /// - Parameter value: returns nil for what no value of the shape is, which is a fault of the form.
+    /// - Parameter value: the function. If it returns nil for a value that fits the shape, the form is wrong, and
+    ///   `parse` throws an internal error.
     package init(_ shape: Shape, _ value: @escaping @Sendable (JSON) -> Value?) {
         self.init(shape) { json, _ in
             guard let value = value(json) else { throw CloudError.internalError("a \(json.typeName) went through the shape \(shape)") }
@@ -34,24 +35,24 @@ package struct Form<Value: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - minor: the minor version of the API that the caller speaks.
-    ///   - dialect: the words of what is wrong.
+    ///   - dialect: the words for what is wrong.
     /// - Throws: `CloudError.badRequest`.
     package func parse(_ json: JSON, minor: Int = .max, _ dialect: Dialect) throws -> Value {
         try dialect.check(json, shape, minor: minor)
         return try read(json, minor)
     }
 
-    /// Reads a value that was checked as a part of a larger one.
+    /// Reads a value that was already checked as part of a larger one.
     package func readChecked(_ json: JSON, _ minor: Int) throws -> Value { try read(json, minor) }
 
-    /// Returns the form of the same values as others.
+    /// Returns a form of the same shape whose value is converted by a function.
     package func mapped<Other: Sendable>(_ other: @escaping @Sendable (Value) throws -> Other) -> Form<Other> {
         Form<Other>(shape) { json, minor in try other(try read(json, minor)) }
     }
 
-    /// Returns the form of an object with one member, of this form.
+    /// Returns the form of an object whose member `name` has this form.
     ///
-    /// - Parameter open: whether other members are let through.
+    /// - Parameter open: whether the object may have other members.
     package func inside(_ name: String, open: Bool = false) -> Form<Value> {
         Form(.object([.init(name, shape, required: true)], open: open)) { json, minor in try read(json[name] ?? .null, minor) }
     }
@@ -65,7 +66,7 @@ extension Form where Value == String {
     }
     package static func oneOf(_ words: [String]) -> Form { Form(.oneOf(words)) { $0.string } }
     package static let uuid = Form(.uuid) { $0.string }
-    /// Either address family, in the canonical form.
+    /// A form for an address of either family; the value is the address in its canonical text form.
     package static let address = Form(.address) { $0.string.flatMap { IPAddress($0)?.description } }
 }
 
@@ -75,7 +76,7 @@ extension Form where Value == Bool {
 }
 
 extension Form where Value == Int {
-    /// A whole number, or its digits. Digits that are too many are the largest number.
+    /// Returns a form for a whole number or its digits. Digits too large for an `Int` become the largest number.
     package static func whole(_ range: ClosedRange<Int64>) -> Form { Form(.whole(range)) { $0.whole } }
     package static let positive = whole(1...Int64.max)
     package static let natural = whole(0...Int64.max)
@@ -93,12 +94,12 @@ extension Form where Value == Double {
 }
 
 extension Form where Value == JSON {
-    /// A value that is checked and kept as it is.
+    /// Returns a form that checks a value and keeps it as it is.
     package static func json(_ shape: Shape) -> Form { Form(shape) { $0 } }
 }
 
 extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-    /// One of the words of an enumeration.
+    /// Returns a form for one of the words of an enumeration.
     package static func word(of cases: [Value] = Array(Value.allCases)) -> Form {
         Form(.oneOf(cases.map(\.rawValue))) { $0.string.flatMap { Value(rawValue: $0) } }
     }
@@ -107,7 +108,7 @@ extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == S
 // MARK: Values of values
 
 extension Form {
-    /// Returns the form in which null is nil.
+    /// Returns a form that also takes null; null becomes nil.
     package static func nullable<Inner>(_ form: Form<Inner>) -> Form where Value == Inner? {
         Form(.nullable(form.shape)) { json, minor in json.isNull ? nil : try form.readChecked(json, minor) }
     }
@@ -120,7 +121,7 @@ extension Form {
         }
     }
 
-    /// Returns the form of an object whose members' names have a format.
+    /// Returns the form of an object whose member names must have a format.
     package static func dictionary<Inner>(
         _ names: TextFormat, _ form: Form<Inner>, _ counts: ClosedRange<Int> = 0...Int.max
     ) -> Form where Value == [String: Inner] {
@@ -129,9 +130,9 @@ extension Form {
         }
     }
 
-    /// Returns the form of an object whose members' names have a format; the members keep their order.
+    /// Returns the form of an object whose member names must have a format. The members keep their order.
     ///
-    /// - Parameter others: the value of a member with any other name; nil if there may be none.
+    /// - Parameter others: the value of a member with any other name; nil if other names are refused.
     package static func entries<Inner>(
         _ names: TextFormat, _ form: Form<Inner>, _ counts: ClosedRange<Int> = 0...Int.max, others: Inner? = nil
     ) -> Form where Value == [(key: String, value: Inner)] {
@@ -147,8 +148,8 @@ extension Form {
     ///
     /// - Parameters:
     ///   - empty: the value of an object without optional members.
-    ///   - anyOf: names of which at least one must be there.
-    ///   - open: whether members that are not listed are let through.
+    ///   - anyOf: names of which at least one must be present.
+    ///   - open: whether members that are not listed are allowed.
     package static func object(
         _ empty: Value, _ members: [FormMember<Value>], anyOf: [String] = [], open: Bool = false
     ) -> Form {
@@ -162,7 +163,7 @@ extension Form {
     }
 }
 
-/// A member of an object, and its place in the object's value.
+/// A member of an object, and the property of the object's value in which it is stored.
 package struct FormMember<Owner: Sendable>: Sendable {
     let member: Shape.Member
     let take: @Sendable (inout Owner, JSON, _ minor: Int) throws -> Void
@@ -171,14 +172,14 @@ package struct FormMember<Owner: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - since: the first minor version that has the member.
-    ///   - until: the last one.
+    ///   - until: the last minor version that has it.
     package static func required<Value>(
         _ name: String, _ path: Path<Value>, _ form: Form<Value>, since: Int = 0, until: Int = .max
     ) -> FormMember {
         FormMember(member: .init(name, form.shape, required: true, since: since, until: until)) { $0[keyPath: path] = try form.readChecked($1, $2) }
     }
 
-    /// - Parameter requiredSince: the first minor version in which the member must be there; nil if it never must.
+    /// - Parameter requiredSince: the first minor version in which the member is required; nil if it is never required.
     package static func optional<Value>(
         _ name: String, _ path: Path<Value>, _ form: Form<Value>, since: Int = 0, until: Int = .max, requiredSince: Int? = nil
     ) -> FormMember {
@@ -195,7 +196,7 @@ package struct FormMember<Owner: Sendable>: Sendable {
         }
     }
 
-    /// A member of a change: null clears the value, and without the member the value stays.
+    /// Returns a member of a change: null clears the value, and a missing member keeps it.
     package static func update<Value>(
         _ name: String, _ path: Path<Update<Value>>, _ form: Form<Value>, since: Int = 0, until: Int = .max
     ) -> FormMember {
@@ -204,22 +205,23 @@ package struct FormMember<Owner: Sendable>: Sendable {
         }
     }
 
-    /// Returns the member of an object that has this one's owner as a part.
+    /// Returns this member for an object that has this member's owner as a part.
     package func of<Whole>(_ part: any WritableKeyPath<Whole, Owner> & Sendable) -> FormMember<Whole> {
         FormMember<Whole>(member: member) { [take] in try take(&$0[keyPath: part], $1, $2) }
     }
 
-    /// A member that is checked and has no effect.
+    /// Returns a member that is checked and has no effect.
     package static func ignored(_ name: String, _ shape: Shape, required: Bool = false, since: Int = 0, until: Int = .max) -> FormMember {
         FormMember(member: .init(name, shape, required: required, since: since, until: until)) { _, _, _ in }
     }
 }
 
 extension JSON {
-    /// A truth value that a shape has let through.
+    /// The truth value of JSON that was checked against a shape: a boolean or one of the words of `Truth`.
     package var truth: Bool? { bool ?? string.flatMap { Truth($0)?.value } }
 
-    /// A whole number that a shape has let through, as a number or as digits. Digits that are too many are the largest number.
+    /// The whole number of JSON that was checked against a shape: a number or its digits. Digits that do not fit an
+    /// `Int` become the largest or the smallest one.
     package var whole: Int? {
         switch self {
         case .integer(let value): Int(value)

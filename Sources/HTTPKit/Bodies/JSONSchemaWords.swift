@@ -1,12 +1,12 @@
 package import CloudCore
 
-// What is wrong with a value in the words of JSON Schema, which the reference's clients show and look for. They are those of
-// Python's library `jsonschema`, in which the reference checks bodies.
+// Messages about wrong values in the words of JSON Schema. The reference's clients show them and search in them. The
+// words are those of Python's library `jsonschema`, with which the reference checks bodies.
 
 extension Mismatch {
-    /// The message about the value.
+    /// Returns the message about the value.
     ///
-    /// - Parameter limit: the most characters of the value that are shown.
+    /// - Parameter limit: the most characters of the value that the message shows.
     package func schemaWords(limit: Int) -> String {
         let quoted = String(value.quoted.prefix(limit))
         switch fault {
@@ -35,7 +35,7 @@ extension Mismatch {
         }
     }
 
-    /// The keyword of JSON Schema that does not hold.
+    /// The keyword of JSON Schema that the value breaks.
     package var schemaKeyword: String {
         switch fault {
         case .type: "type"
@@ -59,7 +59,7 @@ extension Mismatch {
         }
     }
 
-    /// The place in the schema, from the whole to the value: `['properties']['total']`.
+    /// The path of the value in the schema, from the outermost part inward: `['properties']['total']`.
     package var schemaPlace: String {
         place.reversed().map { step in
             switch step {
@@ -77,7 +77,7 @@ extension JSON {
     /// The value as Python's messages show it, with strings in single quotes.
     package var quoted: String { if case .string(let value) = self { "'\(value.prefix(1000))'" } else { shown } }
 
-    /// The value as Python's messages show it; a string without quotes.
+    /// The value as Python's messages show it, with a string without quotes.
     package var shown: String {
         switch self {
         case .null: "None"
@@ -90,24 +90,25 @@ extension JSON {
     }
 }
 
-/// The words of a truth value (oslo.utils' strutils).
+/// A truth value that is written as a word (`strutils` of oslo.utils).
 package struct Truth {
     package let value: Bool
 
     private static let yes = ["True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes"]
     private static let no = ["False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no"]
     static let words = yes + no
-    /// The words as messages list them.
+    /// The words in the form in which messages list them.
     static let listed = "[True, \(quoted(yes)), False, \(quoted(no))]"
 
     private static func quoted(_ words: [String]) -> String { words.map { "'\($0)'" }.joined(separator: ", ") }
 
-    /// Reads a word of a body; nil for any other.
+    /// Reads a word of a body. Returns nil for any other text.
     package init?(_ text: String) {
         if Self.yes.contains(text) { value = true } else if Self.no.contains(text) { value = false } else { return nil }
     }
 
-    /// Reads a word of a query, which may also be `t` or `y`, in either case; nil for any other.
+    /// Reads a word of a query, in upper or lower case; `t`, `f`, `y` and `n` are also allowed. Returns nil for any
+    /// other text.
     package static func strict(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "t", "true", "on", "y", "yes", "1": true

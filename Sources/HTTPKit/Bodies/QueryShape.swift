@@ -1,15 +1,15 @@
 import CloudCore
 
-/// The names and values that a URL may have behind its `?`, in the words of Nova's and Cinder's schemas.
+/// The names and values that the query of a URL may have, in the words of Nova's and Cinder's schemas.
 package struct QueryShape: Sendable {
     private let named: [(name: String, shape: Shape)]
-    /// The names that may be given once only.
+    /// The names that may occur only once.
     private let single: Set<String>
-    /// The minor version from which on a name that is not listed is refused; nil for the API's own.
+    /// The first minor version that refuses a name that is not listed; nil for the API's own (`queriesClosedSince`).
     private let closedSince: Int?
 
     package init(_ named: [(String, Shape)] = [], single: Set<String> = [], closedSince: Int? = nil) {
-        // A query has texts alone: a shape that no text fits would refuse every value.
+        // The values of a query are always strings: a shape that fits no string would refuse every value.
         assert(named.allSatisfy { !Set($0.1.typeNames).isDisjoint(with: ["string", "any"]) })
         self.named = named.map { (name: $0.0, shape: $0.1) }
         self.single = single

@@ -2,7 +2,8 @@ package import CloudCore
 
 /// The shape of a JSON value. It is data: a body is checked, documented and fuzzed from one description.
 ///
-/// `ShapeCheck` compares a value with a shape, `Dialect` words what does not fit, and `Form` makes a typed value of what fits.
+/// `ShapeCheck` compares a value with a shape, `Dialect` puts a mismatch into words, and `Form` makes a typed value of
+/// JSON that fits.
 package indirect enum Shape: Sendable {
     case any
     case null
@@ -15,7 +16,7 @@ package indirect enum Shape: Sendable {
     case number(most: Double)
     /// A number, or its digits as text. The lower bound is excluded.
     case numeral(above: Double, most: Double)
-    /// Characters are counted as Unicode scalars, as JSON Schema does.
+    /// A string; its length is counted in Unicode scalars, as JSON Schema does.
     case string(ClosedRange<Int>, TextFormat = .any)
     case oneOf([String])
     case array(Shape, ClosedRange<Int> = 0...10_000, unique: Bool = false)
@@ -26,23 +27,24 @@ package indirect enum Shape: Sendable {
     /// The members of an object.
     package struct Members: Sendable {
         package let named: [Member]
-        /// Shapes of members by the format of their names.
+        /// The shapes of members that are recognized by the format of their names.
         package let matching: [(format: TextFormat, shape: Shape)]
-        /// Number of members.
+        /// The allowed number of members.
         package let counts: ClosedRange<Int>
-        /// Names of which at least one must be there; empty for no such rule.
+        /// Names of which at least one must be present; empty if there is no such rule.
         package let anyOf: [String]
-        /// Whether members that no rule names are let through.
+        /// Whether members that are not listed are allowed.
         package let isOpen: Bool
     }
 
-    /// A member of an object, in the microversions that have it.
+    /// A member of an object, and the minor versions that have it.
     package struct Member: Sendable {
         package let name: String
         package let shape: Shape
-        /// First minor version in which the member must be there; nil if it never must.
+        /// First minor version in which the member is required; nil if it is never required.
         package let requiredSince: Int?
-        /// Minor versions of the API that have the member. One name may have several members with versions that do not overlap.
+        /// Minor versions of the API that have the member. A name may occur in several members if their versions do not
+        /// overlap.
         package let versions: ClosedRange<Int>
 
         package init(_ name: String, _ shape: Shape, required: Bool = false, requiredSince: Int? = nil, since: Int = 0, until: Int = .max) {
@@ -62,7 +64,7 @@ package indirect enum Shape: Sendable {
                 named: named, matching: matching.map { (format: $0.0, shape: $0.1) }, counts: counts, anyOf: anyOf, isOpen: open))
     }
 
-    /// Returns the shape of an object whose members' names have a format.
+    /// Returns the shape of an object whose member names must have a format.
     package static func map(_ names: TextFormat, _ values: Shape, _ counts: ClosedRange<Int> = 0...Int.max) -> Shape {
         .object([], matching: [(names, values)], counts: counts)
     }
@@ -77,10 +79,10 @@ package indirect enum Shape: Sendable {
     package static let openObject = Shape.object([], open: true)
     package static let positive = Shape.whole(1...Int64.max)
     package static let natural = Shape.whole(0...Int64.max)
-    /// Either address family.
+    /// An address of either family.
     package static let address = Shape.either([.string(0...Int.max, .ipv4), .string(0...Int.max, .ipv6)])
 
-    /// Names of the JSON types that fit.
+    /// The names of the JSON types that can fit the shape.
     package var typeNames: [String] {
         switch self {
         case .any, .either: ["any"]
@@ -104,11 +106,11 @@ package indirect enum Shape: Sendable {
 extension Shape {
     /// Compares a value with the shape.
     ///
-    /// - Parameter path: the place of the value in the body, for the message: `user/name`.
-    /// - Throws: `CloudError.badRequest` that names the place and says what was expected there.
+    /// - Parameter path: the path of the value in the body, for the message: `user/name`.
+    /// - Throws: `CloudError.badRequest` that names the path and says what was expected there.
     package func check(_ value: JSON, at path: String) throws { try Dialect.house(path).check(value, self) }
 
-    /// Takes the only member of a body's envelope, as `user` of `{"user": {…}}`, checked.
+    /// Checks and returns the only member of a body's envelope, such as `user` of `{"user": {…}}`.
     package static func unwrap(_ body: JSONObject, _ name: String, _ shape: Shape) throws -> JSONObject {
         guard let inner = body[name] else { throw wrong(name, "'\(name)' is a required property") }
         if let other = body.keys.first(where: { $0 != name }) {
@@ -119,7 +121,7 @@ extension Shape {
         return object
     }
 
-    /// Returns the error for what is wrong at a place of a body, in the house's words.
+    /// Returns the error for a fault at a path of a body, in the house's words.
     package static func wrong(_ path: String, _ what: String) -> CloudError {
         .badRequest("Invalid input for field '\(path)': \(what).")
     }

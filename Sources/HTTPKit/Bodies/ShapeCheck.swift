@@ -1,17 +1,17 @@
 package import CloudCore
 
-/// A value that does not fit its shape, and its place.
+/// A value that does not fit its shape, with the reason and the place.
 package struct Mismatch: Error {
     package enum Fault: Sendable {
         case type([String])
         case below(Int64), above(Int64)
         case notAbove(Double), tooLarge(Double)
-        /// A text that has other characters than the digits of a whole number, with the pattern of those that may.
+        /// A text with other characters than the digits of a whole number; the pattern describes the allowed ones.
         case notDigits(pattern: String)
-        /// Fewer characters, elements or members than there must be.
+        /// Fewer, or more, characters, elements or members than allowed.
         case tooFew(Unit, ClosedRange<Int>, count: Int), tooMany(Unit, ClosedRange<Int>, count: Int)
         case format(TextFormat)
-        /// A word that is none of the words, as JSON Schema's messages list them.
+        /// A word that is not in the list; `listed` is the list as JSON Schema's messages show it.
         case notOneOf([String], listed: String)
         case duplicates
         case nul
@@ -22,13 +22,13 @@ package struct Mismatch: Error {
     }
     package enum Unit: Sendable { case characters, elements, members }
 
-    /// A step from a value to one inside it.
+    /// A step from a value to a value inside it.
     package enum Step: Sendable {
         case member(String)
         case matching(TextFormat, name: String)
         case element(Int)
 
-        /// The step as the place in a body shows it.
+        /// The step's part of a path, as messages show it.
         package var name: String {
             switch self {
             case .member(let name), .matching(_, let name): name
@@ -39,7 +39,7 @@ package struct Mismatch: Error {
 
     package let fault: Fault
     package let value: JSON
-    /// Steps from the whole to the value, the innermost first.
+    /// The steps from the outermost value to this one, the innermost first.
     package private(set) var place: [Step] = []
 
     func inside(_ step: Step) -> Mismatch {
@@ -49,12 +49,12 @@ package struct Mismatch: Error {
     }
 }
 
-/// Compares values with shapes in one minor version of an API.
+/// A comparison of values with shapes, in one minor version of an API.
 struct ShapeCheck {
     let minor: Int
     let dialect: Dialect
 
-    /// Returns what is wrong with the value; nil if it fits.
+    /// Returns why the value does not fit the shape, or nil if it fits.
     func mismatch(_ shape: Shape, _ value: JSON) -> Mismatch? {
         func wrong(_ fault: Mismatch.Fault) -> Mismatch { Mismatch(fault: fault, value: value) }
         switch (shape, value) {

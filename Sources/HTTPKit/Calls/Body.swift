@@ -3,33 +3,34 @@ import Hummingbird
 package import NIOCore
 import NIOPosix
 
-/// The body of a request: read once, whole as JSON or piece by piece.
+/// The body of a request. It is read once: whole (as bytes or JSON), or piece by piece.
 package struct Body: Sendable {
     let stream: RequestBody
     let declaredLength: Int?
     let contentType: String?
-    /// The most bytes that `bytes()` and `json()` take.
+    /// The most bytes that `bytes()` and `json()` accept.
     let limit: Int
 
-    /// Called before a long body is read; refuses callers for whom that is too much work.
+    /// A check that runs before a long body is read; it throws for callers who may not cause that much work.
     var mayBeLong: (@Sendable () async throws -> Void)?
 
-    /// Bytes from which on a body is long: it is read only for callers who may do something, and taken apart on a thread of its own.
+    /// The most bytes of a body that is not long. A long body is read only if `mayBeLong` allows it, and its JSON is
+    /// parsed on a thread pool of its own.
     package static let longFrom = 64 << 10
-    /// The most values in one body of JSON, those in arrays and objects among them.
+    /// The most values in one JSON body, counting values inside arrays and objects.
     package static let mostValues = 50_000
 
-    /// A client has so long to send a body that is read whole.
+    /// The time that a client has to send a body that is read whole.
     private let deadline: Duration
     private let pace: Pace
-    /// Called before the body is read: the client may have asked whether it should send it.
+    /// A callback that runs before the body is read. It sends the `100 Continue` for which the client may be waiting.
     private let willRead: @Sendable () -> Void
 
-    /// The least that a client must send of a body that is taken in pieces.
+    /// The lowest rate at which a client must send a body that is taken in pieces.
     package struct Pace: Sendable {
-        /// The time that the client was waited for between two looks at it.
+        /// The time spent waiting for the client between two checks of its rate.
         package var window: Duration = .seconds(60)
-        /// Bytes that must have come in it: 256 KiB a minute is 35 kbit/s.
+        /// The bytes that must arrive in this time: 256 KiB a minute is 35 kbit/s.
         package var least = 256 << 10
 
         package init() {}
@@ -48,10 +49,10 @@ package struct Body: Sendable {
         self.willRead = willRead
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
-    /// - Throws: `CloudError.tooLarge` past the limit, before the rest is read; `.timeout` when the client is too slow;
-    ///   `.badRequest` when it breaks off.
+    /// - Throws: `CloudError.tooLarge` above the limit, before the rest is read; `.timeout` if the client is too slow;
+    ///   `.badRequest` if the body breaks off.
     package func bytes() async throws -> ByteBuffer {
         if let declaredLength {
             if declaredLength == 0 { return ByteBuffer() }
@@ -60,7 +61,7 @@ package struct Body: Sendable {
         }
         willRead()
         let whole = try await withDeadline(deadline, CloudError(.timeout, "The request's body did not arrive in time."), read)
-        // A connection that ends is not the end of a body.
+        // A connection may end before the body is complete.
         if let declaredLength, whole.readableBytes != declaredLength { throw Self.incomplete }
         return whole
     }
@@ -75,16 +76,16 @@ package struct Body: Sendable {
                 if declaredLength == nil, before <= Self.longFrom, whole.readableBytes > Self.longFrom { try await mayBeLong?() }
             }
         } catch where !(error is CloudError || error is CancellationError) {
-            // The connection was lost: nobody's bug.
+            // The connection was lost; this is not a bug.
             throw Self.incomplete
         }
         return whole
     }
 
-    /// The body as a JSON object.
+    /// Returns the body as a JSON object.
     ///
-    /// - Throws: `CloudError.badRequest` for anything else, `.unsupportedMediaType` when the client calls it something
-    ///   other than JSON.
+    /// - Throws: `CloudError.badRequest` for anything else, `.unsupportedMediaType` if the content type is not JSON,
+    ///   and the errors of `bytes()`.
     package func json() async throws -> JSONObject {
         guard let object = try await object() else {
             throw CloudError.badRequest("The request has no body; a JSON object is expected.")
@@ -92,7 +93,7 @@ package struct Body: Sendable {
         return object
     }
 
-    /// The body as a JSON object; an empty one where there is none.
+    /// Returns the body as a JSON object, or an empty object if there is no body.
     package func jsonIfAny() async throws -> JSONObject { try await object() ?? [:] }
 
     private func object() async throws -> JSONObject? {
@@ -111,12 +112,12 @@ package struct Body: Sendable {
         }
     }
 
-    /// Any JSON, whatever the client calls it.
+    /// Returns the body as JSON of any type and ignores the content type.
     ///
-    /// - Throws: `JSONSyntaxError`, and what `bytes()` throws.
+    /// - Throws: `JSONSyntaxError`, and the errors of `bytes()`.
     package func anyJSON() async throws -> JSON { try await Self.parse(try await bytes()) }
 
-    /// A long body is taken apart where no connection waits for it.
+    /// Parses JSON. A long body is parsed on a thread pool, so that it blocks no connection.
     private static func parse(_ bytes: ByteBuffer) async throws -> JSON {
         if bytes.readableBytes <= longFrom { return try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
         return try await parsers.runIfActive { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
@@ -128,15 +129,15 @@ package struct Body: Sendable {
         return pool
     }()
 
-    /// Bytes that the client announced; nil where only the end will tell.
+    /// The length in bytes that the client announced; nil for a chunked body.
     package var length: Int? { declaredLength }
 
-    /// The media type, in lower case and without its parameters.
+    /// The media type in lower case, without its parameters.
     package var type: String? { contentType.map { $0.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() } }
 
-    /// The body piece by piece, as it comes, for what is too large to be held. Neither the limit of a body that is read whole nor
-    /// its deadline holds here: who takes the pieces bounds them, and a client that falls silent is the connection's business. One
-    /// that is slower than `pace` is ended here.
+    /// The body piece by piece as it arrives, for bodies that are too large for memory. Neither the limit nor the
+    /// deadline of a whole body applies: the reader limits the size, and `ConnectionGuard` closes a connection that
+    /// falls silent. A client that sends more slowly than `pace` gets a timeout here.
     package var chunks: Chunks { Chunks(body: self) }
 
     package struct Chunks: AsyncSequence, Sendable {
@@ -146,11 +147,12 @@ package struct Body: Sendable {
             fileprivate let body: Body
             fileprivate var stream: RequestBody.AsyncIterator?
             fileprivate var received = 0
-            /// How long the client was waited for, and what came, since the last look at its pace.
+            /// The time spent waiting for the client, and the bytes that arrived, since the last check of its rate.
             fileprivate var waited = Duration.zero
             fileprivate var arrived = 0
 
-            /// - Throws: `CloudError.timeout` when the client is silent for too long; `.badRequest` when it breaks off.
+            /// - Throws: `CloudError.timeout` if the client is silent or too slow; `.badRequest` if the body breaks
+            ///   off.
             package mutating func next() async throws -> ByteBuffer? {
                 if body.declaredLength == 0 { return nil }
                 if stream == nil {
@@ -162,7 +164,7 @@ package struct Body: Sendable {
                 do {
                     part = try await stream?.next()
                 } catch where !(error is CloudError || error is CancellationError) {
-                    // The connection was lost: nobody's bug.
+                    // The connection was lost; this is not a bug.
                     throw Body.incomplete
                 }
                 if let part {
@@ -170,13 +172,13 @@ package struct Body: Sendable {
                     try keepPace(part.readableBytes, ContinuousClock.now - asked)
                     return part
                 }
-                // A connection that ends is not the end of a body.
+                // A connection may end before the body is complete.
                 if let declared = body.declaredLength, received != declared { throw Body.incomplete }
                 return nil
             }
 
-            /// Ends a client that sends too little for what it holds. Only the time counts that it takes itself: a disk that is slow
-            /// here is not its fault.
+            /// Ends a client that sends too slowly. Only the time spent waiting for the client counts: it is not the
+            /// client's fault if the disk here is slow.
             private mutating func keepPace(_ count: Int, _ took: Duration) throws {
                 arrived += count
                 waited += took
@@ -201,18 +203,18 @@ package struct Body: Sendable {
 }
 
 extension Body {
-    /// How long a client is waited for.
+    /// The time that a client has to send a body.
     package struct Patience: Sendable {
-        /// For a body that is read whole.
+        /// The time for a body that is read whole.
         package var whole: Duration = .seconds(30)
-        /// For one that is taken in pieces.
+        /// The lowest rate for a body that is taken in pieces.
         package var pace = Pace()
 
         package init() {}
     }
 }
 
-/// Runs `body`, and cancels it and throws `error` when it has not ended in time.
+/// Runs `body`. If it has not ended in time, it is cancelled and `error` is thrown.
 package func withDeadline<Value: Sendable>(
     _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

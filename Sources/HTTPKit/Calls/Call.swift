@@ -3,37 +3,39 @@ package import CloudCore
 package import HTTPTypes
 import NIOCore
 
-/// One request, as a route sees it.
+/// One request, as the handler of a route sees it.
 package struct Call: Sendable {
     package let method: HTTPRequest.Method
-    /// The path without the mount's prefix, percent-decoded segment by segment only in `parameters`.
+    /// The path below the mount's prefix, still percent-encoded. Only `parameters` are decoded.
     package let path: String
     package let query: Query
     package let headers: HTTPFields
-    /// What the braces of the route's path stand for.
+    /// The values of the parameters (`{name}`) in the route's path.
     package internal(set) var parameters: [(name: String, value: String)] = []
-    /// The public URL of the mount, as `http://cloud:5000/identity`: what links are built on.
+    /// The public URL of the mount, such as `http://cloud:5000/identity`. Links begin with it.
     package let base: String
-    /// `req-` and a UUID: in every log line, in the answer's headers, and in what the request starts.
+    /// The request's id: `req-` and a UUID. It stands in every log line, in the headers of the answer, and in what the
+    /// request starts.
     package let requestID: String
     package internal(set) var microversion: Microversion?
     package let remoteAddress: String?
     package internal(set) var body: Body
-    /// The type of the service that is called, as the catalog and access rules have it.
+    /// The type of the called service, as the catalog and access rules name it.
     let service: String
     let verifier: (any TokenVerifier)?
 
-    /// The value of a `{name}` in the route's path.
+    /// Returns the value of a `{name}` in the route's path.
     package subscript(parameter name: String) -> String {
         parameters.first { $0.name == name }?.value ?? ""
     }
 
-    /// The id in a `{name}` of the route's path.
+    /// Returns the id in a `{name}` of the route's path.
     package func id<Entity>(_ name: String, of: Entity.Type = Entity.self) -> ID<Entity> { ID(self[parameter: name]) }
 
-    /// Who calls.
+    /// Returns the principal of the caller's token.
     ///
-    /// - Throws: `CloudError.unauthenticated` without a token, and with one that gives no access now.
+    /// - Throws: `CloudError.unauthenticated` if there is no token, if the token gives no access now, or if no access
+    ///   rule of an application credential allows the request.
     package func caller() async throws -> Principal {
         guard let verifier, let token = authToken else { throw CloudError(.unauthenticated, Self.unauthenticatedMessage) }
         let caller = try await verifier.principal(of: token)
@@ -43,13 +45,14 @@ package struct Call: Sendable {
         return caller
     }
 
-    /// Refuses who has no role at all: such a token is good for Identity alone, and nothing else does work for it.
+    /// Throws for a caller without any role. Such a token is useful only with Identity; other services do no work for
+    /// it.
     func requireRole() async throws {
         guard try await caller().roles.isEmpty else { return }
         throw CloudError.forbidden("A request with a body of this length needs a role on what its token is scoped to.")
     }
 
-    /// The token that the caller shows. Headers that tell an identity without a token are never looked at.
+    /// The token that the caller presents. Headers that claim an identity without a token are ignored.
     package var authToken: String? {
         guard let token = headers[.authToken], !token.isEmpty, token.utf8.count <= Self.longestToken else { return nil }
         return token
@@ -58,7 +61,7 @@ package struct Call: Sendable {
     package static let unauthenticatedMessage = "The request you have made requires authentication."
     private static let longestToken = 4096
 
-    /// Links and `next` pages are made from the URL that was asked for.
+    /// The URL that was requested. Links to `next` pages are built from it.
     package var url: String { base + path }
 }
 

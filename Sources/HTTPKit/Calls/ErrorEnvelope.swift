@@ -1,23 +1,24 @@
 package import CloudCore
 package import HTTPTypes
 
-/// How one service writes an error. Nova, Keystone, Neutron, Placement, Glance and Swift each have a JSON of their own.
+/// The JSON in which one service writes errors. Nova, Keystone, Neutron, Placement, Glance and Swift each have their
+/// own.
 package protocol ErrorEnvelope: Sendable {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply
 }
 
-/// What an envelope may need to know of the request.
+/// Facts about the request that an envelope may need.
 package struct ErrorContext: Sendable {
     package let requestID: String
     package let base: String
     package let microversion: Microversion?
     package let microversions: MicroversionRange?
-    /// The `Accept` header: some APIs write their errors as the client wants them.
+    /// The `Accept` header: some APIs write errors in the form that the client prefers.
     package let accept: String?
 }
 
 extension CloudError.Kind {
-    /// The one table from what went wrong to the status that says so.
+    /// The HTTP status of this kind of error. No other table has these.
     package var status: HTTPResponse.Status {
         switch self {
         case .badRequest: .badRequest

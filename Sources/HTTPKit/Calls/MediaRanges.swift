@@ -1,14 +1,14 @@
-/// The media types that an `Accept` header takes, with their weights (RFC 9110 section 12.5.1).
+/// The media types that an `Accept` header allows, with their weights (RFC 9110 section 12.5.1).
 package struct MediaRanges: Sendable {
     private struct Range: Sendable {
         let type: Substring
         let subtype: Substring
-        /// A range with parameters, as `text/html;level=1`, matches no plain media type.
+        /// Whether the range has parameters, as `text/html;level=1` has. Such a range matches no plain media type.
         let hasParameters: Bool
         let quality: Int
     }
 
-    /// Nil for a header that breaks the grammar: it lets everything through.
+    /// The ranges; nil for a header with a syntax error, which allows every media type.
     private let ranges: [Range]?
 
     package init(_ accept: String) {
@@ -25,10 +25,10 @@ package struct MediaRanges: Sendable {
         self.ranges = ranges
     }
 
-    /// Returns the media type that the client likes best; of several that it likes as much, the first.
+    /// Returns the media type that the client prefers, or nil if it accepts none. If several have the same weight, the
+    /// first wins.
     ///
     /// - Parameter offers: media types in lower case, without parameters.
-    /// - Returns: nil when the client takes none of them.
     package func best(of offers: [String]) -> String? {
         var best: (offer: String, quality: Int)?
         for offer in offers {
@@ -38,7 +38,8 @@ package struct MediaRanges: Sendable {
         return best?.offer
     }
 
-    /// Returns thousandths of what the range that fits closest gives the media type; 0 where it is not let through.
+    /// Returns the weight that the most specific matching range gives the media type, in thousandths; 0 if it is not
+    /// allowed.
     private func quality(of offer: String) -> Int {
         guard let ranges else { return Self.most }
         let parts = offer.split(separator: "/", maxSplits: 1)
@@ -71,7 +72,7 @@ package struct MediaRanges: Sendable {
             if pair[0] == "q" {
                 guard let given = thousandths(pair[1]) else { return nil }
                 quality = given
-                // What follows a quality belongs to the header, and not to the media type.
+                // Parameters after the quality belong to the header, not to the media type.
                 break
             }
             hasParameters = true
@@ -79,7 +80,7 @@ package struct MediaRanges: Sendable {
         return Range(type: parts[0], subtype: parts[1], hasParameters: hasParameters, quality: quality)
     }
 
-    /// Reads `1`, `0.5`, `0.125`: at most three digits behind the point, and at most 1.
+    /// Reads a weight such as `1`, `0.5` or `0.125`: at most 1, with at most three digits after the point.
     private static func thousandths(_ text: Substring) -> Int? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let digits = parts.count > 1 ? parts[1] : ""

@@ -1,7 +1,8 @@
 import CloudCore
 package import HTTPTypes
 
-/// A version of one service's API, as `2.79`. Each is a small, announced change; a client asks for the one it knows.
+/// A version of one service's API, such as `2.79`. Each version is a small, documented change; a client asks for the
+/// version that it knows.
 package struct Microversion: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let major: Int
     package let minor: Int
@@ -24,17 +25,18 @@ package struct Microversion: Hashable, Comparable, Sendable, CustomStringConvert
     package static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
 }
 
-/// The microversions of one service, and how its clients ask for them.
+/// The microversions of one service, and the headers in which its clients ask for them.
 package struct MicroversionRange: Sendable {
-    /// The word before the version in `OpenStack-API-Version`, as `compute`.
+    /// The word before the version in `OpenStack-API-Version`, such as `compute`.
     package let serviceType: String
     package let minimum: Microversion
     package let maximum: Microversion
-    /// The header of the time before `OpenStack-API-Version`, as `X-OpenStack-Nova-API-Version`.
+    /// The older header that clients may use instead of `OpenStack-API-Version`, such as
+    /// `X-OpenStack-Nova-API-Version`.
     package let olderHeader: HTTPField.Name?
     private let complaints: Complaints
 
-    /// What a client hears of a version that cannot be had, where its API has words of its own for it.
+    /// The messages for a version that cannot be served, for APIs with their own words.
     package struct Complaints: Sendable {
         let malformed: @Sendable (String) -> String
         let outside: @Sendable (Microversion, MicroversionRange) -> String
@@ -61,10 +63,10 @@ package struct MicroversionRange: Sendable {
         self.olderHeader = olderHeader
     }
 
-    /// The version that a request asks for; the minimum where it does not say, the maximum for `latest`.
+    /// Returns the version that a request asks for: the minimum if it names none, the maximum for `latest`.
     ///
-    /// - Throws: `badRequest` for what is no version, `notAcceptable` for one outside the range (API-SIG's guideline on
-    ///   microversions).
+    /// - Throws: `badRequest` for a malformed version, `notAcceptable` for a version outside the range (API-SIG's
+    ///   guideline on microversions).
     package func requested(by headers: HTTPFields) throws -> Microversion {
         guard let text = text(in: headers) else { return minimum }
         if text == "latest" { return maximum }
@@ -87,9 +89,9 @@ package struct MicroversionRange: Sendable {
         return olderHeader.flatMap { headers[$0] }
     }
 
-    /// The headers that tell the client which version it got, and caches what the answer depends on.
+    /// Adds the headers that tell the client which version it got, and tell caches on which headers the answer depends.
     ///
-    /// - Parameter version: nil where the request was refused before it had one.
+    /// - Parameter version: nil if the request was refused before its version was known.
     func mark(_ headers: inout HTTPFields, _ version: Microversion?) {
         headers[.apiVersion] = version.map { "\(serviceType) \($0)" }
         headers.append(HTTPField(name: .vary, value: HTTPField.Name.apiVersion.canonicalName))

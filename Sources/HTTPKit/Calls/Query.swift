@@ -1,13 +1,13 @@
 import CloudCore
 
-/// The part of a URL behind the `?`, decoded.
+/// The query of a URL (the part after the `?`), decoded.
 package struct Query: Sendable {
     package let raw: String
     package let items: [(name: String, value: String)]
 
     private static let mostItems = 256
 
-    /// - Throws: `CloudError.badRequest` when it is no UTF-8, or has more than 256 items.
+    /// - Throws: `CloudError.badRequest` if the query is not valid UTF-8 or has more than 256 items.
     package init(_ raw: some StringProtocol) throws {
         self.raw = String(raw)
         var items: [(name: String, value: String)] = []
@@ -24,7 +24,7 @@ package struct Query: Sendable {
 
     package static let none = try! Query("")  // tidy: allow try!, an empty query has nothing to refuse
 
-    /// The first value of that name.
+    /// Returns the first value of a name.
     package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
     package func has(_ name: String) -> Bool { items.contains { $0.name == name } }
@@ -34,7 +34,8 @@ package struct Query: Sendable {
 
 /// Percent-encoding (RFC 3986).
 package enum Percent {
-    /// Nil when a `%` is not followed by two digits, or when the bytes are no UTF-8, or hold a NUL.
+    /// Decodes a text. Returns nil if a `%` is not followed by two digits, if the bytes are not valid UTF-8, or if one
+    /// of them is NUL.
     package static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         let utf8 = text.utf8
         guard utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 == 0 }) else { return String(text) }
@@ -59,7 +60,7 @@ package enum Percent {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Encodes all but the unreserved characters: for a path's segment or a query's value.
+    /// Encodes all characters but the unreserved ones, for a segment of a path or a value in a query.
     package static func encode(_ text: String) -> String {
         var out = ""
         for byte in text.utf8 {

@@ -2,12 +2,12 @@ package import CloudCore
 package import HTTPTypes
 package import NIOCore
 
-/// What a route answers.
+/// The answer of a route.
 package struct Reply: Sendable {
     package enum Content: Sendable {
         case none
         case bytes([UInt8])
-        /// Written piece by piece; the length in bytes where it is known.
+        /// A stream that is written piece by piece; its length in bytes, if it is known.
         case stream(length: Int?, write: @Sendable (any ReplyWriter) async throws -> Void)
     }
 
@@ -21,7 +21,7 @@ package struct Reply: Sendable {
         self.content = content
     }
 
-    /// A JSON object, written by `members`.
+    /// Returns a reply with a JSON object whose members are written by `members`.
     package static func json(
         _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ members: (inout JSONWriter) throws -> Void
     ) rethrows -> Reply {
@@ -43,7 +43,7 @@ package struct Reply: Sendable {
     package static let noContent = Reply(.noContent)
 }
 
-/// Where a streamed answer goes. A write waits until the client has taken what was written before.
+/// The destination of a streamed answer. A write waits until the client has taken the earlier pieces.
 package protocol ReplyWriter: Sendable {
     func write(_ bytes: ByteBuffer) async throws
 }

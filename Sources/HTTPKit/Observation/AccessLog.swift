@@ -2,16 +2,17 @@ import CloudCore
 import Foundation
 import Synchronization
 
-/// A line for each request, in a file that never grows past two of its parts.
+/// A log with one line for each request. It keeps at most two files of about 64 MiB each.
 ///
-/// Lines are gathered and written once a second or when there are many: a write for each would cost more than the
-/// request. What is not written yet is lost with the process; nothing that matters is kept here.
+/// Lines are collected and written once a second, or earlier if there are many: one write for each line would cost more
+/// than the request. If the process dies, the lines that are not yet written are lost; nothing important depends on
+/// them.
 package final class AccessLog: Sendable {
     package struct Line: Sendable {
         var at: Timestamp
         var remote: String
         var method: String
-        /// Without the query, which may carry what nobody should log.
+        /// The path without the query, which may contain secrets.
         var path: String
         var status: Int
         var bytes: Int
@@ -30,7 +31,7 @@ package final class AccessLog: Sendable {
     private static let flushAt = 64 << 10
     private static let partSize = 64 << 20
 
-    /// - Parameter path: the file; the part before it is kept as `path.1`.
+    /// - Parameter path: the file. When it is full, it is renamed to `path.1`.
     package init(path: String) { self.path = path }
 
     func add(_ line: Line) {
@@ -44,7 +45,8 @@ package final class AccessLog: Sendable {
         }
     }
 
-    /// A log line is one line of so many words, whatever a client put into its path: what is not visible ASCII is encoded.
+    /// Returns the bytes as one word. All bytes but visible ASCII are percent-encoded, so that a client's path cannot
+    /// break the format of a line.
     private static func oneWord(_ bytes: some Sequence<UInt8>) -> String {
         bytes.reduce(into: "") { out, byte in
             if byte > 0x20 && byte < 0x7f {
@@ -72,7 +74,7 @@ package final class AccessLog: Sendable {
             state.file = file
             state.size = Int((try? file.seekToEnd()) ?? 0)
         }
-        // A full disk must not stop the cloud: the lines are lost, and the next ones are tried again.
+        // A full disk must not stop the cloud. These lines are lost; later lines are tried again.
         try? state.file?.write(contentsOf: state.waiting)
         state.size += state.waiting.count
     }

@@ -1,7 +1,7 @@
 import CloudCore
 import Synchronization
 
-/// What the process counts, in Prometheus' text form.
+/// The counters of the process, in Prometheus' text format.
 package final class Metrics: Sendable {
     /// Upper bounds of the duration histogram, in seconds.
     private static let bounds: [Double] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
@@ -36,7 +36,7 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Adds a value that is read whenever somebody asks.
+    /// Adds a value that is read for each scrape.
     package func gauge(_ name: String, help: String, _ value: @escaping @Sendable () -> Double) {
         state.withLock { state in
             state.gauges[name] = value
@@ -44,7 +44,7 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// The exposition (Prometheus text format 0.0.4).
+    /// All metrics as text (Prometheus text format 0.0.4).
     package var text: String {
         let (requests, gauges, help) = state.withLock { ($0.requests, $0.gauges, $0.help) }
         var out = "# HELP novella_http_request_duration_seconds Time from a request's head to the end of its answer.\n"

@@ -1,21 +1,24 @@
 import Access
 import CloudCore
 
-/// One OpenStack API as it hangs on the port: its routes, its envelope for errors, its microversions.
+/// One OpenStack API on the server: its routes, its error envelope and its microversions.
 package struct APIService: Sendable {
-    /// The service's type in the catalog, as `identity`: also its word in access rules, metrics and logs.
+    /// The service's type in the catalog, such as `identity`. Access rules, metrics and logs use the same word.
     package let name: String
-    /// Where it is reached: `/identity`, and an empty one for the root. The first is the one that links show.
+    /// The paths at which the API is mounted, such as `/identity`; an empty prefix is the root. Links show the first
+    /// one.
     package let prefixes: [String]
     package let envelope: any ErrorEnvelope
     package let microversions: MicroversionRange?
     /// The most bytes of a body that is read whole.
     package var bodyLimit: Int
-    /// Whether a long body is read only for a caller who has a role. Identity takes bodies of those who have no token yet.
+    /// Whether a long body is read only for a caller with a role. Identity also accepts long bodies from callers
+    /// without a token.
     package let longBodiesNeedRole: Bool
-    /// Whether `OPTIONS` and `HEAD` are answered where the table has only other methods. A few APIs refuse what they do not list.
+    /// Whether `OPTIONS` and `HEAD` are answered for a path whose routes have only other methods. A few APIs refuse
+    /// methods that they do not list.
     package let answersUnlistedMethods: Bool
-    /// Whether a slash behind a path counts for nothing.
+    /// Whether a slash at the end of a path is ignored.
     package let ignoresTrailingSlash: Bool
     package let routes: [Route]
 

@@ -1,17 +1,18 @@
 import CloudCore
 
 extension Route {
-    /// The parameter of older URLs, which have the project in them.
+    /// The name of the parameter for the project in older URLs.
     package static let urlProject = "url_project"
 
-    /// Returns the routes below a prefix once more, with the caller's project in them: `/v2.1/{url_project}/servers`.
+    /// Returns copies of the routes below a prefix, with the caller's project in their paths:
+    /// `/v2.1/{url_project}/servers`.
     package static func belowProject(_ routes: [Route], prefix: String) -> [Route] {
         routes.filter { $0.path.hasPrefix(prefix + "/") }.map { route in
             Route(route.method, "\(prefix)/{\(urlProject)}\(route.path.dropFirst(prefix.count))", route.handler)
         }
     }
 
-    /// Refuses a URL with another project in it than the caller's.
+    /// Refuses a URL that names another project than the caller's.
     ///
     /// - Throws: `CloudError.badRequest`.
     package static func checkProject(in call: Call, is project: String) throws {

@@ -5,7 +5,8 @@ package struct Route: Sendable {
     package typealias Handler = @Sendable (Call) async throws -> Reply
 
     package let method: HTTPRequest.Method
-    /// `/users/{user_id}`: a brace stands for one segment; `{path...}` at the end for all that follow.
+    /// The path, such as `/users/{user_id}`. `{name}` stands for one segment; `{name...}` at the end stands for all
+    /// remaining segments, or for none.
     package let path: String
     package let handler: Handler
 
@@ -22,9 +23,9 @@ package struct Route: Sendable {
     package static func patch(_ path: String, _ handler: @escaping Handler) -> Route { Route(.patch, path, handler) }
     package static func delete(_ path: String, _ handler: @escaping Handler) -> Route { Route(.delete, path, handler) }
 
-    /// The same route below a prefix.
+    /// Returns the same route below a prefix.
     package func below(_ prefix: String) -> Route { Route(method, prefix + path, handler) }
 
-    /// `GET /users/{user_id}`: how metrics, logs and tests name it.
+    /// The name of the route in metrics, logs and tests: `GET /users/{user_id}`.
     package var name: String { "\(method.rawValue) \(path)" }
 }

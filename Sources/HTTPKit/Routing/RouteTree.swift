@@ -1,12 +1,12 @@
 import CloudCore
 package import HTTPTypes
 
-/// Finds the route of a path: a tree of segments, in which a word is tried before a brace.
+/// The routes of a service as a tree of path segments. A literal segment is tried before a parameter.
 package struct RouteTree: Sendable {
     private final class Node: Sendable {
         let words: [String: Node]
         let parameter: (name: String, node: Node)?
-        /// A `{name...}`: takes what is left.
+        /// The parameter `{name...}`, which takes all remaining segments.
         let rest: (name: String, routes: [HTTPRequest.Method: Route])?
         let routes: [HTTPRequest.Method: Route]
 
@@ -58,8 +58,10 @@ package struct RouteTree: Sendable {
     private let answersUnlisted: Bool
     private let ignoresTrailingSlash: Bool
 
-    /// - Parameter ignoresTrailingSlash: whether `/users/` is `/users`, and not a user without an id, who is not there.
-    /// - Throws: `RouteConflict` when two routes are the same, or name one segment differently.
+    /// - Parameter ignoresTrailingSlash: whether `/users/` is the same path as `/users`. If not, it is a user with an
+    ///   empty id, which does not exist.
+    ///
+    /// - Throws: `RouteConflict` if two routes are the same, or name the same segment differently.
     package init(_ routes: [Route], answersUnlisted: Bool = true, ignoresTrailingSlash: Bool = true) throws {
         self.answersUnlisted = answersUnlisted
         self.ignoresTrailingSlash = ignoresTrailingSlash
@@ -82,7 +84,7 @@ package struct RouteTree: Sendable {
         return .wrongMethod(allowed: allowed.union([.options]).sorted { $0.rawValue < $1.rawValue })
     }
 
-    /// An empty segment (a double or a trailing slash) counts for nothing.
+    /// Returns the segments of a path. Empty segments (double or trailing slashes) are left out.
     private static func segments(_ path: some StringProtocol) -> [Substring] {
         Substring(path).split(separator: "/", omittingEmptySubsequences: true)
     }
@@ -115,7 +117,7 @@ package struct RouteTree: Sendable {
     }
 }
 
-/// Two lines of a route table that contradict each other.
+/// An error: two lines of a route table contradict each other.
 package struct RouteConflict: Error, Sendable {
     package let route: String
 }

@@ -3,43 +3,45 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// Keeps one connection from harming the others and itself: answers what is no HTTP, ends what does not get on, and closes so
-/// that the client can read the answer.
+/// A guard of one connection. It answers bytes that are not HTTP, closes connections that make no progress, and closes
+/// in such a way that the client can still read the answer.
 ///
 ///     waiting --head--> answering --answer's end--> waiting
 ///        |                  '--answer says `Connection: close`--> closing --client closes, or a second--> closed
 ///        '--no head in time: closed       '--bytes that are no HTTP: an answer, closing
 ///
-/// It sees one request at a time: `HTTPServerPipelineHandler` before it holds back the next one.
+/// The guard sees one request at a time, because `HTTPServerPipelineHandler` stands before it and holds back the next
+/// one.
 final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// What a client is given time for.
+    /// The times that a client is given.
     struct Patience: Sendable {
-        /// For all bytes of the next request's head: also of a client that sends one now and then.
+        /// The time for the complete head of the next request, however its bytes are spread over it.
         var head: TimeAmount
-        /// Without a byte in the middle of a body, and without taking one of the answer.
+        /// The longest time without a byte in the middle of a body, or with an answer that the client does not take.
         var silence: TimeAmount
     }
 
-    /// Sent down the pipeline when a request's body is about to be read: a client that asked first may begin (RFC 9110, 10.1.1).
+    /// An event that is sent down the pipeline before a request's body is read. A client that sent
+    /// `Expect: 100-continue` may then begin (RFC 9110 section 10.1.1).
     struct BodyWanted: Sendable {}
 
-    /// A request, and how far it and its answer are.
+    /// A request, with the progress of the request and of its answer.
     private struct Exchange {
-        /// Of HTTP/1.0, or before.
+        /// Whether the request is HTTP/1.0 or older.
         let isOld: Bool
         let keepsAlive: Bool
         var waitsForContinue: Bool
-        /// Bytes of the body that are still to come; nil where only its end will tell.
+        /// Bytes of the body that have not arrived yet; nil for a chunked body.
         var bytesLeft: Int?
         var isReceived = false
         var isAnswerBegun = false
         var isAnswered = false
-        /// The connection is closed after the answer.
+        /// Whether the connection is closed after the answer.
         var isLast = false
 
         init(_ head: HTTPRequestHead) {
@@ -53,26 +55,27 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private enum State {
         case waiting
         case answering(Exchange)
-        /// Nothing is answered any more; what still comes in is dropped.
+        /// The last answer was given. Further input is dropped.
         case closing
     }
 
     private let patience: Patience
     private let refusal: @Sendable (CloudError) -> Reply
     private var state = State.waiting
-    /// Runs while the client is waited for.
+    /// The timer that runs while the guard waits for the client to send.
     private var timer: Scheduled<Void>?
-    /// Runs while the client does not take the answer.
+    /// The timer that runs while the client does not take the answer.
     private var stall: Scheduled<Void>?
     private var isInputClosed = false
 
-    /// How long what a client still sends is read and dropped after the last answer: closing at once would reset the connection
-    /// before it has read that.
+    /// The time for which input is read and dropped after the last answer. Closing at once would reset the connection
+    /// before the client has read the answer.
     private static let linger = TimeAmount.seconds(1)
-    /// A body that nobody wanted is read to its end if no more than this is left of it; otherwise the connection is closed.
+    /// The most bytes of an unread body that are read and dropped after the answer. If more are left, the connection is
+    /// closed.
     private static let mostDiscarded = 64 << 10
 
-    /// - Parameter refusal: what is answered to bytes that are no request.
+    /// - Parameter refusal: makes the answer to bytes that are not a request.
     init(patience: Patience, refusal: @escaping @Sendable (CloudError) -> Reply) {
         self.patience = patience
         self.refusal = refusal
@@ -94,7 +97,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         stopTimer()
         switch unwrapInboundIn(data) {
         case .head(let head):
-            // Two hosts, or none, may be understood differently by whatever stands before this server (RFC 9112, 3.2).
+            // Software before this server may choose another host if there are two, or none (RFC 9112 section 3.2).
             let hosts = head.headers["host"].count
             guard hosts == 1 || (hosts == 0 && head.version.isOld) else {
                 return refuse(context, .badRequest("The request must have one Host header."))
@@ -110,12 +113,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
-        // Nobody else asks for what is only read to be dropped.
+        // No other handler asks for input that is only dropped.
         if case .closing = state { context.read() }
     }
 
     func read(context: ChannelHandlerContext) {
-        // Only now is it the client who is waited for; before, the request's own task had not taken what was there.
+        // Only now does the server wait for the client. Before, the request's own task had not taken the bytes that
+        // were there.
         if case .answering(let exchange) = state, !exchange.isReceived, timer == nil {
             timer = schedule(context, patience.silence) { $0.bodyIsMissing(context) }
         }
@@ -130,15 +134,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
-            // A client that has sent all that it will may still read; one that asks for nothing has gone.
+            // A client that has sent everything may still read the answer. A client without a request has gone.
             guard case .answering = state else { return context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
 
-    /// Bytes that are no HTTP, a head past its limits, a body that breaks off, a connection that is lost.
+    /// Handles bytes that are not HTTP, a head above its limits, a body that breaks off, and a lost connection.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // More of what was no HTTP: it was answered, or is about to be.
+        // These bytes follow others that were not HTTP. Those were answered, or are about to be.
         if case .dataReceivedInErrorState? = error as? ByteToMessageDecoderError { return }
         let isProtocol = error is HTTPParserError
         switch state {
@@ -151,7 +155,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
                     : CloudError.badRequest("The request is not valid HTTP."))
         case .answering(let exchange) where isProtocol && !exchange.isAnswerBegun:
             fail(CloudError.badRequest("The request's body is not complete, or not valid HTTP."), context)
-        // The answer is on its way: closing at once would reset the connection before the client has read it.
+        // The answer is on its way. Closing at once would reset the connection before the client has read it.
         case .answering(let exchange) where isProtocol && exchange.isAnswered: close(context)
         case .answering where isProtocol: exchange { $0.isLast = true }
         case .waiting, .answering: context.close(promise: nil)
@@ -159,7 +163,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    /// Whoever reads the request's body gets the error instead of its end, and answers with it.
+    /// Passes the error to the reader of the request's body. The reader gets it instead of the body's end, and answers
+    /// with it.
     private func fail(_ error: CloudError, _ context: ChannelHandlerContext) {
         exchange { $0.isLast = true }
         context.fireErrorCaught(error)
@@ -188,7 +193,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            // The state is set before the write: the next request may come out of it.
+            // The state is set before the write, because the write may bring in the next request.
             exchange.isAnswered = true
             if exchange.isLast {
                 context.writeAndFlush(data, promise: promise)
@@ -201,14 +206,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    /// Decides whether this answer is the connection's last one, and says so in its head.
+    /// Decides whether the connection ends with this answer, and sets the `Connection` header accordingly.
     private func begin(_ head: inout HTTPResponseHead, of exchange: inout Exchange) {
         exchange.isAnswerBegun = true
         let isBodyBrief = exchange.isReceived || (!exchange.waitsForContinue && exchange.bytesLeft.map { $0 <= Self.mostDiscarded } ?? false)
         let says = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
         if says || !exchange.keepsAlive || !isBodyBrief || isInputClosed { exchange.isLast = true }
         if exchange.isOld {
-            // HTTP/1.0 knows no chunks: an answer of unknown length ends with the connection.
+            // HTTP/1.0 has no chunked encoding: an answer of unknown length ends with the connection.
             head.version = .http1_0
             if !head.headers.contains(name: "content-length") { exchange.isLast = true }
             head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
@@ -243,12 +248,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     // MARK: Waiting
 
-    /// The last answer is written: its end is told to the client, which may close then.
+    /// Closes the output after the last answer. The client sees the end and may then close.
     private func close(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
         state = .closing
         stopTimer()
-        // The time to linger begins when all of the answer is with the client: a large one takes longer than that. A client that
-        // does not take it is `stall`'s.
+        // The time to linger begins when the client has taken the whole answer: a large answer may take longer than
+        // that. `stall` ends a client that does not take it.
         let isOut = promise ?? context.eventLoop.makePromise(of: Void.self)
         isOut.futureResult.assumeIsolated().whenComplete { [self] _ in
             guard context.channel.isActive else { return }

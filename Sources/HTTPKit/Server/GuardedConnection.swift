@@ -6,7 +6,7 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// One connection, from bytes to requests: HTTP/1.1, one request at a time, under the guard.
+/// The pipeline of one connection, from bytes to requests: HTTP/1.1, one request at a time, with a `ConnectionGuard`.
 ///
 ///     bytes <-> HTTP/1 <-> one request at a time <-> ConnectionGuard <-> HTTP's types <-> Hummingbird's task
 struct GuardedConnection: HTTPChannelHandler {
@@ -24,16 +24,17 @@ struct GuardedConnection: HTTPChannelHandler {
             limits.maxHeaderListSize = headerLimit
             limits.maxHeaderFieldCount = 200
             let pipeline = channel.pipeline.syncOperations
-            // The assistance lets a client's next request wait, unread, until the one before is answered; closes what is idle
-            // at a drain; and keeps an error of the next request from cutting off the answer of this one.
+            // The pipelining assistance leaves a client's next request unread until the current one is answered. It
+            // closes idle connections when the server drains, and keeps an error in the next request from cutting off
+            // the current answer.
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(ConnectionGuard(patience: patience, refusal: refusal))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             let connection = try Value(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-            // A server that is ending drops the connections that came last, and an open one that is dropped ends the process: each is
-            // held until it is closed, which the guard sees to.
+            // A server that ends drops the newest connections, and dropping an open one ends the process. Each is
+            // therefore held until it is closed, and the guard makes sure that it is.
             channel.closeFuture.whenComplete { _ in withExtendedLifetime(connection) {} }
             return connection
         }

@@ -9,22 +9,22 @@ import NIOCore
 import NIOSSL
 import ServiceLifecycle
 
-/// The one listener of the control plane.
+/// The only listener of the control plane.
 package struct HTTPServer: Service {
     package struct Settings: Sendable {
         package var host: String
-        /// 0 lets the system choose.
+        /// The port; 0 lets the system choose one.
         package var port: Int
-        /// PEM files of the certificate chain and its key; both or none.
+        /// The PEM files of the certificate chain and of its private key; both are set, or neither.
         package var certificate: String?
         package var privateKey: String?
         /// The most bytes of all headers of a request.
         package var headerLimit = 32 << 10
-        /// Connections beyond these wait in the backlog until others end.
+        /// The most connections at a time; further ones wait in the socket's backlog until others end.
         package var connectionLimit = 4096
-        /// How long a connection may take to send a request's head.
+        /// The time that a connection has to send the head of a request.
         package var headDeadline: Duration = .seconds(75)
-        /// How long it may be silent in the middle of a body, or leave an answer untaken.
+        /// The longest silence in the middle of a body, and the longest time that an answer may remain untaken.
         package var silenceDeadline: Duration = .seconds(75)
 
         package init(host: String, port: Int) {
@@ -40,8 +40,8 @@ package struct HTTPServer: Service {
     private let log: Logger
 
     /// - Parameters:
-    ///   - refusals: how bytes that are no request are answered, before anybody knows which service they were for.
-    ///   - whenReady: called once the port is open, with the URL that it is reached at.
+    ///   - refusals: the envelope for errors about bytes that are not a request, for which no service is known.
+    ///   - whenReady: called once the port is open, with the server's URL and port.
     package init(
         settings: Settings, responder: Responder, refusals: any ErrorEnvelope, log: Logger,
         whenReady: @escaping @Sendable (_ url: String, _ port: Int) async -> Void

@@ -1,9 +1,10 @@
 import NIOCore
 
-/// Runs a connection's task on the event loop that has the connection.
+/// An executor that runs a connection's task on the event loop of that connection.
 ///
-/// Otherwise each request crosses to a thread of Swift's own pool and back: two wake-ups, which cost a lone client more than
-/// the answer itself. What takes long must not run here: hashes and transactions have threads of their own.
+/// Without it, each request would move to a thread of Swift's own pool and back. These two wake-ups cost a single
+/// client more than the answer itself. Slow work must not run here: password hashes and transactions have their own
+/// threads.
 final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What Hummingbird knows of a connection that the responder needs.
+/// The facts about a connection that the responder gets from Hummingbird.
 struct ConnectionContext: InitializableFromSource, Sendable {
     let remoteAddress: String?
     private let channel: any Channel
@@ -13,11 +13,11 @@ struct ConnectionContext: InitializableFromSource, Sendable {
         remoteAddress = channel.remoteAddress?.ipAddress
     }
 
-    /// Tells a client that asked before it sends its body to send it.
+    /// Tells a client that sent `Expect: 100-continue` to send its body.
     func wantBody() { channel.pipeline.triggerUserOutboundEvent(ConnectionGuard.BodyWanted(), promise: nil) }
 }
 
-/// Makes the responder one of Hummingbird's.
+/// An adapter that makes our responder a responder of Hummingbird.
 struct ServerResponder: HTTPResponder {
     typealias Context = ConnectionContext
 
@@ -35,7 +35,7 @@ struct ServerResponder: HTTPResponder {
 extension Reply {
     var hummingbirdBody: ResponseBody {
         switch content {
-        // A HEAD's length must stay what the route said; Hummingbird sets its own only where there is none.
+        // The length for a HEAD request must stay as the route set it. Hummingbird sets a length only if there is none.
         case .none: ResponseBody()
         case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
         case .stream(let length, let write):
@@ -48,7 +48,7 @@ extension Reply {
     }
 }
 
-/// Hands a stream's pieces to Hummingbird's writer, one after the other.
+/// A writer that passes the pieces of a stream to Hummingbird's writer, one after the other.
 private final class StreamWriter: ReplyWriter, @unchecked Sendable {  // Used by one task at a time, as a stream is.
     private var writer: any ResponseBodyWriter
 

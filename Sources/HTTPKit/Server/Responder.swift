@@ -5,9 +5,10 @@ package import Hummingbird
 package import Logging
 import NIOCore
 
-/// Answers every request: finds its service and route, runs it, renders its errors, and writes down what happened.
+/// The part of the server that answers requests: it finds the service and the route, runs the handler, renders errors,
+/// and writes the access log.
 package struct Responder: Sendable {
-    /// Which pages of other origins may call the API from a browser.
+    /// The rule for pages of other origins that call the API from a browser.
     package struct CORS: Sendable {
         package var allowedOrigins: [String]
         package init(allowedOrigins: [String]) { self.allowedOrigins = allowedOrigins }
@@ -20,7 +21,8 @@ package struct Responder: Sendable {
     }
 
     private let mounts: [Mount]
-    /// Where a token is got, below the origin: what a 401 points to. Nil where no service is called Identity.
+    /// The path below the origin at which clients get tokens, for the header of a 401. It is nil if there is no
+    /// Identity service.
     private let identityPrefix: String?
     private let verifier: (any TokenVerifier)?
     private let world: World
@@ -32,8 +34,8 @@ package struct Responder: Sendable {
     private let log: Logger
 
     /// - Parameters:
-    ///   - publicURL: what links begin with; nil builds them from each request's `Host`.
-    ///   - patience: how long a client may take to send a body.
+    ///   - publicURL: the beginning of links; if it is nil, they are built from each request's `Host`.
+    ///   - patience: the time that a client has to send a body.
     /// - Throws: `RouteConflict`.
     package init(
         services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
@@ -56,12 +58,12 @@ package struct Responder: Sendable {
         self.log = log
     }
 
-    /// What a request brings, apart from its head.
+    /// The parts of a request apart from its head.
     package struct Arrival: Sendable {
         package var body: RequestBody
         package var isTLS: Bool
         package var remoteAddress: String?
-        /// Called before the body is read.
+        /// A callback that runs before the body is read.
         var willRead: @Sendable () -> Void = {}
 
         init(body: RequestBody, isTLS: Bool, remoteAddress: String?) {
@@ -70,7 +72,7 @@ package struct Responder: Sendable {
             self.remoteAddress = remoteAddress
         }
 
-        /// An arrival without a connection, for whoever calls the responder in the same process.
+        /// Makes an arrival without a connection, for calls from the same process.
         package init(bytes: [UInt8] = [], remoteAddress: String? = nil) {
             self.init(body: RequestBody(buffer: ByteBuffer(bytes: bytes)), isTLS: false, remoteAddress: remoteAddress)
         }
@@ -91,7 +93,7 @@ package struct Responder: Sendable {
         return reply
     }
 
-    /// What bytes that are no request are answered, written down like any other answer.
+    /// Returns the answer to bytes that are not a request, and records it like any other answer.
     func refuse(_ error: CloudError, _ envelope: any ErrorEnvelope) -> Reply {
         let context = ErrorContext(
             requestID: "req-" + world.random.uuid(), base: publicURL ?? "", microversion: nil, microversions: nil, accept: nil)
@@ -121,7 +123,7 @@ package struct Responder: Sendable {
         var name = "unknown"
         var version: Microversion?
         do {
-            // Before anything else: also what is not there is answered as the version that was asked for has it.
+            // This comes first: also a path without a route is answered in the version that was asked for.
             version = try service.microversions?.requested(by: head.headerFields)
             switch mount.tree.match(head.method, inside) {
             case .notFound: throw CloudError.notFound("The resource could not be found.")
@@ -160,7 +162,7 @@ package struct Responder: Sendable {
             limit: service.bodyLimit, patience: patience, willRead: arrival.willRead)
     }
 
-    /// Returns the path with one slash where it has several in a row, as clients that join URLs make them.
+    /// Returns the path with repeated slashes reduced to one. Clients that join URLs send such paths.
     private static func folded(_ path: Substring) -> String {
         let slash = UInt8(ascii: "/")
         let hasSeveral = zip(path.utf8, path.utf8.dropFirst()).contains { $0 == slash && $1 == slash }
@@ -173,11 +175,11 @@ package struct Responder: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The scheme, host and port that links begin with.
+    /// Returns the scheme, host and port with which links begin.
     private func origin(_ head: HTTPRequest, _ arrival: Arrival) -> String {
         if let publicURL { return publicURL }
         let host = head.authority ?? "localhost"
-        // What is no host and port must not get into a link.
+        // A value that is not a plain host and port must not get into a link.
         let isPlain = (1...255).contains(host.utf8.count) && host.utf8.allSatisfy {
             ($0 >= 48 && $0 <= 58) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
                 || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["), UInt8(ascii: "]")].contains($0)
@@ -199,11 +201,11 @@ package struct Responder: Sendable {
         var known =
             switch error {
             case let error as CloudError: error
-            // The client has gone, or the drain at the end has taken too long: nobody's bug.
+            // The client has gone, or the drain at the end has taken too long; this is not a bug.
             case is CancellationError: CloudError(.unavailable, "The request was cut off before it was complete.")
             default: CloudError.internalError("an error that no service named", cause: error)
             }
-        // A message may repeat what the client has sent, and that may be long.
+        // A message may repeat what the client has sent, which may be long.
         if known.message.utf8.count > Self.mostMessage { known.message = known.message.prefix(Self.mostMessage) + "…" }
         let status = known.kind.status
         if status.code >= 500 {
@@ -222,7 +224,8 @@ package struct Responder: Sendable {
 
     // MARK: The answer's head
 
-    /// Another service's request id is taken over when it is one, so that one id can be followed through.
+    /// Returns the request's id. The id that another service has sent is kept, so that one id can be followed through
+    /// all services.
     private static func requestID(_ headers: HTTPFields, _ world: World) -> String {
         if let given = headers[.globalRequestID], isRequestID(given) { return given }
         return "req-" + world.random.uuid()
@@ -236,7 +239,8 @@ package struct Responder: Sendable {
 
     private func allowOrigin(_ head: HTTPRequest, _ reply: inout Reply) {
         if cors.allowedOrigins.isEmpty { return }
-        // Also where no origin is told: a cache must not give that answer to a page that is allowed.
+        // The header is also needed if there is no `Origin`: a cache must not give that answer to a page that is
+        // allowed.
         reply.headers.append(HTTPField(name: .vary, value: "Origin"))
         guard let origin = head.headerFields[.origin],
             cors.allowedOrigins.contains(origin) || cors.allowedOrigins.contains("*")
@@ -251,7 +255,7 @@ package struct Responder: Sendable {
         }
     }
 
-    /// A HEAD's answer has the GET's headers, its length among them, and no content.
+    /// Returns the reply to a HEAD request: the headers of the GET, including its length, without content.
     private static func withoutContent(_ reply: Reply) -> Reply {
         var reply = reply
         switch reply.content {

@@ -8,14 +8,14 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A listener on a socket that somebody else has opened, as in another network namespace. Its clients are strangers: there are few of
-/// them at a time, and fewer of one address.
+/// A listener on a socket that the caller has opened, for example in another network namespace. Its clients are not
+/// trusted: it takes few connections at a time, and fewer from one address.
 package struct SocketServer: Sendable {
     package struct Settings: Sendable {
         package var headerLimit = 8 << 10
-        /// Of all clients; one more is closed at once.
+        /// The most connections in total; further ones are closed at once.
         package var connectionLimit = 256
-        /// Of one address.
+        /// The most connections from one address.
         package var addressLimit = 16
         package var headDeadline: Duration = .seconds(10)
         package var silenceDeadline: Duration = .seconds(10)
@@ -37,7 +37,7 @@ package struct SocketServer: Sendable {
         self.log = quiet
     }
 
-    /// Serves until the task is cancelled. It owns the descriptor from now on, and closes it.
+    /// Serves until the task is cancelled. It takes over the descriptor and closes it.
     package func run(_ listener: Int32) async throws {
         let counts = ConnectionCounts(settings)
         let connection = GuardedConnection(
@@ -66,7 +66,7 @@ package struct SocketServer: Sendable {
     }
 }
 
-/// How many connections each address has.
+/// The number of connections of each address.
 private final class ConnectionCounts: Sendable {
     private let settings: SocketServer.Settings
     private let counts = Mutex<[String: Int]>([:])

@@ -4,18 +4,19 @@ import ControlPlane
 import NIOCore
 import NIOHTTP1
 
-/// One account of a cloud, as any client has it: by the public API alone.
+/// A client that is logged in to a cloud with one account. It uses only the public API, like any other client.
 struct CloudClient: Sendable {
     private let token: String
     private let endpoints: [String: String]
     let userName: String
 
-    /// The word for the operator's tools, which no catalogue has.
+    /// The name for the operator's API in `call`. The service catalog has no such service.
     static let operatorService = "novella"
     private static let patience = TimeAmount.seconds(60)
     private static let mostBytes = 16 << 20
 
-    /// The client of all commands. It does not wait for a cloud that refuses connections: that one does not run.
+    /// The HTTP client of all commands. It does not retry refused connections: a cloud that refuses them is not
+    /// running.
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -46,14 +47,15 @@ struct CloudClient: Sendable {
         self.endpoints = endpoints
     }
 
-    /// - Parameter service: as the catalogue has its type.
-    /// - Throws: `ClientError` with the cloud's own words for any answer but a good one.
+    /// - Parameter service: the type of the service in the catalog.
+    ///
+    /// - Throws: `ClientError` with the cloud's own message for any status but a 2xx.
     @discardableResult
     func call(_ method: String, _ service: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
         try await send(method, service, path, type: "application/json", body.map { .bytes(ByteBuffer(string: $0.text)) }).body
     }
 
-    /// The answer's headers, by their names in lower case.
+    /// Returns the headers of the answer. Their names are in lower case.
     func headers(_ method: String, _ service: String, _ path: String) async throws -> [String: String] {
         try await send(method, service, path, type: "application/json", nil).headers
     }
@@ -94,7 +96,7 @@ struct CloudClient: Sendable {
 }
 
 extension CloudClient {
-    /// Returns the sentence of an error as Identity and the operator's tools write it; nil for other answers.
+    /// Returns the message of an error in the form of Identity and the operator's API; nil for other answers.
     private static func message(of text: String) -> String? {
         (try? JSON.parse(text))?["error"]?["message"]?.string
     }

@@ -2,19 +2,19 @@ import CloudCore
 import ControlPlane
 import NIOCore
 
-/// What a new cloud needs before its first server runs, and the server. Everything is made as any client would make it, and what is
-/// there already, by its name, stays as it is.
+/// The first server of a new cloud, and everything that it needs. All of it is created through the public API;
+/// resources whose names already exist are left as they are.
 struct FirstServer: Sendable {
-    /// The files of the guest: `kernel` and `ramdisk`.
+    /// The folder with the guest's files `kernel` and `ramdisk`.
     let guest: String
-    /// Where the private key goes.
+    /// The path for the private key.
     let keyFile: String
     let admin: CloudClient
     let demo: CloudClient
     let steps: StepLog
 
     static let serverName = "hello"
-    /// Where floating addresses are: its first one is the host's own.
+    /// The first three numbers of the network of floating addresses. The host itself has the network's first address.
     private static let externalNetwork = "172.24.4"
     private static let privateNetwork = "10.10.0.0/24"
 
@@ -41,7 +41,7 @@ struct FirstServer: Sendable {
 
     // MARK: Finding or making
 
-    /// The id of what has the name.
+    /// Returns the id of the resource with a name; nil if there is none.
     private func find(_ client: CloudClient, _ service: String, _ path: String, _ list: String, _ name: String, by key: String = "name") async throws -> String? {
         let found = try await client.call("GET", service, path)[list]?.array ?? []
         return found.first { $0[key]?.string == name }?["id"]?.string
@@ -64,7 +64,7 @@ struct FirstServer: Sendable {
 
     // MARK: Parts
 
-    /// A cloud that has just started still looks at its host.
+    /// Waits for a host. A cloud that has just started is still examining its host.
     private func host() async throws {
         try await steps.wait(for: .seconds(60), "a host that can run machines; `novella doctor` says what one lacks") {
             let all = try await admin.call("GET", "compute", "/os-hypervisors/detail")["hypervisors"]?.array ?? []
@@ -133,7 +133,7 @@ struct FirstServer: Sendable {
         return network
     }
 
-    /// The cloud makes the key, as it does for who has none.
+    /// Creates a key pair. The cloud generates the key, because the caller has none.
     private func keyPair() async throws {
         let there = try await demo.call("GET", "compute", "/os-keypairs")["keypairs"]?.array ?? []
         let isThere = there.contains { $0["keypair"]?["name"]?.string == Self.serverName }

@@ -1,9 +1,10 @@
 import NIOCore
 import NIOPosix
 
-/// Whether something speaks ssh at an address.
+/// A check for an ssh server at an address.
 enum SSHBanner {
-    /// - Returns: the first line that it says, as `SSH-2.0-…`; nil when there is none within a second or two.
+    /// - Returns: the first line that the server sends, such as `SSH-2.0-…`; nil if none arrives. Connecting and
+    ///   reading may take two seconds each.
     static func read(_ address: String, port: Int = 22) async -> String? {
         guard let channel = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connectTimeout(.seconds(2))

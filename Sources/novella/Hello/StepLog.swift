@@ -1,4 +1,4 @@
-/// Says what is done and how long each part took.
+/// A log of the steps of a command and of the time that each took.
 final class StepLog: Sendable {
     private let clock = ContinuousClock()
     private let began: ContinuousClock.Instant
@@ -20,7 +20,7 @@ final class StepLog: Sendable {
 
     var elapsed: String { Self.seconds(clock.now - began) }
 
-    /// Asks again and again until there is an answer.
+    /// Calls `body` repeatedly until it returns a value. Throws after `patience`.
     @discardableResult
     func wait<Value>(for patience: Duration, _ what: String, _ body: () async throws -> Value?) async throws -> Value {
         let end = clock.now + patience

@@ -2,7 +2,7 @@ import ArgumentParser
 import CloudCore
 import ControlPlane
 
-/// The operator's API of a running cloud, as its administrator.
+/// A client of a running cloud's operator API, logged in as the administrator.
 struct OperatorClient {
     private let client: CloudClient
 
@@ -16,7 +16,7 @@ struct OperatorClient {
         try await client.call(method, CloudClient.operatorService, path, body)
     }
 
-    /// Returns all workflows that a query lets through, page by page up to a number, newest first.
+    /// Returns the workflows that match a query, newest first, at most `limit`. It reads page by page.
     func workflows(_ filters: [(name: String, value: String?)], limit: Int) async throws -> [JSON] {
         var found: [JSON] = []
         let query = filters.compactMap { filter in filter.value.map { "&\(filter.name)=\(PercentText.encode($0))" } }.joined()
@@ -30,7 +30,7 @@ struct OperatorClient {
     }
 }
 
-/// A text as a value of a URL's query.
+/// Percent-encoding for values in the query of a URL.
 enum PercentText {
     static func encode(_ text: String) -> String {
         text.utf8.map { byte in

@@ -2,11 +2,11 @@ import ArgumentParser
 import CloudCore
 import ControlPlane
 
-/// How a command writes what it has found.
+/// The format in which a command prints its result.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     /// A table for people.
     case table
-    /// The API's JSON for programs.
+    /// The JSON of the API, for programs.
     case json
 }
 
@@ -15,7 +15,7 @@ struct FormatOption: ParsableArguments {
     var format: OutputFormat = .table
 }
 
-/// Rows of text below a line of headings, each column as wide as its widest cell.
+/// A table of text: a line of headings and rows. Each column is as wide as its widest cell.
 struct TextTable {
     let header: [String]
     var rows: [[String]] = []
@@ -25,14 +25,14 @@ struct TextTable {
         let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in
             row.enumerated().map { column, cell in
-                // The last column needs no spaces behind it.
+                // The last column needs no trailing spaces.
                 column == header.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
             }.joined(separator: "  ")
         }.joined(separator: "\n")
     }
 }
 
-/// The time since a moment of the API, as people say it.
+/// The time since a moment, in the units that people use.
 enum Age {
     static func text(_ moment: String?) -> String {
         guard let moment, let then = Timestamp(iso8601: moment) else { return "-" }

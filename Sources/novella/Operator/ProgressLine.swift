@@ -2,8 +2,8 @@ import ControlPlane
 import Foundation
 import Synchronization
 
-/// One line of standard error that tells how far a command is. On a terminal it is written over; elsewhere a line comes
-/// for each step.
+/// One line of standard error with the progress of a command. A terminal shows the newest text in the same line;
+/// elsewhere each step gets its own line.
 enum ProgressLine {
     private struct State {
         var last = ""
@@ -12,7 +12,7 @@ enum ProgressLine {
 
     private static let state = Mutex(State())
     private static let isTerminal = isatty(2) == 1
-    /// The longest that a change may stay unseen.
+    /// The shortest time between two updates of the same step on a terminal.
     private static let interval = Duration.milliseconds(200)
 
     static let progress = BackupProgress { text in

@@ -121,7 +121,7 @@ struct WorkflowCommand: AsyncParsableCommand {
     }
 }
 
-/// Which workflows a command is about.
+/// The workflows to which a command applies.
 struct WorkflowChoice: ParsableArguments {
     @Argument(help: ArgumentHelp("The workflows' ids.", valueName: "id"))
     var ids: [String] = []
@@ -137,10 +137,11 @@ struct WorkflowChoice: ParsableArguments {
         if ways != 1 { throw ValidationError("Name the workflows by their ids, by --resource or by --stuck: by one of them.") }
     }
 
-    /// Returns the key of a resource. An id alone is a server's.
+    /// Returns the key of a resource. An id without a kind is the id of a server.
     static func key(_ text: String) -> String { text.contains("/") ? text : "compute.server/\(text)" }
 
-    /// - Parameter isForActing: whether only a workflow that has not ended will do.
+    /// - Parameter isForActing: whether only an active workflow of `resource` is accepted. Otherwise the newest one is
+    ///   taken if none is active.
     func chosen(_ client: OperatorClient, isForActing: Bool) async throws -> [String] {
         if !ids.isEmpty { return ids.map(PercentText.encode) }
         if stuck { return try await client.workflows([("stuck", "true")], limit: .max).compactMap { $0["id"]?.string } }
@@ -153,7 +154,7 @@ struct WorkflowChoice: ParsableArguments {
         return [id]
     }
 
-    /// Does the same to each of the chosen workflows, goes on after a refusal, and fails at the end if there was one.
+    /// Sends a verb to each chosen workflow. It continues after a refusal, and fails at the end if there was one.
     func act(
         _ client: OperatorClient, _ verb: String, _ body: JSON?, _ format: OutputFormat, _ done: (_ id: String) -> String
     ) async throws {

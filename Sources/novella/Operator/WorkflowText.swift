@@ -1,6 +1,6 @@
 import CloudCore
 
-/// Workflows as a person reads them.
+/// Texts about workflows for people.
 enum WorkflowText {
     static func table(_ all: [JSON]) -> String {
         guard !all.isEmpty else { return "There are none." }

@@ -5,29 +5,30 @@ import Images
 import NIOPosix
 import SQL
 
-/// Makes a backup of a cloud, which may run meanwhile: what `novella backup` does.
+/// The work of `novella backup`: it makes a backup of a cloud, which may be running.
 ///
-/// The database is copied as it is at one moment; then the data of all images that this copy names. Data is there
-/// before a row names it, so whatever is missing then belongs to an image that was deleted after that moment. In that
-/// case the database is copied anew: the later copy names the image no longer, and all data that is copied already
-/// stays. So the collector of garbage goes on, nothing is locked, and at the end each file is there that the last copy
-/// of the database names.
+/// It copies the database as it is at one moment, and then the data of all images that this copy names. Image data
+/// exists before a row names it, so data that is missing belongs to an image that was deleted after that moment. In
+/// this case the database is copied again: the later copy does not name the image, and data that is already copied
+/// stays. The garbage collector therefore continues and nothing is locked. At the end, every file that the last copy of
+/// the database names is there.
 package struct Backup: Sendable {
     private let configuration: Configuration
     private let directory: StateDirectory
     private let world: World
     private let progress: BackupProgress
-    /// The folder while it is filled.
+    /// The backup's folder while it is being filled.
     private let draft: BackupFolder
 
-    /// Copies of the database before it is given up: each but the first takes images that were deleted while others
-    /// were copied.
+    /// The most copies of the database before the backup fails. Each copy after the first is made because an image was
+    /// deleted during the copying.
     private static let mostPasses = 20
 
-    /// Makes a backup in a folder that is not there, or is empty.
+    /// Makes a backup in a folder that does not exist or is empty.
     ///
-    /// - Returns: what is in it.
-    /// - Throws: `StartError` that says in a sentence why there is none. Nothing is left then.
+    /// - Returns: the manifest of the backup.
+    ///
+    /// - Throws: `StartError` whose sentence says why the backup failed. Nothing is left of it then.
     package static func run(
         _ configuration: Configuration, of directory: StateDirectory, to path: String, world: World, progress: BackupProgress
     ) async throws -> BackupManifest {
@@ -81,7 +82,7 @@ package struct Backup: Sendable {
 
     // MARK: The database and what it names
 
-    /// An image's data was removed after the database was copied.
+    /// An error: the data of an image was removed after the database was copied.
     private struct Gone: Error {}
 
     private func blobs(
@@ -109,7 +110,7 @@ package struct Backup: Sendable {
         throw StartError("Images are deleted faster than they are copied: make the backup when there is less to do.")
     }
 
-    /// - Returns: bytes; nil for what is not there and need not be.
+    /// - Returns: the size in bytes; nil for data that is missing and not required.
     private func copy(_ blob: NamedBlob, _ source: BlobFolders, _ target: BlobFolders) async throws -> Int64? {
         guard let from = source[blob.store], let to = target[blob.store] else {
             throw StartError("The database names the image store \(blob.store), and the configuration does not.")
@@ -120,7 +121,7 @@ package struct Backup: Sendable {
             return nil
         }
         do {
-            // The digest is made of what was read, so damaged data does not get into a backup unseen.
+            // The digest is computed from the bytes that were read, so damaged data cannot enter a backup unnoticed.
             return try await to.store(bytes, expecting: BlobExpectation(size: bytes.size, sha512: blob.id.text)).size
         } catch {
             throw StartError("The image data \(blob.id.text.prefix(16))… in the store \(blob.store) cannot be copied: \(error)")
@@ -138,7 +139,7 @@ package struct Backup: Sendable {
         }
     }
 
-    /// Makes sure that each file is there that the database names, with its size.
+    /// Checks that each file that the database names is there with its size.
     private func verified(
         _ named: [NamedBlob], _ copied: [NamedBlob: Int64], _ target: BlobFolders
     ) async throws -> [BackupManifest.Blob] {
@@ -153,9 +154,9 @@ package struct Backup: Sendable {
         return blobs
     }
 
-    /// Copies the database as it is at one moment, in the place of a copy that was made before.
+    /// Copies the database as it is at one moment, and replaces an earlier copy.
     ///
-    /// - Returns: the data of images that the copy names.
+    /// - Returns: the image data that the copy names.
     private func copyDatabase() async throws -> [NamedBlob] {
         if let connection = configuration.database.connection { return try await dumpPostgreSQL(connection.reveal()) }
         let (path, copy) = (directory.database, draft.file(BackupFolder.sqlite))
@@ -190,7 +191,7 @@ package struct Backup: Sendable {
         let programs = try PostgresPrograms(connection)
         let database = try CloudProcess.openDatabase(configuration, directory)
         do {
-            // The snapshot ends with the transaction that exported it, so the dump is made within.
+            // The snapshot ends with the transaction that exported it, so the dump runs inside that transaction.
             let named = try await database.read(.long) { tx in
                 guard let snapshot: String = try tx.value("SELECT pg_export_snapshot()") else {
                     throw StartError("PostgreSQL gives no snapshot.")

@@ -3,13 +3,13 @@ import CloudCore
 import Crypto
 import Foundation
 
-/// Files of a backup: copied, compared and made durable.
+/// Functions that copy and check the files of a backup and make them durable.
 enum BackupFiles {
     private static let piece = 1 << 20
 
-    /// Copies a file, for its owner alone, and waits until the copy is on the disk.
+    /// Copies a file. The copy is readable only for its owner. Returns when the copy is on the disk.
     ///
-    /// - Returns: what is known of the copy.
+    /// - Returns: the manifest's entry for the copy.
     static func copy(_ from: String, to path: String, named name: String) throws -> BackupManifest.File {
         let source = try handle(from, O_RDONLY)
         let target = try handle(path, O_WRONLY | O_CREAT | O_EXCL)
@@ -28,7 +28,8 @@ enum BackupFiles {
         return BackupManifest.File(path: name, size: size, sha256: Hex.text(digest.finalize()))
     }
 
-    /// Reads a file that was written by something else, and waits until it is on the disk.
+    /// Reads a file that other code has written, and makes sure that it is on the disk. Returns the manifest's entry
+    /// for it.
     static func examine(_ path: String, named name: String) throws -> BackupManifest.File {
         let file = try handle(path, O_RDONLY)
         defer { close(file) }
@@ -45,19 +46,19 @@ enum BackupFiles {
         return BackupManifest.File(path: name, size: size, sha256: Hex.text(digest.finalize()))
     }
 
-    /// Makes a folder that must not be there, for its owner alone.
+    /// Makes a folder with rights only for its owner. Throws if the path exists.
     static func make(_ path: String, whenThere: String) throws {
         guard mkdir(path, 0o700) != 0 else { return }
         throw errno == EEXIST ? StartError(whenThere) : Files.failure("make", path)
     }
 
-    /// Whether the path is free: nothing is there, or an empty folder.
+    /// Returns whether the path can be used: it does not exist, or is an empty folder.
     static func isFree(_ path: String) -> Bool {
         guard Files.exists(path) else { return true }
         return (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) ?? false
     }
 
-    /// Gives a folder that was filled its name. An empty folder of that name gives way.
+    /// Renames a filled folder to its final path. An empty folder at that path is replaced.
     static func finish(_ draft: String, as path: String) throws {
         let folder = open(draft, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
@@ -67,7 +68,7 @@ enum BackupFiles {
         try Files.move(draft, to: path)
     }
 
-    /// Removes a folder with all that is in it, as far as that can be done.
+    /// Removes a folder with its contents, as far as possible.
     static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
     private static func handle(_ path: String, _ flags: Int32) throws -> FileHandle {
@@ -81,11 +82,11 @@ enum BackupFiles {
     }
 }
 
-/// The folders of images' data that a configuration names, opened for the time of one command.
+/// The stores of image data that a configuration names, opened for one command.
 struct BlobFolders: Sendable {
     private let stores: [String: FileBlobStore]
 
-    /// - Parameter folder: where the stores lie that have no path of their own.
+    /// - Parameter folder: the folder for stores that have no path of their own.
     static func open(_ images: Configuration.Images, below folder: String, world: World) async throws -> BlobFolders {
         var stores: [String: FileBlobStore] = [:]
         for setting in images.stores.compactMap(ImageStoreSetting.init) where stores[setting.name] == nil {
@@ -94,7 +95,7 @@ struct BlobFolders: Sendable {
         return BlobFolders(stores: stores)
     }
 
-    /// Opens stores of the given names, all below one folder.
+    /// Opens stores with the given names, all below one folder.
     static func open(_ names: some Sequence<String>, below folder: String, world: World) async throws -> BlobFolders {
         var stores: [String: FileBlobStore] = [:]
         for name in names { stores[name] = try await store("\(folder)/\(name)", world) }

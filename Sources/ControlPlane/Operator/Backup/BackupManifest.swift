@@ -1,24 +1,25 @@
 package import CloudCore
 
-/// `manifest.json` of a backup: what is in it, so that whoever restores it knows that nothing is missing or different.
+/// The contents of a backup's `manifest.json`. It lists the files, so that a restore can tell if one is missing or has
+/// changed.
 package struct BackupManifest: StoredValue, Equatable {
     package static let storedName = "backup-manifest"
 
     package struct File: Codable, Sendable, Equatable {
-        /// The path below the backup's folder.
+        /// The path, relative to the backup's folder.
         package var path: String
-        /// Bytes.
+        /// The size in bytes.
         package var size: Int64
-        /// Lower case hexadecimal.
+        /// The digest in lower-case hexadecimal digits.
         package var sha256: String
     }
 
-    /// The data of an image, below `images/STORE/blobs`.
+    /// The data of an image, in a file below `images/STORE/blobs`.
     package struct Blob: Codable, Sendable, Equatable {
         package var store: String
-        /// The name of its file as well.
+        /// The SHA-512 digest; it is also the name of the file.
         package var sha512: String
-        /// Bytes.
+        /// The size in bytes.
         package var size: Int64
     }
 
@@ -26,7 +27,7 @@ package struct BackupManifest: StoredValue, Equatable {
         case sqlite, postgresql
     }
 
-    /// The layout that this code writes, and the newest that it reads.
+    /// The format that this code writes, and the newest format that it reads.
     static let newestFormat = 1
 
     package var format = newestFormat
@@ -37,7 +38,7 @@ package struct BackupManifest: StoredValue, Equatable {
     package var files: [File] = []
     package var blobs: [Blob] = []
 
-    /// Bytes of the images' data.
+    /// The size of all image data in bytes.
     package var blobBytes: Int64 { blobs.reduce(0) { $0 + $1.size } }
 
     init(madeAt: Timestamp, database: Kind) {
@@ -48,13 +49,13 @@ package struct BackupManifest: StoredValue, Equatable {
 
     func text() throws -> String { try StoredJSON.text(self) + "\n" }
 
-    /// - Throws: `StartError` when the folder has no manifest that this binary understands.
+    /// - Throws: `StartError` if the folder has no manifest that this binary understands.
     static func read(_ folder: BackupFolder) throws -> BackupManifest {
         guard let text = try Files.text(folder.manifest) else {
             throw StartError("\(folder.path) is no backup: it has no manifest.json.")
         }
         let unclear = StartError("\(folder.manifest) cannot be understood.")
-        // A newer format may have no other member that this code knows.
+        // A newer format may share no other member with this one.
         guard let format = try? JSON.parse(text)["format"]?.integer else { throw unclear }
         guard format <= newestFormat else {
             throw StartError("\(folder.path) was made by a newer novella: restore it with that one.")
@@ -63,13 +64,13 @@ package struct BackupManifest: StoredValue, Equatable {
     }
 }
 
-/// The files of a backup.
+/// The folder of a backup.
 ///
-///     manifest.json              what is in it
-///     novella.db                 the database; novella.pgdump: PostgreSQL's
+///     manifest.json              the list of the files
+///     novella.db                 the database, if it is SQLite; novella.pgdump if it is PostgreSQL
 ///     secret.key                 the master key
 ///     clouds.yaml, openrc        for clients, with passwords
-///     host.json                  what this machine is called as a host, if it is one
+///     host.json                  the id and name of this machine as a host, if it is one
 ///     images/STORE/blobs/…       the data of images
 struct BackupFolder: Sendable {
     let path: String

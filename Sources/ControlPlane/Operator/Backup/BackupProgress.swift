@@ -1,4 +1,4 @@
-/// Tells whoever waits for a backup or a restore how far it is.
+/// A report of the progress of a backup or a restore to its user.
 package struct BackupProgress: Sendable {
     private let say: @Sendable (String) -> Void
 
@@ -9,10 +9,10 @@ package struct BackupProgress: Sendable {
 
     func step(_ text: String) { say(text) }
 
-    /// Says how much of the images' data is copied.
+    /// Reports how much image data is copied.
     func images(_ done: Int, of all: Int, bytes: Int64) { say("images: \(done) of \(all), \(Self.size(bytes))") }
 
-    /// Returns a number of bytes as people read it.
+    /// Returns a number of bytes in the units that people use.
     package static func size(_ bytes: Int64) -> String {
         var (number, unit) = (Double(bytes), 0)
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]

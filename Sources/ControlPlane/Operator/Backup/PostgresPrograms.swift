@@ -8,12 +8,12 @@ struct PostgresPrograms: Sendable {
     /// - Parameter connection: the connection string of the configuration.
     init(_ connection: String) throws { variables = try PostgresAddress.environment(connection) }
 
-    /// Writes a database to a file, as a snapshot that another session has exported shows it.
+    /// Writes a dump of a database to a file. The dump shows a snapshot that another session has exported.
     func dump(snapshot: String, to path: String) throws {
         try run("pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--snapshot=\(snapshot)", "--file=\(path)"])
     }
 
-    /// Brings what was dumped into the database, all of it or nothing.
+    /// Restores a dump into the database in one transaction.
     func restore(_ path: String) throws {
         let name = variables["PGDATABASE"] ?? variables["PGUSER"] ?? "postgres"
         try run("pg_restore", ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--dbname=\(name)", path])

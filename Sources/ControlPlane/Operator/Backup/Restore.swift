@@ -7,23 +7,25 @@ import Images
 import NIOPosix
 import SQL
 
-/// Makes a state directory of a backup: what `novella restore` does.
+/// The work of `novella restore`: it makes a state directory from a backup.
 ///
-/// All of it is made in a folder beside, and gets its name at the end. What was cut off before has changed nothing,
-/// apart from stores of images that lie elsewhere: they may have got data that no row names, which the cloud's
-/// collector of garbage removes.
+/// Everything is made in a temporary folder, which gets its final name at the end. A restore that is cut off leaves the
+/// state directory unchanged. Image stores elsewhere may already have data that no row names; the garbage collector of
+/// the cloud removes it. A PostgreSQL database may already hold the restored tables.
 package struct Restore: Sendable {
     private let configuration: Configuration
     private let folder: BackupFolder
     private let manifest: BackupManifest
     private let world: World
     private let progress: BackupProgress
-    /// The state directory while it is filled.
+    /// The state directory while it is being filled.
     private let draft: StateDirectory
 
-    /// - Parameter directory: is not there, or is empty.
-    /// - Returns: what was restored.
-    /// - Throws: `StartError` that says in a sentence why nothing was.
+    /// - Parameter directory: a path that does not exist, or an empty folder.
+    ///
+    /// - Returns: the manifest of the restored backup.
+    ///
+    /// - Throws: `StartError` whose sentence says why the restore failed.
     package static func run(
         _ configuration: Configuration, from path: String, to directory: StateDirectory, world: World, progress: BackupProgress
     ) async throws -> BackupManifest {
@@ -140,7 +142,7 @@ package struct Restore: Sendable {
                 throw StartError("\(folder.manifest) cannot be understood.")
             }
             do {
-                // Storing makes the digest of what was read: damaged data is refused.
+                // `store` computes the digest of the bytes that it reads, so damaged data is refused.
                 _ = try await to.store(try await from.open(id), expecting: BlobExpectation(size: blob.size, sha512: blob.sha512))
             } catch {
                 throw StartError("The backup is damaged: the image data \(blob.sha512.prefix(16))… cannot be read: \(error)")
