@@ -1,5 +1,5 @@
 # Everything one does with this repository; the work is in scripts/.
-.PHONY: help up down purge build release test test-unit test-simulation test-clients test-all tidy bench docs
+.PHONY: help up down purge build release test test-unit test-host test-simulation test-clients test-all tidy bench docs
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -27,6 +27,9 @@ test: ## install what the tests need and run them: what is run for each change
 
 test-unit: ## the unit tests alone
 	@scripts/test unit
+
+test-host: ## the tests with real guests and real packets alone
+	@scripts/test host
 
 test-simulation: ## the simulation of 50 hosts alone
 	@scripts/test simulation
