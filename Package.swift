@@ -90,13 +90,16 @@ let package = Package(
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "CloudCore"]),
-        // What Swift cannot say: a child process with limits, a thread in another network namespace.
+        // What Swift cannot say: a child process with limits, in a network namespace.
+        .target(name: "CPrograms"),
+        target("Programs", ["CloudCore", "CPrograms"]),
+        // What Swift cannot say: a thread in another network namespace, a frame.
         .target(name: "CHostNetwork"),
-        target("DriverLinuxNetwork", ["Drivers", "CHostNetwork", "CloudCore", crypto]),
+        target("DriverLinuxNetwork", ["Drivers", "Programs", "CHostNetwork", "CloudCore", crypto]),
         target("AgentCore", ["Drivers", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-        target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("DriverLibvirt", ["Drivers", "Programs", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
 
         // The composition root and the binary.
         target(
@@ -163,6 +166,7 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("ProgramsTests", ["Programs"]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(
@@ -171,7 +175,7 @@ let package = Package(
         tests(
             "DriverLibvirtTests",
             ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "Programs", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         // Compares the shapes of all that outlives a process with what releases have written; docs/releases.md.
         tests(
             "StoredTests",
