@@ -18,10 +18,10 @@ package protocol BlobStore: Sendable {
     /// The bytes of a range, or all of them, read when they are asked for.
     ///
     /// - Throws: `notFound`; `rangeNotSatisfiable` when the range begins behind the end. A range that only ends there is cut.
-    func open(_ id: BlobID, range: Range<Int64>?) async throws -> BlobBytes
+    func open(_ id: ContentID, range: Range<Int64>?) async throws -> BlobBytes
 
     /// - Throws: `notFound`.
-    func size(_ id: BlobID) async throws -> Int64
+    func size(_ id: ContentID) async throws -> Int64
 
     /// Hands over what is stored, some at a time, in no useful order.
     func list(_ body: @Sendable ([BlobEntry]) async throws -> Void) async throws
@@ -32,7 +32,7 @@ package protocol BlobStore: Sendable {
     /// Removes the bytes unless they were stored, or stored again, after `cutoff`. Whoever reads them may read on.
     ///
     /// - Returns: whether they are gone now.
-    func remove(_ id: BlobID, storedBefore cutoff: Timestamp) async throws -> Bool
+    func remove(_ id: ContentID, storedBefore cutoff: Timestamp) async throws -> Bool
 }
 
 /// Bytes on their way in. It has one owner, who calls one method at a time. If the owner forgets it, it leaves nothing.
@@ -51,27 +51,15 @@ package protocol BlobUpload: Sendable {
     func abort() async
 }
 
-/// What bytes are called: the lower case hexadecimal SHA-512 of them. No other text is one, so none can become a path.
-package struct BlobID: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
-    package let text: String
-
-    /// Nil for anything but 128 lower case hexadecimal digits.
-    package init?(_ text: String) {
-        guard text.utf8.count == 128, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
-            return nil
-        }
-        self.text = text
-    }
-
-    package var description: String { text }
-
-    /// The folder it lies in: 256 of them, so that none has so many entries that a listing needs much memory.
+extension ContentID {
+    /// The folder that its bytes lie in: one of 256, so that no folder has so many entries that a listing needs much
+    /// memory.
     var shard: String { String(text.prefix(2)) }
 }
 
 /// A blob as a listing has it.
 package struct BlobEntry: Hashable, Sendable {
-    package let id: BlobID
+    package let id: ContentID
     package let size: Int64
     /// When it was last stored: storing the same bytes again renews it.
     package let storedAt: Timestamp
@@ -80,7 +68,7 @@ package struct BlobEntry: Hashable, Sendable {
 /// What a finished upload is.
 package struct StoredBlob: Hashable, Sendable {
     /// The SHA-512 as well.
-    package let id: BlobID
+    package let id: ContentID
     package let size: Int64
     /// Lower case hexadecimal.
     package let md5: String
@@ -146,7 +134,7 @@ extension BlobStore {
     /// - Parameter referenced: which of these ids some row refers to. A failure ends the collection, and nothing it was
     ///   asked about is removed.
     package func collectGarbage(
-        now: Timestamp, grace: Duration, referenced: @Sendable ([BlobID]) async throws -> Set<BlobID>
+        now: Timestamp, grace: Duration, referenced: @Sendable ([ContentID]) async throws -> Set<ContentID>
     ) async throws {
         let cutoff = now - grace
         try await list { entries in

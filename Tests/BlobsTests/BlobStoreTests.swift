@@ -287,12 +287,12 @@ struct BlobStoreTests {
     @Test("Only a SHA-512 is a blob's name")
     func names() {
         let good = String(repeating: "0a", count: 64)
-        #expect(BlobID(good) != nil)
+        #expect(ContentID(good) != nil)
         for bad in [
             "", "..", "../../etc/passwd", good.uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "/",
             String(good.dropLast(2)) + "é",
         ] {
-            #expect(BlobID(bad) == nil)
+            #expect(ContentID(bad) == nil)
         }
     }
 }

@@ -59,7 +59,7 @@ package struct Body: Sendable {
             if declaredLength > Self.longFrom { try await mayBeLong?() }
         }
         willRead()
-        let whole = try await withDeadline(deadline, CloudError(.timeout, "The request's body did not arrive in time."), read)
+        let whole = try await Deadline(deadline, Self.late).run(read)
         // A connection that ends is not the end of a body.
         if let declaredLength, whole.readableBytes != declaredLength { throw Self.incomplete }
         return whole
@@ -195,7 +195,8 @@ package struct Body: Sendable {
             || type == "text/plain" || type == "application/x-www-form-urlencoded" || type.isEmpty
     }
 
-    fileprivate static let tooSlow = CloudError(.timeout, "The request's body comes too slowly.")
+    private static let late = CloudError(.timeout, "The request's body did not arrive in time.")
+    private static let tooSlow = CloudError(.timeout, "The request's body comes too slowly.")
     private static let tooLarge = CloudError(.tooLarge, "The request's body is too large.")
     private static let incomplete = CloudError.badRequest("The request's body broke off.")
 }
@@ -209,21 +210,5 @@ extension Body {
         package var pace = Pace()
 
         package init() {}
-    }
-}
-
-/// Runs `body`, and cancels it and throws `error` when it has not ended in time.
-package func withDeadline<Value: Sendable>(
-    _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> Value
-) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw error
-        }
-        guard let first = try await group.next() else { throw CancellationError() }
-        group.cancelAll()
-        return first
     }
 }

@@ -4,7 +4,7 @@ import CloudCore
 /// An image whose data is kept near: a copy in the cache, or the wish to have one.
 struct CachedImage: Sendable, Equatable {
     let imageID: ID<Image>
-    let blob: BlobID
+    let blob: ContentID
     let size: Int64
     let cachedAt: Timestamp
     let readAt: Timestamp

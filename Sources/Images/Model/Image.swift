@@ -61,7 +61,7 @@ struct Image: Sendable {
     struct Location: Sendable, Equatable {
         let id: String
         let store: String
-        let blob: BlobID
+        let blob: ContentID
         var metadata: JSONObject = [:]
 
         /// What stands for the place in the API: nothing of it is a path.
@@ -77,7 +77,7 @@ struct Image: Sendable {
 
 /// Data that is in a store, whole and looked at.
 struct ImageData: Sendable, Equatable {
-    let blob: BlobID
+    let blob: ContentID
     let size: Int64
     let md5: String
     /// Nil where the format has none, or does not tell.

@@ -78,7 +78,7 @@ struct ImageDataService: Sendable {
         let image: Image
         /// Nil for an image without data.
         let store: String?
-        let blob: BlobID?
+        let blob: ContentID?
         /// Whether the caller wants it from there and from nowhere else.
         let isFromNamedStore: Bool
     }

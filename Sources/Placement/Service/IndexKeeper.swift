@@ -1,11 +1,13 @@
+import CloudCore
 import SQL
 import Synchronization
 
 /// Has the index of the latest commit.
 ///
-/// As long as the database says that nothing of Placement was committed since, the index that is there holds: a comparison of two
-/// numbers on SQLite, one small query on PostgreSQL. Otherwise it reads the providers that the commits since then have named, in
-/// one snapshot. The revision is read before the rows, so an index is never older than it says.
+/// As long as the database says that nothing of Placement was committed since, the index that is there holds: a
+/// comparison of two numbers on SQLite, one small query on PostgreSQL. Otherwise it reads the providers that the
+/// commits since then have named, in one snapshot. The revision is read before the rows, so an index is never older
+/// than it says.
 final class IndexKeeper: Sendable {
     private struct Kept {
         let revision: Revision
@@ -15,22 +17,14 @@ final class IndexKeeper: Sendable {
     private let database: Database
     private let store = IndexStore()
     private let kept = Mutex<Kept?>(nil)
-    private let turns = Turns()
+    private let turns = SerialKeys<Topic>()
 
     init(database: Database) { self.database = database }
 
     func index() async throws -> ProviderIndex {
         if let index = current(try await database.revision(of: .placement)) { return index }
-        // Who comes while another reads waits for it, and most often finds what it needs.
-        await turns.take()
-        do {
-            let index = try await newest()
-            await turns.give()
-            return index
-        } catch {
-            await turns.give()
-            throw error
-        }
+        // A caller that comes while another one reads waits for it, and most often finds what it needs.
+        return try await turns.run(.placement) { try await newest() }
     }
 
     private func current(_ revision: Revision) -> ProviderIndex? {
@@ -47,23 +41,5 @@ final class IndexKeeper: Sendable {
         }
         kept.withLock { $0 = Kept(revision: revision, state: state) }
         return state.index
-    }
-
-    /// One after the other.
-    private actor Turns {
-        private var isTaken = false
-        private var waiting: [CheckedContinuation<Void, Never>] = []
-
-        func take() async {
-            guard isTaken else {
-                isTaken = true
-                return
-            }
-            await withCheckedContinuation { waiting.append($0) }
-        }
-
-        func give() {
-            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
-        }
     }
 }
