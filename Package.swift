@@ -130,7 +130,10 @@ let package = Package(
         // Measures; see docs/performance.md.
         .executableTarget(
             name: "novella-bench",
-            dependencies: ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         .target(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ImageFormats
 
-/// Nothing to expect but that it ends, each time, in bounded memory: a trap would end the whole test run.
+/// Each inspection ends, in bounded memory: a trap would end the whole test run. Nothing is taken for what it is not.
 @Suite("Images nobody would make")
 struct FuzzTests {
     /// Values at which arithmetic goes wrong.
@@ -56,6 +56,11 @@ struct FuzzTests {
         return image
     }
 
+    /// The declared formats as which an image is taken.
+    private static func taken(_ inspection: Inspection) -> [DiskFormat] {
+        DiskFormat.allCases.filter { (try? inspection.require($0)) != nil }
+    }
+
     @Test("Mutations of every format never trap", arguments: Crafted.all.indices)
     func mutations(index: Int) {
         let (format, image, _) = Crafted.all[index]
@@ -101,18 +106,30 @@ struct FuzzTests {
             ]
             let mark = marks[round % marks.count]
             if image.bytes.count > mark.count { image.put(mark, 0) }
-            _ = image.inspected(Int.random(in: 1...700, using: &random))
+            let inspection = image.inspected(Int.random(in: 1...700, using: &random))
+            #expect(inspection.isFinished && inspection.size == Int64(image.bytes.count))
+            let taken = Self.taken(inspection)
+            // Nothing but the mark tells a header of ploop from noise.
+            let isPlain = inspection.format == .raw || inspection.format == .ploop
+            #expect(taken.isEmpty || isPlain, "round \(round): taken as \(taken)")
+            #expect(!taken.isEmpty || !inspection.refusals.isEmpty, "round \(round): refused without a reason")
         }
     }
 
     @Test("Any prefix of an image ends well", arguments: Crafted.all.indices)
     func prefixes(index: Int) {
-        let image = Crafted.all[index].image
+        let (format, image, virtualSize) = Crafted.all[index]
         for length in [
             0, 1, 3, 4, 7, 8, 63, 64, 72, 104, 447, 510, 511, 512, 513, 1023, 1024, 1535, 1536, 1537, 32768, 32774, 34816, 65536,
             327_680,
         ] {
-            _ = image.with { $0.bytes = Array($0.bytes.prefix(length)) }.inspected()
+            let cut = image.with { $0.bytes = Array($0.bytes.prefix(length)) }
+            let inspection = cut.inspected()
+            let size = Int64(cut.bytes.count)
+            #expect(inspection.isFinished && inspection.size == size)
+            // The part that is taken declares the disk of the whole, or is a disk of its own size.
+            guard !Self.taken(inspection).isEmpty, format != .luks else { continue }
+            #expect([size, virtualSize].contains(inspection.virtualSize), "\(length) bytes as \(inspection.found)")
         }
     }
 

@@ -35,7 +35,7 @@ struct ArrowTests {
             "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
-        "novella-bench": ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork"],
+        "novella-bench": ["CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork"],
         "TestSupport": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute",
             "ControlPlane",
