@@ -15,6 +15,8 @@ let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
@@ -39,6 +41,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.25.0"),
@@ -85,18 +89,23 @@ let package = Package(
             ]),
 
         target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "Drivers", httpTypes]),
-        target("Compute", ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto]),
+        target(
+            "Compute",
+            ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto, asn1, x509]),
 
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "CloudCore"]),
-        // What Swift cannot say: a child process with limits, a thread in another network namespace.
+        // What Swift cannot say: a child process with limits, in a network namespace.
+        .target(name: "CPrograms"),
+        target("Programs", ["CloudCore", "CPrograms"]),
+        // What Swift cannot say: a thread in another network namespace, a frame.
         .target(name: "CHostNetwork"),
-        target("DriverLinuxNetwork", ["Drivers", "CHostNetwork", "CloudCore", crypto]),
+        target("DriverLinuxNetwork", ["Drivers", "Programs", "CHostNetwork", "CloudCore", crypto]),
         target("AgentCore", ["Drivers", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-        target("DriverLibvirt", ["Drivers", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("DriverLibvirt", ["Drivers", "Programs", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
 
         // The composition root and the binary.
         target(
@@ -121,7 +130,10 @@ let package = Package(
         // Measures; see docs/performance.md.
         .executableTarget(
             name: "novella-bench",
-            dependencies: ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         .target(
@@ -159,10 +171,16 @@ let package = Package(
         tests(
             "NetworkingTests",
             ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "Drivers", "DriverSimulated", httpTypes]),
-        tests("ComputeTests", ["Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", "Drivers", httpTypes, log]),
+        tests(
+            "ComputeTests",
+            [
+                "Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", "Drivers", httpTypes, log, crypto,
+                asn1, x509,
+            ]),
         tests(
             "ControlPlaneTests",
             ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+        tests("ProgramsTests", ["Programs"]),
         tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(
@@ -171,7 +189,7 @@ let package = Package(
         tests(
             "DriverLibvirtTests",
             ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
+        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "Programs", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         // Compares the shapes of all that outlives a process with what releases have written; docs/releases.md.
         tests(
             "StoredTests",

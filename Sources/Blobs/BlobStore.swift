@@ -20,12 +20,12 @@ package protocol BlobStore: Sendable {
     ///
     /// - Throws: `notFound`; `rangeNotSatisfiable` if the range begins behind the end. A range that only ends behind it
     ///   is cut.
-    func open(_ id: BlobID, range: Range<Int64>?) async throws -> BlobBytes
+    func open(_ id: ContentID, range: Range<Int64>?) async throws -> BlobBytes
 
     /// Returns the size of a blob in bytes.
     ///
     /// - Throws: `notFound`.
-    func size(_ id: BlobID) async throws -> Int64
+    func size(_ id: ContentID) async throws -> Int64
 
     /// Passes all stored blobs to `body`, some at a time, in no useful order.
     func list(_ body: @Sendable ([BlobEntry]) async throws -> Void) async throws
@@ -37,7 +37,7 @@ package protocol BlobStore: Sendable {
     /// on.
     ///
     /// - Returns: whether the blob is gone now.
-    func remove(_ id: BlobID, storedBefore cutoff: Timestamp) async throws -> Bool
+    func remove(_ id: ContentID, storedBefore cutoff: Timestamp) async throws -> Bool
 }
 
 /// An upload that runs. It has one owner, who calls one method at a time. If the owner drops it without a commit,
@@ -57,28 +57,14 @@ package protocol BlobUpload: Sendable {
     func abort() async
 }
 
-/// The name of a blob: the SHA-512 of its bytes in lower case hexadecimal. No other text is accepted, so none can
-/// become a path.
-package struct BlobID: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
-    package let text: String
-
-    /// Creates an id. Returns nil for anything but 128 lower case hexadecimal digits.
-    package init?(_ text: String) {
-        guard text.utf8.count == 128, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
-            return nil
-        }
-        self.text = text
-    }
-
-    package var description: String { text }
-
+extension ContentID {
     /// The folder of the blob, one of 256, so that no folder has so many entries that a listing needs much memory.
     var shard: String { String(text.prefix(2)) }
 }
 
 /// A blob in a listing.
 package struct BlobEntry: Hashable, Sendable {
-    package let id: BlobID
+    package let id: ContentID
     package let size: Int64
     /// The time at which the blob was last stored; storing the same bytes again renews it.
     package let storedAt: Timestamp
@@ -87,7 +73,7 @@ package struct BlobEntry: Hashable, Sendable {
 /// The result of a finished upload.
 package struct StoredBlob: Hashable, Sendable {
     /// The id of the blob, which is its SHA-512.
-    package let id: BlobID
+    package let id: ContentID
     package let size: Int64
     /// The MD5 in lower case hexadecimal.
     package let md5: String
@@ -154,7 +140,7 @@ extension BlobStore {
     /// - Parameter referenced: returns those of the ids that some row refers to. If it throws, the collection ends, and
     ///   none of the ids that it was asked about is removed.
     package func collectGarbage(
-        now: Timestamp, grace: Duration, referenced: @Sendable ([BlobID]) async throws -> Set<BlobID>
+        now: Timestamp, grace: Duration, referenced: @Sendable ([ContentID]) async throws -> Set<ContentID>
     ) async throws {
         let cutoff = now - grace
         try await list { entries in

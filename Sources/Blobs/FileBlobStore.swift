@@ -62,7 +62,7 @@ package struct FileBlobStore: BlobStore {
         return FileUpload(self, file, place, most: most, sha256: sha256)
     }
 
-    package func open(_ id: BlobID, range: Range<Int64>? = nil) async throws -> BlobBytes {
+    package func open(_ id: ContentID, range: Range<Int64>? = nil) async throws -> BlobBytes {
         let path = path(id)
         return try await run { [pool, calls] in
             let file = try BlobFile(path, calls)
@@ -75,7 +75,7 @@ package struct FileBlobStore: BlobStore {
         }
     }
 
-    package func size(_ id: BlobID) async throws -> Int64 {
+    package func size(_ id: ContentID) async throws -> Int64 {
         let path = path(id)
         return try await run {
             var status = stat()
@@ -92,7 +92,7 @@ package struct FileBlobStore: BlobStore {
         }
     }
 
-    package func remove(_ id: BlobID, storedBefore cutoff: Timestamp) async throws -> Bool {
+    package func remove(_ id: ContentID, storedBefore cutoff: Timestamp) async throws -> Bool {
         let (path, shard, calls) = (path(id), "\(blobs)/\(id.shard)", calls)
         return try await run {
             do {
@@ -121,13 +121,13 @@ package struct FileBlobStore: BlobStore {
         return room.flatMap { $0 }.map { $0 < Self.leastRoom } ?? false
     }
 
-    private func path(_ id: BlobID) -> String { "\(blobs)/\(id.shard)/\(id)" }
+    private func path(_ id: ContentID) -> String { "\(blobs)/\(id.shard)/\(id)" }
 
     private static func entries(of shard: String) throws(CloudError) -> [BlobEntry] {
         var entries: [BlobEntry] = []
         for name in try Disk.names(in: shard) {
             var status = stat()
-            guard let id = BlobID(name), lstat("\(shard)/\(name)", &status) == 0 else { continue }
+            guard let id = ContentID(name), lstat("\(shard)/\(name)", &status) == 0 else { continue }
             entries.append(BlobEntry(id: id, size: Int64(status.st_size), storedAt: Timestamp(status.st_mtim)))
         }
         return entries

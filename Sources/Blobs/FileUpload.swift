@@ -130,7 +130,9 @@ private final class Digests: @unchecked Sendable {  // One lane per field, and `
     }
 
     func finish(size: Int64) throws -> StoredBlob {
-        guard let id = BlobID(Hex.text(sha512.finalize())) else { throw CloudError.internalError("a SHA-512 that is none") }
+        guard let id = ContentID(Hex.text(sha512.finalize())) else {
+            throw CloudError.internalError("a SHA-512 that is none")
+        }
         return StoredBlob(id: id, size: size, md5: Hex.text(md5.finalize()), sha256: sha256.map { Hex.text($0.finalize()) })
     }
 }

@@ -2,7 +2,6 @@
 #include "CLibvirt.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -75,12 +74,6 @@ static void on_heartbeat(int timer, void *opaque) {
 
 int clibvirt_add_heartbeat(const clibvirt_functions *functions, int milliseconds) {
     return functions->virEventAddTimeout(milliseconds, on_heartbeat, NULL, NULL) < 0 ? -1 : 0;
-}
-
-int clibvirt_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
-
-int clibvirt_close_from(posix_spawn_file_actions_t *actions, int from) {
-    return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
 
 int clibvirt_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

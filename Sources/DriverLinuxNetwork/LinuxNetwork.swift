@@ -2,6 +2,7 @@ package import CloudCore
 import Dispatch
 package import Drivers
 import Foundation
+import Programs
 
 /// Networks of bridges, namespaces, veth pairs, nftables and dnsmasq.
 package struct LinuxNetwork: NetworkDriver, MetadataListening {
@@ -32,7 +33,7 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
     package init(_ settings: Settings) throws(CloudError) {
         self.settings = settings
         names = try Names(tag: settings.tag)
-        for program in Self.programs where ChildProcess.path(of: program) == nil {
+        for program in Self.programs where ProgramRun.path(of: program) == nil {
             throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
         }
         // Whatever the process's mask: dnsmasq reads its files here as a user of its own.

@@ -1,5 +1,5 @@
 package import Blobs
-import CloudCore
+package import CloudCore
 import Resources
 import SQL
 
@@ -8,13 +8,13 @@ import SQL
 extension ImagesAssembly {
     /// An image for making a disk.
     package struct DiskImage: Sendable {
-        package let content: BlobID
+        package let content: ContentID
         package let diskFormat: String
         /// The size in bytes of the disk that a guest sees.
         package let virtualBytes: Int64
         /// The kernel and the RAM disk that the image names.
-        package let kernel: BlobID?
-        package let ramdisk: BlobID?
+        package let kernel: ContentID?
+        package let ramdisk: ContentID?
         package let kernelArguments: String?
     }
 
@@ -25,7 +25,7 @@ extension ImagesAssembly {
         let store = ImageStore()
         let onlooker = Onlooker(project: nil, now: context.world.now)
         return try await context.base.database.read { tx in
-            func image(_ id: String) throws -> (image: Image, content: BlobID) {
+            func image(_ id: String) throws -> (image: Image, content: ContentID) {
                 guard let image = try store.find(ID(id), for: onlooker, in: tx) else { throw CloudError.notFound("image", id) }
                 guard image.status == .active, let content = image.locations.first?.blob else {
                     throw CloudError.conflict("Image \(id) is not active.")
@@ -34,7 +34,7 @@ extension ImagesAssembly {
             }
             let (main, content) = try image(id)
             // A property is any text that a user wrote, so it must not open an image of another project.
-            func part(_ property: String) throws -> BlobID? {
+            func part(_ property: String) throws -> ContentID? {
                 guard let id = main.properties[property]?.string, !id.isEmpty else { return nil }
                 let (part, content) = try image(id)
                 guard part.owner == main.owner || part.visibility == .public || part.visibility == .community else {
@@ -53,7 +53,7 @@ extension ImageStores {
     /// Opens bytes in whichever store has them.
     ///
     /// - Throws: `notFound`.
-    package func open(_ content: BlobID) async throws -> BlobBytes {
+    package func open(_ content: ContentID) async throws -> BlobBytes {
         for entry in all.dropLast() {
             do { return try await entry.blobs.open(content, range: nil) } catch let error as CloudError where error.kind == .notFound {}
         }

@@ -4,5 +4,6 @@ import ArgumentParser
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "novella-bench", abstract: "Measure parts of Novella. Build it with -c release.", subcommands: [SQLBench.self, PlacementBench.self, NetworkBench.self])
+        commandName: "novella-bench", abstract: "Measure parts of Novella. Build it with -c release.",
+        subcommands: [SQLBench.self, ListBench.self, PlacementBench.self, NetworkBench.self])
 }

@@ -288,12 +288,12 @@ struct BlobStoreTests {
     @Test("Only a SHA-512 in lower-case hexadecimal is a valid blob name")
     func names() {
         let good = String(repeating: "0a", count: 64)
-        #expect(BlobID(good) != nil)
+        #expect(ContentID(good) != nil)
         for bad in [
             "", "..", "../../etc/passwd", good.uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "/",
             String(good.dropLast(2)) + "é",
         ] {
-            #expect(BlobID(bad) == nil)
+            #expect(ContentID(bad) == nil)
         }
     }
 }

@@ -64,25 +64,3 @@ struct ComputeClient {
             ])
     }
 }
-
-/// Texts in files beside the tests. `NOVELLA_UPDATE_GOLDENS=1` writes the current ones.
-enum Golden {
-    /// Returns the text with a fixed word for each random id, since these differ whenever a start makes anything else.
-    private static func plain(_ text: String) -> String {
-        text.replacing(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, with: "UUID")
-            .replacing(/\b[0-9a-f]{32,56}\b/, with: "HEX").replacing(/"r-[0-9a-f]{8}"/, with: "\"r-HEX\"")
-    }
-
-    static func check(_ name: String, _ given: String, location: SourceLocation = #_sourceLocation) throws {
-        let text = plain(given)
-        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(name).txt")
-        if ProcessInfo.processInfo.environment["NOVELLA_UPDATE_GOLDENS"] == "1" {
-            return try text.write(to: url, atomically: true, encoding: .utf8)
-        }
-        let kept = try String(contentsOf: url, encoding: .utf8)
-        guard kept != text else { return }
-        let difference = zip(kept.split(separator: "\n"), text.split(separator: "\n")).first { $0 != $1 }
-        Issue.record(
-            "\(name) is not as it was:\n\(difference.map { "- \($0)\n+ \($1)" } ?? "another number of lines")", sourceLocation: location)
-    }
-}

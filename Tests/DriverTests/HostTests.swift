@@ -105,27 +105,6 @@ struct HostTests {
         }
     }
 
-    @Test("Work with the same key runs in order, one at a time; other keys run meanwhile")
-    func serialKeys() async throws {
-        let keys = SerialKeys<Int>()
-        let running = Box(0)
-        let most = Box(0)
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<50 {
-                group.addTask {
-                    await keys.run(1) {
-                        running.update { $0 += 1 }
-                        most.update { $0 = max($0, running.value) }
-                        await Task.yield()
-                        running.update { $0 -= 1 }
-                    }
-                }
-            }
-        }
-        #expect(most.value == 1)
-        await keys.run(1) { await keys.run(2) { } }
-    }
-
     @Test("Image properties become typed hardware, and an invalid property is named in the error")
     func properties() throws {
         let choice = try HardwareChoice(properties: [

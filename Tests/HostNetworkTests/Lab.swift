@@ -3,6 +3,7 @@ import CloudCore
 @testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import Programs
 import TestSupport
 import Testing
 
@@ -21,7 +22,7 @@ final class Lab: Sendable {
     }
 
     static let isPossible: Bool = {
-        guard geteuid() == 0, LinuxNetwork.programs.allSatisfy({ ChildProcess.path(of: $0) != nil }) else { return false }
+        guard geteuid() == 0, LinuxNetwork.programs.allSatisfy({ ProgramRun.path(of: $0) != nil }) else { return false }
         let name = "novella-try-\(getpid())"
         defer { _ = try? ChildProcess.run("ip", ["netns", "delete", name]) }
         guard (try? ChildProcess.require("ip", ["netns", "add", name])) != nil, let space = try? Namespace(name) else { return false }

@@ -2,6 +2,7 @@ import CloudCore
 @testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import Programs
 import TestSupport
 import Testing
 

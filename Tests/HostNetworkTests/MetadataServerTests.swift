@@ -5,6 +5,7 @@ import Compute
 import Drivers
 import Foundation
 import Logging
+import Programs
 import TestSupport
 import Testing
 

@@ -3,7 +3,8 @@ import Testing
 
 @testable import ImageFormats
 
-/// Tests with malformed images. Each inspection must end in bounded memory; a trap would end the whole test run.
+/// Tests with malformed images. Each inspection must end in bounded memory; a trap would end the whole test run. No
+/// malformed image passes for a good one.
 @Suite("Malformed images")
 struct FuzzTests {
     /// Values at which arithmetic may overflow.
@@ -56,6 +57,11 @@ struct FuzzTests {
         return image
     }
 
+    /// The declared formats as which an image is taken.
+    private static func taken(_ inspection: Inspection) -> [DiskFormat] {
+        DiskFormat.allCases.filter { (try? inspection.require($0)) != nil }
+    }
+
     @Test("Mutations of every format never trap", arguments: Crafted.all.indices)
     func mutations(index: Int) {
         let (format, image, _) = Crafted.all[index]
@@ -101,18 +107,30 @@ struct FuzzTests {
             ]
             let mark = marks[round % marks.count]
             if image.bytes.count > mark.count { image.put(mark, 0) }
-            _ = image.inspected(Int.random(in: 1...700, using: &random))
+            let inspection = image.inspected(Int.random(in: 1...700, using: &random))
+            #expect(inspection.isFinished && inspection.size == Int64(image.bytes.count))
+            let taken = Self.taken(inspection)
+            // Nothing but the mark tells a header of ploop from noise.
+            let isPlain = inspection.format == .raw || inspection.format == .ploop
+            #expect(taken.isEmpty || isPlain, "round \(round): taken as \(taken)")
+            #expect(!taken.isEmpty || !inspection.refusals.isEmpty, "round \(round): refused without a reason")
         }
     }
 
     @Test("A truncated image never traps", arguments: Crafted.all.indices)
     func prefixes(index: Int) {
-        let image = Crafted.all[index].image
+        let (format, image, virtualSize) = Crafted.all[index]
         for length in [
             0, 1, 3, 4, 7, 8, 63, 64, 72, 104, 447, 510, 511, 512, 513, 1023, 1024, 1535, 1536, 1537, 32768, 32774, 34816, 65536,
             327_680,
         ] {
-            _ = image.with { $0.bytes = Array($0.bytes.prefix(length)) }.inspected()
+            let cut = image.with { $0.bytes = Array($0.bytes.prefix(length)) }
+            let inspection = cut.inspected()
+            let size = Int64(cut.bytes.count)
+            #expect(inspection.isFinished && inspection.size == size)
+            // The part that is taken declares the disk of the whole, or is a disk of its own size.
+            guard !Self.taken(inspection).isEmpty, format != .luks else { continue }
+            #expect([size, virtualSize].contains(inspection.virtualSize), "\(length) bytes as \(inspection.found)")
         }
     }
 

@@ -195,7 +195,7 @@ struct DataTests {
             // An uploader that returns after its lease has ended changes nothing.
             await #expect(throws: CloudError.self) {
                 try await context.write { tx in
-                    let blob = try #require(BlobID(String(repeating: "0", count: 128)))
+                    let blob = try #require(ContentID(String(repeating: "0", count: 128)))
                     _ = try ImageIntake(context: context).activate(lease, ImageData(blob: blob, size: 0, md5: "", virtualSize: nil), in: "file", tx)
                 }
             }
@@ -358,8 +358,8 @@ struct DataTests {
         BlobGarbage(database: stage.cloud.database, world: stage.cloud.world, stores: stage.cloud.cloud.images.context.stores)
     }
 
-    private static func blobs(_ stage: ImagesStage) async throws -> [BlobID] {
-        let found = Mutex<[BlobID]>([])
+    private static func blobs(_ stage: ImagesStage) async throws -> [ContentID] {
+        let found = Mutex<[ContentID]>([])
         for entry in stage.cloud.cloud.images.context.stores.all {
             try await entry.blobs.list { blobs in found.withLock { $0 += blobs.map(\.id) } }
         }

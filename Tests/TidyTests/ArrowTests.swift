@@ -26,15 +26,16 @@ struct ArrowTests {
         "Drivers": ["CloudCore", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "Drivers"],
         "AgentCore": ["CloudCore", "Drivers"],
-        "DriverLibvirt": ["CloudCore", "Drivers", "CLibvirt"],
-        "DriverLinuxNetwork": ["CloudCore", "Drivers", "CHostNetwork"],
+        "DriverLibvirt": ["CloudCore", "Drivers", "Programs", "CLibvirt"],
+        "DriverLinuxNetwork": ["CloudCore", "Drivers", "Programs", "CHostNetwork"],
+        "Programs": ["CloudCore", "CPrograms"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement", "Images",
             "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
             "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
-        "novella-bench": ["CloudCore", "SQL", "Placement", "Drivers", "DriverLinuxNetwork"],
+        "novella-bench": ["CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork"],
         "TestSupport": [
             "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute",
             "ControlPlane",
@@ -42,7 +43,7 @@ struct ArrowTests {
     ]
 
     /// Targets in C: headers of libraries, and code that cannot be written in Swift.
-    private static let bindings: Set<String> = ["CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork"]
+    private static let bindings: Set<String> = ["CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork", "CPrograms"]
 
     /// Libraries that only a few targets may import.
     private static let quarantined: [String: Set<String>] = [

@@ -5,7 +5,6 @@
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-#include <spawn.h>
 
 // Every function of libvirt that the driver calls.
 #define CLIBVIRT_FUNCTIONS(F)           \
@@ -74,9 +73,5 @@ int clibvirt_add_heartbeat(const clibvirt_functions *functions, int milliseconds
 /// Makes this process the parent of its children's orphans, so that dead guests are not left to an init that hardly looks.
 /// Returns 0, or -1.
 int clibvirt_become_subreaper(void);
-
-/// pipe2(2) with O_CLOEXEC, and posix_spawn_file_actions_addclosefrom_np(3): what Swift does not see of the C library.
-int clibvirt_pipe(int ends[2]);
-int clibvirt_close_from(posix_spawn_file_actions_t *actions, int from);
 
 #endif

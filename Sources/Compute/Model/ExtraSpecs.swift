@@ -154,10 +154,3 @@ enum ExtraSpecs {
         }
     }
 }
-
-extension StringProtocol {
-    /// Without white space at its ends.
-    var trimmed: String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    }
-}

@@ -1,5 +1,6 @@
 import CloudCore
 import Crypto
+import SwiftASN1
 
 /// A user's public key, as servers get it.
 struct KeyPair: Sendable {
@@ -28,11 +29,11 @@ enum SSHKey {
         return colons(Insecure.MD5.hash(data: blob))
     }
 
-    /// The SHA-1 of a certificate's bytes.
+    /// Returns the SHA-1 of the bytes of a certificate, which must be whole.
     static func fingerprint(certificate text: String) throws -> String {
         let lines = text.split(whereSeparator: \.isNewline).map(\.trimmed)
         guard let begin = lines.firstIndex(of: "-----BEGIN CERTIFICATE-----"), let end = lines.firstIndex(of: "-----END CERTIFICATE-----"),
-            begin < end, let bytes = Base64.decode(lines[(begin + 1)..<end].joined()), bytes.first == 0x30
+            begin < end, let bytes = Base64.decode(lines[(begin + 1)..<end].joined()), (try? DER.parse(bytes)) != nil
         else { throw CloudError.badRequest("Keypair data is invalid: failed to generate X509 fingerprint.") }
         return colons(Insecure.SHA1.hash(data: bytes))
     }

@@ -35,7 +35,7 @@ struct Health: Sendable {
 
     private func isDatabaseReachable() async -> Bool {
         let database = database
-        let answer = try? await withDeadline(Self.patience, CloudError(.timeout, "The database is slow.")) {
+        let answer = try? await Deadline(Self.patience, CloudError(.timeout, "The database is slow.")).run {
             try await database.read { tx -> Int? in try tx.value("SELECT 1") }
         }
         return answer == 1

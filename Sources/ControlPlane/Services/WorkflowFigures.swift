@@ -15,7 +15,8 @@ struct WorkflowFigures: Sendable {
     func text() async -> String {
         let (database, workflows) = (database, workflows)
         let late = CloudError(.timeout, "The database is slow.")
-        guard let census = try? await withDeadline(Self.patience, late, { try await database.read { tx in try workflows.census(in: tx) } })
+        let deadline = Deadline(Self.patience, late)
+        guard let census = try? await deadline.run({ try await database.read { tx in try workflows.census(in: tx) } })
         else { return "" }
         let counts = Dictionary(census.map { ($0.status, $0.count) }, uniquingKeysWith: +)
         var out = "# HELP novella_workflows Durable actions that have not ended.\n# TYPE novella_workflows gauge\n"

@@ -1,7 +1,7 @@
-import CHostNetwork
 import CloudCore
 import Drivers
 import Foundation
+import Programs
 
 /// The dnsmasq of each network that is served. They outlive this process, and are found again by what they were started with.
 struct DHCPServers {
@@ -80,11 +80,6 @@ struct DHCPServers {
 
     private mutating func stop(_ file: String) {
         guard let server = running.removeValue(forKey: file) else { return }
-        let process = novella_process_descriptor(server.pid)
-        guard process >= 0 else { return }
-        defer { close(process) }
-        kill(server.pid, SIGTERM)
-        var wait = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
-        if poll(&wait, 1, 2000) <= 0 { kill(server.pid, SIGKILL) }
+        ProgramRun.end(server.pid, patience: 2000)
     }
 }

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import Programs
 
 /// A connection that the kernel tracks.
 struct TrackedFlow: Hashable {

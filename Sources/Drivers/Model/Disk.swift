@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 package import Foundation
 package import ImageFormats
 

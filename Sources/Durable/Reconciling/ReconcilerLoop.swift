@@ -62,7 +62,7 @@ package struct ReconcilerLoop: Service {
             status.isRunning = true
             status.lastBegan = began
         }
-        let result = await withDeadline()
+        let result = await passInTime()
         // A pass that was cut off by the end of the process has no result.
         if Task.isCancelled { return }
         let ended = world.now
@@ -88,20 +88,15 @@ package struct ReconcilerLoop: Service {
         }
     }
 
-    private func withDeadline() async -> Result<ReconcilerReport, any Error> {
+    /// Waits for a pass that was cancelled at its deadline, so that two passes never overlap.
+    private func passInTime() async -> Result<ReconcilerReport, any Error> {
         let end = world.now + reconciler.deadline
-        return await withTaskGroup(of: Result<ReconcilerReport, any Error>?.self) { group in
-            group.addTask {
-                do { return .success(try await reconciler.reconcile()) } catch { return .failure(error) }
-            }
-            group.addTask {
-                do { try await sleeper.sleep(until: end) } catch { return nil }
-                return .failure(CloudError(.timeout, "The pass took too long.", detail: "cancelled at its deadline"))
-            }
-            // The first result decides. The pass itself is still awaited, so that two passes never overlap.
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first ?? .failure(CancellationError())
+        let late = CloudError(.timeout, "The pass took too long.", detail: "cancelled at its deadline")
+        let deadline = Deadline(late) { [sleeper] in try await sleeper.sleep(until: end) }
+        do {
+            return .success(try await deadline.run { [reconciler] in try await reconciler.reconcile() })
+        } catch {
+            return .failure(error)
         }
     }
 }

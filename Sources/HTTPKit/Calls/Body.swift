@@ -60,7 +60,7 @@ package struct Body: Sendable {
             if declaredLength > Self.longFrom { try await mayBeLong?() }
         }
         willRead()
-        let whole = try await withDeadline(deadline, CloudError(.timeout, "The request's body did not arrive in time."), read)
+        let whole = try await Deadline(deadline, Self.late).run(read)
         // A connection may end before the body is complete.
         if let declaredLength, whole.readableBytes != declaredLength { throw Self.incomplete }
         return whole
@@ -197,7 +197,8 @@ package struct Body: Sendable {
             || type == "text/plain" || type == "application/x-www-form-urlencoded" || type.isEmpty
     }
 
-    fileprivate static let tooSlow = CloudError(.timeout, "The request's body comes too slowly.")
+    private static let late = CloudError(.timeout, "The request's body did not arrive in time.")
+    private static let tooSlow = CloudError(.timeout, "The request's body comes too slowly.")
     private static let tooLarge = CloudError(.tooLarge, "The request's body is too large.")
     private static let incomplete = CloudError.badRequest("The request's body broke off.")
 }
@@ -211,21 +212,5 @@ extension Body {
         package var pace = Pace()
 
         package init() {}
-    }
-}
-
-/// Runs `body`. If it has not ended in time, it is cancelled and `error` is thrown.
-package func withDeadline<Value: Sendable>(
-    _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> Value
-) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw error
-        }
-        guard let first = try await group.next() else { throw CancellationError() }
-        group.cancelAll()
-        return first
     }
 }

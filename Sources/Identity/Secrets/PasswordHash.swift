@@ -91,7 +91,7 @@ struct PasswordHash: Sendable {
     }
 
     /// PHC strings have base64 without padding.
-    private static func base64(_ bytes: [UInt8]) -> String { String(Data(bytes).base64EncodedString().prefix { $0 != "=" }) }
+    private static func base64(_ bytes: [UInt8]) -> String { String(Base64.encode(bytes).prefix { $0 != "=" }) }
 
     private static func bytes(_ text: Substring) -> [UInt8]? {
         Data(base64Encoded: text + String(repeating: "=", count: (4 - text.count % 4) % 4)).map { Array($0) }

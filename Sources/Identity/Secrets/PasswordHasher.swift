@@ -20,7 +20,7 @@ struct PasswordHasher: Sendable {
         queue.name = "password-hasher"
         queue.maxConcurrentOperationCount = ProcessInfo.processInfo.activeProcessorCount
         // No password has this hash: it need not be computed, only look like one that was.
-        let nothing = Data(random.bytes(32)).base64EncodedString().prefix { $0 != "=" }
+        let nothing = Base64.encode(random.bytes(32)).prefix { $0 != "=" }
         decoy = "$argon2id$v=19$m=\(cost.kibibytes),t=\(cost.passes),p=\(cost.lanes)$c29tZXNhbHRzb21lc2FsdA$\(nothing)"
     }
 

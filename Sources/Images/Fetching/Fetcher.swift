@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import CloudCore
-import HTTPKit
 import NIOCore
 import NIOHTTP1
 
@@ -96,8 +95,10 @@ package struct Fetcher: Sendable {
             found = [address]
         } else {
             let (resolver, turns) = (resolver, turns)
-            let turn = try await withDeadline(limits.turn, Self.tooSlow) { try await turns.take(project ?? "") }
-            found = try await withDeadline(limits.resolve, Self.tooSlow) { try await resolver.addresses(of: url.host, turn) }
+            let turn = try await Deadline(limits.turn, Self.tooSlow).run { try await turns.take(project ?? "") }
+            found = try await Deadline(limits.resolve, Self.tooSlow).run {
+                try await resolver.addresses(of: url.host, turn)
+            }
         }
         let own = ownAddresses()
         // A name with an internal and an external address is trusted with neither.

@@ -4,7 +4,7 @@ import CloudCore
 /// An image in the cache, or one that waits to be copied into it.
 struct CachedImage: Sendable, Equatable {
     let imageID: ID<Image>
-    let blob: BlobID
+    let blob: ContentID
     let size: Int64
     let cachedAt: Timestamp
     let readAt: Timestamp

@@ -63,7 +63,7 @@ struct Image: Sendable {
     struct Location: Sendable, Equatable {
         let id: String
         let store: String
-        let blob: BlobID
+        let blob: ContentID
         var metadata: JSONObject = [:]
 
         /// The URL that stands for the place in the API; it contains no path.
@@ -79,7 +79,7 @@ struct Image: Sendable {
 
 /// Complete and inspected data in a store.
 struct ImageData: Sendable, Equatable {
-    let blob: BlobID
+    let blob: ContentID
     let size: Int64
     let md5: String
     /// The size in bytes of the disk in the data; nil if the format has none or does not tell.

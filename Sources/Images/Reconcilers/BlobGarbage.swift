@@ -48,7 +48,7 @@ struct BlobGarbage: Reconciler {
 
     private func collect(
         _ blobs: any BlobStore, _ name: String, _ grace: Duration, _ report: inout ReconcilerReport,
-        referenced: @escaping @Sendable ([BlobID], Transaction) throws -> Set<BlobID>
+        referenced: @escaping @Sendable ([ContentID], Transaction) throws -> Set<ContentID>
     ) async {
         do {
             let removed = Count()

@@ -57,7 +57,7 @@ struct ImageCacheFiller: Reconciler {
     private func prune(_ cache: ImageStores.Cache) async throws -> Int {
         try await database.write { tx in
             var room = cache.most
-            var kept: Set<BlobID> = []
+            var kept: Set<ContentID> = []
             var removed = 0
             for entry in try cached.cached(limit: Self.most, in: tx) {
                 // Several images may share bytes, which are stored once.

@@ -80,7 +80,7 @@ struct ImageDataService: Sendable {
         let image: Image
         /// The store to read from; nil for an image without data.
         let store: String?
-        let blob: BlobID?
+        let blob: ContentID?
         /// Whether the caller wants the data from that store and from no other place.
         let isFromNamedStore: Bool
     }

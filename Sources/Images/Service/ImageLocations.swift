@@ -16,11 +16,13 @@ struct ImageLocations: Sendable {
 
     struct Place: Hashable, Sendable {
         let store: String
-        let blob: BlobID
+        let blob: ContentID
 
         init?(_ url: String) {
             let parts = url.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 4, parts[0] == "blob:", parts[1].isEmpty, let blob = BlobID(String(parts[3])) else { return nil }
+            guard parts.count == 4, parts[0] == "blob:", parts[1].isEmpty, let blob = ContentID(String(parts[3])) else {
+                return nil
+            }
             store = String(parts[2])
             self.blob = blob
         }

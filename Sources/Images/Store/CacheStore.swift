@@ -29,7 +29,7 @@ struct CacheStore: Sendable {
     }
 
     /// Records the copy of a queued image. It does nothing if the image is no longer wanted.
-    func fill(_ id: ID<Image>, _ blob: BlobID, size: Int64, at now: Timestamp, in tx: Transaction) throws {
+    func fill(_ id: ID<Image>, _ blob: ContentID, size: Int64, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE image_cache SET blob_id = ?, size = ?, cached_at = ?, read_at = ? WHERE image_id = ?", blob.text, size, now, now, id)
     }
@@ -46,17 +46,17 @@ struct CacheStore: Sendable {
     }
 
     /// Returns those of the blobs that the cache still has to keep.
-    func referenced(_ blobs: [BlobID], in tx: Transaction) throws -> Set<BlobID> {
+    func referenced(_ blobs: [ContentID], in tx: Transaction) throws -> Set<ContentID> {
         let marks = blobs.map { _ in "?" }.joined(separator: ", ")
         let rows = try tx.rows("SELECT blob_id FROM image_cache WHERE blob_id IN (\(marks))", arguments: blobs.map(\.text.sql))
-        return Set(try rows.compactMap { BlobID(try $0.value(at: 0)) })
+        return Set(try rows.compactMap { ContentID(try $0.value(at: 0)) })
     }
 
     private static let select = "SELECT image_id, blob_id, size, cached_at, read_at, hits FROM image_cache"
 
     private static func entry(_ row: Row) throws -> CachedImage {
         let text: String = try row.value(at: 1)
-        guard let blob = BlobID(text) else { throw CloudError.internalError("'\(text)' is no blob") }
+        guard let blob = ContentID(text) else { throw CloudError.internalError("'\(text)' is no blob") }
         return CachedImage(
             imageID: try row.value(at: 0), blob: blob, size: try row.value(at: 2), cachedAt: try row.value(at: 3), readAt: try row.value(at: 4),
             hits: try row.value(at: 5))

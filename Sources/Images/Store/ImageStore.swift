@@ -176,7 +176,7 @@ struct ImageStore: Sendable {
     }
 
     /// Returns those of the blobs of a store that some image needs.
-    func referenced(_ blobs: [BlobID], in store: String, _ tx: Transaction) throws -> Set<BlobID> {
+    func referenced(_ blobs: [ContentID], in store: String, _ tx: Transaction) throws -> Set<ContentID> {
         let marks = "(\(blobs.map { _ in "?" }.joined(separator: ", ")))"
         let arguments = [store.sql] + blobs.map(\.text.sql)
         let rows = try tx.rows(
@@ -185,7 +185,7 @@ struct ImageStore: Sendable {
             UNION SELECT blob_id FROM image_stage WHERE store = ? AND blob_id IN \(marks)
             UNION SELECT blob_id FROM image_import WHERE store = ? AND blob_id IN \(marks)
             """, arguments: arguments + arguments + arguments)
-        return Set(try rows.compactMap { BlobID(try $0.value(at: 0)) })
+        return Set(try rows.compactMap { ContentID(try $0.value(at: 0)) })
     }
 
     // MARK: Mapping
@@ -225,7 +225,9 @@ struct ImageStore: Sendable {
     ///
     /// - Parameter position: the column of the store; the blob and the metadata follow it.
     private static func location(_ id: String, _ row: Row, from position: Int) throws -> Image.Location {
-        guard let blob = BlobID(try row.value(at: position + 1)) else { throw SQLError.misuse("image_location.blob_id is none") }
+        guard let blob = ContentID(try row.value(at: position + 1)) else {
+            throw SQLError.misuse("image_location.blob_id is none")
+        }
         return Image.Location(id: id, store: try row.value(at: position), blob: blob, metadata: try row.value(at: position + 2))
     }
 

@@ -1,12 +1,12 @@
-package import Blobs
-import CloudCore
+import Blobs
+package import CloudCore
 package import SQL
 
 /// Data that rows name, as a backup needs it.
 package struct NamedBlob: Hashable, Sendable {
     /// The name of the store that has the data.
     package let store: String
-    package let id: BlobID
+    package let id: ContentID
     /// Whether the data must exist. Data on its way into a store is named before it is there.
     package let isRequired: Bool
 }
@@ -24,7 +24,7 @@ extension ImagesAssembly {
             """)
         return try rows.map { row in
             let text: String = try row["blob_id"]
-            guard let id = BlobID(text) else { throw CloudError.internalError("'\(text)' is no blob") }
+            guard let id = ContentID(text) else { throw CloudError.internalError("'\(text)' is no blob") }
             return NamedBlob(store: try row["store"], id: id, isRequired: try row["is_required"])
         }
     }

@@ -5,7 +5,7 @@ import SQL
 /// Data that waits for its import. It is complete in a store, and nobody can read it.
 struct StagedData: Sendable, Equatable, Codable {
     let store: String
-    /// The text of the `BlobID`.
+    /// The text of the `ContentID`.
     let blob: String
     let size: Int64
     let md5: String
@@ -35,7 +35,7 @@ struct StagedData: Sendable, Equatable, Codable {
     ///
     /// - Throws: an internal error if the text is no blob's name.
     func data() throws -> ImageData {
-        guard let id = BlobID(blob) else { throw CloudError.internalError("'\(blob)' is no blob") }
+        guard let id = ContentID(blob) else { throw CloudError.internalError("'\(blob)' is no blob") }
         return ImageData(blob: id, size: size, md5: md5, virtualSize: virtualSize)
     }
 

@@ -1,3 +1,4 @@
+import CloudCore
 import SQL
 import Synchronization
 
@@ -15,22 +16,14 @@ final class IndexKeeper: Sendable {
     private let database: Database
     private let store = IndexStore()
     private let kept = Mutex<Kept?>(nil)
-    private let turns = Turns()
+    private let turns = SerialKeys<Topic>()
 
     init(database: Database) { self.database = database }
 
     func index() async throws -> ProviderIndex {
         if let index = current(try await database.revision(of: .placement)) { return index }
         // A caller that comes during a read waits for it, and most often finds what it needs afterwards.
-        await turns.take()
-        do {
-            let index = try await newest()
-            await turns.give()
-            return index
-        } catch {
-            await turns.give()
-            throw error
-        }
+        return try await turns.run(.placement) { try await newest() }
     }
 
     private func current(_ revision: Revision) -> ProviderIndex? {
@@ -47,23 +40,5 @@ final class IndexKeeper: Sendable {
         }
         kept.withLock { $0 = Kept(revision: revision, state: state) }
         return state.index
-    }
-
-    /// The lock by which one caller after another reads.
-    private actor Turns {
-        private var isTaken = false
-        private var waiting: [CheckedContinuation<Void, Never>] = []
-
-        func take() async {
-            guard isTaken else {
-                isTaken = true
-                return
-            }
-            await withCheckedContinuation { waiting.append($0) }
-        }
-
-        func give() {
-            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
-        }
     }
 }

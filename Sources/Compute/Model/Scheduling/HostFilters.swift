@@ -1,3 +1,5 @@
+import CloudCore
+
 /// Says no to a host, with the reason and its numbers; nil when the host will do.
 typealias HostFilter = @Sendable (HostState, PlacementWish) -> String?
 

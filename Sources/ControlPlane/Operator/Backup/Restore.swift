@@ -138,7 +138,7 @@ package struct Restore: Sendable {
     private func copy(_ source: BlobFolders, _ target: BlobFolders) async throws {
         var bytes: Int64 = 0
         for (at, blob) in manifest.blobs.enumerated() {
-            guard let id = BlobID(blob.sha512), let from = source[blob.store], let to = target[blob.store] else {
+            guard let id = ContentID(blob.sha512), let from = source[blob.store], let to = target[blob.store] else {
                 throw StartError("\(folder.manifest) cannot be understood.")
             }
             do {

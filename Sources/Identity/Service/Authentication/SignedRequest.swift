@@ -78,19 +78,19 @@ struct SignedRequest: Sendable {
 
     private func zero(_ secret: Secret) -> String? {
         guard let action = parameters["Action"], let timestamp = parameters["Timestamp"] else { return nil }
-        return Self.base64(Self.sha1(secret, action + timestamp))
+        return Base64.encode(Self.sha1(secret, action + timestamp))
     }
 
     private func one(_ secret: Secret) -> String {
         let sorted = parameters.sorted { ($0.key.lowercased(), $0.key) < ($1.key.lowercased(), $1.key) }
-        return Self.base64(Self.sha1(secret, sorted.map { $0.key + $0.value }.joined()))
+        return Base64.encode(Self.sha1(secret, sorted.map { $0.key + $0.value }.joined()))
     }
 
     private func two(_ secret: Secret) -> String {
         var signed = parameters
         signed["SignatureMethod"] = "HmacSHA256"
         let text = "\(verb)\n\(host)\n\(path)\n\(Self.canonicalQuery(signed))"
-        return Self.base64(Self.sha256(Array(secret.reveal().utf8), text))
+        return Base64.encode(Self.sha256(Array(secret.reveal().utf8), text))
     }
 
     /// Sorted by bytes, each name and value percent-encoded.
@@ -123,7 +123,7 @@ struct SignedRequest: Sendable {
 
     private func canonicalHeaders(_ names: String) -> String {
         var lower: [String: String] = [:]
-        for (name, value) in headers { lower[Self.trimmed(name).lowercased()] = Self.trimmed(value) }
+        for (name, value) in headers { lower[name.trimmed.lowercased()] = value.trimmed }
         return names.split(separator: ";").compactMap { name in lower[String(name)].map { "\(name):\($0)" } }.joined(separator: "\n")
     }
 
@@ -142,10 +142,6 @@ struct SignedRequest: Sendable {
         return Timestamp(
             iso8601: "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z")
     }
-
-    private static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespaces) }
-
-    static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
     static func sha1(_ secret: Secret, _ text: String) -> [UInt8] {
         let key = SymmetricKey(data: Array(secret.reveal().utf8))

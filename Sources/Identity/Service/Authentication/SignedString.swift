@@ -34,7 +34,7 @@ struct SignedString: Sendable {
             guard let scope else { return false }
             expected = Hex.text(SignedRequest.sha256(SignedRequest.signingKey(secret, scope), text))
         } else {
-            expected = SignedRequest.base64(SignedRequest.sha1(secret, text))
+            expected = Base64.encode(SignedRequest.sha1(secret, text))
         }
         return constantTimeEquals(signature.utf8, expected.utf8)
     }

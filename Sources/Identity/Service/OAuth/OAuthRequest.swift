@@ -94,10 +94,10 @@ struct OAuthRequest: Sendable {
         let text = Array(baseString.utf8)
         let mac =
             switch algorithm {
-            case .sha1: Data(HMAC<Insecure.SHA1>.authenticationCode(for: text, using: key))
-            case .sha256: Data(HMAC<SHA256>.authenticationCode(for: text, using: key))
+            case .sha1: Array(HMAC<Insecure.SHA1>.authenticationCode(for: text, using: key))
+            case .sha256: Array(HMAC<SHA256>.authenticationCode(for: text, using: key))
             }
-        return mac.base64EncodedString()
+        return Base64.encode(mac)
     }
 
     /// The method, the URL and the sorted parameters, each encoded (sections 3.4.1.1 to 3.4.1.3).
