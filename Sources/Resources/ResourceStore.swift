@@ -64,7 +64,15 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     package func all(_ query: ListQuery = ListQuery(), in tx: Transaction) throws -> [R] { try page(query, in: tx).rows }
 
-    /// Returns a page, and whether more rows follow it.
+    /// Returns a page for a caller who may see all of it.
+    package func shown(_ query: ListQuery, in tx: Transaction) throws -> Shown<R> {
+        let page = try self.page(query, in: tx)
+        var shown = Shown(rows: page.rows)
+        shown.hasMore = page.hasMore
+        return shown
+    }
+
+    /// A page and whether more rows follow it.
     ///
     /// A page begins after the sort key of the marker's row. Rows are not counted, so the last page costs as much as
     /// the first.

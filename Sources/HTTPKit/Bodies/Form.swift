@@ -42,7 +42,12 @@ package struct Form<Value: Sendable>: Sendable {
         return try read(json, minor)
     }
 
-    /// Reads a value that was already checked as part of a larger one.
+    /// Checks and reads the only member of a body's envelope, in the house's words.
+    package func parse(_ body: JSONObject, inside name: String) throws -> Value {
+        try read(.object(Shape.unwrap(body, name, shape)), .max)
+    }
+
+    /// Reads a value that was checked as a part of a larger one.
     package func readChecked(_ json: JSON, _ minor: Int) throws -> Value { try read(json, minor) }
 
     /// Returns a form of the same shape whose value is converted by a function.
@@ -165,8 +170,9 @@ extension Form {
 
 /// A member of an object, and the property of the object's value in which it is stored.
 package struct FormMember<Owner: Sendable>: Sendable {
-    let member: Shape.Member
-    let take: @Sendable (inout Owner, JSON, _ minor: Int) throws -> Void
+    package let member: Shape.Member
+    /// Reads a checked value into the object's value.
+    package let take: @Sendable (inout Owner, JSON, _ minor: Int) throws -> Void
 
     package typealias Path<Value> = any WritableKeyPath<Owner, Value> & Sendable
 
