@@ -147,7 +147,7 @@ let package = Package(
                 "HTTPKit", "CloudCore", nio, httpTypes, log, lifecycle, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        tests("ResourcesTests", ["Resources", "HTTPKit", "SQL", "CloudCore"]),
+        tests("ResourcesTests", ["Resources", "HTTPKit", "SQL", "CloudCore", "Access"]),
         tests("IdentityTests", ["Identity", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", crypto, httpTypes, nio]),
         tests("PlacementTests", ["Placement", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", httpTypes]),
         tests(

@@ -42,13 +42,7 @@ package struct IdentityAssembly: ServiceAssembly {
 
     package var service: APIService {
         let users = UserService(identity: identity)
-        let methods: [String: any AuthenticationMethod] = [
-            "password": PasswordMethod(identity: identity, users: users),
-            "token": TokenMethod(identity: identity, tokens: tokens),
-            "totp": TOTPMethod(identity: identity, users: users),
-            "application_credential": ApplicationCredentialMethod(identity: identity),
-            "oauth1": OAuthMethod(identity: identity),
-        ]
+        let methods = AuthenticationMethods(identity: identity, users: users, tokens: tokens)
         let authentication = AuthenticationService(identity: identity, tokens: tokens, methods: methods)
         let scopes = ScopeService(identity: identity)
         return APIService(

@@ -33,20 +33,25 @@ package struct NetworkingAssembly: ServiceAssembly {
         return APIService(
             name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: 1 << 20,
             routes: RootRoutes(world: networking.world).all
-                + NounRoutes(NetworkService(networking: networking)).all
-                + NounRoutes(SubnetService(networking: networking)).all
-                + NounRoutes(PortService(networking: networking)).all
-                + NounRoutes(SecurityGroupService(networking: networking)).all
-                + NounRoutes(SecurityGroupRuleService(networking: networking)).all
-                + NounRoutes(DefaultSecurityGroupRuleService(networking: networking)).unchangeable
-                + NounRoutes(addressGroups).all + AddressGroupRoutes(groups: addressGroups).all
-                + NounRoutes(routers).all + RouterRoutes(routers: routers).all
-                + NounRoutes(FloatingIPService(networking: networking)).all
-                + NounRoutes(SubnetPoolService(networking: networking)).all
-                + NounRoutes(AddressScopeService(networking: networking)).all
-                + NounRoutes(RBACPolicyService(networking: networking)).all
+                + Self.noun(NetworkService(networking: networking))
+                + Self.noun(SubnetService(networking: networking))
+                + Self.noun(PortService(networking: networking))
+                + Self.noun(SecurityGroupService(networking: networking))
+                + Self.noun(SecurityGroupRuleService(networking: networking))
+                + ResourceRoutes(DefaultSecurityGroupRuleService(networking: networking)).unchangeable
+                + Self.noun(addressGroups) + AddressGroupRoutes(groups: addressGroups).all
+                + Self.noun(routers) + RouterRoutes(routers: routers).all
+                + Self.noun(FloatingIPService(networking: networking))
+                + Self.noun(SubnetPoolService(networking: networking))
+                + Self.noun(AddressScopeService(networking: networking))
+                + Self.noun(RBACPolicyService(networking: networking))
                 + QuotaRoutes(quotas: QuotaService(networking: networking)).all
                 + OperatorRoutes(operators: OperatorService(networking: networking)).all
                 + AgentRoutes(agents: AgentService(networking: networking)).all)
+    }
+
+    /// Returns the routes of a noun and of its tags.
+    private static func noun<S: NetworkingService>(_ service: S) -> [Route] {
+        ResourceRoutes(service).all + (S.R.hasTags ? TagRoutes(service: service).all : [])
     }
 }

@@ -7,6 +7,8 @@ package import SQL
 package protocol Resource: Sendable {
     /// What its ids are ids of.
     associatedtype Noun = Self
+    /// What its bodies say that is no field of the noun itself.
+    associatedtype Input: ResourceInput = NoInput
     /// What is true of a new one before its caller said anything.
     init()
     /// The public id.
@@ -14,6 +16,17 @@ package protocol Resource: Sendable {
     /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
     var extra: JSONObject { get set }
     static var schema: ResourceSchema<Self> { get }
+}
+
+/// The values of a noun's bodies that the noun's service itself uses: a password, a hint.
+package protocol ResourceInput: Sendable {
+    /// Makes the input of a body that says nothing.
+    init()
+}
+
+/// The input of a noun whose bodies have its fields alone.
+package struct NoInput: ResourceInput {
+    package init() {}
 }
 
 extension Resource {
@@ -36,6 +49,8 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let create: Shape
     let update: Shape
     let stored: [Field<R>]
+    /// The members of bodies that become the noun's input.
+    let inputs: [Field<R>]
     /// The statements of its table.
     let statements: TableStatements
     /// How the values of a row get to their places.
@@ -51,6 +66,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
             fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) }, open: open)
         update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
         stored = fields.filter { $0.column != nil }
+        inputs = fields.filter { $0.input != nil }
         statements = TableStatements(table, columns: stored.compactMap(\.column) + (open ? ["extra"] : []))
         columns = stored.map(\.storedColumn)
     }
@@ -64,7 +80,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
 /// One field of a resource.
 ///
 /// A class, for it is never changed: every row of every list walks all of them, and a copy of a struct would keep each closure anew.
-package final class Field<R: Sendable>: Sendable {
+package final class Field<R: Resource>: Sendable {
     /// Whether the body that makes one may have the field.
     package enum OnCreate: Sendable { case required, optional, unknown }
     /// Whether the body that changes one may.
@@ -85,6 +101,55 @@ package final class Field<R: Sendable>: Sendable {
         case text
     }
 
+    /// Who may say a field, and who sees it.
+    private struct Rules: Sendable {
+        var create = OnCreate.unknown
+        var update = OnUpdate.unknown
+        var filter = Filter.none
+        var shown = Shown.always
+    }
+
+    /// The column of a field.
+    private struct Column: Sendable {
+        let name: String
+        /// The SQL that lists are sorted by.
+        let order: String
+        let sqlFilter: @Sendable (String) -> SQLValue?
+
+        /// What a filter in a URL stands for where there is no column.
+        static var noFilter: @Sendable (String) -> SQLValue? { { _ in nil } }
+
+        init<Value: FieldValue>(_ name: String, _: Value.Type) {
+            self.name = name
+            order = "coalesce(\(name), \(Value.sqlNothing))"
+            sqlFilter = { Value.sql(filter: $0) }
+        }
+    }
+
+    /// The way of a body's member into the resource.
+    private struct Setter: Sendable {
+        /// Sets the field; returns false for a value of another type.
+        var set: @Sendable (inout R, JSON) -> Bool = { _, _ in true }
+        /// Tells whether a key path leads to the field.
+        var isAt: @Sendable (AnyKeyPath) -> Bool = { _ in false }
+
+        static func at<Value: FieldValue>(_ path: any WritableKeyPath<R, Value> & Sendable) -> Setter {
+            Setter(set: { Self.set(&$0[keyPath: path], $1) }, isAt: { $0 == path })
+        }
+
+        static func at<Part, Value: FieldValue>(
+            _ part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable
+        ) -> Setter {
+            Setter(set: { Self.set(&$0[keyPath: part][keyPath: path], $1) }, isAt: { $0 == part.appending(path: path) })
+        }
+
+        private static func set<Value: FieldValue>(_ place: inout Value, _ json: JSON) -> Bool {
+            guard let value = Value(json: json) else { return false }
+            place = value
+            return true
+        }
+    }
+
     package let name: String
     /// The name as a view writes it.
     private let key: [UInt8]
@@ -101,45 +166,38 @@ package final class Field<R: Sendable>: Sendable {
     /// Whether there is a body that sets it.
     var isSettable: Bool { create != .unknown || update == .allowed }
     private let place: Place<R>
-    private let setter: @Sendable (inout R, JSON) -> Bool
+    private let setter: Setter
+    /// The reader of a member that is the noun's input; nil for other fields.
+    let input: (@Sendable (inout R.Input, JSON) throws -> Void)?
 
     private init(
-        plain name: String, _ shape: Shape = .any, create: OnCreate = .unknown, update: OnUpdate = .unknown, filter: Filter = .none,
-        shown: Shown = .always, column: String? = nil, order: String? = nil,
-        sqlFilter: @escaping @Sendable (String) -> SQLValue? = { _ in nil }, place: Place<R>,
-        setter: @escaping @Sendable (inout R, JSON) -> Bool = { _, _ in true }
+        _ name: String, _ shape: Shape, _ rules: Rules, _ column: Column?, _ place: Place<R>, _ setter: Setter,
+        input: (@Sendable (inout R.Input, JSON) throws -> Void)? = nil
     ) {
         self.name = name
         key = JSONWriter.writtenKey(name)
         self.shape = shape
-        self.create = create
-        self.update = update
-        self.filter = filter
-        self.shown = shown
-        self.column = column
-        self.order = order
-        self.sqlFilter = sqlFilter
+        create = rules.create
+        update = rules.update
+        filter = rules.filter
+        shown = rules.shown
+        self.column = column?.name
+        order = column?.order
+        sqlFilter = column?.sqlFilter ?? Column.noFilter
         self.place = place
         self.setter = setter
+        self.input = input
     }
 
     package func json(_ resource: R) -> JSON { withUnsafePointer(to: resource) { place.json($0) } }
     func sql(_ resource: R) -> SQLValue { withUnsafePointer(to: resource) { place.sql($0) } }
-    package func setJSON(_ resource: inout R, _ json: JSON) -> Bool { setter(&resource, json) }
+    func setJSON(_ resource: inout R, _ json: JSON) -> Bool { setter.set(&resource, json) }
+    /// Tells whether a key path leads to the field.
+    func isAt(_ path: AnyKeyPath) -> Bool { setter.isAt(path) }
 
     fileprivate var storedColumn: StoredColumn { StoredColumn(field: name, offset: place.offset, take: place.access.take) }
     fileprivate var shownMember: ShownMember {
         ShownMember(key: key, isLeftOutWhenNull: shown == .whenSet, offset: place.offset, json: place.access.json)
-    }
-
-    private static func setter<Value: FieldValue>(
-        _ set: @escaping @Sendable (inout R, Value) -> Void
-    ) -> @Sendable (inout R, JSON) -> Bool {
-        { resource, json in
-            guard let value = Value(json: json) else { return false }
-            set(&resource, value)
-            return true
-        }
     }
 
     /// A field that is stored in a column, of its own name unless another is given.
@@ -148,7 +206,8 @@ package final class Field<R: Sendable>: Sendable {
         update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
     ) {
         self.init(
-            name, Value.self, shape, create, update, filter, shown, column ?? name, Place(path), Self.setter { $0[keyPath: path] = $1 })
+            name, shape, Rules(create: create, update: update, filter: filter, shown: shown), Column(column ?? name, Value.self), Place(path),
+            .at(path))
     }
 
     /// A field that is stored in a column, and that a part of the resource has.
@@ -157,17 +216,8 @@ package final class Field<R: Sendable>: Sendable {
         create: OnCreate = .optional, update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always
     ) {
         self.init(
-            name, Value.self, shape, create, update, filter, shown, name, Place(part, path),
-            Self.setter { $0[keyPath: part][keyPath: path] = $1 })
-    }
-
-    private convenience init<Value: FieldValue>(
-        _ name: String, _: Value.Type, _ shape: Shape, _ create: OnCreate, _ update: OnUpdate, _ filter: Filter, _ shown: Shown,
-        _ column: String, _ place: Place<R>, _ setter: @escaping @Sendable (inout R, JSON) -> Bool
-    ) {
-        self.init(
-            plain: name, shape, create: create, update: update, filter: filter, shown: shown, column: column,
-            order: "coalesce(\(column), \(Value.sqlNothing))", sqlFilter: { Value.sql(filter: $0) }, place: place, setter: setter)
+            name, shape, Rules(create: create, update: update, filter: filter, shown: shown), Column(name, Value.self), Place(part, path),
+            .at(part, path))
     }
 
     /// The same of a field that the resource's service stores in its own way.
@@ -175,12 +225,13 @@ package final class Field<R: Sendable>: Sendable {
         unstored name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable,
         _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed
     ) {
-        self.init(
-            plain: name, shape, create: create, update: update, place: Place(part, path), setter: Self.setter { $0[keyPath: part][keyPath: path] = $1 })
+        self.init(name, shape, Rules(create: create, update: update), nil, Place(part, path), .at(part, path))
     }
 
     /// A field that is shown, and made from others.
-    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) { self.init(plain: name, place: Place(derived: derived)) }
+    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) {
+        self.init(name, .any, Rules(), nil, Place(derived: derived), Setter())
+    }
 
     /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
@@ -188,47 +239,47 @@ package final class Field<R: Sendable>: Sendable {
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, shown: Shown = .always
     ) {
+        self.init(name, shape, Rules(create: create, update: update, shown: shown), nil, Place(path), .at(path))
+    }
+
+    /// A member of bodies that becomes a part of the noun's input: a password, a hint.
+    package convenience init(input: FormMember<R.Input>, update: OnUpdate = .allowed) {
+        let create: OnCreate = input.member.requiredSince == nil ? .optional : .required
         self.init(
-            plain: name, shape, create: create, update: update, shown: shown, place: Place(path), setter: Self.setter { $0[keyPath: path] = $1 })
+            input.member.name, input.member.shape, Rules(create: create, update: update, shown: .never), nil, Place { _ in .null }, Setter(),
+            input: { try input.take(&$0, $1, .max) })
     }
 
-    /// A field that a body may have and that the resource's service itself reads: a password, a hint.
-    package convenience init(input name: String, _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed) {
-        self.init(plain: name, shape, create: create, update: update, shown: .never, place: Place { _ in .null })
-    }
-}
-
-extension Field where R: Resource {
     /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
     package convenience init(extra name: String, _ shape: Shape) {
+        let setter = Setter(set: { resource, json in
+            resource.extra[name] = json
+            return true
+        })
         self.init(
-            plain: name, shape, create: .optional, update: .allowed, shown: .whenSet, place: Place { $0.extra[name] ?? .null },
-            setter: { resource, json in
-                resource.extra[name] = json
-                return true
-            })
+            name, shape, Rules(create: .optional, update: .allowed, shown: .whenSet), nil, Place { $0.extra[name] ?? .null }, setter)
     }
 }
 
 // MARK: - Bodies and views
 
 extension ResourceSchema {
-    /// A new resource from the body of a `POST`.
+    /// Returns a new resource and what the body of a `POST` says of it.
     ///
     /// - Throws: `CloudError.badRequest` that names the member.
-    package func new(from body: JSONObject) throws -> (resource: R, given: JSONObject) {
-        let given = try Shape.unwrap(body, singular, create)
+    package func new(from body: JSONObject) throws -> (resource: R, given: Given<R>) {
+        let given = try Given<R>(Shape.unwrap(body, singular, create), at: singular)
         var resource = R()
         try apply(given, to: &resource)
         return (resource, given)
     }
 
-    /// What the body of a `PATCH` changes.
+    /// Returns what the body of a `PATCH` changes.
     ///
     /// - Throws: `CloudError.badRequest` that names the member, also when nothing is to be changed.
-    package func changes(from body: JSONObject) throws -> JSONObject {
-        let given = try Shape.unwrap(body, singular, update)
-        guard !given.isEmpty else { throw Shape.wrong(singular, "it must have at least one property") }
+    package func changes(from body: JSONObject) throws -> Given<R> {
+        let given = try Given<R>(Shape.unwrap(body, singular, update), at: singular)
+        guard !given.members.isEmpty else { throw Shape.wrong(singular, "it must have at least one property") }
         return given
     }
 
@@ -236,12 +287,16 @@ extension ResourceSchema {
     ///
     /// An open schema lets every member through: one that has the name of a field which is no caller's to set is passed over,
     /// or a body could write what only its service may.
-    package func apply(_ given: JSONObject, to resource: inout R) throws {
-        for (key, value) in given.members {
+    ///
+    /// - Parameter unreadable: the error for a value that its field cannot have; nil for the house's words.
+    package func apply(
+        _ given: Given<R>, to resource: inout R, unreadable: ((_ field: String, JSON) -> CloudError)? = nil
+    ) throws {
+        for (key, value) in given.members.members {
             if let field = field(key) {
                 guard field.isSettable else { continue }
                 guard field.setJSON(&resource, value) else {
-                    throw Shape.wrong("\(singular)/\(key)", "a value of the type \(value.typeName) is not expected here")
+                    throw unreadable?(key, value) ?? self.unreadable(key, value)
                 }
             } else if isOpen, key != "links" {
                 resource.extra[key] = value
@@ -249,11 +304,16 @@ extension ResourceSchema {
         }
     }
 
+    /// Returns the error for a value that its field cannot have, in the house's words.
+    func unreadable(_ field: String, _ value: JSON) -> CloudError {
+        Shape.wrong("\(singular)/\(field)", "a value of the type \(value.typeName) is not expected here")
+    }
+
     /// Refuses to change what cannot be changed.
-    package func checkFixed(_ given: JSONObject, of resource: R) throws {
-        if let id = given["id"], id != .string(resource.id.text) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
+    package func checkFixed(_ given: Given<R>, of resource: R) throws {
+        if let id = given.members["id"], id != .string(resource.id.text) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
         for field in fields where field.update == .fixed {
-            if let value = given[field.name], value != field.json(resource) {
+            if let value = given.members[field.name], value != field.json(resource) {
                 throw Shape.wrong("\(singular)/\(field.name)", "it cannot be changed")
             }
         }

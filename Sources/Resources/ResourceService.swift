@@ -21,13 +21,17 @@ package struct ServiceContext: Sendable {
         self.prefix = prefix
     }
 
-    package func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
         try await database.read(body)
     }
 
     /// A write that makes what is kept in memory of the API out of date.
     @discardableResult
-    package func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    package func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
         try await database.write { [topic] tx in
             tx.changed(topic)
             return try body(tx)
@@ -37,152 +41,272 @@ package struct ServiceContext: Sendable {
     package func action(_ name: String) -> Action { Action("\(prefix):\(name)") }
 }
 
-/// The verbs of a uniform resource: authorise, check, change the row, in one transaction each. What is special about a noun
-/// goes into the methods that have a default here; everything else is as it is for all.
-package protocol ResourceService<R>: Sendable {
-    associatedtype R: Resource
-    var context: ServiceContext { get }
-    var store: ResourceStore<R> { get }
+/// The verbs of a uniform noun: authorise, check, change the row, in one transaction each. What is special about a noun
+/// goes into the methods that have a default here; what is special about an API stands in its `Manners`.
+package protocol ResourceService<R>: Manners {
+    // MARK: What the policy knows
 
-    /// What the policy may look at. The default: every text field as `target.<singular>.<field>`.
-    func target(_ resource: R, in tx: Transaction) throws -> PolicyTarget
-    /// Fills in what the caller left out, before the policy is asked.
-    func complete(_ resource: inout R, by caller: Principal) throws
-    /// Checks and changes a new one just before its row is written.
-    func willCreate(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
-    /// Writes what belongs to a new one besides its row.
-    func didCreate(_ resource: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
-    func willUpdate(_ resource: inout R, from old: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws
-    func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
+    /// Returns what the policy may look at of one, where that follows from its row. The default: every text field as
+    /// `target.<singular>.<field>`.
+    static func target(_ resource: R) -> PolicyTarget
+    /// Returns what the policy may look at, of each.
+    func targets(of rows: [R], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget]
+    /// Returns the action that lists.
+    func listAction(_ query: Query) -> Action
+    /// Returns what the policy of a list may look at.
+    func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget
+
+    // MARK: Reading
+
+    /// Fills in what other tables say: one query a table, however many rows there are.
+    func loadParts(of rows: inout [R], for caller: Principal, in tx: Transaction) throws
     /// Leaves out of a list what the caller must not see, and adds filters that are not columns.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws
-    /// What the policy of a list may look at.
-    func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget
-    /// What a caller hears when a row of that key is there already.
+    /// Makes what must be there before anything is looked at: a default that is made on first use.
+    func willLook(_ query: Query, by caller: Principal) async throws
+
+    // MARK: Writing
+
+    /// Does what takes too long for a transaction: hashes a password.
+    func ready(_ given: inout Given<R>) async throws
+    /// Fills in what the caller left out of a new one, before the policy is asked.
+    func complete(_ resource: inout R, _ given: Given<R>, by caller: Principal) throws
+    /// Finds in other tables what the policy needs to know of a new one.
+    func prepare(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
+    /// Checks and completes all that one request makes, before the first of them is written.
+    func willCreate(together drafts: inout [R], by caller: Principal, in tx: Transaction) throws
+    /// Checks and changes a new one just before its row is written.
+    func willCreate(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
+    /// Writes what belongs to a new one besides its row.
+    func didCreate(_ resource: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
+    func willUpdate(_ resource: inout R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
+    func didUpdate(_ resource: R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
+    /// Refuses, or removes what goes with it.
+    func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
+    func didDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
+    /// Returns what a caller hears when a row of that key is there already.
     func conflict(with resource: R) -> CloudError
-    /// The id of a new one.
+    /// Returns the id of a new one.
     func newID() -> ID<R.Noun>
 
-    // The verbs. All have a default; a noun that needs another order of things writes its own.
-    func create(_ body: JSONObject, by caller: Principal) async throws -> R
-    func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> R
-    func list(_ query: Query, by caller: Principal) async throws -> (rows: [R], hasMore: Bool)
-    func update(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R
-    func delete(_ id: ID<R.Noun>, by caller: Principal) async throws
+    // MARK: The verbs
+
+    // A noun that needs another order of things writes its own.
+
+    /// Makes all that the body has, or none.
+    func create(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<R>, isBulk: Bool)
+    func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> Shown<R>
+    func list(_ query: Query, by caller: Principal) async throws -> Shown<R>
+    /// - Parameter condition: throws if the row is not as the caller takes it to be.
+    func update(
+        _ id: ID<R.Noun>, _ body: JSONObject, if condition: @escaping Condition<R>, by caller: Principal
+    ) async throws -> Shown<R>
+    func delete(_ id: ID<R.Noun>, if condition: @escaping Condition<R>, by caller: Principal) async throws
 }
 
+/// What a request asks of a row before the row is changed.
+package typealias Condition<R: Resource> = @Sendable (R) throws -> Void
+
 extension ResourceService {
-    package var store: ResourceStore<R> { ResourceStore() }
-    package func complete(_ resource: inout R, by caller: Principal) throws {}
-    package func willCreate(_ resource: inout R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
-    package func didCreate(_ resource: R, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {}
-    package func willUpdate(
-        _ resource: inout R, from old: R, _ given: JSONObject, by caller: Principal, in tx: Transaction
-    ) throws {}
-    package func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws {}
-    package func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {}
-    package func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget { [:] }
-    package func newID() -> ID<R.Noun> { ID(context.world.random.hexID()) }
-
-    package func target(_ resource: R, in tx: Transaction) throws -> PolicyTarget { Self.target(resource) }
-
     package static func target(_ resource: R) -> PolicyTarget {
         var target = PolicyTarget()
         for field in R.schema.fields where field.shown != .never {
-            switch field.json(resource) {
-            case .string(let text): target.set("target.\(R.schema.singular).\(field.name)", to: text)
             // A null is left out: a policy would take it for equal to what the caller does not have.
-            default: break
-            }
+            if case .string(let text) = field.json(resource) { target.set("target.\(R.schema.singular).\(field.name)", to: text) }
         }
         return target
     }
 
+    package func targets(of rows: [R], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
+        rows.map(Self.target)
+    }
+    package func listAction(_ query: Query) -> Action { context.action("list_\(R.schema.plural)") }
+    package func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget { [:] }
+    package func loadParts(of rows: inout [R], for caller: Principal, in tx: Transaction) throws {}
+    package func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {}
+    package func willLook(_ query: Query, by caller: Principal) async throws {}
+    package func ready(_ given: inout Given<R>) async throws {}
+    package func complete(_ resource: inout R, _ given: Given<R>, by caller: Principal) throws {}
+    package func prepare(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws {}
+    package func willCreate(together drafts: inout [R], by caller: Principal, in tx: Transaction) throws {}
+    package func willCreate(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws {}
+    package func didCreate(_ resource: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws {}
+    package func willUpdate(
+        _ resource: inout R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction
+    ) throws {}
+    package func didUpdate(
+        _ resource: R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction
+    ) throws {
+        
+    }
+    package func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws {}
+    package func didDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws {}
+    package func newID() -> ID<R.Noun> { ID(context.world.random.hexID()) }
+
     package func conflict(with resource: R) -> CloudError {
         .conflict("A \(R.schema.singular.replacing("_", with: " ")) like this exists already.")
     }
+}
 
-    // MARK: The verbs
+// MARK: - Reading
 
-    package func create(_ body: JSONObject, by caller: Principal) async throws -> R {
-        var (made, given) = try R.schema.new(from: body)
-        made.id = newID()
-        try complete(&made, by: caller)
-        return try await create(made, given, by: caller)
-    }
-
-    /// Authorises and writes one that is complete.
-    package func create(_ made: R, _ given: JSONObject, by caller: Principal) async throws -> R {
-        try await refusingDuplicates(of: made) {
-            try await context.write { tx in
-                var resource = made
-                try context.policy.require(context.action("create_\(R.schema.singular)"), caller, try target(resource, in: tx))
-                try willCreate(&resource, given, by: caller, in: tx)
-                try store.insert(resource, in: tx)
-                try didCreate(resource, given, by: caller, in: tx)
-                return resource
-            }
-        }
-    }
-
-    package func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> R {
-        try await context.read { tx in try authorised("get", id, by: caller, in: tx) }
-    }
-
-    package func list(_ query: Query, by caller: Principal) async throws -> (rows: [R], hasMore: Bool) {
-        try context.policy.require(context.action("list_\(R.schema.plural)"), caller, listTarget(query, by: caller))
-        let asked = try R.schema.query(from: query)
+extension ResourceService {
+    package func list(_ query: Query, by caller: Principal) async throws -> Shown<R> {
+        if !hidesUnseen { try require(listAction(query), caller, listTarget(query, by: caller)) }
+        let asked = try listQuery(query)
+        try await willLook(query, by: caller)
         return try await context.read { tx in
             var list = asked
             try narrow(&list, query, by: caller, in: tx)
-            return try store.page(list, in: tx)
+            let page = try store.page(list, in: tx)
+            var shown = try self.shown(page.rows, by: caller, in: tx)
+            shown.limit = list.limit
+            shown.isFull = list.limit.map { page.rows.count >= $0 } ?? false
+            shown.hasMore = page.hasMore
+            return shown
         }
     }
 
-    package func update(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R {
-        try await apply(id, body, by: caller)
-    }
-
-    /// What `update` does where a noun has none of its own.
-    package func apply(_ id: ID<R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> R {
-        let given = try R.schema.changes(from: body)
-        return try await refusingDuplicates(of: nil) {
-            try await context.write { tx in
-                let old = try authorised("update", id, by: caller, in: tx)
-                try R.schema.checkFixed(given, of: old)
-                var resource = old
-                try R.schema.apply(given, to: &resource)
-                try willUpdate(&resource, from: old, given, by: caller, in: tx)
-                try store.update(resource, in: tx)
-                return resource
-            }
+    package func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> Shown<R> {
+        try await willLook(.none, by: caller)
+        return try await context.read { tx in
+            let (row, target) = try admitted("get", id, by: caller, in: tx)
+            return Shown(rows: [row], hidden: hidden(from: caller, target))
         }
     }
 
-    package func delete(_ id: ID<R.Noun>, by caller: Principal) async throws {
-        try await context.write { tx in
-            let resource = try authorised("delete", id, by: caller, in: tx)
-            try willDelete(resource, by: caller, in: tx)
-            try store.delete(id, in: tx)
-        }
+    /// Completes rows, and leaves out what the caller does not see of them.
+    private func shown(_ rows: [R], by caller: Principal, in tx: Transaction) throws -> Shown<R> {
+        var rows = rows
+        try load(&rows, for: caller, in: tx)
+        guard hidesUnseen else { return Shown(rows: rows) }
+        let targets = try self.targets(of: rows, for: caller, in: tx)
+        let allowed = zip(rows, targets).filter { context.policy.allows(action("get", $0), caller, $1) }.map(\.0)
+        return Shown(rows: allowed, hidden: targets.first.map { hidden(from: caller, $0) } ?? [])
     }
 
-    /// The row, if there is one and the caller may do this to it.
-    ///
-    /// Who may not learn whether it exists is told 403 in both cases: the policy is asked before the row's absence is.
+    /// Returns the fields of a row that the caller must not see.
+    private func hidden(from caller: Principal, _ target: PolicyTarget) -> Set<String> {
+        let guarded = attributeRules.views[R.schema.singular] ?? []
+        return Set(guarded.filter { !context.policy.allows($0.action, caller, target) }.map(\.attribute))
+    }
+
+    private func target(_ resource: R, for caller: Principal, in tx: Transaction) throws -> PolicyTarget {
+        try targets(of: [resource], for: caller, in: tx).first ?? [:]
+    }
+
+    /// Returns the row, if there is one and the caller may do this to it.
     package func authorised(_ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
-        let found = try store.find(id, in: tx)
-        try context.policy.require(
-            context.action("\(verb)_\(R.schema.singular)"), caller, try found.map { try target($0, in: tx) } ?? [:])
-        guard let found else { throw CloudError.notFound(R.schema.singular.replacing("_", with: " "), id.text) }
-        return found
+        try admitted(verb, id, by: caller, in: tx).row
     }
 
-    package func refusingDuplicates<Value>(of resource: R?, _ body: () async throws -> Value) async throws -> Value {
-        do {
-            return try await body()
-        } catch SQLError.uniqueViolation {
-            throw resource.map(conflict) ?? conflict(with: R())
+    /// A caller who may not learn whether a row exists is told the same in both cases. Either it is not there
+    /// (`hidesUnseen`), or the policy is asked before the row's absence is.
+    private func admitted(
+        _ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction
+    ) throws -> (row: R, target: PolicyTarget) {
+        guard let found = try find(id, by: caller, in: tx) else {
+            if !hidesUnseen { try require(action(verb, nil), caller, [:]) }
+            throw missing(id)
         }
+        var rows = [found]
+        try load(&rows, for: caller, in: tx)
+        let target = try self.target(rows[0], for: caller, in: tx)
+        let wanted = action(verb, found)
+        if !context.policy.allows(wanted, caller, target) {
+            if hidesUnseen, !context.policy.allows(action("get", found), caller, target) { throw missing(id) }
+            try require(wanted, caller, target)
+        }
+        return (rows[0], target)
+    }
+}
+
+// MARK: - Writing
+
+extension ResourceService {
+    package func create(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<R>, isBulk: Bool) {
+        let asked = try bodies(of: body)
+        try await willLook(.none, by: caller)
+        var given = asked.given
+        for at in given.indices { try await ready(&given[at]) }
+        return (try await create(given.map { try draft($0, by: caller) }, given, by: caller), asked.isBulk)
+    }
+
+    /// Returns a new one as its body says, complete but for what is in the database.
+    package func draft(_ given: Given<R>, by caller: Principal) throws -> R {
+        var resource = R()
+        resource.id = newID()
+        try R.schema.apply(given, to: &resource, unreadable: unreadable)
+        try complete(&resource, given, by: caller)
+        return resource
+    }
+
+    /// Authorises and writes drafts: nothing is written before all were looked at.
+    package func create(_ drafts: [R], _ bodies: [Given<R>], by caller: Principal) async throws -> Shown<R> {
+        try await write(about: drafts.count == 1 ? drafts.first : nil) { tx in
+            var rows = drafts
+            for at in rows.indices {
+                try prepare(&rows[at], bodies[at], by: caller, in: tx)
+                try require("create", bodies[at], of: rows[at], by: caller, in: tx)
+            }
+            try claim(rows, in: tx)
+            try willCreate(together: &rows, by: caller, in: tx)
+            for at in rows.indices {
+                try willCreate(&rows[at], bodies[at], by: caller, in: tx)
+                try insert(rows[at], in: tx)
+                try didCreate(rows[at], bodies[at], by: caller, in: tx)
+            }
+            try load(&rows, for: caller, in: tx)
+            guard hidesUnseen, let first = rows.first else { return Shown(rows: rows) }
+            return Shown(rows: rows, hidden: hidden(from: caller, try target(first, for: caller, in: tx)))
+        }
+    }
+
+    package func update(
+        _ id: ID<R.Noun>, _ body: JSONObject, if condition: @escaping Condition<R>, by caller: Principal
+    ) async throws -> Shown<R> {
+        var asked = try change(of: body)
+        try await ready(&asked)
+        return try await write(about: nil) { [given = asked] tx in
+            let old = try authorised("update", id, by: caller, in: tx)
+            try condition(old)
+            try R.schema.checkFixed(given, of: old)
+            var resource = old
+            try R.schema.apply(given, to: &resource, unreadable: unreadable)
+            try require("update", given, of: resource, by: caller, in: tx)
+            try willUpdate(&resource, from: old, given, by: caller, in: tx)
+            stamp(&resource)
+            try store.update(resource, in: tx)
+            try didUpdate(resource, from: old, given, by: caller, in: tx)
+            let shown = try self.shown([resource], by: caller, in: tx)
+            guard !shown.rows.isEmpty else { throw missing(id) }
+            return shown
+        }
+    }
+
+    package func delete(_ id: ID<R.Noun>, if condition: @escaping Condition<R>, by caller: Principal) async throws {
+        try await write(about: nil) { tx in
+            let resource = try authorised("delete", id, by: caller, in: tx)
+            try condition(resource)
+            try remove(resource, by: caller, in: tx)
+        }
+    }
+
+    /// Removes one that may be removed, and what hangs on it.
+    package func remove(_ resource: R, by caller: Principal, in tx: Transaction) throws {
+        try willDelete(resource, by: caller, in: tx)
+        try erase(resource, in: tx)
+        try didDelete(resource, by: caller, in: tx)
+    }
+
+    /// Asks the policy for the action where something new is made, and for each attribute of the body that has a rule.
+    private func require(
+        _ verb: String, _ given: Given<R>, of resource: R, by caller: Principal, in tx: Transaction
+    ) throws {
+        let (isNew, wanted) = (verb == "create", action(verb, resource))
+        guard isNew || !attributeRules.isEmpty else { return }
+        let target = try self.target(resource, for: caller, in: tx)
+        if isNew { try require(wanted, caller, target) }
+        for action in attributeRules.actions(wanted, given, isNew: isNew) { try require(action, caller, target) }
     }
 }

@@ -63,6 +63,14 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     package func all(_ query: ListQuery = ListQuery(), in tx: Transaction) throws -> [R] { try page(query, in: tx).rows }
 
+    /// Returns a page for a caller who may see all of it.
+    package func shown(_ query: ListQuery, in tx: Transaction) throws -> Shown<R> {
+        let page = try self.page(query, in: tx)
+        var shown = Shown(rows: page.rows)
+        shown.hasMore = page.hasMore
+        return shown
+    }
+
     /// A page and whether more rows follow it.
     ///
     /// Pages are cut by the sort key of the marker's row, not by counting rows: the last page costs what the first does.

@@ -6,6 +6,11 @@ import TestSupport
 
 /// A resource with a field of every sort.
 struct Widget: Resource, Equatable {
+    struct Input: ResourceInput {
+        var password: String?
+        var hint = Update<String>.keep
+    }
+
     var id: ID<Widget> = ID("")
     var name = ""
     var owner = "nobody"
@@ -38,7 +43,8 @@ struct Widget: Resource, Equatable {
         Field("made_at", \.madeAt, .nullable(.string(0...40, .moment)), create: .unknown, update: .unknown, filter: .exact),
         Field("options", \.options, .openObject),
         Field("label", derived: { .string("widget \($0.name)") }),
-        Field(input: "password", .string(1...10)),
+        Field(input: .optional("password", \.password, .string(1...10))),
+        Field(input: .update("hint", \.hint, .string(1...10))),
     ]
 
     static let schemas = [

@@ -41,6 +41,11 @@ package struct Form<Value: Sendable>: Sendable {
         return try read(json, minor)
     }
 
+    /// Checks and reads the only member of a body's envelope, in the house's words.
+    package func parse(_ body: JSONObject, inside name: String) throws -> Value {
+        try read(.object(Shape.unwrap(body, name, shape)), .max)
+    }
+
     /// Reads a value that was checked as a part of a larger one.
     package func readChecked(_ json: JSON, _ minor: Int) throws -> Value { try read(json, minor) }
 
@@ -164,8 +169,9 @@ extension Form {
 
 /// A member of an object, and its place in the object's value.
 package struct FormMember<Owner: Sendable>: Sendable {
-    let member: Shape.Member
-    let take: @Sendable (inout Owner, JSON, _ minor: Int) throws -> Void
+    package let member: Shape.Member
+    /// Reads a checked value into the object's value.
+    package let take: @Sendable (inout Owner, JSON, _ minor: Int) throws -> Void
 
     package typealias Path<Value> = any WritableKeyPath<Owner, Value> & Sendable
 

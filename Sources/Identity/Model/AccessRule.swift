@@ -17,26 +17,33 @@ struct AccessRule: Resource {
             Field("user_id", \.userID, .any, create: .unknown, update: .unknown, shown: .never),
             Field("service", \.service, .id, update: .unknown, filter: .text),
             Field("path", \.path, .string(1...225), update: .unknown, filter: .text),
-            Field("method", \.method, methods, update: .unknown, filter: .text),
+            Field("method", \.method, .oneOf(verbs), update: .unknown, filter: .text),
         ])
 
-    private static let methods = Shape.oneOf(["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"])
+    private static let verbs = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 
-    /// A rule as the body of an application credential has it: by its id, or by what it allows.
-    static let shape = Shape.object(
-        [.init("id", .id), .init("service", .id), .init("path", .string(1...225)), .init("method", methods)], open: true)
-
-    /// - Parameter given: what `shape` was checked against.
-    /// - Throws: `CloudError.badRequest` for a path that does not begin with a slash.
-    static func given(_ given: JSON, of user: ID<Kind.User>, at path: String) throws -> AccessRule {
-        var rule = AccessRule()
-        rule.id = ID(given["id"]?.string ?? "")
-        rule.userID = user
-        rule.service = given["service"]?.string ?? ""
-        rule.path = given["path"]?.string ?? ""
-        rule.method = given["method"]?.string ?? ""
-        guard rule.path.isEmpty || rule.path.hasPrefix("/") else { throw Shape.wrong("\(path)/path", "it must begin with a slash") }
-        return rule
+    /// Returns the form of a list. A body has a rule by its id, or by what the rule allows.
+    ///
+    /// - Parameter path: the place of the list in the body, for messages.
+    static func list(at path: String) -> Form<[AccessRule]> {
+        let rule = Form.object(
+            AccessRule(),
+            [
+                .optional("id", \.id, Form<String>.string(1...64, .id).mapped { ID($0) }), .optional("service", \.service, .string(1...64, .id)),
+                .optional("path", \.path, .string(1...225)), .optional("method", \.method, .oneOf(verbs)),
+            ], open: true)
+        return Form<[AccessRule]>.array(rule, 0...most).mapped { rules in
+            for (position, rule) in rules.enumerated() {
+                let place = "\(path)/\(position)"
+                guard rule.path.isEmpty || rule.path.hasPrefix("/") else {
+                    throw Shape.wrong("\(place)/path", "it must begin with a slash")
+                }
+                guard rule.isWhole || !rule.id.text.isEmpty else {
+                    throw Shape.wrong(place, "it needs a service, a path and a method")
+                }
+            }
+            return rules
+        }
     }
 
     /// The most that one application credential may have. Each may be looked at for every request.

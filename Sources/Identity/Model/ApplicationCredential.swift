@@ -2,10 +2,17 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Some of a user's roles on one project, with a secret of its own: what a program authenticates with, so that it need not know
-/// its user's password.
+/// Some of a user's roles on one project, with a secret of its own: what a program authenticates with, so that it need
+/// not know its user's password.
 struct ApplicationCredential: Resource {
     typealias Noun = Kind.ApplicationCredential
+
+    struct Input: ResourceInput {
+        /// The secret that the caller wants; without one it is drawn.
+        var secret: String?
+        var roles: [RoleReference] = []
+        var rules: [AccessRule] = []
+    }
 
     var id: ID<Kind.ApplicationCredential> = ID("")
     var name = ""
@@ -20,7 +27,8 @@ struct ApplicationCredential: Resource {
     static let schema = ResourceSchema<ApplicationCredential>(
         "application_credential", "application_credentials", table: "identity_application_credential",
         [
-            // An id and a project may be in the body, and count for nothing: the one is drawn, the other is the token's.
+            // An id and a project may be in the body, and count for nothing: the one is drawn, the other is the
+            // token's.
             Field("id", \.id, .string(0...64), update: .unknown),
             Field("name", \.name, .name, create: .required, update: .unknown, filter: .text),
             Field("user_id", \.userID, .any, create: .unknown, update: .unknown),
@@ -31,11 +39,13 @@ struct ApplicationCredential: Resource {
             Field("unrestricted", \.storedUnrestricted, .nullable(.boolean), update: .unknown),
             Field("secret_hash", \.secretHash, .any, create: .unknown, update: .unknown, shown: .never),
             Field("system", derived: { _ in nil }),
-            Field(input: "system", .nullable(.text), update: .unknown),
-            Field(input: "secret", .nullable(.string(0...PasswordPolicy.longest)), update: .unknown),
-            Field(input: "roles", RoleReference.shape, update: .unknown),
-            Field(input: "access_rules", .array(AccessRule.shape, 0...AccessRule.most), update: .unknown),
+            Field(input: .ignored("system", .nullable(.text)), update: .unknown),
+            Field(input: .optional("secret", \.secret, .nullable(.string(0...PasswordPolicy.longest))), update: .unknown),
+            Field(input: .optional("roles", \.roles, RoleReference.list(at: "application_credential/roles")), update: .unknown),
+            Field(input: .optional("access_rules", \.rules, rules), update: .unknown),
         ])
+
+    private static let rules = AccessRule.list(at: "application_credential/access_rules")
 
     /// Null in a body means restricted.
     private var storedUnrestricted: Bool? {

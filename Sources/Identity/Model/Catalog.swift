@@ -4,6 +4,11 @@ import Resources
 
 /// A part of the cloud with endpoints of its own. Its id is a name that its maker may choose.
 struct Region: Resource {
+    struct Input: ResourceInput {
+        /// The id that the maker wants; without one it is drawn.
+        var id = Update<String>.keep
+    }
+
     var id: ID<Region> = ID("")
     var description = ""
     var parentRegionID: ID<Region>?
@@ -12,7 +17,8 @@ struct Region: Resource {
     static let schema = ResourceSchema<Region>(
         "region", "regions", table: "identity_region", open: true,
         [
-            Field("id", \.id, .nullable(.string(0...255)), update: .fixed),
+            Field("id", \.id, .nullable(.string(0...255)), create: .unknown, update: .fixed),
+            Field(input: .update("id", \.id, .string(0...255)), update: .unknown),
             Field("description", \.storedDescription, .nullable(.string(0...255)), filter: .text),
             Field("parent_region_id", \.parentRegionID, .nullable(.string(0...255)), filter: .exact),
         ])
@@ -44,6 +50,13 @@ struct CatalogService: Resource {
 
 /// Where one of the cloud's APIs is reached.
 struct Endpoint: Resource {
+    struct Input: ResourceInput {
+        /// The region by the name that its attribute had once.
+        var region: JSON?
+    }
+
+    static let region = Shape.nullable(.string(1...255))
+
     var id: ID<Endpoint> = ID("")
     var interface = ""
     var regionID: ID<Region>?
@@ -57,8 +70,9 @@ struct Endpoint: Resource {
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("interface", \.interface, .oneOf(["admin", "internal", "public"]), create: .required, filter: .exact),
-            Field("region_id", \.regionID, .nullable(.string(1...255)), filter: .exact),
+            Field("region_id", \.regionID, region, filter: .exact),
             Field("region", derived: { $0.regionID.json }),
+            Field(input: .optional("region", \.region, .json(.any))),
             Field("service_id", \.serviceID, .string(1...64), create: .required, filter: .exact),
             Field("url", \.url, .string(1...225, .url), create: .required),
             Field(extra: "name", .string(0...255)),

@@ -4,6 +4,11 @@ import Resources
 
 /// A program that asks users for access by OAuth1 (RFC 5849 calls it a client).
 struct Consumer: Resource {
+    struct Input: ResourceInput {
+        /// A secret that the caller wants: secrets are drawn, and never changed.
+        var secret: JSON?
+    }
+
     var id: ID<Consumer> = ID("")
     var description: String?
     var sealedSecret: [UInt8] = []
@@ -15,6 +20,7 @@ struct Consumer: Resource {
         [
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("description", \.description, .nullable(.text)),
+            Field(input: .optional("secret", \.secret, .json(.any))),
             Field("sealed_secret", \.sealedSecret, .any, create: .unknown, update: .unknown, shown: .never),
             Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
         ])

@@ -27,7 +27,7 @@ struct Credential: Resource {
         ])
 
     /// All that may change: whoever wants another type, owner or project makes another credential.
-    static let changes = Shape.object([.init("blob", .text, required: true)])
+    static let changes = Form.object("", [.required("blob", \.self, .string(0...65_535))])
 
     var isEC2: Bool { type.lowercased() == Self.ec2 }
 

@@ -30,7 +30,7 @@ struct Project: Resource {
             Field("enabled", \.isEnabled, .boolean, filter: .exact),
             Field("parent_id", \.parentID, .nullable(.id), update: .fixed, filter: .exact),
             Field("is_domain", \.isDomain, .boolean, update: .fixed, filter: .exact),
-            Field("tags", \.tags, Shape.tags),
+            Field("tags", \.tags, Form<[String]>.tags.shape),
             Field("options", \.options, Shape.resourceOptions),
         ])
 
@@ -48,6 +48,11 @@ struct Project: Resource {
 struct Domain: Resource {
     typealias Noun = Kind.Domain
 
+    struct Input: ResourceInput {
+        /// The id that the maker wants; nil for a drawn one.
+        var chosenID: String?
+    }
+
     var id: ID<Kind.Domain> = ID("")
     var name = ""
     var isDomain = true
@@ -64,10 +69,10 @@ struct Domain: Resource {
             Field("name", \.name, .string(1...64, .notBlank), create: .required, filter: .text),
             Field("description", \.storedDescription, .nullable(.string(0...255)), filter: .text),
             Field("enabled", \.isEnabled, .boolean, filter: .exact),
-            Field("tags", \.tags, Shape.tags),
+            Field("tags", \.tags, Form<[String]>.tags.shape),
             Field("options", \.options, Shape.resourceOptions),
             Field("is_domain", \.isDomain, .boolean, create: .unknown, update: .unknown, shown: .never),
-            Field(input: "explicit_domain_id", .string(32...32, .id), update: .unknown),
+            Field(input: .optional("explicit_domain_id", \.chosenID, .string(32...32, .id)), update: .unknown),
         ])
 
     private var storedDescription: String? {
@@ -78,10 +83,12 @@ struct Domain: Resource {
     var isImmutable: Bool { options["immutable"] == true }
 }
 
-extension Shape {
+extension Form where Value == [String] {
     /// At most 80 tags of 255 characters (API-SIG's guideline on tags).
-    static let tags = Shape.array(.string(1...255, .tag), 0...80, unique: true)
+    static let tags = array(.string(1...255, .tag), 0...80, unique: true)
+}
 
+extension Shape {
     /// What projects, domains and roles may be told.
     static let resourceOptions = Shape.object([.init("immutable", .nullable(.boolean))])
 }

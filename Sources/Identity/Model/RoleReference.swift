@@ -6,16 +6,18 @@ enum RoleReference: Sendable, Hashable {
     case id(ID<Kind.Role>)
     case name(String)
 
-    static let shape = Shape.array(.object([.init("id", .id), .init("name", .name)]), 0...1000)
-
-    /// - Parameter json: what `shape` was checked against, or nothing.
-    /// - Throws: `CloudError.badRequest` for an element that has both members, or none.
-    static func list(_ json: JSON?, at path: String) throws -> [RoleReference] {
-        try (json?.array ?? []).enumerated().map { position, element in
-            switch (element["id"]?.string, element["name"]?.string) {
-            case (let id?, nil): .id(ID(id))
-            case (nil, let name?): .name(name)
-            default: throw Shape.wrong("\(path)/\(position)", "it must have either an id or a name")
+    /// Returns the form of a list.
+    ///
+    /// - Parameter path: the place of the list in the body, for the message about an element that has both members, or
+    /// none.
+    static func list(at path: String) -> Form<[RoleReference]> {
+        Form(.array(.object([.init("id", .id), .init("name", .name)]), 0...1000)) { json, _ in
+            try (json.array ?? []).enumerated().map { position, element in
+                switch (element["id"]?.string, element["name"]?.string) {
+                case (let id?, nil): .id(ID(id))
+                case (nil, let name?): .name(name)
+                default: throw Shape.wrong("\(path)/\(position)", "it must have either an id or a name")
+                }
             }
         }
     }

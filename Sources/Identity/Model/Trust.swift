@@ -6,6 +6,11 @@ import Resources
 struct Trust: Resource {
     typealias Noun = Kind.Trust
 
+    struct Input: ResourceInput {
+        var isRedelegable: Bool?
+        var roles: [RoleReference] = []
+    }
+
     var id: ID<Kind.Trust> = ID("")
     var trustorID: ID<Kind.User> = ID("")
     var trusteeID: ID<Kind.User> = ID("")
@@ -37,8 +42,8 @@ struct Trust: Resource {
             Field("redelegation_count", \.redelegationCount, .nullable(.integer(0...most)), update: .unknown),
             // Deleted trusts are gone; clients expect the member.
             Field("deleted_at", derived: { _ in nil }),
-            Field(input: "allow_redelegation", .nullable(.boolean), update: .unknown),
-            Field(input: "roles", RoleReference.shape, update: .unknown),
+            Field(input: .optional("allow_redelegation", \.isRedelegable, .nullable(.boolean)), update: .unknown),
+            Field(input: .optional("roles", \.roles, RoleReference.list(at: "trust/roles")), update: .unknown),
         ])
 
     private static let most = Int64(Int32.max)

@@ -6,6 +6,12 @@ import Resources
 struct User: Resource {
     typealias Noun = Kind.User
 
+    struct Input: ResourceInput {
+        var password = Update<String>.keep
+        /// The hash of the password, which is made before the transaction.
+        var hash: String?
+    }
+
     var id: ID<Kind.User> = ID("")
     var name = ""
     var domainID: ID<Kind.Domain> = ID("")
@@ -35,11 +41,24 @@ struct User: Resource {
             Field(extra: "description", .nullable(.text)),
             // Nobody comes from elsewhere: there is no federation.
             Field(extra: "federated", .array(.any, 0...0)),
-            Field(input: "password", .nullable(.string(0...4096))),
+            Field(input: .update("password", \.password, .string(0...4096))),
             Field("created_at", \.createdAt, .any, create: .unknown, update: .unknown, shown: .never),
             Field("last_active_day", \.lastActiveDay, .any, create: .unknown, update: .unknown, shown: .never),
             Field("failed_attempts", \.failedAttempts, .any, create: .unknown, update: .unknown, shown: .never),
             Field("failed_at", \.failedAt, .any, create: .unknown, update: .unknown, shown: .never),
+        ])
+}
+
+/// A change of a user's own password.
+struct PasswordChange: Sendable {
+    var original = ""
+    var wanted = ""
+
+    static let form = Form.object(
+        PasswordChange(),
+        [
+            .required("original_password", \.original, .string(0...4096)),
+            .required("password", \.wanted, .string(0...4096)),
         ])
 }
 

@@ -27,13 +27,12 @@ struct EC2CredentialRoutes: Sendable {
         ]
     }
 
-    private static let body = Shape.object([.init("tenant_id", .string(1...64), required: true)], open: true)
+    private static let body = Form.object("", [.required("tenant_id", \.self, .string(1...64))], open: true)
 
     private func create(_ call: Call) async throws -> Reply {
         let caller = try await call.caller()
         let body = try await call.body.json()
-        try Self.body.check(.object(body), at: "credential")
-        let project = ID<Kind.Project>(body["tenant_id"]?.string ?? "")
+        let project = ID<Kind.Project>(try Self.body.parse(.object(body), .house("credential")))
         let pair = try await credentials.create(for: call.id("user_id"), on: project, by: caller)
         var reply = Self.one(pair, call)
         reply.status = .created

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import Resources
 
 /// `/v3/OS-EP-FILTER`: which endpoints are in a project's catalog.
 struct EndpointFilterRoutes: Sendable {

@@ -15,30 +15,8 @@ struct LimitRoutes: Sendable {
     }
 
     var all: [Route] {
-        let registered = ResourceRoutes(registered, at: "/v3/registered_limits")
-        let limits = ResourceRoutes(limits, at: "/v3/limits")
-        return [
-            registered.list, registered.show, registered.update, registered.delete,
-            .post(registered.path) { call in
-                let caller = try await call.caller()
-                return Self.many(try await registered.service.createAll(call.body.json(), by: caller), call, registered.path)
-            },
-            limits.list, limits.show, limits.update, limits.delete,
-            .post(limits.path) { call in
-                let caller = try await call.caller()
-                return Self.many(try await limits.service.createAll(call.body.json(), by: caller), call, limits.path)
-            },
-            .get("/v3/limits/model", model),
-        ]
-    }
-
-    /// What a list of new ones is answered with: a list without the `links` of one.
-    private static func many<R: Resource>(_ made: [R], _ call: Call, _ path: String) -> Reply {
-        .json(.created) { writer in
-            writer.array(dynamic: R.schema.plural, of: made) { writer, limit in
-                writer.object { Views.object(limit, call, path, &$0) }
-            }
-        }
+        ResourceRoutes(registered, at: "/v3/registered_limits").all + ResourceRoutes(limits, at: "/v3/limits").all
+            + [.get("/v3/limits/model", model)]
     }
 
     private func model(_ call: Call) async throws -> Reply {

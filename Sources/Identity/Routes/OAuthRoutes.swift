@@ -22,10 +22,10 @@ struct OAuthRoutes: Sendable {
             uniform.list, uniform.show, uniform.update, uniform.delete,
             .post(place) { call in
                 let caller = try await call.caller()
-                let (made, secret) = try await consumers.create(call.body.json(), by: caller)
+                let (made, secret) = try await consumers.issue(call.body.json(), by: caller)
                 return .json(.created) { writer in
                     writer.object("consumer") { writer in
-                        Views.object(made, call, place, &writer)
+                        for consumer in made.rows { Views.object(consumer, call, place, &writer) }
                         writer.member("secret", secret.reveal())
                     }
                 }

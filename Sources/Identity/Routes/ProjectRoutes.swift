@@ -95,8 +95,7 @@ struct ProjectRoutes: Sendable {
         let caller = try await call.caller()
         let body = try await call.body.json()
         guard let tags = body["tags"], body.count == 1 else { throw Shape.wrong("tags", "'tags' alone is expected") }
-        try Shape.tags.check(tags, at: "tags")
-        let texts = tags.array?.compactMap(\.string) ?? []
+        let texts = try Form<[String]>.tags.parse(tags, .house("tags"))
         return Self.reply(
             try await projects.changeTags(of: call.id("project_id"), .updateProjectTags, by: caller) { _ in texts }, call)
     }

@@ -11,7 +11,7 @@ struct RegionRoutes: Sendable {
             .put("/v3/regions/{region_id}") { call in
                 let caller = try await call.caller()
                 let region = try await regions.create(call.id("region_id"), call.body.json(), by: caller)
-                return Views.one(region, .created, call, "/v3/regions")
+                return try Views.one(region, .created, call, "/v3/regions")
             }
         ]
     }

@@ -11,21 +11,8 @@ struct RoleRoutes: Sendable {
     private static let implied = "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 
     var all: [Route] {
-        let uniform = ResourceRoutes(roles, at: Self.path)
-        return [
-            uniform.list, uniform.create,
-            // One segment has one name: what a role is called when it implies another is what it is called everywhere.
-            .get("/v3/roles/{prior_role_id}") { call in
-                Views.one(try await roles.get(call.id("prior_role_id"), by: call.caller()), .ok, call, Self.path)
-            },
-            .patch("/v3/roles/{prior_role_id}") { call in
-                let caller = try await call.caller()
-                return Views.one(try await roles.update(call.id("prior_role_id"), call.body.json(), by: caller), .ok, call, Self.path)
-            },
-            .delete("/v3/roles/{prior_role_id}") { call in
-                try await roles.delete(call.id("prior_role_id"), by: call.caller())
-                return .noContent
-            },
+        // One segment has one name: what a role is called when it implies another is what it is called everywhere.
+        ResourceRoutes(roles, at: Self.path, parameter: "prior_role_id").all + [
             .get("/v3/roles/{prior_role_id}/implies") { call in
                 let inference = try await roles.inferences(of: call.id("prior_role_id"), by: call.caller())
                 return .json { writer in

@@ -1,6 +1,7 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import Resources
 
 /// `/v3/policies`, and below them and `/v3/endpoints` what OS-ENDPOINT-POLICY adds.
 struct StoredPolicyRoutes: Sendable {

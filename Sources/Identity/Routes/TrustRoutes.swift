@@ -14,7 +14,7 @@ struct TrustRoutes: Sendable {
         [
             .get(Self.path) { call in
                 let page = try await trusts.list(call.query, by: call.caller())
-                return Views.list(page.rows, hasMore: page.hasMore, call, Self.path)
+                return Views.list(page, call, Self.path)
             },
             .post(Self.path) { call in
                 let caller = try await call.caller()

@@ -5,15 +5,13 @@ import Resources
 import SQL
 
 /// What application credentials may call.
-struct AccessRuleService: ResourceService {
+struct AccessRuleService: IdentityService {
     typealias R = AccessRule
 
     let identity: IdentityContext
     private let credentials = ApplicationCredentialStore()
 
     init(identity: IdentityContext) { self.identity = identity }
-
-    var context: ServiceContext { identity.base }
 
     func list(of user: ID<Kind.User>, _ query: Query, by caller: Principal) async throws -> (rows: [AccessRule], hasMore: Bool) {
         var asked = try AccessRule.schema.query(from: query)

@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// What users let their programs authenticate with.
-struct ApplicationCredentialService: ResourceService {
+struct ApplicationCredentialService: IdentityService {
     typealias R = ApplicationCredential
 
     let identity: IdentityContext
@@ -14,8 +14,6 @@ struct ApplicationCredentialService: ResourceService {
     private let assignments = AssignmentStore()
 
     init(identity: IdentityContext) { self.identity = identity }
-
-    var context: ServiceContext { identity.base }
 
     func conflict(with credential: ApplicationCredential) -> CloudError {
         .conflict("An application credential named '\(credential.name)' exists already.")
@@ -28,11 +26,10 @@ struct ApplicationCredentialService: ResourceService {
     /// - Returns: the secret as well: this is the only time that anybody hears of it.
     func create(_ body: JSONObject, for user: ID<Kind.User>, by caller: Principal) async throws -> (Whole, secret: Secret) {
         var (made, given) = try ApplicationCredential.schema.new(from: body)
-        let asked = try RoleReference.list(given["roles"], at: "application_credential/roles")
-        let rules = try (given["access_rules"]?.array ?? []).enumerated().map { position, rule in
-            let place = "application_credential/access_rules/\(position)"
-            let rule = try AccessRule.given(rule, of: user, at: place)
-            guard rule.isWhole || !rule.id.text.isEmpty else { throw Shape.wrong(place, "it needs a service, a path and a method") }
+        let asked = given.roles
+        let rules = given.rules.map { rule in
+            var rule = rule
+            rule.userID = user
             return (rule, newID: ID<AccessRule>(context.world.random.hexID()))
         }
         if let end = made.expiresAt, end < context.world.now {
@@ -40,23 +37,21 @@ struct ApplicationCredentialService: ResourceService {
         }
         // A hash is dear: who may not make one is told so first.
         _ = try await context.read { tx in try authoriseCreate(user, caller, in: tx) }
-        let secret = Secret(given["secret"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? context.world.random.urlSafe(64))
+        let secret = Secret(given.secret.flatMap { $0.isEmpty ? nil : $0 } ?? context.world.random.urlSafe(64))
         made.id = newID()
         made.userID = user
         made.secretHash = try await identity.hasher.hash(secret)
         let complete = made
-        let whole = try await refusingDuplicates(of: complete) {
-            try await context.write { tx in
-                var credential = complete
-                credential.projectID = try authoriseCreate(user, caller, in: tx)
-                try IdentityContext.requireRoom(
-                    credentials.count(of: user, in: tx), most: identity.settings.applicationCredentialsPerUser,
-                    "application credentials")
-                let roles = try roles(asked, credential, caller, in: tx)
-                let ruleIDs = try rules.map { try credentials.rule($0.0, newID: $0.newID, in: tx) }
-                try credentials.insert(credential, roles: roles, rules: ruleIDs, in: tx)
-                return try credentials.whole([credential], in: tx)[0]
-            }
+        let whole = try await write(about: complete) { tx in
+            var credential = complete
+            credential.projectID = try authoriseCreate(user, caller, in: tx)
+            try IdentityContext.requireRoom(
+                credentials.count(of: user, in: tx), most: identity.settings.applicationCredentialsPerUser,
+                "application credentials")
+            let roles = try roles(asked, credential, caller, in: tx)
+            let ruleIDs = try rules.map { try credentials.rule($0.0, newID: $0.newID, in: tx) }
+            try credentials.insert(credential, roles: roles, rules: ruleIDs, in: tx)
+            return try credentials.whole([credential], in: tx)[0]
         }
         return (whole, secret)
     }

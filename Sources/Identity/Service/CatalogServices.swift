@@ -4,41 +4,42 @@ import Resources
 import SQL
 
 /// Regions.
-struct RegionService: ResourceService {
+struct RegionService: IdentityService {
     typealias R = Region
 
     let identity: IdentityContext
-    var context: ServiceContext { identity.base }
-
-    func conflict(with region: Region) -> CloudError { .conflict("A region with the ID '\(region.id)' exists already.") }
+    func conflict(with region: Region) -> CloudError {
+        .conflict("A region with the ID '\(region.id)' exists already.")
+    }
 
     /// The id is the maker's, where the body has one.
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Region {
-        var body = body
-        if var region = body["region"]?.object, region["id"] == .null || region["id"] == "" {
-            region["id"] = nil
-            body["region"] = .object(region)
-        }
-        var (region, given) = try Region.schema.new(from: body)
-        if given["id"] == nil { region.id = newID() }
-        return try await create(region, given, by: caller)
+    func complete(_ region: inout Region, _ given: Given<Region>, by caller: Principal) throws {
+        if case .set(let id) = given.id, !id.isEmpty { region.id = ID(id) }
     }
 
     /// Makes the region of that id: its URL says which.
-    func create(_ id: ID<Region>, _ body: JSONObject, by caller: Principal) async throws -> Region {
-        var (region, given) = try Region.schema.new(from: body)
-        guard given["id"] == nil || region.id == id else {
-            throw CloudError.badRequest("Conflicting region IDs specified: \"\(id)\" != \"\(region.id)\".")
+    func create(_ id: ID<Region>, _ body: JSONObject, by caller: Principal) async throws -> Shown<Region> {
+        let bodies = try self.bodies(of: body).given
+        let regions = try bodies.map { given in
+            switch given.id {
+            case .clear: throw Shape.wrong("region/id", "a value of the type null is not expected here")
+            case .set(let own) where own != id.text: throw CloudError.badRequest("Conflicting region IDs specified: \"\(id)\" != \"\(own)\".")
+            case .keep, .set: break
+            }
+            var region = try draft(given, by: caller)
+            region.id = id
+            return region
         }
-        region.id = id
-        return try await create(region, given, by: caller)
+        return try await create(regions, bodies, by: caller)
     }
 
-    func willCreate(_ region: inout Region, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ region: inout Region, _ given: Given<Region>, by caller: Principal, in tx: Transaction) throws {
         try checkParent(region, in: tx)
     }
 
-    func willUpdate(_ region: inout Region, from old: Region, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(
+        _ region: inout Region, from old: Region, _ given: Given<Region>, by caller: Principal, in tx: Transaction
+    ) throws {
         try checkParent(region, in: tx)
         var above = region.parentRegionID
         while let id = above {
@@ -68,46 +69,48 @@ struct RegionService: ResourceService {
 }
 
 /// The services of the catalog.
-struct CatalogServiceService: ResourceService {
+struct CatalogServiceService: IdentityService {
     typealias R = CatalogService
 
     let identity: IdentityContext
-    var context: ServiceContext { identity.base }
-
     func willDelete(_ service: CatalogService, by caller: Principal, in tx: Transaction) throws {
         try CatalogStore().removeLimits(of: .service, service.id.text, in: tx)
     }
 }
 
 /// The endpoints of the catalog.
-struct EndpointService: ResourceService {
+struct EndpointService: IdentityService {
     typealias R = Endpoint
 
     let identity: IdentityContext
-    var context: ServiceContext { identity.base }
-
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Endpoint {
-        var (endpoint, given) = try Endpoint.schema.new(from: Self.withRegionID(body))
-        endpoint.id = newID()
-        return try await create(endpoint, given, by: caller)
+    func complete(_ endpoint: inout Endpoint, _ given: Given<Endpoint>, by caller: Principal) throws {
+        try settle(&endpoint, given)
     }
 
-    func willCreate(_ endpoint: inout Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(
+        _ endpoint: inout Endpoint, _ given: Given<Endpoint>, by caller: Principal, in tx: Transaction
+    ) throws {
         try check(endpoint, given, in: tx)
     }
 
-    func willUpdate(_ endpoint: inout Endpoint, from old: Endpoint, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(
+        _ endpoint: inout Endpoint, from old: Endpoint, _ given: Given<Endpoint>, by caller: Principal, in tx: Transaction
+    ) throws {
+        try settle(&endpoint, given)
         try check(endpoint, given, in: tx)
     }
 
-    func update(_ id: ID<Endpoint>, _ body: JSONObject, by caller: Principal) async throws -> Endpoint {
-        try await apply(id, Self.withRegionID(body), by: caller)
+    /// `region` is the old name of `region_id`.
+    private func settle(_ endpoint: inout Endpoint, _ given: Given<Endpoint>) throws {
+        guard let region = given.region, !given.has(\.regionID) else { return }
+        try Endpoint.region.check(region, at: "endpoint/region_id")
+        endpoint.regionID = region.string.map { ID($0) }
     }
 
-    private func check(_ endpoint: Endpoint, _ given: JSONObject, in tx: Transaction) throws {
+    private func check(_ endpoint: Endpoint, _ given: Given<Endpoint>, in tx: Transaction) throws {
         // A region that the old attribute names is made on the way, as it was when regions had no API of their own.
         if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
-            guard given["region"] != nil else { throw CloudError.badRequest("Could not find region: \(id).") }
+            guard given.region != nil else { throw CloudError.badRequest("Could not find region: \(id).") }
             var region = Region()
             region.id = id
             try ResourceStore<Region>().insert(region, in: tx)
@@ -121,14 +124,5 @@ struct EndpointService: ResourceService {
         for place in places where !known.contains(place.1) {
             throw CloudError.badRequest("Malformed endpoint URL (\(endpoint.url)): '\(place.1)' cannot be filled in.")
         }
-    }
-
-    /// `region` is the old name of `region_id`.
-    private static func withRegionID(_ body: JSONObject) -> JSONObject {
-        guard var endpoint = body["endpoint"]?.object, endpoint["region_id"] == nil, let region = endpoint["region"] else { return body }
-        endpoint["region_id"] = region
-        var changed = body
-        changed["endpoint"] = .object(endpoint)
-        return changed
     }
 }

@@ -5,14 +5,12 @@ import Resources
 import SQL
 
 /// Credentials. Blobs lie sealed in the database, and are opened for those who may see them.
-struct CredentialService: ResourceService {
+struct CredentialService: IdentityService {
     typealias R = Credential
 
     let identity: IdentityContext
 
-    var context: ServiceContext { identity.base }
-
-    func target(_ credential: Credential, in tx: Transaction) throws -> PolicyTarget {
+    static func target(_ credential: Credential) -> PolicyTarget {
         [
             "target.credential.id": credential.id.text, "target.credential.user_id": credential.userID.text,
             "target.credential.type": credential.type,
@@ -30,19 +28,17 @@ struct CredentialService: ResourceService {
 
     // MARK: Create, change, delete
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Credential {
-        var (credential, given) = try Credential.schema.new(from: body)
-        credential.id = newID()
+    func complete(_ credential: inout Credential, _ given: Given<Credential>, by caller: Principal) throws {
         if credential.isEC2 {
             guard credential.projectID?.text.isEmpty == false else {
                 throw Shape.wrong("credential", "'project_id' is a required property of an ec2 credential")
             }
             credential.id = try EC2Key(blob: credential.blob).id
         }
-        return try await create(sealed(credential), given, by: caller)
+        credential = try sealed(credential)
     }
 
-    func willCreate(_ credential: inout Credential, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ credential: inout Credential, _ given: Given<Credential>, by caller: Principal, in tx: Transaction) throws {
         try Self.requireUndelegated(caller)
         guard try UserStore().exists(credential.userID, in: tx) else {
             throw CloudError.badRequest("Could not find user: \(credential.userID).")
@@ -57,11 +53,13 @@ struct CredentialService: ResourceService {
             CredentialStore().count(of: user, in: tx), most: identity.settings.credentialsPerUser, "credentials")
     }
 
-    func update(_ id: ID<Credential>, _ body: JSONObject, by caller: Principal) async throws -> Credential {
-        let given = try Shape.unwrap(body, "credential", Credential.changes)
+    func update(
+        _ id: ID<Credential>, _ body: JSONObject, if condition: @escaping Condition<Credential>, by caller: Principal
+    ) async throws -> Shown<Credential> {
+        let blob = try Credential.changes.parse(body, inside: "credential")
         let old = try await get("update", id, by: caller)
         var new = old
-        new.blob = given["blob"]?.string ?? ""
+        new.blob = blob
         if new.isEC2 {
             // Whoever could take the restriction off would have the user's whole access (CVE-2020-12691).
             guard try EC2Key(blob: new.blob).restriction == EC2Key(blob: old.blob).restriction else {
@@ -75,7 +73,7 @@ struct CredentialService: ResourceService {
                 throw CloudError.conflict("The credential was changed by somebody else at the same time.")
             }
             try store.update(made, in: tx)
-            return made
+            return Shown(rows: [made])
         }
     }
 
@@ -85,7 +83,9 @@ struct CredentialService: ResourceService {
 
     // MARK: Read
 
-    func get(_ id: ID<Credential>, by caller: Principal) async throws -> Credential { try await get("get", id, by: caller) }
+    func get(_ id: ID<Credential>, by caller: Principal) async throws -> Shown<Credential> {
+        Shown(rows: [try await get("get", id, by: caller)])
+    }
 
     private func get(_ verb: String, _ id: ID<Credential>, by caller: Principal) async throws -> Credential {
         try await open(
@@ -96,19 +96,21 @@ struct CredentialService: ResourceService {
             })
     }
 
-    func list(_ query: Query, by caller: Principal) async throws -> (rows: [Credential], hasMore: Bool) {
+    func list(_ query: Query, by caller: Principal) async throws -> Shown<Credential> {
         try context.policy.require(.listCredentials, caller, listTarget(query, by: caller))
         let asked = try Credential.schema.query(from: query)
         let page = try await context.read { tx in
             var list = asked
             try narrow(&list, query, by: caller, in: tx)
             let page = try store.page(list, in: tx)
-            let seen = try page.rows.filter { context.policy.allows(.getCredential, caller, try target($0, in: tx)) }
+            let seen = page.rows.filter { context.policy.allows(.getCredential, caller, Self.target($0)) }
             return (rows: seen, hasMore: page.hasMore)
         }
         var opened: [Credential] = []
         for credential in page.rows { opened.append(try await open(credential)) }
-        return (opened, page.hasMore)
+        var shown = Shown(rows: opened)
+        shown.hasMore = page.hasMore
+        return shown
     }
 
     /// Anybody may list their own.

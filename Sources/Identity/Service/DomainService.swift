@@ -5,25 +5,21 @@ import Resources
 import SQL
 
 /// Domains: projects that act as one.
-struct DomainService: ResourceService {
+struct DomainService: IdentityService {
     typealias R = Domain
 
     let identity: IdentityContext
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     func conflict(with domain: Domain) -> CloudError { .conflict("A domain named '\(domain.name)' exists already.") }
 
-    func target(_ domain: Domain, in tx: Transaction) throws -> PolicyTarget {
+    static func target(_ domain: Domain) -> PolicyTarget {
         ["target.domain.id": domain.id.text, "target.domain_id": domain.id.text]
     }
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Domain {
-        var (domain, given) = try Domain.schema.new(from: body)
-        domain.id = newID()
-        if let chosen = given["explicit_domain_id"]?.string {
+    func complete(_ domain: inout Domain, _ given: Given<Domain>, by caller: Principal) throws {
+        if let chosen = given.chosenID {
             guard Hex.bytes(chosen) != nil, chosen == chosen.lowercased() else {
                 throw Shape.wrong("domain/explicit_domain_id", "it must be 32 hexadecimal digits")
             }
@@ -31,7 +27,6 @@ struct DomainService: ResourceService {
         }
         domain.name = domain.name.trimmed
         domain.options = domain.options.withoutNulls
-        return try await create(domain, given, by: caller)
     }
 
     /// The row of a project that acts as no domain is none of ours.
@@ -45,11 +40,13 @@ struct DomainService: ResourceService {
         caller.domainID.map { ["target.domain.id": $0.text, "target.domain_id": $0.text] } ?? [:]
     }
 
-    func willUpdate(_ domain: inout Domain, from old: Domain, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(
+        _ domain: inout Domain, from old: Domain, _ given: Given<Domain>, by caller: Principal, in tx: Transaction
+    ) throws {
         guard old.isDomain else { throw CloudError.notFound("domain", old.id.text) }
         domain.name = domain.name.trimmed
+        try Immutability.checkUpdate(old.isImmutable, given.has(\.options) ? domain.options : nil, "domain", old.id.text)
         domain.options = domain.options.merged(into: old.options)
-        try Immutability.checkUpdate(old.isImmutable, given, "domain", old.id.text)
         if old.isEnabled, !domain.isEnabled {
             var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
             event.domainID = old.id

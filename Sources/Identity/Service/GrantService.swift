@@ -70,7 +70,7 @@ struct GrantService: Sendable {
         var missing: CloudError?
         if let role {
             if let found = try roles.find(role, in: tx) {
-                target = RoleService.policyTarget(found)
+                target = RoleService.target(found)
             } else {
                 missing = CloudError.notFound("role", role.text)
             }

@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Groups and who is in them.
-struct GroupService: ResourceService {
+struct GroupService: IdentityService {
     typealias R = Group
 
     let identity: IdentityContext
@@ -15,18 +15,13 @@ struct GroupService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     func conflict(with group: Group) -> CloudError { .conflict("A group named '\(group.name)' exists in the domain already.") }
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Group {
-        var (group, given) = try Group.schema.new(from: body)
-        group.id = newID()
-        if given["domain_id"] == nil { group.domainID = try identity.domain(for: caller) }
-        return try await create(group, given, by: caller)
+    func complete(_ group: inout Group, _ given: Given<Group>, by caller: Principal) throws {
+        if !given.has(\.domainID) { group.domainID = try identity.domain(for: caller) }
     }
 
-    func willCreate(_ group: inout Group, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ group: inout Group, _ given: Given<Group>, by caller: Principal, in tx: Transaction) throws {
         try tx.requireDomain(group.domainID)
     }
 

@@ -3,10 +3,11 @@ import CloudCore
 /// The option `immutable` of projects, domains and roles.
 enum Immutability {
     /// An immutable thing can be changed in one way only: to be immutable no more.
-    static func checkUpdate(_ isImmutable: Bool, _ given: JSONObject, _ noun: String, _ id: String) throws {
+    ///
+    /// - Parameter options: the options of the body; nil if it has none.
+    static func checkUpdate(_ isImmutable: Bool, _ options: JSONObject?, _ noun: String, _ id: String) throws {
         guard isImmutable else { return }
-        let clears = given["options"]?.object.map { $0["immutable"] == false || $0["immutable"] == .null } ?? false
-        guard clears else {
+        guard let immutable = options?["immutable"], immutable == false || immutable == .null else {
             throw CloudError.forbidden("Unable to update immutable \(noun) resource: `\(id)`. Set resource option \"immutable\" to false first.")
         }
     }

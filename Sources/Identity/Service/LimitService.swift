@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Limits of projects and domains.
-struct LimitService: ResourceService {
+struct LimitService: IdentityService {
     typealias R = Limit
 
     let identity: IdentityContext
@@ -13,52 +13,53 @@ struct LimitService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
     var model: IdentitySettings.LimitModel { identity.settings.limitModel }
 
-    func conflict(with limit: Limit) -> CloudError { .conflict("The project or domain has a limit of that resource already.") }
+    func conflict(with limit: Limit) -> CloudError {
+        .conflict("The project or domain has a limit of that resource already.")
+    }
 
     /// Only what is there is named: a null must not be taken for the null of a caller without a domain.
-    func target(_ limit: Limit, in tx: Transaction) throws -> PolicyTarget {
-        var target: PolicyTarget = [:]
-        if let id = limit.projectID {
-            target.set("target.limit.project_id", to: id.text)
-            if let domain = try projects.find(id, in: tx)?.domainID { target.set("target.limit.project.domain_id", to: domain.text) }
+    func targets(of rows: [Limit], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
+        try rows.map { limit in
+            var target: PolicyTarget = [:]
+            if let id = limit.projectID {
+                target.set("target.limit.project_id", to: id.text)
+                if let domain = try projects.find(id, in: tx)?.domainID { target.set("target.limit.project.domain_id", to: domain.text) }
+            }
+            if let id = limit.domainID { target.set("target.limit.domain.id", to: id.text) }
+            return target
         }
-        if let id = limit.domainID { target.set("target.limit.domain.id", to: id.text) }
-        return target
     }
 
     // MARK: Create and change
 
-    /// All of a list or none.
-    func createAll(_ body: JSONObject, by caller: Principal) async throws -> [Limit] {
-        let asked = try Limit.schema.manyNew(from: body).enumerated().map { position, limit in
-            let isOfOne = (limit.given["project_id"] != nil) != (limit.given["domain_id"] != nil)
-            guard isOfOne, limit.resource.projectID != nil || limit.resource.domainID != nil else {
-                throw Shape.wrong("limits/\(position)", "it must have either a project_id or a domain_id")
-            }
-            var limit = limit.resource
-            limit.id = newID()
-            return limit
-        }
-        return try await refusingDuplicates(of: nil) {
-            try await context.write { tx in
-                try context.policy.require(.createLimits, caller)
-                let placed = try asked.map { try self.placed($0, in: tx) }
-                try check(placed, in: tx)
-                var made: [Limit] = []
-                for var limit in placed {
-                    limit.registeredLimitID = try registered(for: limit, in: tx)
-                    try store.insert(limit, in: tx)
-                    made.append(limit)
-                }
-                return made
-            }
+    func bodies(of body: JSONObject) throws -> (given: [Given<Limit>], isBulk: Bool) {
+        (try Limit.schema.many(from: body), true)
+    }
+
+    func action(_ verb: String, _ limit: Limit?) -> Action {
+        verb == "create" ? .createLimits : context.action("\(verb)_limit")
+    }
+
+    func complete(_ limit: inout Limit, _ given: Given<Limit>, by caller: Principal) throws {
+        guard given.has(\.projectID) != given.has(\.domainID), limit.projectID != nil || limit.domainID != nil else {
+            throw Shape.wrong(given.place, "it must have either a project_id or a domain_id")
         }
     }
 
-    func willUpdate(_ limit: inout Limit, from old: Limit, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(together limits: inout [Limit], by caller: Principal, in tx: Transaction) throws {
+        limits = try limits.map { try placed($0, in: tx) }
+        try check(limits, in: tx)
+    }
+
+    func willCreate(_ limit: inout Limit, _ given: Given<Limit>, by caller: Principal, in tx: Transaction) throws {
+        limit.registeredLimitID = try registered(for: limit, in: tx)
+    }
+
+    func willUpdate(
+        _ limit: inout Limit, from old: Limit, _ given: Given<Limit>, by caller: Principal, in tx: Transaction
+    ) throws {
         try check([limit], in: tx)
     }
 
@@ -74,7 +75,9 @@ struct LimitService: ResourceService {
             throw CloudError.badRequest("Could not find region: \(id).")
         }
         if let id = limit.projectID {
-            guard let project = try projects.find(id, in: tx) else { throw CloudError.badRequest("Could not find project: \(id).") }
+            guard let project = try projects.find(id, in: tx) else {
+                throw CloudError.badRequest("Could not find project: \(id).")
+            }
             if project.isDomain {
                 limit.projectID = nil
                 limit.domainID = id.asDomain

@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Projects and the tree that they make.
-struct ProjectService: ResourceService {
+struct ProjectService: IdentityService {
     typealias R = Project
 
     let identity: IdentityContext
@@ -14,37 +14,28 @@ struct ProjectService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     func conflict(with project: Project) -> CloudError {
         .conflict("A project named '\(project.name)' exists in the domain already.")
     }
 
     // MARK: Create
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Project {
-        var (project, given) = try Project.schema.new(from: body)
-        project.id = newID()
+    func complete(_ project: inout Project, _ given: Given<Project>, by caller: Principal) throws {
         project.name = project.name.trimmed
         project.options = project.options.withoutNulls
-        if !project.isDomain {
-            // The place in the tree follows from the parent or from the domain, whichever is said.
-            if project.domainID == nil, project.parentID == nil { project.domainID = try identity.domain(for: caller) }
-        }
-        return try await create(project, given, by: caller)
+        guard !project.isDomain, project.domainID == nil, project.parentID == nil else { return }
+        project.domainID = try identity.domain(for: caller)
     }
 
-    func create(_ made: Project, _ given: JSONObject, by caller: Principal) async throws -> Project {
-        try await refusingDuplicates(of: made) {
-            try await context.write { tx in
-                var project = made
-                if !project.isDomain { try place(&project, in: tx) }
-                try context.policy.require(.createProject, caller, Self.target(project))
-                if project.isDomain { try checkIsRoot(project) } else { try checkPlace(project, in: tx) }
-                try store.insert(project, in: tx)
-                return project
-            }
-        }
+    /// The place in the tree follows from the parent or from the domain, whichever is said.
+    func prepare(_ project: inout Project, _ given: Given<Project>, by caller: Principal, in tx: Transaction) throws {
+        if !project.isDomain { try place(&project, in: tx) }
+    }
+
+    func willCreate(
+        _ project: inout Project, _ given: Given<Project>, by caller: Principal, in tx: Transaction
+    ) throws {
+        if project.isDomain { try checkIsRoot(project) } else { try checkPlace(project, in: tx) }
     }
 
     /// Completes the domain from the parent, and the parent from the domain.
@@ -68,7 +59,9 @@ struct ProjectService: ResourceService {
         guard try store.find(domainID.asProject, in: tx)?.isDomain == true else {
             throw CloudError.badRequest("Could not find domain: \(domainID).")
         }
-        guard let parent = try store.find(parentID, in: tx) else { throw CloudError.badRequest("Could not find project: \(parentID).") }
+        guard let parent = try store.find(parentID, in: tx) else {
+            throw CloudError.badRequest("Could not find project: \(parentID).")
+        }
         guard (parent.isDomain ? parent.id.asDomain : parent.domainID) == domainID else {
             throw CloudError.badRequest("The parent \(parentID) is not in the domain \(domainID).")
         }
@@ -79,15 +72,19 @@ struct ProjectService: ResourceService {
         // The domain at the top does not count as a level of its own.
         var deepest = identity.settings.projectTreeDepth
         if identity.settings.limitModel == .strictTwoLevel { deepest = min(deepest, 2) }
-        guard above.count <= deepest else { throw CloudError.forbidden("Max hierarchy depth reached for \(parentID) branch.") }
+        guard above.count <= deepest else {
+            throw CloudError.forbidden("Max hierarchy depth reached for \(parentID) branch.")
+        }
     }
 
     // MARK: Update and delete
 
-    func willUpdate(_ project: inout Project, from old: Project, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(
+        _ project: inout Project, from old: Project, _ given: Given<Project>, by caller: Principal, in tx: Transaction
+    ) throws {
         project.name = project.name.trimmed
+        try Immutability.checkUpdate(old.isImmutable, given.has(\.options) ? project.options : nil, "project", old.id.text)
         project.options = project.options.merged(into: old.options)
-        try Immutability.checkUpdate(old.isImmutable, given, "project", old.id.text)
         if !old.isEnabled, project.isEnabled,
             try tree.projects(try tree.above(old.id, in: tx), in: tx).contains(where: { !$0.isEnabled })
         {
@@ -160,7 +157,8 @@ struct ProjectService: ResourceService {
 
     /// A project with those above and below it.
     ///
-    /// - Parameter onlyOwn: leaves out those on which the caller has no role, as the reference does for lists of whole objects.
+    /// - Parameter onlyOwn: leaves out those on which the caller has no role, as the reference does for lists of whole
+    /// objects.
     func family(_ id: ID<Kind.Project>, parents: Kin, subtree: Kin, by caller: Principal) async throws -> Family {
         try await context.read { tx in
             let project = try authorised("get", id, by: caller, in: tx)
@@ -188,14 +186,16 @@ struct ProjectService: ResourceService {
         try await context.write { tx in
             var project = try project(id, action, by: caller, in: tx)
             let tags = JSON.array(try change(project.tagTexts).map { .string($0) })
-            try Shape.tags.check(tags, at: "tags")
+            try Form<[String]>.tags.shape.check(tags, at: "tags")
             project.tags = tags
             try store.update(project, in: tx)
             return project.tagTexts
         }
     }
 
-    private func project(_ id: ID<Kind.Project>, _ action: Action, by caller: Principal, in tx: Transaction) throws -> Project {
+    private func project(
+        _ id: ID<Kind.Project>, _ action: Action, by caller: Principal, in tx: Transaction
+    ) throws -> Project {
         let found = try store.find(id, in: tx)
         try context.policy.require(action, caller, found.map(Self.target) ?? [:])
         guard let found else { throw CloudError.notFound("project", id.text) }
@@ -218,7 +218,9 @@ enum TagFilter {
             guard let text = query[name] else { continue }
             let tags = text.split(separator: ",").map(String.init)
             guard !tags.isEmpty else { continue }
-            guard tags.count <= most else { throw CloudError.badRequest("\(name) has \(tags.count) tags; it may have \(most).") }
+            guard tags.count <= most else {
+                throw CloudError.badRequest("\(name) has \(tags.count) tags; it may have \(most).")
+            }
             // The column is a JSON array as our own writer writes it: a tag in it stands behind a bracket or a comma.
             let one = "(replace(tags, ?, '') <> tags OR replace(tags, ?, '') <> tags)"
             let sql = "(" + tags.map { _ in one }.joined(separator: joiner) + ")"

@@ -5,44 +5,39 @@ import Resources
 import SQL
 
 /// Registered limits.
-struct RegisteredLimitService: ResourceService {
+struct RegisteredLimitService: IdentityService {
     typealias R = RegisteredLimit
 
     let identity: IdentityContext
-
-    var context: ServiceContext { identity.base }
 
     func conflict(with limit: RegisteredLimit) -> CloudError {
         .conflict("A limit is registered already for that resource of the service in the region.")
     }
 
-    /// All of a list or none.
-    func createAll(_ body: JSONObject, by caller: Principal) async throws -> [RegisteredLimit] {
-        let made = try RegisteredLimit.schema.manyNew(from: body).map { limit in
-            var limit = limit.resource
-            limit.id = newID()
-            return limit
-        }
-        return try await refusingDuplicates(of: nil) {
-            try await context.write { tx in
-                try context.policy.require(.createRegisteredLimits, caller)
-                for limit in made {
-                    try check(limit, in: tx)
-                    try store.insert(limit, in: tx)
-                }
-                return made
-            }
-        }
+    func bodies(of body: JSONObject) throws -> (given: [Given<RegisteredLimit>], isBulk: Bool) {
+        (try RegisteredLimit.schema.many(from: body), true)
+    }
+
+    func action(_ verb: String, _ limit: RegisteredLimit?) -> Action {
+        verb == "create" ? .createRegisteredLimits : context.action("\(verb)_registered_limit")
+    }
+
+    func willCreate(
+        _ limit: inout RegisteredLimit, _ given: Given<RegisteredLimit>, by caller: Principal, in tx: Transaction
+    ) throws {
+        try check(limit, in: tx)
     }
 
     func willUpdate(
-        _ limit: inout RegisteredLimit, from old: RegisteredLimit, _ given: JSONObject, by caller: Principal, in tx: Transaction
+        _ limit: inout RegisteredLimit, from old: RegisteredLimit, _ given: Given<RegisteredLimit>, by caller: Principal, in tx: Transaction
     ) throws {
         try check(limit, in: tx)
         try requireUnused(old, in: tx)
     }
 
-    func willDelete(_ limit: RegisteredLimit, by caller: Principal, in tx: Transaction) throws { try requireUnused(limit, in: tx) }
+    func willDelete(_ limit: RegisteredLimit, by caller: Principal, in tx: Transaction) throws {
+        try requireUnused(limit, in: tx)
+    }
 
     /// Limits stand on it: who changed it would change what they are of.
     private func requireUnused(_ limit: RegisteredLimit, in tx: Transaction) throws {
@@ -70,15 +65,12 @@ extension Transaction {
 }
 
 extension ResourceSchema {
-    /// New resources from a body that has a list of them.
+    /// Reads a body that has a list of new ones.
     ///
     /// - Throws: `CloudError.badRequest` that names the place.
-    func manyNew(from body: JSONObject) throws -> [(resource: R, given: JSONObject)] {
+    func many(from body: JSONObject) throws -> [Given<R>] {
         try Shape.object([.init(plural, .array(shapes.create, 1...10_000), required: true)]).check(.object(body), at: plural)
-        return try (body[plural]?.array ?? []).compactMap(\.object).map { given in
-            var resource = R()
-            try apply(given, to: &resource)
-            return (resource, given)
-        }
+        let objects = (body[plural]?.array ?? []).compactMap(\.object)
+        return try objects.enumerated().map { try Given($1, at: "\(plural)/\($0)") }
     }
 }

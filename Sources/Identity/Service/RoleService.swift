@@ -5,86 +5,48 @@ import Resources
 import SQL
 
 /// Roles, and which imply which.
-struct RoleService: ResourceService {
+struct RoleService: IdentityService {
     typealias R = Role
 
     let identity: IdentityContext
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     func conflict(with role: Role) -> CloudError { .conflict("A role named '\(role.name)' exists already.") }
 
     /// Rules tell global roles from a domain's by the domain's absence, so here its null counts.
-    func target(_ role: Role, in tx: Transaction) throws -> PolicyTarget { Self.policyTarget(role) }
-
-    static func policyTarget(_ role: Role) -> PolicyTarget {
+    static func target(_ role: Role) -> PolicyTarget {
         ["target.role.id": role.id.text, "target.role.name": role.name, "target.role.domain_id": role.domainID?.text]
     }
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> Role {
-        var (role, _) = try Role.schema.new(from: body)
-        role.id = newID()
-        role.options = role.options.withoutNulls
-        let action: Action = role.domainID == nil ? .createRole : .createDomainRole
-        let made = role
-        return try await refusingDuplicates(of: made) {
-            try await context.write { tx in
-                try context.policy.require(action, caller, try target(made, in: tx))
-                if let domain = made.domainID { try tx.requireDomain(domain) }
-                try store.insert(made, in: tx)
-                return made
-            }
-        }
-    }
-
     /// A domain's roles have actions of their own.
-    func authorised(_ verb: String, _ id: ID<Kind.Role>, by caller: Principal, in tx: Transaction) throws -> Role {
-        let found = try store.find(id, in: tx)
-        let noun = found?.domainID == nil ? "role" : "domain_role"
-        try context.policy.require(context.action("\(verb)_\(noun)"), caller, try found.map { try target($0, in: tx) } ?? [:])
-        guard let found else { throw CloudError.notFound("role", id.text) }
-        return found
+    func action(_ verb: String, _ role: Role?) -> Action {
+        context.action("\(verb)_\(role?.domainID == nil ? "role" : "domain_role")")
     }
 
-    func get(_ id: ID<Kind.Role>, by caller: Principal) async throws -> Role {
-        try await context.read { tx in try authorised("get", id, by: caller, in: tx) }
-    }
-
-    func update(_ id: ID<Kind.Role>, _ body: JSONObject, by caller: Principal) async throws -> Role {
-        let given = try Role.schema.changes(from: body)
-        return try await refusingDuplicates(of: nil) {
-            try await context.write { tx in
-                let old = try authorised("update", id, by: caller, in: tx)
-                try Role.schema.checkFixed(given, of: old)
-                try Immutability.checkUpdate(old.isImmutable, given, "role", id.text)
-                var role = old
-                try Role.schema.apply(given, to: &role)
-                role.options = role.options.merged(into: old.options)
-                try store.update(role, in: tx)
-                return role
-            }
-        }
-    }
-
-    func delete(_ id: ID<Kind.Role>, by caller: Principal) async throws {
-        try await context.write { tx in
-            let role = try authorised("delete", id, by: caller, in: tx)
-            try Immutability.checkDelete(role.isImmutable, "role", id.text)
-            try ApplicationCredentialStore().deleteAll(with: id, in: tx)
-            try store.delete(id, in: tx)
-        }
-    }
+    func listAction(_ query: Query) -> Action { query["domain_id"] == nil ? .listRoles : .listDomainRoles }
 
     /// Without a domain the list has the global roles alone.
-    func list(_ query: Query, by caller: Principal) async throws -> (rows: [Role], hasMore: Bool) {
-        let domain = query["domain_id"]
-        try context.policy.require(domain == nil ? .listRoles : .listDomainRoles, caller)
-        var asked = try Role.schema.query(from: query)
-        if domain == nil { asked.raw.append(("domain_id IS NULL", [])) }
-        let list = asked
-        return try await context.read { tx in try store.page(list, in: tx) }
+    func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
+        if query["domain_id"] == nil { list.raw.append(("domain_id IS NULL", [])) }
+    }
+
+    func complete(_ role: inout Role, _ given: Given<Role>, by caller: Principal) throws {
+        role.options = role.options.withoutNulls
+    }
+
+    func willCreate(_ role: inout Role, _ given: Given<Role>, by caller: Principal, in tx: Transaction) throws {
+        if let domain = role.domainID { try tx.requireDomain(domain) }
+    }
+
+    func willUpdate(_ role: inout Role, from old: Role, _ given: Given<Role>, by caller: Principal, in tx: Transaction) throws {
+        try Immutability.checkUpdate(old.isImmutable, given.has(\.options) ? role.options : nil, "role", old.id.text)
+        role.options = role.options.merged(into: old.options)
+    }
+
+    func willDelete(_ role: Role, by caller: Principal, in tx: Transaction) throws {
+        try Immutability.checkDelete(role.isImmutable, "role", role.id.text)
+        try ApplicationCredentialStore().deleteAll(with: role.id, in: tx)
     }
 
     // MARK: Implied roles

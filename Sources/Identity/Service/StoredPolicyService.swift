@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Stored policies, and which of the catalog's endpoints they are for.
-struct StoredPolicyService: ResourceService {
+struct StoredPolicyService: IdentityService {
     typealias R = StoredPolicy
 
     let identity: IdentityContext
@@ -13,14 +13,6 @@ struct StoredPolicyService: ResourceService {
     private let endpoints = ResourceStore<Endpoint>()
 
     init(identity: IdentityContext) { self.identity = identity }
-
-    var context: ServiceContext { identity.base }
-
-    func willUpdate(
-        _ policy: inout StoredPolicy, from old: StoredPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction
-    ) throws {
-        guard !given.isEmpty else { throw Shape.wrong("policy", "it must have at least one property") }
-    }
 
     // MARK: Places
 

@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Trusts: who lets whom act with which roles, and what may be handed on of that.
-struct TrustService: ResourceService {
+struct TrustService: IdentityService {
     typealias R = Trust
 
     let identity: IdentityContext
@@ -18,8 +18,6 @@ struct TrustService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     func conflict(with trust: Trust) -> CloudError {
         .conflict("The same trust, on the same project and with the same end, exists already.")
     }
@@ -31,34 +29,32 @@ struct TrustService: ResourceService {
     func create(_ body: JSONObject, by caller: Principal) async throws -> (trust: Trust, roles: [Role]) {
         var (made, given) = try Trust.schema.new(from: body)
         made.id = newID()
-        let asked = try RoleReference.list(given["roles"], at: "trust/roles")
-        let isRedelegable = given["allow_redelegation"] == true && made.redelegationCount != 0
+        let asked = given.roles
+        let isRedelegable = given.isRedelegable == true && made.redelegationCount != 0
         if let end = made.expiresAt, end < context.world.now { throw Shape.wrong("trust/expires_at", "it lies in the past") }
         let complete = made
-        return try await refusingDuplicates(of: complete) {
-            try await context.write { tx in
-                var trust = complete
-                try context.policy.require(.createTrust, caller, Self.target(trust))
-                try caller.requirePrimaryMethod(to: Self.act)
-                guard trust.projectID == nil || !asked.isEmpty else {
-                    throw CloudError.forbidden("At least one role must be handed on.")
-                }
-                // An operator's policy may be laxer than this: nobody trusts others in somebody else's name.
-                guard caller.userID == trust.trustorID else {
-                    throw CloudError.forbidden("The authenticated user should match the trustor.")
-                }
-                guard try users.find(trust.trusteeID, in: tx) != nil else { throw CloudError.notFound("user", trust.trusteeID.text) }
-                trust.roleIDs = try directory.ids(of: asked, in: tx)
-                try checkTrustor(of: trust, in: tx)
-                let source = try caller.trust.map { try usable($0.id, in: tx) }
-                if let named = trust.redelegatedTrustID, named != source?.id {
-                    throw CloudError.forbidden("A trust can be handed on with a token of that trust only.")
-                }
-                try settleCount(of: &trust, isRedelegable: isRedelegable, source)
-                if let source { try redelegate(&trust, source, in: tx) }
-                try trusts.insert(trust, in: tx)
-                return (trust, try directory.roles(trust.roleIDs, in: tx))
+        return try await write(about: complete) { tx in
+            var trust = complete
+            try context.policy.require(.createTrust, caller, Self.target(trust))
+            try caller.requirePrimaryMethod(to: Self.act)
+            guard trust.projectID == nil || !asked.isEmpty else {
+                throw CloudError.forbidden("At least one role must be handed on.")
             }
+            // An operator's policy may be laxer than this: nobody trusts others in somebody else's name.
+            guard caller.userID == trust.trustorID else {
+                throw CloudError.forbidden("The authenticated user should match the trustor.")
+            }
+            guard try users.find(trust.trusteeID, in: tx) != nil else { throw CloudError.notFound("user", trust.trusteeID.text) }
+            trust.roleIDs = try directory.ids(of: asked, in: tx)
+            try checkTrustor(of: trust, in: tx)
+            let source = try caller.trust.map { try usable($0.id, in: tx) }
+            if let named = trust.redelegatedTrustID, named != source?.id {
+                throw CloudError.forbidden("A trust can be handed on with a token of that trust only.")
+            }
+            try settleCount(of: &trust, isRedelegable: isRedelegable, source)
+            if let source { try redelegate(&trust, source, in: tx) }
+            try trusts.insert(trust, in: tx)
+            return (trust, try directory.roles(trust.roleIDs, in: tx))
         }
     }
 
@@ -129,7 +125,7 @@ struct TrustService: ResourceService {
 
     // MARK: Read and delete
 
-    func list(_ query: Query, by caller: Principal) async throws -> (rows: [Trust], hasMore: Bool) {
+    func list(_ query: Query, by caller: Principal) async throws -> Shown<Trust> {
         if let trustor = query["trustor_user_id"] {
             try context.policy.require(.listTrustsForTrustor, caller, ["target.trust.trustor_user_id": trustor])
         } else if let trustee = query["trustee_user_id"] {
@@ -139,7 +135,7 @@ struct TrustService: ResourceService {
         }
         try caller.requirePrimaryMethod(to: Self.act)
         let asked = try Trust.schema.query(from: query)
-        return try await context.read { tx in try store.page(asked, in: tx) }
+        return try await context.read { tx in try store.shown(asked, in: tx) }
     }
 
     func get(_ id: ID<Kind.Trust>, _ action: Action = .getTrust, by caller: Principal) async throws -> (trust: Trust, roles: [Role]) {

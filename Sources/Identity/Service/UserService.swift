@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// Users and their passwords.
-struct UserService: ResourceService {
+struct UserService: IdentityService {
     typealias R = User
 
     let identity: IdentityContext
@@ -15,62 +15,58 @@ struct UserService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
     private var rules: PasswordPolicy { PasswordPolicy(settings: identity.settings.compliance) }
 
     func conflict(with user: User) -> CloudError { .conflict("A user named '\(user.name)' exists in the domain already.") }
 
-    // MARK: Create
+    // MARK: Create and change
 
-    func create(_ body: JSONObject, by caller: Principal) async throws -> User {
-        var (user, given) = try User.schema.new(from: body)
-        user.id = newID()
+    func ready(_ given: inout Given<User>) async throws {
+        guard case .set(let password) = given.password else { return }
+        let secret = Secret(password)
+        try rules.checkStrength(secret)
+        given.hash = try await identity.hasher.hash(secret)
+    }
+
+    func complete(_ user: inout User, _ given: Given<User>, by caller: Principal) throws {
         user.createdAt = context.world.now
-        if given["domain_id"] == nil { user.domainID = try identity.domain(for: caller) }
+        if !given.has(\.domainID) { user.domainID = try identity.domain(for: caller) }
         user.options = user.options.withoutNulls
-        let hash = try await hashIfGiven(given)
-        let made = user
-        return try await refusingDuplicates(of: made) {
-            try await context.write { tx in
-                try context.policy.require(.createUser, caller, Self.target(made))
-                try tx.requireDomain(made.domainID)
-                try checkDefaultProject(made.defaultProjectID, in: tx)
-                try store.insert(made, in: tx)
-                if let hash { try reset(made, hash, in: tx) }
-                return try store.require(made.id, in: tx)
-            }
+    }
+
+    func willCreate(_ user: inout User, _ given: Given<User>, by caller: Principal, in tx: Transaction) throws {
+        try tx.requireDomain(user.domainID)
+        try checkDefaultProject(user.defaultProjectID, in: tx)
+        if given.hash != nil { user.passwordExpiresAt = rules.expiryWhenReset(at: context.world.now, for: user) }
+    }
+
+    func didCreate(_ user: User, _ given: Given<User>, by caller: Principal, in tx: Transaction) throws {
+        if let hash = given.hash { try reset(user, hash, in: tx) }
+    }
+
+    func willUpdate(_ user: inout User, from old: User, _ given: Given<User>, by caller: Principal, in tx: Transaction) throws {
+        user.options = user.options.merged(into: old.options)
+        if user.defaultProjectID != old.defaultProjectID { try checkDefaultProject(user.defaultProjectID, in: tx) }
+        // Whoever is enabled again starts with a clean sheet.
+        if given.has(\.isEnabled), user.isEnabled {
+            user.failedAttempts = 0
+            user.failedAt = nil
+            user.lastActiveDay = Int(context.world.now.seconds / 86_400)
+        }
+        switch given.password {
+        case .keep: break
+        case .clear: user.passwordExpiresAt = nil
+        case .set: user.passwordExpiresAt = rules.expiryWhenReset(at: context.world.now, for: user)
         }
     }
 
-    // MARK: Update
-
-    func update(_ id: ID<Kind.User>, _ body: JSONObject, by caller: Principal) async throws -> User {
-        let given = try User.schema.changes(from: body)
-        let hash = try await hashIfGiven(given)
-        return try await refusingDuplicates(of: nil) {
-            try await context.write { tx in
-                let old = try authorised("update", id, by: caller, in: tx)
-                try User.schema.checkFixed(given, of: old)
-                var user = old
-                try User.schema.apply(given, to: &user)
-                user.options = user.options.merged(into: old.options)
-                if user.defaultProjectID != old.defaultProjectID { try checkDefaultProject(user.defaultProjectID, in: tx) }
-                // Whoever is enabled again starts with a clean sheet.
-                if given["enabled"] == true {
-                    user.failedAttempts = 0
-                    user.failedAt = nil
-                    user.lastActiveDay = Int(context.world.now.seconds / 86_400)
-                }
-                try store.update(user, in: tx)
-                if let hash { try reset(user, hash, in: tx) }
-                if given["password"] == .null { try passwords.removeAll(of: id, in: tx) }
-                let losesAccess = (old.isEnabled && !user.isEnabled) || given["password"] != nil
-                if losesAccess { try revokeTokens(of: id, in: tx) }
-                // What their programs authenticated with does not come back with them.
-                if old.isEnabled, !user.isEnabled { try ApplicationCredentialStore().deleteAll(of: id, in: tx) }
-                return try store.require(id, in: tx)
-            }
-        }
+    func didUpdate(_ user: User, from old: User, _ given: Given<User>, by caller: Principal, in tx: Transaction) throws {
+        if let hash = given.hash { try reset(user, hash, in: tx) }
+        if given.password == .clear { try passwords.removeAll(of: user.id, in: tx) }
+        let isDisabled = old.isEnabled && !user.isEnabled
+        if isDisabled || given.password != .keep { try revokeTokens(of: user.id, in: tx) }
+        // What their programs authenticated with does not come back with them.
+        if isDisabled { try ApplicationCredentialStore().deleteAll(of: user.id, in: tx) }
     }
 
     func willDelete(_ user: User, by caller: Principal, in tx: Transaction) throws {
@@ -108,11 +104,8 @@ struct UserService: ResourceService {
 
     /// A user changes their own password; the old one proves who they are, so no token is asked for.
     func changePassword(_ id: ID<Kind.User>, _ body: JSONObject) async throws {
-        let given = try Shape.unwrap(
-            body, "user",
-            .object([.init("original_password", .string(0...4096), required: true), .init("password", .string(0...4096), required: true)]))
-        let original = Secret(given["original_password"]?.string ?? "")
-        let wanted = Secret(given["password"]?.string ?? "")
+        let given = try PasswordChange.form.parse(body, inside: "user")
+        let (original, wanted) = (Secret(given.original), Secret(given.wanted))
         let now = context.world.now
         let (user, kept) = try await context.read { tx in
             (try store.find(id, in: tx), try passwords.newest(max(rules.history, 1), of: id, in: tx))
@@ -170,20 +163,12 @@ struct UserService: ResourceService {
         }
     }
 
-    private func hashIfGiven(_ given: JSONObject) async throws -> String? {
-        guard let password = given["password"]?.string else { return nil }
-        let secret = Secret(password)
-        try rules.checkStrength(secret)
-        return try await identity.hasher.hash(secret)
-    }
-
     /// Sets a password for somebody: their history does not bind an administrator.
     private func reset(_ user: User, _ hash: String, in tx: Transaction) throws {
-        let now = context.world.now
         let last = try passwords.current(of: user.id, in: tx)?.number ?? 0
         try passwords.add(
             .init(
-                number: last + 1, hash: hash, createdAt: now, expiresAt: rules.expiryWhenReset(at: now, for: user), isByOwner: false),
+                number: last + 1, hash: hash, createdAt: context.world.now, expiresAt: user.passwordExpiresAt, isByOwner: false),
             of: user.id, keeping: rules.history, in: tx)
     }
 

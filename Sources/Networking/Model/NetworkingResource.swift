@@ -113,6 +113,15 @@ struct Moment: FieldValue {
     static func sql(filter text: String) -> SQLValue? { Timestamp(iso8601: text)?.sql }
 }
 
+extension Form where Value == String {
+    static let neutronID = Form(Shape.uuid) { $0.string }
+}
+
+extension Form where Value == [String] {
+    /// A list of ids, of which each is there once; null for none.
+    static let uuids = Form(.nullable(.array(.uuid, unique: true))) { json in json.array?.compactMap(\.string) ?? [] }
+}
+
 extension Shape {
     static let uuid = Shape.string(36...36, .id)
     /// A list that may be left empty by a null, as Neutron takes it.

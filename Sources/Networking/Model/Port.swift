@@ -13,6 +13,12 @@ struct Port: NetworkingResource {
         var json: JSON { ["subnet_id": .string(subnetID.text), "ip_address": address.json] }
     }
 
+    struct Input: ResourceInput {
+        /// The addresses that are asked for; nil for the network's choice.
+        var addresses: [AddressRequest]?
+        var groups: [String]?
+    }
+
     var id: ID<Noun> = ID("")
     var standard = Standard()
     var name = ""
@@ -55,9 +61,9 @@ struct Port: NetworkingResource {
             Field("binding:profile", \.shownProfile, .nullable(.openObject), column: "profile"),
             Field("binding:vif_type", derived: { .string($0.vifType) }),
             Field("binding:vif_details", derived: { $0.host.isEmpty ? [:] : ["port_filter": true] }),
-            Field(input: "fixed_ips", .list(64)),
+            Field(input: .optional("fixed_ips", \.addresses, AddressRequest.list(64))),
             Field("fixed_ips", derived: { .array($0.fixedIPs.map(\.json)) }),
-            Field(input: "security_groups", .nullable(.array(.uuid, unique: true))),
+            Field(input: .optional("security_groups", \.groups, .uuids)),
             Field("security_groups", derived: { .array($0.securityGroups.map(JSON.string)) }),
         ] + standardFields(\.standard))
 

@@ -17,6 +17,44 @@ struct Router: NetworkingResource {
         }
     }
 
+    /// What a body says of the way out.
+    struct GatewayRequest: Sendable, Equatable {
+        var networkID: ID<Network.Noun>
+        var snat: Bool
+        /// The addresses on the external network; nil for any.
+        var addresses: [AddressRequest]?
+
+        private struct Members: Sendable, Equatable {
+            var networkID: String?
+            var snat: Bool?
+            var addresses = Update<[AddressRequest]>.keep
+        }
+
+        /// Null and an empty object both mean no way out.
+        static let form = Form<Members?>.nullable(
+            .object(
+                Members(),
+                [
+                    .optional("network_id", \.networkID, .neutronID), .optional("enable_snat", \.snat, .boolean),
+                    .optional("external_fixed_ips", \.addresses, AddressRequest.list().mapped { Update($0) }),
+                ])
+        ).mapped { given -> Update<GatewayRequest> in
+            guard let given, given != Members() else { return .clear }
+            guard let network = given.networkID else {
+                throw CloudError.badRequest("Invalid input for external_gateway_info. Reason: network_id is required.")
+            }
+            var addresses: [AddressRequest]?
+            given.addresses.apply(to: &addresses)
+            return .set(GatewayRequest(networkID: ID(network), snat: given.snat ?? true, addresses: addresses))
+        }
+    }
+
+    struct Input: ResourceInput {
+        var gateway = Update<GatewayRequest>.keep
+        var isDistributed: Bool?
+        var isHighlyAvailable: Bool?
+    }
+
     var id: ID<Noun> = ID("")
     var standard = Standard()
     var name = ""
@@ -46,24 +84,25 @@ struct Router: NetworkingResource {
             Field("gw_port_id", \.gatewayPort, .any, create: .unknown, update: .unknown, filter: .exact, shown: .never, column: "gateway_port_id"),
             Field("snat", \.snat, .any, create: .unknown, update: .unknown, shown: .never),
             Field("host", \.host, .any, create: .unknown, update: .unknown, shown: .never),
-            Field(input: "external_gateway_info", gatewayShape),
+            Field(input: .optional("external_gateway_info", \.gateway, GatewayRequest.form)),
             Field("external_gateway_info", derived: { $0.gateway?.json ?? .null }),
-            // Every router runs where its gateway is, once: what else a body asks for is refused by the policy or by its owner.
+            // Every router runs where its gateway is, once: what else a body asks for is refused by the policy or by
+            // its owner.
             Field("distributed", derived: { _ in false }),
             Field("ha", derived: { _ in false }),
-            Field(input: "distributed", .nullable(.boolean)),
-            Field(input: "ha", .nullable(.boolean)),
+            Field(input: .optional("distributed", \.isDistributed, .nullable(.boolean))),
+            Field(input: .optional("ha", \.isHighlyAvailable, .nullable(.boolean))),
         ] + standardFields(\.standard))
-
-    private static let gatewayShape = Shape.nullable(
-        .object([
-            .init("network_id", .uuid), .init("enable_snat", .boolean), .init("external_fixed_ips", .list()),
-        ]))
 }
 
 /// An address of an external network that leads to a port behind a router.
 struct FloatingIP: NetworkingResource {
     enum Noun {}
+
+    struct Input: ResourceInput {
+        /// The subnet that the address is of; nil for any.
+        var subnetID: ID<Subnet.Noun>?
+    }
 
     var id: ID<Noun> = ID("")
     var standard = Standard()
@@ -93,7 +132,7 @@ struct FloatingIP: NetworkingResource {
             Field("fixed_ip_address", \.fixedAddress, .nullable(.address), filter: .exact, column: "fixed_address"),
             Field("router_id", \.routerID, .any, create: .unknown, update: .unknown, filter: .exact),
             Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
-            Field(input: "subnet_id", .nullable(.uuid), update: .unknown),
+            Field(input: .optional("subnet_id", \.subnetID, .nullable(Form<String>.neutronID.mapped { ID($0) })), update: .unknown),
             Field("port_details", derived: { $0.details }),
         ] + standardFields(\.standard))
 }

@@ -6,6 +6,12 @@ import Resources
 struct Subnet: NetworkingResource {
     enum Noun {}
 
+    struct Input: ResourceInput {
+        /// The length of the prefix that a pool gives; nil for the pool's usual one.
+        var prefixLength: Int64?
+        var usesDefaultPool = false
+    }
+
     var id: ID<Noun> = ID("")
     var standard = Standard()
     var name = ""
@@ -38,8 +44,8 @@ struct Subnet: NetworkingResource {
             Field("network_id", \.networkID, .uuid, create: .required, update: .unknown, filter: .exact),
             Field("ip_version", \.version, .integer(4...6), create: .required, update: .unknown, filter: .exact),
             Field("cidr", \.cidr, .nullable(.address), update: .unknown, filter: .exact),
-            Field(input: "prefixlen", .nullable(.integer(0...128)), update: .unknown),
-            Field(input: "use_default_subnetpool", .boolean, update: .unknown),
+            Field(input: .optional("prefixlen", \.prefixLength, .nullable(.integer(0...128))), update: .unknown),
+            Field(input: .optional("use_default_subnetpool", \.usesDefaultPool, .boolean), update: .unknown),
             Field("subnetpool_id", \.poolID, .nullable(.string(0...64)), update: .unknown, filter: .exact, column: "subnetpool_id"),
             Field("gateway_ip", \.gateway, .nullable(.address), filter: .exact),
             Field("allocation_pools", \.pools, .list(256)),

@@ -40,15 +40,15 @@ struct SubnetPool: NetworkingResource {
             Field(unstored: "shared", \.isShared, .boolean, update: .unknown),
         ] + standardFields(\.standard))
 
-    private var shownUsual: PrefixLength {
+    var shownUsual: PrefixLength {
         get { PrefixLength(usualLength) }
         set { usualLength = newValue.bits }
     }
-    private var shownLeast: PrefixLength {
+    var shownLeast: PrefixLength {
         get { PrefixLength(leastLength) }
         set { leastLength = newValue.bits }
     }
-    private var shownMost: PrefixLength {
+    var shownMost: PrefixLength {
         get { PrefixLength(mostLength) }
         set { mostLength = newValue.bits }
     }

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import HTTPTypes
 import Resources
 
 /// What is done to a router besides changing it.
@@ -18,11 +19,11 @@ struct RouterRoutes: Sendable {
             },
             .put("/v2.0/routers/{id}/add_extraroutes") { call in
                 let caller = try await call.caller()
-                return try NounView.one(try await routers.changeRoutes(call.id("id"), call.body.json(), adding: true, by: caller), call)
+                return try NounViews.one(try await routers.changeRoutes(call.id("id"), call.body.json(), adding: true, by: caller), .ok, call, call.path)
             },
             .put("/v2.0/routers/{id}/remove_extraroutes") { call in
                 let caller = try await call.caller()
-                return try NounView.one(try await routers.changeRoutes(call.id("id"), call.body.json(), adding: false, by: caller), call)
+                return try NounViews.one(try await routers.changeRoutes(call.id("id"), call.body.json(), adding: false, by: caller), .ok, call, call.path)
             },
         ]
     }
@@ -49,7 +50,7 @@ struct AddressGroupRoutes: Sendable {
             .put("/v2.0/address-groups/{id}/\(verb)") { call in
                 let caller = try await call.caller()
                 let group = try await groups.change(call.id("id"), call.body.json(), adding: isAdding, by: caller)
-                return try NounView.one(Shown(rows: [group]), call)
+                return try NounViews.one(Shown(rows: [group]), .ok, call, call.path)
             }
         }
     }

@@ -19,7 +19,9 @@ struct AddressGroupService: NetworkingService {
         if group.addresses.items.count > mostAddresses { throw CloudError.overQuota(["address_group_address"]) }
     }
 
-    func willCreate(_ group: inout AddressGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(
+        _ group: inout AddressGroup, _ given: Given<AddressGroup>, by caller: Principal, in tx: Transaction
+    ) throws {
         group.addresses.items = Array(Set(group.addresses.items)).sorted { $0.first < $1.first }
         try Self.check(group)
     }
@@ -30,18 +32,30 @@ struct AddressGroupService: NetworkingService {
         }
     }
 
+    private static let addresses = Form<[IPPrefix]>.object(
+        [],
+        [
+            .required(
+                "addresses", \.self,
+                Form<[String]>.array(.string(1...64), 1...10_000).mapped { texts in
+                    try texts.map { text in
+                        guard let prefix = IPPrefix(json: .string(text)) else {
+                            throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
+                        }
+                        return prefix
+                    }
+                })
+        ])
+
     /// `add_addresses` and `remove_addresses`.
-    func change(_ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal) async throws -> AddressGroup {
-        let shape = Shape.object([.init("addresses", .array(.string(1...64), 1...10_000), required: true)])
+    func change(
+        _ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal
+    ) async throws -> AddressGroup {
         // The reference takes the addresses alone as well as within the group.
-        let given = body["address_group"]?.object ?? body
-        try shape.check(.object(given), at: "address_group")
-        guard let addresses = given["addresses"].flatMap(Listed<IPPrefix>.init(json:)) else {
-            throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
-        }
+        let addresses = try Self.addresses.parse(.object(body["address_group"]?.object ?? body), .house("address_group"))
         return try await networking.write { tx in
             var group = try authorised(adding ? "add_addresses" : "remove_addresses", id, by: caller, in: tx)
-            let asked = Set(addresses.items)
+            let asked = Set(addresses)
             let present = Set(group.addresses.items)
             if adding, let known = asked.intersection(present).first {
                 throw CloudError.badNetworkingRequest("address_groups", "address \(known) already exists")
@@ -51,8 +65,7 @@ struct AddressGroupService: NetworkingService {
             }
             group.addresses.items = Array(adding ? present.union(asked) : present.subtracting(asked)).sorted { $0.first < $1.first }
             try Self.check(group)
-            group.standard.revision += 1
-            group.standard.updatedAt = networking.world.now
+            stamp(&group)
             try store.update(group, in: tx)
             return group
         }

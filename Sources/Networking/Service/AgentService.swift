@@ -38,19 +38,22 @@ struct AgentService: Sendable {
         return try await networking.read { tx in try require(id, in: tx) }
     }
 
-    private static let changes = Shape.object([.init("admin_state_up", .boolean), .init("description", .nullable(.string(0...255)))])
+    private struct Change: Sendable {
+        var isUp: Bool?
+        var description = Update<String>.keep
+
+        static let form = Form.object(
+            Change(), [.optional("admin_state_up", \.isUp, .boolean), .update("description", \.description, .string(0...255))])
+    }
 
     func update(_ id: String, _ body: JSONObject, by caller: Principal) async throws -> Agent {
         try check("update_agent", id, caller)
-        guard var given = body["agent"]?.object, body.count == 1 else { throw CloudError.badRequest("Unable to find 'agent' in request body") }
-        if let isUp = given["admin_state_up"] { given["admin_state_up"] = Shape.boolean.converted(isUp) }
-        try Self.changes.check(.object(given), at: "agent")
-        let wanted = given
+        let change = try NetworkingBody.read(Change.form, from: body, "agent")
         return try await networking.write { tx in
             let found = try require(id, in: tx)
             var note = found.note
-            if let isUp = wanted["admin_state_up"]?.bool { note.isUp = isUp }
-            if let description = wanted["description"] { note.description = description.string }
+            note.isUp = change.isUp ?? note.isUp
+            change.description.apply(to: &note.description)
             try AgentStore.set(note, of: id, in: tx)
             return Agent(host: found.host, note: note)
         }

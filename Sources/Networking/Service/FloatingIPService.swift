@@ -22,7 +22,7 @@ struct FloatingIPService: NetworkingService {
         for at in rows.indices { rows[at].details = rows[at].portID.flatMap { details[$0.text] } ?? .null }
     }
 
-    func willCreate(_ floating: inout FloatingIP, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ floating: inout FloatingIP, _ given: Given<FloatingIP>, by caller: Principal, in tx: Transaction) throws {
         let network = try NetworkLookup.require(floating.networkID, by: caller, networking, in: tx)
         guard network.isExternal else {
             throw CloudError.badNetworkingRequest("floatingip", "Network \(floating.networkID) is not a valid external network")
@@ -36,7 +36,7 @@ struct FloatingIPService: NetworkingService {
         port.deviceOwner = Port.floatingIP
         port.status = "N/A"
         var request = AddressRequest()
-        request.subnetID = given["subnet_id"]?.string.map { ID($0) }
+        request.subnetID = given.subnetID
         request.address = floating.address
         let isAnswered = request.subnetID != nil || request.address != nil
         let made = try ports.make(port, isAnswered ? [request] : nil, in: tx)
@@ -50,9 +50,9 @@ struct FloatingIPService: NetworkingService {
         try associate(&floating, by: caller, in: tx)
     }
 
-    func willUpdate(_ floating: inout FloatingIP, from old: FloatingIP, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        guard given["port_id"] != nil || given["fixed_ip_address"] != nil else { return }
-        if given["fixed_ip_address"] == nil { floating.fixedAddress = nil }
+    func willUpdate(_ floating: inout FloatingIP, from old: FloatingIP, _ given: Given<FloatingIP>, by caller: Principal, in tx: Transaction) throws {
+        guard given.has(\.portID) || given.has(\.fixedAddress) else { return }
+        if !given.has(\.fixedAddress) { floating.fixedAddress = nil }
         try associate(&floating, by: caller, in: tx)
     }
 

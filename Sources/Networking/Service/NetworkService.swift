@@ -20,8 +20,6 @@ struct NetworkService: NetworkingService {
         return target
     }
 
-    func targets(of rows: [Network], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] { rows.map(Self.target) }
-
     func loadParts(of rows: inout [Network], for caller: Principal, in tx: Transaction) throws {
         try SharingStore.load(&rows, for: caller, in: tx)
         var subnets: [String: [String]] = [:]
@@ -36,22 +34,20 @@ struct NetworkService: NetworkingService {
         }
     }
 
-    func willCreate(_ network: inout Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ network: inout Network, _ given: Given<Network>, by caller: Principal, in tx: Transaction) throws {
         try placeSegment(&network, in: tx)
         try checkMTU(&network, given)
         if network.isDefault { try checkDefault(network, in: tx) }
     }
 
-    func didCreate(_ network: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ network: Network, _ given: Given<Network>, by caller: Principal, in tx: Transaction) throws {
         try SharingStore.setForAll(network, RBACPolicy.shared, network.isShared, id: networking.world.random.uuid(), in: tx)
         try SharingStore.setForAll(network, RBACPolicy.external, network.isExternal, id: networking.world.random.uuid(), in: tx)
     }
 
-    func willUpdate(_ network: inout Network, from old: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        for name in ["provider:network_type", "provider:physical_network"] where given[name] != nil {
-            guard Network.schema.field(name)?.json(network) == Network.schema.field(name)?.json(old) else {
-                throw CloudError.invalidInput("Plugin does not support updating provider attributes")
-            }
+    func willUpdate(_ network: inout Network, from old: Network, _ given: Given<Network>, by caller: Principal, in tx: Transaction) throws {
+        guard network.type == old.type, network.physicalNetwork == old.physicalNetwork else {
+            throw CloudError.invalidInput("Plugin does not support updating provider attributes")
         }
         if network.segmentID != old.segmentID { try checkSegment(network, in: tx) }
         try checkMTU(&network, given)
@@ -66,7 +62,7 @@ struct NetworkService: NetworkingService {
         }
     }
 
-    func didUpdate(_ network: Network, from old: Network, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didUpdate(_ network: Network, from old: Network, _ given: Given<Network>, by caller: Principal, in tx: Transaction) throws {
         if network.isShared != old.isShared {
             try SharingStore.setForAll(network, RBACPolicy.shared, network.isShared, id: networking.world.random.uuid(), in: tx)
         }
@@ -170,10 +166,10 @@ struct NetworkService: NetworkingService {
 
     // MARK: Checks
 
-    private func checkMTU(_ network: inout Network, _ given: JSONObject) throws {
+    private func checkMTU(_ network: inout Network, _ given: Given<Network>) throws {
         let most = Self.usualMTU[network.type] ?? 1500
         if network.mtu == 0 { network.mtu = most }
-        guard given["mtu"] != nil else { return }
+        guard given.has(\.mtu) else { return }
         guard network.mtu >= 68 else { throw CloudError.invalidInput("Requested MTU is too small, minimum value is 68") }
         guard network.mtu <= most else {
             throw CloudError.invalidInput("Requested MTU is too big, maximum is \(most)")

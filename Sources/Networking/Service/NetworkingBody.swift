@@ -6,28 +6,45 @@ import Resources
 enum NetworkingBody {
     private static let mostInBulk = 1000
 
-    static func unwrap<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>) throws -> (bodies: [JSONObject], isBulk: Bool) {
-        guard let many = body[schema.plural] else { return ([try unwrapOne(body, schema)], false) }
-        guard let array = many.array, !array.isEmpty, array.count <= mostInBulk, body.count == 1 else { throw CloudError.badRequest("Resources required") }
+    static func new<R: NetworkingResource>(from body: JSONObject) throws -> (given: [Given<R>], isBulk: Bool) {
+        let (schema, shape) = (R.schema, R.schema.shapes.create)
+        guard let many = body[schema.plural] else { return ([try only(body, schema, shape)], false) }
+        guard let array = many.array, !array.isEmpty, array.count <= mostInBulk, body.count == 1 else {
+            throw CloudError.badRequest("Resources required")
+        }
         // An item may stand under its noun's name, as it does alone.
-        return (try array.map { try one($0.object?.count == 1 ? $0[schema.singular] ?? $0 : $0, schema) }, true)
+        return (try array.map { try one($0.object?.count == 1 ? $0[schema.singular] ?? $0 : $0, schema, shape) }, true)
     }
 
-    static func unwrapOne<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>) throws -> JSONObject {
+    static func changes<R: NetworkingResource>(from body: JSONObject) throws -> Given<R> {
+        try only(body, R.schema, R.schema.shapes.update)
+    }
+
+    /// Reads a body that has one object which is no noun's.
+    static func read<Value>(_ form: Form<Value>, from body: JSONObject, _ name: String) throws -> Value {
+        guard var given = body[name]?.object, body.count == 1 else { throw CloudError.badRequest("Unable to find '\(name)' in request body") }
+        if case .object(let members) = form.shape {
+            for member in members.named { given[member.name] = given[member.name].map(member.shape.converted) }
+        }
+        return try form.parse(.object(given), .house(name))
+    }
+
+    private static func only<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>, _ shape: Shape) throws -> Given<R> {
         guard let inner = body[schema.singular], body.count == 1 else {
             throw CloudError.badRequest("Unable to find '\(schema.singular)' in request body")
         }
-        return try one(inner, schema)
+        return try one(inner, schema, shape)
     }
 
-    private static func one<R: NetworkingResource>(_ json: JSON, _ schema: ResourceSchema<R>) throws -> JSONObject {
+    private static func one<R: NetworkingResource>(_ json: JSON, _ schema: ResourceSchema<R>, _ shape: Shape) throws -> Given<R> {
         guard var given = json.object else { throw CloudError.badRequest("'\(schema.singular)' must be an object.") }
         try merge("tenant_id", "project_id", &given)
         if schema.field("target_tenant") != nil { try merge("target_project", "target_tenant", &given) }
         for (key, value) in given.members {
             if let field = schema.field(key) { given[key] = field.shape.converted(value) }
         }
-        return given
+        try shape.check(.object(given), at: schema.singular)
+        return try Given(given, at: schema.singular)
     }
 
     /// Both names stand for one attribute; who uses both says the same.
@@ -36,15 +53,5 @@ enum NetworkingBody {
         guard given[name] == nil || given[name] == value else { throw CloudError.badRequest("'\(name)' and '\(twin)' do not match") }
         given[twin] = nil
         given[name] = value
-    }
-
-    /// Sets what a checked body says.
-    static func apply<R: NetworkingResource>(_ given: JSONObject, to resource: inout R) throws {
-        for (key, value) in given.members {
-            guard let field = R.schema.field(key) else { continue }
-            guard field.setJSON(&resource, value) else {
-                throw CloudError.badRequest("Invalid input for \(key). Reason: '\(String(value.text.prefix(200)))' is not what it can be.")
-            }
-        }
     }
 }

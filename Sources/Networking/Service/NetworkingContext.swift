@@ -9,28 +9,14 @@ struct NetworkingContext: Sendable {
     let hosts: any NetworkingHosts
     /// Told of each commit, in this process.
     let onChange: @Sendable () -> Void
-    /// The actions that have a rule: an attribute whose action is among them is guarded.
-    let guarded: Set<Action>
-    /// Of those the ones that guard an attribute of a view: by the noun.
-    let guardedViews: [String: [(attribute: String, action: Action)]]
+    /// The rules of single attributes.
+    let attributeRules: AttributeRules
 
     init(base: ServiceContext, hosts: any NetworkingHosts, onChange: @escaping @Sendable () -> Void) {
         self.base = base
         self.hosts = hosts
         self.onChange = onChange
-        guarded = Set(base.policy.actions)
-        guardedViews = Self.guardedViews(base.policy.actions)
-    }
-
-    /// `get_port:binding:host_id` guards `binding:host_id` of a port.
-    private static func guardedViews(_ actions: [Action]) -> [String: [(attribute: String, action: Action)]] {
-        var found: [String: [(attribute: String, action: Action)]] = [:]
-        for action in actions {
-            let parts = action.name.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, parts[0].hasPrefix("get_") else { continue }
-            found[String(parts[0].dropFirst(4)), default: []].append((String(parts[1]), action))
-        }
-        return found
+        attributeRules = AttributeRules(base.policy.actions)
     }
 
     var policy: Policy { base.policy }

@@ -39,7 +39,9 @@ struct PortService: NetworkingService {
         }
     }
 
-    func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
+    func filter(
+        _ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction
+    ) throws {
         if name == "security_groups" {
             list.raw.append(PortStore.withGroups(values))
         } else {
@@ -49,12 +51,12 @@ struct PortService: NetworkingService {
 
     // MARK: Creating
 
-    func prepare(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func prepare(_ port: inout Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction) throws {
         let network = try NetworkLookup.require(port.networkID, by: caller, networking, in: tx)
-        if given["port_security_enabled"] == nil { port.portSecurity = network.portSecurity }
+        if !given.has(\.portSecurity) { port.portSecurity = network.portSecurity }
     }
 
-    func willCreate(_ port: inout Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ port: inout Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction) throws {
         try checkDevice(port, by: caller)
         try giveMAC(&port, in: tx)
         port.status = Port.status(boundTo: port.host)
@@ -64,10 +66,9 @@ struct PortService: NetworkingService {
         try checkSecurity(port)
     }
 
-    func didCreate(_ port: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ port: Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction) throws {
         try PortStore.setGroups(port.securityGroups, of: port.id, in: tx)
-        let requests = try given["fixed_ips"].flatMap { $0.isNull ? nil : try AddressRequest.read($0) }
-        try allocator.give(port, requests, in: tx)
+        try allocator.give(port, given.addresses, in: tx)
         if !port.isOfCloud { try hostPorts.renew(port.networkID, on: port.host, in: tx) }
     }
 
@@ -94,8 +95,7 @@ struct PortService: NetworkingService {
     /// Writes one that the cloud itself changed.
     func change(_ changed: Port, in tx: Transaction) throws {
         var port = changed
-        port.standard.revision += 1
-        port.standard.updatedAt = networking.world.now
+        stamp(&port)
         try store.update(port, in: tx)
     }
 
@@ -122,7 +122,9 @@ struct PortService: NetworkingService {
 
     // MARK: Changing
 
-    func willUpdate(_ port: inout Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(
+        _ port: inout Port, from old: Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction
+    ) throws {
         if (port.deviceID, port.deviceOwner, port.host) != (old.deviceID, old.deviceOwner, old.host) { try checkFree(old, in: tx) }
         if (port.deviceID, port.deviceOwner) != (old.deviceID, old.deviceOwner) {
             for port in [old, port] { try checkDevice(port, by: caller) }
@@ -135,16 +137,18 @@ struct PortService: NetworkingService {
             }
             try giveMAC(&port, in: tx)
         }
-        if given["extra_dhcp_opts"] != nil { port.options = Self.merged(old.options, port.options) }
+        if given.has(\.options) { port.options = Self.merged(old.options, port.options) }
         try checkPairs(&port)
-        if given["security_groups"] != nil { port.securityGroups = try groups(of: port, given, by: caller, in: tx) }
+        if given.groups != nil { port.securityGroups = try groups(of: port, given, by: caller, in: tx) }
         try checkSecurity(port)
     }
 
-    func didUpdate(_ port: Port, from old: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didUpdate(
+        _ port: Port, from old: Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction
+    ) throws {
         if port.securityGroups != old.securityGroups { try PortStore.setGroups(port.securityGroups, of: port.id, in: tx) }
-        if let asked = given["fixed_ips"], !asked.isNull {
-            try allocator.change(port, from: old, try AddressRequest.read(asked), in: tx)
+        if let asked = given.addresses {
+            try allocator.change(port, from: old, asked, in: tx)
         } else if port.mac != old.mac {
             try allocator.renewAutomatic(port, in: tx)
         }
@@ -207,12 +211,14 @@ struct PortService: NetworkingService {
 
     // MARK: Checks
 
-    private func groups(of port: Port, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> [String] {
-        guard let asked = given["security_groups"] else {
+    private func groups(
+        of port: Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction
+    ) throws -> [String] {
+        guard let asked = given.groups else {
             guard port.portSecurity, !port.isOfCloud, !port.projectID.isEmpty else { return [] }
             return [try groups.ensureDefault(of: port.projectID, in: tx).text]
         }
-        let ids = Array(Set(asked.array?.compactMap(\.string) ?? [])).sorted()
+        let ids = Array(Set(asked)).sorted()
         try groups.checkUsable(ids, for: port.projectID, by: caller, in: tx)
         try groups.checkAlike(ids, in: tx)
         return ids

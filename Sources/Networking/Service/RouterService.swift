@@ -27,15 +27,15 @@ struct RouterService: NetworkingService {
 
     // MARK: Writing
 
-    func willCreate(_ router: inout Router, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ router: inout Router, _ given: Given<Router>, by caller: Principal, in tx: Transaction) throws {
         try refuseModes(given)
-        try setGateway(of: &router, given, by: caller, in: tx)
+        try setGateway(of: &router, given.gateway, by: caller, in: tx)
     }
 
-    func willUpdate(_ router: inout Router, from old: Router, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ router: inout Router, from old: Router, _ given: Given<Router>, by caller: Principal, in tx: Transaction) throws {
         try refuseModes(given)
-        if given["external_gateway_info"] != nil { try setGateway(of: &router, given, by: caller, in: tx) }
-        if given["routes"] != nil { try check(router.routes.items, of: router, in: tx) }
+        if given.gateway != .keep { try setGateway(of: &router, given.gateway, by: caller, in: tx) }
+        if given.has(\.routes) { try check(router.routes.items, of: router, in: tx) }
     }
 
     func willDelete(_ router: Router, by caller: Principal, in tx: Transaction) throws {
@@ -52,16 +52,16 @@ struct RouterService: NetworkingService {
     }
 
     /// Every router runs where its gateway is, once.
-    private func refuseModes(_ given: JSONObject) throws {
-        for mode in ["distributed", "ha"] where given[mode] == true {
+    private func refuseModes(_ given: Given<Router>) throws {
+        for (mode, isOn) in [("distributed", given.isDistributed), ("ha", given.isHighlyAvailable)] where isOn == true {
             throw CloudError.badNetworkingRequest("router", "the attribute '\(mode)' cannot be true here")
         }
     }
 
     // MARK: Gateway
 
-    private func setGateway(of router: inout Router, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        guard let info = given["external_gateway_info"]?.object, !info.isEmpty else {
+    private func setGateway(of router: inout Router, _ asked: Update<Router.GatewayRequest>, by caller: Principal, in tx: Transaction) throws {
+        guard case .set(let asked) = asked else {
             if let port = router.gatewayPort {
                 try clearGateway(of: &router, in: tx)
                 try store.update(router, in: tx)
@@ -69,12 +69,8 @@ struct RouterService: NetworkingService {
             }
             return
         }
-        guard let id = info["network_id"]?.string else {
-            throw CloudError.badRequest("Invalid input for external_gateway_info. Reason: network_id is required.")
-        }
-        let network = ID<Network.Noun>(id)
-        router.snat = info["enable_snat"]?.bool ?? true
-        let requests = try info["external_fixed_ips"].flatMap { $0.isNull ? nil : try AddressRequest.read($0) }
+        let (network, requests) = (asked.networkID, asked.addresses)
+        router.snat = asked.snat
         try checkExternal(network, requests ?? [], by: caller, in: tx)
         if let port = router.gatewayPort, router.gateway?.networkID == network {
             if let requests, !requests.isEmpty, let old = try ports.store.find(port, in: tx) {
@@ -154,8 +150,7 @@ struct RouterService: NetworkingService {
             router.routes.items =
                 adding ? present + asked.items.filter { !present.contains($0) } : present.filter { !asked.items.contains($0) }
             if adding { try check(router.routes.items, of: router, in: tx) }
-            router.standard.revision += 1
-            router.standard.updatedAt = networking.world.now
+            stamp(&router)
             try store.update(router, in: tx)
             return Shown(rows: [router])
         }

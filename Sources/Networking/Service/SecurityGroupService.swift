@@ -21,8 +21,8 @@ struct SecurityGroupService: NetworkingService {
     }
 
     /// Makes a project's default group at the first look at its groups, its own or an administrator's who asks for them.
-    func willLook(at asked: [String], by caller: Principal) async throws {
-        let project = asked.first ?? caller.project
+    func willLook(_ query: Query, by caller: Principal) async throws {
+        let project = PageRequest.project(query) ?? caller.project
         guard !project.isEmpty, project.utf8.count <= 255, project == caller.project || networking.isAdmin(caller) else { return }
         let isThere = try await networking.read { tx in try SecurityGroupStore.defaultGroup(of: project, in: tx) != nil }
         if !isThere { try await networking.write { tx in _ = try ensureDefault(of: project, in: tx) } }
@@ -43,12 +43,12 @@ struct SecurityGroupService: NetworkingService {
         return group.id
     }
 
-    func willCreate(_ group: inout SecurityGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ group: inout SecurityGroup, _ given: Given<SecurityGroup>, by caller: Principal, in tx: Transaction) throws {
         try Self.checkName(group.name)
         _ = try ensureDefault(of: group.projectID, in: tx)
     }
 
-    func didCreate(_ group: SecurityGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ group: SecurityGroup, _ given: Given<SecurityGroup>, by caller: Principal, in tx: Transaction) throws {
         let templates = try templates(for: group, in: tx)
         try QuotaStore.claim("security_group_rule", templates.count, for: group.projectID, in: tx)
         try addRules(templates, to: group, in: tx)
@@ -81,7 +81,7 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    func willUpdate(_ group: inout SecurityGroup, from old: SecurityGroup, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ group: inout SecurityGroup, from old: SecurityGroup, _ given: Given<SecurityGroup>, by caller: Principal, in tx: Transaction) throws {
         if group.name != old.name {
             if old.isDefault {
                 throw CloudError.inUse("SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
@@ -137,7 +137,7 @@ struct SecurityGroupRuleService: NetworkingService {
         }
     }
 
-    func willLook(at asked: [String], by caller: Principal) async throws { try await groups.willLook(at: asked, by: caller) }
+    func willLook(_ query: Query, by caller: Principal) async throws { try await groups.willLook(query, by: caller) }
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) {
         SecurityGroupStore.rules(ofGroupsOf: caller.project)
@@ -158,11 +158,11 @@ struct SecurityGroupRuleService: NetworkingService {
         list.raw.append((Bool.isTrue(values) ? sql : "NOT (\(sql))", arguments))
     }
 
-    func prepare(_ rule: inout SecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func prepare(_ rule: inout SecurityGroupRule, _ given: Given<SecurityGroupRule>, by caller: Principal, in tx: Transaction) throws {
         guard let group = try groups.find(rule.groupID, by: caller, in: tx) else {
             throw CloudError.networking(.notFound, "SecurityGroupNotFound", "Security group \(rule.groupID) does not exist")
         }
-        if given["project_id"] == nil { rule.standard.projectID = group.projectID }
+        if !given.has(\.standard.projectID) { rule.standard.projectID = group.projectID }
         if rule.match.ethertype.isEmpty { rule.match.ethertype = "IPv4" }
     }
 
@@ -187,7 +187,7 @@ struct SecurityGroupRuleService: NetworkingService {
         }
     }
 
-    func willCreate(_ rule: inout SecurityGroupRule, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ rule: inout SecurityGroupRule, _ given: Given<SecurityGroupRule>, by caller: Principal, in tx: Transaction) throws {
         if let remote = rule.match.remoteGroup { try groups.checkUsable([remote], for: rule.projectID, by: caller, in: tx) }
         if let remote = rule.match.remoteAddressGroup {
             _ = try AddressGroupService(networking: networking).require(ID(remote), by: caller, in: tx)

@@ -12,17 +12,21 @@ struct AddressScopeService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    func willCreate(_ scope: inout AddressScope, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(
+        _ scope: inout AddressScope, _ given: Given<AddressScope>, by caller: Principal, in tx: Transaction
+    ) throws {
         guard IPAddress.Version(rawValue: scope.version) != nil else {
             throw CloudError.badRequest("Invalid input for ip_version. Reason: \(scope.version) is not 4 or 6.")
         }
     }
 
-    func didCreate(_ scope: AddressScope, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(
+        _ scope: AddressScope, _ given: Given<AddressScope>, by caller: Principal, in tx: Transaction
+    ) throws {
         try SharingStore.setForAll(scope, RBACPolicy.shared, scope.isShared, id: networking.world.random.uuid(), in: tx)
     }
 
-    func willUpdate(_ scope: inout AddressScope, from old: AddressScope, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ scope: inout AddressScope, from old: AddressScope, _ given: Given<AddressScope>, by caller: Principal, in tx: Transaction) throws {
         if old.isShared, !scope.isShared {
             throw CloudError.networking(
                 .badRequest, "AddressScopeUpdateError",
@@ -30,7 +34,7 @@ struct AddressScopeService: NetworkingService {
         }
     }
 
-    func didUpdate(_ scope: AddressScope, from old: AddressScope, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didUpdate(_ scope: AddressScope, from old: AddressScope, _ given: Given<AddressScope>, by caller: Principal, in tx: Transaction) throws {
         if scope.isShared != old.isShared {
             try SharingStore.setForAll(scope, RBACPolicy.shared, scope.isShared, id: networking.world.random.uuid(), in: tx)
         }
@@ -49,16 +53,16 @@ struct RBACPolicyService: NetworkingService {
     typealias R = RBACPolicy
     let networking: NetworkingContext
 
-    func targets(of rows: [RBACPolicy], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
-        rows.map { policy in
-            var target = Self.target(policy)
-            target.set("target_tenant", to: policy.target)
-            target.set("target_project", to: policy.target)
-            return target
-        }
+    static func target(_ policy: RBACPolicy) -> PolicyTarget {
+        [
+            "project_id": policy.projectID, "tenant_id": policy.projectID, "target_tenant": policy.target,
+            "target_project": policy.target,
+        ]
     }
 
-    func willCreate(_ policy: inout RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(
+        _ policy: inout RBACPolicy, _ given: Given<RBACPolicy>, by caller: Principal, in tx: Transaction
+    ) throws {
         guard let kind = SharedKind.all.first(where: { $0.type == policy.objectType }) else {
             throw CloudError.badRequest("Invalid input for object_type. Reason: '\(policy.objectType)' is not in \(SharedKind.all.map(\.type)).")
         }
@@ -67,7 +71,9 @@ struct RBACPolicyService: NetworkingService {
                 "Invalid input for operation: Invalid action '\(policy.action)' for object type '\(kind.type)'. Valid actions: \(kind.actions).")
         }
         let owner = try kind.owner(of: policy.objectID, seenBy: caller.project, all: networking.seesAll(caller), in: tx)
-        guard let owner else { throw CloudError.networking(.notFound, "HTTPNotFound", "The resource could not be found.") }
+        guard let owner else {
+            throw CloudError.networking(.notFound, "HTTPNotFound", "The resource could not be found.")
+        }
         guard owner == caller.project || networking.isAdmin(caller) else {
             throw CloudError.invalidInput("Only administrators share what is not their project's own")
         }
@@ -90,22 +96,26 @@ struct RBACPolicyService: NetworkingService {
         if try SharingStore.has(policy, in: tx) { throw CloudError.inUse("Conflict", "An RBAC policy already exists with those values.") }
     }
 
-    func didCreate(_ policy: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ policy: RBACPolicy, _ given: Given<RBACPolicy>, by caller: Principal, in tx: Transaction) throws {
         if policy.action == RBACPolicy.external { try NetworkStore.makeExternal(policy.objectID, in: tx) }
         try touch(policy, in: tx)
     }
 
-    func willUpdate(_ policy: inout RBACPolicy, from old: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ policy: inout RBACPolicy, from old: RBACPolicy, _ given: Given<RBACPolicy>, by caller: Principal, in tx: Transaction) throws {
         guard policy.target != old.target else { return }
         try checkNew(policy, in: tx)
         try checkUnused(old, from: policy.target, in: tx)
     }
 
-    func didUpdate(_ policy: RBACPolicy, from old: RBACPolicy, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didUpdate(
+        _ policy: RBACPolicy, from old: RBACPolicy, _ given: Given<RBACPolicy>, by caller: Principal, in tx: Transaction
+    ) throws {
         try touch(policy, in: tx)
     }
 
-    func willDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws { try checkUnused(policy, from: nil, in: tx) }
+    func willDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws {
+        try checkUnused(policy, from: nil, in: tx)
+    }
 
     func didDelete(_ policy: RBACPolicy, by caller: Principal, in tx: Transaction) throws {
         try touch(policy, in: tx)

@@ -24,20 +24,22 @@ struct SubnetPoolService: NetworkingService {
         try checkScopes(pools, by: caller, in: tx)
     }
 
-    func willCreate(_ pool: inout SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(
+        _ pool: inout SubnetPool, _ given: Given<SubnetPool>, by caller: Principal, in tx: Transaction
+    ) throws {
         guard let first = pool.prefixes.items.first else { return }
-        if given["min_prefixlen"] == nil { pool.leastLength = first.version == .v4 ? 8 : 64 }
-        if given["max_prefixlen"] == nil { pool.mostLength = Int64(first.version.bits) }
-        if given["default_prefixlen"] == nil { pool.usualLength = pool.leastLength }
+        if !given.has(\.shownLeast) { pool.leastLength = first.version == .v4 ? 8 : 64 }
+        if !given.has(\.shownMost) { pool.mostLength = Int64(first.version.bits) }
+        if !given.has(\.shownUsual) { pool.usualLength = pool.leastLength }
         try checkBounds(pool)
         if pool.isDefault { try checkDefault(pool, in: tx) }
     }
 
-    func didCreate(_ pool: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ pool: SubnetPool, _ given: Given<SubnetPool>, by caller: Principal, in tx: Transaction) throws {
         try SharingStore.setForAll(pool, RBACPolicy.shared, pool.isShared, id: networking.world.random.uuid(), in: tx)
     }
 
-    func willUpdate(_ pool: inout SubnetPool, from old: SubnetPool, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ pool: inout SubnetPool, from old: SubnetPool, _ given: Given<SubnetPool>, by caller: Principal, in tx: Transaction) throws {
         if let id = old.scopeID {
             let scope = try scopes.require(id, by: caller, in: tx)
             guard scope.projectID == caller.project || networking.isAdmin(caller) else {
@@ -129,7 +131,7 @@ struct SubnetPoolService: NetworkingService {
 
 extension SubnetPoolService {
     /// Gives a new subnet its prefix from the pool that its body names, if it names one.
-    func cut(_ subnet: inout Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func cut(_ subnet: inout Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         guard let pool = try pool(of: subnet, given, by: caller, in: tx) else {
             subnet.poolID = nil
             return try checkAffinity(subnet, in: tx)
@@ -149,7 +151,7 @@ extension SubnetPoolService {
             }
             try checkLength(Int64(cidr.length), pool)
         } else {
-            let length = given["prefixlen"]?.integer ?? pool.usualLength
+            let length = given.prefixLength ?? pool.usualLength
             try checkLength(length, pool)
             guard let free = PrefixMath.firstFree(of: Int(length), in: pool.prefixes.items, without: taken.map(\.prefix)) else {
                 throw CloudError.networking(
@@ -165,8 +167,10 @@ extension SubnetPoolService {
         }
     }
 
-    private func pool(of subnet: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws -> SubnetPool? {
-        if given["use_default_subnetpool"] == true {
+    private func pool(
+        of subnet: Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction
+    ) throws -> SubnetPool? {
+        if given.usesDefaultPool {
             guard subnet.poolID == nil else {
                 throw CloudError.badNetworkingRequest("subnets", "subnetpool_id and use_default_subnetpool cannot both be specified")
             }

@@ -42,11 +42,11 @@ struct SubnetService: NetworkingService {
 
     // MARK: Writing
 
-    func prepare(_ subnet: inout Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func prepare(_ subnet: inout Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         _ = try NetworkLookup.require(subnet.networkID, by: caller, networking, in: tx)
     }
 
-    func willCreate(_ subnet: inout Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willCreate(_ subnet: inout Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         guard let version = IPAddress.Version(rawValue: subnet.version) else { throw CloudError.invalidInput("ip_version must be 4 or 6") }
         try SubnetPoolService(networking: networking).cut(&subnet, given, by: caller, in: tx)
         guard let cidr = subnet.cidr else {
@@ -56,9 +56,9 @@ struct SubnetService: NetworkingService {
             throw CloudError.invalidInput("cidr '\(cidr)' does not match the ip_version '\(version.rawValue)'")
         }
         try SubnetPlan.check(cidr, hasDHCP: subnet.hasDHCP)
-        try checkModes(subnet, cidr, given)
-        if given["gateway_ip"] == nil { subnet.gateway = SubnetPlan.usualGateway(of: cidr) }
-        if given["allocation_pools"] == nil || given["allocation_pools"] == .null {
+        try checkModes(subnet, cidr)
+        if !given.has(\.gateway) { subnet.gateway = SubnetPlan.usualGateway(of: cidr) }
+        if !given.sets(\.pools) {
             subnet.pools = Listed(SubnetPlan.usualPools(of: cidr, without: subnet.gateway))
         } else {
             try SubnetPlan.check(subnet.pools.items, in: cidr)
@@ -70,16 +70,16 @@ struct SubnetService: NetworkingService {
         }
     }
 
-    func didCreate(_ subnet: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didCreate(_ subnet: Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         try touch(subnet, in: tx)
         // Who is plugged in already hears the new prefix too.
         if subnet.isAutomatic { try PortService(networking: networking).giveAutomatic(subnet, in: tx) }
         try HostPortService(networking: networking).renew(subnet.networkID, in: tx)
     }
 
-    func willUpdate(_ subnet: inout Subnet, from old: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func willUpdate(_ subnet: inout Subnet, from old: Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         guard let cidr = subnet.cidr else { return }
-        if given["allocation_pools"] != nil { try SubnetPlan.check(subnet.pools.items, in: cidr) }
+        if given.has(\.pools) { try SubnetPlan.check(subnet.pools.items, in: cidr) }
         if subnet.hasDHCP != old.hasDHCP {
             try SubnetPlan.check(cidr, hasDHCP: subnet.hasDHCP)
             if !subnet.hasDHCP, subnet.advertisement != nil || subnet.addressMode != nil { throw Self.modesNeedDHCP }
@@ -106,7 +106,7 @@ struct SubnetService: NetworkingService {
         try touch(subnet, in: tx)
     }
 
-    func didUpdate(_ subnet: Subnet, from old: Subnet, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
+    func didUpdate(_ subnet: Subnet, from old: Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         if subnet.hasDHCP != old.hasDHCP { try HostPortService(networking: networking).renew(subnet.networkID, in: tx) }
     }
 
@@ -156,7 +156,7 @@ struct SubnetService: NetworkingService {
     private static let modesNeedDHCP = CloudError.badNetworkingRequest(
         "subnets", "ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False")
 
-    private func checkModes(_ subnet: Subnet, _ cidr: IPPrefix, _ given: JSONObject) throws {
+    private func checkModes(_ subnet: Subnet, _ cidr: IPPrefix) throws {
         guard subnet.advertisement != nil || subnet.addressMode != nil else { return }
         guard cidr.version == .v6 else { throw CloudError.invalidInput("ipv6_ra_mode and ipv6_address_mode are not valid when ip_version is 4") }
         guard subnet.hasDHCP else { throw Self.modesNeedDHCP }

@@ -53,8 +53,7 @@ struct TagService<S: NetworkingService>: Sendable {
 
     private static func tags(of body: JSONObject) throws -> [String] {
         guard body.count == 1, let tags = body["tags"] else { throw CloudError.badRequest("Invalid tags body") }
-        try Shape.array(.string(1...255), 0...most, unique: true).check(tags, at: "tags")
-        return tags.array?.compactMap(\.string) ?? []
+        return try Form<[String]>.array(.string(1...255), 0...most, unique: true).parse(tags, .house("tags"))
     }
 
     private static var tooMany: CloudError { .badRequest("A thing can have at most \(most) tags.") }
@@ -71,8 +70,7 @@ struct TagService<S: NetworkingService>: Sendable {
             var resource = try service.authorised("update", id, by: caller, in: tx)
             let tags = Set(try new(resource.standard.tags)).sorted()
             try TagStore.set(tags, of: id.text, in: tx)
-            resource.standard.revision += 1
-            resource.standard.updatedAt = service.networking.world.now
+            service.stamp(&resource)
             try service.store.update(resource, in: tx)
             return tags
         }

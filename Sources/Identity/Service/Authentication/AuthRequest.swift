@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// The body of `POST /v3/auth/tokens`, read and checked.
+/// The body of `POST /v3/auth/tokens`.
 struct AuthRequest: Sendable {
     /// What a name or an id stands for.
     struct Reference: Sendable {
@@ -26,105 +26,167 @@ struct AuthRequest: Sendable {
         case trust(ID<Kind.Trust>)
     }
 
+    /// What somebody shows for who they are.
+    enum Claim: Sendable {
+        case password(UserSecret)
+        case token(String)
+        case totp(UserSecret)
+        case applicationCredential(CredentialSecret)
+        /// The request itself is signed.
+        case oauth1
+    }
+
+    /// A user, and a password or a passcode.
+    struct UserSecret: Sendable {
+        var user: Reference
+        var secret: Secret
+    }
+
+    /// An application credential by its id, or by its name and its user, and its secret.
+    struct CredentialSecret: Sendable {
+        var id: String?
+        var name: String?
+        var owner: Reference?
+        var secret = Secret("")
+    }
+
     var methods: [String]
-    /// What each method was given.
-    var parameters: [String: JSONObject]
+    /// The claim of each method that is known and that the body has one of.
+    var claims: [String: Claim]
     var scope: Scope
 
     /// - Throws: `CloudError.badRequest` that names what is wrong.
     init(_ body: JSONObject) throws {
-        let auth = try Shape.unwrap(body, "auth", .object([.init("identity", Self.identity, required: true), .init("scope", .any)], open: true))
-        let identity = auth["identity"]?.object ?? [:]
-        let methods = identity["methods"]?.array?.compactMap(\.string) ?? []
+        let auth = try Self.auth.parse(body, inside: "auth")
+        methods = auth.identity.methods
         guard !methods.isEmpty else { throw Shape.wrong("auth/identity/methods", "it must name a method") }
         // The same method twice would be hashed twice (CVE-2014-2828).
         guard Set(methods).count == methods.count else { throw Shape.wrong("auth/identity/methods", "it names a method twice") }
-        var parameters: [String: JSONObject] = [:]
+        claims = [:]
         for method in methods {
-            guard let given = identity[method] else { continue }
-            try Self.shapes[method]?.check(given, at: "auth/identity/\(method)")
-            guard case .object(let object) = given else { throw Shape.wrong("auth/identity/\(method)", "it must be an object") }
-            parameters[method] = object
+            guard let given = auth.identity.claims[method] else { continue }
+            let place = "auth/identity/\(method)"
+            claims[method] = try Self.forms[method]?.parse(given, .house(place))
+            guard given.object != nil else { throw Shape.wrong(place, "it must be an object") }
         }
-        self.methods = methods
-        self.parameters = parameters
-        scope = try Self.scope(auth["scope"])
+        scope = try Self.scope(auth.scope)
     }
+
+    // MARK: Forms
+
+    /// The outer members. A claim is read when its method is named: what else stands there counts for nothing.
+    private struct Auth: Sendable {
+        var identity = Identity()
+        var scope: JSON = .null
+    }
+
+    private struct Identity: Sendable {
+        var methods: [String] = []
+        var claims: JSONObject = [:]
+    }
+
+    private static let identity = Form<Identity>(
+        .object([.init("methods", .array(.string(1...64), 0...16), required: true)], open: true)
+    ) { json, _ in
+        let members = json.object ?? [:]
+        return Identity(methods: members["methods"]?.array?.compactMap(\.string) ?? [], claims: members)
+    }
+
+    private static let auth = Form.object(
+        Auth(), [.required("identity", \.identity, identity), .optional("scope", \.scope, .json(.any))], open: true)
+
+    private static let domain: [FormMember<DomainReference>] = [
+        .optional("id", \.id, .string(0...255)), .optional("name", \.name, .string(0...255)),
+    ]
+
+    private static let reference: [FormMember<Reference>] = [
+        .optional("id", \.id, .string(0...255)), .optional("name", \.name, .string(0...255)),
+        .optional("domain", \.domain, .object(DomainReference(), domain, open: true)),
+    ]
+
+    /// Returns the form of a user and something that proves who they are.
+    private static func user(_ method: String, _ proof: String, _ lengths: ClosedRange<Int>) -> Form<UserSecret> {
+        let secret = Form<String>.string(lengths).mapped { Secret($0) }
+        var members: [FormMember<UserSecret>] = reference.map { $0.of(\UserSecret.user) }
+        members.append(.required(proof, \.secret, secret))
+        let user = Form.object(UserSecret(user: Reference(), secret: Secret("")), members, open: true).mapped { given in
+            try check(given.user, at: "auth/identity/\(method)/user")
+            return given
+        }
+        return user.inside("user")
+    }
+
+    private static let credential = Form.object(
+        CredentialSecret(),
+        [
+            .optional("id", \.id, .string(0...255)), .optional("name", \.name, .string(0...255)),
+            .required("secret", \.secret, Form<String>.string(0...4096).mapped { Secret($0) }),
+            .optional("user", \.owner, .object(Reference(), reference, open: true)),
+        ]
+    ).mapped { given in
+        if let owner = given.owner { try check(owner, at: "auth/identity/application_credential/user") }
+        guard given.id != nil || (given.name != nil && given.owner != nil) else {
+            throw Shape.wrong("auth/identity/application_credential", "it needs an id, or a name and its user")
+        }
+        return given
+    }
+
+    private static let forms: [String: Form<Claim>] = [
+        "password": user("password", "password", 0...PasswordPolicy.longest).mapped { .password($0) },
+        "token": Form.object("", [.required("id", \.self, .string(1...4096))]).mapped { .token($0) },
+        "totp": user("totp", "passcode", 1...64).mapped { .totp($0) },
+        "application_credential": credential.mapped { .applicationCredential($0) },
+        "oauth1": Form<JSON>.json(.openObject).mapped { _ in .oauth1 },
+    ]
 
     // MARK: Scopes
 
-    private static func scope(_ json: JSON?) throws -> Scope {
-        guard let json, !json.isNull else { return .unsaid }
+    /// The scopes that a body has: one, but for a wrong body.
+    private struct Scopes: Sendable {
+        var project: Reference?
+        var domain: DomainReference?
+        var system: Bool?
+        var trust: String?
+        var unscoped: JSON?
+    }
+
+    private static let scopes = Form.object(
+        Scopes(),
+        [
+            .optional("project", \.project, .object(Reference(), reference, open: true)),
+            .optional("domain", \.domain, .object(DomainReference(), domain, open: true)),
+            .optional("system", \.system, .object(false, [.required("all", \.self, .boolean)])),
+            .optional("OS-TRUST:trust", \.trust, .object("", [.required("id", \.self, .string(0...255))], open: true)),
+            .optional("unscoped", \.unscoped, .json(.any)),
+        ])
+
+    private static func scope(_ json: JSON) throws -> Scope {
+        if json.isNull { return .unsaid }
         if json == "unscoped" { return .unscoped }
-        try scopeShape.check(json, at: "auth/scope")
-        let scope = json.object ?? [:]
-        let said = ["project", "domain", "system", "OS-TRUST:trust", "unscoped"].filter { scope[$0] != nil }
-        guard said.count <= 1 else { throw Shape.wrong("auth/scope", "it names more than one scope: \(said.joined(separator: ", "))") }
-        switch said.first {
-        case "project": return .project(try reference(scope["project"]?.object ?? [:], at: "auth/scope/project"))
-        case "domain":
-            let domain = try domainReference(scope["domain"]?.object ?? [:], at: "auth/scope/domain")
-            return .domain(domain)
-        case "system":
-            guard scope["system"]?.object?["all"] == true else { throw Shape.wrong("auth/scope/system", "'all' must be true") }
-            return .system
-        case "OS-TRUST:trust": return .trust(ID(scope["OS-TRUST:trust"]?.object?["id"]?.string ?? ""))
-        case "unscoped": return .unscoped
-        default: return .unsaid
+        let given = try scopes.parse(json, .house("auth/scope"))
+        var said: [(name: String, scope: Scope)] = []
+        if let project = given.project { said.append(("project", .project(project))) }
+        if let domain = given.domain { said.append(("domain", .domain(domain))) }
+        if given.system != nil { said.append(("system", .system)) }
+        if let trust = given.trust { said.append(("OS-TRUST:trust", .trust(ID(trust)))) }
+        if given.unscoped != nil { said.append(("unscoped", .unscoped)) }
+        guard said.count <= 1 else {
+            throw Shape.wrong("auth/scope", "it names more than one scope: \(said.map(\.name).joined(separator: ", "))")
         }
+        guard given.system ?? true else { throw Shape.wrong("auth/scope/system", "'all' must be true") }
+        if let project = given.project { try check(project, at: "auth/scope/project") }
+        if let domain = given.domain { try check(domain, at: "auth/scope/domain") }
+        return said.first?.scope ?? .unsaid
     }
 
     /// - Throws: `CloudError.badRequest` without an id or a name, and for a name whose domain is not said.
-    static func reference(_ object: JSONObject, at path: String) throws -> Reference {
-        var reference = Reference(id: object["id"]?.string, name: object["name"]?.string)
-        if let domain = object["domain"]?.object { reference.domain = try domainReference(domain, at: "\(path)/domain") }
+    private static func check(_ reference: Reference, at path: String) throws {
+        if let domain = reference.domain { try check(domain, at: "\(path)/domain") }
         guard reference.id != nil || reference.name != nil else { throw Shape.wrong(path, "id or name must be present") }
         guard reference.id != nil || reference.domain != nil else { throw Shape.wrong(path, "a name needs its domain") }
-        return reference
     }
 
-    private static func domainReference(_ object: JSONObject, at path: String) throws -> DomainReference {
-        let reference = DomainReference(id: object["id"]?.string, name: object["name"]?.string)
-        guard reference.id != nil || reference.name != nil else { throw Shape.wrong(path, "id or name must be present") }
-        return reference
+    private static func check(_ domain: DomainReference, at path: String) throws {
+        guard domain.id != nil || domain.name != nil else { throw Shape.wrong(path, "id or name must be present") }
     }
-
-    // MARK: Shapes
-
-    private static let text = Shape.string(0...255)
-    private static let domain = Shape.object([.init("id", text), .init("name", text)], open: true)
-    private static let user: [Shape.Member] = [.init("id", text), .init("name", text), .init("domain", domain)]
-
-    private static let identity = Shape.object([.init("methods", .array(.string(1...64), 0...16), required: true)], open: true)
-
-    private static let scopeShape = Shape.object([
-        .init("project", .object([.init("id", text), .init("name", text), .init("domain", domain)], open: true)),
-        .init("domain", domain),
-        .init("system", .object([.init("all", .boolean, required: true)])),
-        .init("OS-TRUST:trust", .object([.init("id", text, required: true)], open: true)),
-        .init("unscoped", .any),
-    ])
-
-    private static let shapes: [String: Shape] = [
-        "password": .object([
-            .init("user", .object(user + [.init("password", .string(0...PasswordPolicy.longest), required: true)], open: true), required: true)
-        ]),
-        "token": .object([.init("id", .string(1...4096), required: true)]),
-        "totp": .object([.init("user", .object(user + [.init("passcode", .string(1...64), required: true)], open: true), required: true)]),
-        "application_credential": .object([
-            .init("id", text), .init("name", text), .init("secret", .string(0...4096), required: true),
-            .init("user", .object(user, open: true)),
-        ]),
-        "oauth1": .openObject,
-    ]
-
-    /// For tests that feed the body every wrong thing.
-    static let shape = Shape.object([
-        .init(
-            "auth",
-            .object([
-                .init("identity", .object([.init("methods", .array(.string(1...64)), required: true)] + shapes.map { .init($0.key, $0.value) }), required: true),
-                .init("scope", scopeShape),
-            ]), required: true)
-    ])
 }

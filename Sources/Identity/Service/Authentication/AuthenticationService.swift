@@ -9,13 +9,13 @@ struct AuthenticationService: Sendable {
     private let identity: IdentityContext
     private let tokens: TokenService
     private let receipts: ReceiptSealer
-    private let methods: [String: any AuthenticationMethod]
+    private let methods: AuthenticationMethods
     private let directory = UserDirectory()
     private let trusts: TrustService
 
     static let receiptHeader = HTTPField.Name("OpenStack-Auth-Receipt")!  // tidy: allow force-unwrap, a constant
 
-    init(identity: IdentityContext, tokens: TokenService, methods: [String: any AuthenticationMethod]) {
+    init(identity: IdentityContext, tokens: TokenService, methods: AuthenticationMethods) {
         self.identity = identity
         self.tokens = tokens
         self.methods = methods
@@ -48,13 +48,13 @@ struct AuthenticationService: Sendable {
         let receipt = try await receipt(call)
         // What counts only beside another proof comes last.
         for name in request.methods.filter({ $0 != "totp" }) + request.methods.filter({ $0 == "totp" }) {
-            guard let method = methods[name] else {
+            guard AuthenticationMethods.names.contains(name) else {
                 throw CloudError(.unauthenticated, "Attempted to authenticate with an unsupported method.")
             }
-            guard let parameters = request.parameters[name] else {
+            guard let claim = request.claims[name] else {
                 throw Shape.wrong("auth/identity", "'\(name)' is a required property")
             }
-            let proof = try await method.prove(parameters, call, after: result?.user.id ?? receipt?.userID)
+            let proof = try await methods.prove(claim, call, after: result?.user.id ?? receipt?.userID)
             if var known = result {
                 guard known.user.id == proof.user.id else { throw TokenService.refused("methods of different users") }
                 known.methods.formUnion(proof.methods)
@@ -92,7 +92,7 @@ struct AuthenticationService: Sendable {
     private func checkFactors(_ proof: Proof) async throws {
         let proved = Set(proof.methods.texts)
         // A rule that names a method which does not exist could never be kept, and would lock its user out.
-        let rules = proof.user.factorRules.map { $0.filter { methods[$0] != nil } }.filter { !$0.isEmpty }
+        let rules = proof.user.factorRules.map { $0.intersection(AuthenticationMethods.names) }.filter { !$0.isEmpty }
         if rules.isEmpty || rules.contains(where: { $0.isSubset(of: proved) }) { return }
         let now = identity.world.now
         let receipt = Receipt(

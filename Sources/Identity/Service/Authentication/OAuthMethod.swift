@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 
 /// A request that is signed with an OAuth1 access token: some of a user's roles on one project.
-struct OAuthMethod: AuthenticationMethod {
+struct OAuthMethod: Sendable {
     private let identity: IdentityContext
     private let oauth: OAuthService
 
@@ -12,7 +12,7 @@ struct OAuthMethod: AuthenticationMethod {
         oauth = OAuthService(identity: identity)
     }
 
-    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
+    func prove(_ call: Call) async throws -> Proof {
         let token = try await oauth.accessToken(of: call)
         let user = try await identity.base.read { tx in try ResourceStore<User>().find(token.userID, in: tx) }
         guard let user, user.isEnabled else { throw TokenService.refused("disabled") }

@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 
 /// A name or an id, and a password.
-struct PasswordMethod: AuthenticationMethod {
+struct PasswordMethod: Sendable {
     let identity: IdentityContext
     let users: UserService
     private let store = UserDirectory()
@@ -14,18 +14,15 @@ struct PasswordMethod: AuthenticationMethod {
         self.users = users
     }
 
-    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
-        let given = parameters["user"]?.object ?? [:]
-        let reference = try AuthRequest.reference(given, at: "auth/identity/password/user")
-        let password = Secret(given["password"]?.string ?? "")
+    func prove(_ claim: AuthRequest.UserSecret) async throws -> Proof {
         let found = try await identity.base.read { tx in
-            try store.find(reference, in: tx).map { ($0, try passwords.current(of: $0.id, in: tx)) }
+            try store.find(claim.user, in: tx).map { ($0, try passwords.current(of: $0.id, in: tx)) }
         }
         let rules = PasswordPolicy(settings: identity.settings.compliance)
         let now = identity.world.now
         // Somebody who is locked out is told what a stranger is told, and after the same time.
         let isLockedOut = found.map { rules.isLockedOut($0.0, at: now) } ?? false
-        let isRight = try await identity.hasher.verify(password, found?.1?.hash)
+        let isRight = try await identity.hasher.verify(claim.secret, found?.1?.hash)
         guard let (user, current) = found, let current, isRight, !isLockedOut else {
             if let user = found?.0, !isLockedOut { try await users.noteFailure(of: user) }
             throw TokenService.refused(isLockedOut ? "locked out" : "a wrong user or password")

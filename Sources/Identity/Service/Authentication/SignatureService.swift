@@ -30,53 +30,64 @@ struct SignatureService: Sendable {
 
     func authenticateEC2(_ body: JSONObject, by caller: Principal) async throws -> Issued {
         try identity.policy.require(.ec2tokensValidate, caller)
-        let given = try Self.given(body, Self.ec2)
-        let request = SignedRequest(
-            signature: given["signature"]?.string ?? "", verb: given["verb"]?.string ?? "", host: given["host"]?.string ?? "",
-            path: given["path"]?.string ?? "", parameters: try Self.texts(given["params"], at: "credentials/params"),
-            headers: try Self.texts(given["headers"], at: "credentials/headers"), bodyHash: given["body_hash"]?.string ?? "")
-        return try await authenticate(given["access"]?.string, at: request.signedAt) { request.isSigned(with: $0) }
+        let given = try Self.given(body, EC2Body.form) ?? EC2Body()
+        return try await authenticate(given.access, at: given.request.signedAt) { given.request.isSigned(with: $0) }
     }
 
     func authenticateS3(_ body: JSONObject, by caller: Principal) async throws -> Issued {
         try identity.policy.require(.s3tokensValidate, caller)
-        let given = try Self.given(body, Self.s3)
-        let signed = SignedString(token: given["token"]?.string ?? "", signature: given["signature"]?.string ?? "")
-        return try await authenticate(given["access"]?.string, at: signed?.signedAt) { signed?.isSigned(with: $0) ?? false }
+        let given = try Self.given(body, S3Body.form) ?? S3Body()
+        let signed = SignedString(token: given.token, signature: given.signature)
+        return try await authenticate(given.access, at: signed?.signedAt) { signed?.isSigned(with: $0) ?? false }
     }
 
-    private static let ec2 = Shape.object(
-        [
-            .init("access", .string(1...255)), .init("signature", .string(0...1024)), .init("verb", .string(0...32)),
-            .init("host", .string(0...1024)), .init("path", .text), .init("params", .openObject), .init("headers", .openObject),
-            .init("body_hash", .string(0...1024)),
-        ], open: true)
+    private struct EC2Body: Sendable {
+        var access: String?
+        var request = SignedRequest(signature: "", verb: "", host: "", path: "", parameters: [:], headers: [:], bodyHash: "")
 
-    private static let s3 = Shape.object(
-        [.init("access", .string(1...255)), .init("signature", .string(0...1024)), .init("token", .text)], open: true)
+        static let form = Form.object(
+            EC2Body(),
+            [
+                .optional("access", \.access, .string(1...255)), .optional("signature", \.request.signature, .string(0...1024)),
+                .optional("verb", \.request.verb, .string(0...32)), .optional("host", \.request.host, .string(0...1024)),
+                .optional("path", \.request.path, .string(0...65_535)),
+                .optional("params", \.request.parameters, SignatureService.texts("credentials/params")),
+                .optional("headers", \.request.headers, SignatureService.texts("credentials/headers")),
+                .optional("body_hash", \.request.bodyHash, .string(0...1024)),
+            ], open: true)
+    }
+
+    private struct S3Body: Sendable {
+        var access: String?
+        var signature = ""
+        var token = ""
+
+        static let form = Form.object(
+            S3Body(),
+            [
+                .optional("access", \.access, .string(1...255)), .optional("signature", \.signature, .string(0...1024)),
+                .optional("token", \.token, .string(0...65_535)),
+            ], open: true)
+    }
 
     /// Clients have three names for it.
-    private static func given(_ body: JSONObject, _ shape: Shape) throws -> JSONObject {
+    private static func given<Value>(_ body: JSONObject, _ form: Form<Value>) throws -> Value? {
         guard !body.isEmpty else { throw CloudError.badRequest("The request must have a body.") }
-        for name in ["credentials", "credential", "ec2Credentials"] {
-            guard let given = body[name] else { continue }
-            try shape.check(given, at: name)
-            return given.object ?? [:]
-        }
-        return [:]
+        let name = ["credentials", "credential", "ec2Credentials"].first { body[$0] != nil }
+        return try name.map { try form.parse(body[$0] ?? .null, .house($0)) }
     }
 
     /// Headers and parameters as they were signed: as text.
-    private static func texts(_ json: JSON?, at path: String) throws -> [String: String] {
-        var texts: [String: String] = [:]
-        for (name, value) in json?.object?.members ?? [] {
-            switch value {
-            case .string(let text): texts[name] = text
-            case .integer(let number): texts[name] = String(number)
-            default: throw Shape.wrong("\(path)/\(name)", "it must be a string")
+    private static func texts(_ path: String) -> Form<[String: String]> {
+        Form(.openObject) { json, _ in
+            try (json.object?.members ?? []).reduce(into: [:]) { texts, member in
+                switch member.value {
+                case .string(let text): texts[member.key] = text
+                case .integer(let number): texts[member.key] = String(number)
+                default: throw Shape.wrong("\(path)/\(member.key)", "it must be a string")
+                }
             }
         }
-        return texts
     }
 
     // MARK: The token

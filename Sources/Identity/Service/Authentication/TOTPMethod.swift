@@ -8,7 +8,7 @@ import SQL
 ///
 /// Six digits are few, so guessing is bounded three times: a passcode is looked at only where its user has been proved otherwise
 /// (unless `passcodeStandsAlone`), some wrong ones in a row lock the user's passcodes, and one that was taken is not taken again.
-struct TOTPMethod: AuthenticationMethod {
+struct TOTPMethod: Sendable {
     let identity: IdentityContext
     let users: UserService
     private let directory = UserDirectory()
@@ -25,14 +25,10 @@ struct TOTPMethod: AuthenticationMethod {
     /// Wrong passcodes in a row that lock a user's passcodes, where nothing is configured for passwords.
     static let mostFailures = 5
 
-    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof { try await prove(parameters, call, after: nil) }
-
-    func prove(_ parameters: JSONObject, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
-        let given = parameters["user"]?.object ?? [:]
-        let reference = try AuthRequest.reference(given, at: "auth/identity/totp/user")
-        let passcode = given["passcode"]?.string ?? ""
+    /// - Parameter known: who has been proved already, by another method or by a receipt.
+    func prove(_ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?) async throws -> Proof {
         let (user, secrets) = try await identity.base.read { tx -> (User?, [[UInt8]]) in
-            guard let user = try directory.find(reference, in: tx) else { return (nil, []) }
+            guard let user = try directory.find(claim.user, in: tx) else { return (nil, []) }
             guard known == user.id || identity.settings.passcodeStandsAlone else { return (nil, []) }
             return (user, try self.secrets(of: user.id, in: tx))
         }
@@ -44,7 +40,7 @@ struct TOTPMethod: AuthenticationMethod {
         let window = now.seconds / Self.period
         let matched = (0...Self.previousWindows).map { window - $0 }.first { window in
             // Every secret is tried, so that the time says nothing.
-            secrets.reduce(false) { constantTimeEquals(Self.passcode($1, window: window).utf8, passcode.utf8) || $0 }
+            secrets.reduce(false) { constantTimeEquals(Self.passcode($1, window: window).utf8, claim.secret.reveal().utf8) || $0 }
         }
         guard try await take(matched, of: user, at: now) else {
             try await users.noteFailure(of: user)

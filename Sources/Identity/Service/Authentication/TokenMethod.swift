@@ -3,14 +3,14 @@ import HTTPKit
 import Resources
 
 /// A token that is valid: to get one of another scope.
-struct TokenMethod: AuthenticationMethod {
+struct TokenMethod: Sendable {
     let identity: IdentityContext
     let tokens: TokenService
 
-    func prove(_ parameters: JSONObject, _ call: Call) async throws -> Proof {
+    func prove(_ text: String) async throws -> Proof {
         let verified: TokenService.Verified
         do {
-            verified = try await tokens.verified(parameters["id"]?.string ?? "")
+            verified = try await tokens.verified(text)
         } catch let error as CloudError where error.kind == .unauthenticated {
             // Keystone takes it for a thing that is not there, not for a wrong password, and so do its clients.
             throw CloudError(.notFound, "Failed to validate token", detail: error.detail)

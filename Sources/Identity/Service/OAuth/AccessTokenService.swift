@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// What users have allowed consumers.
-struct AccessTokenService: ResourceService {
+struct AccessTokenService: IdentityService {
     typealias R = AccessToken
 
     let identity: IdentityContext
@@ -13,8 +13,6 @@ struct AccessTokenService: ResourceService {
     private let revocations = RevocationStore()
 
     init(identity: IdentityContext) { self.identity = identity }
-
-    var context: ServiceContext { identity.base }
 
     private static let act = "manage OAuth access tokens"
 

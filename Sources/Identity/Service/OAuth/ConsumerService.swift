@@ -5,7 +5,7 @@ import Resources
 import SQL
 
 /// The programs that may ask users for access.
-struct ConsumerService: ResourceService {
+struct ConsumerService: IdentityService {
     typealias R = Consumer
 
     let identity: IdentityContext
@@ -13,23 +13,24 @@ struct ConsumerService: ResourceService {
 
     init(identity: IdentityContext) { self.identity = identity }
 
-    var context: ServiceContext { identity.base }
-
     /// - Returns: the secret as well: this is the only time that anybody hears of it.
-    func create(_ body: JSONObject, by caller: Principal) async throws -> (Consumer, secret: Secret) {
-        var (consumer, given) = try Consumer.schema.new(from: body)
-        consumer.id = newID()
-        consumer.extra = Self.normalised(consumer.extra)
-        consumer.extra["secret"] = nil
+    func issue(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<Consumer>, secret: Secret) {
+        let bodies = try self.bodies(of: body).given
         let secret = Secret(Hex.text(context.world.random.bytes(16)))
-        (consumer.keyID, consumer.sealedSecret) = try identity.keyring.seal(
-            Array(secret.reveal().utf8), .secret, context: "consumer/\(consumer.id)")
-        return (try await create(consumer, given, by: caller), secret)
+        let consumers = try bodies.map { given in
+            var consumer = try draft(given, by: caller)
+            consumer.extra = Self.normalised(consumer.extra)
+            (consumer.keyID, consumer.sealedSecret) = try identity.keyring.seal(
+                Array(secret.reveal().utf8), .secret, context: "consumer/\(consumer.id)")
+            return consumer
+        }
+        return (try await create(consumers, bodies, by: caller), secret)
     }
 
-    func willUpdate(_ consumer: inout Consumer, from old: Consumer, _ given: JSONObject, by caller: Principal, in tx: Transaction) throws {
-        guard !given.isEmpty else { throw Shape.wrong("consumer", "it must have at least one property") }
-        guard given["secret"] == nil else { throw Shape.wrong("consumer/secret", "it cannot be changed") }
+    func willUpdate(
+        _ consumer: inout Consumer, from old: Consumer, _ given: Given<Consumer>, by caller: Principal, in tx: Transaction
+    ) throws {
+        guard given.secret == nil else { throw Shape.wrong("consumer/secret", "it cannot be changed") }
         consumer.extra = Self.normalised(consumer.extra)
     }
 

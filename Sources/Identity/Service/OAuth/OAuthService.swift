@@ -55,8 +55,7 @@ struct OAuthService: Sendable {
     func authorize(_ id: ID<RequestToken>, _ body: JSONObject, by caller: Principal) async throws -> String {
         try identity.policy.require(.authorizeRequestToken, caller)
         try caller.requireUndelegated(to: "authorize a request token")
-        try Shape.object([.init("roles", RoleReference.shape, required: true)]).check(.object(body), at: "body")
-        let asked = try RoleReference.list(body["roles"], at: "body/roles")
+        let asked = try Self.permission.parse(.object(body), .house("body"))
         let verifier = newVerifier()
         let now = identity.world.now
         try await identity.base.database.write { [store] tx in
@@ -137,6 +136,8 @@ struct OAuthService: Sendable {
     // MARK: Parts
 
     private static let requestedProject = HTTPField.Name("Requested-Project-Id")!  // tidy: allow force-unwrap, a constant
+    private static let permission = Form<[RoleReference]>.object(
+        [], [.required("roles", \.self, RoleReference.list(at: "body/roles"))])
     private static let formType = "application/x-www-form-urlencoded"
 
     /// The parameters of a body that is a form are signed as well.

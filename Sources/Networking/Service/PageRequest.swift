@@ -32,68 +32,81 @@ struct PageRequest: Sendable {
             throw CloudError.badRequest("The number of sort_keys and sort_dirs must be same")
         }
         if let wrong = directions.first(where: { !["asc", "desc"].contains($0) }) {
-            throw CloudError.badRequest("\(wrong.prefix(32)) is invalid sort direction, valid values are 'asc' and 'desc'")
+            throw CloudError.badRequest(
+                "\(wrong.prefix(32)) is invalid sort direction, valid values are 'asc' and 'desc'")
         }
-        for (position, key) in keys.enumerated() { sort.append((key, directions.isEmpty || directions[position] == "asc")) }
+        for (position, key) in keys.enumerated() {
+            sort.append((key, directions.isEmpty || directions[position] == "asc"))
+        }
     }
 
     /// Returns the fields that a URL asks for; none for all.
-    static func fields(_ asked: Query) -> Set<String> { Set(asked.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value)) }
+    static func fields(_ asked: Query) -> Set<String> {
+        Set(asked.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value))
+    }
 
     /// Returns the filters of a URL, each with its values.
     static func filters(_ asked: Query) -> [(name: String, values: [String])] {
         var filters: [(name: String, values: [String])] = []
         for (name, value) in asked.items where !names.contains(name) {
             let name = name == "tenant_id" ? "project_id" : name == "target_project" ? "target_tenant" : name
-            if let at = filters.firstIndex(where: { $0.name == name }) { filters[at].values.append(value) } else { filters.append((name, [value])) }
+            if let at = filters.firstIndex(where: { $0.name == name }) {
+                filters[at].values.append(value)
+            } else {
+                filters.append((name, [value]))
+            }
         }
         return filters
     }
+
+    /// Returns the first project that a URL asks for by name.
+    static func project(_ asked: Query) -> String? { filters(asked).first { $0.name == "project_id" }?.values.first }
 
     static func noFilter(_ name: String) -> CloudError {
         .networking(.badRequest, "HTTPBadRequest", "['\(name.prefix(64))'] is invalid attribute for filtering")
     }
 
-    static func noSortKey(_ key: String) -> CloudError { .badRequest("['\(key.prefix(64))'] is invalid attribute for sort keys") }
+    static func noSortKey(_ key: String) -> CloudError {
+        .badRequest("['\(key.prefix(64))'] is invalid attribute for sort keys")
+    }
 }
 
-/// What a list's URL asks for, of any noun: every field that may be filtered by, repeated values standing for either, several sort
-/// keys, pages in both directions, and the filters that are no columns.
-struct ListRequest<R: NetworkingResource> {
-    var query = ListQuery()
-    private(set) var others: [(name: String, values: [String])] = []
-    /// The projects that it asks for by name.
-    private(set) var projects: [String] = []
-
-    /// - Throws: `CloudError.badRequest` for an attribute that nobody filters or sorts by, a direction or a limit that cannot be.
-    init(_ asked: Query) throws {
-        for (name, values) in PageRequest.filters(asked) {
-            if name == "project_id" { projects = values }
-            try filter(name, values)
-        }
+extension PageRequest {
+    /// Reads what a list's URL asks for, of any noun: every field that may be filtered by, repeated values standing for
+    /// either, several sort keys, and pages in both directions. A service adds the filters that are no columns.
+    ///
+    /// - Throws: `CloudError.badRequest` for an attribute that nobody filters or sorts by, a direction or a limit that
+    /// cannot be.
+    static func list<R: NetworkingResource>(_: R.Type, _ asked: Query) throws -> ListQuery {
+        var query = ListQuery()
+        for (name, values) in filters(asked) { try filter(R.self, name, values, &query) }
         let page = try PageRequest(asked)
         for (key, ascending) in page.sort {
-            guard let order = R.schema.field(R.sortedAs[key] ?? key)?.order else { throw PageRequest.noSortKey(key) }
+            guard let order = R.schema.field(R.sortedAs[key] ?? key)?.order else { throw noSortKey(key) }
             query.sort.append((order, ascending))
         }
         query.limit = page.limit
         if let most = R.mostInPage { query.limit = min(query.limit ?? most, most) }
         query.marker = page.marker
         query.isReversed = page.isReversed
+        return query
     }
 
-    private mutating func filter(_ name: String, _ values: [String]) throws {
+    private static func filter<R: NetworkingResource>(
+        _: R.Type, _ name: String, _ values: [String], _ query: inout ListQuery
+    ) throws {
         if name == "changed_since", let column = R.schema.field("updated_at")?.column {
             guard let moment = values.last.flatMap({ Timestamp(iso8601: $0) }) else {
                 throw CloudError.invalidInput("changed_since must be a moment of the form YYYY-MM-DDTHH:MM:SSZ")
             }
             query.filter(column, .greaterOrEqual, moment)
         } else if R.otherFilters.contains(name) || (R.hasTags && TagStore.filters.contains(name)) {
-            others.append((name, values))
+            return
         } else if let field = R.schema.field(name), field.filter != .none, let column = field.column {
-            query.filter(column, sql: values.compactMap { field.sqlFilter(field.shape.isTruth ? $0.lowercased() : R.written($0, of: name)) })
+            let written = values.map { field.shape.isTruth ? $0.lowercased() : R.written($0, of: name) }
+            query.filter(column, sql: written.compactMap { field.sqlFilter($0) })
         } else {
-            throw PageRequest.noFilter(name)
+            throw noFilter(name)
         }
     }
 }
