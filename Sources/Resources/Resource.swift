@@ -210,6 +210,14 @@ package final class Field<R: Resource>: Sendable {
             .at(path))
     }
 
+    /// A field that is stored in a column, and that no body has.
+    package convenience init<Value: FieldValue>(
+        own name: String, _ path: any WritableKeyPath<R, Value> & Sendable, filter: Filter = .none,
+        shown: Shown = .always, column: String? = nil
+    ) {
+        self.init(name, path, .any, create: .unknown, update: .unknown, filter: filter, shown: shown, column: column)
+    }
+
     /// A field that is stored in a column, and that a part of the resource has.
     package convenience init<Part, Value: FieldValue>(
         _ name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable, _ shape: Shape,
