@@ -2,10 +2,10 @@ package import CloudCore
 package import HTTPKit
 package import SQL
 
-/// A uniform noun of an API: a struct and one description of its fields. The description decides which bodies are
-/// accepted, what is stored, what can be filtered and sorted by, and what is shown.
+/// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
+/// are taken, what is stored, what may be filtered and sorted by, what is shown.
 package protocol Resource: Sendable {
-    /// The type that its ids identify.
+    /// What its ids are ids of.
     associatedtype Noun = Self
     /// What its bodies say that is no field of the noun itself.
     associatedtype Input: ResourceInput = NoInput
@@ -13,7 +13,7 @@ package protocol Resource: Sendable {
     init()
     /// The public id.
     var id: ID<Noun> { get set }
-    /// The members that callers stored and for which the API has no name. It is always empty if the schema is closed.
+    /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
     var extra: JSONObject { get set }
     static var schema: ResourceSchema<Self> { get }
 }
@@ -38,13 +38,13 @@ extension Resource {
 
 /// The description of a resource.
 package struct ResourceSchema<R: Resource>: Sendable {
-    /// The name in a body, such as `user`, and in policies (`identity:get_user`).
+    /// `user`: the key of a body, and the word in policies (`identity:get_user`).
     package let singular: String
-    /// The name in a list and in the URL, such as `users`.
+    /// `users`: the key of a list, and the segment of the URL.
     package let plural: String
     package let table: String
     package let fields: [Field<R>]
-    /// Whether members without a field are kept in `extra` and shown; otherwise they are refused.
+    /// Whether members that have no field are kept and shown (`extra`), or refused.
     package let isOpen: Bool
     let create: Shape
     let update: Shape
@@ -53,7 +53,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let inputs: [Field<R>]
     /// The statements of its table.
     let statements: TableStatements
-    /// The columns, with the places for their values in the struct.
+    /// How the values of a row get to their places.
     let columns: [StoredColumn]
 
     package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
@@ -73,7 +73,7 @@ package struct ResourceSchema<R: Resource>: Sendable {
 
     package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
 
-    /// The shapes of the bodies of a `POST` and of a `PATCH`, for tests that send every kind of wrong body.
+    /// What a body of a `POST` and of a `PATCH` may be: for tests that feed them every wrong thing.
     package var shapes: (create: Shape, update: Shape) { (create, update) }
 }
 
@@ -83,21 +83,21 @@ package struct ResourceSchema<R: Resource>: Sendable {
 package final class Field<R: Resource>: Sendable {
     /// Whether the body that makes one may have the field.
     package enum OnCreate: Sendable { case required, optional, unknown }
-    /// The rule for the field in the body that changes a resource.
+    /// Whether the body that changes one may.
     package enum OnUpdate: Sendable {
         case allowed
-        /// The field may be present, but its value must not change.
+        /// It may be repeated, not changed.
         case fixed
         case unknown
     }
     package enum Shown: Sendable {
         case always, never
-        /// The field is left out of the view if it is null.
+        /// Left out of the view when it is null.
         case whenSet
     }
     package enum Filter: Sendable {
         case none, exact
-        /// Exact filters, and `name__contains`, `name__icontains`, `…startswith`, `…endswith` and similar ones.
+        /// Also `name__contains`, `name__icontains`, `…startswith`, `…endswith` and their like.
         case text
     }
 
@@ -151,7 +151,7 @@ package final class Field<R: Resource>: Sendable {
     }
 
     package let name: String
-    /// The name as JSON text, with quotes and colon.
+    /// The name as a view writes it.
     private let key: [UInt8]
     package let shape: Shape
     package let create: OnCreate
@@ -159,11 +159,11 @@ package final class Field<R: Resource>: Sendable {
     package let filter: Filter
     package let shown: Shown
     package let column: String?
-    /// The SQL expression by which lists are sorted.
+    /// The SQL that lists are sorted by.
     package let order: String?
-    /// Returns the SQL value for the text of a filter in a URL; nil if the text is not a value of the field.
+    /// What a filter in a URL stands for; nil where no value of the field is written so.
     package let sqlFilter: @Sendable (String) -> SQLValue?
-    /// Whether some body sets the field.
+    /// Whether there is a body that sets it.
     var isSettable: Bool { create != .unknown || update == .allowed }
     private let place: Place<R>
     private let setter: Setter
@@ -210,7 +210,15 @@ package final class Field<R: Resource>: Sendable {
             .at(path))
     }
 
-    /// Makes a field that belongs to a part of the resource and is stored in a column.
+    /// A field that is stored in a column, and that no body has.
+    package convenience init<Value: FieldValue>(
+        own name: String, _ path: any WritableKeyPath<R, Value> & Sendable, filter: Filter = .none,
+        shown: Shown = .always, column: String? = nil
+    ) {
+        self.init(name, path, .any, create: .unknown, update: .unknown, filter: filter, shown: shown, column: column)
+    }
+
+    /// A field that is stored in a column, and that a part of the resource has.
     package convenience init<Part, Value: FieldValue>(
         _ name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable, _ shape: Shape,
         create: OnCreate = .optional, update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always
@@ -220,7 +228,7 @@ package final class Field<R: Resource>: Sendable {
             .at(part, path))
     }
 
-    /// Makes a field that belongs to a part of the resource and that the service stores in its own way.
+    /// The same of a field that the resource's service stores in its own way.
     package convenience init<Part, Value: FieldValue>(
         unstored name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable,
         _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed
@@ -233,7 +241,7 @@ package final class Field<R: Resource>: Sendable {
         self.init(name, .any, Rules(), nil, Place(derived: derived), Setter())
     }
 
-    /// Makes a field that bodies may have and views show, and that the service stores in its own way: sealed, or in a
+    /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
     /// table of its own.
     package convenience init<Value: FieldValue>(
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
@@ -264,7 +272,7 @@ package final class Field<R: Resource>: Sendable {
 // MARK: - Bodies and views
 
 extension ResourceSchema {
-    /// Makes a new resource from the body of a `POST`.
+    /// Returns a new resource and what the body of a `POST` says of it.
     ///
     /// - Throws: `CloudError.badRequest` that names the member.
     package func new(from body: JSONObject) throws -> (resource: R, given: Given<R>) {
@@ -283,7 +291,7 @@ extension ResourceSchema {
         return given
     }
 
-    /// Sets the fields that are in `given`.
+    /// Sets the fields that `given` has.
     ///
     /// An open schema lets every member through: one that has the name of a field which is no caller's to set is passed over,
     /// or a body could write what only its service may.
@@ -321,12 +329,12 @@ extension ResourceSchema {
 
     /// Writes the resource's members into the object that is open.
     ///
-    /// - Parameter isWanted: selects the fields that the caller asked for and may see.
+    /// - Parameter isWanted: of the fields, what this caller asked for and may see.
     package func view(_ resource: R, into writer: inout JSONWriter, where isWanted: (Field<R>) -> Bool = { _ in true }) {
         view(resource, shown(where: isWanted), into: &writer)
     }
 
-    /// Returns the members of a view. They are computed once for all rows of a list.
+    /// The members that a view has: found once for all rows of a list.
     package func shown(where isWanted: (Field<R>) -> Bool) -> [ShownMember] {
         fields.filter { $0.shown != .never && isWanted($0) }.map(\.shownMember)
     }

@@ -89,6 +89,14 @@ import Testing
         #expect(Array((shown.object ?? [:]).keys) == ["id", "name", "owner", "enabled", "size", "made_at", "options", "label"])
     }
 
+    @Test("A body tells which fields it has, by their places, and a null from a value")
+    func fields() throws {
+        let given = try Given<Boxed>(["name": "n", "colour": nil, "shade": 3], at: "boxed")
+        #expect(given.has(\.name) && given.has(\.paint.colour) && given.has(\.paint.shade) && !given.has(\.id))
+        #expect(given.sets(\.name) && !given.sets(\.paint.colour) && given.sets(\.paint.shade) && !given.sets(\.id))
+        #expect(try !Given<Boxed>(["shade": 3], at: "boxed").has(\.paint.colour))
+    }
+
     @Test("A fixed field may be repeated but not changed, and an id never changes")
     func fixed() throws {
         var widget = Widget("w", "n")

@@ -78,6 +78,25 @@ struct ClosedWidget: Resource {
         ])
 }
 
+/// A resource with fields that a part of it has.
+struct Boxed: Resource {
+    struct Paint: Sendable {
+        var colour: String?
+        var shade = 1
+    }
+
+    var id: ID<Boxed> = ID("")
+    var name = ""
+    var paint = Paint()
+
+    static let schema = ResourceSchema<Boxed>(
+        "boxed", "boxes", table: "boxed",
+        [
+            Field(own: "id", \.id), Field("name", \.name, .name),
+            Field("colour", of: \.paint, \.colour, .nullable(.text)), Field("shade", of: \.paint, \.shade, .any),
+        ])
+}
+
 /// Runs the body with a database that has the widgets.
 func withWidgets(
     _ kind: DatabaseKind, _ widgets: [Widget] = [], _ body: (Database) async throws -> Void

@@ -13,8 +13,8 @@ struct AccessRule: Resource {
     static let schema = ResourceSchema<AccessRule>(
         "access_rule", "access_rules", table: "identity_access_rule",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
-            Field("user_id", \.userID, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(own: "id", \.id),
+            Field(own: "user_id", \.userID, shown: .never),
             Field("service", \.service, .id, update: .unknown, filter: .text),
             Field("path", \.path, .string(1...225), update: .unknown, filter: .text),
             Field("method", \.method, .oneOf(verbs), update: .unknown, filter: .text),

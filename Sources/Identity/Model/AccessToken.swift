@@ -16,14 +16,14 @@ struct AccessToken: Resource {
     static let schema = ResourceSchema<AccessToken>(
         "access_token", "access_tokens", table: "identity_access_token",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
-            Field("consumer_id", \.consumerID, .any, create: .unknown, update: .unknown),
-            Field("authorizing_user_id", \.userID, .any, create: .unknown, update: .unknown, column: "user_id"),
-            Field("project_id", \.projectID, .any, create: .unknown, update: .unknown),
-            Field("sealed_secret", \.sealedSecret, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("role_ids", \.roleIDs, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("expires_at", \.expiresAt, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
+            Field(own: "consumer_id", \.consumerID),
+            Field(own: "authorizing_user_id", \.userID, column: "user_id"),
+            Field(own: "project_id", \.projectID),
+            Field(own: "sealed_secret", \.sealedSecret, shown: .never),
+            Field(own: "key_id", \.keyID, shown: .never),
+            Field(own: "role_ids", \.roleIDs, shown: .never),
+            Field(own: "expires_at", \.expiresAt),
         ])
 
     var roles: Set<ID<Kind.Role>> { Set(roleIDs.array?.compactMap(\.string).map { ID($0) } ?? []) }

@@ -21,7 +21,7 @@ struct Consumer: Resource {
             Field("id", \.id, .any, create: .unknown, update: .fixed),
             Field("description", \.description, .nullable(.text)),
             Field(input: .optional("secret", \.secret, .json(.any))),
-            Field("sealed_secret", \.sealedSecret, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(own: "sealed_secret", \.sealedSecret, shown: .never),
+            Field(own: "key_id", \.keyID, shown: .never),
         ])
 }

@@ -22,8 +22,8 @@ struct Credential: Resource {
             Field("project_id", \.projectID, .nullable(.string(0...64)), update: .fixed),
             Field("type", \.type, .string(1...255), create: .required, update: .fixed, filter: .text),
             Field(unstored: "blob", \.blob, .text, create: .required),
-            Field("sealed_blob", \.sealedBlob, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(own: "sealed_blob", \.sealedBlob, shown: .never),
+            Field(own: "key_id", \.keyID, shown: .never),
         ])
 
     /// All that may change: whoever wants another type, owner or project makes another credential.

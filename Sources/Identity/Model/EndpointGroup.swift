@@ -13,7 +13,7 @@ struct EndpointGroup: Resource {
     static let schema = ResourceSchema<EndpointGroup>(
         "endpoint_group", "endpoint_groups", table: "identity_endpoint_group",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
             Field("name", \.name, .name, create: .required, filter: .text),
             Field("description", \.description, .nullable(.text)),
             Field("filters", \.filters, filterShape, create: .required),

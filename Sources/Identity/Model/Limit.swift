@@ -14,7 +14,7 @@ struct RegisteredLimit: Resource {
     static let schema = ResourceSchema<RegisteredLimit>(
         "registered_limit", "registered_limits", table: "identity_registered_limit",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
             Field("service_id", \.serviceID, .id, create: .required, filter: .exact),
             Field("region_id", \.regionID, .nullable(.string(1...255)), filter: .exact),
             Field("resource_name", \.resourceName, .name, create: .required, filter: .text),
@@ -39,7 +39,7 @@ struct Limit: Resource {
     static let schema = ResourceSchema<Limit>(
         "limit", "limits", table: "identity_limit",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
             Field("project_id", \.projectID, .nullable(.id), update: .unknown, filter: .exact),
             Field("domain_id", \.domainID, .nullable(.id), update: .unknown, filter: .exact),
             Field("service_id", \.serviceID, .id, create: .required, update: .unknown, filter: .exact),
@@ -47,7 +47,7 @@ struct Limit: Resource {
             Field("resource_name", \.resourceName, .name, create: .required, update: .unknown, filter: .text),
             Field("resource_limit", \.resourceLimit, .limit, create: .required),
             Field("description", \.description, .nullable(.string(0...255))),
-            Field("registered_limit_id", \.registeredLimitID, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(own: "registered_limit_id", \.registeredLimitID, shown: .never),
         ])
 
     /// What is limited, apart from whose.

@@ -18,14 +18,14 @@ struct RequestToken: Resource {
     static let schema = ResourceSchema<RequestToken>(
         "request_token", "request_tokens", table: "identity_request_token",
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
-            Field("consumer_id", \.consumerID, .any, create: .unknown, update: .unknown),
-            Field("project_id", \.projectID, .any, create: .unknown, update: .unknown),
-            Field("sealed_secret", \.sealedSecret, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("key_id", \.keyID, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("user_id", \.userID, .any, create: .unknown, update: .unknown),
-            Field("verifier", \.verifier, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("role_ids", \.roleIDs, .any, create: .unknown, update: .unknown),
-            Field("expires_at", \.expiresAt, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
+            Field(own: "consumer_id", \.consumerID),
+            Field(own: "project_id", \.projectID),
+            Field(own: "sealed_secret", \.sealedSecret, shown: .never),
+            Field(own: "key_id", \.keyID, shown: .never),
+            Field(own: "user_id", \.userID),
+            Field(own: "verifier", \.verifier, shown: .never),
+            Field(own: "role_ids", \.roleIDs),
+            Field(own: "expires_at", \.expiresAt),
         ])
 }

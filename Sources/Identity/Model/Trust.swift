@@ -31,7 +31,7 @@ struct Trust: Resource {
     static let schema = ResourceSchema<Trust>(
         "trust", "trusts", table: "identity_trust", open: true,
         [
-            Field("id", \.id, .any, create: .unknown, update: .unknown),
+            Field(own: "id", \.id),
             Field("trustor_user_id", \.trustorID, .string(1...64), create: .required, update: .unknown, filter: .exact),
             Field("trustee_user_id", \.trusteeID, .string(1...64), create: .required, update: .unknown, filter: .exact),
             Field("project_id", \.projectID, .nullable(.string(1...64)), update: .unknown),

@@ -37,15 +37,15 @@ struct User: Resource {
             Field("enabled", \.isEnabled, .boolean, filter: .exact),
             Field("default_project_id", \.defaultProjectID, .nullable(.string(0...64)), filter: .exact, shown: .whenSet),
             Field("options", \.options, Shape.userOptions),
-            Field("password_expires_at", \.passwordExpiresAt, .any, create: .unknown, update: .unknown),
+            Field(own: "password_expires_at", \.passwordExpiresAt),
             Field(extra: "description", .nullable(.text)),
             // Nobody comes from elsewhere: there is no federation.
             Field(extra: "federated", .array(.any, 0...0)),
             Field(input: .update("password", \.password, .string(0...4096))),
-            Field("created_at", \.createdAt, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("last_active_day", \.lastActiveDay, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("failed_attempts", \.failedAttempts, .any, create: .unknown, update: .unknown, shown: .never),
-            Field("failed_at", \.failedAt, .any, create: .unknown, update: .unknown, shown: .never),
+            Field(own: "created_at", \.createdAt, shown: .never),
+            Field(own: "last_active_day", \.lastActiveDay, shown: .never),
+            Field(own: "failed_attempts", \.failedAttempts, shown: .never),
+            Field(own: "failed_at", \.failedAt, shown: .never),
         ])
 }
 

@@ -17,7 +17,7 @@ enum Views: ResourceViews {
         return one(row, status, call, path)
     }
 
-    /// A list of what was made has no `links` of its own.
+    /// Writes what was made: a list without `links` of its own.
     static func many<R: Resource>(_ made: Shown<R>, _ call: Call, _ path: String) -> Reply {
         .json(.created) { rows(made.rows, call, path, &$0) }
     }

@@ -11,8 +11,6 @@ struct AccessRuleService: IdentityService {
     let identity: IdentityContext
     private let credentials = ApplicationCredentialStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func list(of user: ID<Kind.User>, _ query: Query, by caller: Principal) async throws -> (rows: [AccessRule], hasMore: Bool) {
         var asked = try AccessRule.schema.query(from: query)
         asked.filter("user_id", .equals, user)

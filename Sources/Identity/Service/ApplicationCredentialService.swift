@@ -13,8 +13,6 @@ struct ApplicationCredentialService: IdentityService {
     private let directory = RoleDirectory()
     private let assignments = AssignmentStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with credential: ApplicationCredential) -> CloudError {
         .conflict("An application credential named '\(credential.name)' exists already.")
     }

@@ -12,7 +12,7 @@ struct RegionService: IdentityService {
         .conflict("A region with the ID '\(region.id)' exists already.")
     }
 
-    /// The id is the maker's, where the body has one.
+    /// Takes the maker's id, where the body has one.
     func complete(_ region: inout Region, _ given: Given<Region>, by caller: Principal) throws {
         if case .set(let id) = given.id, !id.isEmpty { region.id = ID(id) }
     }
@@ -100,7 +100,7 @@ struct EndpointService: IdentityService {
         try check(endpoint, given, in: tx)
     }
 
-    /// `region` is the old name of `region_id`.
+    /// Takes the region from `region`, the old name of `region_id`.
     private func settle(_ endpoint: inout Endpoint, _ given: Given<Endpoint>) throws {
         guard let region = given.region, !given.has(\.regionID) else { return }
         try Endpoint.region.check(region, at: "endpoint/region_id")

@@ -9,8 +9,6 @@ struct DomainConfigurationService: Sendable {
     let identity: IdentityContext
     private let options = DomainOptionStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     typealias Part = DomainOptionStore.Part
 
     // MARK: Read

@@ -10,8 +10,6 @@ struct DomainService: IdentityService {
 
     let identity: IdentityContext
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with domain: Domain) -> CloudError { .conflict("A domain named '\(domain.name)' exists already.") }
 
     static func target(_ domain: Domain) -> PolicyTarget {

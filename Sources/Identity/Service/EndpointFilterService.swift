@@ -8,8 +8,6 @@ struct EndpointFilterService: Sendable {
     let identity: IdentityContext
     private let filters = EndpointFilterStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     typealias Shown = EndpointFilterStore.Shown
 
     // MARK: One project and what it is shown

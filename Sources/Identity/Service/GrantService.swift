@@ -25,8 +25,6 @@ struct GrantService: Sendable {
     private let groups = ResourceStore<Group>()
     private let projects = ResourceStore<Project>()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func list(_ place: Place, by caller: Principal) async throws -> [Role] {
         try await identity.base.read { tx in
             try authorise(.list, place, nil, by: caller, in: tx)

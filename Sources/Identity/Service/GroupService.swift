@@ -13,8 +13,6 @@ struct GroupService: IdentityService {
     private let memberships = MembershipStore()
     private let users = ResourceStore<User>()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with group: Group) -> CloudError { .conflict("A group named '\(group.name)' exists in the domain already.") }
 
     func complete(_ group: inout Group, _ given: Given<Group>, by caller: Principal) throws {

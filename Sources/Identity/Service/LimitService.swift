@@ -11,8 +11,6 @@ struct LimitService: IdentityService {
     let identity: IdentityContext
     private let projects = ResourceStore<Project>()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     var model: IdentitySettings.LimitModel { identity.settings.limitModel }
 
     func conflict(with limit: Limit) -> CloudError {

@@ -12,8 +12,6 @@ struct ProjectService: IdentityService {
     private let tree = ProjectTree()
     private let removal = Removal()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with project: Project) -> CloudError {
         .conflict("A project named '\(project.name)' exists in the domain already.")
     }
@@ -27,7 +25,7 @@ struct ProjectService: IdentityService {
         project.domainID = try identity.domain(for: caller)
     }
 
-    /// The place in the tree follows from the parent or from the domain, whichever is said.
+    /// Finds the place in the tree, which follows from the parent or from the domain, whichever is said.
     func prepare(_ project: inout Project, _ given: Given<Project>, by caller: Principal, in tx: Transaction) throws {
         if !project.isDomain { try place(&project, in: tx) }
     }

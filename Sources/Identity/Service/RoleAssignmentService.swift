@@ -81,8 +81,6 @@ struct RoleAssignmentService: Sendable {
     private let store = AssignmentStore()
     private let tree = ProjectTree()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func list(_ wish: Wish, by caller: Principal) async throws -> (entries: [Entry], names: Names?) {
         try await identity.base.read { tx in
             try authorise(wish, by: caller, in: tx)

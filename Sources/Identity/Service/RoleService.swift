@@ -10,8 +10,6 @@ struct RoleService: IdentityService {
 
     let identity: IdentityContext
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with role: Role) -> CloudError { .conflict("A role named '\(role.name)' exists already.") }
 
     /// Rules tell global roles from a domain's by the domain's absence, so here its null counts.
@@ -19,14 +17,14 @@ struct RoleService: IdentityService {
         ["target.role.id": role.id.text, "target.role.name": role.name, "target.role.domain_id": role.domainID?.text]
     }
 
-    /// A domain's roles have actions of their own.
+    /// Returns the action of a verb; a domain's roles have actions of their own.
     func action(_ verb: String, _ role: Role?) -> Action {
         context.action("\(verb)_\(role?.domainID == nil ? "role" : "domain_role")")
     }
 
     func listAction(_ query: Query) -> Action { query["domain_id"] == nil ? .listRoles : .listDomainRoles }
 
-    /// Without a domain the list has the global roles alone.
+    /// Leaves the global roles where the query names no domain.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
         if query["domain_id"] == nil { list.raw.append(("domain_id IS NULL", [])) }
     }

@@ -9,8 +9,6 @@ struct ScopeService: Sendable {
     private let assignments = AssignmentStore()
     private let catalogs = CatalogStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     /// - Throws: `CloudError.forbidden` without a project in scope.
     func catalog(for caller: Principal) async throws -> [CatalogStore.Entry] {
         try identity.policy.require(.getAuthCatalog, caller)

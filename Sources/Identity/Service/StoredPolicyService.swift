@@ -12,8 +12,6 @@ struct StoredPolicyService: IdentityService {
     private let places = PolicyPlaceStore()
     private let endpoints = ResourceStore<Endpoint>()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     // MARK: Places
 
     func put(_ policy: ID<StoredPolicy>, for place: PolicyPlace, by caller: Principal) async throws {

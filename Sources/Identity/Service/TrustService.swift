@@ -16,8 +16,6 @@ struct TrustService: IdentityService {
     private let assignments = AssignmentStore()
     private let revocations = RevocationStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func conflict(with trust: Trust) -> CloudError {
         .conflict("The same trust, on the same project and with the same end, exists already.")
     }

@@ -13,8 +13,6 @@ struct UserService: IdentityService {
     private let assignments = AssignmentStore()
     private let revocations = RevocationStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     private var rules: PasswordPolicy { PasswordPolicy(settings: identity.settings.compliance) }
 
     func conflict(with user: User) -> CloudError { .conflict("A user named '\(user.name)' exists in the domain already.") }

@@ -15,6 +15,7 @@ struct AddressRequest: Sendable, Hashable {
     private static func read(_ json: JSON) throws -> [AddressRequest] {
         guard let array = json.array else { throw wrong("'\(json.text.prefix(100))' is not a list") }
         var requests: [AddressRequest] = []
+        var known: Set<IPAddress> = []
         for element in array {
             guard let object = element.object, object.keys.allSatisfy({ ["subnet_id", "ip_address"].contains($0) }) else {
                 throw wrong("'\(element.text.prefix(100))' is not a fixed IP")
@@ -31,7 +32,7 @@ struct AddressRequest: Sendable, Hashable {
             guard request.address != nil || request.subnetID != nil else {
                 throw CloudError.invalidInput("IP allocation requires subnet_id or ip_address")
             }
-            if request.address != nil, requests.contains(where: { $0.address == request.address }) {
+            if let address = request.address, !known.insert(address).inserted {
                 throw wrong("Duplicate IP address '\(element.text.prefix(100))'")
             }
             requests.append(request)

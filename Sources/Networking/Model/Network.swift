@@ -34,7 +34,7 @@ struct Network: NetworkingResource {
             identity(\.id),
             name(\.name),
             Field("admin_state_up", \.isUp, .boolean, filter: .exact),
-            Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field(own: "status", \.status, filter: .exact),
             Field(unstored: "shared", \.isShared, .boolean),
             Field("router:external", \.isExternal, .boolean, filter: .exact, column: "is_external"),
             Field("is_default", \.isDefault, .boolean, filter: .exact),

@@ -69,7 +69,7 @@ extension NetworkingResource {
     // Each type tells its own paths: those of the protocol lead to no place in the struct, but through functions.
 
     static func identity(_ path: any WritableKeyPath<Self, ID<Noun>> & Sendable) -> Field<Self> {
-        Field("id", path, .any, create: .unknown, update: .unknown, filter: .exact)
+        Field(own: "id", path, filter: .exact)
     }
 
     static func name(

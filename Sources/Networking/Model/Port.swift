@@ -52,7 +52,7 @@ struct Port: NetworkingResource {
             Field("mac_address", \.mac, .nullable(.address), filter: .exact),
             Field("device_id", \.deviceID, .string(0...255), filter: .exact),
             Field("device_owner", \.deviceOwner, .string(0...255), filter: .exact),
-            Field("status", \.status, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field(own: "status", \.status, filter: .exact),
             Field("port_security_enabled", \.portSecurity, .boolean, column: "port_security"),
             Field("allowed_address_pairs", \.pairs, .list(), column: "address_pairs"),
             Field("extra_dhcp_opts", \.options, .list(64), column: "dhcp_options"),

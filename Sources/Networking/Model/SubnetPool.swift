@@ -29,7 +29,7 @@ struct SubnetPool: NetworkingResource {
         "subnetpool", "subnetpools", table: "networking_subnet_pool",
         [
             identity(\.id), name(\.name, .string(1...255, .notBlank), create: .required),
-            Field("ip_version", \.version, .any, create: .unknown, update: .unknown, filter: .exact),
+            Field(own: "ip_version", \.version, filter: .exact),
             Field("prefixes", \.prefixes, .array(.any, 0...10_000), create: .required),
             Field("default_quota", \.quotaOfProject, .nullable(.integer(0...Int64.max)), filter: .exact),
             Field("default_prefixlen", \.shownUsual, .integer(0...128), filter: .exact),

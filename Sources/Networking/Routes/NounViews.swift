@@ -50,7 +50,7 @@ enum NounViews: ResourceViews {
         }
     }
 
-    /// What the caller asked for, and may see.
+    /// Returns the members that the caller asked for and may see.
     private static func fields<R: Resource>(of shown: Shown<R>, _ call: Call) -> [ShownMember] {
         let wanted = PageRequest.fields(call.query)
         return R.schema.shown { !shown.hidden.contains($0.name) && (wanted.isEmpty || wanted.contains($0.name)) }

@@ -52,7 +52,7 @@ extension NetworkingService {
         return target
     }
 
-    /// A verb of more than one word is an action of its own.
+    /// Returns the action of a verb; a verb of more than one word is an action of its own.
     func action(_ verb: String, _ resource: R?) -> Action { Action(verb.contains("_") ? verb : "\(verb)_\(R.schema.singular)") }
 
     func require(_ action: Action, _ caller: Principal, _ target: PolicyTarget) throws {
@@ -71,7 +71,7 @@ extension NetworkingService {
         return ("project_id = ? OR \(sql)", [.text(caller.project)] + arguments)
     }
 
-    /// The one filter that many have.
+    /// Adds the condition of `shared`, the one filter that many nouns have.
     func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         guard name == "shared" else { return }
         let (sql, arguments) = SharingStore.sharedCondition(caller.project)

@@ -9,8 +9,6 @@ struct ApplicationCredentialMethod: Sendable {
     private let directory = UserDirectory()
     private let credentials = ApplicationCredentialStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     func prove(_ claim: AuthRequest.CredentialSecret) async throws -> Proof {
         let found = try await identity.base.read { tx -> (credential: ApplicationCredentialStore.Proof, user: User)? in
             guard let credential = try find(claim, in: tx) else { return nil }

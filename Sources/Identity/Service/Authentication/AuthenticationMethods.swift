@@ -21,33 +21,26 @@ struct Proof: Sendable {
 
 /// The ways to prove who one is that the API has.
 struct AuthenticationMethods: Sendable {
-    let password: PasswordMethod
-    let token: TokenMethod
-    let totp: TOTPMethod
-    let applicationCredential: ApplicationCredentialMethod
-    let oauth1: OAuthMethod
+    let identity: IdentityContext
+    let users: UserService
+    let tokens: TokenService
 
-    init(identity: IdentityContext, users: UserService, tokens: TokenService) {
-        password = PasswordMethod(identity: identity, users: users)
-        token = TokenMethod(identity: identity, tokens: tokens)
-        totp = TOTPMethod(identity: identity, users: users)
-        applicationCredential = ApplicationCredentialMethod(identity: identity)
-        oauth1 = OAuthMethod(identity: identity)
-    }
-
+    /// The names that a body may have.
     static let names: Set<String> = ["password", "token", "totp", "application_credential", "oauth1"]
 
+    /// Tests a claim.
+    ///
     /// - Parameters:
     ///   - call: the request, for the method that signs it.
     ///   - known: who has been proved already, by another method or by a receipt.
     /// - Throws: `CloudError.unauthenticated`, whatever is wrong: a stranger must not learn what.
     func prove(_ claim: AuthRequest.Claim, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
         switch claim {
-        case .password(let claim): try await password.prove(claim)
-        case .token(let text): try await token.prove(text)
-        case .totp(let claim): try await totp.prove(claim, after: known)
-        case .applicationCredential(let claim): try await applicationCredential.prove(claim)
-        case .oauth1: try await oauth1.prove(call)
+        case .password(let claim): try await PasswordMethod(identity: identity, users: users).prove(claim)
+        case .token(let text): try await TokenMethod(identity: identity, tokens: tokens).prove(text)
+        case .totp(let claim): try await TOTPMethod(identity: identity, users: users).prove(claim, after: known)
+        case .applicationCredential(let claim): try await ApplicationCredentialMethod(identity: identity).prove(claim)
+        case .oauth1: try await OAuthMethod(identity: identity).prove(call)
         }
     }
 }

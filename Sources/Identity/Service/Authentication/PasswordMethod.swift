@@ -9,11 +9,6 @@ struct PasswordMethod: Sendable {
     private let store = UserDirectory()
     private let passwords = PasswordStore()
 
-    init(identity: IdentityContext, users: UserService) {
-        self.identity = identity
-        self.users = users
-    }
-
     func prove(_ claim: AuthRequest.UserSecret) async throws -> Proof {
         let found = try await identity.base.read { tx in
             try store.find(claim.user, in: tx).map { ($0, try passwords.current(of: $0.id, in: tx)) }

@@ -14,11 +14,6 @@ struct TOTPMethod: Sendable {
     private let directory = UserDirectory()
     private let passcodes = PasscodeStore()
 
-    init(identity: IdentityContext, users: UserService) {
-        self.identity = identity
-        self.users = users
-    }
-
     private static let period: Int64 = 30
     /// Passcodes of the window before are taken too: clocks differ, and people are slow.
     private static let previousWindows: Int64 = 1

@@ -12,8 +12,6 @@ struct AccessTokenService: IdentityService {
     private let directory = RoleDirectory()
     private let revocations = RevocationStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     private static let act = "manage OAuth access tokens"
 
     func list(of user: ID<Kind.User>, _ query: Query, by caller: Principal) async throws -> (rows: [AccessToken], hasMore: Bool) {

@@ -11,8 +11,6 @@ struct ConsumerService: IdentityService {
     let identity: IdentityContext
     private let revocations = RevocationStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     /// - Returns: the secret as well: this is the only time that anybody hears of it.
     func issue(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<Consumer>, secret: Secret) {
         let bodies = try self.bodies(of: body).given

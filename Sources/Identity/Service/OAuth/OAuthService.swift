@@ -13,8 +13,6 @@ struct OAuthService: Sendable {
     private let directory = RoleDirectory()
     private let assignments = AssignmentStore()
 
-    init(identity: IdentityContext) { self.identity = identity }
-
     /// What a consumer is handed: an id, a secret, and when they end.
     struct Issued: Sendable {
         var id: String
