@@ -35,7 +35,8 @@ package struct WorkflowRecord: Sendable, Equatable {
     package var requestID: String?
     /// JSON of the `Principal` that asked for it; nil when the cloud itself did.
     package var principal: String?
-    /// The trace context of the request that started it, so that a step resumed elsewhere is linked to its origin.
+    /// The W3C `traceparent` of the request that started it: the spans of its steps are part of that trace, in every
+    /// process.
     package var trace: String?
     package let input: String
     package var state: String

@@ -8,8 +8,11 @@ package struct Route: Sendable {
     /// `/users/{user_id}`: a brace stands for one segment; `{path...}` at the end for all that follow.
     package let path: String
     package let handler: Handler
+    /// `GET /users/{user_id}`: the name in metrics, logs, spans and tests.
+    package let name: String
 
     package init(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        name = "\(method.rawValue) \(path)"
         self.method = method
         self.path = path
         self.handler = handler
@@ -24,7 +27,4 @@ package struct Route: Sendable {
 
     /// The same route below a prefix.
     package func below(_ prefix: String) -> Route { Route(method, prefix + path, handler) }
-
-    /// `GET /users/{user_id}`: how metrics, logs and tests name it.
-    package var name: String { "\(method.rawValue) \(path)" }
 }
