@@ -194,10 +194,13 @@ extension SpanKind {
 }
 
 extension JSONWriter {
+    /// Attributes of HTTP clients that may hold the secrets of signed URLs.
+    private static var leftOut: [String] { ["url.full", "url.query"] }
+
     /// Writes attributes in the order of their names.
     fileprivate mutating func attributes(_ attributes: SpanAttributes) {
         var pairs: [(key: String, value: SpanAttribute)] = []
-        attributes.forEach { pairs.append(($0, $1)) }
+        attributes.forEach { if !Self.leftOut.contains($0) { pairs.append(($0, $1)) } }
         array("attributes", of: pairs.sorted { $0.key < $1.key }) { writer, pair in
             writer.object { writer in
                 writer.member("key", pair.key)

@@ -27,6 +27,8 @@ struct SpanFileTests {
             span.attributes["text"] = "a \"word\""
             span.attributes["number"] = 5
             span.attributes["flag"] = true
+            span.attributes["url.full"] = "http://host/?signature=secret"
+            span.attributes["url.query"] = "signature=secret"
             span.addEvent(SpanEvent(name: "news", at: began))
             span.setStatus(SpanStatus(code: .error, message: "no"))
             span.end(at: began + .seconds(1))
