@@ -17,6 +17,8 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
@@ -43,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.25.0"),
@@ -59,11 +63,12 @@ let package = Package(
         target("Access", ["CloudCore"]),
         target("Blobs", ["CloudCore", nio, crypto, .product(name: "NIOPosix", package: "swift-nio")]),
         target("ImageFormats", ["CloudCore"]),
-        target("Durable", ["CloudCore", "SQL", log, lifecycle]),
+        target("Telemetry", ["CloudCore", metrics, tracing]),
+        target("Durable", ["CloudCore", "SQL", "Telemetry", log, lifecycle, tracing]),
         target(
             "HTTPKit",
             [
-                "CloudCore", "Access", hummingbird, httpTypes, nio, log, lifecycle,
+                "CloudCore", "Access", "Telemetry", hummingbird, httpTypes, nio, log, lifecycle, metrics, tracing,
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -111,8 +116,9 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement", "Images", "Networking",
-                "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats", log, lifecycle, crypto, httpTypes, nio,
+                "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement",
+                "Images", "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
+                "ImageFormats", log, lifecycle, crypto, httpTypes, nio, metrics,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -152,11 +158,12 @@ let package = Package(
             name: "BlobsProbe", dependencies: ["Blobs", "CloudCore", nio, crypto], path: "Tests/BlobsProbe", swiftSettings: strict),
         tests("BlobsTests", ["Blobs", "BlobsProbe", "CloudCore", nio, crypto]),
         tests("ImageFormatsTests", ["ImageFormats", "CloudCore"]),
-        tests("DurableTests", ["Durable", "SQL", "CloudCore", log, lifecycle]),
+        tests("TelemetryTests", ["Telemetry", "CloudCore", metrics, tracing]),
+        tests("DurableTests", ["Durable", "SQL", "CloudCore", "Telemetry", log, lifecycle]),
         tests(
             "HTTPKitTests",
             [
-                "HTTPKit", "CloudCore", nio, httpTypes, log, lifecycle, .product(name: "NIOPosix", package: "swift-nio"),
+                "HTTPKit", "CloudCore", "Telemetry", nio, httpTypes, log, lifecycle, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("ResourcesTests", ["Resources", "HTTPKit", "SQL", "CloudCore", "Access"]),

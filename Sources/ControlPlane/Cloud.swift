@@ -49,7 +49,8 @@ package struct Cloud: Sendable {
     /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, metrics: Metrics = Metrics(), accessLog: AccessLog? = nil, cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
+        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, instruments: Instruments = Instruments(),
+        cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database
@@ -59,7 +60,7 @@ package struct Cloud: Sendable {
             policyOverrides: rules[IdentityAssembly.self], cheapHashes: cheapHashes, log: log)
         placement = try PlacementAssembly(database: database, world: world, policyOverrides: rules[PlacementAssembly.self])
         let sleeper = sleeper ?? ClockSleeper(clock: world.clock)
-        workflows = try Workflows(Self.workflowTypes, world: world)
+        workflows = try Workflows(Self.workflowTypes, world: world, spans: instruments.spans)
         images = try ImagesAssembly(
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),
@@ -99,15 +100,15 @@ package struct Cloud: Sendable {
             sleeper: sleeper, settings: settings, faults: faults, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
-        let figures = WorkflowFigures(database: database, workflows: workflows, world: world)
+        WorkflowFigures(database: database, workflows: workflows, world: world).add(to: instruments.metrics)
         let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules[OperatorPolicy.defaults], log: log)
         operatorTools = tools.service
         responder = try Responder(
             services: services + [operatorTools]
-                + Health(database: database, images: imageStores, metrics: metrics, workflows: figures).services,
+                + Health(database: database, images: imageStores, metrics: instruments.metrics).services,
             verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
-            cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), metrics: metrics, accessLog: accessLog, log: log)
+            cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), instruments: instruments, log: log)
     }
 
     /// The answers to bytes that are no request.

@@ -5,6 +5,7 @@ import Images
 package import Logging
 package import SQL
 import ServiceLifecycle
+import Telemetry
 import UnixSignals
 
 /// The cloud as a running process: its state directory, its port, its signals.
@@ -20,10 +21,12 @@ package struct CloudProcess: Sendable {
 
     /// Does everything that comes before serving.
     ///
-    /// - Parameter whenReady: called once requests are served, with the cloud's URL.
+    /// - Parameters:
+    ///   - isAlone: whether the process has no other cloud. Then it handles signals, and takes the figures and spans of libraries.
+    ///   - whenReady: called once requests are served, with the cloud's URL.
     /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot be started.
     package static func start(
-        _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, handlesSignals: Bool = true,
+        _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, isAlone: Bool = true,
         whenReady: @escaping @Sendable (_ url: String) async -> Void
     ) async throws -> CloudProcess {
         try directory.create()
@@ -38,13 +41,15 @@ package struct CloudProcess: Sendable {
         if case .thisMachine = hosts, geteuid() == 0 { try directory.letGuestsThrough(isSQLite: configuration.database.connection == nil) }
         let database = try openDatabase(configuration, directory)
         do {
-            let metrics = Metrics()
-            addFigures(to: metrics, directory, isSQLite: configuration.database.connection == nil)
-            let accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
+            var instruments = Instruments()
+            addFigures(to: instruments.metrics, directory, isSQLite: configuration.database.connection == nil)
+            instruments.accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
+            instruments.spans = configuration.log.spans.map { SpanFile(LineFile(path: $0), world: world) }
+            if isAlone { instruments.bootstrap() }
             let cloud = try Cloud(
                 configuration: configuration, database: database, world: world, masterKey: masterKey,
                 imageStores: try await ImageStores.opened(configuration.images, below: directory.images, world: world),
-                hosts: hosts, metrics: metrics, accessLog: accessLog, log: log)
+                hosts: hosts, instruments: instruments, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
             try await cloud.prepare()
             let url = configuration.server.publicURL
@@ -60,9 +65,9 @@ package struct CloudProcess: Sendable {
                 reservation.release()
                 await whenReady(url)
             }
-            let services: [any Service] =
-                cloud.backgroundServices + (accessLog.map { [AccessLogKeeper(accessLog: $0)] } ?? []) + [server]
-            let group = group(services, configuration.server.drainTimeout, handlesSignals: handlesSignals, log)
+            let files = [instruments.accessLog?.file, instruments.spans?.file].compactMap(\.self)
+            let services: [any Service] = [LineFileKeeper(files: files)] + cloud.backgroundServices + [server]
+            let group = group(services, configuration.server.drainTimeout, handlesSignals: isAlone, log)
             return CloudProcess(url: url, directory: directory, database: database, group: group, lock: lock)
         } catch {
             await database.close()
@@ -138,7 +143,7 @@ package struct CloudProcess: Sendable {
         return ServiceGroup(configuration: configuration)
     }
 
-    private static func addFigures(to metrics: Metrics, _ directory: StateDirectory, isSQLite: Bool) {
+    private static func addFigures(to metrics: PrometheusMetrics, _ directory: StateDirectory, isSQLite: Bool) {
         let started = ContinuousClock.now
         metrics.gauge("process_resident_memory_bytes", help: "Memory in use.") { ProcessFigures.residentBytes }
         metrics.gauge("process_open_fds", help: "Open file descriptors.") { ProcessFigures.openDescriptors }

@@ -24,7 +24,7 @@ import Testing
     private func withProcess(_ path: String, _ body: @escaping @Sendable (CloudProcess) async throws -> Void) async throws {
         let (ready, isReady) = AsyncStream<String>.makeStream()
         let process = try await CloudProcess.start(
-            configuration, directory: StateDirectory(path: path), world: .real, log: Self.log, handlesSignals: false
+            configuration, directory: StateDirectory(path: path), world: .real, log: Self.log, isAlone: false
         ) { url in
             isReady.yield(url)
         }
@@ -81,7 +81,7 @@ import Testing
             try await withProcess(path) { process in
                 await #expect(throws: StartError.self) {
                     _ = try await CloudProcess.start(
-                        configuration, directory: process.directory, world: .real, log: Self.log, handlesSignals: false) { _ in }
+                        configuration, directory: process.directory, world: .real, log: Self.log, isAlone: false) { _ in }
                 }
                 let health = try await get(process.url + "/healthz")
                 #expect(health.status == 200)
@@ -97,7 +97,7 @@ import Testing
                 let other = StateDirectory(path: path + "/b")
                 let error = await #expect(throws: StartError.self) {
                     _ = try await CloudProcess.start(
-                        taken, directory: other, world: .real, log: Self.log, handlesSignals: false) { _ in }
+                        taken, directory: other, world: .real, log: Self.log, isAlone: false) { _ in }
                 }
                 #expect(error?.description.contains("Address already in use") == true)
                 #expect(!Files.exists(other.database))

@@ -31,7 +31,7 @@ struct RunningCloud: Sendable {
     ) async throws -> Value {
         let (ready, isReady) = AsyncStream<String>.makeStream()
         let process = try await CloudProcess.start(
-            configuration, directory: StateDirectory(path: path), world: .real, log: log, handlesSignals: false
+            configuration, directory: StateDirectory(path: path), world: .real, log: log, isAlone: false
         ) { isReady.yield($0) }
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask {

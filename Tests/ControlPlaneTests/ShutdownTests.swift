@@ -57,7 +57,7 @@ import Testing
             let (ready, isReady) = AsyncStream<String>.makeStream()
             let process = try await CloudProcess.start(
                 configuration, directory: StateDirectory(path: path), world: .real, log: Logger(label: "test") { _ in Memory(lines: lines) },
-                handlesSignals: false
+                isAlone: false
             ) { isReady.yield($0) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await process.run() }

@@ -2,6 +2,7 @@ import CloudCore
 @testable import Durable
 import Logging
 import SQL
+import Telemetry
 import TestSupport
 
 /// A service of machines with its engine, on one database and one manual clock.
@@ -14,18 +15,20 @@ struct Plant: Sendable {
     let machineID = ID<Machine>("machine-1")
     var resource: ResourceKey { .machine(machineID) }
 
-    init(_ database: Database, clock: ManualClock = ManualClock()) throws {
+    init(_ database: Database, clock: ManualClock = ManualClock(), spans: SpanFile? = nil) throws {
         self.database = database
         self.clock = clock
         world = .test(clock: clock)
-        workflows = try Workflows([CreateMachine.self, DeleteMachine.self, CopyMachine.self], world: world)
+        let types: [any Workflow.Type] = [CreateMachine.self, DeleteMachine.self, CopyMachine.self]
+        workflows = try Workflows(types, world: world, spans: spans)
     }
 
     static func with(
-        _ kind: DatabaseKind, _ body: @Sendable (Plant) async throws -> Void
+        _ kind: DatabaseKind, clock: ManualClock = ManualClock(), spans: SpanFile? = nil,
+        _ body: @Sendable (Plant) async throws -> Void
     ) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable, MachineStore.schema]) { test in
-            try await body(try Plant(test.database))
+            try await body(try Plant(test.database, clock: clock, spans: spans))
         }
     }
 

@@ -1,6 +1,7 @@
 import CloudCore
 import Foundation
 import HTTPKit
+import Telemetry
 import TestSupport
 import Testing
 
@@ -197,7 +198,7 @@ import Testing
                     _ = try await wire.answer()
                 }
             }
-            log.flush()
+            log.file.flush()
             let text = try String(contentsOfFile: path, encoding: .utf8)
             let lines = text.split(whereSeparator: \.isNewline)
             #expect(lines.count == 4, "\(text)")
@@ -216,7 +217,7 @@ import Testing
                 _ = try await wire.ask("GET", "/sample/nothing")
             }
             server.metrics.gauge("test_gauge", help: "Of a test.") { 2.5 }
-            let text = server.metrics.text
+            let text = await server.metrics.text()
             let labels = #"service="sample",route="GET /things/{id}",status="200""#
             #expect(text.contains("novella_http_request_duration_seconds_count{\(labels)} 3\n"))
             #expect(text.contains("novella_http_request_duration_seconds_bucket{\(labels),le=\"+Inf\"} 3\n"))

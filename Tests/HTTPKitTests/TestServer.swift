@@ -5,6 +5,7 @@ import HTTPTypes
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Telemetry
 import TestSupport
 
 /// A server on a free port, with a service whose answers show the request.
@@ -14,6 +15,7 @@ struct TestServer: Sendable {
         var publicURL: String?
         var origins: [String] = []
         var accessLog: AccessLog?
+        var spans: SpanFile?
         var patience = Body.Patience()
         var certificate: String?
     }
@@ -21,7 +23,7 @@ struct TestServer: Sendable {
     let url: String
     let port: Int
     let gate: Gate
-    let metrics: Metrics
+    let metrics: PrometheusMetrics
     let logged: Box<[String]>
     private let certificate: String?
     private let group: Box<ServiceGroup?>
@@ -46,9 +48,13 @@ struct TestServer: Sendable {
         configure(&options)
         let prototype = TestServer(url: "", port: 0, certificate: options.certificate, group: Box(nil))
         let log = Logger(label: "test") { _ in Memory(lines: prototype.logged) }
+        var instruments = Instruments()
+        instruments.metrics = prototype.metrics
+        instruments.accessLog = options.accessLog
+        instruments.spans = options.spans
         let responder = try Responder(
             services: Sample(gate: prototype.gate).services, verifier: nil, world: .test(), publicURL: options.publicURL,
-            cors: .init(allowedOrigins: options.origins), metrics: prototype.metrics, accessLog: options.accessLog,
+            cors: .init(allowedOrigins: options.origins), instruments: instruments,
             patience: options.patience, log: log)
         let (ready, isReady) = AsyncStream<(String, Int)>.makeStream()
         let server = HTTPServer(settings: options.settings, responder: responder, refusals: SampleEnvelope(), log: log) {
@@ -94,7 +100,7 @@ struct TestServer: Sendable {
         self.certificate = certificate
         self.group = group
         gate = Gate()
-        metrics = Metrics()
+        metrics = PrometheusMetrics()
         logged = Box([])
     }
 }

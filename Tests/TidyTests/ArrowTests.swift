@@ -11,8 +11,9 @@ struct ArrowTests {
         "Access": ["CloudCore"],
         "Blobs": ["CloudCore"],
         "ImageFormats": ["CloudCore"],
-        "Durable": ["CloudCore", "SQL"],
-        "HTTPKit": ["CloudCore", "Access"],
+        "Telemetry": ["CloudCore"],
+        "Durable": ["CloudCore", "SQL", "Telemetry"],
+        "HTTPKit": ["CloudCore", "Access", "Telemetry"],
         "Resources": ["CloudCore", "SQL", "Access", "HTTPKit"],
         "ServiceKit": ["SQL", "Access", "Durable", "HTTPKit"],
         "Identity": ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "CArgon2"],
@@ -30,9 +31,9 @@ struct ArrowTests {
         "DriverLinuxNetwork": ["CloudCore", "Drivers", "Programs", "CHostNetwork"],
         "Programs": ["CloudCore", "CPrograms"],
         "ControlPlane": [
-            "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement", "Images",
-            "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
-            "ImageFormats",
+            "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity",
+            "Placement", "Images", "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt",
+            "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork"],
@@ -49,7 +50,9 @@ struct ArrowTests {
     private static let quarantined: [String: Set<String>] = [
         "CSQLite": ["SQL"], "CLibPQ": ["SQL"], "CArgon2": ["Identity"], "CLibvirt": ["DriverLibvirt"],
         "Hummingbird": ["HTTPKit"], "HummingbirdCore": ["HTTPKit"], "HummingbirdTLS": ["HTTPKit"],
-        "NIOSSL": ["HTTPKit"], "Yams": ["ControlPlane"], "AsyncHTTPClient": ["Images", "novella"],
+        "NIOSSL": ["HTTPKit"], "X509": ["Compute"], "SwiftASN1": ["Compute"],
+        "CoreMetrics": ["Telemetry", "HTTPKit", "ControlPlane"], "Tracing": ["Telemetry", "HTTPKit", "Durable"],
+        "Yams": ["ControlPlane"], "AsyncHTTPClient": ["Images", "novella"],
         "ArgumentParser": ["novella", "novella-bench"],
     ]
 

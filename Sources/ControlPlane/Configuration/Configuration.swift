@@ -55,6 +55,8 @@ package struct Configuration: Sendable, Equatable {
     package struct Log: Sendable, Equatable {
         package var level = "info"
         package var access = true
+        /// The path of the file; nil: nothing has spans.
+        package var spans: String?
     }
 
     package struct CloudSection: Sendable, Equatable {

@@ -49,6 +49,9 @@ extension Option {
             "log", "level", \.log.level, ["trace", "debug", "info", "notice", "warning", "error", "critical"],
             "The least level that is logged to standard error."),
         .flag("log", "access", \.log.access, "Whether `log/access.log` in the state directory gets a line for each request."),
+        .optionalText(
+            "log", "spans", \.log.spans,
+            "A file that gets a line of OTLP's JSON for each request, workflow and step. Unset: there are no spans."),
         // cloud
         .text("cloud", "region_name", \.cloud.regionName, check: problemOfRegion, "The region of this cloud's endpoints."),
         // token

@@ -3,14 +3,14 @@ import HTTPKit
 import HTTPTypes
 import Images
 import SQL
+import Telemetry
 
 /// The routes `/healthz` and `/metrics`, for systems that watch the cloud. Both are open to everyone who reaches the
 /// port, so their answers contain nothing about users or their resources.
 struct Health: Sendable {
     let database: Database
     let images: ImageStores
-    let metrics: Metrics
-    let workflows: WorkflowFigures
+    let metrics: PrometheusMetrics
 
     private static let patience: Duration = .seconds(2)
 
@@ -42,7 +42,7 @@ struct Health: Sendable {
     }
 
     @Sendable private func figures(_: Call) async throws -> Reply {
-        .text(.ok, metrics.text + (await workflows.text()), type: "text/plain; version=0.0.4; charset=utf-8")
+        .text(.ok, await metrics.text(), type: "text/plain; version=0.0.4; charset=utf-8")
     }
 }
 

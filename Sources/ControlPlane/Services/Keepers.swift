@@ -1,17 +1,17 @@
-import HTTPKit
 import ServiceLifecycle
+import Telemetry
 
-/// Writes the access log's lines once a second, and the last ones after the last request.
-struct AccessLogKeeper: Service {
-    let accessLog: AccessLog
+/// Writes the lines of the access log and of the spans once a second, and the last ones after all else has ended.
+struct LineFileKeeper: Service {
+    let files: [LineFile]
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
-                accessLog.flush()
+                for file in files { file.flush() }
             }
         }
-        accessLog.flush()
+        for file in files { file.flush() }
     }
 }

@@ -1,7 +1,8 @@
 import CloudCore
+import CoreMetrics
 import Durable
-import HTTPKit
 import SQL
+import Telemetry
 
 /// How workflows stand, for `/metrics`: read from their rows when somebody asks, so it is never out of date.
 struct WorkflowFigures: Sendable {
@@ -11,25 +12,34 @@ struct WorkflowFigures: Sendable {
 
     private static let patience: Duration = .seconds(2)
 
-    /// Prometheus' text form; empty while the database does not answer, which `/healthz` tells.
-    func text() async -> String {
-        let (database, workflows) = (database, workflows)
-        let late = CloudError(.timeout, "The database is slow.")
-        let deadline = Deadline(Self.patience, late)
-        guard let census = try? await deadline.run({ try await database.read { tx in try workflows.census(in: tx) } })
-        else { return "" }
-        let counts = Dictionary(census.map { ($0.status, $0.count) }, uniquingKeysWith: +)
-        var out = "# HELP novella_workflows Durable actions that have not ended.\n# TYPE novella_workflows gauge\n"
-        for status in WorkflowRecord.Status.allCases where !status.hasEnded {
-            out += "novella_workflows{status=\"\(status.rawValue)\"} \(counts[status.rawValue] ?? 0)\n"
+    private static let open = WorkflowRecord.Status.allCases.filter { !$0.hasEnded }
+
+    /// Sets the figures before each text. They are left out while the database does not answer, which `/healthz` tells.
+    func add(to metrics: PrometheusMetrics) {
+        metrics.describe("novella_workflows", "Durable actions that have not ended.")
+        metrics.describe(
+            "novella_workflows_stuck", "Durable actions that wait for the operator, or whose step has failed again and again.")
+        metrics.describe("novella_workflow_oldest_seconds", "Age of the oldest durable action that has not ended.")
+        metrics.beforeText { await set($0) }
+    }
+
+    private func set(_ metrics: PrometheusMetrics) async {
+        let counts = Self.open.map { status in
+            Meter(label: "novella_workflows", dimensions: [("status", status.rawValue)], factory: metrics)
         }
-        let stuck = census.reduce(0) { $0 + $1.stuck }
-        out += "# HELP novella_workflows_stuck Durable actions that wait for the operator, or whose step has failed again and again.\n"
-        out += "# TYPE novella_workflows_stuck gauge\n"
-        out += "novella_workflows_stuck \(stuck)\n"
-        let oldest = census.map(\.oldest).min().map { max((world.now - $0).inSeconds, 0) } ?? 0
-        out += "# HELP novella_workflow_oldest_seconds Age of the oldest durable action that has not ended.\n"
-        return out + "# TYPE novella_workflow_oldest_seconds gauge\nnovella_workflow_oldest_seconds \(oldest)\n"
+        let stuck = Meter(label: "novella_workflows_stuck", factory: metrics)
+        let oldest = Meter(label: "novella_workflow_oldest_seconds", factory: metrics)
+        let (database, workflows) = (database, workflows)
+        let deadline = Deadline(Self.patience, CloudError(.timeout, "The database is slow."))
+        let read = try? await deadline.run { try await database.read { tx in try workflows.census(in: tx) } }
+        guard let census = read else {
+            for meter in counts + [stuck, oldest] { meter.destroy() }
+            return
+        }
+        let found = Dictionary(census.map { ($0.status, $0.count) }, uniquingKeysWith: +)
+        for (status, meter) in zip(Self.open, counts) { meter.set(found[status.rawValue] ?? 0) }
+        stuck.set(census.reduce(0) { $0 + $1.stuck })
+        oldest.set(census.map(\.oldest).min().map { max((world.now - $0).inSeconds, 0) } ?? 0)
     }
 }
 

@@ -1,20 +1,25 @@
 package import CloudCore
 package import SQL
+package import Telemetry
 
 /// The front of the engine, by which services start, signal, cancel and query workflows. It needs no code of the steps,
 /// so services and the needs of steps can hold it.
 package struct Workflows: Sendable {
     let outlines: [Outline.Key: Outline]
     let world: World
+    /// Nil: nothing has spans.
+    let spans: SpanFile?
     package let bell: Bell
     let store = WorkflowStore()
     let signals = SignalStore()
 
     /// Builds the front from the declarations.
     ///
-    /// - Parameter types: all workflows of the process, also older versions that may still be unfinished.
+    /// - Parameters:
+    ///   - types: all workflows of the process, also older versions that may still be unfinished.
+    ///   - spans: the file for spans of workflows and their steps; nil for none.
     /// - Throws: `WorkflowDeclarationError` if a declaration is wrong, or if two have the same kind and version.
-    package init(_ types: [any Workflow.Type], world: World, bell: Bell = Bell()) throws {
+    package init(_ types: [any Workflow.Type], world: World, bell: Bell = Bell(), spans: SpanFile? = nil) throws {
         var outlines: [Outline.Key: Outline] = [:]
         for type in types {
             let outline = Outline(type)
@@ -28,6 +33,7 @@ package struct Workflows: Sendable {
         self.outlines = outlines
         self.world = world
         self.bell = bell
+        self.spans = spans
     }
 
     /// The origin of a start, and the treatment of a busy resource.
@@ -46,12 +52,10 @@ package struct Workflows: Sendable {
         }
 
         package var requestID: String?
-        package var trace: String?
         package var whenBusy: WhenBusy
 
-        package init(requestID: String? = nil, trace: String? = nil, whenBusy: WhenBusy = .refuse) {
+        package init(requestID: String? = nil, whenBusy: WhenBusy = .refuse) {
             self.requestID = requestID
-            self.trace = trace
             self.whenBusy = whenBusy
         }
     }
@@ -85,7 +89,8 @@ package struct Workflows: Sendable {
         let row = WorkflowRecord(
             id: WorkflowID(world.random.uuid()), kind: W.kind, version: W.version, fingerprint: outline.fingerprint,
             resource: resource, projectID: principal?.projectID, requestID: options.requestID,
-            principal: try principal.map { try StoredJSON.text($0) }, trace: options.trace, input: try W.text(input),
+            principal: try principal.map { try StoredJSON.text($0) },
+            trace: spans?.place(of: options.requestID)?.description, input: try W.text(input),
             state: try W.text(W.start(input)), status: status, direction: .forward, step: first.name, attempt: 0,
             interrupted: 0, progress: 0, epoch: try firstEpoch(on: resource, now: now, in: tx),
             sequence: 0, runAfter: now, cancelRequested: false, place: place, createdAt: now, updatedAt: now)

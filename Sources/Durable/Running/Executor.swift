@@ -1,6 +1,7 @@
 import CloudCore
 import Logging
 import SQL
+import Telemetry
 
 /// The loop that carries a claimed workflow on until it ends, waits or is handed back. The planner makes all decisions,
 /// over the row as the transaction sees it, so no cancel and no other owner can slip in between.
@@ -13,6 +14,8 @@ package struct Executor: Sendable {
     let settings: RunnerSettings
     let bell: Bell
     let faults: FaultPlan
+    /// Nil: nothing has spans.
+    let spans: SpanFile?
     let log: Logger
     /// Returns whether the process is about to end.
     let isQuiescing: @Sendable () -> Bool
@@ -37,15 +40,18 @@ package struct Executor: Sendable {
                 _ = try await record(row) { self.planner.handedBack($0, now: self.world.now) }
                 return
             }
-            guard let next = try await advance(row) else { return }
+            let span = startSpan(ofStep: row)
+            guard let next = try await within(span, { try await advance(row, span) }) else { return }
+            end(span, row, next)
             row = next
         }
         logEnd(row)
+        writeSpan(ofEnded: row)
     }
 
     /// Carries out one step, or one attempt of it. Returns nil if the row has another owner, or if it could not be
     /// written.
-    private func advance(_ row: WorkflowRecord) async throws -> WorkflowRecord? {
+    private func advance(_ row: WorkflowRecord, _ span: FileSpan?) async throws -> WorkflowRecord? {
         try await faults.strike(.beforeStart, row)
         // For a remote step this transaction only records its start; for the others it records everything.
         let moment: FaultPlan.Moment = catalog.isRemote(row) ? .startRecord : .outcomeRecord
@@ -54,10 +60,11 @@ package struct Executor: Sendable {
         switch turn {
         case .recorded(let recorded): next = recorded
         case .failed(let index, let definition, let error, let notes):
+            setFailure(span, row, error)
             next = try await fail(row, definition, index, error, notes)
         case .began(let began, let index, let definition):
             try await faults.strike(.afterStart, row)
-            next = try await remote(began, definition, index)
+            next = try await remote(began, definition, index, span)
         }
         if let next { try await faults.strike(next.status == .waiting ? .afterStart : .afterOutcome, row) }
         return next
@@ -169,7 +176,7 @@ package struct Executor: Sendable {
     // MARK: Out of the transaction
 
     private func remote(
-        _ row: WorkflowRecord, _ definition: WorkflowDefinition, _ index: Int
+        _ row: WorkflowRecord, _ definition: WorkflowDefinition, _ index: Int, _ span: FileSpan?
     ) async throws -> WorkflowRecord? {
         let attempt = RemoteAttempt(executor: self, row: row, definition: definition, index: index)
         switch try await attempt.run() {
@@ -183,6 +190,7 @@ package struct Executor: Sendable {
                 self.planner.succeeded($0, definition.outline, index, state: state, notes: notes, now: self.world.now)
             }
         case .failed(let error, let notes):
+            setFailure(span, row, error)
             return try await fail(row, definition, index, error, notes)
         }
     }

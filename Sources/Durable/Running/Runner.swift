@@ -72,7 +72,8 @@ package struct Runner: Service {
         claims = Claims(database: database, catalog: catalog, owner: name, world: workflows.world, settings: settings, log: log)
         executor = Executor(
             database: database, catalog: catalog, planner: Planner(), world: workflows.world, sleeper: sleeper,
-            settings: settings, bell: workflows.bell, faults: faults, log: log, isQuiescing: { slots.isClosed })
+            settings: settings, bell: workflows.bell, faults: faults, spans: workflows.spans, log: log,
+            isQuiescing: { slots.isClosed })
     }
 
     package func run() async throws {

@@ -9,8 +9,11 @@ package struct Route: Sendable {
     /// remaining segments, or for none.
     package let path: String
     package let handler: Handler
+    /// `GET /users/{user_id}`: the name in metrics, logs, spans and tests.
+    package let name: String
 
     package init(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        name = "\(method.rawValue) \(path)"
         self.method = method
         self.path = path
         self.handler = handler
@@ -25,7 +28,4 @@ package struct Route: Sendable {
 
     /// Returns the same route below a prefix.
     package func below(_ prefix: String) -> Route { Route(method, prefix + path, handler) }
-
-    /// The name of the route in metrics, logs and tests: `GET /users/{user_id}`.
-    package var name: String { "\(method.rawValue) \(path)" }
 }

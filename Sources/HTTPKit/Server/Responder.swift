@@ -4,6 +4,7 @@ package import HTTPTypes
 package import Hummingbird
 package import Logging
 import NIOCore
+import Telemetry
 
 /// The part of the server that answers requests: it finds the service and the route, runs the handler, renders errors,
 /// and writes the access log.
@@ -18,6 +19,11 @@ package struct Responder: Sendable {
         let prefix: String
         let service: APIService
         let tree: RouteTree
+        /// By the names of routes.
+        let timers: [String: RouteTimers]
+        /// Of requests that no route takes.
+        let unknown: RouteTimers
+        let options: RouteTimers
     }
 
     private let mounts: [Mount]
@@ -25,11 +31,12 @@ package struct Responder: Sendable {
     /// Identity service.
     private let identityPrefix: String?
     private let verifier: (any TokenVerifier)?
-    private let world: World
+    let world: World
     private let publicURL: String?
     private let cors: CORS
-    package let metrics: Metrics
-    private let accessLog: AccessLog?
+    private let instruments: Instruments
+    /// Of requests that reach no service.
+    private let nowhere: RouteTimers
     private let patience: Body.Patience
     private let log: Logger
 
@@ -39,21 +46,28 @@ package struct Responder: Sendable {
     /// - Throws: `RouteConflict`.
     package init(
         services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
-        cors: CORS = CORS(allowedOrigins: []), metrics: Metrics = Metrics(), accessLog: AccessLog? = nil,
+        cors: CORS = CORS(allowedOrigins: []), instruments: Instruments = Instruments(),
         patience: Body.Patience = Body.Patience(), log: Logger
     ) throws {
         mounts = try services.flatMap { service in
             let tree = try RouteTree(
                 service.routes, answersUnlisted: service.answersUnlistedMethods, ignoresTrailingSlash: service.ignoresTrailingSlash)
-            return service.prefixes.map { Mount(prefix: $0, service: service, tree: tree) }
+            func timers(_ route: String) -> RouteTimers { RouteTimers(service.name, route, instruments.metrics) }
+            let names = service.routes.map { ($0.name, timers($0.name)) }
+            let own = Dictionary(names) { first, _ in first }
+            let (unknown, options) = (timers("unknown"), timers("OPTIONS"))
+            return service.prefixes.map {
+                Mount(prefix: $0, service: service, tree: tree, timers: own, unknown: unknown, options: options)
+            }
         }.sorted { $0.prefix.count > $1.prefix.count }
         identityPrefix = services.first { $0.name == "identity" }?.prefixes.first
         self.verifier = verifier
         self.world = world
         self.publicURL = publicURL
         self.cors = cors
-        self.metrics = metrics
-        self.accessLog = accessLog
+        self.instruments = instruments
+        nowhere = RouteTimers("none", "none", instruments.metrics)
+        instruments.metrics.describe(RouteTimers.name, "Time from a request's head to the end of its answer.")
         self.patience = patience
         self.log = log
     }
@@ -79,18 +93,26 @@ package struct Responder: Sendable {
     }
 
     package func respond(to head: HTTPRequest, _ arrival: Arrival) async -> Reply {
-        let started = ContinuousClock.now
         let requestID = Self.requestID(head.headerFields, world)
+        if let spans = instruments.spans { return await respond(to: head, arrival, requestID, spans) }
+        return await answer(head, arrival, requestID).reply
+    }
+
+    func answer(
+        _ head: HTTPRequest, _ arrival: Arrival, _ requestID: String
+    ) async -> (reply: Reply, timers: RouteTimers) {
+        let started = ContinuousClock.now
         let target = head.path ?? "/"
         let path = target.prefix { $0 != "?" && $0 != "#" }
         let rawQuery = target.dropFirst(path.count).dropFirst().prefix { $0 != "#" }
-        var (reply, service, route) = await route(head, Self.folded(path), rawQuery, arrival, requestID)
+        var (reply, timers) = await route(head, Self.folded(path), rawQuery, arrival, requestID)
         reply.headers[.requestID] = requestID
         allowOrigin(head, &reply)
         if head.method == .head { reply = Self.withoutContent(reply) }
-        record(
-            head.method.rawValue, String(path), reply, service, route, requestID, arrival.remoteAddress, ContinuousClock.now - started)
-        return reply
+        let took = ContinuousClock.now - started
+        timers.record(status: reply.status.code, took: took)
+        addLine(head.method.rawValue, String(path), reply, requestID, arrival.remoteAddress, took)
+        return (reply, timers)
     }
 
     /// Returns the answer to bytes that are not a request, and records it like any other answer.
@@ -99,7 +121,8 @@ package struct Responder: Sendable {
             requestID: "req-" + world.random.uuid(), base: publicURL ?? "", microversion: nil, microversions: nil, accept: nil)
         var reply = envelope.reply(error, error.kind.status, context)
         reply.headers[.requestID] = context.requestID
-        record("-", "-", reply, "none", "none", context.requestID, nil, .zero)
+        nowhere.record(status: reply.status.code, took: .zero)
+        addLine("-", "-", reply, context.requestID, nil, .zero)
         return reply
     }
 
@@ -107,9 +130,9 @@ package struct Responder: Sendable {
 
     private func route(
         _ head: HTTPRequest, _ path: String, _ rawQuery: Substring, _ arrival: Arrival, _ requestID: String
-    ) async -> (Reply, service: String, route: String) {
+    ) async -> (Reply, RouteTimers) {
         guard let mount = mounts.first(where: { Self.isBelow(path, $0.prefix) }) else {
-            return (Reply.text(.notFound, "There is nothing here.\n"), "none", "none")
+            return (Reply.text(.notFound, "There is nothing here.\n"), nowhere)
         }
         let service = mount.service
         let origin = origin(head, arrival)
@@ -120,7 +143,7 @@ package struct Responder: Sendable {
                 requestID: requestID, base: base, microversion: version, microversions: service.microversions,
                 accept: head.headerFields[.accept])
         }
-        var name = "unknown"
+        var timers = mount.unknown
         var version: Microversion?
         do {
             // This comes first: also a path without a route is answered in the version that was asked for.
@@ -129,12 +152,14 @@ package struct Responder: Sendable {
             case .notFound: throw CloudError.notFound("The resource could not be found.")
             case .wrongMethod(let allowed):
                 let allow = allowed.map(\.rawValue).joined(separator: ", ")
-                if head.method == .options, service.answersUnlistedMethods { return (Reply(.noContent, headers: [.allow: allow]), service.name, "OPTIONS") }
+                if head.method == .options, service.answersUnlistedMethods {
+                    return (Reply(.noContent, headers: [.allow: allow]), mount.options)
+                }
                 var error = CloudError(.methodNotAllowed, "The method \(head.method.rawValue) is not allowed for this resource.")
                 error.headers = [("Allow", allow)]
                 throw error
             case .found(let route, let parameters):
-                name = route.name
+                timers = mount.timers[route.name] ?? timers
                 var call = Call(
                     method: head.method, path: inside, query: try Query(rawQuery), headers: head.headerFields,
                     parameters: parameters, base: base, requestID: requestID, microversion: version,
@@ -143,14 +168,14 @@ package struct Responder: Sendable {
                 if service.longBodiesNeedRole { call.body.mayBeLong = { [call] in try await call.requireRole() } }
                 var reply = try await route.handler(call)
                 if let version { service.microversions?.mark(&reply.headers, version) }
-                return (reply, service.name, name)
+                return (reply, timers)
             }
         } catch {
             var reply = failure(error, service, context(version))
             if reply.status == .unauthorized, let identityPrefix {
                 reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(origin + identityPrefix)\""
             }
-            return (reply, service.name, name)
+            return (reply, timers)
         }
     }
 
@@ -267,12 +292,10 @@ package struct Responder: Sendable {
         return reply
     }
 
-    private func record(
-        _ method: String, _ path: String, _ reply: Reply, _ service: String, _ route: String, _ requestID: String,
-        _ remoteAddress: String?, _ took: Duration
+    private func addLine(
+        _ method: String, _ path: String, _ reply: Reply, _ requestID: String, _ remoteAddress: String?, _ took: Duration
     ) {
-        metrics.request(service: service, route: route, status: reply.status.code, took: took)
-        guard let accessLog else { return }
+        guard let accessLog = instruments.accessLog else { return }
         let size = if case .bytes(let bytes) = reply.content { bytes.count } else { 0 }
         accessLog.add(
             AccessLog.Line(
