@@ -102,7 +102,6 @@ struct QueryShape: Sendable {
     }
 
     static let none = QueryShape()
-    static let noneSince75 = QueryShape(closedSince: 75)
     static let noneSince78 = QueryShape(closedSince: 78)
     static let paged: [(String, Shape)] = [("limit", .natural), ("marker", .any)]
 

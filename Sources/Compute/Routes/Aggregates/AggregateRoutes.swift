@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-aggregates` and `/os-availability-zone`
-struct AggregateRoutes: Sendable {
+struct AggregateRoutes: RouteGroup {
     let endpoint: Endpoint
     let aggregates: AggregateService
 

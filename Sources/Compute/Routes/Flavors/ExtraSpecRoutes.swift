@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// The extra specs of a flavor.
-struct ExtraSpecRoutes: Sendable {
+struct ExtraSpecRoutes: RouteGroup {
     let endpoint: Endpoint
     let flavors: FlavorService
 

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// Flavors.
-struct FlavorRoutes: Sendable {
+struct FlavorRoutes: RouteGroup {
     let endpoint: Endpoint
     let flavors: FlavorService
 

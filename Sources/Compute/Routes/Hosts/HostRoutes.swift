@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-hosts`, which 2.43 took out: services and hypervisors tell the same.
-struct HostRoutes: Sendable {
+struct HostRoutes: RouteGroup {
     let endpoint: Endpoint
     let hosts: HostService
 

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-hypervisors`
-struct HypervisorRoutes: Sendable {
+struct HypervisorRoutes: RouteGroup {
     let endpoint: Endpoint
     let hosts: HostService
 

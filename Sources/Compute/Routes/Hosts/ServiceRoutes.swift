@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-services`: each host's agent, under the name of the reference's process for it.
-struct ServiceRoutes: Sendable {
+struct ServiceRoutes: RouteGroup {
     let endpoint: Endpoint
     let hosts: HostService
 

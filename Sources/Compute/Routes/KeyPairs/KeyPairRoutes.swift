@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-keypairs`
-struct KeyPairRoutes: Sendable {
+struct KeyPairRoutes: RouteGroup {
     let endpoint: Endpoint
     let pairs: KeyPairService
 

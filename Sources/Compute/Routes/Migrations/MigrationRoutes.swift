@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-migrations`
-struct MigrationRoutes: Sendable {
+struct MigrationRoutes: RouteGroup {
     let endpoint: Endpoint
     let migrations: MigrationService
 

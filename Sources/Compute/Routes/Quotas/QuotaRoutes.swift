@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-quota-sets`, `/os-quota-class-sets` and `/limits`
-struct QuotaRoutes: Sendable {
+struct QuotaRoutes: RouteGroup {
     let endpoint: Endpoint
     let quotas: QuotaService
 

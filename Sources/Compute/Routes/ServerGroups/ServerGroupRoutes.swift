@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-server-groups`
-struct ServerGroupRoutes: Sendable {
+struct ServerGroupRoutes: RouteGroup {
     let endpoint: Endpoint
     let groups: ServerGroupService
 

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
-struct ExternalEventRoutes: Sendable {
+struct ExternalEventRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
 

@@ -5,7 +5,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/servers/{server_id}/os-instance-actions`: the workflows of a server, and their steps.
-struct InstanceActionRoutes: Sendable {
+struct InstanceActionRoutes: RouteGroup {
     let endpoint: Endpoint
     let actions: InstanceActionService
 
@@ -83,7 +83,7 @@ struct InstanceActionRoutes: Sendable {
     }
 
     private static func write(_ row: WorkflowRecord, _ server: Server, _ minor: Int, _ json: inout JSONWriter) {
-        json.member("action", ServerWorkflows.names(of: row.kind).action)
+        json.member("action", ServerWork.names(of: row.kind).action)
         json.member("instance_uuid", server.id)
         json.member("request_id", row.requestID)
         json.member("user_id", owner(row) ?? server.userID)
@@ -98,7 +98,7 @@ struct InstanceActionRoutes: Sendable {
     }
 
     private static func write(_ event: Event, _ server: Server, _ call: ComputeCall, seesTrace: Bool, _ json: inout JSONWriter) {
-        json.member("event", ServerWorkflows.names(of: event.row.kind).event)
+        json.member("event", ServerWork.names(of: event.row.kind).event)
         json.member("start_time", event.first.iso8601MicrosecondsNoZone)
         json.member("finish_time", event.row.finishedAt?.iso8601MicrosecondsNoZone)
         json.member("result", event.result)

@@ -184,47 +184,5 @@ enum ServerBodies {
                 .ignored("personality", personality, until: 56), .update("user_data", \.userData, userData, since: 57),
                 .update("key_name", \.keyName, .string(1...255), since: 54),
                 .update("trusted_image_certificates", \.certificates, certificates, since: 63),
-            ]).map { $0.of(\.change) }
-    ).inside("rebuild")
-
-    // MARK: Actions
-
-    struct Resize: Sendable {
-        var flavorID = ""
-        var resizesDisk: Bool?
-    }
-    static let resize = Form.object(
-        Resize(),
-        [.required("flavorRef", \.flavorID, flavorID), .optional("OS-DCF:diskConfig", \.resizesDisk, diskConfig)]
-    ).inside("resize")
-
-    struct Copy: Sendable {
-        var name = ""
-        var kind = ""
-        var rotation = 0
-        var metadata: [String: String] = [:]
-    }
-    private static let copy: [FormMember<Copy>] = [.required("name", \.name, .plainName), .optional("metadata", \.metadata, .metadata)]
-    static let createImage = Form.object(Copy(), copy).inside("createImage")
-    static let createBackup = Form.object(
-        Copy(), copy + [.required("backup_type", \.kind, .string()), .required("rotation", \.rotation, .natural)]
-    ).inside("createBackup")
-
-    /// Whether the reboot is a hard one.
-    static let reboot = Form.oneOf(["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]).mapped { $0.lowercased() == "hard" }
-        .inside("type").inside("reboot")
-    static let password = Form.string().mapped { Secret($0) }.inside("adminPass").inside("changePassword")
-    static let state = Form.oneOf(["active", "error"]).mapped { $0 == "active" ? VMState.active : .error }.inside("state").inside("os-resetState")
-    static let group = Form.plainName.inside("name")
-
-    struct Lock: Sendable {
-        var reason: String?
-    }
-    static let lock = Form<Lock?>.nullable(.object(Lock(), [.optional("locked_reason", \.reason, .string(1...255))])).inside("lock")
-
-    struct Console: Sendable {
-        /// Lines from the end; nil or -1 for all.
-        var length: Int?
-    }
-    static let console = Form.object(Console(), [.optional("length", \.length, .nullable(.whole(-1 ... .max)))]).inside("os-getConsoleOutput")
+            ]).map { $0.of(\.change) })
 }

@@ -3,9 +3,9 @@ import HTTPKit
 import HTTPTypes
 
 /// Live migrations of one server, while they go on.
-struct ServerMigrationRoutes: Sendable {
+struct ServerMigrationRoutes: RouteGroup {
     let endpoint: Endpoint
-    let changes: ServerChanges
+    let actions: ServerActionService
 
     private static let list = ServerRoutes.path + "/migrations"
     private static let one = list + "/{migration_id}"
@@ -14,21 +14,21 @@ struct ServerMigrationRoutes: Sendable {
         [
             endpoint.route(.post, Self.one + "/action", nil, since: 22) { call in
                 _ = try await call.read(Form.json(.null).inside("force_complete"))
-                try await changes.complete(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
+                try await actions.complete(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
             endpoint.route(.get, Self.list, nil, since: 23) { call in
-                let found = try await changes.migrations(of: call.call.id("server_id"), by: call.caller)
+                let found = try await actions.migrations(of: call.call.id("server_id"), by: call.caller)
                 return .json { json in
                     json.array("migrations", of: found) { json, migration in json.object { Self.write(migration, call, &$0) } }
                 }
             },
             endpoint.route(.get, Self.one, nil, since: 23) { call in
-                let found = try await changes.migration(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
+                let found = try await actions.migration(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .json { json in json.object("migration") { Self.write(found, call, &$0) } }
             },
             endpoint.route(.delete, Self.one, nil, since: 24) { call in
-                try await changes.abort(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
+                try await actions.abort(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
         ]

@@ -3,10 +3,10 @@ import HTTPKit
 import HTTPTypes
 
 /// Addresses, interfaces and security groups of a server; its diagnostics.
-struct ServerNetworkRoutes: Sendable {
+struct ServerNetworkRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
-    let changes: ServerChanges
+    let actions: ServerActionService
 
     private static let interfaces = ServerRoutes.path + "/os-interface"
 
@@ -40,7 +40,7 @@ struct ServerNetworkRoutes: Sendable {
                 return Self.answer(port, call.minor)
             },
             endpoint.route(.delete, Self.interfaces + "/{port_id}", nil) { call in
-                try await changes.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
+                try await actions.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
             // Guests that seal a password for the owner of their key leave it with the metadata service.
@@ -62,7 +62,7 @@ struct ServerNetworkRoutes: Sendable {
             },
             endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
                 let isUniform = call.minor >= Self.uniformSince
-                let facts = try await changes.diagnostics(call.call.id("server_id"), isUniform: isUniform, by: call.caller)
+                let facts = try await actions.diagnostics(call.call.id("server_id"), isUniform: isUniform, by: call.caller)
                 return isUniform ? Self.diagnostics(facts) : .json { $0.members(of: facts) }
             },
         ]
@@ -93,7 +93,7 @@ struct ServerNetworkRoutes: Sendable {
         if wanted.address != nil, wanted.network == nil {
             throw CloudError.badRequest("Must input network_id when request IP address")
         }
-        let port = try await changes.attach(wanted, to: call.call.id("server_id"), by: call.caller)
+        let port = try await actions.attach(wanted, to: call.call.id("server_id"), by: call.caller)
         return Self.answer(port, call.minor)
     }
 

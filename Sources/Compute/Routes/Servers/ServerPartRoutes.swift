@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 
 /// Metadata and tags of a server.
-struct ServerPartRoutes: Sendable {
+struct ServerPartRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
 

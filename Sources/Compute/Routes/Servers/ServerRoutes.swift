@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/servers` and `/servers/{server_id}`
-struct ServerRoutes: Sendable {
+struct ServerRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
 

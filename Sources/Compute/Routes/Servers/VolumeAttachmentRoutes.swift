@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 
 /// Volumes of a server. This cloud has none yet: lists are empty, and no volume is found.
-struct VolumeAttachmentRoutes: Sendable {
+struct VolumeAttachmentRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
 

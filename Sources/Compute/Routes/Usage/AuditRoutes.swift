@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-instance_usage_audit_log`: which hosts have written the reports of a month's usage. None has: usage is counted from rows.
-struct AuditRoutes: Sendable {
+struct AuditRoutes: RouteGroup {
     let endpoint: Endpoint
     let hosts: HostService
 

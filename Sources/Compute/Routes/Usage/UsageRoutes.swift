@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-simple-tenant-usage`
-struct UsageRoutes: Sendable {
+struct UsageRoutes: RouteGroup {
     let endpoint: Endpoint
     let usages: UsageService
 

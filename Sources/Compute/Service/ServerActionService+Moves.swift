@@ -4,12 +4,11 @@ import Durable
 import SQL
 
 /// Other sizes and other hosts.
-extension ServerChanges {
+extension ServerActionService {
     /// - Parameter resizesDisk: nil leaves it as it is.
     func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
         let migration = context.world.random.uuid()
-        let from: Set<VMState> = [.active, .stopped]
-        try await service.start(ResizeServer.self, on: id, .resizeServer, "resize", states: from, by: caller) { server, tx in
+        try await service.start(ResizeServer.self, on: id, by: caller) { server, tx in
             let flavor: Flavor
             do {
                 flavor = try FlavorService.require(ID(flavorID), by: caller, in: tx)
@@ -45,27 +44,14 @@ extension ServerChanges {
         }
     }
 
-    func confirm(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(ConfirmResize.self, on: id, .confirmResize, "confirmResize", states: [.resized], by: caller) { server, _ in
-            .init(serverID: server.id)
-        }
-    }
-
-    func revert(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(RevertResize.self, on: id, .revertResize, "revertResize", states: [.resized], by: caller) { server, _ in
-            .init(serverID: server.id)
-        }
-    }
-
-    /// To another host, with a stop on the way.
+    /// Takes a server to another host, with a stop on the way.
     ///
     /// - Parameter host: nil where the scheduler chooses.
     func migrate(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
-        let action: Action = host == nil ? .migrateServer : .migrateToHost
-        let from: Set<VMState> = [.active, .stopped]
+        let policy: Action? = host == nil ? nil : .migrateToHost
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
-        try await service.start(MigrateServer.self, on: id, action, "migrate", states: from, by: caller) { server, _ in
+        try await service.start(MigrateServer.self, on: id, asking: policy, by: caller) { server, _ in
             if let host {
                 if host == server.host { throw CloudError.badRequest("Cannot migrate to the host where the server exists.") }
                 try Self.requireKnown(host, in: hosts)
@@ -77,14 +63,12 @@ extension ServerChanges {
         }
     }
 
-    /// To another host, while it runs.
+    /// Takes a server to another host while it runs.
     func migrateLive(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
-        let action: Action = host == nil ? .liveMigrateServer : .liveMigrateToHost
+        let policy: Action? = host == nil ? nil : .liveMigrateToHost
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
-        try await service.start(
-            MoveRunningServer.self, on: id, action, "os-migrateLive", states: [.active, .paused], by: caller
-        ) { server, _ in
+        try await service.start(MoveRunningServer.self, on: id, asking: policy, by: caller) { server, _ in
             if let host {
                 try Self.requireKnown(host, in: hosts)
                 if host == server.host { throw CloudError.badRequest("Unable to migrate instance (\(id)) to current host (\(host)).") }
@@ -93,16 +77,13 @@ extension ServerChanges {
         }
     }
 
-    /// To another host, anew, when its own is lost.
+    /// Makes a server anew on another host, when its own is lost.
     ///
     /// - Parameter starts: nil for as it was.
     func evacuate(_ id: ID<Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
-        let from: Set<VMState> = [.active, .stopped, .error]
-        try await service.start(
-            EvacuateServer.self, on: id, .evacuateServer, "evacuate", states: from, ignoringLock: true, by: caller
-        ) { server, _ in
+        try await service.start(EvacuateServer.self, on: id, by: caller) { server, _ in
             if let host {
                 guard hosts.contains(where: { $0.name == host }) else { throw CloudError.notFound("Compute host \(host) not found.") }
                 if host == server.host { throw CloudError.badRequest("The target host can't be the same one.") }

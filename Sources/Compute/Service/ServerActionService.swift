@@ -3,8 +3,9 @@ import CloudCore
 import Durable
 import SQL
 
-/// What is done to a server besides its power.
-struct ServerChanges: Sendable {
+/// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has their
+/// policies and states.
+struct ServerActionService: Sendable {
     let service: ServerService
     var context: ComputeContext { service.context }
 
@@ -12,39 +13,39 @@ struct ServerChanges: Sendable {
 
     // MARK: Locks and states
 
-    func lock(_ id: ID<Server>, reason: String?, by caller: Caller) async throws {
-        _ = try await service.change(id, .lockServer, by: caller) { server, _ in
-            let holder: Server.Lock.Holder = server.userID == caller.userID && server.projectID == caller.projectID ? .owner : .admin
-            server.lock = .init(holder: holder, reason: reason)
+    func lock(_ id: ID<Server>, _ policy: Action, reason: String?, by caller: Caller) async throws {
+        _ = try await service.change(id, policy, by: caller) { server, _ in
+            let isOwn = server.userID == caller.userID && server.projectID == caller.projectID
+            server.lock = .init(holder: isOwn ? .owner : .admin, reason: reason)
         }
     }
 
-    func unlock(_ id: ID<Server>, by caller: Caller) async throws {
-        _ = try await service.change(id, .unlockServer, by: caller) { server, _ in
+    func unlock(_ id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+        _ = try await service.change(id, policy, by: caller) { server, _ in
             if server.lock?.holder == .admin { try caller.require(.unlockOverride, projectID: server.projectID) }
             server.lock = nil
         }
     }
 
-    /// An operator's word for what a server is, where what is known of it is wrong.
-    func reset(_ id: ID<Server>, to state: VMState, by caller: Caller) async throws {
-        let now = context.world.now
-        _ = try await service.change(id, .resetState, by: caller) { server, _ in
+    /// Sets the state of a server by an operator's word, where the row is wrong.
+    func reset(_ id: ID<Server>, _ policy: Action, to state: VMState, by caller: Caller) async throws {
+        let message = "The state was set to error by an administrator."
+        let fault = Server.Fault(code: 500, message: message, details: nil, at: context.world.now)
+        _ = try await service.change(id, policy, by: caller) { server, _ in
             server.state = state
-            server.fault =
-                state == .error ? .init(code: 500, message: "The state was set to error by an administrator.", details: nil, at: now) : nil
+            server.fault = state == .error ? fault : nil
         }
     }
 
     // MARK: Contents
 
     func rebuild(_ id: ID<Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
-        let present = try await service.get(id, .rebuildServer, by: caller).server
+        let policy = try RebuildServer.rule.policy
+        let present = try await service.get(id, policy, by: caller).server
         let image = try await ServerCreation(service: service).image(imageID, present.flavor, by: caller)
-        let from: Set<VMState> = [.active, .stopped, .error]
         let placing = Placing(needs: context.needs)
         let hosts = try await placing.hosts()
-        try await service.start(RebuildServer.self, on: id, .rebuildServer, "rebuild", states: from, by: caller) { server, tx in
+        try await service.start(RebuildServer.self, on: id, by: caller) { server, tx in
             if let metadata = change.metadata { try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx) }
             if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
             if image != server.image { try placing.requireFit(server, image, hosts, in: tx) }
@@ -54,7 +55,7 @@ struct ServerChanges: Sendable {
             try setKey(change.keyName, of: &wanted, by: caller, in: tx)
             return .init(server: wanted, startsAfter: server.state != .stopped)
         }
-        var view = try await service.get(id, .rebuildServer, by: caller)
+        var view = try await service.get(id, policy, by: caller)
         view.server.image = image
         change.apply(to: &view.server)
         change.keyName.apply(to: &view.server.keyName)
@@ -77,9 +78,9 @@ struct ServerChanges: Sendable {
     /// - Returns: the image's id.
     func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
         let image = try await newImage(
-            id, name, ["image_type": "snapshot"], metadata, .createImage, "createImage", for: SnapshotServer.kind, Server.copied, by: caller)
+            id, name, ["image_type": "snapshot"], metadata, for: SnapshotServer.self, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(SnapshotServer.self, on: id, .createImage, "createImage", states: Server.copied, ignoringLock: true, by: caller) { server, _ in
+            try await service.start(SnapshotServer.self, on: id, by: caller) { server, _ in
                 .init(serverID: server.id, image: image)
             }
         }
@@ -93,10 +94,9 @@ struct ServerChanges: Sendable {
         _ id: ID<Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
         let words = ["image_type": "backup", "backup_type": kind]
-        let image = try await newImage(
-            id, name, words, metadata, .createBackup, "createBackup", for: BackupServer.kind, Server.copied, by: caller)
+        let image = try await newImage(id, name, words, metadata, for: BackupServer.self, by: caller)
         return try await filling(image, by: caller) {
-            try await service.start(BackupServer.self, on: id, .createBackup, "createBackup", states: Server.copied, ignoringLock: true, by: caller) { server, _ in
+            try await service.start(BackupServer.self, on: id, by: caller) { server, _ in
                 .init(serverID: server.id, image: image, rotation: .init(kind: kind, most: keeping))
             }
         }
@@ -116,12 +116,17 @@ struct ServerChanges: Sendable {
     }
 
     /// Reserves the image: it is there when the answer is, for clients wait for it at once.
-    func newImage(
-        _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], _ action: Action, _ word: String,
-        for work: WorkflowKind, _ from: Set<VMState>, ignoringLock: Bool = true, by caller: Caller
-    ) async throws -> NewImage {
+    ///
+    /// - Parameters:
+    ///   - words: the members of the image's properties that clients cannot set.
+    ///   - workflow: the workflow that is to fill it.
+    func newImage<W: Workflow>(
+        _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], for workflow: W.Type,
+        by caller: Caller
+    ) async throws -> NewImage where W.Needs == ServerWorld {
+        let rule = try W.rule
         let server = try await context.read { tx in
-            let server = try service.require(id, action, word, for: work, states: from, ignoringLock: ignoringLock, by: caller, in: tx)
+            let server = try service.require(id, rule, for: W.kind, by: caller, in: tx)
             try QuotaService.requireImageMetadata(metadata.count, of: caller.projectID, in: tx)
             return server
         }
@@ -140,31 +145,26 @@ struct ServerChanges: Sendable {
 
     // MARK: The guest
 
-    /// A server on a host, in one of the states.
-    private func present(
-        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>? = nil, by caller: Caller
-    ) async throws -> (server: Server, host: String) {
-        let server = try await context.read { tx in
-            guard let states else { return try service.require(id, action, by: caller, in: tx) }
-            return try service.require(id, action, word, for: nil, states: states, by: caller, in: tx)
-        }
-        guard let host = server.host else { throw CloudError.conflict("Instance \(id) is not ready") }
-        return (server, host)
+    private static func host(of server: Server) throws -> String {
+        guard let host = server.host else { throw CloudError.conflict("Instance \(server.id) is not ready") }
+        return host
     }
 
-    func setPassword(_ password: Secret, of id: ID<Server>, by caller: Caller) async throws {
-        let (server, host) = try await present(id, .changePassword, "changePassword", states: [.active], by: caller)
+    func setPassword(_ password: Secret, of id: ID<Server>, _ rule: ServerRule, by caller: Caller) async throws {
+        let server = try await service.check(id, rule, by: caller)
         try await context.needs.machines.setPassword(
-            password, of: id.text, on: host, fence: MachineFence(epoch: .max, generation: server.generation))
+            password, of: id.text, on: Self.host(of: server),
+            fence: MachineFence(epoch: .max, generation: server.generation))
     }
 
-    func consoleOutput(_ id: ID<Server>, lines: Int?, by caller: Caller) async throws -> String {
-        let (_, host) = try await present(id, .consoleOutput, "os-getConsoleOutput", by: caller)
+    func consoleOutput(_ id: ID<Server>, _ policy: Action, lines: Int?, by caller: Caller) async throws -> String {
+        let host = try Self.host(of: try await service.check(id, policy, by: caller))
         return try await context.needs.machines.consoleOutput(id.text, on: host, lines: lines)
     }
 
     func diagnostics(_ id: ID<Server>, isUniform: Bool, by caller: Caller) async throws -> JSONObject {
-        let (server, host) = try await present(id, .serverDiagnostics, "diagnostics", by: caller)
+        let server = try await service.check(id, .serverDiagnostics, by: caller)
+        let host = try Self.host(of: server)
         // A guest that does not run has no figures.
         guard server.power == .running else {
             throw CloudError.conflict("Cannot 'get_diagnostics' instance \(id) while it is in power state \(server.power)")
@@ -174,13 +174,14 @@ struct ServerChanges: Sendable {
 
     // MARK: Networks
 
-    func setSecurityGroup(_ name: String, on id: ID<Server>, isAdded: Bool, by caller: Caller) async throws {
-        _ = try await service.get(id, isAdded ? .addSecurityGroup : .removeSecurityGroup, by: caller)
-        if isAdded {
-            try await context.needs.networking.addSecurityGroup(name, to: id.text, for: caller.principal)
-        } else {
-            try await context.needs.networking.removeSecurityGroup(name, from: id.text, for: caller.principal)
-        }
+    func addSecurityGroup(_ name: String, to id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+        _ = try await service.get(id, policy, by: caller)
+        try await context.needs.networking.addSecurityGroup(name, to: id.text, for: caller.principal)
+    }
+
+    func removeSecurityGroup(_ name: String, from id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+        _ = try await service.get(id, policy, by: caller)
+        try await context.needs.networking.removeSecurityGroup(name, from: id.text, for: caller.principal)
     }
 
     /// The longest that a client waits for its interface. The reference waits as long for its host.
@@ -204,9 +205,9 @@ struct ServerChanges: Sendable {
         guard let wanted = plan.ports.first else {
             throw CloudError.badRequest("No network is there that an interface could be attached to.")
         }
-        let work = try await service.start(
-            AttachInterface.self, on: id, .attachInterface, "attach_interface", states: Server.attachable, by: caller
-        ) { _, _ in .init(serverID: id, network: plan, takesPorts: true) }
+        let work = try await service.start(AttachInterface.self, on: id, by: caller) { _, _ in
+            .init(serverID: id, network: plan, takesPorts: true)
+        }
         try await service.awaitEnd(of: work, within: Self.attachPatience)
         let ports = try await context.read { [needs = context.needs] tx in try needs.networking.ports(of: [id.text], in: tx)[id.text] ?? [] }
         guard let port = ports.first(where: { $0.id == wanted.id }) else {
@@ -216,9 +217,7 @@ struct ServerChanges: Sendable {
     }
 
     func detach(_ port: String, from id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(
-            DetachInterface.self, on: id, .detachInterface, "detach_interface", states: Server.attachable, by: caller
-        ) { server, tx in
+        try await service.start(DetachInterface.self, on: id, by: caller) { server, tx in
             let ports = try context.needs.networking.ports(of: [id.text], in: tx)[id.text] ?? []
             guard ports.contains(where: { $0.id == port }) else { throw CloudError.notFound("Port \(port) could not be found.") }
             return .init(serverID: server.id, portID: port)

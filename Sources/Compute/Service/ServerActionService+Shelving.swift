@@ -3,12 +3,12 @@ import Durable
 import SQL
 
 /// Servers that start from something else for a while, and servers that have no machine for a while.
-extension ServerChanges {
+extension ServerActionService {
     // MARK: Rescue
 
     /// - Parameter imageID: what it is to start from; nil for the image that it was made from.
     func rescue(_ id: ID<Server>, from imageID: String?, by caller: Caller) async throws {
-        let present = try await service.get(id, .rescueServer, by: caller).server
+        let present = try await service.get(id, try RescueServer.rule.policy, by: caller).server
         guard let wanted = imageID ?? present.image?.id else {
             throw CloudError.badRequest("Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
         }
@@ -22,37 +22,23 @@ extension ServerChanges {
                 throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
             }
         }
-        let from: Set<VMState> = [.active, .stopped, .error]
-        try await service.start(RescueServer.self, on: id, .rescueServer, "rescue", states: from, by: caller) { [image] server, _ in
+        try await service.start(RescueServer.self, on: id, by: caller) { [image] server, _ in
             _ = try server.requireHost()
             return .init(serverID: id, image: image)
-        }
-    }
-
-    func unrescue(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(UnrescueServer.self, on: id, .unrescueServer, "unrescue", states: [.rescued], by: caller) { _, _ in
-            .init(serverID: id, image: nil)
         }
     }
 
     // MARK: Shelves
 
     func shelve(_ id: ID<Server>, by caller: Caller) async throws {
-        let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let offloads = context.settings.offloadsShelved
-        let name = try await service.get(id, .shelveServer, by: caller).server.name + "-shelved"
+        let name = try await service.get(id, try ShelveServer.rule.policy, by: caller).server.name + "-shelved"
         let image = try await newImage(
-            id, name, ["image_type": "snapshot"], [:], .shelveServer, "shelve", for: ShelveServer.kind, from, ignoringLock: false, by: caller)
+            id, name, ["image_type": "snapshot"], [:], for: ShelveServer.self, by: caller)
         _ = try await filling(image, by: caller) {
-            try await service.start(ShelveServer.self, on: id, .shelveServer, "shelve", states: from, by: caller) { _, _ in
+            try await service.start(ShelveServer.self, on: id, by: caller) { _, _ in
                 .init(serverID: id, image: image, offloads: offloads)
             }
-        }
-    }
-
-    func offload(_ id: ID<Server>, by caller: Caller) async throws {
-        try await service.start(OffloadServer.self, on: id, .shelveOffload, "shelveOffload", states: [.shelved], by: caller) { _, _ in
-            .init(serverID: id)
         }
     }
 
@@ -61,8 +47,7 @@ extension ServerChanges {
     ///   - host: nil where the scheduler chooses.
     func unshelve(_ id: ID<Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
-        let from: Set<VMState> = [.shelved, .shelvedOffloaded]
-        try await service.start(UnshelveServer.self, on: id, .unshelveServer, "unshelve", states: from, by: caller) { server, tx in
+        try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in
             var pinned = server.pinnedZone
             change.apply(to: &pinned)
             if change != .keep || host != nil, server.state != .shelvedOffloaded {
