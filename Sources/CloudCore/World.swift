@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// The two things that a program takes from outside without asking another program: the time and chance. Product code
@@ -67,35 +66,5 @@ extension Randomness {
         bytes[6] = bytes[6] & 0x0f | 0x40
         bytes[8] = bytes[8] & 0x3f | 0x80
         return bytes
-    }
-}
-
-/// UUIDs as text.
-package enum UUIDText {
-    /// Returns 16 bytes in the 8-4-4-4-12 form in lower case.
-    package static func dashed(_ bytes: [UInt8]) -> String {
-        var text = Hex.text(bytes)
-        // The dashes are inserted from the end, so that earlier positions stay valid.
-        for place in [20, 16, 12, 8] { text.insert("-", at: text.utf8.index(text.startIndex, offsetBy: place)) }
-        return text
-    }
-
-    /// Returns a UUID in lower case with dashes; nil for a text that is not a UUID. The text may lack dashes, or have
-    /// braces or a URN's prefix, as oslo.utils reads it.
-    package static func normal(_ text: String) -> String? {
-        let digits = text.lowercased().replacing("urn:", with: "").replacing("uuid:", with: "").filter { $0 != "-" && $0 != "{" && $0 != "}" }
-        guard digits.utf8.count == 32, let bytes = Hex.bytes(digits) else { return nil }
-        return dashed(bytes)
-    }
-
-    /// Returns a version 5 UUID (RFC 9562): the same name in the same namespace always gives the same id.
-    package static func derived(from name: String, in namespace: String) -> String {
-        var sha = Insecure.SHA1()
-        sha.update(data: Hex.bytes(namespace.filter { $0 != "-" }) ?? Array(namespace.utf8))
-        sha.update(data: Array(name.utf8))
-        var bytes = Array(sha.finalize().prefix(16))
-        bytes[6] = bytes[6] & 0x0f | 0x50
-        bytes[8] = bytes[8] & 0x3f | 0x80
-        return dashed(bytes)
     }
 }

@@ -30,44 +30,49 @@ package struct ComputeAssembly: ServiceAssembly {
     package static let policyRules = ComputePolicy.defaults
 
     /// All of its workflows.
-    package static let workflows: [any Workflow.Type] = ServerWorkflows.types
+    package static let workflows: [any Workflow.Type] = ServerWork.types
 
     /// The code of its workflows.
     package var definitions: [WorkflowDefinition] {
-        ServerWorkflows.definitions(ServerWorld(needs: context.needs, world: context.world))
+        ServerWork.definitions(ServerWorld(needs: context.needs, world: context.world))
+    }
+
+    /// The routes of each file, in the order of their URLs. `README.md` has a table of them.
+    var routeGroups: [any RouteGroup] {
+        let endpoint = Endpoint(policy: context.policy)
+        let (hosts, flavors) = (HostService(context: context), FlavorService(context: context))
+        let quotas = QuotaService(context: context)
+        let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
+        let (actions, others) = (ServerActionService(service: servers), context.needs.others)
+        return [
+            VersionRoutes(), ExtensionRoutes(endpoint: endpoint),
+            FlavorRoutes(endpoint: endpoint, flavors: flavors), ExtraSpecRoutes(endpoint: endpoint, flavors: flavors),
+            ImageViewRoutes(endpoint: endpoint, others: others, quotas: quotas),
+            QuotaRoutes(endpoint: endpoint, quotas: quotas),
+            AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)),
+            FloatingIPRoutes(endpoint: endpoint, others: others), HostRoutes(endpoint: endpoint, hosts: hosts),
+            HypervisorRoutes(endpoint: endpoint, hosts: hosts), AuditRoutes(endpoint: endpoint, hosts: hosts),
+            KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)),
+            MigrationRoutes(endpoint: endpoint, migrations: MigrationService(context: context)),
+            NetworkViewRoutes(endpoint: endpoint, others: others),
+            SecurityGroupRoutes(endpoint: endpoint, servers: servers),
+            ExternalEventRoutes(endpoint: endpoint, servers: servers),
+            ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)),
+            ServiceRoutes(endpoint: endpoint, hosts: hosts),
+            UsageRoutes(endpoint: endpoint, usages: UsageService(context: context)),
+            ServerRoutes(endpoint: endpoint, servers: servers), ServerActionRoutes(endpoint: endpoint, actions: actions),
+            ServerNetworkRoutes(endpoint: endpoint, servers: servers, actions: actions),
+            ServerPartRoutes(endpoint: endpoint, servers: servers),
+            ServerMigrationRoutes(endpoint: endpoint, actions: actions),
+            InstanceActionRoutes(endpoint: endpoint, actions: InstanceActionService(servers: servers)),
+            VolumeAttachmentRoutes(endpoint: endpoint, servers: servers),
+        ]
     }
 
     private static let prefix = "/v2.1"
 
     package var service: APIService {
-        let endpoint = RouteMaker<ComputeCall>(policy: context.policy, prefix: Self.prefix)
-        let hosts = HostService(context: context)
-        let flavors = FlavorService(context: context)
-        let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
-        let changes = ServerChanges(service: servers)
-        let routes = VersionRoutes().all
-            + ExtensionRoutes(endpoint: endpoint).all
-            + FlavorRoutes(endpoint: endpoint, flavors: flavors).all
-            + ExtraSpecRoutes(endpoint: endpoint, flavors: flavors).all
-            + KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)).all
-            + ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)).all
-            + AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)).all
-            + QuotaRoutes(endpoint: endpoint, quotas: QuotaService(context: context)).all
-            + ServiceRoutes(endpoint: endpoint, hosts: hosts).all
-            + HypervisorRoutes(endpoint: endpoint, hosts: hosts).all
-            + HostRoutes(endpoint: endpoint, hosts: hosts).all
-            + MigrationRoutes(endpoint: endpoint, migrations: MigrationService(context: context)).all
-            + UsageRoutes(endpoint: endpoint, usages: UsageService(context: context)).all
-            + ServerRoutes(endpoint: endpoint, servers: servers).all
-            + ServerActionRoutes(endpoint: endpoint, servers: servers, changes: changes).all
-            + ServerPartRoutes(endpoint: endpoint, servers: servers).all
-            + ServerNetworkRoutes(endpoint: endpoint, servers: servers, changes: changes).all
-            + VolumeAttachmentRoutes(endpoint: endpoint, servers: servers).all
-            + ServerMigrationRoutes(endpoint: endpoint, changes: changes).all
-            + InstanceActionRoutes(endpoint: endpoint, actions: InstanceActionService(servers: servers)).all
-            + ExternalEventRoutes(endpoint: endpoint, servers: servers).all
-            + AuditRoutes(endpoint: endpoint, hosts: hosts).all
-            + older(endpoint, servers)
+        let routes = routeGroups.flatMap(\.all)
         return APIService(
             name: "compute", prefixes: ["/compute"], envelope: ComputeEnvelope(),
             microversions: MicroversionRange(
@@ -78,13 +83,5 @@ package struct ComputeAssembly: ServiceAssembly {
             // As much as the reference takes. Hints and user data are kept with the server, and told again with every list.
             bodyLimit: 114_688, ignoresTrailingSlash: false,
             routes: routes + Route.belowProject(routes, prefix: Self.prefix))
-    }
-
-    /// What other services have long taken over.
-    private func older(_ endpoint: RouteMaker<ComputeCall>, _ servers: ServerService) -> [Route] {
-        SecurityGroupRoutes(endpoint: endpoint, servers: servers).all
-            + FloatingIPRoutes(endpoint: endpoint, others: context.needs.others).all
-            + NetworkViewRoutes(endpoint: endpoint, others: context.needs.others).all
-            + ImageViewRoutes(endpoint: endpoint, others: context.needs.others, quotas: QuotaService(context: context)).all
     }
 }

@@ -61,4 +61,24 @@ struct RestoredCloudTests {
             #expect(!restored.cloud.cloud.fleet.simulatedMachines.contains { $0.id == id })
         }
     }
+
+    @Test("A rebuild makes the machine that the server's host does not know")
+    func rebuild() async throws {
+        try await ServerTests.run(hosts: 1) { client, image in
+            let id = try await ServerTests.boot(client, image)
+            let fleet = client.cloud.cloud.fleet
+            let (found, epoch) = try await client.cloud.database.read { tx in
+                (try ServerStore().find(ID(id), in: tx), try tx.value("SELECT max(epoch) FROM workflow") as Int64?)
+            }
+            let server = try #require(found)
+            let fence = MachineFence(epoch: try #require(epoch), generation: server.generation)
+            let machines = MachinesForCompute(fleet: fleet, images: EveryImage())
+            try await machines.remove(id, on: try #require(server.host), fence: fence)
+            #expect(!fleet.simulatedMachines.contains { $0.id == id })
+            await client.good(.post, "/servers/\(id)/action", ["rebuild": ["imageRef": .string(image)]])
+            try await client.cloud.settleAll()
+            #expect(await client.good(.get, "/servers/\(id)")["server"]?["status"] == "ACTIVE")
+            #expect(fleet.simulatedMachines.first { $0.id == id }?.power == "running")
+        }
+    }
 }

@@ -119,7 +119,7 @@ struct ServerStage: WorkflowStage {
         ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: machines, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
     }
 
-    func definitions() -> [WorkflowDefinition] { ServerWorkflows.definitions(ServerWorld(needs: needs, world: world)) }
+    func definitions() -> [WorkflowDefinition] { ServerWork.definitions(ServerWorld(needs: needs, world: world)) }
 
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID { try begin(self, workflows, tx) }
 
@@ -168,7 +168,7 @@ struct ServerStage: WorkflowStage {
 }
 
 /// Images whose content is derived from their ids.
-private struct EveryImage: MachineImages {
+struct EveryImage: MachineImages {
     func image(_ id: String) async throws -> MachineImage {
         let digits = id.filter(\.isHexDigit)
         return try MachineImage(content: String(String(repeating: digits, count: 4).prefix(128)), format: "raw", virtualBytes: 1 << 20)

@@ -178,26 +178,29 @@ final class Simulation {
         guard let server = pick(try await servers()) else { return }
         let id = server.id
         // Half of all actions suit the state of the server, so that long sequences of states are reached.
-        let fitting: [VMState: [JSON]] = [
-            .resized: [["confirmResize": nil], ["revertResize": nil]], .rescued: [["unrescue": nil]],
-            .shelved: [["shelveOffload": nil], ["unshelve": nil]], .shelvedOffloaded: [["unshelve": nil]], .paused: [["unpause": nil]],
-            .suspended: [["resume": nil]], .stopped: [["os-start": nil]],
-        ]
-        let actions: [JSON] = chance(1, in: 2) ? fitting[server.state] ?? Self.actions(image) : Self.actions(image)
+        let actions = Self.actions(image, from: chance(1, in: 2) ? server.state : nil)
         guard let action = pick(actions), let name = action.object?.keys.first else { return }
         let status = try await call(.post, "/servers/\(id)/action", action).status.code
         count(status < 300 ? name : "\(name) refused")
     }
 
-    private static func actions(_ image: String) -> [JSON] {
-        [
-            ["os-stop": nil], ["os-start": nil], ["reboot": ["type": "SOFT"]], ["reboot": ["type": "HARD"]], ["pause": nil], ["unpause": nil],
-            ["suspend": nil], ["resume": nil], ["resize": ["flavorRef": "small"]], ["resize": ["flavorRef": "large"]],
-            ["resize": ["flavorRef": "wide"]], ["confirmResize": nil], ["revertResize": nil], ["rebuild": ["imageRef": .string(image)]],
-            ["createBackup": ["name": "b", "backup_type": "daily", "rotation": 1]], ["os-getConsoleOutput": [:]],
-            ["rescue": nil], ["unrescue": nil], ["shelve": nil], ["shelveOffload": nil], ["unshelve": nil], ["migrate": nil],
-            ["os-migrateLive": ["host": nil, "block_migration": "auto"]],
+    /// The actions that have operations of their own.
+    private static let elsewhere: Set<String> = ["evacuate", "forceDelete"]
+
+    /// Returns the bodies of actions: of all that start a workflow, or of those that a server in this state takes.
+    private static func actions(_ image: String, from state: VMState?) -> [JSON] {
+        let values: [String: [JSON]] = [
+            "reboot": [["type": "SOFT"], ["type": "HARD"]], "rebuild": [["imageRef": .string(image)]],
+            "resize": [["flavorRef": "small"], ["flavorRef": "large"], ["flavorRef": "wide"]],
+            "os-getConsoleOutput": [[:]], "createImage": [["name": "i"]], "createBackup": [["name": "b", "backup_type": "daily", "rotation": 1]],
+            "os-migrateLive": [["host": nil, "block_migration": "auto"]],
         ]
+        let table = ServerAction.all.filter { action in
+            if action.works.isEmpty { return action.word == "os-getConsoleOutput" }
+            let fits = action.works.contains { work in state.map(work.states.contains) ?? true }
+            return fits && !elsewhere.contains(action.word)
+        }
+        return table.flatMap { action in (values[action.word] ?? [nil]).map { .object([action.word: $0]) } }
     }
 
     private func plug() async throws {

@@ -25,7 +25,7 @@ struct WorkflowTests {
         begin: @escaping @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID
     ) -> WorkflowFixture {
         // The runner's list has all of Compute's workflows, as in the product.
-        let company = ServerWorkflows.types.filter { Outline($0).key != Outline(workflow).key }
+        let company = ServerWork.types.filter { Outline($0).key != Outline(workflow).key }
         return WorkflowFixture(workflow, with: company, schemas: ServerStage.schemas) { database, world in
             try await ServerStage(database, world, setting, begin: begin)
         }
@@ -113,5 +113,5 @@ struct WorkflowTests {
     }
 
     @Test("Each workflow of a server has a fixture")
-    func complete() { #expect(WorkflowFixture.missing(for: ServerWorkflows.types, in: Self.fixtures) == []) }
+    func complete() { #expect(WorkflowFixture.missing(for: ServerWork.types, in: Self.fixtures) == []) }
 }

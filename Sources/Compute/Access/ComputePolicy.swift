@@ -1,17 +1,25 @@
 import Access
 
-/// Compute's own rules: the reference's defaults. Every one is for tokens of a project; the attributes that they may name are
+/// Compute's own rules: the reference's defaults. Those of actions on servers stand in the table of actions. Every one is for tokens of a project; the attributes that they may name are
 /// `project_id` and `user_id` of what is acted upon.
 enum ComputePolicy {
     static let defaults: [PolicyDefault] =
         shared
-        + administrators.map { PolicyDefault($0, "rule:context_is_admin", scopes: [.project]) }
-        + members.map { PolicyDefault($0, "rule:project_member_or_admin", scopes: [.project]) }
-        + managers.map { PolicyDefault($0, "rule:project_manager_or_admin", scopes: [.project]) }
-        + readers.map { PolicyDefault($0, "rule:project_reader_or_admin", scopes: [.project]) }
-        + owners.map { PolicyDefault($0, "(rule:context_is_admin) or user_id:%(user_id)s", scopes: [.project]) }
-        + services.map { PolicyDefault($0, "rule:service_or_admin", scopes: [.project]) }
-        + everybody.map { PolicyDefault($0, "@", scopes: [.project]) }
+        + Audience.allCases.flatMap { audience in (rules[audience] ?? []).map(audience.rule) }
+        + ServerAction.policies
+
+    /// Those who may do something, unless the operator says otherwise: a check in the language of rules.
+    enum Audience: String, Sendable, CaseIterable {
+        case administrators = "rule:context_is_admin"
+        case members = "rule:project_member_or_admin"
+        case managers = "rule:project_manager_or_admin"
+        case readers = "rule:project_reader_or_admin"
+        case owners = "(rule:context_is_admin) or user_id:%(user_id)s"
+        case services = "rule:service_or_admin"
+        case everybody = "@"
+
+        func rule(_ action: Action) -> PolicyDefault { PolicyDefault(action, rawValue, scopes: [.project]) }
+    }
 
     private static let shared = [
         PolicyDefault(.isAdministrator, "role:admin", "Who sees what is not of the own project."),
@@ -28,8 +36,14 @@ enum ComputePolicy {
         PolicyDefault("service_or_admin", "rule:service_api or rule:context_is_admin", "Another service, or an administrator."),
     ]
 
+    private static let rules: [Audience: [Action]] = [
+        .administrators: administrators, .members: members, .managers: managers, .readers: readers,
+        .owners: [.listKeyPairs, .createKeyPair, .deleteKeyPair, .showKeyPair],
+        .services: [.externalEvents],
+        .everybody: [.listZones, .listExtensions, .showLimits, .defaultQuotas, .listFloatingIPPools],
+    ]
+
     private static let administrators: [Action] = [
-        .resetState, .injectNetworkInfo,
         .listAggregates, .createAggregate, .showAggregate, .updateAggregate, .deleteAggregate, .addAggregateHost, .removeAggregateHost,
         .setAggregateMetadata, .cacheAggregateImages, .detailZones, .showExtendedAttributes,
         .listFlavorAccess, .addFlavorAccess, .removeFlavorAccess, .createExtraSpecs, .updateExtraSpecs, .deleteExtraSpecs,
@@ -40,25 +54,22 @@ enum ComputePolicy {
         .serverDiagnostics, .listAllServerGroups, .showTopologyHost, .listAllServers, .detailAllServers, .allFilters, .showHostStatus,
         .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
         .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
-        .listServices, .updateService, .deleteService, .listUsages, .shelveOffload, .unshelveToHost, .liveMigrateToHost, .showServerMigration, .showServerMigrationHosts, .evacuateServer, .listAudits, .showAudit,
+        .listServices, .updateService, .deleteService, .listUsages, .unshelveToHost, .liveMigrateToHost,
+        .showServerMigration, .showServerMigrationHosts, .listAudits, .showAudit,
     ]
 
     private static let members: [Action] = [
         .createVolumeAttachment, .updateVolumeAttachment, .deleteVolumeAttachment,
-        .changePassword, .attachInterface, .detachInterface, .consoleOutput, .createBackup, .restoreServer, .forceDeleteServer,
-        .lockServer, .unlockServer, .pauseServer, .unpauseServer, .remoteConsoles, .rescueServer, .unrescueServer,
+        .attachInterface, .detachInterface, .remoteConsoles,
         .createSecurityGroup, .updateSecurityGroup, .deleteSecurityGroup, .createSecurityGroupRule, .deleteSecurityGroupRule,
-        .createFloatingIP, .deleteFloatingIP, .addFloatingIP, .removeFloatingIP, .addFixedIP, .removeFixedIP,
-        .addSecurityGroup, .removeSecurityGroup, .createServerGroup, .deleteServerGroup,
+        .createFloatingIP, .deleteFloatingIP, .createServerGroup, .deleteServerGroup,
         .createMetadata, .replaceMetadata, .updateMetadata, .deleteMetadata, .clearPassword,
         .deleteAllTags, .replaceTags, .deleteTag, .addTag,
         .createServer, .createWithVolume, .createWithNetwork, .createWithCertificates, .deleteServer, .updateServer,
-        .confirmResize, .revertResize, .rebootServer, .resizeServer, .rebuildServer, .createImage, .startServer, .stopServer, .crashDump,
-        .shelveServer, .unshelveServer, .suspendServer, .resumeServer,
     ]
 
     private static let managers: [Action] = [
-        .listServerMigrations, .forceCompleteMigration, .abortMigration, .migrateServer, .liveMigrateServer, .listMigrations,
+        .listServerMigrations, .forceCompleteMigration, .abortMigration, .listMigrations,
     ]
 
     private static let readers: [Action] = [
@@ -66,10 +77,7 @@ enum ComputePolicy {
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,
         .showQuota, .detailQuota, .listSecurityGroups, .listServerGroups, .showServerGroup, .listMetadata, .showMetadata,
         .getSecurityGroups, .showSecurityGroup, .listFloatingIPs, .showFloatingIP, .listNetworkViews, .showNetworkView,
-        .listTenantNetworks, .showTenantNetwork, .showPassword, .listTags, .showTag, .showTopology, .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
+        .listTenantNetworks, .showTenantNetwork, .showPassword, .listTags, .showTag, .showTopology,
+        .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
     ]
-
-    private static let owners: [Action] = [.listKeyPairs, .createKeyPair, .deleteKeyPair, .showKeyPair]
-    private static let services: [Action] = [.externalEvents]
-    private static let everybody: [Action] = [.listZones, .listExtensions, .showLimits, .defaultQuotas, .listFloatingIPPools]
 }

@@ -76,8 +76,9 @@ enum ExtraSpecs {
     private static let patterns = known.filter { $0.name.contains("{") }
     private static let namespaces = Set(known.compactMap { $0.name.contains(":") ? $0.name.split(separator: ":").first.map(String.init) : nil })
 
-    /// - Parameters:
-    ///   - isTrait: whether there is a trait of that name; the same of resource classes. Those of the operator begin with `CUSTOM_`.
+    /// Refuses a value that the extra spec does not take, and a name that a known namespace does not have. Whether there is a trait or a
+    /// resource class of the name is not asked.
+    ///
     /// - Throws: `CloudError.badRequest`.
     static func check(_ name: String, _ value: String) throws {
         if let known = byName[name] ?? patterns.first(where: { matches(name, $0.name) })?.value { return try check(value, known) }

@@ -14,7 +14,7 @@ struct Flavor: Sendable, Codable {
     var rxtxFactor: Double
     var isPublic: Bool
     var description: String?
-    /// In the order of their keys.
+    /// The extra specs by key. Rows and answers have them in the order of their keys.
     var extraSpecs: [String: String] = [:]
     var createdAt: Timestamp
     var updatedAt: Timestamp?

@@ -109,13 +109,39 @@ struct Server: StoredValue {
     }
 }
 
-/// What a server is, when nothing happens to it.
+/// The state of a server while no workflow works on it. A new one is `building`, and becomes `active` or `error`.
+/// Actions lead from state to state. A workflow that is undone leaves the server as it was, where the picture says
+/// nothing else.
 ///
 /// ```
-///   building ──▶ active ◀──▶ stopped, paused, suspended
-///      │           │  └──▶ resized ──▶ active, stopped
-///      └──▶ error ◀┘             every state ──▶ deleted
+///   action         from                                          to
+///   os-start       stopped                                   ──▶ active
+///   os-stop        active, error                             ──▶ stopped
+///   pause          active                                    ──▶ paused
+///   unpause        paused                                    ──▶ active
+///   suspend        active                                    ──▶ suspended
+///   resume         suspended                                 ──▶ active
+///   reboot         active                                    ──▶ active
+///   reboot         active, paused, suspended, stopped, error ──▶ active
+///   rebuild        active, stopped, error                    ──▶ active, stopped; undone, error
+///   rescue         active, stopped, error                    ──▶ rescued
+///   unrescue       rescued                                   ──▶ active
+///   createImage    active, paused, suspended, stopped        ──▶ the same
+///   createBackup   active, paused, suspended, stopped        ──▶ the same
+///   resize         active, stopped                           ──▶ resized
+///   migrate        active, stopped                           ──▶ resized
+///   confirmResize  resized                                   ──▶ active, stopped
+///   revertResize   resized                                   ──▶ active, stopped
+///   os-migrateLive active, paused                            ──▶ the same
+///   evacuate       active, stopped, error                    ──▶ active, stopped
+///   shelve         active, paused, suspended, stopped        ──▶ shelved, shelved_offloaded
+///   shelveOffload  shelved                                   ──▶ shelved_offloaded
+///   unshelve       shelved, shelved_offloaded                ──▶ active
+///   forceDelete    any                                       ──▶ deleted
+///   os-resetState  any                                       ──▶ active, error
 /// ```
+///
+/// Nothing leads to `soft-delete`; queries may ask for it.
 enum VMState: String, Sendable, Codable, CaseIterable {
     case building, active, paused, suspended, stopped, resized, error, deleted
     case rescued, shelved

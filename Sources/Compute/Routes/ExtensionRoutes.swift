@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/extensions`
-struct ExtensionRoutes: Sendable {
+struct ExtensionRoutes: RouteGroup {
     let endpoint: Endpoint
 
     var all: [Route] {

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/`, `/v2.1` and `/v2`: which versions there are, for everybody.
-struct VersionRoutes: Sendable {
+struct VersionRoutes: RouteGroup {
     static let range = Microversion(2, 1)...Microversion(2, 104)
 
     var all: [Route] {

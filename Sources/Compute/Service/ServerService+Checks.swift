@@ -5,15 +5,15 @@ import SQL
 /// Questions about servers that change nothing.
 extension ServerService {
     /// Refuses an action for who may not do it to the server, or to a server that is not there.
-    func check(_ id: ID<Server>, _ action: Action, by caller: Caller) async throws {
-        try await context.read { tx in _ = try require(id, action, by: caller, in: tx) }
+    @discardableResult
+    func check(_ id: ID<Server>, _ action: Action, by caller: Caller) async throws -> Server {
+        try await context.read { tx in try require(id, action, by: caller, in: tx) }
     }
 
     /// Refuses an action on a server also where its lock, its state or its tasks stand in the way.
-    func check(
-        _ id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, by caller: Caller
-    ) async throws {
-        try await context.read { tx in _ = try require(id, action, word, for: nil, states: states, by: caller, in: tx) }
+    @discardableResult
+    func check(_ id: ID<Server>, _ rule: ServerRule, by caller: Caller) async throws -> Server {
+        try await context.read { tx in try require(id, rule, for: nil, by: caller, in: tx) }
     }
 
     func securityGroups(of server: Server) async throws -> [SecurityGroupFacts] {

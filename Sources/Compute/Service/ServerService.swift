@@ -29,18 +29,16 @@ struct ServerService: Sendable {
     /// Returns the server for an action that can take its turn on it.
     ///
     /// - Parameters:
-    ///   - work: what the action starts; nil for one that is done at once.
-    ///   - states: those in which it is taken, by the server as it will be when its turn comes.
-    ///   - ignoringLock: for what changes nothing of the server.
+    ///   - rule: its states are compared with the server's state at the time of its turn.
+    ///   - work: the workflow that the action starts; nil for one that is done at once.
     /// - Throws: a conflict that names the lock, the state or the task in its way.
     func require(
-        _ id: ID<Server>, _ action: Action, _ word: String, for work: WorkflowKind?, states: Set<VMState>, ignoringLock: Bool = false,
-        by caller: Caller, in tx: Transaction
+        _ id: ID<Server>, _ rule: ServerRule, for work: WorkflowKind?, by caller: Caller, in tx: Transaction
     ) throws -> Server {
         let line = try workflows.line(on: Server.resource(id), in: tx)
-        let server = Self.honest(try require(id, action, by: caller, in: tx), isBusy: line != nil)
-        if !ignoringLock { try refuseLocked(server, by: caller) }
-        try ServerTurn(server: server, line: line).admit(work, word, from: states)
+        let server = Self.honest(try require(id, rule.policy, by: caller, in: tx), isBusy: line != nil)
+        if rule.heedsLock { try refuseLocked(server, by: caller) }
+        try ServerTurn(server: server, line: line).admit(work, rule)
         return server
     }
 
@@ -235,15 +233,18 @@ struct ServerService: Sendable {
 
     // MARK: Workflows
 
-    /// Starts what takes longer than a request. It waits its turn behind what shows no task; see `ServerTurn`.
+    /// Starts the workflow of an action, if the action's rule allows it. It waits its turn behind what shows no task; see
+    /// `ServerTurn`.
+    ///
+    /// - Parameter policy: another policy than the rule's.
     @discardableResult
     func start<W: Workflow>(
-        _ workflow: W.Type, on id: ID<Server>, _ action: Action, _ word: String, states: Set<VMState>, ignoringLock: Bool = false,
-        by caller: Caller, _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
-    ) async throws -> WorkflowID {
-        try await context.write { tx in
-            var server = try require(
-                id, action, word, for: W.kind, states: states, ignoringLock: ignoringLock, by: caller, in: tx)
+        _ workflow: W.Type, on id: ID<Server>, asking policy: Action? = nil, by caller: Caller,
+        _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
+    ) async throws -> WorkflowID where W.Needs == ServerWorld {
+        let rule = try policy.map { try W.rule.asking($0) } ?? W.rule
+        return try await context.write { tx in
+            var server = try require(id, rule, for: W.kind, by: caller, in: tx)
             let input = try input(&server, tx)
             return try workflows.start(
                 workflow, input, on: server.resource, as: caller.principal,
@@ -256,12 +257,6 @@ struct ServerService: Sendable {
     /// - Throws: what it failed with.
     func awaitEnd(of id: WorkflowID, within patience: Duration) async throws {
         try await workflows.awaitEnd(of: id, within: patience, in: context.database, by: context.sleeper)
-    }
-
-    func command<Verb: ServerVerb>(_ verb: Verb.Type, _ id: ID<Server>, _ action: Action, by caller: Caller) async throws {
-        try await start(CommandServer<Verb>.self, on: id, action, Verb.word, states: Verb.from, by: caller) { server, _ in
-            .init(serverID: server.id)
-        }
     }
 
     func delete(_ id: ID<Server>, _ action: Action = .deleteServer, by caller: Caller) async throws {

@@ -20,15 +20,16 @@ struct ServerTurn {
     let server: Server
     let line: ResourceLine?
 
-    /// - Parameters:
-    ///   - work: what the action starts; nil for one that is done at once, which cannot wait.
-    ///   - word: the action as messages name it.
-    func admit(_ work: WorkflowKind?, _ word: String, from states: Set<VMState>) throws {
-        let isAlone = work.map { ServerWorkflows.manner(of: $0) == .alone } ?? true
+    /// Refuses an action that cannot take its turn.
+    ///
+    /// - Parameter work: the workflow that the action starts; nil for one that is done at once, which cannot wait.
+    func admit(_ work: WorkflowKind?, _ rule: ServerRule) throws {
+        let (word, states) = (rule.word, rule.states)
+        let isAlone = work.map { ServerWork.manner(of: $0) == .alone } ?? true
         var state = server.state
         var last: Activity?
         for activity in line?.all ?? [] {
-            let manner = ServerWorkflows.manner(of: activity.kind)
+            let manner = ServerWork.manner(of: activity.kind)
             let isShown = activity.shows != nil
             guard manner != .alone, !activity.isCancelling, !activity.status.needsAttention,
                 !isShown || !(isAlone || activity.kind == work)
@@ -54,18 +55,11 @@ struct ServerTurn {
 
     private func refusal(_ word: String, blockedBy activity: Activity) -> CloudError {
         if let shown = line?.shows ?? activity.shows { return refusal(word, "task_state \(shown.text)") }
-        let name = ServerWorkflows.names(of: activity.kind).action
+        let name = ServerWork.names(of: activity.kind).action
         if activity.status.needsAttention {
             return .conflict(
                 "Cannot '\(word)' instance \(server.id): its \(name) came to a standstill and waits for an administrator")
         }
         return .conflict("Cannot '\(word)' instance \(server.id) while its \(name) is under way")
     }
-}
-
-extension Server {
-    /// The states in which a server's disk is copied.
-    static let copied: Set<VMState> = [.active, .stopped, .paused, .suspended]
-    /// The states in which interfaces come and go.
-    static let attachable: Set<VMState> = [.active, .paused, .stopped]
 }

@@ -86,25 +86,3 @@ struct FlavorStore: Sendable {
         try tx.execute("DELETE FROM compute_flavor_access WHERE flavor_id = ? AND project_id = ?", id, project) > 0
     }
 }
-
-/// Names and texts as one JSON object in a column.
-enum TextMap {
-    static func json(_ map: [String: String]) -> JSONObject {
-        JSONObject(map.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })
-    }
-
-    static func read(_ object: JSONObject) -> [String: String] {
-        Dictionary(object.members.map { ($0.key, $0.value.string ?? "") }) { first, _ in first }
-    }
-}
-
-/// Whole numbers that the API shows as ids: each is given once, also after what had it is gone.
-struct NumberStore: Sendable {
-    func next(_ name: String, in tx: Transaction) throws -> Int {
-        try tx.execute("INSERT INTO compute_number (name, last) VALUES (?, 0) ON CONFLICT DO NOTHING", name)
-        guard let number: Int = try tx.value("UPDATE compute_number SET last = last + 1 WHERE name = ? RETURNING last", name) else {
-            throw CloudError.internalError("no number of '\(name)' could be drawn")
-        }
-        return number
-    }
-}

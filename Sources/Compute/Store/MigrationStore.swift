@@ -45,9 +45,9 @@ struct MigrationStore: Sendable {
             migration.updatedAt)
     }
 
-    /// Of the server's last one that has not ended.
+    /// Sets the status of the server's last migration, whether it has ended or not.
     ///
-    /// - Parameter present: one that has this status keeps it.
+    /// - Parameter present: a migration with this status keeps it.
     func setStatus(
         _ status: String, ofServer id: ID<Server>, unless present: String = "", at now: Timestamp, in tx: Transaction
     ) throws {
@@ -58,10 +58,12 @@ struct MigrationStore: Sendable {
             """, status, now, present, id)
     }
 
+    /// Sets the status of one migration.
     func setStatus(_ status: String, of id: String, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute("UPDATE compute_migration SET status = ?, updated_at = ? WHERE id = ?", status, now, id)
     }
 
+    /// Sets the host where the server's last migration goes.
     func setDestination(_ host: String, ofServer id: ID<Server>, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE compute_migration SET destination = ? WHERE number = (SELECT max(number) FROM compute_migration WHERE server_id = ?)",

@@ -31,7 +31,7 @@ struct AttachInterface: Workflow {
             let server = try run.world.require(run.input.serverID, in: tx)
             if run.input.takesPorts == true { try refuseTaken(run.input.network, by: server, run.world.networking, in: tx) }
             _ = try run.world.networking.ensurePorts(run.input.network, server: server.id.text, host: try server.requireHost(), in: tx)
-            state.intent = try run.world.intend(server.id, from: Server.attachable, in: tx)
+            state.intent = try run.world.intend(server.id, from: rule.states, in: tx)
         } undo: { _, run, tx in
             for port in run.input.network.ports {
                 try run.world.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)

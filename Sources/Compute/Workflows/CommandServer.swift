@@ -5,21 +5,18 @@ import Durable
 // 2 carry-out  (the verb's word)  its host does it
 // 3 finish     (the verb's word)  the row says what it is now
 
-/// What one of the verbs does to a machine.
+/// An order to a machine that a user gives by one word. The table of actions has the word, and the states in which it
+/// is taken.
 protocol ServerVerb: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
     static var command: MachineCommand { get }
     static var result: VMState { get }
     static var power: PowerState { get }
-    /// The states in which it can be asked for.
-    static var from: Set<VMState> { get }
-    /// As messages name it.
-    static var word: String { get }
 }
 
 struct CommandServer<Verb: ServerVerb>: Workflow {
-    struct Input: Codable, Sendable { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
     struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static var kind: WorkflowKind { Verb.kind }
@@ -29,7 +26,8 @@ struct CommandServer<Verb: ServerVerb>: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend", shows: Verb.shows) { state, run, tx in
-            state.intent = try run.world.intend(run.input.serverID, from: Verb.from.union([Verb.result]), in: tx)
+            let states = try rule.states.union([Verb.result])
+            state.intent = try run.world.intend(run.input.serverID, from: states, in: tx)
         }
         Remote("carry-out", shows: Verb.shows, deadline: .seconds(300)) { state, run in
             try await run.machine(try state.wanted()).command(Verb.command)
@@ -49,8 +47,6 @@ enum StartVerb: ServerVerb {
     static let command = MachineCommand.start
     static let result = VMState.active
     static let power = PowerState.running
-    static let from: Set<VMState> = [.stopped]
-    static let word = "start"
 }
 
 enum StopVerb: ServerVerb {
@@ -59,8 +55,6 @@ enum StopVerb: ServerVerb {
     static let command = MachineCommand.stop(graceSeconds: 60)
     static let result = VMState.stopped
     static let power = PowerState.off
-    static let from: Set<VMState> = [.active, .error]
-    static let word = "stop"
 }
 
 enum SoftRebootVerb: ServerVerb {
@@ -69,8 +63,6 @@ enum SoftRebootVerb: ServerVerb {
     static let command = MachineCommand.rebootSoft
     static let result = VMState.active
     static let power = PowerState.running
-    static let from: Set<VMState> = [.active]
-    static let word = "reboot"
 }
 
 enum HardRebootVerb: ServerVerb {
@@ -79,8 +71,6 @@ enum HardRebootVerb: ServerVerb {
     static let command = MachineCommand.rebootHard
     static let result = VMState.active
     static let power = PowerState.running
-    static let from: Set<VMState> = [.active, .stopped, .paused, .suspended, .error]
-    static let word = "reboot"
 }
 
 enum PauseVerb: ServerVerb {
@@ -89,8 +79,6 @@ enum PauseVerb: ServerVerb {
     static let command = MachineCommand.pause
     static let result = VMState.paused
     static let power = PowerState.paused
-    static let from: Set<VMState> = [.active]
-    static let word = "pause"
 }
 
 enum UnpauseVerb: ServerVerb {
@@ -99,8 +87,6 @@ enum UnpauseVerb: ServerVerb {
     static let command = MachineCommand.unpause
     static let result = VMState.active
     static let power = PowerState.running
-    static let from: Set<VMState> = [.paused]
-    static let word = "unpause"
 }
 
 enum SuspendVerb: ServerVerb {
@@ -109,8 +95,6 @@ enum SuspendVerb: ServerVerb {
     static let command = MachineCommand.suspend
     static let result = VMState.suspended
     static let power = PowerState.off
-    static let from: Set<VMState> = [.active]
-    static let word = "suspend"
 }
 
 enum ResumeVerb: ServerVerb {
@@ -119,6 +103,4 @@ enum ResumeVerb: ServerVerb {
     static let command = MachineCommand.resume
     static let result = VMState.active
     static let power = PowerState.running
-    static let from: Set<VMState> = [.suspended]
-    static let word = "resume"
 }

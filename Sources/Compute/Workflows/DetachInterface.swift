@@ -23,7 +23,9 @@ struct DetachInterface: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        Local("intend") { state, run, tx in state.intent = try run.world.intend(run.input.serverID, from: Server.attachable, in: tx) }
+        Local("intend") { state, run, tx in
+            state.intent = try run.world.intend(run.input.serverID, from: rule.states, in: tx)
+        }
         PointOfNoReturn()
         Remote("detach", deadline: .seconds(300)) { state, run in
             let intent = try state.wanted()

@@ -23,13 +23,7 @@ struct EvacuateServer: MovingWorkflow {
         var startsAfter: Bool
     }
 
-    struct State: Codable, SameSizeState {
-        var offer: Placing.Offer?
-        var flavor: Flavor?
-        var destination: String?
-        var intent: Intent?
-    }
-
+    typealias State = SameSizeState
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.evacuate"
     static let version = 1

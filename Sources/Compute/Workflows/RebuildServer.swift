@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 
 // 1 intend   (rebuilding)        another image and other attributes; undone, the server is in error, for its disk may be gone
-// 2 stop     (rebuilding)        its machine is off
+// 2 stop     (rebuilding)        its machine is off, if its host knows it
 // 3 rebuild  (rebuild_spawning)  its machine has the new image's content
 // 4 boot     (rebuild_spawning)  its machine runs, if it ran before
 // 5 finish   (rebuild_spawning)  the row says active, or stopped
@@ -34,7 +34,7 @@ struct RebuildServer: Workflow {
         } undo: { _, run, tx in
             try run.world.changeBack(run.input.server.id, in: tx) { $0.state = .error }
         }
-        stop(shows: .rebuilding, graceSeconds: { _ in 0 })
+        stopForGood("stop", shows: .rebuilding, graceSeconds: 0)
         Remote("rebuild", shows: .rebuildSpawning, deadline: .seconds(1800)) { state, run in
             let intent = try state.wanted()
             try await run.machine(intent).ensure(intent.order(diskRevision: intent.server.generation))

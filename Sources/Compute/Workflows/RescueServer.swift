@@ -35,6 +35,10 @@ enum RescueBack: RescuePurpose {
 typealias RescueServer = StartServerOtherwise<RescueThere>
 typealias UnrescueServer = StartServerOtherwise<RescueBack>
 
+extension StartServerOtherwise.Input: PlainServerInput {
+    init(serverID: ID<Server>) { self.init(serverID: serverID, image: nil) }
+}
+
 struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Server>

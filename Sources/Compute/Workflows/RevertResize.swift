@@ -12,7 +12,7 @@ import Durable
 // 8 finish  (resize_reverting)  the former share is the server's again
 
 struct RevertResize: Workflow {
-    struct Input: Codable, ServerInput { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
     struct State: Codable, IntentState {
         var intent: Intent?
         var former: Server.Former?

@@ -20,10 +20,10 @@ extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyStat
 
     /// Another number stands for what is wanted of the machine.
     ///
-    /// - Parameter states: the states in which the action is taken; nil for every state.
-    static func intend(shows: ShownState, from states: Set<VMState>? = nil) -> Local<Self> {
+    /// - Parameter checksState: whether the server must be in a state in which the action is taken.
+    static func intend(shows: ShownState, checksState: Bool = false) -> Local<Self> {
         Local("intend", shows: shows) { state, run, tx in
-            let intent = try run.world.intend(run.input.serverID, from: states, in: tx)
+            let intent = try run.world.intend(run.input.serverID, from: checksState ? rule.states : nil, in: tx)
             // The disk is on the host: without one there is nothing to copy.
             _ = try intent.host
             state.intent = intent

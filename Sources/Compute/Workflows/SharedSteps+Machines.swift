@@ -28,7 +28,8 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         return Remote("stop", shows: shows, deadline: .seconds(300), body, undo: undo)
     }
 
-    /// The machine is off, for a workflow that must succeed in the end: a machine that is not there is as good as off.
+    /// The machine is off. A machine that its host does not know is as good as off. The step is for workflows that must
+    /// succeed in the end, and for those that make the machine anew.
     static func stopForGood(_ name: String, shows: ShownState, graceSeconds: Int) -> Remote<Self> {
         Remote(name, shows: shows, deadline: .seconds(300)) { state, run in
             try await run.machine(try state.wanted()).stopIfThere(graceSeconds: graceSeconds)

@@ -73,12 +73,15 @@ extension MovingWorkflow {
 }
 
 /// The state of a move that leaves the server's size as it is.
-protocol SameSizeState: MoveState {
-    /// Nil until the step `accept` has run.
-    var flavor: Flavor? { get set }
+struct SameSizeState: Codable, MoveState {
+    var offer: Placing.Offer?
+    /// The server's size; nil until the step `accept` has run.
+    var flavor: Flavor?
+    var destination: String?
+    var intent: Intent?
 }
 
-extension MovingWorkflow where State: SameSizeState {
+extension MovingWorkflow where State == SameSizeState {
     static func note(_ server: Server, in state: inout State) throws {
         _ = try server.requireHost()
         state.flavor = server.flavor

@@ -4,6 +4,9 @@ import Durable
 /// The input of a workflow of one server.
 protocol ServerInput: Sendable { var serverID: ID<Server> { get } }
 
+/// The input of a workflow that needs to know nothing but its server.
+protocol PlainServerInput: ServerInput { init(serverID: ID<Server>) }
+
 extension Workflow where Needs == ServerWorld, Input: ServerInput {
     /// Names the host that ports are bound to. Empty stands for no host; nil leaves the ports where they are.
     typealias Binding = @Sendable (State) throws -> String?

@@ -65,7 +65,7 @@ struct ShelveServer: Workflow {
 // 3 offload  (shelving_offloading)  the row says so; its share and its ports' binding are given back
 
 struct OffloadServer: Workflow {
-    struct Input: Codable, Sendable { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
     struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.shelve-offload"

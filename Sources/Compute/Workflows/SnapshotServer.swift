@@ -58,7 +58,7 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
 
     static var steps: Steps<Self> {
         keepImage(shows: Purpose.shows)
-        intend(shows: Purpose.shows, from: Server.copied)
+        intend(shows: Purpose.shows, checksState: true)
         copyDisk(shows: .snapshot)
         fillImage(shows: .imageUploading)
         removeCopy(shows: .imageUploading)

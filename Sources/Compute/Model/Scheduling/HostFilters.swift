@@ -57,7 +57,8 @@ enum HostFilters {
         return nil
     }
 
-    /// Hosts of an aggregate with `filter_tenant_id`-like isolation by image: metadata `isolated_images` lists who may come.
+    /// Keeps images away from hosts of aggregates with the metadata `isolated_image_property`: it names a property that an image must
+    /// have, whatever its value.
     static let isolatedHosts: HostFilter = { host, wish in
         guard let allowed = host.aggregateMetadata["isolated_image_property"] else { return nil }
         return allowed.contains { wish.imageProperties[$0] != nil } ? nil : "only images with \(allowed.sorted().joined(separator: ", "))"

@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-floating-ips` and `/os-floating-ip-pools`, which 2.36 took out: floating IPs are Networking's.
-struct FloatingIPRoutes: Sendable {
+struct FloatingIPRoutes: RouteGroup {
     let endpoint: Endpoint
     let others: any OtherAPIsNeed
 

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/images`, which 2.36 took out, and their metadata, which 2.39 did: images are Images'. It is asked who may what.
-struct ImageViewRoutes: Sendable {
+struct ImageViewRoutes: RouteGroup {
     let endpoint: Endpoint
     let others: any OtherAPIsNeed
     let quotas: QuotaService

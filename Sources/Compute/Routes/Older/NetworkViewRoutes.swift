@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// `/os-networks` and `/os-tenant-networks`, which 2.36 took out: networks are Networking's, and all that is left of the view of a
 /// network is its id and its name.
-struct NetworkViewRoutes: Sendable {
+struct NetworkViewRoutes: RouteGroup {
     let endpoint: Endpoint
     let others: any OtherAPIsNeed
 

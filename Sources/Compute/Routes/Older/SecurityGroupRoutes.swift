@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 
 /// `/os-security-groups` and `/os-security-group-rules`, which 2.36 took out: groups are Networking's.
-struct SecurityGroupRoutes: Sendable {
+struct SecurityGroupRoutes: RouteGroup {
     let endpoint: Endpoint
     let servers: ServerService
 

@@ -3,43 +3,33 @@ import HTTPKit
 
 /// Actions on a server's addresses, which 2.44 took out: addresses are Networking's.
 struct ServerAddressActions: Sendable {
-    let servers: ServerService
-
-    static let names: Set<String> = ["addFixedIp", "removeFixedIp", "addFloatingIp", "removeFloatingIp"]
-    private static let network = Form(.either([.uuid, .whole(0 ... .max)])) { $0.string ?? $0.text }.inside("networkId")
-    private static let address = Form.givenAddress.inside("address")
-    private struct Floating: Sendable {
+    static let network = Form(.either([.uuid, .whole(0 ... .max)])) { $0.string ?? $0.text }.inside("networkId")
+    static let address = Form.givenAddress.inside("address")
+    struct Floating: Sendable {
         var address = ""
         var fixed: String?
     }
-    private static let floating = Form.object(
-        Floating(), [.required("address", \.address, .givenAddress), .optional("fixed_address", \.fixed, .givenAddress)])
+    static let floating = Form.object(
+        Floating(),
+        [.required("address", \.address, .givenAddress), .optional("fixed_address", \.fixed, .givenAddress)])
 
-    func act(_ name: String, _ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
-        let apis = OtherAPIs(servers.context.needs.others, call)
-        switch name {
-        case "addFixedIp":
-            let network = try call.read(Self.network.inside(name), body)
-            try servers.refuseLocked(try await servers.get(id, .addFixedIP, by: call.caller).server, by: call.caller)
-            try await addFixed(id, network: network, apis)
-        case "removeFixedIp":
-            let address = try call.read(Self.address.inside(name), body)
-            try servers.refuseLocked(try await servers.get(id, .removeFixedIP, by: call.caller).server, by: call.caller)
-            try await removeFixed(id, address, apis)
-        case "addFloatingIp":
-            let floating = try call.read(Self.floating.inside(name), body)
-            let view = try await servers.get(id, .addFloatingIP, by: call.caller)
-            try await addFloating(view, floating.address, to: floating.fixed, apis)
-        default:
-            let address = try call.read(Self.address.inside(name), body)
-            let view = try await servers.get(id, .removeFloatingIP, by: call.caller)
-            try await removeFloating(view, address, apis)
-        }
+    private let act: ServerActionCall
+    private let apis: OtherAPIs
+    private var id: ID<Server> { act.id }
+
+    init(_ act: ServerActionCall) {
+        self.act = act
+        apis = OtherAPIs(act.servers.context.needs.others, act.call)
     }
 
     // MARK: Fixed
 
-    private func addFixed(_ id: ID<Server>, network: String, _ apis: OtherAPIs) async throws {
+    private func refuseLocked() async throws {
+        try act.servers.refuseLocked(try await act.view().server, by: act.caller)
+    }
+
+    func addFixed(network: String) async throws {
+        try await refuseLocked()
         let missing = CloudError.notFound("Network \(network) could not be found for instance \(id).")
         guard let subnet = try await apis.list("subnets", [("network_id", network)]).first?["id"] else { throw missing }
         guard let port = try await apis.list("ports", [("device_id", id.text), ("network_id", network)]).first else { throw missing }
@@ -51,7 +41,8 @@ struct ServerAddressActions: Sendable {
         }
     }
 
-    private func removeFixed(_ id: ID<Server>, _ address: String, _ apis: OtherAPIs) async throws {
+    func removeFixed(_ address: String) async throws {
+        try await refuseLocked()
         for port in try await apis.list("ports", [("device_id", id.text)]) {
             let all = port["fixed_ips"]?.array ?? []
             let rest = all.filter { $0["ip_address"]?.string != address }
@@ -64,14 +55,16 @@ struct ServerAddressActions: Sendable {
 
     // MARK: Floating
 
-    private func find(_ address: String, _ apis: OtherAPIs) async throws -> JSON {
+    private func find(_ address: String) async throws -> JSON {
         guard let found = try await apis.list("floatingips", [("floating_ip_address", address)]).first else {
             throw CloudError.notFound("floating IP not found")
         }
         return found
     }
 
-    private func addFloating(_ view: ServerView, _ address: String, to fixed: String?, _ apis: OtherAPIs) async throws {
+    func addFloating(_ wanted: Floating) async throws {
+        let (address, fixed) = (wanted.address, wanted.fixed)
+        let view = try await act.view()
         let own = view.ports.flatMap { port in port.addresses.filter { !$0.isFloating }.map { (port: port.id, address: $0) } }
         guard !own.isEmpty else { throw CloudError.badRequest("No fixed IPs associated to instance") }
         guard let place = own.first(where: { fixed == nil ? $0.address.version == 4 : $0.address.text == fixed }) else {
@@ -79,7 +72,7 @@ struct ServerAddressActions: Sendable {
                 fixed != nil ? "Specified fixed address not assigned to instance"
                     : "Unable to associate floating IP \(address) to any fixed IPs for instance \(view.server.id). Instance has no fixed IPv4 addresses to associate.")
         }
-        let floating = try await find(address, apis)
+        let floating = try await find(address)
         do {
             try await apis.update(
                 "floatingips", floating["id"]?.string ?? "",
@@ -90,8 +83,9 @@ struct ServerAddressActions: Sendable {
         }
     }
 
-    private func removeFloating(_ view: ServerView, _ address: String, _ apis: OtherAPIs) async throws {
-        let floating = try await find(address, apis)
+    func removeFloating(_ address: String) async throws {
+        let view = try await act.view()
+        let floating = try await find(address)
         guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id == port }) else {
             throw CloudError.conflict("Floating IP \(address) is not associated with instance \(view.server.id).")
         }

@@ -1,0 +1,24 @@
+/// A host as Compute keeps it: the decisions of operators, and the last report of its agent.
+struct ComputeHost: Sendable {
+    var name: String
+    /// The id of its service and of its hypervisor in the API before 2.53.
+    var number: Int
+    /// The id of its service in the API from 2.53 on.
+    var serviceID: String
+    var isDisabled = false
+    var disabledReason: String?
+    var isForcedDown = false
+    var zone = Aggregate.usualZone
+    var report: HostReport
+    /// The use by its servers, counted from their rows.
+    var usage = Usage()
+
+    struct Usage: Sendable {
+        var servers = 0
+        var vcpus = 0
+        var memoryMiB = 0
+        var diskGiB = 0
+    }
+
+    var isUp: Bool { report.isUp && !isForcedDown }
+}

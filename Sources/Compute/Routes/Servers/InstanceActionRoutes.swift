@@ -1,0 +1,114 @@
+import Access
+import CloudCore
+import Durable
+import HTTPKit
+import HTTPTypes
+
+/// `/servers/{server_id}/os-instance-actions`: the workflows of a server, and their steps.
+struct InstanceActionRoutes: RouteGroup {
+    let endpoint: Endpoint
+    let actions: InstanceActionService
+
+    private static let path = ServerRoutes.path + "/os-instance-actions"
+    /// Also of servers that are gone.
+    private static let deletedSince = 21
+    private static let eventsSince = 51
+    private static let pagedSince = 58
+    private static let beforeSince = 66
+
+    var all: [Route] {
+        [
+            endpoint.route(
+                .get, Self.path, nil,
+                query: QueryShape(
+                    QueryShape.paged + [("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime))],
+                    closedSince: Self.pagedSince)
+            ) { call in try await list(call) },
+            endpoint.route(.get, Self.path + "/{request_id}", nil) { call in try await show(call) },
+        ]
+    }
+
+    private func rows(_ call: ComputeCall, _ action: Action) async throws -> (server: Server, rows: [WorkflowRecord]) {
+        try await actions.actions(on: call.call.id("server_id"), action, by: call.caller, orGone: call.minor >= Self.deletedSince)
+    }
+
+    private func list(_ call: ComputeCall) async throws -> Reply {
+        var (server, rows) = try await rows(call, .listActions)
+        if call.minor >= Self.pagedSince {
+            let changes = try ChangeWindow(
+                since: call.query("changes-since"), before: call.minor >= Self.beforeSince ? call.query("changes-before") : nil)
+            rows = rows.filter { changes.has($0.updatedAt) }
+            rows = try paged(rows, try call.page()) { $0.requestID ?? "" }
+        }
+        return .json { [server, rows] json in
+            json.array("instanceActions", of: rows) { json, row in json.object { Self.write(row, server, call.minor, &$0) } }
+            guard call.minor >= Self.pagedSince else { return }
+            Links(call).next(
+                &json, "links", "servers/\(server.id)/os-instance-actions", call, count: rows.count, last: rows.last?.requestID)
+        }
+    }
+
+    private func show(_ call: ComputeCall) async throws -> Reply {
+        let (server, rows) = try await rows(call, .showAction)
+        let wanted = call.parameter("request_id")
+        guard let row = rows.first(where: { $0.requestID == wanted }) else {
+            throw CloudError.notFound("Action for request_id \(wanted) on instance \(server.id) not found")
+        }
+        let events = try await actions.events(of: row)
+        let seesDetails = call.caller.may(.actionEvents, projectID: server.projectID)
+        return .json { json in
+            json.object("instanceAction") { json in
+                Self.write(row, server, call.minor, &json)
+                guard seesDetails || call.minor >= Self.eventsSince else { return }
+                let event = Event(row: row, first: events.first?.at ?? row.createdAt)
+                json.array("events", of: [event]) { json, event in
+                    json.object { Self.write(event, server, call, seesTrace: seesDetails, &$0) }
+                }
+            }
+        }
+    }
+
+    /// A workflow's work as one event.
+    private struct Event {
+        let row: WorkflowRecord
+        let first: Timestamp
+
+        var result: String? {
+            switch row.status {
+            case .succeeded: "Success"
+            case .unwound, .abandoned: "Error"
+            default: nil
+            }
+        }
+    }
+
+    private static func write(_ row: WorkflowRecord, _ server: Server, _ minor: Int, _ json: inout JSONWriter) {
+        json.member("action", ServerWork.names(of: row.kind).action)
+        json.member("instance_uuid", server.id)
+        json.member("request_id", row.requestID)
+        json.member("user_id", owner(row) ?? server.userID)
+        json.member("project_id", row.projectID?.text ?? server.projectID)
+        json.member("start_time", row.createdAt.iso8601MicrosecondsNoZone)
+        json.member("message", row.status == .unwound ? "Error" : nil)
+        if minor >= pagedSince { json.member("updated_at", row.updatedAt.iso8601MicrosecondsNoZone) }
+    }
+
+    private static func owner(_ row: WorkflowRecord) -> String? {
+        row.principal.flatMap { try? JSON.parse($0) }?["userID"]?.string
+    }
+
+    private static func write(_ event: Event, _ server: Server, _ call: ComputeCall, seesTrace: Bool, _ json: inout JSONWriter) {
+        json.member("event", ServerWork.names(of: event.row.kind).event)
+        json.member("start_time", event.first.iso8601MicrosecondsNoZone)
+        json.member("finish_time", event.row.finishedAt?.iso8601MicrosecondsNoZone)
+        json.member("result", event.result)
+        if seesTrace || call.minor < eventsSince { json.member("traceback", event.row.failure?.detail) }
+        if call.minor >= 62 {
+            json.member("hostId", ServerWire.hostID(server))
+            if call.caller.may(.actionEvents, projectID: server.projectID) { json.member("host", server.host) }
+        }
+        if call.minor >= 84, call.caller.may(.actionEventDetails, projectID: server.projectID) {
+            json.member("details", event.row.failure?.message)
+        }
+    }
+}

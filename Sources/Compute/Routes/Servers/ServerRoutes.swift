@@ -1,0 +1,158 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// `/servers` and `/servers/{server_id}`
+struct ServerRoutes: RouteGroup {
+    let endpoint: Endpoint
+    let servers: ServerService
+
+    static let path = "/servers/{server_id}"
+    private static let groupsSince = 71
+    private static let allPartsSince = 75
+
+    var all: [Route] {
+        [
+            endpoint.route(.get, "/servers", .listServers, query: ServerListWire.shape) { call in try await list(call, detailed: false) },
+            endpoint.route(.get, "/servers/detail", .detailServers, query: ServerListWire.shape) { call in try await list(call, detailed: true) },
+            endpoint.route(.post, "/servers", .createServer) { call in try await create(call) },
+            endpoint.route(.get, Self.path, nil) { call in
+                let view = try await servers.get(call.call.id("server_id"), by: call.caller)
+                var reply = Self.answer(view, call, .init(groups: call.minor >= Self.groupsSince))
+                if let progress = view.progress { reply.headers[.progress] = String(progress) }
+                return reply
+            },
+            endpoint.route(.put, Self.path, nil) { call in try await update(call) },
+            endpoint.route(.delete, Self.path, nil) { call in
+                try await servers.delete(call.call.id("server_id"), by: call.caller)
+                return .noContent
+            },
+        ]
+    }
+
+    private func list(_ call: ComputeCall, detailed: Bool) async throws -> Reply {
+        guard let query = try ServerListWire.query(call, detailed: detailed) else {
+            return .json { $0.array("servers", of: [] as [String]) { $0.string($1) } }
+        }
+        let wire = ServerWire(call)
+        guard detailed else {
+            let found = try await servers.listBriefly(query, try call.page(), by: call.caller)
+            return .json { json in
+                json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
+                wire.links.next(&json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
+            }
+        }
+        let found = try await servers.list(query, try call.page(), by: call.caller)
+        return .json { json in
+            json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
+            wire.links.next(&json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text)
+        }
+    }
+
+    static func answer(_ view: ServerView, _ call: ComputeCall, _ parts: ServerWire.Parts, _ status: HTTPResponse.Status = .ok) -> Reply {
+        .json(status) { json in json.object("server") { ServerWire(call).write(view, parts, &$0) } }
+    }
+
+    // MARK: Create
+
+    private func create(_ call: ComputeCall) async throws -> Reply {
+        let body = try await call.read(ServerBodies.create)
+        let given = body.server
+        let made = try await ServerCreation(service: servers).create(try wish(body, call), by: call.caller)
+        guard let first = made.first else { throw CloudError.internalError("no server was made and none was refused") }
+        if given.answersWithReservation { return .json(.accepted) { $0.member("reservation_id", first.reservationID) } }
+        let links = Links(call)
+        let password = given.password ?? Self.password(servers.context.world)
+        return .json(.accepted, headers: [.location: "\(links.home)/servers/\(first.id)"]) { json in
+            json.object("server") { json in
+                json.member("id", first.id)
+                links.write(&json, "servers", first.id.text)
+                json.member("OS-DCF:diskConfig", first.resizesDisk ? "AUTO" : "MANUAL")
+                json.member("security_groups", given.givenGroups ?? [["name": "default"]])
+                json.member("adminPass", password)
+            }
+        }
+    }
+
+    /// Twelve letters and digits that are not taken for one another.
+    static func password(_ world: World) -> String {
+        let letters = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789")
+        return String(world.random.bytes(12).map { letters[Int($0) % letters.count] })
+    }
+
+    private func wish(_ body: ServerBodies.Create, _ call: ComputeCall) throws -> ServerCreation.Wish {
+        let given = body.server
+        var wish = given.wish
+        if call.minor < 19 { wish.description = wish.name }
+        wish.most = given.most ?? wish.least
+        wish.disks = try disks(given, call)
+        if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
+        try place(&wish, given, call)
+        wish.network = try network(given, call)
+        wish.hints = body.hints ?? body.olderHints ?? .init()
+        return wish
+    }
+
+    private func disks(_ given: NewServer, _ call: ComputeCall) throws -> LocalDisks? {
+        let disks = try BlockDevices(older: given.olderDevices, newer: given.devices, image: given.wish.imageID).disks
+        if !given.olderDevices.isEmpty || !given.devices.isEmpty { try call.caller.require(.createWithVolume) }
+        return disks == LocalDisks() ? nil : disks
+    }
+
+    private func place(_ wish: inout ServerCreation.Wish, _ given: NewServer, _ call: ComputeCall) throws {
+        let parts = (given.place ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if let zone = parts.first, !zone.isEmpty { wish.zone = zone.trimmed }
+        let host = parts.dropFirst().first { !$0.isEmpty }
+        if host != nil { try call.caller.require(.createOnHost) }
+        if parts.count > 3 { throw CloudError.badRequest("Unable to parse the availability zone.") }
+        let wanted = given.host ?? given.node
+        if wanted != nil {
+            try call.caller.require(.createAtDestination)
+            if host != nil {
+                throw CloudError.badRequest("Using the zone:host:node form of availability zone with host or hypervisor_hostname is not possible.")
+            }
+        }
+        wish.host = host ?? wanted
+    }
+
+    private func network(_ given: NewServer, _ call: ComputeCall) throws -> NetworkWish {
+        let groups = (given.givenGroups?.array ?? []).compactMap { $0["name"]?.string }
+        func wish(_ kind: NetworkWish.Kind, _ items: [NetworkWish.Item] = []) -> NetworkWish {
+            NetworkWish(kind: kind, items: items, securityGroups: groups)
+        }
+        switch given.networks {
+        case nil: return wish(.automatic)
+        case .nothing: return wish(.nothing)
+        case .listed(let networks) where networks.isEmpty: return wish(.automatic)
+        case .automatic:
+            try call.caller.require(.createWithNetwork)
+            return wish(.automatic)
+        case .listed(let networks):
+            try call.caller.require(.createWithNetwork)
+            return wish(.listed, try networks.map(Self.item))
+        }
+    }
+
+    private static func item(_ wanted: NewServer.Network) throws -> NetworkWish.Item {
+        if wanted.port == nil {
+            guard let network = wanted.network else { throw CloudError.badRequest("Missing network uuid or port") }
+            guard UUIDText.normal(network) != nil else {
+                throw CloudError.badRequest("Bad networks format: network uuid is not in proper format (\(network.prefix(255)))")
+            }
+        } else if wanted.address != nil {
+            throw CloudError.badRequest("Specified Fixed IP with port is not supported.")
+        }
+        return NetworkWish.Item(
+            network: wanted.port == nil ? wanted.network : nil, port: wanted.port, address: wanted.address, tag: wanted.tag)
+    }
+
+    // MARK: Update
+
+    private func update(_ call: ComputeCall) async throws -> Reply {
+        let change = try await call.read(ServerBodies.update)
+        let view = try await servers.update(call.call.id("server_id"), change, by: call.caller)
+        let parts = ServerWire.Parts(
+            all: call.minor >= Self.allPartsSince, keyName: false, userData: false, groups: call.minor >= Self.groupsSince)
+        return Self.answer(view, call, parts)
+    }
+}

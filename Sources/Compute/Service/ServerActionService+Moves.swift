@@ -1,0 +1,175 @@
+import Access
+import CloudCore
+import Durable
+import SQL
+
+/// Other sizes and other hosts.
+extension ServerActionService {
+    /// - Parameter resizesDisk: nil leaves it as it is.
+    func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
+        let migration = context.world.random.uuid()
+        try await service.start(ResizeServer.self, on: id, by: caller) { server, tx in
+            let flavor: Flavor
+            do {
+                flavor = try FlavorService.require(ID(flavorID), by: caller, in: tx)
+            } catch let error as CloudError where error.kind == .notFound {
+                throw CloudError.badRequest("Unable to locate requested flavor.")
+            }
+            if flavor.id == server.flavor.id { throw CloudError.badRequest("When resizing, instances must change flavor!") }
+            if flavor.diskGiB < server.flavor.diskGiB {
+                throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
+            }
+            try server.disks?.requireRoom(in: flavor)
+            try refuseOverQuota(server, flavor, by: caller, in: tx)
+            if let resizesDisk {
+                server.resizesDisk = resizesDisk
+                try service.servers.update(server, in: tx)
+            }
+            return .init(serverID: server.id, flavor: flavor, migrationID: migration)
+        }
+    }
+
+    private func refuseOverQuota(_ server: Server, _ flavor: Flavor, by caller: Caller, in tx: Transaction) throws {
+        let quotas = QuotaStore()
+        let limits = try quotas.limits(project: server.projectID, user: nil, in: tx)
+        let usage = try quotas.usage(project: server.projectID, user: nil, in: tx)
+        let more: [(QuotaResource, Int)] = [(.cores, flavor.vcpus - server.flavor.vcpus), (.ram, flavor.ramMiB - server.flavor.ramMiB)]
+        for (resource, amount) in more where amount > 0 {
+            let (most, used) = (limits[resource] ?? -1, usage[resource] ?? 0)
+            if most >= 0, used + amount > most {
+                throw CloudError(
+                    .quotaExceeded,
+                    "Quota exceeded for \(resource.rawValue): Requested \(amount), but already used \(used) of \(most) \(resource.rawValue)")
+            }
+        }
+    }
+
+    /// Takes a server to another host, with a stop on the way.
+    ///
+    /// - Parameter host: nil where the scheduler chooses.
+    func migrate(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+        let policy: Action? = host == nil ? nil : .migrateToHost
+        let hosts = try await service.hosts.all()
+        let migration = context.world.random.uuid()
+        try await service.start(MigrateServer.self, on: id, asking: policy, by: caller) { server, _ in
+            if let host {
+                if host == server.host { throw CloudError.badRequest("Cannot migrate to the host where the server exists.") }
+                try Self.requireKnown(host, in: hosts)
+            }
+            guard hosts.first(where: { $0.name == server.host })?.isUp == true else {
+                throw CloudError.conflict("The host of instance \(id) is not available now.")
+            }
+            return .init(serverID: id, flavor: server.flavor, migrationID: migration, host: host)
+        }
+    }
+
+    /// Takes a server to another host while it runs.
+    func migrateLive(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+        let policy: Action? = host == nil ? nil : .liveMigrateToHost
+        let hosts = try await service.hosts.all()
+        let migration = context.world.random.uuid()
+        try await service.start(MoveRunningServer.self, on: id, asking: policy, by: caller) { server, _ in
+            if let host {
+                try Self.requireKnown(host, in: hosts)
+                if host == server.host { throw CloudError.badRequest("Unable to migrate instance (\(id)) to current host (\(host)).") }
+            }
+            return .init(serverID: id, migrationID: migration, host: host)
+        }
+    }
+
+    /// Makes a server anew on another host, when its own is lost.
+    ///
+    /// - Parameter starts: nil for as it was.
+    func evacuate(_ id: ID<Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
+        let hosts = try await service.hosts.all()
+        let migration = context.world.random.uuid()
+        try await service.start(EvacuateServer.self, on: id, by: caller) { server, _ in
+            if let host {
+                guard hosts.contains(where: { $0.name == host }) else { throw CloudError.notFound("Compute host \(host) not found.") }
+                if host == server.host { throw CloudError.badRequest("The target host can't be the same one.") }
+            }
+            let present = try server.requireHost()
+            if hosts.first(where: { $0.name == present })?.isUp == true {
+                throw CloudError.badRequest("Compute service of \(present) is still in use.")
+            }
+            return .init(serverID: id, migrationID: migration, host: host, startsAfter: starts ?? (server.state != .stopped))
+        }
+    }
+
+    private static func requireKnown(_ host: String, in hosts: [ComputeHost]) throws {
+        guard hosts.contains(where: { $0.name == host }) else { throw CloudError.badRequest("Compute host \(host) could not be found.") }
+    }
+
+    // MARK: Live migrations that go on
+
+    private static let underWay: Set<String> = ["queued", "preparing", "running", "post-migrating"]
+
+    func migrations(of id: ID<Server>, by caller: Caller) async throws -> [ServerMigration] {
+        try await context.read { tx in
+            _ = try service.require(id, .listServerMigrations, by: caller, in: tx)
+            return try MigrationStore().list(.init(serverID: id.text, kind: ServerMigration.Kind.live.rawValue), in: tx)
+                .filter { Self.underWay.contains($0.status) }
+        }
+    }
+
+    func migration(_ number: String, of id: ID<Server>, by caller: Caller) async throws -> ServerMigration {
+        try await context.read { tx in
+            _ = try service.require(id, .showServerMigration, by: caller, in: tx)
+            guard let found = try find(number, of: id, in: tx) else {
+                throw CloudError.notFound("In-progress live migration \(number) is not found for server \(id).")
+            }
+            guard found.kind == .live else { throw CloudError.notFound("Migration \(number) for server \(id) is not live-migration.") }
+            guard Self.underWay.contains(found.status) else {
+                throw CloudError.notFound("Live migration \(number) for server \(id) is not in progress.")
+            }
+            return found
+        }
+    }
+
+    private func find(_ number: String, of id: ID<Server>, in tx: Transaction) throws -> ServerMigration? {
+        try MigrationStore().list(.init(serverID: id.text), in: tx).first { String($0.number) == number }
+    }
+
+    /// Hurries one up that goes on. Guests here stand still for the whole of the way, so there is nothing to hurry.
+    func complete(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+        try await context.read { tx in
+            try requireMigrating(id, .forceCompleteMigration, "force_complete", by: caller, in: tx)
+            guard let found = try find(number, of: id, in: tx) else { throw Self.noMigration(number, id, .badRequest) }
+            guard found.status == "running" else { throw Self.unsuited(found, "force complete") }
+        }
+    }
+
+    /// Calls one off. One whose guest runs on the other host already ends there.
+    func abort(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+        // In the queue one can be called off since 2.65.
+        let from: Set<String> = caller.minor >= 65 ? ["running", "queued", "preparing"] : ["running"]
+        try await context.write { tx in
+            let activity = try requireMigrating(id, .abortMigration, "abort live migration", by: caller, in: tx)
+            guard let found = try find(number, of: id, in: tx) else { throw Self.noMigration(number, id, .notFound) }
+            guard from.contains(found.status) else { throw Self.unsuited(found, "abort live migration") }
+            try MigrationStore().setStatus("cancelled", ofServer: id, at: context.world.now, in: tx)
+            try service.workflows.requestCancel(activity, in: tx)
+        }
+    }
+
+    @discardableResult
+    private func requireMigrating(
+        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller, in tx: Transaction
+    ) throws -> WorkflowID {
+        let server = try service.require(id, action, by: caller, in: tx)
+        try service.refuseLocked(server, by: caller)
+        guard let activity = try service.workflows.activity(on: server.resource, in: tx), activity.kind == MoveRunningServer.kind else {
+            throw CloudError.conflict("Cannot '\(word)' instance \(id) while it is in task_state None")
+        }
+        return activity.workflowID
+    }
+
+    private static func noMigration(_ number: String, _ id: ID<Server>, _ kind: CloudError.Kind) -> CloudError {
+        CloudError(kind, "Migration \(number.prefix(255)) not found for instance \(id)")
+    }
+
+    private static func unsuited(_ migration: ServerMigration, _ word: String) -> CloudError {
+        .badRequest(
+            "Migration \(migration.number) state of instance \(migration.serverID) is \(migration.status). Cannot \(word) while the migration is in this state.")
+    }
+}

@@ -1,0 +1,76 @@
+import CloudCore
+import Durable
+import SQL
+
+/// Servers that start from something else for a while, and servers that have no machine for a while.
+extension ServerActionService {
+    // MARK: Rescue
+
+    /// - Parameter imageID: what it is to start from; nil for the image that it was made from.
+    func rescue(_ id: ID<Server>, from imageID: String?, by caller: Caller) async throws {
+        let present = try await service.get(id, try RescueServer.rule.policy, by: caller).server
+        guard let wanted = imageID ?? present.image?.id else {
+            throw CloudError.badRequest("Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
+        }
+        var image = present.image
+        if image?.id != wanted {
+            do {
+                let facts = try await context.needs.images.image(wanted, for: caller.principal)
+                guard facts.isActive else { throw CloudError.notFound("image", wanted) }
+                image = Server.ImageReference(id: facts.id, properties: facts.properties)
+            } catch let error as CloudError where error.kind == .notFound {
+                throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
+            }
+        }
+        try await service.start(RescueServer.self, on: id, by: caller) { [image] server, _ in
+            _ = try server.requireHost()
+            return .init(serverID: id, image: image)
+        }
+    }
+
+    // MARK: Shelves
+
+    func shelve(_ id: ID<Server>, by caller: Caller) async throws {
+        let offloads = context.settings.offloadsShelved
+        let name = try await service.get(id, try ShelveServer.rule.policy, by: caller).server.name + "-shelved"
+        let image = try await newImage(
+            id, name, ["image_type": "snapshot"], [:], for: ShelveServer.self, by: caller)
+        _ = try await filling(image, by: caller) {
+            try await service.start(ShelveServer.self, on: id, by: caller) { _, _ in
+                .init(serverID: id, image: image, offloads: offloads)
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - zone: cleared, it lets the server go anywhere.
+    ///   - host: nil where the scheduler chooses.
+    func unshelve(_ id: ID<Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
+        let hosts = try await service.hosts.all()
+        try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in
+            var pinned = server.pinnedZone
+            change.apply(to: &pinned)
+            if change != .keep || host != nil, server.state != .shelvedOffloaded {
+                throw CloudError.conflict(
+                    "Instance \(id) is \(server.state.rawValue): a zone or a host can be chosen only for one that is shelved_offloaded")
+            }
+            if case .set(let zone) = change, !hosts.contains(where: { $0.zone == zone && $0.isUp && !$0.isDisabled }) {
+                throw CloudError.badRequest("The requested availability zone is not available")
+            }
+            if let host {
+                try caller.require(.unshelveToHost, projectID: server.projectID)
+                guard let found = hosts.first(where: { $0.name == host }) else {
+                    throw CloudError.badRequest("Compute host \(host) could not be found.")
+                }
+                if let pinned, found.zone != pinned {
+                    throw CloudError.conflict("Host \"\(host)\" is not in the availability zone \"\(pinned)\".")
+                }
+            }
+            if pinned != server.pinnedZone {
+                server.pinnedZone = pinned
+                try service.servers.update(server, in: tx)
+            }
+            return .init(serverID: id, host: host)
+        }
+    }
+}
