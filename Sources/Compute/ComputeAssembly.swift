@@ -39,33 +39,33 @@ package struct ComputeAssembly: ServiceAssembly {
 
     /// The routes of each file, in the order of their URLs. `README.md` has a table of them.
     var routeGroups: [any RouteGroup] {
-        let endpoint = Endpoint(policy: context.policy)
+        let maker = RouteMaker<ComputeCall>(policy: context.policy, prefix: Self.prefix)
         let (hosts, flavors) = (HostService(context: context), FlavorService(context: context))
         let quotas = QuotaService(context: context)
         let servers = ServerService(context: context, workflows: workflows, hosts: hosts)
         let (actions, others) = (ServerActionService(service: servers), context.needs.others)
         return [
-            VersionRoutes(), ExtensionRoutes(endpoint: endpoint),
-            FlavorRoutes(endpoint: endpoint, flavors: flavors), ExtraSpecRoutes(endpoint: endpoint, flavors: flavors),
-            ImageViewRoutes(endpoint: endpoint, others: others, quotas: quotas),
-            QuotaRoutes(endpoint: endpoint, quotas: quotas),
-            AggregateRoutes(endpoint: endpoint, aggregates: AggregateService(context: context, hosts: hosts)),
-            FloatingIPRoutes(endpoint: endpoint, others: others), HostRoutes(endpoint: endpoint, hosts: hosts),
-            HypervisorRoutes(endpoint: endpoint, hosts: hosts), AuditRoutes(endpoint: endpoint, hosts: hosts),
-            KeyPairRoutes(endpoint: endpoint, pairs: KeyPairService(context: context)),
-            MigrationRoutes(endpoint: endpoint, migrations: MigrationService(context: context)),
-            NetworkViewRoutes(endpoint: endpoint, others: others),
-            SecurityGroupRoutes(endpoint: endpoint, servers: servers),
-            ExternalEventRoutes(endpoint: endpoint, servers: servers),
-            ServerGroupRoutes(endpoint: endpoint, groups: ServerGroupService(context: context)),
-            ServiceRoutes(endpoint: endpoint, hosts: hosts),
-            UsageRoutes(endpoint: endpoint, usages: UsageService(context: context)),
-            ServerRoutes(endpoint: endpoint, servers: servers), ServerActionRoutes(endpoint: endpoint, actions: actions),
-            ServerNetworkRoutes(endpoint: endpoint, servers: servers, actions: actions),
-            ServerPartRoutes(endpoint: endpoint, servers: servers),
-            ServerMigrationRoutes(endpoint: endpoint, actions: actions),
-            InstanceActionRoutes(endpoint: endpoint, actions: InstanceActionService(servers: servers)),
-            VolumeAttachmentRoutes(endpoint: endpoint, servers: servers),
+            VersionRoutes(), ExtensionRoutes(maker: maker),
+            FlavorRoutes(maker: maker, flavors: flavors), ExtraSpecRoutes(maker: maker, flavors: flavors),
+            ImageViewRoutes(maker: maker, others: others, quotas: quotas),
+            QuotaRoutes(maker: maker, quotas: quotas),
+            AggregateRoutes(maker: maker, aggregates: AggregateService(context: context, hosts: hosts)),
+            FloatingIPRoutes(maker: maker, others: others), HostRoutes(maker: maker, hosts: hosts),
+            HypervisorRoutes(maker: maker, hosts: hosts), AuditRoutes(maker: maker, hosts: hosts),
+            KeyPairRoutes(maker: maker, pairs: KeyPairService(context: context)),
+            MigrationRoutes(maker: maker, migrations: MigrationService(context: context)),
+            NetworkViewRoutes(maker: maker, others: others),
+            SecurityGroupRoutes(maker: maker, servers: servers),
+            ExternalEventRoutes(maker: maker, servers: servers),
+            ServerGroupRoutes(maker: maker, groups: ServerGroupService(context: context)),
+            ServiceRoutes(maker: maker, hosts: hosts),
+            UsageRoutes(maker: maker, usages: UsageService(context: context)),
+            ServerRoutes(maker: maker, servers: servers), ServerActionRoutes(maker: maker, actions: actions),
+            ServerNetworkRoutes(maker: maker, servers: servers, actions: actions),
+            ServerPartRoutes(maker: maker, servers: servers),
+            ServerMigrationRoutes(maker: maker, actions: actions),
+            InstanceActionRoutes(maker: maker, actions: InstanceActionService(servers: servers)),
+            VolumeAttachmentRoutes(maker: maker, servers: servers),
         ]
     }
 

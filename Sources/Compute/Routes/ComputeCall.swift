@@ -92,7 +92,6 @@ struct Page: Sendable {
 }
 
 extension QueryShape {
-    static let noneSince75 = QueryShape(closedSince: 75)
     static let noneSince78 = QueryShape(closedSince: 78)
 }
 
@@ -100,5 +99,3 @@ extension Reply {
     static let accepted = Reply(.accepted)
     static let ok = Reply(.ok)
 }
-
-typealias Endpoint = RouteMaker<ComputeCall>

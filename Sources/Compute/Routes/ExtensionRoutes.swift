@@ -4,16 +4,16 @@ import HTTPTypes
 
 /// `/extensions`
 struct ExtensionRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/extensions", .listExtensions) { _ in
+            maker.route(.get, "/extensions", .listExtensions) { _ in
                 .json { json in
                     json.array("extensions", of: Extensions.all) { json, entry in json.object { Self.write(entry, &$0) } }
                 }
             },
-            endpoint.route(.get, "/extensions/{alias}", .listExtensions) { call in
+            maker.route(.get, "/extensions/{alias}", .listExtensions) { call in
                 guard let entry = Extensions.all.first(where: { $0.alias == call.parameter("alias") }) else {
                     throw CloudError.notFound("The resource could not be found.")
                 }

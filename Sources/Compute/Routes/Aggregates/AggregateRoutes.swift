@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-aggregates` and `/os-availability-zone`
 struct AggregateRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let aggregates: AggregateService
 
     private static let path = "/os-aggregates/{aggregate_id}"
@@ -39,7 +39,7 @@ struct AggregateRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-aggregates", .listAggregates) { call in
+            maker.route(.get, "/os-aggregates", .listAggregates) { call in
                 let found = try await aggregates.list()
                 return .json { json in
                     json.array("aggregates", of: found) { json, aggregate in
@@ -47,28 +47,28 @@ struct AggregateRoutes: RouteGroup {
                     }
                 }
             },
-            endpoint.route(.post, "/os-aggregates", .createAggregate) { call in
+            maker.route(.post, "/os-aggregates", .createAggregate) { call in
                 let new = try await call.read(Self.new)
                 return Self.answer(try await aggregates.create(new.name, zone: new.zone), call.minor, isNew: true)
             },
-            endpoint.route(.get, Self.path, .showAggregate) { call in
+            maker.route(.get, Self.path, .showAggregate) { call in
                 Self.answer(try await aggregates.get(try Self.number(call)), call.minor)
             },
-            endpoint.route(.put, Self.path, .updateAggregate) { call in
+            maker.route(.put, Self.path, .updateAggregate) { call in
                 let change = try await call.read(Self.change)
                 let changed = try await aggregates.update(try Self.number(call), name: change.name, zone: change.zone)
                 return Self.answer(changed, call.minor)
             },
-            endpoint.route(.delete, Self.path, .deleteAggregate) { call in
+            maker.route(.delete, Self.path, .deleteAggregate) { call in
                 try await aggregates.delete(try Self.number(call))
                 return .ok
             },
-            endpoint.route(.post, Self.path + "/action", nil) { call in try await act(call) },
-            endpoint.route(.post, Self.path + "/images", .cacheAggregateImages, since: 81) { call in try await cache(call) },
-            endpoint.route(.get, "/os-availability-zone", .listZones) { call in
+            maker.route(.post, Self.path + "/action", nil) { call in try await act(call) },
+            maker.route(.post, Self.path + "/images", .cacheAggregateImages, since: 81) { call in try await cache(call) },
+            maker.route(.get, "/os-availability-zone", .listZones) { call in
                 Self.zones(try await aggregates.hosts.all(), detailed: false)
             },
-            endpoint.route(.get, "/os-availability-zone/detail", .detailZones) { call in
+            maker.route(.get, "/os-availability-zone/detail", .detailZones) { call in
                 Self.zones(try await aggregates.hosts.all(), detailed: true)
             },
         ]

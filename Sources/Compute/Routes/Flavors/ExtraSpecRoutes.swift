@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// The extra specs of a flavor.
 struct ExtraSpecRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let flavors: FlavorService
 
     private static let path = "/flavors/{flavor_id}/os-extra_specs"
@@ -15,28 +15,28 @@ struct ExtraSpecRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, .listExtraSpecs) { call in
+            maker.route(.get, Self.path, .listExtraSpecs) { call in
                 let flavor = try await flavors.get(call.call.id("flavor_id"), by: call.caller)
                 return .json { FlavorWire.specs("extra_specs", flavor.extraSpecs, &$0) }
             },
-            endpoint.route(.post, Self.path, .createExtraSpecs) { call in
+            maker.route(.post, Self.path, .createExtraSpecs) { call in
                 let given = try await call.read(Self.specs)
                 try await flavors.setExtraSpecs(try Self.texts(given, call.minor), of: call.call.id("flavor_id"), by: call.caller)
                 return Self.echo(["extra_specs": .object(JSONObject(given.map { ($0.key, $0.value) }))])
             },
-            endpoint.route(.get, Self.path + "/{key}", .showExtraSpecs) { call in
+            maker.route(.get, Self.path + "/{key}", .showExtraSpecs) { call in
                 let key = call.parameter("key")
                 let value = try await flavors.extraSpec(key, of: call.call.id("flavor_id"), by: call.caller)
                 return Self.echo([key: .string(value)])
             },
-            endpoint.route(.put, Self.path + "/{key}", .updateExtraSpecs) { call in
+            maker.route(.put, Self.path + "/{key}", .updateExtraSpecs) { call in
                 let given = try await call.read(Self.spec)
                 let specs = try Self.texts(given, call.minor)
                 guard specs[call.parameter("key")] != nil else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await flavors.setExtraSpecs(specs, of: call.call.id("flavor_id"), by: call.caller)
                 return Self.echo(.object(JSONObject(given.map { ($0.key, $0.value) })))
             },
-            endpoint.route(.delete, Self.path + "/{key}", .deleteExtraSpecs) { call in
+            maker.route(.delete, Self.path + "/{key}", .deleteExtraSpecs) { call in
                 try await flavors.deleteExtraSpec(call.parameter("key"), of: call.call.id("flavor_id"), by: call.caller)
                 return .ok
             },

@@ -4,30 +4,30 @@ import HTTPTypes
 
 /// Flavors.
 struct FlavorRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let flavors: FlavorService
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/flavors", nil, query: Self.listOld) { call in try await list(call, detailed: false) },
-            endpoint.route(.get, "/flavors/detail", nil, query: Self.listOld) { call in try await list(call, detailed: true) },
-            endpoint.route(.post, "/flavors", .createFlavor) { call in try await create(call) },
-            endpoint.route(.get, "/flavors/{flavor_id}", nil) { call in
+            maker.route(.get, "/flavors", nil, query: Self.listOld) { call in try await list(call, detailed: false) },
+            maker.route(.get, "/flavors/detail", nil, query: Self.listOld) { call in try await list(call, detailed: true) },
+            maker.route(.post, "/flavors", .createFlavor) { call in try await create(call) },
+            maker.route(.get, "/flavors/{flavor_id}", nil) { call in
                 try answer(try await flavors.get(call.call.id("flavor_id"), by: call.caller), call)
             },
-            endpoint.route(.put, "/flavors/{flavor_id}", .updateFlavor, since: 55) { call in
+            maker.route(.put, "/flavors/{flavor_id}", .updateFlavor, since: 55) { call in
                 let text = try await call.read(FlavorWire.description.inside("description").inside("flavor"))
                 return try answer(try await flavors.setDescription(text, of: call.call.id("flavor_id"), by: call.caller), call)
             },
-            endpoint.route(.delete, "/flavors/{flavor_id}", .deleteFlavor) { call in
+            maker.route(.delete, "/flavors/{flavor_id}", .deleteFlavor) { call in
                 try await flavors.delete(call.call.id("flavor_id"))
                 return .accepted
             },
-            endpoint.route(.get, "/flavors/{flavor_id}/os-flavor-access", .listFlavorAccess) { call in
+            maker.route(.get, "/flavors/{flavor_id}/os-flavor-access", .listFlavorAccess) { call in
                 let id: ID<Flavor> = call.call.id("flavor_id")
                 return Self.access(try await flavors.access(to: id, by: call.caller), id)
             },
-            endpoint.route(.post, "/flavors/{flavor_id}/action", nil) { call in try await act(call) },
+            maker.route(.post, "/flavors/{flavor_id}/action", nil) { call in try await act(call) },
         ]
     }
 

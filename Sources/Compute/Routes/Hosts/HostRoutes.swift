@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-hosts`, which 2.43 took out: services and hypervisors tell the same.
 struct HostRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let path = "/os-hosts/{host_name}"
@@ -12,7 +12,7 @@ struct HostRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-hosts", .listHosts, until: Self.last) { call in
+            maker.route(.get, "/os-hosts", .listHosts, until: Self.last) { call in
                 var found = try await hosts.all()
                 if let zone = call.query("zone"), !zone.isEmpty { found = found.filter { $0.zone == zone } }
                 return .json { json in
@@ -25,11 +25,11 @@ struct HostRoutes: RouteGroup {
                     }
                 }
             },
-            endpoint.route(.get, Self.path, .showHost, until: Self.last) { call in Self.answer(try await require(call)) },
-            endpoint.route(.put, Self.path, .updateHost, until: Self.last) { call in try await update(call) },
+            maker.route(.get, Self.path, .showHost, until: Self.last) { call in Self.answer(try await require(call)) },
+            maker.route(.put, Self.path, .updateHost, until: Self.last) { call in try await update(call) },
         ]
             + [("startup", .startHost), ("shutdown", .shutdownHost), ("reboot", .rebootHost)].map { verb, action in
-                endpoint.route(.get, "\(Self.path)/\(verb)", action, until: Self.last) { call in
+                maker.route(.get, "\(Self.path)/\(verb)", action, until: Self.last) { call in
                     _ = try await require(call)
                     throw CloudError(.notImplemented, "Virt driver does not implement host power management.")
                 }

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-hypervisors`
 struct HypervisorRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let path = "/os-hypervisors/{hypervisor_id}"
@@ -18,21 +18,21 @@ struct HypervisorRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-hypervisors", .listHypervisors, query: Self.listQuery) { call in try await list(call, detailed: false) },
-            endpoint.route(.get, "/os-hypervisors/detail", .detailHypervisors, query: Self.listQuery) { call in
+            maker.route(.get, "/os-hypervisors", .listHypervisors, query: Self.listQuery) { call in try await list(call, detailed: false) },
+            maker.route(.get, "/os-hypervisors/detail", .detailHypervisors, query: Self.listQuery) { call in
                 try await list(call, detailed: true)
             },
-            endpoint.route(.get, "/os-hypervisors/statistics", .hypervisorStatistics, until: Self.lastWithUsage) { call in
+            maker.route(.get, "/os-hypervisors/statistics", .hypervisorStatistics, until: Self.lastWithUsage) { call in
                 Self.statistics(try await hosts.all().filter { !$0.isDisabled })
             },
-            endpoint.route(.get, Self.path, .showHypervisor, query: Self.query) { call in
+            maker.route(.get, Self.path, .showHypervisor, query: Self.query) { call in
                 let host = try await require(call)
                 let servers = Self.withServers(call) ? try await hosts.servers(on: host.name) : nil
                 return .json { json in
                     json.object("hypervisor") { write(host, servers, call, detailed: true, &$0) }
                 }
             },
-            endpoint.route(.get, Self.path + "/uptime", .hypervisorUptime, until: Self.lastWithUsage) { call in
+            maker.route(.get, Self.path + "/uptime", .hypervisorUptime, until: Self.lastWithUsage) { call in
                 let host = try await require(call)
                 guard let uptime = uptime(of: host) else {
                     throw CloudError(.notImplemented, "Virt driver does not implement uptime function.")
@@ -44,13 +44,13 @@ struct HypervisorRoutes: RouteGroup {
                     }
                 }
             },
-            endpoint.route(.get, Self.path + "/search", .searchHypervisors, until: Self.uuidSince - 1) { call in
+            maker.route(.get, Self.path + "/search", .searchHypervisors, until: Self.uuidSince - 1) { call in
                 let found = try await matching(call.parameter("hypervisor_id"))
                 return .json { json in
                     json.array("hypervisors", of: found) { json, host in json.object { Self.brief(host, call.minor, &$0) } }
                 }
             },
-            endpoint.route(.get, Self.path + "/servers", .hypervisorServers, until: Self.uuidSince - 1) { call in try await servers(call) },
+            maker.route(.get, Self.path + "/servers", .hypervisorServers, until: Self.uuidSince - 1) { call in try await servers(call) },
         ]
     }
 

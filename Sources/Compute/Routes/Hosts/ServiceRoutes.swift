@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-services`: each host's agent, under the name of the reference's process for it.
 struct ServiceRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let binary = "nova-compute"
@@ -14,7 +14,7 @@ struct ServiceRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-services", .listServices, query: Self.query) { call in
+            maker.route(.get, "/os-services", .listServices, query: Self.query) { call in
                 var found = try await hosts.all()
                 if let host = call.query("host"), !host.isEmpty { found = found.filter { $0.name == host } }
                 if let binary = call.query("binary"), !binary.isEmpty, binary != Self.binary { found = [] }
@@ -22,10 +22,10 @@ struct ServiceRoutes: RouteGroup {
                     json.array("services", of: found) { json, host in json.object { Self.write(host, call.minor, &$0) } }
                 }
             },
-            endpoint.route(.put, "/os-services/{service_id}", .updateService) { call in
+            maker.route(.put, "/os-services/{service_id}", .updateService) { call in
                 call.minor >= Self.uuidSince ? try await update(call) : try await act(call)
             },
-            endpoint.route(.delete, "/os-services/{service_id}", .deleteService) { call in
+            maker.route(.delete, "/os-services/{service_id}", .deleteService) { call in
                 try await hosts.delete(try await require(call))
                 return .noContent
             },

@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// `/os-keypairs`
 struct KeyPairRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let pairs: KeyPairService
 
     private static let path = "/os-keypairs/{keypair_name}"
@@ -15,13 +15,13 @@ struct KeyPairRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-keypairs", nil, query: Self.listQuery) { call in try await list(call) },
-            endpoint.route(.post, "/os-keypairs", nil) { call in try await create(call) },
-            endpoint.route(.get, Self.path, nil, query: Self.query) { call in
+            maker.route(.get, "/os-keypairs", nil, query: Self.listQuery) { call in try await list(call) },
+            maker.route(.post, "/os-keypairs", nil) { call in try await create(call) },
+            maker.route(.get, Self.path, nil, query: Self.query) { call in
                 let user = try Self.user(call, .showKeyPair)
                 return Self.answer(try await pairs.get(call.parameter("keypair_name"), of: user), call.minor)
             },
-            endpoint.route(.delete, Self.path, nil, query: Self.query) { call in
+            maker.route(.delete, Self.path, nil, query: Self.query) { call in
                 let user = try Self.user(call, .deleteKeyPair)
                 try await pairs.delete(call.parameter("keypair_name"), of: user)
                 return call.minor >= 2 ? .noContent : .accepted

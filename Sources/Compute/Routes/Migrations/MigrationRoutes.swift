@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-migrations`
 struct MigrationRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let migrations: MigrationService
 
     private static let names = ["hidden", "host", "instance_uuid", "source_compute", "status", "migration_type"]
@@ -14,7 +14,7 @@ struct MigrationRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(
+            maker.route(
                 .get, "/os-migrations", .listMigrations,
                 query: QueryShape(
                     QueryShape.paged + Self.names.map { ($0, Shape.any) } + [

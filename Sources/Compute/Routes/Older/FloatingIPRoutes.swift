@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// `/os-floating-ips` and `/os-floating-ip-pools`, which 2.36 took out: floating IPs are Networking's.
 struct FloatingIPRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
 
     private static let path = "/os-floating-ips/{floating_ip_id}"
@@ -19,13 +19,13 @@ struct FloatingIPRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-floating-ip-pools", .listFloatingIPPools, until: OtherAPIs.last) { call in
+            maker.route(.get, "/os-floating-ip-pools", .listFloatingIPPools, until: OtherAPIs.last) { call in
                 let networks = try await OtherAPIs(others, call).list("networks", [("router:external", "true")])
                 return .json { json in
                     json.array("floating_ip_pools", of: networks) { json, network in json.object { $0.member("name", Self.name(of: network)) } }
                 }
             },
-            endpoint.route(.get, "/os-floating-ips", .listFloatingIPs, until: OtherAPIs.last) { call in
+            maker.route(.get, "/os-floating-ips", .listFloatingIPs, until: OtherAPIs.last) { call in
                 let apis = OtherAPIs(others, call)
                 var views: [View] = []
                 for address in try await apis.list("floatingips", [("project_id", call.caller.projectID)]) {
@@ -35,7 +35,7 @@ struct FloatingIPRoutes: RouteGroup {
                     json.array("floating_ips", of: views) { json, view in json.object { view.write(&$0) } }
                 }
             },
-            endpoint.route(.post, "/os-floating-ips", .createFloatingIP, until: OtherAPIs.last) { call in
+            maker.route(.post, "/os-floating-ips", .createFloatingIP, until: OtherAPIs.last) { call in
                 let wanted = try call.read(Self.new, .object(try await call.call.body.jsonIfAny()))
                 let apis = OtherAPIs(others, call)
                 let network = try await pool(wanted.pool, apis)
@@ -49,11 +49,11 @@ struct FloatingIPRoutes: RouteGroup {
                     throw CloudError.notFound(text.isEmpty ? "No more floating IPs available." : "No more floating IPs\(text).")
                 }
             },
-            endpoint.route(.get, Self.path, .showFloatingIP, until: OtherAPIs.last) { call in
+            maker.route(.get, Self.path, .showFloatingIP, until: OtherAPIs.last) { call in
                 let apis = OtherAPIs(others, call)
                 return Self.answer(try await view(try await require(call, apis), apis))
             },
-            endpoint.route(.delete, Self.path, .deleteFloatingIP, until: OtherAPIs.last) { call in
+            maker.route(.delete, Self.path, .deleteFloatingIP, until: OtherAPIs.last) { call in
                 let apis = OtherAPIs(others, call)
                 try await apis.delete("floatingips", try await require(call, apis)["id"]?.string ?? "")
                 return .accepted

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/images`, which 2.36 took out, and their metadata, which 2.39 did: images are Images'. It is asked who may what.
 struct ImageViewRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
     let quotas: QuotaService
 
@@ -14,37 +14,37 @@ struct ImageViewRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/images", nil, until: OtherAPIs.last, query: Self.query) { call in try await list(call, detailed: false) },
-            endpoint.route(.get, "/images/detail", nil, until: OtherAPIs.last, query: Self.query) { call in try await list(call, detailed: true) },
-            endpoint.route(.get, Self.path, nil, until: OtherAPIs.last) { call in
+            maker.route(.get, "/images", nil, until: OtherAPIs.last, query: Self.query) { call in try await list(call, detailed: false) },
+            maker.route(.get, "/images/detail", nil, until: OtherAPIs.last, query: Self.query) { call in try await list(call, detailed: true) },
+            maker.route(.get, Self.path, nil, until: OtherAPIs.last) { call in
                 let image = try await require(call)
                 return .json { json in json.object("image") { Self.write(image, call, &$0) } }
             },
-            endpoint.route(.delete, Self.path, nil, until: OtherAPIs.last) { call in
+            maker.route(.delete, Self.path, nil, until: OtherAPIs.last) { call in
                 _ = try await named { try await OtherAPIs(others, call).images(.delete, Self.id(call)) }
                 return .noContent
             },
-            endpoint.route(.get, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.get, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
                 Self.answer(Self.properties(try await require(call)))
             },
-            endpoint.route(.post, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.post, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
                 try await setMetadata(call, replacing: false)
             },
-            endpoint.route(.put, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.put, Self.metadata, nil, until: OtherAPIs.lastForImageMetadata) { call in
                 try await setMetadata(call, replacing: true)
             },
-            endpoint.route(.get, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.get, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
                 guard let value = Self.properties(try await require(call))[call.parameter("key")] else { throw Self.noItem }
                 return Self.item(call.parameter("key"), value)
             },
-            endpoint.route(.put, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.put, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
                 let item = try await call.read(Form.item)
                 let key = call.parameter("key")
                 guard let value = item[key].map(JSON.string) else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await change(try await require(call), call) { $0[key] = value }
                 return Self.item(key, value)
             },
-            endpoint.route(.delete, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
+            maker.route(.delete, Self.metadata + "/{key}", nil, until: OtherAPIs.lastForImageMetadata) { call in
                 let image = try await require(call)
                 guard Self.properties(image)[call.parameter("key")] != nil else { throw Self.noItem }
                 try await change(image, call) { $0[call.parameter("key")] = nil }

@@ -6,7 +6,7 @@ import HTTPTypes
 /// `/os-networks` and `/os-tenant-networks`, which 2.36 took out: networks are Networking's, and all that is left of the view of a
 /// network is its id and its name.
 struct NetworkViewRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
 
     private static let empty: [StaticString] = [
@@ -36,13 +36,13 @@ struct NetworkViewRoutes: RouteGroup {
 
     private func routes(_ path: String, _ list: Action, _ show: Action, _ write: @escaping Write) -> [Route] {
         [
-            endpoint.route(.get, path, list, until: OtherAPIs.last) { call in
+            maker.route(.get, path, list, until: OtherAPIs.last) { call in
                 let found = try await OtherAPIs(others, call).list("networks")
                 return .json { json in
                     json.array("networks", of: found) { json, network in json.object { write(network, call, &$0) } }
                 }
             },
-            endpoint.route(.get, path + "/{network_id}", show, until: OtherAPIs.last) { call in
+            maker.route(.get, path + "/{network_id}", show, until: OtherAPIs.last) { call in
                 do {
                     let network = try await OtherAPIs(others, call).get("networks", call.parameter("network_id"))
                     return .json { json in json.object("network") { write(network, call, &$0) } }

@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// `/os-security-groups` and `/os-security-group-rules`, which 2.36 took out: groups are Networking's.
 struct SecurityGroupRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
 
     private static let path = "/os-security-groups/{security_group_id}"
@@ -38,10 +38,10 @@ struct SecurityGroupRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-security-groups", .getSecurityGroups, until: OtherAPIs.last, query: Self.query) { call in
+            maker.route(.get, "/os-security-groups", .getSecurityGroups, until: OtherAPIs.last, query: Self.query) { call in
                 try await list(call)
             },
-            endpoint.route(.post, "/os-security-groups", .createSecurityGroup, until: OtherAPIs.last) { call in
+            maker.route(.post, "/os-security-groups", .createSecurityGroup, until: OtherAPIs.last) { call in
                 let new = try await call.read(Self.new)
                 do {
                     let group = try await apis(call).create(
@@ -51,8 +51,8 @@ struct SecurityGroupRoutes: RouteGroup {
                     throw CloudError.forbidden(error.message)
                 }
             },
-            endpoint.route(.get, Self.path, .showSecurityGroup, until: OtherAPIs.last) { call in try await answer(try await require(call), call) },
-            endpoint.route(.put, Self.path, .updateSecurityGroup, until: OtherAPIs.last) { call in
+            maker.route(.get, Self.path, .showSecurityGroup, until: OtherAPIs.last) { call in try await answer(try await require(call), call) },
+            maker.route(.put, Self.path, .updateSecurityGroup, until: OtherAPIs.last) { call in
                 let change = try await call.read(Self.new)
                 let group = try await require(call)
                 let new: JSON = ["name": .string(change.name), "description": .string(change.description)]
@@ -62,7 +62,7 @@ struct SecurityGroupRoutes: RouteGroup {
                     throw error.asBadRequest()
                 }
             },
-            endpoint.route(.delete, Self.path, .deleteSecurityGroup, until: OtherAPIs.last) { call in
+            maker.route(.delete, Self.path, .deleteSecurityGroup, until: OtherAPIs.last) { call in
                 let group = try await require(call)
                 do {
                     try await apis(call).delete("security-groups", group["id"]?.string ?? "")
@@ -71,14 +71,14 @@ struct SecurityGroupRoutes: RouteGroup {
                 }
                 return .accepted
             },
-            endpoint.route(.post, "/os-security-group-rules", .createSecurityGroupRule, until: OtherAPIs.last) { call in
+            maker.route(.post, "/os-security-group-rules", .createSecurityGroupRule, until: OtherAPIs.last) { call in
                 try await createRule(call)
             },
-            endpoint.route(.delete, "/os-security-group-rules/{rule_id}", .deleteSecurityGroupRule, until: OtherAPIs.last) { call in
+            maker.route(.delete, "/os-security-group-rules/{rule_id}", .deleteSecurityGroupRule, until: OtherAPIs.last) { call in
                 try await apis(call).delete("security-group-rules", try Self.id(call.parameter("rule_id")))
                 return .accepted
             },
-            endpoint.route(.get, ServerRoutes.path + "/os-security-groups", nil) { call in try await ofServer(call) },
+            maker.route(.get, ServerRoutes.path + "/os-security-groups", nil) { call in try await ofServer(call) },
         ]
     }
 

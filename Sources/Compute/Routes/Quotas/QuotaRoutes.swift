@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-quota-sets`, `/os-quota-class-sets` and `/limits`
 struct QuotaRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let quotas: QuotaService
 
     private static let path = "/os-quota-sets/{project_id}"
@@ -25,31 +25,31 @@ struct QuotaRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, nil, query: Self.query) { call in
+            maker.route(.get, Self.path, nil, query: Self.query) { call in
                 try call.caller.require(.showQuota, projectID: call.parameter("project_id"))
                 return Self.answer(try await get(call), call, id: call.parameter("project_id"))
             },
-            endpoint.route(.get, Self.path + "/detail", nil, query: Self.query) { call in
+            maker.route(.get, Self.path + "/detail", nil, query: Self.query) { call in
                 try call.caller.require(.detailQuota, projectID: call.parameter("project_id"))
                 return Self.detail(try await get(call), call)
             },
-            endpoint.route(.get, Self.path + "/defaults", .defaultQuotas) { call in
+            maker.route(.get, Self.path + "/defaults", .defaultQuotas) { call in
                 let project = call.parameter("project_id")
                 let limits = try await quotas.defaults(project: project)
                 return Self.answer(limits.mapValues { .init(limit: $0, used: 0) }, call, id: project)
             },
-            endpoint.route(.put, Self.path, nil, query: Self.query) { call in try await update(call) },
-            endpoint.route(.delete, Self.path, nil, query: Self.query) { call in
+            maker.route(.put, Self.path, nil, query: Self.query) { call in try await update(call) },
+            maker.route(.delete, Self.path, nil, query: Self.query) { call in
                 try call.caller.require(.deleteQuota, projectID: call.parameter("project_id"))
                 try await quotas.delete(project: call.parameter("project_id"), user: call.query("user_id"))
                 return .accepted
             },
-            endpoint.route(.get, "/os-quota-class-sets/{name}", .showQuotaClass) { call in
+            maker.route(.get, "/os-quota-class-sets/{name}", .showQuotaClass) { call in
                 let name = call.parameter("name")
                 return Self.classAnswer(try await quotas.ofClass(name), name, call.minor)
             },
-            endpoint.route(.put, "/os-quota-class-sets/{name}", .updateQuotaClass) { call in try await updateClass(call) },
-            endpoint.route(
+            maker.route(.put, "/os-quota-class-sets/{name}", .updateQuotaClass) { call in try await updateClass(call) },
+            maker.route(
                 .get, "/limits", .showLimits, query: QueryShape([("tenant_id", .any), ("reserved", .any)], closedSince: 75)
             ) { call in try await limits(call) },
         ]

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-server-groups`
 struct ServerGroupRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let groups: ServerGroupService
 
     private static let path = "/os-server-groups/{server_group_id}"
@@ -15,7 +15,7 @@ struct ServerGroupRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-server-groups", .listServerGroups, query: Self.query) { call in
+            maker.route(.get, "/os-server-groups", .listServerGroups, query: Self.query) { call in
                 var page = try call.page(hasOffset: true)
                 page.marker = nil
                 if page.limit == 0 { page.limit = Page.most }
@@ -24,11 +24,11 @@ struct ServerGroupRoutes: RouteGroup {
                     json.array("server_groups", of: found) { json, group in json.object { Self.write(group, call.minor, &$0) } }
                 }
             },
-            endpoint.route(.post, "/os-server-groups", .createServerGroup) { call in try await create(call) },
-            endpoint.route(.get, Self.path, nil) { call in
+            maker.route(.post, "/os-server-groups", .createServerGroup) { call in try await create(call) },
+            maker.route(.get, Self.path, nil) { call in
                 Self.answer(try await groups.get(call.call.id("server_group_id"), by: call.caller), call.minor)
             },
-            endpoint.route(.delete, Self.path, nil) { call in
+            maker.route(.delete, Self.path, nil) { call in
                 try await groups.delete(call.call.id("server_group_id"), by: call.caller)
                 return .noContent
             },

@@ -4,13 +4,13 @@ import HTTPTypes
 
 /// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
 struct ExternalEventRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
 
     private static let tagged: Set<String> = ["volume-extended", "power-update", "accelerator-request-bound"]
 
     var all: [Route] {
-        [endpoint.route(.post, "/os-server-external-events", .externalEvents) { call in try await create(call) }]
+        [maker.route(.post, "/os-server-external-events", .externalEvents) { call in try await create(call) }]
     }
 
     private struct Event: Sendable {

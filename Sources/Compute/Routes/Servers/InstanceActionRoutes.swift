@@ -6,7 +6,7 @@ import HTTPTypes
 
 /// `/servers/{server_id}/os-instance-actions`: the workflows of a server, and their steps.
 struct InstanceActionRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let actions: InstanceActionService
 
     private static let path = ServerRoutes.path + "/os-instance-actions"
@@ -18,13 +18,13 @@ struct InstanceActionRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(
+            maker.route(
                 .get, Self.path, nil,
                 query: QueryShape(
                     QueryShape.paged + [("changes-since", .string(0...64, .dateTime)), ("changes-before", .string(0...64, .dateTime))],
                     closedSince: Self.pagedSince)
             ) { call in try await list(call) },
-            endpoint.route(.get, Self.path + "/{request_id}", nil) { call in try await show(call) },
+            maker.route(.get, Self.path + "/{request_id}", nil) { call in try await show(call) },
         ]
     }
 

@@ -4,11 +4,11 @@ import HTTPTypes
 
 /// `POST /servers/{server_id}/action`: the body's one member says what to do. The table of actions has the rest.
 struct ServerActionRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let actions: ServerActionService
 
     var all: [Route] {
-        [endpoint.route(.post, ServerRoutes.path + "/action", nil) { call in try await act(call) }]
+        [maker.route(.post, ServerRoutes.path + "/action", nil) { call in try await act(call) }]
     }
 
     private func act(_ call: ComputeCall) async throws -> Reply {

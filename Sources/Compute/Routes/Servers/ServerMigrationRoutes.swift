@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// Live migrations of one server, while they go on.
 struct ServerMigrationRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let actions: ServerActionService
 
     private static let list = ServerRoutes.path + "/migrations"
@@ -12,22 +12,22 @@ struct ServerMigrationRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.post, Self.one + "/action", nil, since: 22) { call in
+            maker.route(.post, Self.one + "/action", nil, since: 22) { call in
                 _ = try await call.read(Form.json(.null).inside("force_complete"))
                 try await actions.complete(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
-            endpoint.route(.get, Self.list, nil, since: 23) { call in
+            maker.route(.get, Self.list, nil, since: 23) { call in
                 let found = try await actions.migrations(of: call.call.id("server_id"), by: call.caller)
                 return .json { json in
                     json.array("migrations", of: found) { json, migration in json.object { Self.write(migration, call, &$0) } }
                 }
             },
-            endpoint.route(.get, Self.one, nil, since: 23) { call in
+            maker.route(.get, Self.one, nil, since: 23) { call in
                 let found = try await actions.migration(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .json { json in json.object("migration") { Self.write(found, call, &$0) } }
             },
-            endpoint.route(.delete, Self.one, nil, since: 24) { call in
+            maker.route(.delete, Self.one, nil, since: 24) { call in
                 try await actions.abort(call.parameter("migration_id"), of: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },

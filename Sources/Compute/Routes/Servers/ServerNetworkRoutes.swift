@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// Addresses, interfaces and security groups of a server; its diagnostics.
 struct ServerNetworkRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
     let actions: ServerActionService
 
@@ -12,11 +12,11 @@ struct ServerNetworkRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, ServerRoutes.path + "/ips", nil) { call in
+            maker.route(.get, ServerRoutes.path + "/ips", nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), .listAddresses, by: call.caller)
                 return .json { json in json.object("addresses") { ServerWire.addresses(view.ports, extended: false, &$0) } }
             },
-            endpoint.route(.get, ServerRoutes.path + "/ips/{network}", nil) { call in
+            maker.route(.get, ServerRoutes.path + "/ips/{network}", nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), .showAddresses, by: call.caller)
                 let name = call.parameter("network")
                 guard view.ports.contains(where: { $0.networkName == name }) else {
@@ -24,14 +24,14 @@ struct ServerNetworkRoutes: RouteGroup {
                 }
                 return .json { ServerWire.addresses(view.ports, extended: false, only: name, &$0) }
             },
-            endpoint.route(.get, Self.interfaces, nil) { call in
+            maker.route(.get, Self.interfaces, nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), .listInterfaces, by: call.caller)
                 return .json { json in
                     json.array("interfaceAttachments", of: view.ports) { json, port in json.object { Self.write(port, call.minor, &$0) } }
                 }
             },
-            endpoint.route(.post, Self.interfaces, nil) { call in try await attach(call) },
-            endpoint.route(.get, Self.interfaces + "/{port_id}", nil) { call in
+            maker.route(.post, Self.interfaces, nil) { call in try await attach(call) },
+            maker.route(.get, Self.interfaces + "/{port_id}", nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), .showInterface, by: call.caller)
                 let id = call.parameter("port_id")
                 guard let port = view.ports.first(where: { $0.id == id }) else {
@@ -39,28 +39,28 @@ struct ServerNetworkRoutes: RouteGroup {
                 }
                 return Self.answer(port, call.minor)
             },
-            endpoint.route(.delete, Self.interfaces + "/{port_id}", nil) { call in
+            maker.route(.delete, Self.interfaces + "/{port_id}", nil) { call in
                 try await actions.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
             // Guests that seal a password for the owner of their key leave it with the metadata service.
-            endpoint.route(.get, ServerRoutes.path + "/os-server-password", nil) { call in
+            maker.route(.get, ServerRoutes.path + "/os-server-password", nil) { call in
                 let server = try await servers.get(call.call.id("server_id"), .showPassword, by: call.caller).server
                 return .json { $0.member("password", server.guestPassword ?? "") }
             },
-            endpoint.route(.delete, ServerRoutes.path + "/os-server-password", nil) { call in
+            maker.route(.delete, ServerRoutes.path + "/os-server-password", nil) { call in
                 _ = try await servers.change(call.call.id("server_id"), .clearPassword, by: call.caller) { server, _ in server.guestPassword = nil }
                 return .noContent
             },
             // No machine is bound to parts of its host.
-            endpoint.route(.get, ServerRoutes.path + "/topology", nil, since: 78, query: .noneSince78) { call in
+            maker.route(.get, ServerRoutes.path + "/topology", nil, since: 78, query: .noneSince78) { call in
                 _ = try await servers.get(call.call.id("server_id"), .showTopology, by: call.caller)
                 return .json { json in
                     json.array("nodes", of: [] as [String]) { $0.string($1) }
                     json.member("pagesize_kb", nil as Int?)
                 }
             },
-            endpoint.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
+            maker.route(.get, ServerRoutes.path + "/diagnostics", nil) { call in
                 let isUniform = call.minor >= Self.uniformSince
                 let facts = try await actions.diagnostics(call.call.id("server_id"), isUniform: isUniform, by: call.caller)
                 return isUniform ? Self.diagnostics(facts) : .json { $0.members(of: facts) }

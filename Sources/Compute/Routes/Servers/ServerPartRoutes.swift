@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// Metadata and tags of a server.
 struct ServerPartRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
 
     private static let metadata = ServerRoutes.path + "/metadata"
@@ -19,24 +19,24 @@ struct ServerPartRoutes: RouteGroup {
 
     private var metadataRoutes: [Route] {
         [
-            endpoint.route(.get, Self.metadata, nil) { call in
+            maker.route(.get, Self.metadata, nil) { call in
                 Self.answer(try await servers.get(call.call.id("server_id"), .listMetadata, by: call.caller).server)
             },
-            endpoint.route(.post, Self.metadata, nil) { call in try await setMetadata(call, replacing: false) },
-            endpoint.route(.put, Self.metadata, nil) { call in try await setMetadata(call, replacing: true) },
-            endpoint.route(.get, Self.metadata + "/{key}", nil) { call in
+            maker.route(.post, Self.metadata, nil) { call in try await setMetadata(call, replacing: false) },
+            maker.route(.put, Self.metadata, nil) { call in try await setMetadata(call, replacing: true) },
+            maker.route(.get, Self.metadata + "/{key}", nil) { call in
                 let server = try await servers.get(call.call.id("server_id"), .showMetadata, by: call.caller).server
                 guard let value = server.metadata[call.parameter("key")] else { throw Self.noItem }
                 return Self.item(call.parameter("key"), value)
             },
-            endpoint.route(.put, Self.metadata + "/{key}", nil) { call in
+            maker.route(.put, Self.metadata + "/{key}", nil) { call in
                 let item = try await call.read(Form.item)
                 let key = call.parameter("key")
                 guard let value = item[key] else { throw CloudError.badRequest("Request body and URI mismatch") }
                 try await change(call, .updateMetadata) { $0[key] = value }
                 return Self.item(key, value)
             },
-            endpoint.route(.delete, Self.metadata + "/{key}", nil) { call in
+            maker.route(.delete, Self.metadata + "/{key}", nil) { call in
                 let key = call.parameter("key")
                 try await change(call, .deleteMetadata) { metadata in
                     guard metadata.removeValue(forKey: key) != nil else { throw Self.noItem }
@@ -76,25 +76,25 @@ struct ServerPartRoutes: RouteGroup {
 
     private var tagRoutes: [Route] {
         [
-            endpoint.route(.get, Self.tags, nil, since: Self.tagsSince) { call in
+            maker.route(.get, Self.tags, nil, since: Self.tagsSince) { call in
                 Self.tags(try await servers.get(call.call.id("server_id"), .listTags, by: call.caller).server)
             },
-            endpoint.route(.put, Self.tags, nil, since: Self.tagsSince) { call in
+            maker.route(.put, Self.tags, nil, since: Self.tagsSince) { call in
                 let tags = try await call.read(Form.tags.inside("tags"))
                 let server = try await servers.change(call.call.id("server_id"), .replaceTags, by: call.caller) { server, _ in server.tags = tags }
                 return Self.tags(server)
             },
-            endpoint.route(.delete, Self.tags, nil, since: Self.tagsSince) { call in
+            maker.route(.delete, Self.tags, nil, since: Self.tagsSince) { call in
                 _ = try await servers.change(call.call.id("server_id"), .deleteAllTags, by: call.caller) { server, _ in server.tags = [] }
                 return .noContent
             },
-            endpoint.route(.get, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in
+            maker.route(.get, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in
                 let server = try await servers.get(call.call.id("server_id"), .showTag, by: call.caller).server
                 guard server.tags.contains(call.parameter("tag")) else { throw Self.noTag(server, call) }
                 return .noContent
             },
-            endpoint.route(.put, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in try await addTag(call) },
-            endpoint.route(.delete, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in
+            maker.route(.put, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in try await addTag(call) },
+            maker.route(.delete, Self.tags + "/{tag}", nil, since: Self.tagsSince) { call in
                 let tag = call.parameter("tag")
                 _ = try await servers.change(call.call.id("server_id"), .deleteTag, by: call.caller) { server, _ in
                     guard server.tags.contains(tag) else { throw Self.noTag(server, call) }

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/servers` and `/servers/{server_id}`
 struct ServerRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
 
     static let path = "/servers/{server_id}"
@@ -13,17 +13,17 @@ struct ServerRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/servers", .listServers, query: ServerListWire.shape) { call in try await list(call, detailed: false) },
-            endpoint.route(.get, "/servers/detail", .detailServers, query: ServerListWire.shape) { call in try await list(call, detailed: true) },
-            endpoint.route(.post, "/servers", .createServer) { call in try await create(call) },
-            endpoint.route(.get, Self.path, nil) { call in
+            maker.route(.get, "/servers", .listServers, query: ServerListWire.shape) { call in try await list(call, detailed: false) },
+            maker.route(.get, "/servers/detail", .detailServers, query: ServerListWire.shape) { call in try await list(call, detailed: true) },
+            maker.route(.post, "/servers", .createServer) { call in try await create(call) },
+            maker.route(.get, Self.path, nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), by: call.caller)
                 var reply = Self.answer(view, call, .init(groups: call.minor >= Self.groupsSince))
                 if let progress = view.progress { reply.headers[.progress] = String(progress) }
                 return reply
             },
-            endpoint.route(.put, Self.path, nil) { call in try await update(call) },
-            endpoint.route(.delete, Self.path, nil) { call in
+            maker.route(.put, Self.path, nil) { call in try await update(call) },
+            maker.route(.delete, Self.path, nil) { call in
                 try await servers.delete(call.call.id("server_id"), by: call.caller)
                 return .noContent
             },

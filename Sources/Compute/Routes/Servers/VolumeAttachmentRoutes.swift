@@ -5,7 +5,7 @@ import HTTPTypes
 
 /// Volumes of a server. This cloud has none yet: lists are empty, and no volume is found.
 struct VolumeAttachmentRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let servers: ServerService
 
     private static let path = ServerRoutes.path + "/os-volume_attachments"
@@ -17,21 +17,21 @@ struct VolumeAttachmentRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, nil, query: Self.query) { call in
+            maker.route(.get, Self.path, nil, query: Self.query) { call in
                 try await require(call, .listVolumeAttachments)
                 return .json { $0.array("volumeAttachments", of: [] as [String]) { $0.string($1) } }
             },
-            endpoint.route(.post, Self.path, nil) { call in
+            maker.route(.post, Self.path, nil) { call in
                 try await require(call, .createVolumeAttachment)
                 throw Self.missing(try await call.read(Self.new))
             },
-            endpoint.route(.get, Self.one, nil) { call in try await refuse(call, .showVolumeAttachment) },
-            endpoint.route(.put, Self.one, nil) { call in
+            maker.route(.get, Self.one, nil) { call in try await refuse(call, .showVolumeAttachment) },
+            maker.route(.put, Self.one, nil) { call in
                 try await require(call, .updateVolumeAttachment)
                 _ = try await call.read(Self.change)
                 throw Self.missing(call.parameter("volume_id"))
             },
-            endpoint.route(.delete, Self.one, nil) { call in try await refuse(call, .deleteVolumeAttachment) },
+            maker.route(.delete, Self.one, nil) { call in try await refuse(call, .deleteVolumeAttachment) },
         ]
     }
 

@@ -4,17 +4,17 @@ import HTTPTypes
 
 /// `/os-instance_usage_audit_log`: which hosts have written the reports of a month's usage. None has: usage is counted from rows.
 struct AuditRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let path = "/os-instance_usage_audit_log"
 
     var all: [Route] {
         [
-            endpoint.route(.get, Self.path, .listAudits) { call in
+            maker.route(.get, Self.path, .listAudits) { call in
                 try await answer("instance_usage_audit_logs", before: hosts.context.world.now)
             },
-            endpoint.route(.get, Self.path + "/{before}", .showAudit) { call in
+            maker.route(.get, Self.path + "/{before}", .showAudit) { call in
                 let text = call.parameter("before")
                 guard text.contains(" "), let before = Timestamp(iso8601: text.replacing(" ", with: "T") + "Z") else {
                     throw CloudError.badRequest("Invalid timestamp for date \(text.prefix(60))")

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// `/os-simple-tenant-usage`
 struct UsageRoutes: RouteGroup {
-    let endpoint: Endpoint
+    let maker: RouteMaker<ComputeCall>
     let usages: UsageService
 
     private static let pagedSince = 40
@@ -13,7 +13,7 @@ struct UsageRoutes: RouteGroup {
 
     var all: [Route] {
         [
-            endpoint.route(.get, "/os-simple-tenant-usage", .listUsages, query: Self.query) { call in
+            maker.route(.get, "/os-simple-tenant-usage", .listUsages, query: Self.query) { call in
                 let period = try period(call)
                 let found = try await records(call, period, project: nil)
                 let byProject = Dictionary(grouping: found, by: \.projectID)
@@ -26,7 +26,7 @@ struct UsageRoutes: RouteGroup {
                     next(&json, "tenant_usages_links", "os-simple-tenant-usage", call, found)
                 }
             },
-            endpoint.route(.get, "/os-simple-tenant-usage/{project_id}", nil, query: Self.query) { call in
+            maker.route(.get, "/os-simple-tenant-usage/{project_id}", nil, query: Self.query) { call in
                 let project = call.parameter("project_id")
                 try call.caller.require(.showUsage, projectID: project)
                 let period = try period(call)
