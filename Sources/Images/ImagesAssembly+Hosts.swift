@@ -1,29 +1,21 @@
 package import Blobs
-import CloudCore
+package import CloudCore
+package import HostModel
 import Resources
 import SQL
 
 /// What hosts ask of Images: what machines are made from, as bytes. Whether the machine's user may have them was asked before.
 extension ImagesAssembly {
-    /// An image as a disk is made from it.
-    package struct DiskImage: Sendable {
-        package let content: BlobID
-        package let diskFormat: String
-        /// Bytes of the disk that a guest sees.
-        package let virtualBytes: Int64
-        /// What the image names as its kernel and RAM disk.
-        package let kernel: BlobID?
-        package let ramdisk: BlobID?
-        package let kernelArguments: String?
-    }
-
-    /// - Throws: `notFound` for an image that is not there; `conflict` for one without data.
-    package func diskImage(_ id: String) async throws -> DiskImage {
+    /// Returns an image as a machine is made from it.
+    ///
+    /// - Throws: `notFound` for an image that is not there; `conflict` for one without data; `badRequest` for one that no machine can
+    ///   be made from.
+    package func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage {
         let store = ImageStore()
         let onlooker = Onlooker(project: nil, now: context.world.now)
         return try await context.base.database.read { tx in
-            func image(_ id: String) throws -> (image: Image, content: BlobID) {
-                guard let image = try store.find(ID(id), for: onlooker, in: tx) else { throw CloudError.notFound("image", id) }
+            func image(_ id: ID<Kind.Image>) throws -> (image: Image, content: BlobID) {
+                guard let image = try store.find(id, for: onlooker, in: tx) else { throw CloudError.notFound("image", id.text) }
                 guard image.status == .active, let content = image.locations.first?.blob else {
                     throw CloudError.conflict("Image \(id) is not active.")
                 }
@@ -31,17 +23,20 @@ extension ImagesAssembly {
             }
             let (main, content) = try image(id)
             // A property is any text that a user wrote: it must not open another project's image.
-            func part(_ property: String) throws -> BlobID? {
+            func part(_ property: String) throws -> ContentID? {
                 guard let id = main.properties[property]?.string, !id.isEmpty else { return nil }
-                let (part, content) = try image(id)
+                let (part, content) = try image(ID(id))
                 guard part.owner == main.owner || part.visibility == .public || part.visibility == .community else {
                     throw CloudError.notFound("image", id)
                 }
-                return content
+                return ContentID(content.text)
             }
-            return DiskImage(
-                content: content, diskFormat: main.diskFormat ?? "raw", virtualBytes: main.virtualSize ?? main.size ?? 0,
-                kernel: try part("kernel_id"), ramdisk: try part("ramdisk_id"), kernelArguments: main.properties["os_command_line"]?.string)
+            let (kernel, ramdisk) = (try part("kernel_id"), try part("ramdisk_id"))
+            var found = try MachineImage(
+                content: content.text, format: main.diskFormat ?? "raw", virtualBytes: main.virtualSize ?? main.size ?? 0)
+            (found.kernel, found.ramdisk) = (kernel, ramdisk)
+            found.kernelArguments = main.properties["os_command_line"]?.string
+            return found
         }
     }
 }

@@ -25,7 +25,7 @@ extension PlacementAssembly {
     ///   - required: names of traits that it must have.
     ///   - forbidden: names of traits that it must not have.
     package func refusals(
-        _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Provider>, in tx: Transaction
+        _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Kind.Provider>, in tx: Transaction
     ) throws -> [String] {
         let claim = Claim(
             consumerID: ID(""), projectID: "", userID: "", type: nil, expects: .anything, parts: [.init(providerID: id, resources: amounts)])
@@ -40,7 +40,9 @@ extension PlacementAssembly {
     /// - Returns: whether it had something.
     /// - Throws: `ClaimRefusal.consumerChanged`.
     @discardableResult
-    package func release(_ consumer: ID<Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction) throws -> Bool {
+    package func release(
+        _ consumer: ID<Kind.Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction
+    ) throws -> Bool {
         try Claims().release(consumer, expects: expects, in: tx)
     }
 
@@ -48,12 +50,12 @@ extension PlacementAssembly {
     ///
     /// - Parameter type: of the new one; nil for the type of the old one.
     /// - Throws: `ClaimRefusal.consumerChanged` when the first has nothing or the other has something.
-    package func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
+    package func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String?, in tx: Transaction) throws {
         try Claims().move(from: old, to: new, type: type, in: tx)
     }
 
     /// Nil for a consumer that has nothing.
-    package func allocations(of id: ID<Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
+    package func allocations(of id: ID<Kind.Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
         let entries = try AllocationStore().entries(of: id, in: tx)
         guard let consumer = entries.first?.consumer else { return nil }
         let byProvider = Dictionary(grouping: entries.map(\.allocation)) { $0.providerID }.sorted { $0.key < $1.key }
@@ -81,7 +83,7 @@ extension PlacementAssembly {
     }
 
     /// Nil for one that is not there.
-    package func provider(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
+    package func provider(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
 
     // MARK: Candidates
 

@@ -1,4 +1,5 @@
 import CloudCore
+import TestSupport
 
 extension Principal {
     /// The callers that these tests put before the rules. All are of the domain `home` but for the reader of the system.

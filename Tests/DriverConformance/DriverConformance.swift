@@ -1,5 +1,6 @@
 package import CloudCore
 package import Drivers
+package import HostModel
 import TestSupport
 
 /// What a driver did not do as every driver must.

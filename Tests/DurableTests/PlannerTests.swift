@@ -1,5 +1,6 @@
 import CloudCore
 @testable import Durable
+import TestSupport
 import Testing
 
 /// The planner over a workflow with a step of each nature: local, remote, wait, and past the point of no return all three.

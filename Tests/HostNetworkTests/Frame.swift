@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// An Ethernet frame, written and read byte by byte: nothing checks what it claims.
 struct Frame: Hashable {

@@ -1,10 +1,11 @@
 import CHostNetwork
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("What the host's networks serve", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct GuestServiceTests {

@@ -1,10 +1,11 @@
 import CHostNetwork
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 /// A namespace that stands for a host, and others that stand for guests and for machines outside: real packets, and nothing of the
 /// machine's own is touched. All of it is gone afterwards, also when the test failed.

@@ -1,9 +1,10 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("Networks of a Linux host, with real packets", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct LinuxNetworkTests {

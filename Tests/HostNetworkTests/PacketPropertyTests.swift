@@ -1,9 +1,10 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import DriverSimulated
 import Drivers
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 /// Small random clouds: the simulated network says who gets which packet, and real packets must go there and nowhere else.
 @Suite("The simulated network and real packets agree", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))

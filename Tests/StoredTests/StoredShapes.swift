@@ -10,6 +10,7 @@ import TestSupport
 @testable import DriverSimulated
 @testable import Drivers
 @testable import Durable
+@testable import HostModel
 
 /// Everything that outlives the process that wrote it (docs/releases.md). The workflows come from the list that the cloud is made of;
 /// `ListTests` finds a stored value that is not in this list.

@@ -18,7 +18,7 @@ struct ServerActionRoutes: Sendable {
         guard let members = body.object, members.count == 1, let name = members.keys.first else {
             throw CloudError.badRequest("Malformed request body: it must have one member, the action.")
         }
-        let id: ID<Server> = call.call.id("server_id")
+        let id: ID<Kind.Server> = call.call.id("server_id")
         if let verb = Self.verbs[name] {
             try Self.nothing(name, body, call)
             try await verb(servers, id, call.caller)
@@ -66,7 +66,7 @@ struct ServerActionRoutes: Sendable {
     }
 
     /// Actions without arguments.
-    private static let verbs: [String: @Sendable (ServerService, ID<Server>, Caller) async throws -> Void] = [
+    private static let verbs: [String: @Sendable (ServerService, ID<Kind.Server>, Caller) async throws -> Void] = [
         "os-start": { try await $0.command(StartVerb.self, $1, .startServer, by: $2) },
         "os-stop": { try await $0.command(StopVerb.self, $1, .stopServer, by: $2) },
         "pause": { try await $0.command(PauseVerb.self, $1, .pauseServer, by: $2) },
@@ -75,7 +75,7 @@ struct ServerActionRoutes: Sendable {
         "resume": { try await $0.command(ResumeVerb.self, $1, .resumeServer, by: $2) },
     ]
 
-    private func refuseCrashDump(_ name: String, _ id: ID<Server>, _ call: ComputeCall) async throws {
+    private func refuseCrashDump(_ name: String, _ id: ID<Kind.Server>, _ call: ComputeCall) async throws {
         let from: Set<VMState> = [.active, .paused, .rescued, .error]
         try await servers.check(id, .crashDump, name, states: from, by: call.caller)
         throw CloudError(.notImplemented, "This cloud cannot make guests dump their memory yet.")
@@ -88,12 +88,12 @@ struct ServerActionRoutes: Sendable {
         }
     }
 
-    private func lock(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
+    private func lock(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws {
         let reason = call.minor >= 73 ? try call.read(ServerBodies.lock, body)?.reason : nil
         try await changes.lock(id, reason: reason, by: call.caller)
     }
 
-    private func rebuild(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    private func rebuild(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         let rebuild = try call.read(ServerBodies.rebuild, body)
         let view = try await changes.rebuild(id, from: rebuild.imageID, rebuild.change, by: call.caller)
         let isWhole = call.minor >= 75
@@ -105,13 +105,13 @@ struct ServerActionRoutes: Sendable {
         return reply
     }
 
-    private func createImage(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    private func createImage(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         let copy = try call.read(ServerBodies.createImage, body)
         let image = try await changes.snapshot(id, as: copy.name, copy.metadata, by: call.caller)
         return Self.made(image, call)
     }
 
-    private func createBackup(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    private func createBackup(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         let copy = try call.read(ServerBodies.createBackup, body)
         let image = try await changes.backup(
             id, as: copy.name, kind: copy.kind, keeping: copy.rotation, copy.metadata, by: call.caller)
@@ -125,11 +125,11 @@ struct ServerActionRoutes: Sendable {
         return Reply(.accepted, headers: [.location: "\(root)/images/\(image)"])
     }
 
-    private func password(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
+    private func password(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws {
         try await changes.setPassword(try call.read(ServerBodies.password, body), of: id, by: call.caller)
     }
 
-    private func console(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    private func console(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         let length = try call.read(ServerBodies.console, body).length
         let text = try await changes.consoleOutput(id, lines: length == -1 ? nil : length, by: call.caller)
         return .json { $0.member("output", text) }

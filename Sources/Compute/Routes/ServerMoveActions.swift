@@ -9,7 +9,7 @@ struct ServerMoveActions: Sendable {
         "migrate", "os-migrateLive", "evacuate", "rescue", "unrescue", "shelve", "shelveOffload", "unshelve",
     ]
 
-    func act(_ name: String, _ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    func act(_ name: String, _ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         switch name {
         case "migrate": try await changes.migrate(id, to: try Self.migration(body, call), by: call.caller)
         case "os-migrateLive":
@@ -32,7 +32,7 @@ struct ServerMoveActions: Sendable {
         return .accepted
     }
 
-    private func evacuate(_ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
+    private func evacuate(_ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws -> Reply {
         let given = try call.read(Self.evacuation, body)
         if given.isForced, given.host == nil { throw CloudError.badRequest("Can't force to a non-provided destination") }
         if given.isOnSharedStorage { throw CloudError.badRequest("Disks are on their hosts: there is no shared storage.") }

@@ -6,7 +6,7 @@ import SQL
 /// Other sizes and other hosts.
 extension ServerChanges {
     /// - Parameter resizesDisk: nil leaves it as it is.
-    func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
+    func resize(_ id: ID<Kind.Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
         let migration = context.world.random.uuid()
         let from: Set<VMState> = [.active, .stopped]
         try await service.start(ResizeServer.self, on: id, .resizeServer, "resize", states: from, by: caller) { server, tx in
@@ -45,13 +45,13 @@ extension ServerChanges {
         }
     }
 
-    func confirm(_ id: ID<Server>, by caller: Caller) async throws {
+    func confirm(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         try await service.start(ConfirmResize.self, on: id, .confirmResize, "confirmResize", states: [.resized], by: caller) { server, _ in
             .init(serverID: server.id)
         }
     }
 
-    func revert(_ id: ID<Server>, by caller: Caller) async throws {
+    func revert(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         try await service.start(RevertResize.self, on: id, .revertResize, "revertResize", states: [.resized], by: caller) { server, _ in
             .init(serverID: server.id)
         }
@@ -60,7 +60,7 @@ extension ServerChanges {
     /// To another host, with a stop on the way.
     ///
     /// - Parameter host: nil where the scheduler chooses.
-    func migrate(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+    func migrate(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let action: Action = host == nil ? .migrateServer : .migrateToHost
         let from: Set<VMState> = [.active, .stopped]
         let hosts = try await service.hosts.all()
@@ -78,7 +78,7 @@ extension ServerChanges {
     }
 
     /// To another host, while it runs.
-    func migrateLive(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+    func migrateLive(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let action: Action = host == nil ? .liveMigrateServer : .liveMigrateToHost
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
@@ -96,7 +96,7 @@ extension ServerChanges {
     /// To another host, anew, when its own is lost.
     ///
     /// - Parameter starts: nil for as it was.
-    func evacuate(_ id: ID<Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
+    func evacuate(_ id: ID<Kind.Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
         let from: Set<VMState> = [.active, .stopped, .error]
@@ -123,7 +123,7 @@ extension ServerChanges {
 
     private static let underWay: Set<String> = ["queued", "preparing", "running", "post-migrating"]
 
-    func migrations(of id: ID<Server>, by caller: Caller) async throws -> [ServerMigration] {
+    func migrations(of id: ID<Kind.Server>, by caller: Caller) async throws -> [ServerMigration] {
         try await context.read { tx in
             _ = try service.require(id, .listServerMigrations, by: caller, in: tx)
             return try MigrationStore().list(.init(serverID: id.text, kind: ServerMigration.Kind.live.rawValue), in: tx)
@@ -131,7 +131,7 @@ extension ServerChanges {
         }
     }
 
-    func migration(_ number: String, of id: ID<Server>, by caller: Caller) async throws -> ServerMigration {
+    func migration(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws -> ServerMigration {
         try await context.read { tx in
             _ = try service.require(id, .showServerMigration, by: caller, in: tx)
             guard let found = try find(number, of: id, in: tx) else {
@@ -145,12 +145,12 @@ extension ServerChanges {
         }
     }
 
-    private func find(_ number: String, of id: ID<Server>, in tx: Transaction) throws -> ServerMigration? {
+    private func find(_ number: String, of id: ID<Kind.Server>, in tx: Transaction) throws -> ServerMigration? {
         try MigrationStore().list(.init(serverID: id.text), in: tx).first { String($0.number) == number }
     }
 
     /// Hurries one up that goes on. Guests here stand still for the whole of the way, so there is nothing to hurry.
-    func complete(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+    func complete(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
         try await context.read { tx in
             try requireMigrating(id, .forceCompleteMigration, "force_complete", by: caller, in: tx)
             guard let found = try find(number, of: id, in: tx) else { throw Self.noMigration(number, id, .badRequest) }
@@ -159,7 +159,7 @@ extension ServerChanges {
     }
 
     /// Calls one off. One whose guest runs on the other host already ends there.
-    func abort(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+    func abort(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
         // In the queue one can be called off since 2.65.
         let from: Set<String> = caller.minor >= 65 ? ["running", "queued", "preparing"] : ["running"]
         try await context.write { tx in
@@ -173,7 +173,7 @@ extension ServerChanges {
 
     @discardableResult
     private func requireMigrating(
-        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller, in tx: Transaction
+        _ id: ID<Kind.Server>, _ action: Action, _ word: String, by caller: Caller, in tx: Transaction
     ) throws -> WorkflowID {
         let server = try service.require(id, action, by: caller, in: tx)
         try service.refuseLocked(server, by: caller)
@@ -183,7 +183,7 @@ extension ServerChanges {
         return activity.workflowID
     }
 
-    private static func noMigration(_ number: String, _ id: ID<Server>, _ kind: CloudError.Kind) -> CloudError {
+    private static func noMigration(_ number: String, _ id: ID<Kind.Server>, _ kind: CloudError.Kind) -> CloudError {
         CloudError(kind, "Migration \(number.prefix(255)) not found for instance \(id)")
     }
 

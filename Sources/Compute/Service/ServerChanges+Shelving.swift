@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 /// Servers that start from something else for a while, and servers that have no machine for a while.
@@ -7,16 +8,16 @@ extension ServerChanges {
     // MARK: Rescue
 
     /// - Parameter imageID: what it is to start from; nil for the image that it was made from.
-    func rescue(_ id: ID<Server>, from imageID: String?, by caller: Caller) async throws {
+    func rescue(_ id: ID<Kind.Server>, from imageID: String?, by caller: Caller) async throws {
         let present = try await service.get(id, .rescueServer, by: caller).server
-        guard let wanted = imageID ?? present.image?.id else {
+        guard let wanted = imageID.map({ ID($0) }) ?? present.image?.id else {
             throw CloudError.badRequest("Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
         }
         var image = present.image
         if image?.id != wanted {
             do {
                 let facts = try await context.needs.images.image(wanted, for: caller.principal)
-                guard facts.isActive else { throw CloudError.notFound("image", wanted) }
+                guard facts.isActive else { throw CloudError.notFound("image", wanted.text) }
                 image = Server.ImageReference(id: facts.id, properties: facts.properties)
             } catch let error as CloudError where error.kind == .notFound {
                 throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
@@ -29,7 +30,7 @@ extension ServerChanges {
         }
     }
 
-    func unrescue(_ id: ID<Server>, by caller: Caller) async throws {
+    func unrescue(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         try await service.start(UnrescueServer.self, on: id, .unrescueServer, "unrescue", states: [.rescued], by: caller) { _, _ in
             .init(serverID: id, image: nil)
         }
@@ -37,7 +38,7 @@ extension ServerChanges {
 
     // MARK: Shelves
 
-    func shelve(_ id: ID<Server>, by caller: Caller) async throws {
+    func shelve(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         let from: Set<VMState> = [.active, .stopped, .paused, .suspended]
         let offloads = context.settings.offloadsShelved
         let name = try await service.get(id, .shelveServer, by: caller).server.name + "-shelved"
@@ -50,7 +51,7 @@ extension ServerChanges {
         }
     }
 
-    func offload(_ id: ID<Server>, by caller: Caller) async throws {
+    func offload(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         try await service.start(OffloadServer.self, on: id, .shelveOffload, "shelveOffload", states: [.shelved], by: caller) { _, _ in
             .init(serverID: id)
         }
@@ -59,7 +60,7 @@ extension ServerChanges {
     /// - Parameters:
     ///   - zone: cleared, it lets the server go anywhere.
     ///   - host: nil where the scheduler chooses.
-    func unshelve(_ id: ID<Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
+    func unshelve(_ id: ID<Kind.Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let from: Set<VMState> = [.shelved, .shelvedOffloaded]
         try await service.start(UnshelveServer.self, on: id, .unshelveServer, "unshelve", states: from, by: caller) { server, tx in

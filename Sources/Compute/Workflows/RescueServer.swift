@@ -37,7 +37,7 @@ typealias UnrescueServer = StartServerOtherwise<RescueBack>
 
 struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
     struct Input: Codable, Sendable {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         /// What it is to start from; nil for its own disk.
         var image: Server.ImageReference?
     }

@@ -2,6 +2,7 @@ import CLibvirt
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// Runs a program of the host that reads what strangers wrote: with little memory, little time, no environment, no open files of
 /// ours, and never through a shell.

@@ -2,6 +2,7 @@ import CHostNetwork
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// The dnsmasq of each network that is served. They outlive this process, and are found again by what they were started with.
 struct DHCPServers {

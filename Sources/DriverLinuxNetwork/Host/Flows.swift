@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A connection that the kernel tracks.
 struct TrackedFlow: Hashable {

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// The packet filter of a host's own namespace: who may speak as whom, what security groups allow, and what goes to the outside in the
 /// host's name. One transaction for all of it.

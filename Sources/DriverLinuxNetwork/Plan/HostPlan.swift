@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// What a host must have, in the host's own words. Made by `PlanCompiler` from a state and nothing else; carried out by `Converger`.
 struct HostPlan: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// Turns a state into a plan. Pure: the same state, numbers and settings give the same plan, in whatever order the state lists things.
 struct PlanCompiler: Sendable {

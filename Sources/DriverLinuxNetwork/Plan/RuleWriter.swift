@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// Writes one rule of a security group in the packet filter's language.
 struct RuleWriter: Sendable {

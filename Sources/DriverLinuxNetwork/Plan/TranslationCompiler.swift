@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A router's address translation (floating IPs, and the gateway's address for all who have none) and what it does not let pass.
 struct TranslationCompiler: Sendable {

@@ -5,7 +5,7 @@ import Resources
 /// Some of a user's roles on one project, in the hands of a consumer.
 struct AccessToken: Resource {
     var id: ID<AccessToken> = ID("")
-    var consumerID: ID<Consumer> = ID("")
+    var consumerID: ID<Kind.Consumer> = ID("")
     var userID: ID<Kind.User> = ID("")
     var projectID: ID<Kind.Project> = ID("")
     var sealedSecret: [UInt8] = []

@@ -4,7 +4,7 @@ import Resources
 
 /// A program that asks users for access by OAuth1 (RFC 5849 calls it a client).
 struct Consumer: Resource {
-    var id: ID<Consumer> = ID("")
+    var id: ID<Kind.Consumer> = ID("")
     var description: String?
     var sealedSecret: [UInt8] = []
     var keyID = ""

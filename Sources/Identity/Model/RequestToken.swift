@@ -5,7 +5,7 @@ import Resources
 /// What a consumer asks for access with; a user who allows it makes it worth an access token, once.
 struct RequestToken: Resource {
     var id: ID<RequestToken> = ID("")
-    var consumerID: ID<Consumer> = ID("")
+    var consumerID: ID<Kind.Consumer> = ID("")
     var projectID: ID<Kind.Project> = ID("")
     var sealedSecret: [UInt8] = []
     var keyID = ""

@@ -14,7 +14,7 @@ struct ImportService: Sendable {
     /// - Returns: the workflow's id; nil when there is nothing to do.
     @discardableResult
     func start(
-        _ id: ID<Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
+        _ id: ID<Kind.Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
     ) async throws -> WorkflowID? {
         // The image first: who may not see it learns nothing of the rest.
         _ = try await context.read { tx in try plan(id, request, nil, caller, tx) }
@@ -42,7 +42,7 @@ struct ImportService: Sendable {
 
     /// What is to be done, if it may be done now.
     private func plan(
-        _ id: ID<Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
+        _ id: ID<Kind.Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
     ) throws -> ImportImage.Input? {
         let image = try context.authorised(.getImage, id, by: caller, in: tx)
         try Self.requireReady(image, request.method)

@@ -15,7 +15,7 @@ struct StageService: Sendable {
     private var intake: ImageIntake { ImageIntake(context: context) }
 
     /// - Parameter size: bytes, if the client said so.
-    func stage(_ id: ID<Image>, _ body: Body.Chunks, size: Int64?, by caller: Principal) async throws {
+    func stage(_ id: ID<Kind.Image>, _ body: Body.Chunks, size: Int64?, by caller: Principal) async throws {
         let (image, lease) = try await begin(id, size: size, by: caller)
         let store = context.stores.standard
         try await ImageDataService(context: context).giving(back: lease) { meanwhile in
@@ -34,7 +34,7 @@ struct StageService: Sendable {
     }
 
     /// The formats may still be unknown: the import asks for them, and looks at the bytes again.
-    private func begin(_ id: ID<Image>, size: Int64?, by caller: Principal) async throws -> (image: Image, lease: UploadLease) {
+    private func begin(_ id: ID<Kind.Image>, size: Int64?, by caller: Principal) async throws -> (image: Image, lease: UploadLease) {
         let now = context.world.now
         return try await context.write { tx in
             let image = try context.authorised(.modifyImage, id, by: caller, in: tx)

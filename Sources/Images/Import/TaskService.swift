@@ -36,7 +36,7 @@ struct TaskService: Sendable {
     }
 
     /// What was, and is, done to an image, as far as it concerns the caller.
-    func list(of id: ID<Image>, by caller: Principal) async throws -> [ImageTask] {
+    func list(of id: ID<Kind.Image>, by caller: Principal) async throws -> [ImageTask] {
         let oldest = context.world.now - ImageTask.lifetime
         let rows = try await context.read { tx in
             _ = try context.authorised(.getImage, id, by: caller, in: tx)

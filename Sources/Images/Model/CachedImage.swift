@@ -3,7 +3,7 @@ import CloudCore
 
 /// An image whose data is kept near: a copy in the cache, or the wish to have one.
 struct CachedImage: Sendable, Equatable {
-    let imageID: ID<Image>
+    let imageID: ID<Kind.Image>
     let blob: BlobID
     let size: Int64
     let cachedAt: Timestamp

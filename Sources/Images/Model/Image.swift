@@ -20,7 +20,7 @@ struct Image: Sendable {
         case community, `public`, `private`, shared
     }
 
-    let id: ID<Image>
+    let id: ID<Kind.Image>
     var name: String?
     /// The id of a project; nil for an image of nobody's.
     var owner: String?
@@ -51,7 +51,7 @@ struct Image: Sendable {
     /// Whether the project that asks is one of those that the image is shared with.
     var isSharedWithCaller = false
 
-    init(id: ID<Image>, createdAt: Timestamp) {
+    init(id: ID<Kind.Image>, createdAt: Timestamp) {
         self.id = id
         self.createdAt = createdAt
         updatedAt = createdAt
@@ -93,7 +93,7 @@ struct ImageData: Sendable, Equatable {
 struct ImageMember: Sendable {
     enum Status: String, Sendable, CaseIterable { case pending, accepted, rejected }
 
-    let imageID: ID<Image>
+    let imageID: ID<Kind.Image>
     let memberID: String
     var status = Status.pending
     let createdAt: Timestamp

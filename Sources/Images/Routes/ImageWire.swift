@@ -4,7 +4,7 @@ import HTTPKit
 /// Images as the API shows them.
 enum ImageWire {
     /// Links are told from the service's own root, as the reference does, so that they are right behind whatever proxy.
-    static func path(_ id: ID<Image>) -> String { "/v2/images/\(id)" }
+    static func path(_ id: ID<Kind.Image>) -> String { "/v2/images/\(id)" }
 
     /// - Parameter showsLocations: whether `locations` is there.
     static func write(_ image: Image, showsLocations: Bool = false, _ json: inout JSONWriter) {

@@ -33,7 +33,7 @@ struct ImagesContext: Sendable {
     func onlooker(_ caller: Principal) -> Onlooker { Onlooker(project: caller.projectID?.text, now: world.now) }
 
     /// The image, if the caller may do this to it.
-    func authorised(_ action: Action, _ id: ID<Image>, by caller: Principal, in tx: Transaction) throws -> Image {
+    func authorised(_ action: Action, _ id: ID<Kind.Image>, by caller: Principal, in tx: Transaction) throws -> Image {
         guard let image = try images.find(id, for: onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
         try access.require(action, image, caller)
         return image
@@ -50,7 +50,7 @@ struct ImagesContext: Sendable {
     /// - Returns: the image as it is then.
     @discardableResult
     func change(
-        _ id: ID<Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void
+        _ id: ID<Kind.Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void
     ) async throws -> Image {
         let now = world.now
         return try await write { tx in

@@ -9,7 +9,7 @@ struct UploadLease: Sendable, Equatable {
     /// What the image's status is meanwhile, or that it is another location which is being filled.
     enum Kind: String, Sendable { case saving, uploading, importing }
 
-    let imageID: ID<Image>
+    let imageID: ID<CloudCore.Kind.Image>
     let kind: Kind
     /// Of this one attempt, so that who comes too late never passes for who came after.
     let owner: String

@@ -12,7 +12,7 @@ import Durable
 /// Brings data into an image, or the data that it has into more stores.
 struct ImportImage: Workflow {
     struct Input: Codable, Sendable {
-        let imageID: ID<Image>
+        let imageID: ID<Kind.Image>
         let method: ImportMethod
         let uri: String?
         /// For `glance-download`: which image of which region, and the token of who asked. Whichever process carries the workflow
@@ -60,7 +60,7 @@ struct ImportImage: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     /// What the token of an image's import is sealed for.
-    static func tokenPurpose(_ id: ID<Image>) -> String { "\(kind)/\(id)" }
+    static func tokenPurpose(_ id: ID<Kind.Image>) -> String { "\(kind)/\(id)" }
 
     static var steps: Steps<Self> {
         Local("begin") { state, run, tx in
@@ -99,5 +99,5 @@ extension Run where W == ImportImage {
 }
 
 extension ResourceKey {
-    static func image(_ id: ID<Image>) -> ResourceKey { ResourceKey("image/\(id)") }
+    static func image(_ id: ID<Kind.Image>) -> ResourceKey { ResourceKey("image/\(id)") }
 }

@@ -4,7 +4,7 @@ import Resources
 
 /// A range of addresses on a network.
 struct Subnet: NetworkingResource {
-    enum Noun {}
+    typealias Noun = Kind.Subnet
 
     var id: ID<Noun> = ID("")
     var standard = Standard()

@@ -11,19 +11,21 @@ package struct Claim: Sendable {
     }
 
     package struct Part: Sendable {
-        package var providerID: ID<Provider>
+        package var providerID: ID<Kind.Provider>
         package var resources: [(resourceClass: String, amount: Int64)]
         /// The provider's generation that the caller has seen; nil where it does not care.
         package var generation: Int?
 
-        package init(providerID: ID<Provider>, resources: [(resourceClass: String, amount: Int64)], generation: Int? = nil) {
+        package init(
+            providerID: ID<Kind.Provider>, resources: [(resourceClass: String, amount: Int64)], generation: Int? = nil
+        ) {
             self.providerID = providerID
             self.resources = resources
             self.generation = generation
         }
     }
 
-    package var consumerID: ID<Consumer>
+    package var consumerID: ID<Kind.Consumer>
     package var projectID: String
     package var userID: String
     /// `INSTANCE`, `MIGRATION`; nil to leave it as it is.
@@ -33,7 +35,7 @@ package struct Claim: Sendable {
     package var parts: [Part]
 
     package init(
-        consumerID: ID<Consumer>, projectID: String, userID: String, type: String?, expects: Expectation, parts: [Part]
+        consumerID: ID<Kind.Consumer>, projectID: String, userID: String, type: String?, expects: Expectation, parts: [Part]
     ) {
         self.consumerID = consumerID
         self.projectID = projectID
@@ -47,10 +49,10 @@ package struct Claim: Sendable {
 /// Why a claim was not made. Nothing was written then, so the transaction can go on: another provider can be tried.
 package enum ClaimRefusal: Error, Sendable, Equatable {
     case unknownClass(String)
-    case noProvider(ID<Provider>)
-    case providerChanged(ID<Provider>, expected: Int, actual: Int)
+    case noProvider(ID<Kind.Provider>)
+    case providerChanged(ID<Kind.Provider>, expected: Int, actual: Int)
     /// The generations are nil for a consumer that is not there.
-    case consumerChanged(ID<Consumer>, expected: Int?, actual: Int?)
+    case consumerChanged(ID<Kind.Consumer>, expected: Int?, actual: Int?)
     /// All that is missing, in the order in which it was asked for; at least one.
     case lacking([Lack])
 
@@ -64,7 +66,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
             case full(free: Int64)
         }
 
-        package let providerID: ID<Provider>
+        package let providerID: ID<Kind.Provider>
         package let resourceClass: String
         package let wanted: Int64
         package let reason: Reason

@@ -2,13 +2,13 @@ package import CloudCore
 
 /// Something that has resources: a host, a part of one, a pool that hosts share. Providers stand in trees.
 package struct Provider: Sendable, Equatable {
-    package var id: ID<Provider>
+    package var id: ID<Kind.Provider>
     package var name: String
     /// Grows with every change of what the provider has or gives away; who changes it names the one that was seen.
     package var generation: Int
-    package var parentID: ID<Provider>?
+    package var parentID: ID<Kind.Provider>?
     /// The provider itself when it has no parent.
-    package var rootID: ID<Provider>
+    package var rootID: ID<Kind.Provider>
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
@@ -56,7 +56,7 @@ package struct Inventory: Sendable, Equatable {
 
 /// Who uses resources: a server, a migration, a volume.
 package struct Consumer: Sendable, Equatable {
-    var id: ID<Consumer>
+    var id: ID<Kind.Consumer>
     var projectID: String
     var userID: String
     /// Nil for consumers that were made before there were types; shown as `unknown`.
@@ -66,8 +66,8 @@ package struct Consumer: Sendable, Equatable {
 
 /// An amount of one class that a consumer has of a provider.
 struct Allocation: Sendable, Equatable {
-    var consumerID: ID<Consumer>
-    var providerID: ID<Provider>
+    var consumerID: ID<Kind.Consumer>
+    var providerID: ID<Kind.Provider>
     var resourceClass: String
     var used: Int64
     var createdAt: Timestamp

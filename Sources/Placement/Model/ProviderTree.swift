@@ -46,12 +46,12 @@ struct Stock: Sendable, Equatable {
 
 /// A provider in its tree.
 struct Member: Sendable {
-    let id: ID<Provider>
+    let id: ID<Kind.Provider>
     let name: String
     let generation: Int
     let createdAt: Timestamp
     let updatedAt: Timestamp
-    fileprivate(set) var parentID: ID<Provider>?
+    fileprivate(set) var parentID: ID<Kind.Provider>?
     /// Where in the tree its parent stands; -1 for the root.
     fileprivate(set) var parent: Int32 = -1
     /// The tree's members counted from the root down, each followed by all below it: the first number is its own, the second that
@@ -87,7 +87,7 @@ struct ProviderTree: Sendable {
     /// Where a tree was.
     static let none = ProviderTree(members: [], root: ID(""))
 
-    init(members: [Member], root: ID<Provider>) {
+    init(members: [Member], root: ID<Kind.Provider>) {
         var members = members
         if members.count > 1 {
             members.sort { ($0.id == root ? 0 : 1, $0.createdAt, $0.id) < ($1.id == root ? 0 : 1, $1.createdAt, $1.id) }

@@ -11,7 +11,7 @@ struct PlacementCall: Sendable {
     let minor: Int
 
     func parameter(_ name: String) -> String { call[parameter: name] }
-    var provider: ID<Provider> { call.id("uuid") }
+    var provider: ID<Kind.Provider> { call.id("uuid") }
 
     /// Reads the body.
     ///

@@ -1,3 +1,5 @@
+import CloudCore
+
 /// Says no to a host, with the reason and its numbers; nil when the host will do.
 typealias HostFilter = @Sendable (HostState, PlacementWish) -> String?
 
@@ -76,7 +78,7 @@ enum HostFilters {
     static let capabilities: HostFilter = { host, wish in
         let facts = [
             "hypervisor_type": host.hypervisorType, "vcpus": String(host.vcpus), "memory_mb": String(host.memoryMiB),
-            "local_gb": String(host.diskGiB), "host": host.name, "hypervisor_hostname": host.name, "uuid": host.id,
+            "local_gb": String(host.diskGiB), "host": host.name, "hypervisor_hostname": host.name, "uuid": host.id.text,
             "num_instances": String(host.usage.servers), "cpu_info:arch": host.architecture,
         ]
         for (key, wanted) in wish.extraSpecs.sorted(by: { $0.key < $1.key }) where key.hasPrefix("capabilities:") {

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import HostModel
 
 /// Actions on a server's addresses, which 2.44 took out: addresses are Networking's.
 struct ServerAddressActions: Sendable {
@@ -15,7 +16,7 @@ struct ServerAddressActions: Sendable {
     private static let floating = Form.object(
         Floating(), [.required("address", \.address, .givenAddress), .optional("fixed_address", \.fixed, .givenAddress)])
 
-    func act(_ name: String, _ id: ID<Server>, _ body: JSON, _ call: ComputeCall) async throws {
+    func act(_ name: String, _ id: ID<Kind.Server>, _ body: JSON, _ call: ComputeCall) async throws {
         let apis = OtherAPIs(servers.context.needs.others, call)
         switch name {
         case "addFixedIp":
@@ -39,7 +40,7 @@ struct ServerAddressActions: Sendable {
 
     // MARK: Fixed
 
-    private func addFixed(_ id: ID<Server>, network: String, _ apis: OtherAPIs) async throws {
+    private func addFixed(_ id: ID<Kind.Server>, network: String, _ apis: OtherAPIs) async throws {
         let missing = CloudError.notFound("Network \(network) could not be found for instance \(id).")
         guard let subnet = try await apis.list("subnets", [("network_id", network)]).first?["id"] else { throw missing }
         guard let port = try await apis.list("ports", [("device_id", id.text), ("network_id", network)]).first else { throw missing }
@@ -51,7 +52,7 @@ struct ServerAddressActions: Sendable {
         }
     }
 
-    private func removeFixed(_ id: ID<Server>, _ address: String, _ apis: OtherAPIs) async throws {
+    private func removeFixed(_ id: ID<Kind.Server>, _ address: String, _ apis: OtherAPIs) async throws {
         for port in try await apis.list("ports", [("device_id", id.text)]) {
             let all = port["fixed_ips"]?.array ?? []
             let rest = all.filter { $0["ip_address"]?.string != address }
@@ -83,7 +84,7 @@ struct ServerAddressActions: Sendable {
         do {
             try await apis.update(
                 "floatingips", floating["id"]?.string ?? "",
-                ["port_id": .string(place.port), "fixed_ip_address": .string(place.address.text)])
+                ["port_id": .string(place.port.text), "fixed_ip_address": .string(place.address.text)])
         } catch let error as CloudError where error.kind == .conflict || error.kind == .notFound {
             throw CloudError.badRequest(
                 "Unable to associate floating IP \(address) to fixed IP \(place.address.text) for instance \(view.server.id). Error: \(error.message)")
@@ -92,7 +93,7 @@ struct ServerAddressActions: Sendable {
 
     private func removeFloating(_ view: ServerView, _ address: String, _ apis: OtherAPIs) async throws {
         let floating = try await find(address, apis)
-        guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id == port }) else {
+        guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id.text == port }) else {
             throw CloudError.conflict("Floating IP \(address) is not associated with instance \(view.server.id).")
         }
         try await apis.update("floatingips", floating["id"]?.string ?? "", ["port_id": .null])

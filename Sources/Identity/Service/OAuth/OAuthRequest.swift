@@ -12,7 +12,7 @@ struct OAuthRequest: Sendable {
     private let baseString: String
     private let algorithm: Algorithm
     private let signature: String
-    let consumerID: ID<Consumer>
+    let consumerID: ID<Kind.Consumer>
     let nonce: String
     let timestamp: Timestamp
 
