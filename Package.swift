@@ -78,6 +78,8 @@ let package = Package(
             ]),
 
         target("Resources", ["CloudCore", "SQL", "Access", "HTTPKit", httpTypes]),
+        // Values that services, drivers and agents share.
+        target("HostModel", ["CloudCore", "ImageFormats"]),
         target("ServiceKit", ["SQL", "Access", "Durable", "HTTPKit", lifecycle]),
 
         // The services; none imports another.
@@ -88,36 +90,39 @@ let package = Package(
         target(
             "Images",
             [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "Blobs", "ImageFormats", httpTypes, nio, log, lifecycle, crypto,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "Blobs", "ImageFormats", "HostModel", httpTypes, nio, log, lifecycle, crypto,
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
-        target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "Drivers", httpTypes]),
+        target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "HostModel", httpTypes]),
         target(
             "Compute",
-            ["CloudCore", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto, asn1, x509]),
+            [
+                "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto,
+                asn1, x509,
+            ]),
 
         // A host with machines; knows no database, no service and no HTTP API.
-        target("Drivers", ["CloudCore", "ImageFormats", nio, crypto]),
-        target("DriverSimulated", ["Drivers", "CloudCore"]),
+        target("Drivers", ["HostModel", "CloudCore", "ImageFormats", nio, crypto]),
+        target("DriverSimulated", ["Drivers", "HostModel", "CloudCore"]),
         // What Swift cannot say: a child process with limits, in a network namespace.
         .target(name: "CPrograms"),
         target("Programs", ["CloudCore", "CPrograms"]),
         // What Swift cannot say: a thread in another network namespace, a frame.
         .target(name: "CHostNetwork"),
-        target("DriverLinuxNetwork", ["Drivers", "Programs", "CHostNetwork", "CloudCore", crypto]),
-        target("AgentCore", ["Drivers", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("DriverLinuxNetwork", ["Drivers", "HostModel", "Programs", "CHostNetwork", "CloudCore", crypto]),
+        target("AgentCore", ["Drivers", "HostModel", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
         // libvirt is loaded when the program runs; only its headers are needed here.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-        target("DriverLibvirt", ["Drivers", "Programs", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("DriverLibvirt", ["Drivers", "HostModel", "Programs", "CloudCore", "CLibvirt", crypto, .product(name: "NIOPosix", package: "swift-nio")]),
 
         // The composition root and the binary.
         target(
             "ControlPlane",
             [
                 "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement",
-                "Images", "Networking", "Compute", "AgentCore", "Drivers", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
+                "Images", "Networking", "Compute", "AgentCore", "Drivers", "HostModel", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
                 "ImageFormats", log, lifecycle, crypto, httpTypes, nio, metrics,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -137,7 +142,7 @@ let package = Package(
         .executableTarget(
             name: "novella-bench",
             dependencies: [
-                "CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "DriverLinuxNetwork",
+                "CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "Drivers", "HostModel", "DriverLinuxNetwork",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -145,11 +150,11 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
+                "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "HostModel", "AgentCore", "DriverSimulated", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
             ],
             exclude: ["README.md"], swiftSettings: strict),
-        // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and no driver.
-        .target(name: "DriverConformance", dependencies: ["Drivers", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
+        // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and one driver.
+        .target(name: "DriverConformance", dependencies: ["Drivers", "HostModel", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
@@ -177,32 +182,32 @@ let package = Package(
             ]),
         tests(
             "NetworkingTests",
-            ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "Drivers", "DriverSimulated", httpTypes]),
+            ["Networking", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Identity", "HostModel", "Drivers", "DriverSimulated", httpTypes]),
         tests(
             "ComputeTests",
             [
-                "Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", "Drivers", httpTypes, log, crypto,
+                "Compute", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Durable", "HostModel", httpTypes, log, crypto,
                 asn1, x509,
             ]),
         tests(
             "ControlPlaneTests",
-            ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
+            ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "HostModel", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("ProgramsTests", ["Programs"]),
-        tests("DriverTests", ["Drivers", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
-        tests("AgentCoreTests", ["AgentCore", "Drivers", "DriverSimulated", "ImageFormats", "CloudCore", log]),
+        tests("DriverTests", ["Drivers", "HostModel", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
+        tests("AgentCoreTests", ["AgentCore", "Drivers", "HostModel", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(
-            name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
+            name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "HostModel", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),
         tests(
             "DriverLibvirtTests",
-            ["DriverLibvirtProbe", "Drivers", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
-        tests("HostNetworkTests", ["Drivers", "DriverLinuxNetwork", "DriverSimulated", "Programs", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
+            ["DriverLibvirtProbe", "Drivers", "HostModel", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
+        tests("HostNetworkTests", ["Drivers", "HostModel", "DriverLinuxNetwork", "DriverSimulated", "Programs", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         // Compares the shapes of all that outlives a process with what releases have written; docs/releases.md.
         tests(
             "StoredTests",
             [
                 "AgentCore", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
-                "Durable", "Networking", "SQL",
+                "Durable", "HostModel", "Networking", "SQL",
             ]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),
     ]

@@ -1,5 +1,6 @@
 import CloudCore
-package import Drivers
+import Drivers
+package import HostModel
 
 extension Agent {
     /// Takes off the host what runs there, and leaves what is wanted as it is: the next agent of the same folder starts it all again.

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 extension Agent {
     /// In the machine's lane, with its fence taken.
@@ -149,8 +150,7 @@ extension Agent {
         var machine = try await driver.ensure(wanted.spec, fence: fence)
         guard let power = wanted.power, !wanted.isSettled else { return machine }
         switch power {
-        case .running: machine = try await driver.setPower(id, to: .running, fence: fence)
-        case .off(let grace): machine = try await driver.setPower(id, to: .off(graceSeconds: grace), fence: fence)
+        case .running, .off: machine = try await driver.setPower(id, to: power, fence: fence)
         case .paused:
             // A guest that was paused when its host was started anew begins from the start.
             if machine.power == .off || machine.power == .crashed { try await driver.setPower(id, to: .running, fence: fence) }

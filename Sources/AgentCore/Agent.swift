@@ -1,6 +1,7 @@
 package import CloudCore
 package import Drivers
 import Foundation
+package import HostModel
 package import Logging
 
 /// How an agent keeps its host.
@@ -115,13 +116,17 @@ package final class Agent: Sendable {
     }
 
     func inventory() async throws -> HostInventory {
-        let machines = try await driver.list()
-        let wanted = Set(desired.all.map(\.id))
-        return HostInventory(
-            host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources(),
-            machines: machines, unclaimed: machines.map(\.id).filter { !wanted.contains($0.text) },
-            unsettled: Set(desired.all.filter { $0.value.isRemoving || ($0.value.power != nil && !$0.value.isSettled) }.map { MachineID($0.id) }),
-            abilities: abilities)
+        var inventory = HostInventory(
+            host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources())
+        inventory.machines = try await driver.list()
+        // After the list: each machine in it was wanted before.
+        let wanted = desired.all
+        let ids = Set(wanted.map(\.id))
+        inventory.unclaimed = inventory.machines.map(\.id).filter { !ids.contains($0.text) }
+        let unsettled = wanted.filter { $0.value.isRemoving || ($0.value.power != nil && !$0.value.isSettled) }
+        inventory.unsettled = Set(unsettled.map { MachineID($0.id) })
+        inventory.abilities = abilities
+        return inventory
     }
 
     private var abilities: Set<HostInventory.Ability> {

@@ -1,5 +1,6 @@
 import CloudCore
-package import Drivers
+import Drivers
+package import HostModel
 package import NIOCore
 import Synchronization
 

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// What is wanted of a machine, as a host keeps it on its own disk: it goes on without the control plane.
 struct DesiredMachine: StoredValue {
@@ -7,7 +8,7 @@ struct DesiredMachine: StoredValue {
 
     var spec: MachineSpec
     /// Nil: nobody has said yet, so it stays off.
-    var power: DesiredPower?
+    var power: WantedPower?
     /// Whether `power` came true once. From then on what the machine does is its guest's affair: one that was shut down from within
     /// stays off, and is reported so.
     var isSettled = false

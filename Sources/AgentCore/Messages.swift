@@ -1,8 +1,6 @@
 package import CloudCore
-package import Drivers
-
-/// A host's id is a plain word (`PathPart.isPlain`) or a UUID.
-package typealias HostID = ID<HostInventory>
+import Drivers
+package import HostModel
 
 /// What the control plane asks of a host. In the same process it is handed over as it is; between processes gRPC carries it.
 package struct AgentRequest: StoredValue {
@@ -24,9 +22,9 @@ package struct AgentRequest: StoredValue {
     package enum Verb: Sendable, Codable {
         /// The machine is there, and does what is wanted; nil leaves what it does as it is. A running machine gets and loses network
         /// cards and volumes at once.
-        case ensure(MachineSpec, power: DesiredPower?)
+        case ensure(MachineSpec, power: WantedPower?)
         case remove
-        case power(DesiredPower)
+        case power(WantedPower)
         /// A hard one starts also a machine that does not run.
         case reboot(RebootKind)
         case resize(MachineSpec)
@@ -92,14 +90,6 @@ package enum AgentReply: StoredValue {
     package var machine: ObservedMachine? { if case .machine(let machine) = self { machine } else { nil } }
 }
 
-/// What a machine is to do.
-package enum DesiredPower: Hashable, Sendable, Codable {
-    case running
-    case off(graceSeconds: Int)
-    case paused
-    case suspended
-}
-
 /// What a host says by itself.
 package enum AgentReport: StoredValue {
     package static let storedName = "agent.report"
@@ -134,27 +124,5 @@ package struct AgentProblem: Sendable, Hashable, Codable {
         var error = CloudError(kind, message, detail: detail, code: code)
         error.isTransient = isTransient
         return error
-    }
-}
-
-/// All that a host knows of itself.
-package struct HostInventory: StoredValue, Hashable {
-    package static let storedName = "agent.inventory"
-
-    package var host: HostID
-    package var driver: String
-    package var capabilities: HostCapabilities
-    package var resources: HostResources
-    package var machines: [ObservedMachine]
-    /// Machines that the driver has and nobody has asked this agent for: its state was lost. The control plane claims or removes
-    /// them; a host never removes a machine by itself.
-    package var unclaimed: [MachineID]
-    /// Machines that do not yet do what is wanted: what they do now is nothing that their guests have chosen.
-    package var unsettled: Set<MachineID>
-    package var abilities: Set<Ability>
-
-    /// What the driver can do beyond the least.
-    package enum Ability: String, Sendable, Hashable, Codable, CaseIterable {
-        case pausing, suspending, snapshotting, resizing, moving, liveMoving, passwordSetting, interfaceAttaching, volumeAttaching
     }
 }

@@ -18,6 +18,20 @@ package struct ID<Entity>: Hashable, Sendable, Codable, CustomStringConvertible,
     package var description: String { text }
 }
 
+/// A dictionary by ids is stored as an object.
+extension ID: CodingKeyRepresentable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    package var codingKey: any CodingKey { Key(stringValue: text) }
+    package init?(codingKey: some CodingKey) { self.init(codingKey.stringValue) }
+}
+
 extension ID: Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
@@ -31,4 +45,15 @@ package enum Kind {
     package enum Role {}
     package enum Trust {}
     package enum ApplicationCredential {}
+    /// A server, and its machine on a host.
+    package enum Server {}
+    package enum Image {}
+    package enum Network {}
+    package enum Subnet {}
+    package enum Port {}
+    package enum SecurityGroup {}
+    /// A resource provider: each host is one.
+    package enum Provider {}
+    /// A holder of resources: a server, or a migration.
+    package enum Consumer {}
 }

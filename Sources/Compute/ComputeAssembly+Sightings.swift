@@ -1,20 +1,7 @@
 import CloudCore
 import Durable
+package import HostModel
 import SQL
-
-/// A machine as its host saw it.
-package struct MachineSighting: Sendable, Hashable {
-    package var id: String
-    package var power: MachinePower
-    /// Of the newest change that the host had taken by then.
-    package var generation: Int64
-
-    package init(id: String, power: MachinePower, generation: Int64) {
-        self.id = id
-        self.power = power
-        self.generation = generation
-    }
-}
 
 extension ComputeAssembly {
     /// What a host says is no older when it is heard.
@@ -22,17 +9,19 @@ extension ComputeAssembly {
 
     /// Brings rows to what hosts saw: a guest that was shut down from within is stopped, as the API shows it. A server that a workflow
     /// works on is left to it, and a sighting from before the last change is nobody's.
-    package func take(_ sightings: [MachineSighting], on host: String) async throws {
+    ///
+    /// - Parameter sightings: the machines as the host saw them, with generations as rows count them.
+    package func take(_ sightings: [ObservedMachine], on host: String) async throws {
         try await sweep(host)
         let store = ServerStore()
         let now = context.world.now
         let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }
         let changed: @Sendable (Transaction) throws -> [Server] = { tx in
-            try store.list(.init(host: host, ids: sightings.map(\.id)), in: tx).compactMap { server in
-                guard let sighting = seen[server.id.text] else { return nil }
+            try store.list(.init(host: host, ids: sightings.map(\.id.text)), in: tx).compactMap { server in
+                guard let sighting = seen[server.id] else { return nil }
                 // An older sighting is from before what was done since; but where nothing was done for a while it is what there is: the
                 // last change may have been called off before the host heard of it.
-                guard sighting.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }
+                guard sighting.fence.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }
                 return server.taking(sighting.power)
             }
         }
@@ -51,7 +40,7 @@ extension Server {
     /// The server after its machine was seen so; nil when that changes nothing.
     ///
     /// What a guest can do by itself is to stop and to crash. All else comes of a workflow, or of whoever works on the host by hand.
-    func taking(_ power: MachinePower) -> Server? {
+    func taking(_ power: PowerState) -> Server? {
         var server = self
         switch (power, state) {
         case (_, .building), (_, .deleted): return nil

@@ -10,6 +10,8 @@ package struct ComputeNeeds: Sendable {
     package var images: any ImagesNeed
     package var networking: any NetworkingNeed
     package var others: any OtherAPIsNeed
+    /// What lies on the config drives of guests.
+    package var configDrives = ConfigDrives.bare
 
     package init(
         identity: any IdentityNeed, hosts: any HostsNeed, machines: any MachinesNeed, placement: any PlacementNeed,
@@ -28,7 +30,7 @@ package struct ComputeNeeds: Sendable {
 /// What Compute asks of Identity.
 package protocol IdentityNeed: Sendable {
     /// - Throws: `CloudError.badRequest` when there is no such project.
-    func requireProject(_ id: String) async throws
+    func requireProject(_ id: ID<Kind.Project>) async throws
 }
 
 /// The hosts that machines run on, as their agents report them.
@@ -41,8 +43,8 @@ package protocol HostsNeed: Sendable {
 package struct HostReport: Sendable, Hashable {
     /// The name by which operators know it.
     package var name: String
-    /// Of its resource provider and its hypervisor: a UUID.
-    package var id: String
+    /// The id of its resource provider and its hypervisor: a UUID.
+    package var id: ID<Kind.Provider>
     package var isUp: Bool
     package var lastSeen: Timestamp
     package var hypervisorType: String
@@ -60,7 +62,7 @@ package struct HostReport: Sendable, Hashable {
     package var movesRunningMachines: Bool
 
     package init(
-        name: String, id: String, isUp: Bool, lastSeen: Timestamp, hypervisorType: String = "QEMU", hypervisorVersion: Int = 0,
+        name: String, id: ID<Kind.Provider>, isUp: Bool, lastSeen: Timestamp, hypervisorType: String = "QEMU", hypervisorVersion: Int = 0,
         address: String = "127.0.0.1", processors: JSON = [:], vcpus: Int, memoryMiB: Int, diskGiB: Int, bootedAt: Timestamp? = nil,
         movesMachines: Bool = false, movesRunningMachines: Bool = false
     ) {

@@ -4,6 +4,7 @@ package import Crypto
 import Drivers
 package import Durable
 package import HTTPKit
+import HostModel
 package import Identity
 package import Images
 package import Logging
@@ -81,14 +82,15 @@ package struct Cloud: Sendable {
         // Without a log and figures of its own: who called Compute is in those already.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
+        var needs = ComputeNeeds(
+            identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
+            machines: MachinesForCompute(fleet: fleet), placement: placementForCompute,
+            images: ImagesForCompute(images: images, fleet: fleet),
+            networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
+            others: OtherAPIsForCompute(responder: others))
+        needs.configDrives = ConfigDrives(world: world) { try await guests.metadata(of: $0) }
         compute = try ComputeAssembly(
-            database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self],
-            needs: ComputeNeeds(
-                identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
-                machines: MachinesForCompute(fleet: fleet, images: ImagesForMachines(images: images), configDrives: ConfigDrives(guests, world: world)), placement: placementForCompute,
-                images: ImagesForCompute(images: images, fleet: fleet),
-                networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
-                others: OtherAPIsForCompute(responder: others)),
+            database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self], needs: needs,
             workflows: workflows, settings: ComputeSettings(configuration))
         assemblies = [identity, placement, images, networking, compute]
         watch = FleetWatch(

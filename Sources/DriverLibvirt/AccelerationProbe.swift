@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// Whether guests can run on the CPU itself. A device that is there and a QEMU that starts prove little: on some hosts guests then
 /// hang. So a guest of one CPU is run, which does nothing but end, and must have ended in two seconds.

@@ -1,6 +1,6 @@
 import CloudCore
-import Drivers
 import Foundation
+import HostModel
 
 /// Who guests run as. Each gets a user id that no account has and no other guest of the host: what breaks out of a guest finds
 /// no file that it may open, not even another guest's.

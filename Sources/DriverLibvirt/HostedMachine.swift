@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// What the host remembers of a machine beside what libvirt does.
 struct HostedMachine: StoredValue {

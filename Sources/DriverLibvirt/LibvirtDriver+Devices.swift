@@ -1,7 +1,8 @@
 import CLibvirt
 import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 
 extension LibvirtDriver: InterfaceAttaching {
     package func attach(_ nic: NIC, to id: MachineID, fence: Fence) async throws {

@@ -1,7 +1,8 @@
 import CLibvirt
 import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 
 extension LibvirtDriver: Snapshotting {
     package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {

@@ -1,7 +1,8 @@
 import CLibvirt
 import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 
 extension LibvirtDriver {
     package func capabilities() async throws -> HostCapabilities {

@@ -1,16 +1,17 @@
 import CLibvirt
 package import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 
 extension LibvirtDriver {
     @discardableResult
     package func setPower(_ id: MachineID, to wanted: WantedPower, fence: Fence) async throws -> ObservedMachine {
-        try await change(id, fence) { machine in
-            switch wanted {
-            case .running: try await start(machine, fence)
-            case .off(let grace): try await stop(machine, graceSeconds: grace)
-            }
+        switch wanted {
+        case .running: try await change(id, fence) { try await start($0, fence) }
+        case .off(let grace): try await change(id, fence) { try await stop($0, graceSeconds: grace) }
+        case .paused: try await pause(id, fence: fence)
+        case .suspended: try await suspend(id, fence: fence)
         }
     }
 

@@ -2,6 +2,7 @@ import CLibvirt
 package import CloudCore
 package import Drivers
 import Foundation
+package import HostModel
 
 /// Machines of QEMU, by libvirt. Guests do not end with the process: the next driver of the same folder finds them.
 package final class LibvirtDriver: MachineDriver {

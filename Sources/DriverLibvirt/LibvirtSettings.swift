@@ -1,4 +1,4 @@
-import Drivers
+import HostModel
 
 /// How the driver uses its host. The defaults need nothing set up.
 package struct LibvirtSettings: Sendable {

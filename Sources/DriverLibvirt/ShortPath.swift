@@ -1,7 +1,8 @@
-import Crypto
 import CloudCore
+import Crypto
 import Drivers
 import Foundation
+import HostModel
 
 /// A short way to a folder. A socket's path has at most 107 bytes, and libvirt puts its sockets some 60 below its root.
 enum ShortPath {

@@ -1,7 +1,8 @@
 package import CloudCore
 import Dispatch
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 import Programs
 
 /// Networks of bridges, namespaces, veth pairs, nftables and dnsmasq.

@@ -1,6 +1,7 @@
 package import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 
 extension SimulatedDriver: Pausing {
     @discardableResult

@@ -1,5 +1,6 @@
 import CloudCore
-package import Drivers
+import Drivers
+package import HostModel
 
 /// Drives a simulated host. It holds nothing itself: a second one for the same host sees the same machines.
 package struct SimulatedDriver: MachineDriver {
@@ -73,21 +74,24 @@ package struct SimulatedDriver: MachineDriver {
 
     @discardableResult
     package func setPower(_ id: MachineID, to wanted: WantedPower, fence: Fence) async throws -> ObservedMachine {
-        try await change(id, fence) { machine in
-            switch wanted {
-            case .running: try await start(machine)
-            case .off(let grace):
-                guard machine.power != .off else { return }
-                let asks = grace > 0 && machine.power == .running
-                if asks, machine.spec.faults.contains(.ignoresShutdown) {
-                    try await host.settings.clock.sleep(for: host.settings.delay.upperBound * grace)
-                }
-                try host.records.update(id.text) { machine in
-                    if machine.power != .off { machine.stop(as: .off, reason: asks ? "the guest stopped" : "powered off") }
-                }
-                host.send(.stopped, machine)
-            }
+        switch wanted {
+        case .running: try await change(id, fence) { try await start($0) }
+        case .off(let grace): try await change(id, fence) { try await stop($0, graceSeconds: grace) }
+        case .paused: try await pause(id, fence: fence)
+        case .suspended: try await suspend(id, fence: fence)
         }
+    }
+
+    private func stop(_ machine: SimulatedMachine, graceSeconds: Int) async throws {
+        guard machine.power != .off else { return }
+        let asks = graceSeconds > 0 && machine.power == .running
+        if asks, machine.spec.faults.contains(.ignoresShutdown) {
+            try await host.settings.clock.sleep(for: host.settings.delay.upperBound * graceSeconds)
+        }
+        try host.records.update(machine.spec.id.text) { machine in
+            if machine.power != .off { machine.stop(as: .off, reason: asks ? "the guest stopped" : "powered off") }
+        }
+        host.send(.stopped, machine)
     }
 
     private func start(_ machine: SimulatedMachine) async throws {

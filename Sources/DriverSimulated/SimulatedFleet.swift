@@ -1,6 +1,7 @@
 package import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Synchronization
 
 /// How simulated hosts behave.

@@ -1,6 +1,7 @@
 import CloudCore
-package import Drivers
+import Drivers
 import Foundation
+package import HostModel
 import Synchronization
 
 /// One simulated host: its machines, and what a test does to it from behind.

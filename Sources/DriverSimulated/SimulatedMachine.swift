@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// What can go wrong with one machine: the words of its metadata's `simulate:fault`, several with commas between them.
 package enum SimulatedFault: String, Sendable, CaseIterable {

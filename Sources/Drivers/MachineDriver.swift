@@ -1,4 +1,5 @@
 package import CloudCore
+package import HostModel
 
 /// Makes machines on one host. The only code that knows a hypervisor lies behind it.
 ///
@@ -29,9 +30,9 @@ package protocol MachineDriver: Sendable {
     /// Neither the machine nor a byte of its local disks is there any longer. Without effect when there is none.
     func remove(_ id: MachineID, fence: Fence) async throws
 
-    /// Starts the machine, or resumes it if it is paused or suspended, or makes it stop.
+    /// Has the machine do what is wanted. A machine that is paused or suspended goes on when it is to run.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `notFound`. A driver that is not `Pausing` or `Suspending` is never asked for that.
     @discardableResult
     func setPower(_ id: MachineID, to wanted: WantedPower, fence: Fence) async throws -> ObservedMachine
 
@@ -54,21 +55,6 @@ package protocol MachineDriver: Sendable {
 
     /// Removes what no machine needs: images in the host's cache, files of machines that are gone.
     func collectGarbage() async throws
-}
-
-package enum WantedPower: Hashable, Sendable, Codable {
-    case running
-    /// The guest is asked to stop, and stopped when it has not after so many seconds. Nought does not ask.
-    case off(graceSeconds: Int)
-
-    package static let off = WantedPower.off(graceSeconds: 0)
-}
-
-package enum RebootKind: String, Hashable, Sendable, Codable {
-    /// The guest is asked to; one that does not within a minute is reset.
-    case soft
-    /// A reset, with the devices as they are wanted now.
-    case hard
 }
 
 // What follows are the abilities that not every driver has. They are found by a cast, so that a plan knows what there is

@@ -1,42 +1,32 @@
 package import CloudCore
-import HTTPKit
+package import HostModel
 package import NIOCore
 
 /// The functions for services that make servers, in the name of the server's user.
 extension ImagesAssembly {
-    /// An image for making a server.
-    package struct Summary: Sendable {
-        package let id: String
-        package let name: String
-        package let isActive: Bool
-        package let diskFormat: String?
-        /// The least disk in GiB, the least RAM in MiB, and the size of the data in bytes.
-        package let minDisk: Int
-        package let minRAM: Int
-        package let size: Int64
-        package let properties: [String: String]
-    }
-
-    /// Returns the summary of an image.
+    /// Returns an image as servers are made from it.
     ///
-    /// - Throws: `CloudError.notFound` for an image that does not exist or that the caller cannot see.
-    package func summary(of id: String, by caller: Principal) async throws -> Summary {
-        let image = try await ImageService(context: context).get(ID(id), by: caller)
-        return Summary(
-            id: image.id.text, name: image.name ?? "", isActive: image.status == .active, diskFormat: image.diskFormat,
-            minDisk: Int(image.minDisk), minRAM: Int(image.minRAM), size: image.size ?? 0,
-            properties: Dictionary(image.properties.members.compactMap { key, value in value.string.map { (key, $0) } }) { $1 })
+    /// - Throws: `CloudError.notFound` for one that is not there or that the caller may not see.
+    package func facts(of id: ID<Kind.Image>, by caller: Principal) async throws -> ImageFacts {
+        let image = try await ImageService(context: context).get(id, by: caller)
+        var facts = ImageFacts(id: image.id, name: image.name ?? "")
+        facts.isActive = image.status == .active
+        (facts.minDiskGiB, facts.minMemoryMiB, facts.sizeBytes) = (Int(image.minDisk), Int(image.minRAM), image.size ?? 0)
+        facts.properties = Dictionary(image.properties.members.compactMap { key, value in value.string.map { (key, $0) } }) { $1 }
+        return facts
     }
 
-    /// Creates a qcow2 image of the caller that waits for its data. An image that exists already stays as it is.
-    package func reserve(_ id: String, name: String, minDisk: Int, properties: [String: String], by caller: Principal) async throws {
-        var body: JSONObject = [
-            "id": .string(id), "name": .string(name), "disk_format": "qcow2", "container_format": "bare",
-            "min_disk": .integer(Int64(minDisk)), "visibility": "private",
-        ]
-        for (key, value) in properties.sorted(by: { $0.key < $1.key }) where body[key] == nil { body[key] = .string(value) }
+    /// Makes a qcow2 image of the caller's that waits for its data. One that is there already stays as it is.
+    package func reserve(_ new: NewImage, by caller: Principal) async throws {
+        try ImageFields.check(["id": .string(new.id.text), "name": .string(new.name), "min_disk": .integer(Int64(new.minDiskGiB))])
+        var image = Image(id: new.id, createdAt: context.world.now)
+        (image.owner, image.name, image.visibility) = (caller.projectID?.text, new.name, .private)
+        (image.diskFormat, image.containerFormat, image.minDisk) = ("qcow2", "bare", Int64(new.minDiskGiB))
+        let decided: Set<String> = ["id", "name", "disk_format", "container_format", "min_disk", "visibility"]
+        let rest = new.properties.filter { !decided.contains($0.key) }.sorted { $0.key < $1.key }
+        try image.take(JSONObject(rest.map { ($0.key, .string($0.value)) }))
         do {
-            _ = try await ImageService(context: context).create(body, by: caller)
+            try await ImageService(context: context).create(image, by: caller) { _, _ in }
         } catch let error as CloudError where error.kind == .conflict {
             return
         }
@@ -44,24 +34,21 @@ extension ImagesAssembly {
 
     /// Stores the data of a reserved image. An image that has data already keeps it.
     package func fill<Chunks: AsyncSequence & Sendable>(
-        _ id: String, with chunks: Chunks, size: Int64?, by caller: Principal
+        _ id: ID<Kind.Image>, with chunks: Chunks, size: Int64?, by caller: Principal
     ) async throws where Chunks.Element == ByteBuffer {
-        if try await summary(of: id, by: caller).isActive { return }
-        try await ImageDataService(context: context).upload(ID(id), chunks, size: size, store: nil, by: caller)
+        if try await facts(of: id, by: caller).isActive { return }
+        try await ImageDataService(context: context).upload(id, chunks, size: size, store: nil, by: caller)
     }
 
-    /// Returns the ids of all images that the caller sees and that have these properties.
-    package func list(_ properties: [String: String], newestFirst: Bool, by caller: Principal) async throws -> [String] {
-        var text = properties.sorted { $0.key < $1.key }.map { "\(Percent.encode($0.key))=\(Percent.encode($0.value))" }
-        text.append("sort=created_at:\(newestFirst ? "desc" : "asc")")
-        let found = try await ImageService(context: context).list(try ImageList(try Query(text.joined(separator: "&"))), by: caller)
-        return found.images.map(\.id.text)
+    /// Returns the ids of the newest images that the caller sees and that have these properties, newest first.
+    package func newest(with properties: [String: String], by caller: Principal) async throws -> [ID<Kind.Image>] {
+        try await ImageService(context: context).list(ImageList(newestWith: properties), by: caller).images.map(\.id)
     }
 
-    /// Deletes an image. It does nothing if the image does not exist.
-    package func remove(_ id: String, by caller: Principal) async throws {
+    /// Deletes an image. Without effect when there is none.
+    package func remove(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         do {
-            try await ImageService(context: context).delete(ID(id), by: caller)
+            try await ImageService(context: context).delete(id, by: caller)
         } catch let error as CloudError where error.kind == .notFound {
             return
         }

@@ -1,5 +1,5 @@
-import CloudCore
-package import Drivers
+package import CloudCore
+package import HostModel
 import Resources
 package import SQL
 
@@ -78,7 +78,7 @@ extension NetworkingAssembly {
         case failed(String)
     }
 
-    package func wiring(of server: String, on host: String) async throws -> Wiring {
+    package func wiring(of server: ID<Kind.Server>, on host: String) async throws -> Wiring {
         try await networking.read { tx in
             for entry in try ServerPortStore.entries(of: server, in: tx) {
                 guard entry.host == host, entry.status != Port.build else { return .underWay }

@@ -27,7 +27,7 @@ extension PlacementAssembly {
     ///   - required: the traits that the provider must have.
     ///   - forbidden: the traits that the provider must not have.
     package func refusals(
-        _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Provider>, in tx: Transaction
+        _ amounts: [(resourceClass: String, amount: Int64)], required: [String], forbidden: [String], at id: ID<Kind.Provider>, in tx: Transaction
     ) throws -> [String] {
         let claim = Claim(
             consumerID: ID(""), projectID: "", userID: "", type: nil, expects: .anything, parts: [.init(providerID: id, resources: amounts)])
@@ -42,7 +42,9 @@ extension PlacementAssembly {
     /// - Returns: whether it held something.
     /// - Throws: `ClaimRefusal.consumerChanged`.
     @discardableResult
-    package func release(_ consumer: ID<Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction) throws -> Bool {
+    package func release(
+        _ consumer: ID<Kind.Consumer>, expects: Claim.Expectation = .anything, in tx: Transaction
+    ) throws -> Bool {
         try Claims().release(consumer, expects: expects, in: tx)
     }
 
@@ -51,12 +53,12 @@ extension PlacementAssembly {
     ///
     /// - Parameter type: the type of the new consumer; nil for the type of the old one.
     /// - Throws: `ClaimRefusal.consumerChanged` if the old consumer holds nothing or the new one holds something.
-    package func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
+    package func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String?, in tx: Transaction) throws {
         try Claims().move(from: old, to: new, type: type, in: tx)
     }
 
     /// Returns what a consumer holds; nil if it holds nothing.
-    package func allocations(of id: ID<Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
+    package func allocations(of id: ID<Kind.Consumer>, in tx: Transaction) throws -> ConsumerAllocations? {
         let entries = try AllocationStore().entries(of: id, in: tx)
         guard let consumer = entries.first?.consumer else { return nil }
         let byProvider = Dictionary(grouping: entries.map(\.allocation)) { $0.providerID }.sorted { $0.key < $1.key }
@@ -84,7 +86,7 @@ extension PlacementAssembly {
     }
 
     /// Returns a provider; nil if it does not exist.
-    package func provider(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
+    package func provider(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
 
     // MARK: Candidates
 

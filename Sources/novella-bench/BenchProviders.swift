@@ -32,7 +32,7 @@ struct BenchProviders: Sendable {
     }
 
     private func report(_ number: Int) -> [ProviderReport] {
-        let id: ID<Provider> = Self.id(1, number)
+        let id: ID<Kind.Provider> = Self.id(1, number)
         let name = "compute-\(number).example.org"
         // There are ten availability zones, and racks of forty hosts.
         let aggregates: Set = ["zone-\(number % 10)", "rack-\(number / 40)"]

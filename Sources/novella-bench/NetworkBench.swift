@@ -1,7 +1,7 @@
 import ArgumentParser
 import CloudCore
 import DriverLinuxNetwork
-import Drivers
+import HostModel
 
 struct NetworkBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -86,7 +86,7 @@ private struct CrowdedHost {
         state.networks.append(
             NetworkSpec(
                 id: network, mtu: 1450, subnets: [subnet],
-                service: NetworkService(mac: Self.mac(1, tenant), addresses: [FixedIP(Self.address(tenant, 2), subnet: subnet.id)])))
+                service: DHCPService(mac: Self.mac(1, tenant), addresses: [FixedIP(Self.address(tenant, 2), subnet: subnet.id)])))
         let own = tenant * Self.size..<min(ports, (tenant + 1) * Self.size)
         for number in own {
             state.ports.append(

@@ -1,4 +1,5 @@
 import CloudCore
+import TestSupport
 
 extension Principal {
     /// The callers that these tests try. All belong to the domain `home`, except the system reader.

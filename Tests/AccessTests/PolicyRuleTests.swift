@@ -1,5 +1,6 @@
 import Access
 import CloudCore
+import TestSupport
 import Testing
 
 @Suite struct PolicyRuleTests {

@@ -3,6 +3,7 @@ import CloudCore
 import DriverSimulated
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import Logging
 import TestSupport
@@ -253,7 +254,7 @@ struct AgentTests {
         _ = try await link.send(request(1, .ensure(spec(), power: nil)))
         await #expect { try await link.send(request(2, .reboot(.soft))) } throws: { ($0 as? CloudError)?.kind == .conflict }
         var boots: Int64 = 1
-        for power: DesiredPower in [.off(graceSeconds: 0), .running, .paused, .suspended] {
+        for power: WantedPower in [.off(graceSeconds: 0), .running, .paused, .suspended] {
             if boots > 1 { _ = try await link.send(request(2 * boots, .power(power))) }
             #expect(try await link.send(request(2 * boots + 1, .reboot(.hard))).machine.map { [$0.power == .running, $0.boots == boots] } == [true, true])
             boots += 1

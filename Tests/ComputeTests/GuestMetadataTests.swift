@@ -1,12 +1,12 @@
 import CloudCore
 import Compute
-@testable import ControlPlane
-import Drivers
 import HTTPKit
 import HTTPTypes
+import HostModel
 import Logging
 import TestSupport
 import Testing
+@testable import ControlPlane
 
 @Suite("Metadata of a guest in the cloud")
 struct GuestMetadataTests {
@@ -33,12 +33,12 @@ struct GuestMetadataTests {
             let address = try #require(IPAddress(text), "\(server?.text ?? "")")
 
             let guests = GuestMetadata(database: cloud.database, networking: cloud.cloud.networking)
-            let known = try #require(try await guests.metadata(network: network, address: address))
+            let known = try #require(try await guests.metadata(network: ID(network), address: address))
             #expect(known.id == id && known.key?.data == key && known.metadata == ["role": "web"] && known.userData == Array("#!/bin/sh\n".utf8))
             #expect(known.securityGroups == ["default"] && known.zone == "nova" && !known.flavor.isEmpty)
             #expect(known.interfaces.map(\.mtu) == [1400] && known.interfaces.first?.subnets.first?.dns.map(\.description) == ["10.7.0.53"])
-            #expect(try await guests.metadata(network: network, address: address + 1) == nil)
-            #expect(try await guests.metadata(network: id, address: address) == nil)
+            #expect(try await guests.metadata(network: ID(network), address: address + 1) == nil)
+            #expect(try await guests.metadata(network: ID(id), address: address) == nil)
 
             let routes = MetadataRoutes(door: .service(network: network), source: guests, random: World.test().random)
             let responder = try Responder(services: [routes.service], verifier: nil, world: .test(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -60,7 +60,7 @@ struct GuestMetadataTests {
 
             _ = await client.send(.delete, "/servers/\(id)")
             try await ServerTests.settle(client)
-            #expect(try await guests.metadata(network: network, address: address) == nil)
+            #expect(try await guests.metadata(network: ID(network), address: address) == nil)
         }
     }
 }

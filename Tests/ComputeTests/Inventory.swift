@@ -1,4 +1,5 @@
 import ControlPlane
+import HostModel
 import SQL
 import TestSupport
 

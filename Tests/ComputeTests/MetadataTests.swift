@@ -1,5 +1,6 @@
 import CloudCore
 @testable import Compute
+import HostModel
 import Testing
 import TestSupport
 
@@ -18,21 +19,30 @@ struct MetadataTests {
         metadata.devices = [InstanceMetadata.Device(kind: "nic", mac: "52:54:00:00:00:01", tags: ["uplink"])]
         metadata.adminPassword = Secret("hidden")
         metadata.interfaces = [
-            GuestInterface(
+            GuestCard(
                 port: "44444444-aaaa-4000-8000-000000000001", network: "n1", mac: "52:54:00:00:00:01", mtu: 1450,
                 subnets: [
-                    .init(address: ip("10.0.0.5"), prefix: net("10.0.0.0/24"), gateway: ip("10.0.0.1"), dns: [ip("10.0.0.53")]),
-                    .init(address: ip("2001:db8::5"), prefix: net("2001:db8::/64"), gateway: ip("2001:db8::1"), addressMode: "slaac"),
+                    subnet("10.0.0.5", "10.0.0.0/24", "10.0.0.1") { $0.dns = [ip("10.0.0.53")] },
+                    subnet("2001:db8::5", "2001:db8::/64", "2001:db8::1") { $0.addressMode = "slaac" },
                 ], floatingIPs: [ip("203.0.113.9")]),
-            GuestInterface(
+            GuestCard(
                 port: "55555555-aaaa-4000-8000-000000000001", network: "n2", mac: "52:54:00:00:00:02", mtu: 1500,
                 subnets: [
-                    .init(
-                        address: ip("10.9.0.5"), prefix: net("10.9.0.0/20"), gateway: ip("10.9.0.1"), dns: [ip("10.0.0.53"), ip("9.9.9.9")],
-                        routes: [.init(to: net("10.20.0.0/16"), by: ip("10.9.0.2"))], hasDHCP: false)
+                    subnet("10.9.0.5", "10.9.0.0/20", "10.9.0.1") { subnet in
+                        (subnet.dns, subnet.hasDHCP) = ([ip("10.0.0.53"), ip("9.9.9.9")], false)
+                        subnet.routes = [.init(to: net("10.20.0.0/16"), by: ip("10.9.0.2"))]
+                    }
                 ]),
         ]
         return metadata
+    }
+
+    private func subnet(
+        _ address: String, _ prefix: String, _ gateway: String, _ change: (inout GuestCard.Subnet) -> Void
+    ) -> GuestCard.Subnet {
+        var subnet = GuestCard.Subnet(address: ip(address), prefix: net(prefix), gateway: ip(gateway))
+        change(&subnet)
+        return subnet
     }
 
     private func ip(_ text: String) -> IPAddress { IPAddress(text) ?? IPAddress(.v4, 0) }

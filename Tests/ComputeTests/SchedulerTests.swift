@@ -1,5 +1,6 @@
 import CloudCore
 @testable import Compute
+import TestSupport
 import Testing
 
 @Suite("The scheduler")

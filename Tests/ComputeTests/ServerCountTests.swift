@@ -3,6 +3,7 @@ import CloudCore
 import ControlPlane
 import HTTPKit
 import HTTPTypes
+import HostModel
 import TestSupport
 import Testing
 
@@ -61,7 +62,7 @@ struct ServerCountTests {
             func room(_ least: Int, _ most: Int) async throws -> Int {
                 var wish = ServerCreation.Wish()
                 (wish.least, wish.most) = (least, most)
-                let plan = NetworkPlan(projectID: project, ports: [], securityGroups: [])
+                let plan = NetworkPlan(projectID: ID(project), ports: [], securityGroups: [])
                 return try await context.read { [wish] tx in
                     try ServerRoom(needs: context.needs).servers(wish, flavor, plan, by: caller, in: tx)
                 }

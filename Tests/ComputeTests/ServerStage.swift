@@ -3,6 +3,7 @@ import CloudCore
 import ControlPlane
 import Durable
 import HTTPTypes
+import HostModel
 import Logging
 import SQL
 import TestSupport
@@ -27,7 +28,7 @@ struct ServerStage: WorkflowStage {
     private var before = Inventory()
 
     static let schemas: [Schema] = [.compute, MemoryPlacement.schema, MemoryNetworks.schema]
-    static let id = ID<Server>("33333333-3333-4333-8333-333333333333")
+    static let id = ID<Kind.Server>("33333333-3333-4333-8333-333333333333")
     static let host = "host-1"
 
     struct Setting: Sendable {
@@ -54,7 +55,7 @@ struct ServerStage: WorkflowStage {
         self.begin = begin
         fleet = try Fleet(simulating: 2, world: world, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         hosts = HostsForCompute(fleet: fleet, world: world)
-        machines = MachinesForCompute(fleet: fleet, images: EveryImage())
+        machines = MachinesForCompute(fleet: fleet)
         placement = MemoryPlacement(hosts: hosts)
         former = setting.state.map { state in
             var server = Self.server(world)
@@ -74,27 +75,29 @@ struct ServerStage: WorkflowStage {
         let reports = try await hosts.reports()
         let ports = try await database.write { tx in
             try ServerStore().insert(server, in: tx)
-            if server.host != nil { try claim(server.id.text, on: reports[0].id, 1, in: tx) }
+            if server.host != nil { try claim(Server.consumer(of: server.id), on: reports[0].id, 1, in: tx) }
             if server.otherHost != nil { try claim(Server.formerConsumer(of: server.id), on: reports[1].id, 2, in: tx) }
-            return try networks.ensurePorts(Self.plan, server: server.id.text, host: server.host ?? "", in: tx)
+            return try networks.ensurePorts(Self.plan, server: server.id, host: server.host ?? "", in: tx)
         }
         guard let host = server.host else { return }
         let intent = Intent(server: server, ports: ports)
-        let fence = MachineFence(epoch: 0, generation: 0)
-        if let other = server.otherHost { try await machines.ensure(intent.order(), on: other, fence: fence) }
-        try await machines.ensure(intent.order(), on: host, fence: fence)
-        if server.power != .off { try await machines.command(server.id.text, .start, on: host, fence: fence) }
-        if server.state == .paused { try await machines.command(server.id.text, .pause, on: host, fence: fence) }
-        if server.state == .suspended { try await machines.command(server.id.text, .suspend, on: host, fence: fence) }
+        func machine(on host: String) -> ServerMachine {
+            ServerMachine(intent: intent, host: host, epoch: 0, world: ServerWorld(needs: needs, world: world))
+        }
+        if let other = server.otherHost { try await machine(on: other).ensure() }
+        try await machine(on: host).ensure()
+        if server.power != .off { try await machine(on: host).setPower(.running) }
+        if server.state == .paused { try await machine(on: host).setPower(.paused) }
+        if server.state == .suspended { try await machine(on: host).setPower(.suspended) }
     }
 
-    private func claim(_ consumer: String, on host: String, _ vcpus: Int64, in tx: Transaction) throws {
+    private func claim(_ consumer: ID<Kind.Consumer>, on host: ID<Kind.Provider>, _ vcpus: Int64, in tx: Transaction) throws {
         let candidate = PlacementCandidate(hostID: host, parts: [host: ["VCPU": vcpus]])
         _ = try placement.claim(candidate, consumer: consumer, projectID: "p", userID: "u", in: tx)
     }
 
     static let plan = NetworkPlan(
-        projectID: "p", ports: [.init(id: "44444444-4444-4444-8444-444444444444", network: MemoryNetworks.network, address: nil, tag: nil, isGiven: false)],
+        projectID: "p", ports: [.init(id: "44444444-4444-4444-8444-444444444444", network: MemoryNetworks.network, isGiven: false)],
         securityGroups: [])
 
     static func flavor(_ id: String = "small", ram: Int = 512) -> Flavor {
@@ -145,17 +148,18 @@ struct ServerStage: WorkflowStage {
             for place in found.machines.indices { found.machines[place].power = expected.machines.first?.power ?? "" }
         }
         // The image that was queued for a copy goes. The image in which a server is shelved stays.
-        expected.images = [former?.shelvedImage].compactMap(\.self)
+        expected.images = [former?.shelvedImage?.text].compactMap(\.self)
         return found.differences(from: expected) + (Row(server) == row ? [] : ["server: \(Row(server)) instead of \(row)"])
     }
 
     /// The fields of a server's row that workflows change.
     private struct Row: Equatable {
         var state: VMState
-        var power: PowerState
+        var power: PowerNumber
         var host: String?
-        var image: String?
-        let otherHost, rescueImage, shelvedImage: String?
+        var image: ID<Kind.Image>?
+        let rescueImage, shelvedImage: ID<Kind.Image>?
+        let otherHost: String?
         let flavor: String
         let formerFlavor: String?
 
@@ -167,16 +171,8 @@ struct ServerStage: WorkflowStage {
     }
 }
 
-/// Images whose content is derived from their ids.
-struct EveryImage: MachineImages {
-    func image(_ id: String) async throws -> MachineImage {
-        let digits = id.filter(\.isHexDigit)
-        return try MachineImage(content: String(String(repeating: digits, count: 4).prefix(128)), format: "raw", virtualBytes: 1 << 20)
-    }
-}
-
 private struct EveryProject: IdentityNeed {
-    func requireProject(_ id: String) async throws {}
+    func requireProject(_ id: ID<Kind.Project>) async throws {}
 }
 
 /// Another API that must not be needed: workflows call none.

@@ -78,7 +78,7 @@ extension Simulation {
                 }
             }
             if let host = server.host { expect(server.id.text, server.flavor, at: host) }
-            if let former = server.former { expect(Server.formerConsumer(of: server.id), former.flavor, at: former.host) }
+            if let former = server.former { expect(Server.formerConsumer(of: server.id).text, former.flavor, at: former.host) }
             if server.otherHost != (server.former.flatMap { $0.host == server.host ? nil : $0.host }) {
                 wrong.append("\(server.id) \(server.state) on \(server.host ?? "-") has something on \(server.otherHost ?? "-")")
             }

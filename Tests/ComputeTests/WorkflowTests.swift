@@ -1,6 +1,7 @@
 import CloudCore
 @testable import Compute
 import Durable
+import HostModel
 import SQL
 import TestSupport
 import Testing
@@ -88,7 +89,7 @@ struct WorkflowTests {
             .init(
                 serverID: ServerStage.id,
                 network: NetworkPlan(
-                    projectID: "p", ports: [.init(id: "77777777-7777-4777-8777-777777777777", network: MemoryNetworks.network, address: nil, tag: nil, isGiven: false)],
+                    projectID: "p", ports: [.init(id: "77777777-7777-4777-8777-777777777777", network: MemoryNetworks.network, isGiven: false)],
                     securityGroups: []))),
         fixture(DetachInterface.self, from: .active, .init(serverID: ServerStage.id, portID: ServerStage.plan.ports[0].id)),
         verb(StartVerb.self, from: .stopped), verb(StopVerb.self, from: .active), verb(SoftRebootVerb.self, from: .active),

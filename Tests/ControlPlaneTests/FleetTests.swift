@@ -2,13 +2,14 @@ import CloudCore
 @testable import Compute
 import ControlPlane
 import HTTPTypes
+import HostModel
 import Logging
 import TestSupport
 import Testing
 
 @Suite("The fleet of hosts")
 struct FleetTests {
-    private static let id = "11111111-2222-4333-8444-555555555555"
+    private static let id: MachineID = "11111111-2222-4333-8444-555555555555"
     private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private struct Stage {
@@ -21,32 +22,43 @@ struct FleetTests {
             let world = World.test(clock: clock)
             fleet = try Fleet(simulating: count, world: world, log: FleetTests.log)
             hosts = HostsForCompute(fleet: fleet, world: world)
-            machines = MachinesForCompute(fleet: fleet, images: Images())
+            machines = MachinesForCompute(fleet: fleet)
         }
-    }
 
-    private struct Images: MachineImages {
-        func image(_ id: String) async throws -> MachineImage {
-            guard id != "gone" else { throw CloudError.notFound("image", id) }
+        func ensure(_ intent: Intent, diskRevision: Int64? = nil, on host: String, fence: Fence) async throws {
+            let spec = try await MachineBlueprint(
+                intent: intent, present: try await machines.wanted(FleetTests.id, on: host), diskRevision: diskRevision,
+                image: { try Self.image($0) }, configDrives: .bare
+            ).spec()
+            try await machines.ensure(spec, on: host, fence: fence)
+        }
+
+        private static func image(_ id: ID<Kind.Image>) throws -> MachineImage {
+            guard id != "gone" else { throw CloudError.notFound("image", id.text) }
             return try MachineImage(
                 content: String(repeating: id == "other" ? "b" : "a", count: 128), format: "qcow2", virtualBytes: 2 << 30)
         }
     }
 
-    private func order(_ change: (inout MachineOrder) -> Void = { _ in }) -> MachineOrder {
-        var order = MachineOrder(
-            id: Self.id, name: "one", vcpus: 2, memoryMiB: 512, rootGiB: 3, ephemerals: [EmptyDisk(sizeGiB: 1)], swapMiB: 64, imageID: "image", imageProperties: [:],
-            extraSpecs: [:], ports: [port("44444444-4444-4444-8444-444444444444")], metadata: [:], hostname: "one", userData: nil, publicKey: nil,
-            hasConfigDrive: true, diskRevision: 0)
-        change(&order)
-        return order
+    private func intent(_ change: (inout Intent) -> Void = { _ in }) -> Intent {
+        let now = Timestamp(seconds: 0)
+        let flavor = Flavor(
+            number: 1, id: "f", name: "f", ramMiB: 512, vcpus: 2, diskGiB: 3, ephemeralGiB: 1, swapMiB: 64, rxtxFactor: 1, isPublic: true,
+            createdAt: now)
+        var server = Server(
+            id: Self.id, number: 1, projectID: "p", userID: "u", name: "one", hostname: "one", flavor: flavor, reservationID: "r",
+            createdAt: now, updatedAt: now)
+        (server.image, server.hasConfigDrive) = (.init(id: "image", properties: [:]), true)
+        var intent = Intent(server: server, ports: [port("44444444-4444-4444-8444-444444444444")])
+        change(&intent)
+        return intent
     }
 
-    private func port(_ id: String) -> ServerPort {
-        ServerPort(id: id, network: "n", networkName: "n", mac: "FA:16:3E:00:00:\(id.prefix(2))", addresses: [], isActive: true, tag: nil)
+    private func port(_ id: ID<Kind.Port>) -> ServerPort {
+        ServerPort(id: id, network: "n", networkName: "n", mac: "FA:16:3E:00:00:\(id.text.prefix(2))")
     }
 
-    private func fence(_ generation: Int64, epoch: Int64 = 1) -> MachineFence { MachineFence(epoch: epoch, generation: generation) }
+    private func fence(_ generation: Int64, epoch: Int64 = 1) -> Fence { Fence(epoch: epoch, generation: generation) }
 
     @Test("Hosts report their resources; a host that is cut off is down after a while, and up when it answers again")
     func reports() async throws {
@@ -60,38 +72,41 @@ struct FleetTests {
         stage.clock.advance(by: .seconds(60))
         let later = try await stage.hosts.reports()
         #expect(later.map(\.isUp) == [true, false, true] && later[1].lastSeen == first[1].lastSeen)
-        await #expect { try await stage.machines.ensure(order(), on: "host-2", fence: fence(1)) } throws: {
+        await #expect { try await stage.ensure(intent(), on: "host-2", fence: fence(1)) } throws: {
             ($0 as? CloudError)?.isTransient == true
         }
         stage.fleet.setCut(false, "host-2")
         #expect(try await stage.hosts.reports().map(\.isUp) == [true, true, true])
-        await #expect { try await stage.machines.ensure(order(), on: "nowhere", fence: fence(1)) } throws: {
+        await #expect { try await stage.ensure(intent(), on: "nowhere", fence: fence(1)) } throws: {
             ($0 as? CloudError)?.kind == .unavailable
         }
     }
 
-    @Test("An order becomes a machine with its disks and cards, and the machine obeys commands")
+    @Test("What is wanted becomes a machine with its disks and cards, and the machine obeys commands")
     func commands() async throws {
         let stage = try Stage()
-        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
+        try await stage.ensure(intent(), on: "host-1", fence: fence(1))
         let machine = try #require(stage.fleet.simulatedMachines.first)
         #expect(machine.disks == ["root of aaaaaaaa", "ephemeral0", "swap", "config"] && machine.power == "off" && machine.memoryMiB == 512)
         var generation: Int64 = 1
-        func act(_ command: MachineCommand) async throws -> MachinePower {
+        func make(_ power: WantedPower) async throws -> PowerState {
             generation += 1
-            return try await stage.machines.command(Self.id, command, on: "host-1", fence: fence(generation))
+            return try await stage.machines.setPower(power, of: Self.id, on: "host-1", fence: fence(generation))
         }
-        #expect(try await act(.start) == .running)
-        #expect(try await act(.pause) == .paused)
-        #expect(try await act(.unpause) == .running)
-        #expect(try await act(.suspend) == .suspended)
-        #expect(try await act(.resume) == .running)
-        #expect(try await act(.rebootSoft) == .running)
-        #expect(try await stage.machines.command(Self.id, .rebootSoft, on: "host-1", fence: fence(generation)) == .running)
+        #expect(try await make(.running) == .running)
+        #expect(try await make(.paused) == .paused)
+        #expect(try await make(.running) == .running)
+        #expect(try await make(.suspended) == .suspended)
+        #expect(try await make(.running) == .running)
+        generation += 1
+        for _ in 0..<2 {
+            #expect(try await stage.machines.reboot(Self.id, .soft, on: "host-1", fence: fence(generation)) == .running)
+        }
         #expect(stage.fleet.simulatedMachines.first?.boots == 2, "the same request again is no other reboot")
-        #expect(try await act(.stop(graceSeconds: 5)) == .off)
-        #expect(try await act(.rebootHard) == .running)
-        await #expect { try await stage.machines.command(Self.id, .start, on: "host-1", fence: fence(1)) } throws: {
+        #expect(try await make(.off(graceSeconds: 5)) == .off)
+        generation += 1
+        #expect(try await stage.machines.reboot(Self.id, .hard, on: "host-1", fence: fence(generation)) == .running)
+        await #expect { try await stage.machines.setPower(.running, of: Self.id, on: "host-1", fence: fence(1)) } throws: {
             ($0 as? CloudError)?.code == "stale_change"
         }
         let text = try await stage.machines.consoleOutput(Self.id, on: "host-1", lines: 10)
@@ -114,17 +129,21 @@ struct FleetTests {
     @Test("A root disk keeps its content and never shrinks, even without its image; a rebuild replaces it")
     func rootDisk() async throws {
         let stage = try Stage()
-        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
-        try await stage.machines.ensure(order { ($0.imageID, $0.rootGiB, $0.memoryMiB) = ("gone", 1, 1024) }, on: "host-1", fence: fence(2))
+        try await stage.ensure(intent(), on: "host-1", fence: fence(1))
+        try await stage.ensure(
+            intent { intent in
+                intent.server.image?.id = "gone"
+                (intent.server.flavor.diskGiB, intent.server.flavor.ramMiB) = (1, 1024)
+            }, on: "host-1", fence: fence(2))
         #expect(stage.fleet.simulatedMachines.map(\.memoryMiB) == [1024])
         #expect(stage.fleet.simulatedMachines.first?.disks.first == "root of aaaaaaaa")
         for _ in 0..<2 {
-            try await stage.machines.ensure(order { ($0.imageID, $0.diskRevision) = ("other", 3) }, on: "host-1", fence: fence(3))
+            try await stage.ensure(intent { $0.server.image?.id = "other" }, diskRevision: 3, on: "host-1", fence: fence(3))
             #expect(stage.fleet.simulatedMachines.first?.disks.first == "root-3 of bbbbbbbb")
         }
-        try await stage.machines.ensure(order(), on: "host-1", fence: fence(4))
+        try await stage.ensure(intent(), on: "host-1", fence: fence(4))
         #expect(stage.fleet.simulatedMachines.first?.disks.first == "root-3 of bbbbbbbb")
-        await #expect { try await stage.machines.ensure(order { $0.rootGiB = 1 }, on: "host-2", fence: fence(1)) } throws: {
+        await #expect { try await stage.ensure(intent { $0.server.flavor.diskGiB = 1 }, on: "host-2", fence: fence(1)) } throws: {
             ($0 as? CloudError)?.kind == .badRequest
         }
     }
@@ -132,18 +151,18 @@ struct FleetTests {
     @Test("A running machine gains and loses cards, and a snapshot of its disk can be read")
     func cardsAndCopies() async throws {
         let stage = try Stage()
-        try await stage.machines.ensure(order(), on: "host-1", fence: fence(1))
-        try await stage.machines.command(Self.id, .start, on: "host-1", fence: fence(1))
+        try await stage.ensure(intent(), on: "host-1", fence: fence(1))
+        try await stage.machines.setPower(.running, of: Self.id, on: "host-1", fence: fence(1))
         let other = port("55555555-4444-4444-8444-444444444444")
-        try await stage.machines.ensure(order { $0.ports.append(other) }, on: "host-1", fence: fence(2))
+        try await stage.ensure(intent { $0.ports.append(other) }, on: "host-1", fence: fence(2))
         #expect(stage.fleet.simulatedMachines.first?.ports.count == 2)
-        try await stage.machines.ensure(order { $0.ports = [other] }, on: "host-1", fence: fence(3))
-        #expect(stage.fleet.simulatedMachines.first?.ports == [other.id] && stage.fleet.simulatedMachines.first?.boots == 1)
-        let copy = "99999999-2222-4333-8444-555555555555"
-        let found = try await stage.machines.snapshot(Self.id, as: copy, on: "host-1", fence: fence(4))
+        try await stage.ensure(intent { $0.ports = [other] }, on: "host-1", fence: fence(3))
+        #expect(stage.fleet.simulatedMachines.first?.ports == [other.id.text] && stage.fleet.simulatedMachines.first?.boots == 1)
+        let copy: ID<Kind.Image> = "99999999-2222-4333-8444-555555555555"
+        let found = try await stage.machines.snapshot(Self.id, for: copy, on: "host-1", fence: fence(4))
         #expect(found.virtualBytes == 3 << 30 && found.format == "qcow2")
         #expect(try await stage.fleet.size(of: found, on: "host-1") == found.sizeBytes)
-        for _ in 0..<2 { try await stage.machines.removeSnapshot(copy, on: "host-1") }
+        for _ in 0..<2 { try await stage.machines.removeSnapshot(for: copy, on: "host-1") }
         #expect(stage.fleet.simulatedCopies.isEmpty)
     }
 

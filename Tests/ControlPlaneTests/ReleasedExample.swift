@@ -2,6 +2,7 @@ import CloudCore
 @testable import Compute
 import Foundation
 import HTTPTypes
+import HostModel
 import SQL
 import TestSupport
 import Testing
@@ -38,7 +39,7 @@ struct ReleasedExample: CustomTestStringConvertible {
                     configuration.simulate = .init(enabled: true, hosts: 4)
                     configuration.compute.shelvedOffloadTime = -1
                 } _: { cloud in
-                    try await Hardware(cloud: cloud).restore()
+                    try await Machines(cloud: cloud).restore()
                     try await body(cloud, expected)
                 }
             }
@@ -57,31 +58,35 @@ struct ReleasedExample: CustomTestStringConvertible {
 
 /// The simulated hosts. The release had them only in memory, while a real host keeps its machines when a control plane
 /// is killed.
-private struct Hardware {
+private struct Machines {
     let cloud: TestCloud
 
     func restore() async throws {
-        let parts = cloud.cloud
-        let networks = NetworkingForCompute(networking: parts.networking, keeper: parts.networkKeeper)
+        let needs = cloud.cloud.compute.context.needs
         let intents = try await cloud.database.read { tx in
             let servers = try ServerStore().list(.init(), in: tx)
-            let ports = try networks.ports(of: servers.map(\.id.text), in: tx)
-            return servers.map { Intent(server: $0, ports: ports[$0.id.text] ?? []) }
+            let ports = try needs.networking.ports(of: servers.map(\.id), in: tx)
+            return servers.map { Intent(server: $0, ports: ports[$0.id] ?? []) }
         }
-        let machines = MachinesForCompute(fleet: parts.fleet, images: ImagesForMachines(images: parts.images))
-        let fence = MachineFence(epoch: 0, generation: 0)
+        let fence = Fence(epoch: 0, generation: 0)
         for intent in intents {
             // The machine is still on the host that it leaves, and not yet on the one to which it moves.
             for host in Set([intent.server.host, intent.server.former?.host].compactMap(\.self)) {
-                try await machines.ensure(intent.order(), on: host, fence: fence)
+                let spec = try await MachineBlueprint(
+                    intent: intent, present: try await needs.machines.wanted(intent.server.id, on: host), diskRevision: nil,
+                    image: { try await needs.images.machineImage($0) }, configDrives: .bare
+                ).spec()
+                try await needs.machines.ensure(spec, on: host, fence: fence)
             }
-            guard let host = intent.server.host, intent.server.power != .off || intent.server.state == .suspended else { continue }
-            func command(_ command: MachineCommand) async throws {
-                try await machines.command(intent.server.id.text, command, on: host, fence: fence)
+            guard let host = intent.server.host, intent.server.power != .off || intent.server.state == .suspended else {
+                continue
             }
-            try? await command(.start)
-            if intent.server.state == .paused { try await command(.pause) }
-            if intent.server.state == .suspended { try await command(.suspend) }
+            func make(_ power: WantedPower) async throws {
+                try await needs.machines.setPower(power, of: intent.server.id, on: host, fence: fence)
+            }
+            try? await make(.running)
+            if intent.server.state == .paused { try await make(.paused) }
+            if intent.server.state == .suspended { try await make(.suspended) }
         }
     }
 }

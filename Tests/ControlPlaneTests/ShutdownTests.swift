@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Logging
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 package import CloudCore
 package import Drivers
+package import HostModel
 import TestSupport
 
 /// The error of a driver that breaks a rule for all drivers.

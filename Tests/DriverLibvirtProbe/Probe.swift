@@ -2,6 +2,7 @@ import CloudCore
 import DriverLibvirt
 import Drivers
 import Foundation
+import HostModel
 import NIOCore
 
 /// A process that drives machines and dies: `DriverLibvirtProbe VERB FOLDER GUEST ID KERNEL RAMDISK [TAP]`.

@@ -4,6 +4,7 @@ import DriverLibvirt
 import Drivers
 import Foundation
 import HTTPTypes
+import HostModel
 import TestSupport
 import Testing
 

@@ -1,10 +1,11 @@
-@testable import DriverLibvirt
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import TestSupport
 import Testing
+@testable import DriverLibvirt
 
 @Suite("The libvirt driver's files and documents")
 struct FileTests {

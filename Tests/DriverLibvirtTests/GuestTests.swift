@@ -2,6 +2,7 @@ import CloudCore
 import DriverLibvirt
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import TestSupport
 import Testing

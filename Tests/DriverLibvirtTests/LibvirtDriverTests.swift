@@ -3,6 +3,7 @@ import DriverConformance
 import DriverLibvirt
 import Drivers
 import Foundation
+import HostModel
 import TestSupport
 import Testing
 

@@ -4,6 +4,7 @@ import DriverConformance
 import DriverLibvirt
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import NIOCore
 import TestSupport

@@ -2,6 +2,7 @@ import CloudCore
 import Crypto
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import NIOCore
 import TestSupport

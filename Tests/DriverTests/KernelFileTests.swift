@@ -1,5 +1,6 @@
 import Drivers
 import Foundation
+import HostModel
 import Testing
 
 @Suite("Files of /proc")

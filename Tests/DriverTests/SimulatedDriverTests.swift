@@ -3,6 +3,7 @@ import DriverConformance
 import DriverSimulated
 import Drivers
 import Foundation
+import HostModel
 import ImageFormats
 import TestSupport
 import Testing

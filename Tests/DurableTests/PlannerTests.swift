@@ -1,5 +1,6 @@
 import CloudCore
 @testable import Durable
+import TestSupport
 import Testing
 
 /// Tests of the planner with a workflow that has local, remote and wait steps, both before and after the point of no

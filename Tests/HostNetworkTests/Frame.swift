@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// An Ethernet frame, written and read byte by byte. Nothing checks its content.
 struct Frame: Hashable {

@@ -1,11 +1,12 @@
 import CHostNetwork
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Programs
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("Services of the host's networks for guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct GuestServiceTests {

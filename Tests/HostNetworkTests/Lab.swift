@@ -1,11 +1,12 @@
 import CHostNetwork
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Programs
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 /// A namespace that stands for a host, and others that stand for guests and outside machines. The packets are real, but
 /// nothing of this machine is touched. Everything is removed afterwards, also if the test fails.

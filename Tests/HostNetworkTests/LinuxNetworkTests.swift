@@ -1,10 +1,11 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Programs
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("Networks of a Linux host, with real packets", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct LinuxNetworkTests {

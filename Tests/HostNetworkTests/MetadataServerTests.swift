@@ -1,13 +1,14 @@
 import CloudCore
 import Compute
-@testable import ControlPlane
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Logging
 import Programs
 import TestSupport
 import Testing
+@testable import ControlPlane
+@testable import DriverLinuxNetwork
 
 @Suite("The metadata service with real guests", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct MetadataServerTests {
@@ -21,10 +22,10 @@ struct MetadataServerTests {
             all.update { $0["\(network)/\(address)"] = metadata }
         }
 
-        func metadata(network: String, address: IPAddress) async throws -> InstanceMetadata? { all.value["\(network)/\(address)"] }
+        func metadata(network: ID<Kind.Network>, address: IPAddress) async throws -> InstanceMetadata? { all.value["\(network)/\(address)"] }
 
-        func setPassword(_ password: String, of server: String) async throws {
-            all.update { all in for (key, value) in all where value.id == server { all[key]?.password = password + (value.password.isEmpty ? "" : "!") } }
+        func setPassword(_ password: String, of server: ID<Kind.Server>) async throws {
+            all.update { all in for (key, value) in all where value.id == server.text { all[key]?.password = password + (value.password.isEmpty ? "" : "!") } }
         }
     }
 

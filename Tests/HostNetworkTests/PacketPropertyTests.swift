@@ -1,9 +1,10 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import DriverSimulated
 import Drivers
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 /// Tests with small random clouds: real packets must arrive exactly where the simulated network delivers them.
 @Suite("The simulated network and real packets agree", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))

@@ -1,7 +1,8 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
+import HostModel
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("Plans of a host's networks")
 struct PlanTests {

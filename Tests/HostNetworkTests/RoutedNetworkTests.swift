@@ -1,10 +1,11 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Programs
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("External networks that end on the host", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct RoutedNetworkTests {

@@ -1,9 +1,10 @@
 import CloudCore
-@testable import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import TestSupport
 import Testing
+@testable import DriverLinuxNetwork
 
 @Suite("Routers of a host's networks", .enabled(if: Lab.isPossible, "root, nftables, iproute2, dnsmasq and conntrack"))
 struct RouterTests {

@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 func address(_ text: String) -> IPAddress { IPAddress(text) ?? IPAddress(.v4, 0) }
 func prefix(_ text: String) -> IPPrefix { IPPrefix(text, alone: true) ?? IPPrefix(IPAddress(.v4, 0), 0) }
@@ -46,7 +46,7 @@ enum Scene {
             networks: [
                 NetworkSpec(
                     id: red, mtu: 1450, subnets: redSubnet(),
-                    service: service ? NetworkService(mac: mac(0x102), addresses: [FixedIP(address("10.1.0.2"), subnet: "red4")]) : nil)
+                    service: service ? DHCPService(mac: mac(0x102), addresses: [FixedIP(address("10.1.0.2"), subnet: "red4")]) : nil)
             ], ports: ports, groups: groups)
     }
 

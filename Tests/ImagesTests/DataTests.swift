@@ -174,7 +174,7 @@ struct DataTests {
     func deadProcess() async throws {
         try await ImagesStage.run { stage in
             let context = stage.cloud.cloud.images.context
-            let id = ID<Image>(try await stage.make())
+            let id = ID<Kind.Image>(try await stage.make())
             let lease = UploadLease(imageID: id, kind: .saving, owner: "of a process that is gone")
             func take() async throws {
                 let now = stage.cloud.world.now
@@ -206,7 +206,7 @@ struct DataTests {
     func renewal(isTakenOver: Bool) async throws {
         try await ImagesStage.run { stage in
             let context = stage.cloud.cloud.images.context
-            let id = ID<Image>(try await stage.make())
+            let id = ID<Kind.Image>(try await stage.make())
             let caller = try await Self.caller(stage)
             let clock = stage.cloud.clock
             let pieces = AsyncStream<ByteBuffer> { more in
@@ -253,7 +253,7 @@ struct DataTests {
             await stage.upload(Self.bytes, to: id)
             await stage.send(.delete, "/images/\(id)", as: stage.demo, .noContent)
             let context = stage.cloud.cloud.images.context
-            let other = ID<Image>(try await stage.make())
+            let other = ID<Kind.Image>(try await stage.make())
             let (now, lease) = (stage.cloud.world.now, UploadLease(imageID: other, kind: .saving, owner: "somebody"))
             _ = try await context.write { tx in try context.uploads.take(lease, at: now, until: now + .seconds(3600), in: tx) }
             stage.cloud.clock.advance(by: .seconds(1))

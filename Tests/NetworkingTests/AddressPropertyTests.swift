@@ -2,6 +2,7 @@ import CloudCore
 import ControlPlane
 import HTTPKit
 import HTTPTypes
+import HostModel
 import Resources
 import SQL
 import TestSupport
@@ -65,16 +66,16 @@ struct AddressPropertyTests {
     /// Makes and deletes ports of servers on two hosts.
     private static func serve(_ stage: ServerPortTests.Stage, _ network: String, _ worker: Int) async {
         var random = SplitMix64(seed: UInt64(500 + worker))
-        var servers: [String] = []
+        var servers: [ID<Kind.Server>] = []
         for number in 0..<10 {
             if !servers.isEmpty, Int.random(in: 0..<3, using: &random) == 0 {
                 let server = servers.remove(at: Int.random(in: 0..<servers.count, using: &random))
                 do { try await stage.release(server) } catch { Issue.record("\(error)") }
                 continue
             }
-            let server = "server-\(worker)-\(number)"
+            let server: ID<Kind.Server> = "server-\(worker)-\(number)"
             do {
-                let plan = try await stage.plan(.listed([.init(network: network)]))
+                let plan = try await stage.plan(.listed([.init(network: ID(network))]))
                 // Like a workflow's step, the call is repeated if another caller took the free address first.
                 for _ in 0..<10 {
                     do {

@@ -1,8 +1,8 @@
 import CloudCore
 import ControlPlane
-import Drivers
 import HTTPKit
 import HTTPTypes
+import HostModel
 import SQL
 import TestSupport
 import Testing
@@ -51,8 +51,9 @@ struct AdvisoryTests {
         }
 
         /// Makes a server with one port that has the group, and returns the port.
-        func server(on host: String = "host-1") async throws -> PluggedPort {
-            try await ports.ensure(try await ports.plan(.listed([.init(network: network)]), groups: ["web"]), server: "server", host: host)[0]
+        func server(on host: String = "host-1") async throws -> ServerPort {
+            let plan = try await ports.plan(.listed([.init(network: ID(network))]), groups: ["web"])
+            return try await ports.ensure(plan, server: "server", host: host)[0]
         }
     }
 
@@ -61,12 +62,15 @@ struct AdvisoryTests {
         try await Stage.run { stage in
             let (network, _) = try await stage.admin.network("other", cidr: "10.8.0.0/24")
             let foreign = try await stage.admin.port(network).id
-            for item in [ServerNetworkWish.Item(port: foreign), .init(network: network), .init(network: network, port: foreign)] {
+            for item in [
+                NetworkWish.Item(port: ID(foreign)), .init(network: ID(network)),
+                .init(network: ID(network), port: ID(foreign)),
+            ] {
                 #expect(await stage.ports.refusal(.listed([item])) == .notFound)
             }
-            #expect(await stage.ports.refusal(.listed([.init(network: stage.network)]), groups: ["not-mine"]) == .badRequest)
+            #expect(await stage.ports.refusal(.listed([.init(network: ID(stage.network))]), groups: ["not-mine"]) == .badRequest)
             let group = try await stage.admin.make("security_group", ["name": "admins"]).id
-            #expect(await stage.ports.refusal(.listed([.init(network: stage.network)]), groups: [group]) == .badRequest)
+            #expect(await stage.ports.refusal(.listed([.init(network: ID(stage.network))]), groups: [group]) == .badRequest)
         }
     }
 
@@ -142,7 +146,7 @@ struct AdvisoryTests {
                     in: number.isMultiple(of: 2) ? stage.group : second)
                 #expect(reply.status == .created)
             }
-            let plan = try await stage.ports.plan(.listed([.init(network: stage.network)]), groups: ["web", "second"])
+            let plan = try await stage.ports.plan(.listed([.init(network: ID(stage.network))]), groups: ["web", "second"])
             try await stage.ports.ensure(plan)
             _ = try await stage.ports.cloud.cloud.networkKeeper.reconcile()
             let found = try await stage.state().groups.flatMap(\.rules).compactMap(\.ports)
@@ -155,15 +159,15 @@ struct AdvisoryTests {
         try await Stage.run(hosts: 1) { stage in
             let made = try await stage.server()
             for owner in ["network:dhcp", "network:router_interface", "network:", ""] {
-                #expect(await stage.member.change("port", made.id, ["device_owner": .string(owner)]).status != .ok)
+                #expect(await stage.member.change("port", made.id.text, ["device_owner": .string(owner)]).status != .ok)
             }
-            #expect(await stage.member.change("port", made.id, ["device_id": "another"]).status != .ok)
+            #expect(await stage.member.change("port", made.id.text, ["device_id": "another"]).status != .ok)
             _ = try await stage.ports.cloud.cloud.networkKeeper.reconcile()
             let port = try #require(try await stage.state().ports.first)
             #expect(port.isSecured && port.groups == [stage.group])
             // A port that is not on a host yet and has an unusual owner is secured as soon as it is on one.
             let fancy = try await stage.member.port(stage.network, ["device_owner": "anything:else"]).id
-            try await stage.ports.ensure(try await stage.ports.plan(.listed([.init(port: fancy)])), server: "other")
+            try await stage.ports.ensure(try await stage.ports.plan(.listed([.init(port: ID(fancy))])), server: "other")
             #expect(try await stage.state().ports.allSatisfy(\.isSecured))
         }
     }

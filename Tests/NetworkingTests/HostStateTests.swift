@@ -1,8 +1,8 @@
 import CloudCore
 import ControlPlane
-import Drivers
 import HTTPKit
 import HTTPTypes
+import HostModel
 import SQL
 import TestSupport
 import Testing
@@ -19,8 +19,8 @@ struct HostStateTests {
         let network: String
         let subnet: String
         let router: String
-        let first: PluggedPort
-        let second: PluggedPort
+        let first: ServerPort
+        let second: ServerPort
         var cloud: TestCloud { ports.cloud }
         var keeper: NetworkKeeper { cloud.cloud.networkKeeper }
 
@@ -67,10 +67,10 @@ struct HostStateTests {
     func whole() async throws {
         try await Stage.run { stage in
             let floating = try await stage.ports.member.make(
-                "floatingip", ["floating_network_id": .string(stage.external), "port_id": .string(stage.first.id)])
+                "floatingip", ["floating_network_id": .string(stage.external), "port_id": .string(stage.first.id.text)])
             try await stage.pass()
             let state = try await stage.state("host-1")
-            #expect(state.ports.map(\.id) == [stage.first.id])
+            #expect(state.ports.map(\.id) == [stage.first.id.text])
             #expect(state.ports.first?.mac.description == stage.first.mac)
             #expect(state.ports.first?.fixedIPs.map(\.address.description) == stage.first.addresses.map(\.text))
             let network = try #require(state.networks.first { $0.id == stage.network })
@@ -90,7 +90,7 @@ struct HostStateTests {
             #expect(router.gateway?.nextHops.map(\.description) == ["203.0.113.1"] && router.gateway?.hasSNAT == true)
             #expect(router.floatingIPs.map(\.external.description) == [floating["floating_ip_address"]?.string])
             let other = try await stage.state("host-2")
-            #expect(other.routers.isEmpty && other.ports.map(\.id) == [stage.second.id])
+            #expect(other.routers.isEmpty && other.ports.map(\.id) == [stage.second.id.text])
             #expect(!other.networks.contains { $0.id == stage.external })
         }
     }
@@ -121,11 +121,12 @@ struct HostStateTests {
     func statuses() async throws {
         try await Stage.run { stage in
             let floating = try await stage.ports.member.make(
-                "floatingip", ["floating_network_id": .string(stage.external), "port_id": .string(stage.first.id)]).id
-            #expect(await stage.status("port", stage.first.id) == "BUILD")
+                "floatingip",
+                ["floating_network_id": .string(stage.external), "port_id": .string(stage.first.id.text)]).id
+            #expect(await stage.status("port", stage.first.id.text) == "BUILD")
             #expect(await stage.status("floatingip", floating) == "DOWN")
             try await stage.pass()
-            #expect(await stage.status("port", stage.first.id) == "ACTIVE")
+            #expect(await stage.status("port", stage.first.id.text) == "ACTIVE")
             // The router's ports got their host in this pass, and the host was told of them in it.
             for port in await stage.ports.admin.list("ports", "device_id=\(stage.router)") {
                 #expect(port["status"] == "ACTIVE" && port["binding:host_id"] == "host-1")
@@ -136,9 +137,10 @@ struct HostStateTests {
             let writes = stage.cloud.database.transactions
             try await stage.pass()
             #expect(stage.cloud.database.transactions == writes)
-            #expect(await stage.ports.member.change("port", stage.first.id, ["admin_state_up": false]).status == .ok)
+            let reply = await stage.ports.member.change("port", stage.first.id.text, ["admin_state_up": false])
+            #expect(reply.status == .ok)
             try await stage.pass()
-            #expect(await stage.status("port", stage.first.id) == "DOWN")
+            #expect(await stage.status("port", stage.first.id.text) == "DOWN")
             #expect(await stage.ports.member.change("floatingip", floating, ["port_id": .null]).status == .ok)
             #expect(await stage.status("floatingip", floating) == "DOWN")
         }

@@ -3,6 +3,7 @@ import CloudCore
 import ControlPlane
 import HTTPKit
 import HTTPTypes
+import HostModel
 import Identity
 import SQL
 import TestSupport
@@ -28,24 +29,26 @@ struct ServerPortTests {
             caller = try await cloud.cloud.identity.verifier.principal(of: member.token)
         }
 
-        func plan(_ wish: ServerNetworkWish, groups: [String] = []) async throws -> ServerNetworkPlan {
+        func plan(_ wish: NetworkWish, groups: [String] = []) async throws -> NetworkPlan {
             try await networking.plan(wish, groups: groups, for: caller)
         }
 
         @discardableResult
-        func ensure(_ plan: ServerNetworkPlan, server: String = "server-1", host: String = "host-1") async throws -> [PluggedPort] {
+        func ensure(
+            _ plan: NetworkPlan, server: ID<Kind.Server> = "server-1", host: String = "host-1"
+        ) async throws -> [ServerPort] {
             try await cloud.database.write { [networking] tx in try networking.ensurePorts(plan, server: server, host: host, in: tx) }
         }
 
-        func release(_ server: String = "server-1", only: String? = nil) async throws {
+        func release(_ server: ID<Kind.Server> = "server-1", only: ID<Kind.Port>? = nil) async throws {
             try await cloud.database.write { [networking] tx in try networking.releasePorts(of: server, only: only, in: tx) }
         }
 
-        func ports(_ server: String = "server-1") async throws -> [PluggedPort] {
+        func ports(_ server: ID<Kind.Server> = "server-1") async throws -> [ServerPort] {
             try await cloud.database.read { [networking] tx in try networking.ports(of: [server], in: tx)[server] ?? [] }
         }
 
-        func refusal(_ wish: ServerNetworkWish, groups: [String] = []) async -> CloudError.Kind? {
+        func refusal(_ wish: NetworkWish, groups: [String] = []) async -> CloudError.Kind? {
             do {
                 _ = try await plan(wish, groups: groups)
                 return nil
@@ -59,15 +62,15 @@ struct ServerPortTests {
             let stage = try await Stage(cloud)
             #expect(try await stage.plan(.automatic).ports.isEmpty)
             let (network, _) = try await stage.member.network()
-            #expect(try await stage.plan(.automatic).ports.map(\.network) == [network])
+            #expect(try await stage.plan(.automatic).ports.map(\.network) == [ID(network)])
             #expect(try await stage.plan(.nothing).ports.isEmpty)
             // Networks of other projects do not count, but shared ones do.
             _ = try await stage.admin.network("other")
             #expect(await stage.refusal(.automatic) == nil)
             let (shared, _) = try await stage.admin.network("shared", cidr: "10.9.0.0/24", ["shared": true])
             #expect(await stage.refusal(.automatic) == .conflict)
-            let listed = try await stage.plan(.listed([.init(network: shared, tag: "one"), .init(network: network), .init(network: network)]))
-            #expect(listed.ports.map(\.network) == [shared, network, network])
+            let listed = try await stage.plan(.listed([.init(network: ID(shared), tag: "one"), .init(network: ID(network)), .init(network: ID(network))]))
+            #expect(listed.ports.map(\.network) == [shared, network, network].map { ID($0) })
             #expect(listed.ports.map(\.tag) == ["one", nil, nil])
             #expect(Set(listed.ports.map(\.id)).count == 3)
         }
@@ -83,31 +86,33 @@ struct ServerPortTests {
             let bare = try await stage.member.make("network", ["name": "bare"]).id
             let open = try await stage.member.network("open", cidr: "10.7.0.0/24", ["port_security_enabled": false]).network
             for (item, kind) in [
-                (ServerNetworkWish.Item(network: others), CloudError.Kind.notFound), (.init(network: "nothing"), .notFound),
-                (.init(network: external), .forbidden), (.init(network: bare), .badRequest), (.init(port: "nothing"), .notFound),
-                (.init(network: network, address: "10.1.1.1"), .badRequest), (.init(network: network, address: "10.0.0.255"), .badRequest),
+                (NetworkWish.Item(network: ID(others)), CloudError.Kind.notFound), (.init(network: "nothing"), .notFound),
+                (.init(network: ID(external)), .forbidden), (.init(network: ID(bare)), .badRequest), (.init(port: "nothing"), .notFound),
+                (.init(network: ID(network), address: "10.1.1.1"), .badRequest), (.init(network: ID(network), address: "10.0.0.255"), .badRequest),
             ] { #expect(await stage.refusal(.listed([item])) == kind, "\(item)") }
-            #expect(await stage.refusal(.listed([.init(network: network)]), groups: ["nothing"]) == .badRequest)
+            #expect(await stage.refusal(.listed([.init(network: ID(network))]), groups: ["nothing"]) == .badRequest)
             let taken = try await stage.member.port(network)
-            #expect(await stage.refusal(.listed([.init(network: network, address: taken.addresses[0])])) == .conflict)
+            #expect(await stage.refusal(.listed([.init(network: ID(network), address: taken.addresses[0])])) == .conflict)
             let foreign = try await stage.admin.port(others)
-            #expect(await stage.refusal(.listed([.init(port: foreign.id)])) == .notFound)
-            #expect(await stage.refusal(.listed([.init(port: taken.id), .init(port: taken.id)])) == .conflict)
+            #expect(await stage.refusal(.listed([.init(port: ID(foreign.id))])) == .notFound)
+            #expect(await stage.refusal(.listed([.init(port: ID(taken.id)), .init(port: ID(taken.id))])) == .conflict)
             #expect(await stage.member.change("port", taken.id, ["device_id": "something"]).status == .ok)
-            #expect(await stage.refusal(.listed([.init(port: taken.id)])) == .conflict)
+            #expect(await stage.refusal(.listed([.init(port: ID(taken.id))])) == .conflict)
             let homeless = try await stage.member.port(network, ["fixed_ips": []])
-            #expect(await stage.refusal(.listed([.init(port: homeless.id)])) == .badRequest)
-            for name in ["one", "two"] { try await stage.member.make("security_group", ["name": "twin", "description": .string(name)]) }
-            #expect(await stage.refusal(.listed([.init(network: network)]), groups: ["twin"]) == .conflict)
-            #expect(await stage.refusal(.listed([.init(network: open)]), groups: ["default"]) == nil)
+            #expect(await stage.refusal(.listed([.init(port: ID(homeless.id))])) == .badRequest)
+            for name in ["one", "two"] {
+                try await stage.member.make("security_group", ["name": "twin", "description": .string(name)])
+            }
+            #expect(await stage.refusal(.listed([.init(network: ID(network))]), groups: ["twin"]) == .conflict)
+            #expect(await stage.refusal(.listed([.init(network: ID(open))]), groups: ["default"]) == nil)
             let group = try await stage.member.make("security_group", ["name": "web"]).id
-            #expect(await stage.refusal(.listed([.init(network: open)]), groups: ["web"]) == .badRequest)
-            #expect(try await stage.plan(.listed([.init(network: network)]), groups: ["web", group]).securityGroups == [group])
+            #expect(await stage.refusal(.listed([.init(network: ID(open))]), groups: ["web"]) == .badRequest)
+            #expect(try await stage.plan(.listed([.init(network: ID(network))]), groups: ["web", group]).securityGroups == [ID(group)])
             let limit = ["quota": ["port": 3]] as JSON
             let project = try #require(stage.caller.projectID?.text)
             #expect(await stage.admin.send(.put, "/quotas/\(project)", limit).status == .ok)
-            #expect(await stage.refusal(.listed([.init(network: network)])) == nil)
-            #expect(await stage.refusal(.listed([.init(network: network), .init(network: network)])) == .forbidden)
+            #expect(await stage.refusal(.listed([.init(network: ID(network))])) == nil)
+            #expect(await stage.refusal(.listed([.init(network: ID(network)), .init(network: ID(network))])) == .forbidden)
         }
     }
 
@@ -119,12 +124,12 @@ struct ServerPortTests {
             let given = try await stage.member.port(network, ["name": "mine"])
             let group = try await stage.member.make("security_group", ["name": "web"]).id
             let plan = try await stage.plan(
-                .listed([.init(network: network, address: "10.0.0.77", tag: "nic"), .init(port: given.id)]), groups: ["web"])
+                .listed([.init(network: ID(network), address: "10.0.0.77", tag: "nic"), .init(port: ID(given.id))]), groups: ["web"])
             let made = try await stage.ensure(plan)
             #expect(try await stage.ensure(plan) == made)
             #expect(try await stage.ports() == made)
             #expect(made.map(\.id) == plan.ports.map(\.id))
-            #expect(made[0].addresses == [.init(text: "10.0.0.77", subnet: subnet, isFloating: false)])
+            #expect(made[0].addresses == [.init(text: "10.0.0.77", subnet: ID(subnet), isFloating: false)])
             #expect(made[0].tag == "nic" && made[0].networkName == "net" && !made[0].isActive)
             let shown = try #require(await stage.admin.send(.get, "/ports/\(made[0].id)").json["port"])
             #expect(shown["device_id"] == "server-1" && shown["device_owner"] == "compute:nova" && shown["binding:host_id"] == "host-1")
@@ -133,12 +138,12 @@ struct ServerPortTests {
             // The owner of the port cannot be changed while the server has it.
             #expect(await stage.member.change("port", given.id, ["device_id": ""]).type == "PortInUse")
             #expect(await stage.member.send(.delete, "/ports/\(made[0].id)").status == .forbidden)
-            let again = try await stage.plan(.listed([.init(network: network)]))
+            let again = try await stage.plan(.listed([.init(network: ID(network))]))
             try await stage.ensure(again, server: "server-2", host: "host-2")
             #expect(await stage.member.list("ports", "device_owner=network:dhcp").count == 2)
 
             try await stage.release(only: made[0].id)
-            #expect(try await stage.ports().map(\.id) == [given.id])
+            #expect(try await stage.ports().map(\.id) == [ID(given.id)])
             try await stage.release()
             try await stage.release()
             #expect(try await stage.ports().isEmpty)
@@ -156,8 +161,8 @@ struct ServerPortTests {
             let stage = try await Stage(cloud)
             let (network, _) = try await stage.member.network()
             let given = try await stage.member.port(network)
-            let plan = try await stage.plan(.listed([.init(network: network), .init(port: given.id)]))
-            let other = try await stage.plan(.listed([.init(port: given.id)]))
+            let plan = try await stage.plan(.listed([.init(network: ID(network)), .init(port: ID(given.id))]))
+            let other = try await stage.plan(.listed([.init(port: ID(given.id))]))
             try await stage.ensure(other, server: "server-2")
             await #expect(throws: CloudError.self) { try await stage.ensure(plan) }
             #expect(try await stage.ports().isEmpty)
@@ -173,7 +178,7 @@ struct ServerPortTests {
             let (external, _) = try await stage.admin.network("external", cidr: "203.0.113.0/24", ["router:external": true])
             let router = try await stage.member.make("router", ["external_gateway_info": ["network_id": .string(external)]]).id
             #expect(await stage.member.send(.put, "/routers/\(router)/add_router_interface", ["subnet_id": .string(subnet)]).status == .ok)
-            let made = try await stage.ensure(try await stage.plan(.listed([.init(network: network), .init(network: network)])))
+            let made = try await stage.ensure(try await stage.plan(.listed([.init(network: ID(network)), .init(network: ID(network))])))
             try await stage.member.make("security_group", ["name": "web"])
             func names() async throws -> [String] {
                 try await cloud.database.read { [networking = stage.networking] tx in
@@ -193,7 +198,7 @@ struct ServerPortTests {
                 try await stage.networking.addSecurityGroup("nothing", to: "server-1", for: stage.caller)
             }
             let floating = try await stage.member.make(
-                "floatingip", ["floating_network_id": .string(external), "port_id": .string(made[1].id)])
+                "floatingip", ["floating_network_id": .string(external), "port_id": .string(made[1].id.text)])
             let shown = try await stage.ports()[1].addresses
             #expect(shown.map(\.isFloating) == [false, true])
             #expect(shown.last?.text == floating["floating_ip_address"]?.string)

@@ -59,15 +59,15 @@ struct IndexPropertyTests {
     // MARK: Changes
 
     private static func step(_ process: PlacementProcess, _ random: inout SplitMix64) async throws {
-        let id = ID<Provider>("p\(Int.random(in: 0..<12, using: &random))")
-        let other = ID<Provider>("p\(Int.random(in: 0..<12, using: &random))")
+        let id = ID<Kind.Provider>("p\(Int.random(in: 0..<12, using: &random))")
+        let other = ID<Kind.Provider>("p\(Int.random(in: 0..<12, using: &random))")
         let providers = process.providers
         switch Int.random(in: 0..<12, using: &random) {
         case 0, 1, 2:
             _ = try await providers.create(.init(id: id, name: id.text, parentID: Bool.random(using: &random) ? other : nil))
         case 3: try await providers.delete(id)
         case 4:
-            let parent: Update<ID<Provider>> = Bool.random(using: &random) ? .set(other) : .clear
+            let parent: Update<ID<Kind.Provider>> = Bool.random(using: &random) ? .set(other) : .clear
             _ = try await providers.update(id, name: id.text, parent: parent, mayMove: true)
         case 5, 6:
             let inventories = classes.filter { _ in Bool.random(using: &random) }.map {

@@ -10,10 +10,10 @@ struct SearchBoundTests {
     /// Returns a host with the given number of devices below it, all directly below the host or each below the one
     /// before.
     private static func host(_ number: Int, devices: Int, deep: Bool = false, _ totals: [String: Int64]) -> [ProviderIndex.Source] {
-        let root = ID<Provider>("h\(number)")
+        let root = ID<Kind.Provider>("h\(number)")
         return (0...devices).map { at in
-            let id = at == 0 ? root : ID<Provider>("h\(number)-\(at)")
-            let above = deep && at > 1 ? ID<Provider>("h\(number)-\(at - 1)") : root
+            let id = at == 0 ? root : ID<Kind.Provider>("h\(number)-\(at)")
+            let above = deep && at > 1 ? ID<Kind.Provider>("h\(number)-\(at - 1)") : root
             return ProviderIndex.Source(
                 provider: Provider(
                     id: id, name: id.text, generation: 0, parentID: at == 0 ? nil : above, rootID: root,

@@ -10,6 +10,7 @@ import TestSupport
 @testable import DriverSimulated
 @testable import Drivers
 @testable import Durable
+@testable import HostModel
 
 /// Everything that outlives the process that wrote it (docs/releases.md). The workflows come from the cloud's own list.
 /// `ListTests` finds stored values that are missing here.

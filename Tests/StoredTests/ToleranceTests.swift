@@ -7,6 +7,7 @@ import Testing
 @testable import ControlPlane
 @testable import Drivers
 @testable import Durable
+@testable import HostModel
 
 /// Tests with values that another release has written, or that a peer of another release sends.
 @Suite("Values of another release") struct ToleranceTests {
@@ -40,7 +41,33 @@ import Testing
     }
 }
 
-/// A type of the list, as an argument of a test.
+/// Ids have a kind in Swift, and none in what is stored.
+@Suite("Stored ids") struct StoredIDTests {
+    private struct Sample: StoredValue, Equatable {
+        static let storedName = "test.ids"
+
+        var port: ID<Kind.Port>
+        var server: ID<Kind.Server>?
+        var amounts: [ID<Kind.Provider>: [String: Int64]]
+    }
+
+    @Test("An id is stored as its text, a dictionary by ids as an object, as in releases that had texts there")
+    func texts() throws {
+        let text = #"{"amounts":{"one":{"VCPU":2},"two":{}},"port":"p"}"#
+        let sample = Sample(port: "p", amounts: ["one": ["VCPU": 2], "two": [:]])
+        #expect(try StoredJSON.text(sample) == text)
+        #expect(try StoredJSON.value(Sample.self, from: text) == sample)
+    }
+
+    @Test("A machine's specification, a card and a port speak of one id")
+    func card() {
+        let id: ID<Kind.Port> = "44444444-4444-4444-8444-444444444444"
+        let port = ServerPort(id: id, network: "n", networkName: "n", mac: "FA:16:3E:00:00:01")
+        #expect(port.card == NIC(id: id.text, mac: "fa:16:3e:00:00:01", tap: "tap44444444-44"))
+    }
+}
+
+/// A type of the list as an argument of a test.
 struct Stored: CustomTestStringConvertible, Sendable {
     let testDescription: String
     /// Reads the examples of the type's outline.

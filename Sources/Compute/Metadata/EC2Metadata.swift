@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 
 /// EC2's tree: `/latest/meta-data/...`, one value a path.
 struct EC2Metadata {

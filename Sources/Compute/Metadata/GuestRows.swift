@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 package import SQL
 
 /// What Compute's rows say of a server to its own guest.
@@ -10,8 +10,8 @@ package struct GuestRows: Sendable {
     /// All but what others know: the cards and the groups.
     ///
     /// - Returns: nil when there is no such server.
-    package func metadata(of server: String, in tx: Transaction) throws -> InstanceMetadata? {
-        guard let server = try servers.find(ID(server), in: tx) else { return nil }
+    package func metadata(of server: ID<Kind.Server>, in tx: Transaction) throws -> InstanceMetadata? {
+        guard let server = try servers.find(server, in: tx) else { return nil }
         let aggregates = try AggregateStore().list(in: tx)
         let zone = aggregates.first { aggregate in aggregate.zone != nil && server.host.map(aggregate.hosts.contains) == true }?.zone
         var metadata = InstanceMetadata(
@@ -20,7 +20,7 @@ package struct GuestRows: Sendable {
         metadata.launchIndex = server.launchIndex
         metadata.reservationID = server.reservationID
         metadata.flavor = server.flavor.name
-        metadata.imageID = server.image?.id
+        metadata.imageID = server.image?.id.text
         metadata.kernelID = server.image?.properties["kernel_id"]
         metadata.ramdiskID = server.image?.properties["ramdisk_id"]
         metadata.metadata = server.metadata
@@ -39,8 +39,10 @@ package struct GuestRows: Sendable {
     /// Keeps what a guest has posted as its password.
     ///
     /// - Throws: `notFound`; `conflict` when there is one.
-    package func setPassword(_ password: String, of server: String, in tx: Transaction) throws {
-        guard var found = try servers.find(ID(server), in: tx) else { throw CloudError.notFound("Instance \(server) could not be found.") }
+    package func setPassword(_ password: String, of server: ID<Kind.Server>, in tx: Transaction) throws {
+        guard var found = try servers.find(server, in: tx) else {
+            throw CloudError.notFound("Instance \(server) could not be found.")
+        }
         guard (found.guestPassword ?? "").isEmpty else { throw CloudError.conflict("There is a password already.") }
         found.guestPassword = password
         try servers.update(found, in: tx)

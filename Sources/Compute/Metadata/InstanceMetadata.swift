@@ -1,4 +1,5 @@
 package import CloudCore
+package import HostModel
 
 /// What a server's guest may know of itself: it finds it on its config drive, or asks the metadata service for it.
 package struct InstanceMetadata: Sendable {
@@ -59,7 +60,7 @@ package struct InstanceMetadata: Sendable {
     package var userData: [UInt8]?
     /// Names.
     package var securityGroups: [String] = []
-    package var interfaces: [GuestInterface] = []
+    package var interfaces: [GuestCard] = []
     package var devices: [Device] = []
     /// Processors of the host that are the guest's alone.
     package var dedicatedCPUs: [Int] = []
@@ -80,61 +81,5 @@ package struct InstanceMetadata: Sendable {
         self.name = name
         self.hostname = hostname
         self.zone = zone
-    }
-}
-
-/// A card of a guest and the network behind it.
-package struct GuestInterface: Sendable, Hashable {
-    package struct Route: Sendable, Hashable {
-        package var destination: IPPrefix
-        package var nextHop: IPAddress
-
-        package init(to destination: IPPrefix, by nextHop: IPAddress) {
-            self.destination = destination
-            self.nextHop = nextHop
-        }
-    }
-
-    package struct Subnet: Sendable, Hashable {
-        package var address: IPAddress
-        package var prefix: IPPrefix
-        package var gateway: IPAddress?
-        package var dns: [IPAddress]
-        /// Beside the way by the gateway.
-        package var routes: [Route]
-        package var hasDHCP: Bool
-        /// OpenStack's `ipv6_address_mode`.
-        package var addressMode: String?
-
-        package init(
-            address: IPAddress, prefix: IPPrefix, gateway: IPAddress? = nil, dns: [IPAddress] = [], routes: [Route] = [], hasDHCP: Bool = true,
-            addressMode: String? = nil
-        ) {
-            self.address = address
-            self.prefix = prefix
-            self.gateway = gateway
-            self.dns = dns
-            self.routes = routes
-            self.hasDHCP = hasDHCP
-            self.addressMode = addressMode
-        }
-    }
-
-    /// The port's id.
-    package var port: String
-    package var network: String
-    package var mac: String
-    package var mtu: Int
-    /// Those in which the port has an address, in the port's order.
-    package var subnets: [Subnet]
-    package var floatingIPs: [IPAddress]
-
-    package init(port: String, network: String, mac: String, mtu: Int, subnets: [Subnet], floatingIPs: [IPAddress] = []) {
-        self.port = port
-        self.network = network
-        self.mac = mac
-        self.mtu = mtu
-        self.subnets = subnets
-        self.floatingIPs = floatingIPs
     }
 }

@@ -1,17 +1,18 @@
 import CloudCore
+import HostModel
 
 /// `network_data.json`: a guest's cards, its addresses on them, and name servers.
 struct NetworkData {
-    private let interfaces: [GuestInterface]
+    private let interfaces: [GuestCard]
 
     /// A card without an address says nothing.
-    init(_ interfaces: [GuestInterface]) { self.interfaces = interfaces.filter { !$0.subnets.isEmpty } }
+    init(_ interfaces: [GuestCard]) { self.interfaces = interfaces.filter { !$0.subnets.isEmpty } }
 
     private struct Network {
         var link: String
         var id: String
-        var network: String
-        var subnet: GuestInterface.Subnet
+        var network: ID<Kind.Network>
+        var subnet: GuestCard.Subnet
     }
 
     func write(_ json: inout JSONWriter) {
@@ -20,7 +21,9 @@ struct NetworkData {
             [IPAddress.Version.v4, .v6].compactMap { version in
                 interface.subnets.first { $0.prefix.version == version }.map { (interface, $0) }
             }
-        }.enumerated().map { Network(link: Self.link($1.0), id: "network\($0)", network: $1.0.network, subnet: $1.1) }
+        }.enumerated().map { number, part in
+            Network(link: Self.link(part.0), id: "network\(number)", network: part.0.network, subnet: part.1)
+        }
         json.object { json in
             guard !interfaces.isEmpty else { return }
             json.array("links", of: interfaces) { Self.write($1, &$0) }
@@ -30,14 +33,14 @@ struct NetworkData {
     }
 
     /// As the host calls the device: OpenStack's name, of 14 characters.
-    private static func link(_ interface: GuestInterface) -> String { "tap" + interface.port.prefix(11) }
+    private static func link(_ interface: GuestCard) -> String { PortSpec.tap(of: interface.port.text) }
 
     private static func unique(_ addresses: [IPAddress]) -> [IPAddress] {
         var seen: Set<IPAddress> = []
         return addresses.filter { seen.insert($0).inserted }
     }
 
-    private static func write(_ interface: GuestInterface, _ json: inout JSONWriter) {
+    private static func write(_ interface: GuestCard, _ json: inout JSONWriter) {
         json.object { json in
             json.member("id", link(interface))
             json.member("vif_id", interface.port)
@@ -71,7 +74,7 @@ struct NetworkData {
             json.member("ip_address", subnet.address.description)
             json.member("netmask", mask(subnet.prefix))
             let all = IPPrefix(IPAddress(version, 0), 0)
-            let routes = (subnet.gateway.map { [GuestInterface.Route(to: all, by: $0)] } ?? []) + subnet.routes
+            let routes = (subnet.gateway.map { [StaticRoute(to: all, by: $0)] } ?? []) + subnet.routes
             json.array("routes", of: routes) { json, route in
                 json.object { json in
                     json.member("network", route.destination.first.description)

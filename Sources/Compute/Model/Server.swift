@@ -5,7 +5,7 @@ import Durable
 struct Server: StoredValue {
     static let storedName = "compute.server"
 
-    var id: ID<Server>
+    var id: ID<Kind.Server>
     /// Its own in the names that hypervisors show.
     var number: Int
     var projectID: String
@@ -14,7 +14,7 @@ struct Server: StoredValue {
     var description: String?
     var hostname: String
     var state = VMState.building
-    var power = PowerState.none
+    var power = PowerNumber.none
     /// Where its machine is, or is going to be.
     var host: String?
     /// A second host that has something of it: while it is on its way to another host, and until a resize is confirmed.
@@ -31,7 +31,7 @@ struct Server: StoredValue {
     /// What it starts from while it is rescued.
     var rescueImage: ImageReference?
     /// What its disk lies in while it is shelved: an image of its owner's.
-    var shelvedImage: String?
+    var shelvedImage: ID<Kind.Image>?
     var keyName: String?
     var publicKey: String?
     var metadata: [String: String] = [:]
@@ -61,7 +61,7 @@ struct Server: StoredValue {
 
     /// The image that it was made from, as it was then.
     struct ImageReference: Sendable, Codable, Equatable {
-        var id: String
+        var id: ID<Kind.Image>
         var properties: [String: String]
         var minDiskGiB = 0
         var minMemoryMiB = 0
@@ -96,10 +96,14 @@ struct Server: StoredValue {
         var given = "{}"
     }
 
-    /// Who has the share of the place that it comes from, while it is on its way and while the user decides.
-    static func formerConsumer(of id: ID<Server>) -> String { UUIDText.derived(from: "former", in: id.text) }
+    /// Returns the holder of the server's share of its host.
+    static func consumer(of id: ID<Kind.Server>) -> ID<Kind.Consumer> { ID(id.text) }
+    /// Returns the holder of the share of the host that it comes from, until its migration is over.
+    static func formerConsumer(of id: ID<Kind.Server>) -> ID<Kind.Consumer> {
+        ID(UUIDText.derived(from: "former", in: id.text))
+    }
 
-    static func resource(_ id: ID<Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
+    static func resource(_ id: ID<Kind.Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
 
     /// `instance-0000002a`
@@ -149,8 +153,8 @@ enum VMState: String, Sendable, Codable, CaseIterable {
     case shelvedOffloaded = "shelved_offloaded"
 }
 
-/// What the machine is doing, in the numbers that the API has for it.
-enum PowerState: Int, Sendable, Codable {
+/// What the machine is doing, in the numbers that the API has for it: they are stored, too.
+enum PowerNumber: Int, Sendable, Codable {
     case none = 0
     case running = 1
     case paused = 3

@@ -17,6 +17,6 @@ struct ServerGroup: Sendable {
     /// How many of an anti-affine group one host may have; nil for one.
     var mostPerHost: Int?
     /// Servers that are there.
-    var members: [ID<Server>] = []
+    var members: [ID<Kind.Server>] = []
     var createdAt: Timestamp
 }

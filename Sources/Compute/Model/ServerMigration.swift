@@ -10,7 +10,7 @@ struct ServerMigration: Sendable {
 
     var number: Int
     var id: String
-    var serverID: ID<Server>
+    var serverID: ID<CloudCore.Kind.Server>
     var projectID: String
     var userID: String
     var kind: Kind

@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 
 /// A server with what is not in its row: what it goes through, its ports, its fault.
 struct ServerView: Sendable {
@@ -19,6 +20,6 @@ struct ServerView: Sendable {
 
 /// What a short list shows of a server.
 struct ServerBrief: Sendable {
-    var id: ID<Server>
+    var id: ID<Kind.Server>
     var name: String
 }

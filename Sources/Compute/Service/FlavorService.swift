@@ -116,7 +116,7 @@ struct FlavorService: Sendable {
     }
 
     func addAccess(_ project: String, to id: ID<Flavor>, by caller: Caller) async throws -> [String] {
-        try await context.needs.identity.requireProject(project)
+        try await context.needs.identity.requireProject(ID(project))
         return try await context.write { tx in
             let flavor = try Self.require(id, by: caller, in: tx)
             if caller.minor >= 7, flavor.isPublic { throw CloudError.conflict("Can not add access to a public flavor.") }

@@ -11,7 +11,7 @@ struct InstanceActionService: Sendable {
     ///
     /// - Parameter orGone: whether a server of the archive counts, too.
     func actions(
-        on id: ID<Server>, _ action: Action, by caller: Caller, orGone: Bool
+        on id: ID<Kind.Server>, _ action: Action, by caller: Caller, orGone: Bool
     ) async throws -> (server: Server, rows: [WorkflowRecord]) {
         try await servers.context.read { tx in
             let gone = orGone ? try archived(id, action, by: caller, in: tx) : nil
@@ -22,7 +22,9 @@ struct InstanceActionService: Sendable {
         }
     }
 
-    private func archived(_ id: ID<Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server? {
+    private func archived(
+        _ id: ID<Kind.Server>, _ action: Action, by caller: Caller, in tx: Transaction
+    ) throws -> Server? {
         guard let server = try servers.servers.findArchived(id, in: tx),
             server.projectID == caller.projectID || caller.isAdministrator
         else { return nil }

@@ -14,7 +14,7 @@ struct Placing: Sendable {
 
         struct Host: Sendable, Codable {
             var name: String
-            var id: String
+            var id: ID<Kind.Provider>
             var isUp: Bool
             var hypervisorType: String
             var architecture: String
@@ -48,7 +48,9 @@ struct Placing: Sendable {
     /// A server that gets another image stays on its host, so that must be one that the image may run on.
     ///
     /// - Throws: `conflict`, with the reason for the operator.
-    func requireFit(_ server: Server, _ image: Server.ImageReference, _ hosts: [Offer.Host], in tx: Transaction) throws {
+    func requireFit(
+        _ server: Server, _ image: Server.ImageReference, _ hosts: [Offer.Host], in tx: Transaction
+    ) throws {
         var changed = server
         changed.image = image
         let wish = try wish(for: changed, only: nil, in: tx)
@@ -99,7 +101,7 @@ struct Placing: Sendable {
             var reason = "no candidate"
             for candidate in candidates[host.id] ?? [] {
                 let refusal = try needs.placement.claim(
-                    candidate, consumer: server.id.text, projectID: server.projectID, userID: server.userID, in: tx)
+                    candidate, consumer: Server.consumer(of: server.id), projectID: ID(server.projectID), userID: ID(server.userID), in: tx)
                 guard let refusal else { return host }
                 reason = refusal
             }

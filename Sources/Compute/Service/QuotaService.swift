@@ -14,7 +14,7 @@ struct QuotaService: Sendable {
     }
 
     func get(project: String, user: String?) async throws -> [QuotaResource: Entry] {
-        try await context.needs.identity.requireProject(project)
+        try await context.needs.identity.requireProject(ID(project))
         return try await entries(project: project, user: user)
     }
 
@@ -29,7 +29,7 @@ struct QuotaService: Sendable {
     }
 
     func defaults(project: String) async throws -> [QuotaResource: Int] {
-        try await context.needs.identity.requireProject(project)
+        try await context.needs.identity.requireProject(ID(project))
         return try await context.read { tx in try quotas.defaults(in: tx) }
     }
 
@@ -37,7 +37,7 @@ struct QuotaService: Sendable {
     func update(
         _ limits: [(resource: QuotaResource, limit: Int)], project: String, user: String?, isForced: Bool
     ) async throws -> [QuotaResource: Entry] {
-        try await context.needs.identity.requireProject(project)
+        try await context.needs.identity.requireProject(ID(project))
         try await context.write { tx in
             let usage = try quotas.usage(project: project, user: user, in: tx)
             let ofProject = try quotas.limits(project: project, user: nil, in: tx)

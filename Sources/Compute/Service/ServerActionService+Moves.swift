@@ -6,7 +6,7 @@ import SQL
 /// Other sizes and other hosts.
 extension ServerActionService {
     /// - Parameter resizesDisk: nil leaves it as it is.
-    func resize(_ id: ID<Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
+    func resize(_ id: ID<Kind.Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
         let migration = context.world.random.uuid()
         try await service.start(ResizeServer.self, on: id, by: caller) { server, tx in
             let flavor: Flavor
@@ -47,7 +47,7 @@ extension ServerActionService {
     /// Takes a server to another host, with a stop on the way.
     ///
     /// - Parameter host: nil where the scheduler chooses.
-    func migrate(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+    func migrate(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .migrateToHost
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
@@ -64,7 +64,7 @@ extension ServerActionService {
     }
 
     /// Takes a server to another host while it runs.
-    func migrateLive(_ id: ID<Server>, to host: String?, by caller: Caller) async throws {
+    func migrateLive(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .liveMigrateToHost
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
@@ -80,7 +80,7 @@ extension ServerActionService {
     /// Makes a server anew on another host, when its own is lost.
     ///
     /// - Parameter starts: nil for as it was.
-    func evacuate(_ id: ID<Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
+    func evacuate(_ id: ID<Kind.Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
         try await service.start(EvacuateServer.self, on: id, by: caller) { server, _ in
@@ -104,7 +104,7 @@ extension ServerActionService {
 
     private static let underWay: Set<String> = ["queued", "preparing", "running", "post-migrating"]
 
-    func migrations(of id: ID<Server>, by caller: Caller) async throws -> [ServerMigration] {
+    func migrations(of id: ID<Kind.Server>, by caller: Caller) async throws -> [ServerMigration] {
         try await context.read { tx in
             _ = try service.require(id, .listServerMigrations, by: caller, in: tx)
             return try MigrationStore().list(.init(serverID: id.text, kind: ServerMigration.Kind.live.rawValue), in: tx)
@@ -112,7 +112,7 @@ extension ServerActionService {
         }
     }
 
-    func migration(_ number: String, of id: ID<Server>, by caller: Caller) async throws -> ServerMigration {
+    func migration(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws -> ServerMigration {
         try await context.read { tx in
             _ = try service.require(id, .showServerMigration, by: caller, in: tx)
             guard let found = try find(number, of: id, in: tx) else {
@@ -126,12 +126,12 @@ extension ServerActionService {
         }
     }
 
-    private func find(_ number: String, of id: ID<Server>, in tx: Transaction) throws -> ServerMigration? {
+    private func find(_ number: String, of id: ID<Kind.Server>, in tx: Transaction) throws -> ServerMigration? {
         try MigrationStore().list(.init(serverID: id.text), in: tx).first { String($0.number) == number }
     }
 
     /// Hurries one up that goes on. Guests here stand still for the whole of the way, so there is nothing to hurry.
-    func complete(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+    func complete(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
         try await context.read { tx in
             try requireMigrating(id, .forceCompleteMigration, "force_complete", by: caller, in: tx)
             guard let found = try find(number, of: id, in: tx) else { throw Self.noMigration(number, id, .badRequest) }
@@ -140,7 +140,7 @@ extension ServerActionService {
     }
 
     /// Calls one off. One whose guest runs on the other host already ends there.
-    func abort(_ number: String, of id: ID<Server>, by caller: Caller) async throws {
+    func abort(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
         // In the queue one can be called off since 2.65.
         let from: Set<String> = caller.minor >= 65 ? ["running", "queued", "preparing"] : ["running"]
         try await context.write { tx in
@@ -154,7 +154,7 @@ extension ServerActionService {
 
     @discardableResult
     private func requireMigrating(
-        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller, in tx: Transaction
+        _ id: ID<Kind.Server>, _ action: Action, _ word: String, by caller: Caller, in tx: Transaction
     ) throws -> WorkflowID {
         let server = try service.require(id, action, by: caller, in: tx)
         try service.refuseLocked(server, by: caller)
@@ -164,7 +164,7 @@ extension ServerActionService {
         return activity.workflowID
     }
 
-    private static func noMigration(_ number: String, _ id: ID<Server>, _ kind: CloudError.Kind) -> CloudError {
+    private static func noMigration(_ number: String, _ id: ID<Kind.Server>, _ kind: CloudError.Kind) -> CloudError {
         CloudError(kind, "Migration \(number.prefix(255)) not found for instance \(id)")
     }
 

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 /// Servers that start from something else for a while, and servers that have no machine for a while.
@@ -7,16 +8,16 @@ extension ServerActionService {
     // MARK: Rescue
 
     /// - Parameter imageID: what it is to start from; nil for the image that it was made from.
-    func rescue(_ id: ID<Server>, from imageID: String?, by caller: Caller) async throws {
+    func rescue(_ id: ID<Kind.Server>, from imageID: String?, by caller: Caller) async throws {
         let present = try await service.get(id, try RescueServer.rule.policy, by: caller).server
-        guard let wanted = imageID ?? present.image?.id else {
+        guard let wanted = imageID.map({ ID($0) }) ?? present.image?.id else {
             throw CloudError.badRequest("Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
         }
         var image = present.image
         if image?.id != wanted {
             do {
                 let facts = try await context.needs.images.image(wanted, for: caller.principal)
-                guard facts.isActive else { throw CloudError.notFound("image", wanted) }
+                guard facts.isActive else { throw CloudError.notFound("image", wanted.text) }
                 image = Server.ImageReference(id: facts.id, properties: facts.properties)
             } catch let error as CloudError where error.kind == .notFound {
                 throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
@@ -30,7 +31,7 @@ extension ServerActionService {
 
     // MARK: Shelves
 
-    func shelve(_ id: ID<Server>, by caller: Caller) async throws {
+    func shelve(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         let offloads = context.settings.offloadsShelved
         let name = try await service.get(id, try ShelveServer.rule.policy, by: caller).server.name + "-shelved"
         let image = try await newImage(
@@ -45,7 +46,7 @@ extension ServerActionService {
     /// - Parameters:
     ///   - zone: cleared, it lets the server go anywhere.
     ///   - host: nil where the scheduler chooses.
-    func unshelve(_ id: ID<Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
+    func unshelve(_ id: ID<Kind.Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in
             var pinned = server.pinnedZone

@@ -1,6 +1,7 @@
 import Access
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 /// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has their
@@ -13,14 +14,14 @@ struct ServerActionService: Sendable {
 
     // MARK: Locks and states
 
-    func lock(_ id: ID<Server>, _ policy: Action, reason: String?, by caller: Caller) async throws {
+    func lock(_ id: ID<Kind.Server>, _ policy: Action, reason: String?, by caller: Caller) async throws {
         _ = try await service.change(id, policy, by: caller) { server, _ in
             let isOwn = server.userID == caller.userID && server.projectID == caller.projectID
             server.lock = .init(holder: isOwn ? .owner : .admin, reason: reason)
         }
     }
 
-    func unlock(_ id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+    func unlock(_ id: ID<Kind.Server>, _ policy: Action, by caller: Caller) async throws {
         _ = try await service.change(id, policy, by: caller) { server, _ in
             if server.lock?.holder == .admin { try caller.require(.unlockOverride, projectID: server.projectID) }
             server.lock = nil
@@ -28,7 +29,7 @@ struct ServerActionService: Sendable {
     }
 
     /// Sets the state of a server by an operator's word, where the row is wrong.
-    func reset(_ id: ID<Server>, _ policy: Action, to state: VMState, by caller: Caller) async throws {
+    func reset(_ id: ID<Kind.Server>, _ policy: Action, to state: VMState, by caller: Caller) async throws {
         let message = "The state was set to error by an administrator."
         let fault = Server.Fault(code: 500, message: message, details: nil, at: context.world.now)
         _ = try await service.change(id, policy, by: caller) { server, _ in
@@ -39,10 +40,10 @@ struct ServerActionService: Sendable {
 
     // MARK: Contents
 
-    func rebuild(_ id: ID<Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
+    func rebuild(_ id: ID<Kind.Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let policy = try RebuildServer.rule.policy
         let present = try await service.get(id, policy, by: caller).server
-        let image = try await ServerCreation(service: service).image(imageID, present.flavor, by: caller)
+        let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
         let placing = Placing(needs: context.needs)
         let hosts = try await placing.hosts()
         try await service.start(RebuildServer.self, on: id, by: caller) { server, tx in
@@ -76,7 +77,7 @@ struct ServerActionService: Sendable {
     }
 
     /// - Returns: the image's id.
-    func snapshot(_ id: ID<Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
+    func snapshot(_ id: ID<Kind.Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
         let image = try await newImage(
             id, name, ["image_type": "snapshot"], metadata, for: SnapshotServer.self, by: caller)
         return try await filling(image, by: caller) {
@@ -91,7 +92,7 @@ struct ServerActionService: Sendable {
     /// - Parameter keeping: how many of the kind there may be afterwards.
     /// - Returns: the image's id.
     func backup(
-        _ id: ID<Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
+        _ id: ID<Kind.Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
         let words = ["image_type": "backup", "backup_type": kind]
         let image = try await newImage(id, name, words, metadata, for: BackupServer.self, by: caller)
@@ -108,7 +109,7 @@ struct ServerActionService: Sendable {
     func filling(_ image: NewImage, by caller: Caller, _ start: () async throws -> Void) async throws -> String {
         do {
             try await start()
-            return image.id
+            return image.id.text
         } catch {
             try await context.needs.images.delete(image.id, for: caller.principal)
             throw error
@@ -121,7 +122,7 @@ struct ServerActionService: Sendable {
     ///   - words: the members of the image's properties that clients cannot set.
     ///   - workflow: the workflow that is to fill it.
     func newImage<W: Workflow>(
-        _ id: ID<Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], for workflow: W.Type,
+        _ id: ID<Kind.Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], for workflow: W.Type,
         by caller: Caller
     ) async throws -> NewImage where W.Needs == ServerWorld {
         let rule = try W.rule
@@ -131,14 +132,14 @@ struct ServerActionService: Sendable {
             return server
         }
         var properties = server.image?.properties ?? [:]
-        properties["base_image_ref"] = server.image?.id
+        properties["base_image_ref"] = server.image?.id.text
         properties["instance_uuid"] = id.text
         properties["user_id"] = caller.userID
         properties.merge(words) { _, new in new }
         properties.merge(metadata) { _, new in new }
         // By this word the older ones are found that must go.
         properties["backup_type"] = words["backup_type"] ?? properties["backup_type"]
-        let image = NewImage(id: context.world.random.uuid(), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
+        let image = NewImage(id: ID(context.world.random.uuid()), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
         try await context.needs.images.ensure(image, for: caller.principal)
         return image
     }
@@ -150,38 +151,38 @@ struct ServerActionService: Sendable {
         return host
     }
 
-    func setPassword(_ password: Secret, of id: ID<Server>, _ rule: ServerRule, by caller: Caller) async throws {
+    func setPassword(_ password: Secret, of id: ID<Kind.Server>, _ rule: ServerRule, by caller: Caller) async throws {
         let server = try await service.check(id, rule, by: caller)
         try await context.needs.machines.setPassword(
-            password, of: id.text, on: Self.host(of: server),
-            fence: MachineFence(epoch: .max, generation: server.generation))
+            password, of: id, on: Self.host(of: server),
+            fence: Fence(epoch: .max, generation: server.generation))
     }
 
-    func consoleOutput(_ id: ID<Server>, _ policy: Action, lines: Int?, by caller: Caller) async throws -> String {
+    func consoleOutput(_ id: ID<Kind.Server>, _ policy: Action, lines: Int?, by caller: Caller) async throws -> String {
         let host = try Self.host(of: try await service.check(id, policy, by: caller))
-        return try await context.needs.machines.consoleOutput(id.text, on: host, lines: lines)
+        return try await context.needs.machines.consoleOutput(id, on: host, lines: lines)
     }
 
-    func diagnostics(_ id: ID<Server>, isUniform: Bool, by caller: Caller) async throws -> JSONObject {
+    func diagnostics(_ id: ID<Kind.Server>, isUniform: Bool, by caller: Caller) async throws -> JSONObject {
         let server = try await service.check(id, .serverDiagnostics, by: caller)
         let host = try Self.host(of: server)
         // A guest that does not run has no figures.
         guard server.power == .running else {
             throw CloudError.conflict("Cannot 'get_diagnostics' instance \(id) while it is in power state \(server.power)")
         }
-        return try await context.needs.machines.diagnostics(id.text, on: host, isUniform: isUniform)
+        return try await context.needs.machines.diagnostics(id, on: host, isUniform: isUniform)
     }
 
     // MARK: Networks
 
-    func addSecurityGroup(_ name: String, to id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+    func addSecurityGroup(_ name: String, to id: ID<Kind.Server>, _ policy: Action, by caller: Caller) async throws {
         _ = try await service.get(id, policy, by: caller)
-        try await context.needs.networking.addSecurityGroup(name, to: id.text, for: caller.principal)
+        try await context.needs.networking.addSecurityGroup(name, to: id, for: caller.principal)
     }
 
-    func removeSecurityGroup(_ name: String, from id: ID<Server>, _ policy: Action, by caller: Caller) async throws {
+    func removeSecurityGroup(_ name: String, from id: ID<Kind.Server>, _ policy: Action, by caller: Caller) async throws {
         _ = try await service.get(id, policy, by: caller)
-        try await context.needs.networking.removeSecurityGroup(name, from: id.text, for: caller.principal)
+        try await context.needs.networking.removeSecurityGroup(name, from: id, for: caller.principal)
     }
 
     /// The longest that a client waits for its interface. The reference waits as long for its host.
@@ -191,17 +192,17 @@ struct ServerActionService: Sendable {
     ///
     /// - Returns: its port.
     /// - Throws: what kept the workflow from its end; `unavailable` when it took too long, and it is called off.
-    func attach(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
+    func attach(_ item: NetworkWish.Item, to id: ID<Kind.Server>, by caller: Caller) async throws -> ServerPort {
         try await NetworkRefusal.whileAttaching { try await attached(item, to: id, by: caller) }
     }
 
-    private func attached(_ item: NetworkWish.Item, to id: ID<Server>, by caller: Caller) async throws -> ServerPort {
+    private func attached(_ item: NetworkWish.Item, to id: ID<Kind.Server>, by caller: Caller) async throws -> ServerPort {
         _ = try await service.get(id, .attachInterface, by: caller)
         let isAny = item.network == nil && item.port == nil
         var item = item
-        item.holder = id.text
+        item.holder = id
         let plan = try await context.needs.networking.plan(
-            NetworkWish(kind: isAny ? .automatic : .listed, items: isAny ? [] : [item], securityGroups: []), for: caller.principal)
+            isAny ? .automatic : .listed([item]), groups: [], for: caller.principal)
         guard let wanted = plan.ports.first else {
             throw CloudError.badRequest("No network is there that an interface could be attached to.")
         }
@@ -209,16 +210,16 @@ struct ServerActionService: Sendable {
             .init(serverID: id, network: plan, takesPorts: true)
         }
         try await service.awaitEnd(of: work, within: Self.attachPatience)
-        let ports = try await context.read { [needs = context.needs] tx in try needs.networking.ports(of: [id.text], in: tx)[id.text] ?? [] }
+        let ports = try await context.read { [needs = context.needs] tx in try needs.networking.ports(of: [id], in: tx)[id] ?? [] }
         guard let port = ports.first(where: { $0.id == wanted.id }) else {
             throw CloudError.conflict("Port \(wanted.id) was detached from instance \(id) as soon as it was there.")
         }
         return port
     }
 
-    func detach(_ port: String, from id: ID<Server>, by caller: Caller) async throws {
+    func detach(_ port: ID<Kind.Port>, from id: ID<Kind.Server>, by caller: Caller) async throws {
         try await service.start(DetachInterface.self, on: id, by: caller) { server, tx in
-            let ports = try context.needs.networking.ports(of: [id.text], in: tx)[id.text] ?? []
+            let ports = try context.needs.networking.ports(of: [id], in: tx)[id] ?? []
             guard ports.contains(where: { $0.id == port }) else { throw CloudError.notFound("Port \(port) could not be found.") }
             return .init(serverID: server.id, portID: port)
         }

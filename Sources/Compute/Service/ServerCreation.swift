@@ -1,6 +1,7 @@
 import CloudCore
 import Durable
 import HTTPKit
+import HostModel
 import SQL
 
 /// Making servers: everything is looked up before, and rows, quotas and workflows are one transaction.
@@ -27,7 +28,9 @@ struct ServerCreation: Sendable {
         var resizesDisk = false
         var zone: String?
         var host: String?
-        var network = NetworkWish(kind: .automatic, items: [], securityGroups: [])
+        var network = NetworkWish.automatic
+        /// Names or ids.
+        var securityGroups: [String] = []
         var hints = Server.Hints()
         var certificates: [String]?
         var tags: [String] = []
@@ -41,7 +44,7 @@ struct ServerCreation: Sendable {
         let disks = try wish.disks?.filled(from: flavor)
         try await check(wish, by: caller)
         let plan = try await NetworkRefusal.whileCreating {
-            try await context.needs.networking.plan(wish.network, for: caller.principal)
+            try await context.needs.networking.plan(wish.network, groups: wish.securityGroups, for: caller.principal)
         }
         let room = ServerRoom(needs: context.needs)
         // A request without room costs nothing but this look. The write looks again.
@@ -98,11 +101,11 @@ struct ServerCreation: Sendable {
         guard let id = wish.imageID else {
             throw CloudError.badRequest("Invalid imageRef provided.")
         }
-        return try await image(id, flavor, by: caller)
+        return try await image(ID(id), flavor, by: caller)
     }
 
     /// The image, if a server of that flavor can be made from it.
-    func image(_ id: String, _ flavor: Flavor, by caller: Caller) async throws -> Server.ImageReference {
+    func image(_ id: ID<Kind.Image>, _ flavor: Flavor, by caller: Caller) async throws -> Server.ImageReference {
         let image: ImageFacts
         do {
             image = try await context.needs.images.image(id, for: caller.principal)

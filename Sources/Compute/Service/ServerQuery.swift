@@ -81,7 +81,7 @@ enum ServerOrder {
         case "display_name": return { $0.name }
         case "host", "node": return { $0.host ?? "" }
         case "hostname": return { $0.hostname }
-        case "image_ref": return { $0.image?.id ?? "" }
+        case "image_ref": return { $0.image?.id.text ?? "" }
         case "instance_type_id": return { $0.flavor.id.text }
         case "key_name": return { $0.keyName ?? "" }
         case "launch_index": return { String(1_000_000 + $0.launchIndex) }

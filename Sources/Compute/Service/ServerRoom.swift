@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import SQL
 
 /// How many servers of one request there is room for. It is found by division: a request may name any number.
@@ -32,7 +33,7 @@ struct ServerRoom: Sendable {
             most = min(most, room)
         }
         let ports = plan.ports.count { !$0.isGiven }
-        if ports > 0, let free = try needs.networking.freePorts(of: caller.projectID, in: tx) {
+        if ports > 0, let free = try needs.networking.freePorts(of: ID(caller.projectID), in: tx) {
             guard free / ports >= wish.least else { throw CloudError(.quotaExceeded, "Maximum number of ports exceeded") }
             most = min(most, free / ports)
         }

@@ -1,6 +1,7 @@
 import Access
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 /// Servers: what is read of them, and what changes nothing but their rows.
@@ -19,7 +20,7 @@ struct ServerService: Sendable {
     static func missing(_ id: some CustomStringConvertible) -> CloudError { .notFound("Instance \(id) could not be found.") }
 
     /// The server, if the caller may do this to it. Another project's is not there for who may not see it.
-    func require(_ id: ID<Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server {
+    func require(_ id: ID<Kind.Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server {
         guard let server = try servers.find(id, in: tx) else { throw Self.missing(id) }
         guard server.projectID == caller.projectID || caller.isAdministrator else { throw Self.missing(id) }
         try caller.require(action, projectID: server.projectID)
@@ -33,7 +34,7 @@ struct ServerService: Sendable {
     ///   - work: the workflow that the action starts; nil for one that is done at once.
     /// - Throws: a conflict that names the lock, the state or the task in its way.
     func require(
-        _ id: ID<Server>, _ rule: ServerRule, for work: WorkflowKind?, by caller: Caller, in tx: Transaction
+        _ id: ID<Kind.Server>, _ rule: ServerRule, for work: WorkflowKind?, by caller: Caller, in tx: Transaction
     ) throws -> Server {
         let line = try workflows.line(on: Server.resource(id), in: tx)
         let server = Self.honest(try require(id, rule.policy, by: caller, in: tx), isBusy: line != nil)
@@ -55,7 +56,7 @@ struct ServerService: Sendable {
 
     // MARK: Views
 
-    func get(_ id: ID<Server>, _ action: Action = .showServer, by caller: Caller) async throws -> ServerView {
+    func get(_ id: ID<Kind.Server>, _ action: Action = .showServer, by caller: Caller) async throws -> ServerView {
         let server = try await context.read { tx in
             let server = try require(id, action, by: caller, in: tx)
             return try views([server], in: tx)[0]
@@ -65,7 +66,7 @@ struct ServerService: Sendable {
 
     func views(_ list: [Server], in tx: Transaction) throws -> [ServerView] {
         let lines = try workflows.lines(on: list.map(\.resource), in: tx)
-        let ids = list.map(\.id.text)
+        let ids = list.map(\.id)
         let ports = try context.needs.networking.ports(of: ids, in: tx)
         let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
         let zones = try zonesByHost(in: tx)
@@ -75,8 +76,8 @@ struct ServerService: Sendable {
             let server = view.server
             view.task = line?.shows?.text
             view.progress = line?.active.progress
-            view.ports = ports[server.id.text] ?? []
-            view.securityGroups = (groups[server.id.text] ?? []).map(\.name)
+            view.ports = ports[server.id] ?? []
+            view.securityGroups = (groups[server.id] ?? []).map(\.name)
             view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }
             if server.state == .error || server.state == .deleted { view.fault = try fault(of: server, in: tx) }
             return view
@@ -166,7 +167,7 @@ struct ServerService: Sendable {
 
     // MARK: Rows
 
-    func update(_ id: ID<Server>, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
+    func update(_ id: ID<Kind.Server>, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let now = context.world.now
         try await context.write { tx in
             var server = try require(id, .updateServer, by: caller, in: tx)
@@ -199,7 +200,7 @@ struct ServerService: Sendable {
     ///   - word: what is done, where a lock and the server's state may forbid it.
     ///   - states: those in which it may be done.
     func change(
-        _ id: ID<Server>, _ action: Action, by caller: Caller, word: String? = nil, states: Set<VMState> = [],
+        _ id: ID<Kind.Server>, _ action: Action, by caller: Caller, word: String? = nil, states: Set<VMState> = [],
         _ body: @escaping @Sendable (inout Server, Transaction) throws -> Void
     ) async throws -> Server {
         let now = context.world.now
@@ -222,7 +223,7 @@ struct ServerService: Sendable {
     ///
     /// - Parameter word: what is done, as a refusal names it.
     func changeMetadata(
-        _ id: ID<Server>, _ action: Action, _ word: String, by caller: Caller,
+        _ id: ID<Kind.Server>, _ action: Action, _ word: String, by caller: Caller,
         _ body: @escaping @Sendable (inout [String: String]) throws -> Void
     ) async throws -> Server {
         try await change(id, action, by: caller, word: word, states: [.active, .paused, .suspended, .stopped]) { server, tx in
@@ -239,7 +240,7 @@ struct ServerService: Sendable {
     /// - Parameter policy: another policy than the rule's.
     @discardableResult
     func start<W: Workflow>(
-        _ workflow: W.Type, on id: ID<Server>, asking policy: Action? = nil, by caller: Caller,
+        _ workflow: W.Type, on id: ID<Kind.Server>, asking policy: Action? = nil, by caller: Caller,
         _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
     ) async throws -> WorkflowID where W.Needs == ServerWorld {
         let rule = try policy.map { try W.rule.asking($0) } ?? W.rule
@@ -259,7 +260,7 @@ struct ServerService: Sendable {
         try await workflows.awaitEnd(of: id, within: patience, in: context.database, by: context.sleeper)
     }
 
-    func delete(_ id: ID<Server>, _ action: Action = .deleteServer, by caller: Caller) async throws {
+    func delete(_ id: ID<Kind.Server>, _ action: Action = .deleteServer, by caller: Caller) async throws {
         try await context.write { tx in
             let server = try require(id, action, by: caller, in: tx)
             try refuseLocked(server, by: caller)

@@ -49,7 +49,8 @@ struct MigrationStore: Sendable {
     ///
     /// - Parameter present: a migration with this status keeps it.
     func setStatus(
-        _ status: String, ofServer id: ID<Server>, unless present: String = "", at now: Timestamp, in tx: Transaction
+        _ status: String, ofServer id: ID<Kind.Server>, unless present: String = "", at now: Timestamp,
+        in tx: Transaction
     ) throws {
         try tx.execute(
             """
@@ -64,13 +65,13 @@ struct MigrationStore: Sendable {
     }
 
     /// Sets the host where the server's last migration goes.
-    func setDestination(_ host: String, ofServer id: ID<Server>, in tx: Transaction) throws {
+    func setDestination(_ host: String, ofServer id: ID<Kind.Server>, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE compute_migration SET destination = ? WHERE number = (SELECT max(number) FROM compute_migration WHERE server_id = ?)",
             host, id)
     }
 
-    func delete(ofServer id: ID<Server>, in tx: Transaction) throws {
+    func delete(ofServer id: ID<Kind.Server>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM compute_migration WHERE server_id = ?", id)
     }
 

@@ -16,12 +16,12 @@ struct ServerStore: Sendable {
         var changedBefore: Timestamp?
     }
 
-    func find(_ id: ID<Server>, in tx: Transaction) throws -> Server? {
+    func find(_ id: ID<Kind.Server>, in tx: Transaction) throws -> Server? {
         try tx.row("SELECT details FROM compute_server WHERE id = ?", id).map(Self.server)
     }
 
     /// One that was deleted.
-    func findArchived(_ id: ID<Server>, in tx: Transaction) throws -> Server? {
+    func findArchived(_ id: ID<Kind.Server>, in tx: Transaction) throws -> Server? {
         try tx.row("SELECT details FROM compute_server_archive WHERE id = ?", id).map(Self.server)
     }
 
@@ -100,7 +100,7 @@ struct ServerStore: Sendable {
         // The archive has no columns for these.
         return found.filter { server in
             wanted.states?.contains(server.state) != false && (wanted.host ?? server.host) == server.host
-                && (wanted.imageID ?? server.image?.id) == server.image?.id && (wanted.flavorID ?? server.flavor.id.text) == server.flavor.id.text
+                && (wanted.imageID ?? server.image?.id.text) == server.image?.id.text && (wanted.flavorID ?? server.flavor.id.text) == server.flavor.id.text
         }
     }
 

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 // 1 port    a port for the server, bound to its host; undone, it is gone or free
@@ -8,7 +9,7 @@ import SQL
 
 struct AttachInterface: Workflow {
     struct Input: Codable, ServerInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var network: NetworkPlan
         /// Whether the workflow alone takes the ports. Nil in rows of release 0.1, whose requests had taken them already.
         var takesPorts: Bool?
@@ -30,11 +31,11 @@ struct AttachInterface: Workflow {
         Local("port") { state, run, tx in
             let server = try run.world.require(run.input.serverID, in: tx)
             if run.input.takesPorts == true { try refuseTaken(run.input.network, by: server, run.world.networking, in: tx) }
-            _ = try run.world.networking.ensurePorts(run.input.network, server: server.id.text, host: try server.requireHost(), in: tx)
+            _ = try run.world.networking.ensurePorts(run.input.network, server: server.id, host: try server.requireHost(), in: tx)
             state.intent = try run.world.intend(server.id, from: rule.states, in: tx)
         } undo: { _, run, tx in
             for port in run.input.network.ports {
-                try run.world.networking.releasePort(port.id, of: run.input.serverID.text, in: tx)
+                try run.world.networking.releasePort(port.id, of: run.input.serverID, in: tx)
             }
         }
         wire { try $0.wanted().host }
@@ -52,7 +53,7 @@ struct AttachInterface: Workflow {
     private static func refuseTaken(
         _ plan: NetworkPlan, by server: Server, _ networking: any NetworkingNeed, in tx: Transaction
     ) throws {
-        let present = Set(try networking.ports(of: [server.id.text], in: tx)[server.id.text]?.map(\.id) ?? [])
+        let present = Set(try networking.ports(of: [server.id], in: tx)[server.id]?.map(\.id) ?? [])
         for port in plan.ports where port.isGiven && present.contains(port.id) {
             throw CloudError(.conflict, "Port \(port.id) is still in use.", code: "PortInUse")
         }

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 // 1 intend     (the verb's word)  what is wanted of the machine has another number
 // 2 carry-out  (the verb's word)  its host does it
@@ -10,13 +11,14 @@ import Durable
 protocol ServerVerb: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
-    static var command: MachineCommand { get }
     static var result: VMState { get }
-    static var power: PowerState { get }
+    static var power: PowerNumber { get }
+    /// Has the machine do it.
+    static func carryOut(on machine: ServerMachine) async throws
 }
 
 struct CommandServer<Verb: ServerVerb>: Workflow {
-    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
     struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static var kind: WorkflowKind { Verb.kind }
@@ -30,7 +32,7 @@ struct CommandServer<Verb: ServerVerb>: Workflow {
             state.intent = try run.world.intend(run.input.serverID, from: states, in: tx)
         }
         Remote("carry-out", shows: Verb.shows, deadline: .seconds(300)) { state, run in
-            try await run.machine(try state.wanted()).command(Verb.command)
+            try await Verb.carryOut(on: try run.machine(try state.wanted()))
         }
         Local("finish", shows: Verb.shows) { _, run, tx in
             try run.world.change(run.input.serverID, in: tx) { server in
@@ -44,63 +46,71 @@ struct CommandServer<Verb: ServerVerb>: Workflow {
 enum StartVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.start"
     static let shows = ShownState.poweringOn
-    static let command = MachineCommand.start
     static let result = VMState.active
-    static let power = PowerState.running
+    static let power = PowerNumber.running
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.setPower(.running) }
 }
 
 enum StopVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.stop"
     static let shows = ShownState.poweringOff
-    static let command = MachineCommand.stop(graceSeconds: 60)
     static let result = VMState.stopped
-    static let power = PowerState.off
+    static let power = PowerNumber.off
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.stop(graceSeconds: 60) }
 }
 
 enum SoftRebootVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.reboot"
     static let shows = ShownState.rebooting
-    static let command = MachineCommand.rebootSoft
     static let result = VMState.active
-    static let power = PowerState.running
+    static let power = PowerNumber.running
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.reboot(.soft) }
 }
 
 enum HardRebootVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.reboot-hard"
     static let shows = ShownState.rebootingHard
-    static let command = MachineCommand.rebootHard
     static let result = VMState.active
-    static let power = PowerState.running
+    static let power = PowerNumber.running
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.reboot(.hard) }
 }
 
 enum PauseVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.pause"
     static let shows = ShownState.pausing
-    static let command = MachineCommand.pause
     static let result = VMState.paused
-    static let power = PowerState.paused
+    static let power = PowerNumber.paused
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.setPower(.paused) }
 }
 
 enum UnpauseVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.unpause"
     static let shows = ShownState.unpausing
-    static let command = MachineCommand.unpause
     static let result = VMState.active
-    static let power = PowerState.running
+    static let power = PowerNumber.running
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.setPower(.running) }
 }
 
 enum SuspendVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.suspend"
     static let shows = ShownState.suspending
-    static let command = MachineCommand.suspend
     static let result = VMState.suspended
-    static let power = PowerState.off
+    static let power = PowerNumber.off
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.setPower(.suspended) }
 }
 
 enum ResumeVerb: ServerVerb {
     static let kind: WorkflowKind = "compute.server.resume"
     static let shows = ShownState.resuming
-    static let command = MachineCommand.resume
     static let result = VMState.active
-    static let power = PowerState.running
+    static let power = PowerNumber.running
+
+    static func carryOut(on machine: ServerMachine) async throws { try await machine.setPower(.running) }
 }

@@ -7,7 +7,7 @@ import Durable
 // 3 confirm  the old share is given back, and the row says what it was before
 
 struct ConfirmResize: Workflow {
-    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
     struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.confirm-resize"

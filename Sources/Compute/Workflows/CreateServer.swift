@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 //   undone       (scheduling)  the server is in error
 // 1 look-around  (scheduling)  where it would fit, and what the hosts report
@@ -12,7 +13,7 @@ import Durable
 
 struct CreateServer: Workflow {
     struct Input: Codable, ServerInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var flavor: Flavor
         var network: NetworkPlan
         /// The host that an administrator asked for.
@@ -43,15 +44,15 @@ struct CreateServer: Workflow {
             state.offer = nil
             state.intent = try run.world.intend(server.id, in: tx) { $0.host = host.name }
         } undo: { _, run, tx in
-            try run.world.placement.release(run.input.serverID.text, in: tx)
+            try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
         }
         Local("network", shows: .networking) { state, run, tx in
             var intent = try state.wanted()
             intent.ports = try run.world.networking.ensurePorts(
-                run.input.network, server: run.input.serverID.text, host: try intent.host, in: tx)
+                run.input.network, server: run.input.serverID, host: try intent.host, in: tx)
             state.intent = intent
         } undo: { _, run, tx in
-            try run.world.networking.releasePorts(of: run.input.serverID.text, in: tx)
+            try run.world.networking.releasePorts(of: run.input.serverID, in: tx)
         }
         wire(shows: .networking) { state in
             let intent = try state.wanted()

@@ -8,7 +8,7 @@ import Durable
 // 4 forget   (deleting)  its ports, its shares and its row; the archive has it
 
 struct DeleteServer: Workflow {
-    struct Input: Codable, Sendable { var serverID: ID<Server> }
+    struct Input: Codable, Sendable { var serverID: ID<Kind.Server> }
 
     struct State: Codable, IntentState {
         /// Nil also where the row was gone before the delete began: then there is nothing to remove. Its last step makes sure of that.
@@ -39,8 +39,8 @@ struct DeleteServer: Workflow {
                 _ = try state.wanted()
                 try run.world.servers.archive(server, at: run.world.now, in: tx)
             }
-            try run.world.networking.releasePorts(of: id.text, in: tx)
-            try run.world.placement.release(id.text, in: tx)
+            try run.world.networking.releasePorts(of: id, in: tx)
+            try run.world.placement.release(Server.consumer(of: id), in: tx)
             try run.world.placement.release(Server.formerConsumer(of: id), in: tx)
         }
     }

@@ -8,8 +8,8 @@ import Durable
 
 struct DetachInterface: Workflow {
     struct Input: Codable, Sendable {
-        var serverID: ID<Server>
-        var portID: String
+        var serverID: ID<Kind.Server>
+        var portID: ID<Kind.Port>
     }
 
     struct State: Codable, IntentState { var intent: Intent? }
@@ -30,7 +30,7 @@ struct DetachInterface: Workflow {
         Remote("detach", deadline: .seconds(300)) { state, run in
             let intent = try state.wanted()
             do {
-                try await run.machine(intent).ensure(intent.order(without: run.input.portID))
+                try await run.machine(intent.without(run.input.portID)).ensure()
             } catch let error as CloudError where error.code == Self.keptByGuest {
                 // The driver has waited for it. A guest without a system to hear it never lets go, and what waits its turn, a reboot
                 // that would free the card among it, must not wait for ever. Its host takes the card away when it can.
@@ -38,7 +38,7 @@ struct DetachInterface: Workflow {
             }
         }
         Local("forget") { _, run, tx in
-            try run.world.networking.releasePort(run.input.portID, of: run.input.serverID.text, in: tx)
+            try run.world.networking.releasePort(run.input.portID, of: run.input.serverID, in: tx)
         }
     }
 }

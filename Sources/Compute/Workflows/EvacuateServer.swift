@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 // Its host is gone, so the server is made anew from its image; what was on its disk is lost with the host.
 //
@@ -16,7 +17,7 @@ import Durable
 
 struct EvacuateServer: MovingWorkflow {
     struct Input: Codable, MoveInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var migrationID: String
         /// The host that an administrator asked for.
         var host: String?
@@ -33,7 +34,7 @@ struct EvacuateServer: MovingWorkflow {
     static func start(_ input: Input) -> State { State() }
 
     /// The lost host keeps its share, in the migration's name, until it is swept.
-    static func holder(_ input: Input) -> String { input.migrationID }
+    static func holder(_ input: Input) -> ID<Kind.Consumer> { ID(input.migrationID) }
 
     static var steps: Steps<Self> {
         accept()
@@ -63,7 +64,7 @@ struct EvacuateServer: MovingWorkflow {
 
 struct SweepHost: Workflow {
     struct Input: Codable, Sendable {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         /// The id of the evacuation.
         var migrationID: String
         var host: String
@@ -84,10 +85,10 @@ struct SweepHost: Workflow {
         }
         Remote("remove", deadline: .seconds(600)) { state, run in
             try await run.world.machines.remove(
-                run.input.serverID.text, on: run.input.host, fence: MachineFence(epoch: run.epoch, generation: state.generation))
+                run.input.serverID, on: run.input.host, fence: Fence(epoch: run.epoch, generation: state.generation))
         }
         Local("finish") { _, run, tx in
-            try run.world.placement.release(run.input.migrationID, in: tx)
+            try run.world.placement.release(ID(run.input.migrationID), in: tx)
             try run.world.migrations.setStatus("completed", of: run.input.migrationID, at: run.world.now, in: tx)
         }
     }

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 /// The machine that is wanted, as a workflow has noted it.
 struct Intent: StoredValue {
@@ -13,17 +14,13 @@ struct Intent: StoredValue {
         get throws { try server.requireHost() }
     }
 
-    func fence(_ epoch: Int64) -> MachineFence { MachineFence(epoch: epoch, generation: server.generation) }
+    func fence(_ epoch: Int64) -> Fence { Fence(epoch: epoch, generation: server.generation) }
 
-    func order(diskRevision: Int64 = 0, without port: String? = nil) -> MachineOrder {
-        MachineOrder(
-            id: server.id.text, name: server.name, vcpus: server.flavor.vcpus, memoryMiB: server.flavor.ramMiB,
-            rootGiB: server.flavor.diskGiB, rootBus: server.disks?.rootBus, ephemerals: server.ephemerals,
-            swapMiB: server.disks?.swapMiB(server.flavor) ?? server.flavor.swapMiB, swapBus: server.disks?.swap?.bus,
-            imageID: server.image?.id, imageProperties: server.image?.properties ?? [:], extraSpecs: server.flavor.extraSpecs,
-            ports: ports.filter { $0.id != port }, metadata: server.metadata, hostname: server.hostname, userData: server.userData,
-            publicKey: server.publicKey, hasConfigDrive: server.hasConfigDrive, diskRevision: diskRevision,
-            rescueImageID: server.rescueImage?.id)
+    /// Returns the same without one of the ports.
+    func without(_ port: ID<Kind.Port>) -> Intent {
+        var intent = self
+        intent.ports.removeAll { $0.id == port }
+        return intent
     }
 }
 
@@ -31,12 +28,6 @@ extension Server {
     func requireHost() throws -> String {
         guard let host else { throw CloudError.conflict("Instance \(id) has no host.") }
         return host
-    }
-
-    /// The empty disks: those that its user described, or else one as large as the flavor says.
-    fileprivate var ephemerals: [EmptyDisk] {
-        if let described = disks?.ephemeral { return described.map { EmptyDisk(sizeGiB: $0.sizeGiB ?? 0, bus: $0.bus) } }
-        return flavor.ephemeralGiB > 0 ? [EmptyDisk(sizeGiB: flavor.ephemeralGiB)] : []
     }
 }
 

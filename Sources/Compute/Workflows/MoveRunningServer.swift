@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 // The guest goes on without hearing of it.
 //
@@ -17,7 +18,7 @@ import Durable
 
 struct MoveRunningServer: MovingWorkflow {
     struct Input: Codable, MoveInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var migrationID: String
         /// The host that an administrator asked for.
         var host: String?
@@ -38,7 +39,7 @@ struct MoveRunningServer: MovingWorkflow {
         claim()
         WhenUndone("hold", shows: shows) { state, run in
             let intent = try state.wanted()
-            try await run.machineToUndo(intent)?.goOn(intent.server.state == .paused ? .pause : .start)
+            try await run.machineToUndo(intent)?.goOn(intent.server.state == .paused ? .paused : .running)
         }
         rebind(shows: shows, to: { try $0.requireDestination() }, undo: { try $0.wanted().host }, migration: "running")
         wire(shows: shows) { try $0.requireDestination() }

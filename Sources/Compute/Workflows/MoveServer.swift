@@ -38,7 +38,7 @@ typealias MigrateServer = MoveServer<MigratePurpose>
 
 struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
     struct Input: Codable, MoveInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var flavor: Flavor
         var migrationID: String
         /// The host that an administrator asked for.

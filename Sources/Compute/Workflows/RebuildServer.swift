@@ -37,7 +37,7 @@ struct RebuildServer: Workflow {
         stopForGood("stop", shows: .rebuilding, graceSeconds: 0)
         Remote("rebuild", shows: .rebuildSpawning, deadline: .seconds(1800)) { state, run in
             let intent = try state.wanted()
-            try await run.machine(intent).ensure(intent.order(diskRevision: intent.server.generation))
+            try await run.machine(intent).ensure(diskRevision: intent.server.generation)
         }
         boot(shows: .rebuildSpawning, on: { state, input in input.startsAfter ? try state.wanted().host : nil })
         Local("finish", shows: .rebuildSpawning) { _, run, tx in

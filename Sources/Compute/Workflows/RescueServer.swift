@@ -36,12 +36,12 @@ typealias RescueServer = StartServerOtherwise<RescueThere>
 typealias UnrescueServer = StartServerOtherwise<RescueBack>
 
 extension StartServerOtherwise.Input: PlainServerInput {
-    init(serverID: ID<Server>) { self.init(serverID: serverID, image: nil) }
+    init(serverID: ID<Kind.Server>) { self.init(serverID: serverID, image: nil) }
 }
 
 struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
     struct Input: Codable, Sendable {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         /// What it is to start from; nil for its own disk.
         var image: Server.ImageReference?
     }

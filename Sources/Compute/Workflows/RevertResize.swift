@@ -12,7 +12,7 @@ import Durable
 // 8 finish  (resize_reverting)  the former share is the server's again
 
 struct RevertResize: Workflow {
-    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
     struct State: Codable, IntentState {
         var intent: Intent?
         var former: Server.Former?
@@ -53,8 +53,9 @@ struct RevertResize: Workflow {
         })
         Local("finish", shows: .resizeReverting) { state, run, tx in
             let (id, former) = (run.input.serverID, try state.requireFormer())
-            try run.world.placement.release(id.text, in: tx)
-            try run.world.placement.move(from: Server.formerConsumer(of: id), to: id.text, type: "INSTANCE", in: tx)
+            let consumer = Server.consumer(of: id)
+            try run.world.placement.release(consumer, in: tx)
+            try run.world.placement.move(from: Server.formerConsumer(of: id), to: consumer, type: "INSTANCE", in: tx)
             try run.world.setMigration("reverted", of: id, in: tx)
             try run.world.change(id, in: tx) { server in
                 (server.host, server.otherHost) = (former.host, nil)

@@ -1,7 +1,8 @@
 import CloudCore
 import Durable
+import HostModel
 
-/// The machine of a server on one host, as the owner of a workflow gives orders to it.
+/// The machine of a server on one host, as the owner of a workflow has it changed.
 struct ServerMachine: Sendable {
     let intent: Intent
     let host: String
@@ -9,23 +10,34 @@ struct ServerMachine: Sendable {
     let epoch: Int64
     let world: ServerWorld
 
-    private var id: String { intent.server.id.text }
-    private var fence: MachineFence { intent.fence(epoch) }
+    private var id: MachineID { intent.server.id }
+    private var fence: Fence { intent.fence(epoch) }
 
     /// Makes the machine, or changes it into what is wanted.
     ///
-    /// - Parameter order: nil for the intent's own.
-    func ensure(_ order: MachineOrder? = nil) async throws {
-        try await world.machines.ensure(order ?? intent.order(), on: host, fence: fence)
+    /// - Parameter diskRevision: the rebuild that gives the root disk another content; nil for the present one.
+    func ensure(diskRevision: Int64? = nil) async throws {
+        let present = try await world.machines.wanted(id, on: host)
+        try await world.machines.ensure(try await spec(present, diskRevision), on: host, fence: fence)
+    }
+
+    /// Returns all that is wanted of the machine: the whole of it, never a difference.
+    private func spec(_ present: MachineSpec?, _ diskRevision: Int64? = nil) async throws -> MachineSpec {
+        try await MachineBlueprint(
+            intent: intent, present: present, diskRevision: diskRevision,
+            image: { try await world.images.machineImage($0) }, configDrives: world.configDrives
+        ).spec()
     }
 
     func remove() async throws { try await world.machines.remove(id, on: host, fence: fence) }
 
-    func command(_ command: MachineCommand) async throws {
-        try await world.machines.command(id, command, on: host, fence: fence)
+    func setPower(_ power: WantedPower) async throws {
+        try await world.machines.setPower(power, of: id, on: host, fence: fence)
     }
 
-    func stop(graceSeconds: Int) async throws { try await command(.stop(graceSeconds: graceSeconds)) }
+    func reboot(_ kind: RebootKind) async throws { try await world.machines.reboot(id, kind, on: host, fence: fence) }
+
+    func stop(graceSeconds: Int) async throws { try await setPower(.off(graceSeconds: graceSeconds)) }
 
     /// Stops the machine. A machine that its host does not have any more is as good as stopped: what must succeed in the end
     /// must not fail at it for ever.
@@ -38,10 +50,10 @@ struct ServerMachine: Sendable {
     }
 
     /// Lets the guest do again what it did on this host, for an undo.
-    func goOn(_ command: MachineCommand = .start) async throws {
+    func goOn(_ power: WantedPower = .running) async throws {
         do {
             try await world.networking.awaitWiring(of: id, on: host)
-            try await self.command(command)
+            try await setPower(power)
         } catch let error as CloudError where !error.isTransient {
             // A guest that cannot run any more must not keep the rest from being undone. The server is shown stopped once its host
             // is asked.
@@ -49,14 +61,21 @@ struct ServerMachine: Sendable {
         }
     }
 
+    /// Brings the machine to another host. What was made for it on either host stays as it is.
     func move(to other: String, isLive: Bool) async throws {
-        try await world.machines.move(intent.order(), from: host, to: other, isLive: isLive, fence: fence)
+        var present = try await world.machines.wanted(id, on: host)
+        if let there = try await world.machines.wanted(id, on: other) { present = there }
+        try await world.machines.move(try await spec(present), from: host, to: other, isLive: isLive, fence: fence)
     }
 
-    /// - Parameter image: the id of the image that the copy of the root disk is made for, which is also the copy's.
-    func snapshot(for image: String) async throws -> MachineSnapshot {
-        try await world.machines.snapshot(id, as: image, on: host, fence: fence)
+    /// Copies the root disk.
+    ///
+    /// - Parameter image: the image that the copy is made for.
+    func snapshot(for image: ID<Kind.Image>) async throws -> DiskSnapshot {
+        try await world.machines.snapshot(id, for: image, on: host, fence: fence)
     }
 
-    func removeSnapshot(for image: String) async throws { try await world.machines.removeSnapshot(image, on: host) }
+    func removeSnapshot(for image: ID<Kind.Image>) async throws {
+        try await world.machines.removeSnapshot(for: image, on: host)
+    }
 }

@@ -18,6 +18,7 @@ struct ServerWorld: Sendable {
     var placement: any PlacementNeed { needs.placement }
     var networking: any NetworkingNeed { needs.networking }
     var images: any ImagesNeed { needs.images }
+    var configDrives: ConfigDrives { needs.configDrives }
     var placing: Placing { Placing(needs: needs) }
     /// The time that rows show. No step decides by it.
     var now: Timestamp { clock.now }
@@ -47,7 +48,7 @@ extension Run where W.Needs == ServerWorld {
 // MARK: The row
 
 extension ServerWorld {
-    func require(_ id: ID<Server>, in tx: Transaction) throws -> Server {
+    func require(_ id: ID<Kind.Server>, in tx: Transaction) throws -> Server {
         guard let server = try servers.find(id, in: tx) else { throw CloudError.notFound("Instance \(id) could not be found.") }
         return server
     }
@@ -55,7 +56,7 @@ extension ServerWorld {
     /// Changes the row.
     ///
     /// - Throws: `notFound` when there is none.
-    func change(_ id: ID<Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
+    func change(_ id: ID<Kind.Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
         var server = try require(id, in: tx)
         try body(&server)
         server.updatedAt = now
@@ -63,7 +64,7 @@ extension ServerWorld {
     }
 
     /// Changes the row back, for an undo. Where the row is gone there is nothing to change back.
-    func changeBack(_ id: ID<Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
+    func changeBack(_ id: ID<Kind.Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
         if try servers.find(id, in: tx) != nil { try change(id, in: tx, body) }
     }
 
@@ -74,7 +75,7 @@ extension ServerWorld {
     /// - Returns: the machine as it is wanted.
     /// - Throws: a conflict when the server is in none of the states.
     func intend(
-        _ id: ID<Server>, from states: Set<VMState>? = nil, in tx: Transaction, _ body: (inout Server) throws -> Void = { _ in }
+        _ id: ID<Kind.Server>, from states: Set<VMState>? = nil, in tx: Transaction, _ body: (inout Server) throws -> Void = { _ in }
     ) throws -> Intent {
         var server = try require(id, in: tx)
         if let states, !states.contains(server.state) {
@@ -83,13 +84,15 @@ extension ServerWorld {
         try body(&server)
         server.generation += 1
         try servers.update(server, in: tx)
-        return Intent(server: server, ports: try networking.ports(of: [id.text], in: tx)[id.text] ?? [])
+        return Intent(server: server, ports: try networking.ports(of: [id], in: tx)[id] ?? [])
     }
 
     /// Sets the status of the server's last migration.
     ///
     /// - Parameter present: a migration with this status keeps it.
-    func setMigration(_ status: String, of id: ID<Server>, unless present: String = "", in tx: Transaction) throws {
+    func setMigration(
+        _ status: String, of id: ID<Kind.Server>, unless present: String = "", in tx: Transaction
+    ) throws {
         try migrations.setStatus(status, ofServer: id, unless: present, at: now, in: tx)
     }
 }

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 /// The input of a workflow that makes an image of a server's root disk.
 protocol CopyInput: ServerInput { var image: NewImage { get } }
@@ -7,7 +8,7 @@ protocol CopyInput: ServerInput { var image: NewImage { get } }
 protocol CopyState: IntentState {
     var intent: Intent? { get set }
     /// The copy on the host; nil until the step `snapshot` has run.
-    var snapshot: MachineSnapshot? { get set }
+    var snapshot: DiskSnapshot? { get set }
 }
 
 extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyState {

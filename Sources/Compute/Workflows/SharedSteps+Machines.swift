@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 // Steps that several workflows have. Each workflow lists them under its own shown states, at their places among its own steps.
 // A step's name is stored with each row, so two workflows that call the same work differently go on doing so.
@@ -40,14 +41,13 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
     ///
     /// - Parameters:
     ///   - host: by default the server's own.
-    ///   - order: what is wanted of the machine, where that is not what the intent says.
+    ///   - wanted: makes what is wanted of the machine from the intent.
     static func build(
-        shows: ShownState, on host: @escaping Host = ownHost, as order: @escaping @Sendable (Intent) -> MachineOrder = { $0.order() }
+        shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
     ) -> Remote<Self> {
         Remote("build", shows: shows, deadline: .seconds(1800)) { state, run in
             guard let host = try host(state, run.input) else { return }
-            let intent = try state.wanted()
-            try await run.machine(intent, on: host).ensure(order(intent))
+            try await run.machine(wanted(try state.wanted()), on: host).ensure()
         } undo: { state, run in
             guard let host = try host(state, run.input) else { return }
             try await run.machine(try state.wanted(), on: host).remove()
@@ -66,7 +66,7 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         }
         let body: Remote<Self>.Body = { state, run in
             guard let host = try host(state, run.input) else { return }
-            try await run.machine(try state.wanted(), on: host).command(.start)
+            try await run.machine(try state.wanted(), on: host).setPower(.running)
         }
         return Remote("boot", shows: shows, body, undo: undo)
     }

@@ -19,7 +19,9 @@ extension Workflow where Needs == ServerWorld, State: PlacingState {
     /// It is known where the server would fit.
     ///
     /// - Parameter flavor: the server's size. Nil: nothing is looked for.
-    static func lookAround(shows: ShownState, for flavor: @escaping @Sendable (State, Input) throws -> Flavor?) -> Remote<Self> {
+    static func lookAround(
+        shows: ShownState, for flavor: @escaping @Sendable (State, Input) throws -> Flavor?
+    ) -> Remote<Self> {
         Remote("look-around", shows: shows) { state, run in
             guard let flavor = try flavor(state, run.input) else { return }
             state.offer = try await run.world.placing.offer(flavor)
@@ -59,7 +61,7 @@ protocol MovingWorkflow: Workflow where Needs == ServerWorld, Input: MoveInput, 
     /// Shown by the steps that all have in common.
     static var shows: ShownState { get }
     /// Returns the consumer that holds the old share while the server has the new one.
-    static func holder(_ input: Input) -> String
+    static func holder(_ input: Input) -> ID<Kind.Consumer>
     /// Notes in the state how the server is before it moves.
     static func note(_ server: Server, in state: inout State) throws
     /// Returns the size that the server has before.
@@ -69,7 +71,7 @@ protocol MovingWorkflow: Workflow where Needs == ServerWorld, Input: MoveInput, 
 }
 
 extension MovingWorkflow {
-    static func holder(_ input: Input) -> String { Server.formerConsumer(of: input.serverID) }
+    static func holder(_ input: Input) -> ID<Kind.Consumer> { Server.formerConsumer(of: input.serverID) }
 }
 
 /// The state of a move that leaves the server's size as it is.
@@ -115,7 +117,7 @@ extension MovingWorkflow {
             var server = try run.world.require(id, in: tx)
             let source = try server.requireHost()
             server.flavor = try sizeAfter(state, run.input)
-            try run.world.placement.move(from: id.text, to: holder(run.input), type: "MIGRATION", in: tx)
+            try run.world.placement.move(from: Server.consumer(of: id), to: holder(run.input), type: "MIGRATION", in: tx)
             let host = try run.world.placing.claim(
                 server, try state.requireOffer(), only: run.input.host, move: terms.move(source), in: tx).name
             (state.offer, state.destination) = (nil, host)
@@ -126,8 +128,8 @@ extension MovingWorkflow {
             }
         } undo: { state, run, tx in
             let id = run.input.serverID
-            try run.world.placement.release(id.text, in: tx)
-            try run.world.placement.move(from: holder(run.input), to: id.text, type: "INSTANCE", in: tx)
+            try run.world.placement.release(Server.consumer(of: id), in: tx)
+            try run.world.placement.move(from: holder(run.input), to: Server.consumer(of: id), type: "INSTANCE", in: tx)
             let flavor = try sizeBefore(state)
             try run.world.changeBack(id, in: tx) { ($0.flavor, $0.otherHost) = (flavor, nil) }
         }

@@ -2,10 +2,10 @@ import CloudCore
 import Durable
 
 /// The input of a workflow of one server.
-protocol ServerInput: Sendable { var serverID: ID<Server> { get } }
+protocol ServerInput: Sendable { var serverID: ID<Kind.Server> { get } }
 
 /// The input of a workflow that needs to know nothing but its server.
-protocol PlainServerInput: ServerInput { init(serverID: ID<Server>) }
+protocol PlainServerInput: ServerInput { init(serverID: ID<Kind.Server>) }
 
 extension Workflow where Needs == ServerWorld, Input: ServerInput {
     /// Names the host that ports are bound to. Empty stands for no host; nil leaves the ports where they are.
@@ -21,12 +21,12 @@ extension Workflow where Needs == ServerWorld, Input: ServerInput {
         let undo = source.map { source -> Local<Self>.Undo in
             { state, run, tx in
                 guard let host = try source(state) else { return }
-                try run.world.networking.bind(server: run.input.serverID.text, to: host, in: tx)
+                try run.world.networking.bind(server: run.input.serverID, to: host, in: tx)
             }
         }
         let body: Local<Self>.Body = { state, run, tx in
             guard let host = try destination(state) else { return }
-            try run.world.networking.bind(server: run.input.serverID.text, to: host, in: tx)
+            try run.world.networking.bind(server: run.input.serverID, to: host, in: tx)
             if let status { try run.world.setMigration(status, of: run.input.serverID, in: tx) }
         }
         return Local("rebind", shows: shows, body, undo: undo)
@@ -36,7 +36,7 @@ extension Workflow where Needs == ServerWorld, Input: ServerInput {
     static func wire(shows: ShownState? = nil, on host: @escaping Binding) -> Remote<Self> {
         Remote("wire", shows: shows, deadline: .seconds(300)) { state, run in
             guard let host = try host(state) else { return }
-            try await run.world.networking.awaitWiring(of: run.input.serverID.text, on: host)
+            try await run.world.networking.awaitWiring(of: run.input.serverID, on: host)
         }
     }
 }

@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 import SQL
 
 // The image was queued before the user was answered, as that of a snapshot is. A guest that is paused or suspended stands still, so its
@@ -19,7 +20,7 @@ import SQL
 
 struct ShelveServer: Workflow {
     struct Input: Codable, CopyInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var image: NewImage
         /// Whether it leaves its host at once.
         var offloads: Bool
@@ -27,7 +28,7 @@ struct ShelveServer: Workflow {
 
     struct State: Codable, CopyState {
         var intent: Intent?
-        var snapshot: MachineSnapshot?
+        var snapshot: DiskSnapshot?
     }
 
     typealias Needs = ServerWorld
@@ -65,7 +66,7 @@ struct ShelveServer: Workflow {
 // 3 offload  (shelving_offloading)  the row says so; its share and its ports' binding are given back
 
 struct OffloadServer: Workflow {
-    struct Input: Codable, PlainServerInput { var serverID: ID<Server> }
+    struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
     struct State: Codable, IntentState { var intent: Intent? }
     typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.shelve-offload"
@@ -85,9 +86,9 @@ struct OffloadServer: Workflow {
 
 extension ServerWorld {
     /// The server has no host any longer.
-    fileprivate func offload(_ id: ID<Server>, in tx: Transaction) throws {
-        try placement.release(id.text, in: tx)
-        try networking.bind(server: id.text, to: "", in: tx)
+    fileprivate func offload(_ id: ID<Kind.Server>, in tx: Transaction) throws {
+        try placement.release(Server.consumer(of: id), in: tx)
+        try networking.bind(server: id, to: "", in: tx)
         try change(id, in: tx) { server in
             (server.state, server.power, server.host) = (.shelvedOffloaded, .none, nil)
         }

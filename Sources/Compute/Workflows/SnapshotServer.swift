@@ -1,5 +1,6 @@
 import CloudCore
 import Durable
+import HostModel
 
 // The image was queued before the user was answered, who may have deleted it since: then there is nothing to fill, and it must not be
 // made again.
@@ -40,14 +41,14 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
             var most: Int
         }
 
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         var image: NewImage
         var rotation: Rotation?
     }
 
     struct State: Codable, CopyState {
         var intent: Intent?
-        var snapshot: MachineSnapshot?
+        var snapshot: DiskSnapshot?
     }
 
     typealias Needs = ServerWorld
@@ -65,7 +66,7 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
         Remote("rotate", shows: .imageUploading) { _, run in
             guard let rotation = run.input.rotation else { return }
             let (images, principal) = (run.world.images, try run.requirePrincipal())
-            let all = try await images.backups(of: run.input.serverID.text, kind: rotation.kind, for: principal)
+            let all = try await images.backups(of: run.input.serverID, kind: rotation.kind, for: principal)
             for id in all.dropFirst(rotation.most) {
                 do {
                     try await images.delete(id, for: principal)

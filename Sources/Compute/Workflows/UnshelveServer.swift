@@ -16,7 +16,7 @@ import Durable
 
 struct UnshelveServer: Workflow {
     struct Input: Codable, ServerInput {
-        var serverID: ID<Server>
+        var serverID: ID<Kind.Server>
         /// The host that an administrator asked for.
         var host: String?
     }
@@ -49,12 +49,12 @@ struct UnshelveServer: Workflow {
             state.intent = try run.world.intend(server.id, in: tx) { $0.host = host }
         } undo: { state, run, tx in
             guard state.isBuilt else { return }
-            try run.world.placement.release(run.input.serverID.text, in: tx)
+            try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
             try run.world.changeBack(run.input.serverID, in: tx) { $0.host = nil }
         }
         rebind(shows: .spawning, to: { $0.isBuilt ? try $0.wanted().host : nil }, undo: { $0.isBuilt ? "" : nil })
         wire(shows: .spawning) { try $0.wanted().host }
-        build(shows: .spawning, on: { state, _ in state.isBuilt ? try state.wanted().host : nil }) { $0.orderFromShelf() }
+        build(shows: .spawning, on: { state, _ in state.isBuilt ? try state.wanted().host : nil }) { $0.fromShelf }
         boot(shows: .spawning, stopsAgain: { state, _ in !state.isBuilt })
         PointOfNoReturn()
         Local("finish", shows: .spawning) { _, run, tx in
@@ -70,10 +70,10 @@ struct UnshelveServer: Workflow {
 }
 
 extension Intent {
-    /// Returns the order for a machine that is made from the image that its server was shelved in.
-    fileprivate func orderFromShelf() -> MachineOrder {
-        var order = order()
-        order.imageID = server.shelvedImage
-        return order
+    /// The same machine, made from the image that its server was shelved in.
+    fileprivate var fromShelf: Intent {
+        var intent = self
+        intent.server.image = server.shelvedImage.map { .init(id: $0, properties: server.image?.properties ?? [:]) }
+        return intent
     }
 }

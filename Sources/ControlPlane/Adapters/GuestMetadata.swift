@@ -1,5 +1,6 @@
 import CloudCore
 import Compute
+import HostModel
 import Networking
 import SQL
 
@@ -14,7 +15,7 @@ struct GuestMetadata: MetadataSource {
         self.networking = networking
     }
 
-    func metadata(network: String, address: IPAddress) async throws -> InstanceMetadata? {
+    func metadata(network: ID<Kind.Network>, address: IPAddress) async throws -> InstanceMetadata? {
         try await database.read { tx in
             guard let server = try networking.server(at: address, in: network, tx: tx) else { return nil }
             return try metadata(of: server, tx)
@@ -22,28 +23,18 @@ struct GuestMetadata: MetadataSource {
     }
 
     /// - Returns: nil when there is no such server.
-    func metadata(of server: String) async throws -> InstanceMetadata? { try await database.read { tx in try metadata(of: server, tx) } }
+    func metadata(of server: ID<Kind.Server>) async throws -> InstanceMetadata? {
+        try await database.read { tx in try metadata(of: server, tx) }
+    }
 
-    func setPassword(_ password: String, of server: String) async throws {
+    func setPassword(_ password: String, of server: ID<Kind.Server>) async throws {
         try await database.write { tx in try rows.setPassword(password, of: server, in: tx) }
     }
 
-    private func metadata(of server: String, _ tx: Transaction) throws -> InstanceMetadata? {
+    private func metadata(of server: ID<Kind.Server>, _ tx: Transaction) throws -> InstanceMetadata? {
         guard var metadata = try rows.metadata(of: server, in: tx) else { return nil }
-        metadata.interfaces = try networking.guestCards(of: server, in: tx).map(GuestInterface.init)
+        metadata.interfaces = try networking.guestCards(of: server, in: tx)
         metadata.securityGroups = (try networking.securityGroups(of: [server], in: tx)[server] ?? []).map(\.name)
         return metadata
-    }
-}
-
-extension GuestInterface {
-    fileprivate init(_ card: GuestCard) {
-        self.init(
-            port: card.port, network: card.network, mac: card.mac, mtu: card.mtu,
-            subnets: card.subnets.map { subnet in
-                Subnet(
-                    address: subnet.address, prefix: subnet.prefix, gateway: subnet.gateway, dns: subnet.dns,
-                    routes: subnet.routes.map { Route(to: $0.destination, by: $0.nextHop) }, hasDHCP: subnet.hasDHCP, addressMode: subnet.addressMode)
-            }, floatingIPs: card.floatingIPs)
     }
 }

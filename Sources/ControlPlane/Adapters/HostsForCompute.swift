@@ -1,7 +1,6 @@
-import AgentCore
 package import CloudCore
 package import Compute
-import Drivers
+import HostModel
 
 /// What Compute asks of the hosts.
 package struct HostsForCompute: HostsNeed {
@@ -23,8 +22,8 @@ extension HostReport {
     init(_ facts: HostFacts, at now: Timestamp) {
         let (capabilities, resources) = (facts.inventory.capabilities, facts.inventory.resources)
         self.init(
-            name: facts.name, id: facts.id, isUp: facts.isUp(at: now), lastSeen: facts.seenAt, hypervisorType: "QEMU",
-            hypervisorVersion: Self.version(capabilities.hypervisor), processors: Self.processors(capabilities, resources.cpus),
+            name: facts.name, id: ID(facts.id), isUp: facts.isUp(at: now), lastSeen: facts.seenAt,
+            hypervisorType: "QEMU", hypervisorVersion: Self.version(capabilities.hypervisor), processors: Self.processors(capabilities, resources.cpus),
             vcpus: resources.cpus, memoryMiB: Int(resources.memoryMiB), diskGiB: Int(resources.diskBytes >> 30),
             bootedAt: facts.bootedAt,
             movesMachines: facts.inventory.abilities.contains(.moving), movesRunningMachines: facts.inventory.abilities.contains(.liveMoving))

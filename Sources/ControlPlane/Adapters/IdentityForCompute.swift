@@ -6,8 +6,8 @@ import Identity
 struct IdentityForCompute: IdentityNeed {
     let identity: IdentityAssembly
 
-    func requireProject(_ id: String) async throws {
-        guard try await identity.hasProject(ID(id)) else {
+    func requireProject(_ id: ID<Kind.Project>) async throws {
+        guard try await identity.hasProject(id) else {
             throw CloudError.badRequest("Project ID \(id) is not a valid project.")
         }
     }

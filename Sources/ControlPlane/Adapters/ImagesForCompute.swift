@@ -1,7 +1,7 @@
 import AgentCore
 import CloudCore
 import Compute
-import Drivers
+import HostModel
 import Images
 
 /// What Compute asks of Images.
@@ -9,28 +9,23 @@ struct ImagesForCompute: ImagesNeed {
     let images: ImagesAssembly
     let fleet: Fleet
 
-    func image(_ id: String, for principal: Principal) async throws -> ImageFacts {
-        let image = try await images.summary(of: id, by: principal)
-        return ImageFacts(
-            id: image.id, name: image.name, isActive: image.isActive, minDiskGiB: image.minDisk, minMemoryMiB: image.minRAM,
-            sizeBytes: image.size, properties: image.properties)
+    func image(_ id: ID<Kind.Image>, for principal: Principal) async throws -> ImageFacts {
+        try await images.facts(of: id, by: principal)
     }
 
-    func ensure(_ image: NewImage, for principal: Principal) async throws {
-        try await images.reserve(
-            image.id, name: image.name, minDisk: image.minDiskGiB, properties: image.properties, by: principal)
+    func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage { try await images.machineImage(id) }
+
+    func ensure(_ image: NewImage, for principal: Principal) async throws { try await images.reserve(image, by: principal) }
+
+    func fill(_ id: ID<Kind.Image>, with snapshot: DiskSnapshot, on host: String, for principal: Principal) async throws {
+        let bytes = try await fleet.link(to: host).bytes(of: snapshot)
+        try await images.fill(id, with: bytes, size: snapshot.sizeBytes, by: principal)
     }
 
-    func fill(_ id: String, with snapshot: MachineSnapshot, on host: String, for principal: Principal) async throws {
-        let copy = DiskSnapshot(
-            path: snapshot.path, format: snapshot.format, virtualBytes: snapshot.virtualBytes, sizeBytes: snapshot.sizeBytes)
-        try await images.fill(id, with: try await fleet.link(to: host).bytes(of: copy), size: copy.sizeBytes, by: principal)
-    }
+    func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { try await images.remove(id, by: principal) }
 
-    func delete(_ id: String, for principal: Principal) async throws { try await images.remove(id, by: principal) }
-
-    func backups(of server: String, kind: String, for principal: Principal) async throws -> [String] {
-        try await images.list(
-            ["image_type": "backup", "backup_type": kind, "instance_uuid": server], newestFirst: true, by: principal)
+    func backups(of server: ID<Kind.Server>, kind: String, for principal: Principal) async throws -> [ID<Kind.Image>] {
+        try await images.newest(
+            with: ["image_type": "backup", "backup_type": kind, "instance_uuid": server.text], by: principal)
     }
 }

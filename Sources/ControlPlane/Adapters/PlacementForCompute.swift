@@ -8,7 +8,7 @@ struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
     let fleet: Fleet
 
-    func candidates(_ request: ResourceRequest) async throws -> [Compute.PlacementCandidate] {
+    func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate] {
         // A host that is just being opened is worth a moment: without it there might be none.
         await fleet.settled()
         let amounts = Self.amounts(request)
@@ -16,11 +16,11 @@ struct PlacementForCompute: PlacementNeed {
         let found = try await placement.candidates(
             CandidateRequest(groups: [RequestGroup(resources: amounts, traits: traits)], limit: Self.most))
         return found.map { candidate in
-            Compute.PlacementCandidate(
-                hostID: candidate.rootID.text,
+            PlacementCandidate(
+                hostID: candidate.rootID,
                 parts: Dictionary(
                     candidate.parts.map { part in
-                        (part.providerID.text, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
+                        (part.providerID, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
                     }) { first, _ in first })
         }
     }
@@ -31,24 +31,26 @@ struct PlacementForCompute: PlacementNeed {
         ].filter { $0.1 > 0 } + request.others.sorted { $0.key < $1.key }.map { ($0.key, Int64($0.value)) }
     }
 
-    func refusals(_ request: ResourceRequest, at host: String, in tx: Transaction) throws -> [String] {
+    func refusals(_ request: ResourceRequest, at host: ID<Kind.Provider>, in tx: Transaction) throws -> [String] {
         try placement.refusals(
-            Self.amounts(request), required: request.requiredTraits, forbidden: request.forbiddenTraits, at: ID(host), in: tx)
+            Self.amounts(request), required: request.requiredTraits, forbidden: request.forbiddenTraits, at: host, in: tx)
     }
 
     /// More than the scheduler looks at would cost and choose no better.
     private static let most = 1000
 
     func claim(
-        _ candidate: Compute.PlacementCandidate, consumer: String, projectID: String, userID: String, in tx: Transaction
+        _ candidate: PlacementCandidate, consumer: ID<Kind.Consumer>, projectID: ID<Kind.Project>, userID: ID<Kind.User>,
+        in tx: Transaction
     ) throws -> String? {
         let parts = candidate.parts.sorted { $0.key < $1.key }.map { id, amounts in
-            Claim.Part(providerID: ID(id), resources: amounts.sorted { $0.key < $1.key }.map { (resourceClass: $0.key, amount: $0.value) })
+            Claim.Part(providerID: id, resources: amounts.sorted { $0.key < $1.key }.map { (resourceClass: $0.key, amount: $0.value) })
         }
         do {
             try placement.claim(
                 Claim(
-                    consumerID: ID(consumer), projectID: projectID, userID: userID, type: "INSTANCE", expects: .anything, parts: parts),
+                    consumerID: consumer, projectID: projectID.text, userID: userID.text, type: "INSTANCE", expects: .anything,
+                    parts: parts),
                 in: tx)
             return nil
         } catch let refusal as ClaimRefusal {
@@ -56,11 +58,11 @@ struct PlacementForCompute: PlacementNeed {
         }
     }
 
-    func release(_ consumer: String, in tx: Transaction) throws { _ = try placement.release(ID(consumer), in: tx) }
+    func release(_ consumer: ID<Kind.Consumer>, in tx: Transaction) throws { try placement.release(consumer, in: tx) }
 
-    func move(from old: String, to new: String, type: String, in tx: Transaction) throws {
-        guard try placement.allocations(of: ID(old), in: tx) != nil else { return }
-        try placement.move(from: ID(old), to: ID(new), type: type, in: tx)
+    func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String, in tx: Transaction) throws {
+        guard try placement.allocations(of: old, in: tx) != nil else { return }
+        try placement.move(from: old, to: new, type: type, in: tx)
     }
 
     /// The hosts' providers are what the hosts report.
@@ -72,7 +74,7 @@ struct PlacementForCompute: PlacementNeed {
             try placement.ensure(
                 [
                     ProviderReport(
-                        id: ID(report.id), name: report.name,
+                        id: report.id, name: report.name,
                         inventories: [
                             inventory("VCPU", report.vcpus, ratio: 4), inventory("MEMORY_MB", report.memoryMiB, ratio: 1),
                             inventory("DISK_GB", report.diskGiB, ratio: 1),

@@ -1,6 +1,6 @@
 import CloudCore
-package import Compute
-package import Drivers
+import Drivers
+package import HostModel
 package import SQL
 import Synchronization
 
@@ -32,7 +32,7 @@ package final class FenceEra: Sendable {
         return isTooLarge ? .max : sum
     }
 
-    package func raise(_ fence: MachineFence) -> Fence { Fence(epoch: raise(fence.epoch), generation: raise(fence.generation)) }
+    package func raise(_ fence: Fence) -> Fence { Fence(epoch: raise(fence.epoch), generation: raise(fence.generation)) }
 
     /// Returns a number of a host as rows count. One of an earlier era is below all of theirs.
     package func lower(_ number: Int64) -> Int64 { number - start.withLock { $0 } }

@@ -4,6 +4,7 @@ package import DriverLibvirt
 import DriverLinuxNetwork
 import Drivers
 import Foundation
+import HostModel
 import Logging
 
 /// How this machine is a host.

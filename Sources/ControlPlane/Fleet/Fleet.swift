@@ -1,8 +1,9 @@
 package import AgentCore
 import CloudCore
-import DriverSimulated
+package import DriverSimulated
 import Drivers
 import Foundation
+import HostModel
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -50,7 +51,7 @@ package final class Fleet: Sendable, Service {
     private let world: World
     private let log: Logger
     /// What stands for the hardware in a simulation.
-    let simulated: SimulatedFleet?
+    package let simulated: SimulatedFleet?
     /// Sets the changes of a restored cloud above those that its hosts have seen.
     package let era = FenceEra()
 
@@ -97,7 +98,7 @@ package final class Fleet: Sendable, Service {
 
     func metadataDriver(of name: String) -> (any MetadataListening)? { state.withLock { $0.posts[name]?.metadata } }
 
-    var names: [String] { state.withLock { $0.posts.keys.sorted() } }
+    package var names: [String] { state.withLock { $0.posts.keys.sorted() } }
 
     /// What is known of each host, in the order of their names.
     package func facts() async -> [HostFacts] {

@@ -2,6 +2,7 @@ import AgentCore
 import CloudCore
 import Compute
 import Drivers
+import HostModel
 import Logging
 import SQL
 import ServiceLifecycle
@@ -52,7 +53,7 @@ struct FleetWatch: Service {
                 fleet.settle(host)
             }
             try await compute.take(inventory.sightings(fleet.era), on: host)
-        case .machine(_, let machine): try await compute.take([MachineSighting(machine, fleet.era)], on: host)
+        case .machine(_, let machine): try await compute.take([machine.lowered(fleet.era)], on: host)
         case .gone, .event, .problem: break
         }
     }
@@ -65,13 +66,17 @@ struct FleetWatch: Service {
 }
 
 extension HostInventory {
-    fileprivate func sightings(_ era: FenceEra) -> [MachineSighting] {
-        machines.filter { !unsettled.contains($0.id) }.map { MachineSighting($0, era) }
+    /// The machines that do what is wanted, or what their guests have chosen.
+    fileprivate func sightings(_ era: FenceEra) -> [ObservedMachine] {
+        machines.filter { !unsettled.contains($0.id) }.map { $0.lowered(era) }
     }
 }
 
-extension MachineSighting {
-    init(_ machine: ObservedMachine, _ era: FenceEra) {
-        self.init(id: machine.id.text, power: MachinePower(machine.power), generation: era.lower(machine.fence.generation))
+extension ObservedMachine {
+    /// Returns the same with the generation as rows count it.
+    fileprivate func lowered(_ era: FenceEra) -> ObservedMachine {
+        var machine = self
+        machine.fence.generation = era.lower(fence.generation)
+        return machine
     }
 }

@@ -1,5 +1,5 @@
-import AgentCore
 package import CloudCore
+import HostModel
 
 /// What is known of a host: what its agent said last, and when.
 package struct HostFacts: StoredValue, Hashable {

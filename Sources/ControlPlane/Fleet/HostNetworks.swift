@@ -1,6 +1,7 @@
 import AgentCore
 import CloudCore
-package import Drivers
+import Drivers
+package import HostModel
 package import Networking
 import SQL
 import Synchronization

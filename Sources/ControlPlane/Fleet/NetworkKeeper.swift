@@ -1,6 +1,7 @@
-import CloudCore
-package import Durable
+package import CloudCore
 import Drivers
+package import Durable
+import HostModel
 import Logging
 import Networking
 import SQL
@@ -118,7 +119,7 @@ package final class NetworkKeeper: Reconciler {
     /// Returns when the host has all of a server's ports.
     ///
     /// - Throws: `unavailable` (transient) while the host is not reached; `internalError` for a port that it cannot have.
-    package func wire(_ server: String, on name: String) async throws {
+    package func wire(_ server: ID<Kind.Server>, on name: String) async throws {
         if try await isWired(server, on: name) { return }
         let hosts = try await look()
         guard let host = hosts.first(where: { $0.name == name }), host.isAlive else { throw Self.away(name) }
@@ -130,7 +131,7 @@ package final class NetworkKeeper: Reconciler {
         }
     }
 
-    private func isWired(_ server: String, on host: String) async throws -> Bool {
+    private func isWired(_ server: ID<Kind.Server>, on host: String) async throws -> Bool {
         switch try await networking.wiring(of: server, on: host) {
         case .done: return true
         case .underWay: return false

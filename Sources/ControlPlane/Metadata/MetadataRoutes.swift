@@ -3,6 +3,7 @@ import Compute
 import Drivers
 import HTTPKit
 import HTTPTypes
+import HostModel
 import NIOCore
 
 /// What the metadata service answers at one door. Who asks is known by the door and the address that the connection comes from, and by
@@ -42,13 +43,13 @@ struct MetadataRoutes: Sendable {
             throw CloudError.badRequest("Request is too large.")
         }
         guard let password = String(validating: bytes, as: UTF8.self) else { throw CloudError.badRequest("The password must be text.") }
-        try await source.setPassword(password, of: asker.id)
+        try await source.setPassword(password, of: ID(asker.id))
         return .text(.ok, "")
     }
 
     private func asker(_ call: Call) async throws -> InstanceMetadata {
         guard let address = call.remoteAddress.flatMap({ IPAddress($0) }),
-            let metadata = try await source.metadata(network: door.network, address: address)
+            let metadata = try await source.metadata(network: ID(door.network), address: address)
         else { throw CloudError.notFound("There is nothing here.") }
         return metadata
     }

@@ -1,6 +1,7 @@
 package import CloudCore
 package import Drivers
 import HTTPKit
+package import HostModel
 package import Logging
 import ServiceLifecycle
 

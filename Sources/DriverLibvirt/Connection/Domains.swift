@@ -2,6 +2,7 @@ import CLibvirt
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// libvirt's domains, as far as machines need them. On a thread that may wait.
 struct Domains {

@@ -1,7 +1,7 @@
 import CLibvirt
 import CloudCore
-import Drivers
 import Foundation
+import HostModel
 
 /// What a process that was killed has begun in a machine's QEMU before libvirt could note it, taken back by QEMU's own monitor (QMP). libvirt knows
 /// nothing of it, and would give its name and its place to the next one. On a thread that may wait.

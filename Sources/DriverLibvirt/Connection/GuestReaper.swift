@@ -1,5 +1,6 @@
 import Drivers
 import Foundation
+import HostModel
 
 /// Takes note of the death of guests whose parent this process has become. libvirt waits for a guest to be gone, and it is not
 /// gone before its parent looked; an init that never looks costs seconds a guest.

@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// QEMUs that were started to be asked what they can do: our own for KVM, and libvirt's. They are no guests. Of a process that is killed meanwhile they
 /// are left, nobody's, for as long as the host runs.

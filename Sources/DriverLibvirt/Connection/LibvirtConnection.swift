@@ -1,8 +1,8 @@
 import CLibvirt
 import CloudCore
 import Dispatch
-import Drivers
 import Foundation
+import HostModel
 import NIOPosix
 import Synchronization
 

@@ -2,6 +2,7 @@ import CLibvirt
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Synchronization
 
 /// libvirt itself, loaded when it is first needed: a control plane without machines starts where it is not installed.

@@ -1,6 +1,7 @@
 import CLibvirt
 import CloudCore
 import Drivers
+import HostModel
 import Synchronization
 
 /// Makes a driver's news of libvirt's.

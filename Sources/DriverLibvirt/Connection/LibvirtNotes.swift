@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// What libvirt within a process notes of each machine that runs, for the process after it. A process that is killed leaves notes that hold the
 /// machine up, and one that ends with its host leaves notes of processes that are others by now: they are put right before libvirt reads them

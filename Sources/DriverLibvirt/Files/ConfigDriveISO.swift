@@ -1,5 +1,5 @@
-import Drivers
 import Foundation
+import HostModel
 
 /// A config drive as a CD: ISO 9660 (ECMA-119) with a second tree of names as Joliet has them, which keeps lower case and
 /// long names. The same files always give the same bytes.

@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// The files of machines' disks. `qemu-img` never guesses: each call says every format, and reads nothing that was not
 /// inspected (`ImageCache`) or made here.

@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import Programs
 
 /// Runs a program of the host that reads data of strangers: with little memory and little time.

@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// Makes a machine's files what its specification says. All of it may be done again, and goes on where it was interrupted.
 struct MachineFiles {

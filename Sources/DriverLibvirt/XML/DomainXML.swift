@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A machine as libvirt is told it (https://libvirt.org/formatdomain.html).
 struct DomainXML {

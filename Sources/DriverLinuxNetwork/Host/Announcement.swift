@@ -2,6 +2,7 @@ import CHostNetwork
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Programs
 
 /// Tells a network where an address is now. Without it whoever spoke with its last holder goes on sending there until his own memory of

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 import Programs
 
 /// Commands of `ip` for one namespace, run by one process. One that fails does not stop those behind it.

@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Programs
 
 /// Makes a host as a plan says, from whatever is there. Dull on purpose: it compares, and writes what differs.

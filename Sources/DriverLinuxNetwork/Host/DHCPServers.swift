@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Programs
 
 /// The dnsmasq of each network that is served. They outlive this process, and are found again by what they were started with.

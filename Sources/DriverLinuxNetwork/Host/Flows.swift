@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 import Programs
 
 /// A connection that the kernel tracks.

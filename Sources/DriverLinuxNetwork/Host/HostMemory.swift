@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// What a driver must know of the host that the host does not tell by itself. It outlives the process.
 struct HostMemory: StoredValue, Hashable {

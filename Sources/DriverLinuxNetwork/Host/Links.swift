@@ -1,6 +1,7 @@
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 import Programs
 
 /// What `ip -json` says of one namespace.

@@ -2,6 +2,7 @@ import CHostNetwork
 import CloudCore
 import Drivers
 import Foundation
+import HostModel
 
 /// A network namespace, held open.
 final class Namespace: Sendable {

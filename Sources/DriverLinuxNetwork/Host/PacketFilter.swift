@@ -2,6 +2,7 @@ import CloudCore
 import Crypto
 import Drivers
 import Foundation
+import HostModel
 import Programs
 
 /// The packet filter of one namespace: put in as one transaction, and not touched while it is as it was put in.

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A compiler for the arguments and files of dnsmasq in a network. The names and options of guests are text from users.
 /// Text that is not clearly harmless in dnsmasq's files is left out, so that it cannot add anything else to them
@@ -10,7 +11,7 @@ struct DHCPCompiler: Sendable {
     let numbers: Numbers
 
     /// Returns the plan of a network's dnsmasq; nil if it serves no subnet of the network.
-    func compile(_ network: NetworkSpec, _ service: NetworkService, _ ports: [PortSpec], interface: String) -> DHCPPlan? {
+    func compile(_ network: NetworkSpec, _ service: DHCPService, _ ports: [PortSpec], interface: String) -> DHCPPlan? {
         let served = network.subnets.filter { subnet in subnet.isServed && service.addresses.contains { $0.subnet == subnet.id } }
             .sorted { $0.id < $1.id }
         guard !served.isEmpty else { return nil }
@@ -102,7 +103,7 @@ struct DHCPCompiler: Sendable {
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) }
 
-    private func options(of subnet: SubnetSpec, _ network: NetworkSpec, _ service: NetworkService) -> [String] {
+    private func options(of subnet: SubnetSpec, _ network: NetworkSpec, _ service: DHCPService) -> [String] {
         guard subnet.prefix.version == .v4 else { return options6(of: subnet) }
         let tag = "tag:" + Self.tag(subnet)
         var lines = ["\(tag),option:mtu,\(network.mtu)"]
@@ -111,11 +112,11 @@ struct DHCPCompiler: Sendable {
         lines.append("\(tag),option:dns-server" + subnet.dns.filter { $0.version == .v4 }.map { ",\($0)" }.joined())
         var routes = subnet.hostRoutes.filter { $0.destination.version == .v4 && $0.nextHop.version == .v4 }
         if service.hasMetadata, let own = service.addresses.first(where: { $0.subnet == subnet.id }) {
-            routes.append(Route(to: IPPrefix(MetadataEndpoint.address, 32), by: own.address))
+            routes.append(StaticRoute(to: IPPrefix(MetadataEndpoint.address, 32), by: own.address))
         }
         // A guest that reads this option ignores the router option (RFC 3442), so the default route is repeated here.
         let all = IPPrefix(IPAddress(.v4, 0), 0)
-        if let gateway = subnet.gateway, !routes.contains(where: { $0.destination == all }) { routes.append(Route(to: all, by: gateway)) }
+        if let gateway = subnet.gateway, !routes.contains(where: { $0.destination == all }) { routes.append(StaticRoute(to: all, by: gateway)) }
         if !routes.isEmpty {
             let text = routes.map { "\($0.destination),\($0.nextHop)" }.joined(separator: ",")
             lines.append("\(tag),option:classless-static-route,\(text)")

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A compiler for the packet filter of a host's own namespace: the addresses from which guests may send, the rules of
 /// security groups, and the masquerading of networks that end on the host. All of it is one transaction.

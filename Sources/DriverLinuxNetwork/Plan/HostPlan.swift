@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// The devices, namespaces and packet filter that a host must have. `PlanCompiler` derives it from a state; `Converger`
 /// carries it out.

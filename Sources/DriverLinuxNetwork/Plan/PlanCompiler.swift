@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// A compiler that turns a state into a plan. It is pure: the same state, numbers and settings give the same plan, in
 /// whatever order the state lists its parts.

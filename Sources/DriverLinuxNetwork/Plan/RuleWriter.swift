@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 
 /// A writer of security group rules in the language of nftables.
 struct RuleWriter: Sendable {

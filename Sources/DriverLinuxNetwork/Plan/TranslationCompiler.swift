@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// A compiler for a router's address translation (floating IPs, and the gateway's address for all other guests) and for
 /// the packets that the router drops.

@@ -1,5 +1,6 @@
 import CloudCore
 import Drivers
+import HostModel
 
 /// Where a packet goes in a state, and who gets it: written from what the networks of a cloud promise, not from how a driver keeps it.
 struct PacketPath {

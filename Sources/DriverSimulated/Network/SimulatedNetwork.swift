@@ -1,5 +1,6 @@
 import CloudCore
-package import Drivers
+import Drivers
+package import HostModel
 import Synchronization
 
 /// The networks of a host that is not there: it says where packets would go.

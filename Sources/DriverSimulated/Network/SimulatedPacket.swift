@@ -1,5 +1,6 @@
 package import CloudCore
 package import Drivers
+import HostModel
 
 /// A packet as somebody sends it: all that he claims may be untrue.
 package struct SimulatedPacket: Hashable, Sendable {

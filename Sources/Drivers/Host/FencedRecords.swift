@@ -1,4 +1,5 @@
 package import CloudCore
+package import HostModel
 import Synchronization
 
 /// What a host remembers of its machines: for each the newest change, and a value unless it was removed. With a folder it outlives

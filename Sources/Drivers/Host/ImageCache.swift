@@ -1,6 +1,7 @@
 package import CloudCore
 import Crypto
 package import Foundation
+package import HostModel
 import ImageFormats
 package import NIOCore
 import Synchronization

@@ -1,4 +1,5 @@
 package import CloudCore
+package import HostModel
 
 /// What a flow looks like to whoever began it.
 package struct FlowKey: Hashable, Sendable {

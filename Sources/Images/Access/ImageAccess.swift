@@ -45,5 +45,7 @@ struct ImageAccess: Sendable {
         return target
     }
 
-    static func missing(_ id: ID<Image>) -> CloudError { .notFound("No image found with ID \(id.text.prefix(64)).") }
+    static func missing(_ id: ID<Kind.Image>) -> CloudError {
+        .notFound("No image found with ID \(id.text.prefix(64)).")
+    }
 }

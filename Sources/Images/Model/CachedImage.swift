@@ -3,7 +3,7 @@ import CloudCore
 
 /// An image in the cache, or one that waits to be copied into it.
 struct CachedImage: Sendable, Equatable {
-    let imageID: ID<Image>
+    let imageID: ID<Kind.Image>
     let blob: ContentID
     let size: Int64
     let cachedAt: Timestamp

@@ -21,7 +21,7 @@ struct Image: Sendable {
         case community, `public`, `private`, shared
     }
 
-    let id: ID<Image>
+    let id: ID<Kind.Image>
     var name: String?
     /// The id of the project that owns the image; nil for an image without an owner.
     var owner: String?
@@ -53,7 +53,7 @@ struct Image: Sendable {
     /// Whether the image is shared with the project of the caller.
     var isSharedWithCaller = false
 
-    init(id: ID<Image>, createdAt: Timestamp) {
+    init(id: ID<Kind.Image>, createdAt: Timestamp) {
         self.id = id
         self.createdAt = createdAt
         updatedAt = createdAt
@@ -95,7 +95,7 @@ struct ImageData: Sendable, Equatable {
 struct ImageMember: Sendable {
     enum Status: String, Sendable, CaseIterable { case pending, accepted, rejected }
 
-    let imageID: ID<Image>
+    let imageID: ID<Kind.Image>
     let memberID: String
     var status = Status.pending
     let createdAt: Timestamp

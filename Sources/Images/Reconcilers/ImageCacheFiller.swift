@@ -42,7 +42,7 @@ struct ImageCacheFiller: Reconciler {
         return report
     }
 
-    private func fill(_ id: ID<Image>, _ cache: ImageStores.Cache) async throws {
+    private func fill(_ id: ID<Kind.Image>, _ cache: ImageStores.Cache) async throws {
         let location = try await database.read { tx in try ImageStore().locations(of: id, in: tx).first { stores[$0.store] != nil } }
         guard let location, let store = stores[location.store] else { throw CloudError.notFound("it has no data") }
         let size = try await store.size(location.blob)

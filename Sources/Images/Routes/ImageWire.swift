@@ -5,7 +5,7 @@ import HTTPKit
 enum ImageWire {
     /// Returns the path of an image. Links begin at the service's own root, as in the reference, so that they are right
     /// behind any proxy.
-    static func path(_ id: ID<Image>) -> String { "/v2/images/\(id)" }
+    static func path(_ id: ID<Kind.Image>) -> String { "/v2/images/\(id)" }
 
     /// Writes the members of an image.
     ///

@@ -14,14 +14,14 @@ struct ImageCacheService: Sendable {
 
     // MARK: For administrators
 
-    func list(by caller: Principal) async throws -> (cached: [CachedImage], queued: [ID<Image>]) {
+    func list(by caller: Principal) async throws -> (cached: [CachedImage], queued: [ID<Kind.Image>]) {
         try requireCache(.cacheList, caller)
         return try await context.read { tx in
             (try context.cached.cached(limit: Self.most, in: tx), try context.cached.queued(limit: Self.most, in: tx))
         }
     }
 
-    func queue(_ id: ID<Image>, by caller: Principal) async throws {
+    func queue(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         let now = context.world.now
         try await context.write { tx in
             guard let image = try context.images.find(id, for: context.onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
@@ -34,7 +34,7 @@ struct ImageCacheService: Sendable {
         }
     }
 
-    func remove(_ id: ID<Image>, by caller: Principal) async throws {
+    func remove(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         try await context.write { tx in
             let isKnown = try context.images.find(id, for: context.onlooker(caller), in: tx) != nil
             guard try isKnown || context.cached.contains(id, in: tx) else { throw ImageAccess.missing(id) }
@@ -62,7 +62,7 @@ struct ImageCacheService: Sendable {
     /// Opens the copy of an image. If there is none, one is queued.
     ///
     /// - Returns: the bytes of the copy; nil if there is none.
-    func open(_ id: ID<Image>, range: Range<Int64>?) async throws -> BlobBytes? {
+    func open(_ id: ID<Kind.Image>, range: Range<Int64>?) async throws -> BlobBytes? {
         guard let cache = context.stores.cache else { return nil }
         let now = context.world.now
         guard let entry = try await context.read({ tx in try context.cached.find(id, in: tx) }) else {

@@ -19,7 +19,7 @@ struct ImageDataService: Sendable {
     ///   - size: the announced size in bytes, if the client sent one.
     ///   - store: the name of a store; nil for the default one.
     func upload<Chunks: AsyncSequence & Sendable>(
-        _ id: ID<Image>, _ bytes: Chunks, size: Int64?, store name: String?, by caller: Principal
+        _ id: ID<Kind.Image>, _ bytes: Chunks, size: Int64?, store name: String?, by caller: Principal
     ) async throws where Chunks.Element == ByteBuffer {
         let name = name ?? context.stores.standard.name
         guard let store = context.stores[name] else { throw CloudError.badRequest("Store \(name.prefix(255)) is not available on this site.") }
@@ -37,7 +37,7 @@ struct ImageDataService: Sendable {
 
     /// Checks that the caller may upload, and takes the lease for the upload.
     func begin(
-        _ id: ID<Image>, _ kind: UploadLease.Kind, size: Int64?, by caller: Principal
+        _ id: ID<Kind.Image>, _ kind: UploadLease.Kind, size: Int64?, by caller: Principal
     ) async throws -> (image: Image, lease: UploadLease) {
         let now = context.world.now
         return try await context.write { tx in
@@ -88,7 +88,7 @@ struct ImageDataService: Sendable {
     /// Returns the place to read the data from.
     ///
     /// - Parameter preferred: names of stores, best first; stores without the data are passed over.
-    func find(_ id: ID<Image>, preferred: [String], by caller: Principal) async throws -> Download {
+    func find(_ id: ID<Kind.Image>, preferred: [String], by caller: Principal) async throws -> Download {
         let image = try await context.read { tx in
             let image = try context.authorised(.getImage, id, by: caller, in: tx)
             if image.status == .deactivated, !context.access.isAdmin(caller) {

@@ -9,7 +9,7 @@ struct ImageList: Sendable {
     static let mostLimit = 1000
 
     private(set) var limit = Self.standardLimit
-    private var marker: ID<Image>?
+    private var marker: ID<Kind.Image>?
     private var memberStatus: ImageMember.Status? = .accepted
     private var visibility: Image.Visibility?
     private var isOfAllVisibilities = false
@@ -51,6 +51,13 @@ struct ImageList: Sendable {
         add("i.is_hidden = ?", [isHidden.sql])
         for (name, value) in filters.sorted(by: { $0.key < $1.key }) { try filter(name, value) }
         order = try Self.order(query)
+    }
+
+    /// Makes the list of the newest images that have these properties.
+    init(newestWith properties: [String: String]) {
+        add("i.is_hidden = ?", [false.sql])
+        conditions += properties.sorted { $0.key < $1.key }.map { ImageConditions.property($0.key, $0.value) }
+        order = [("i.created_at", false), ("i.id", false)]
     }
 
     // MARK: Filters

@@ -31,7 +31,7 @@ struct ImageLocations: Sendable {
     // MARK: Services
 
     /// Makes a queued image active with data that is already in a store.
-    func add(_ body: JSONObject, to id: ID<Image>, by caller: Principal) async throws {
+    func add(_ body: JSONObject, to id: ID<Kind.Image>, by caller: Principal) async throws {
         try Self.check(body)
         let url = body["url"]?.string ?? ""
         let place = Place(url)
@@ -61,7 +61,7 @@ struct ImageLocations: Sendable {
         }
     }
 
-    func list(_ id: ID<Image>, by caller: Principal) async throws -> [Image.Location] {
+    func list(_ id: ID<Kind.Image>, by caller: Principal) async throws -> [Image.Location] {
         try await context.read { tx in try context.authorised(.fetchImageLocation, id, by: caller, in: tx) }.locations
     }
 
@@ -87,7 +87,7 @@ struct ImageLocations: Sendable {
     // MARK: One store less
 
     /// Removes the data from one store. The last place cannot be removed.
-    func remove(from store: String, _ id: ID<Image>, by caller: Principal) async throws {
+    func remove(from store: String, _ id: ID<Kind.Image>, by caller: Principal) async throws {
         guard context.stores[store] != nil else {
             throw CloudError.conflict("The selected store \(store.prefix(255)) is not available on this node.")
         }

@@ -11,7 +11,7 @@ struct ImageMemberService: Sendable {
 
     init(context: ImagesContext) { self.context = context }
 
-    func create(_ memberID: String, of id: ID<Image>, by caller: Principal) async throws -> ImageMember {
+    func create(_ memberID: String, of id: ID<Kind.Image>, by caller: Principal) async throws -> ImageMember {
         guard !memberID.isEmpty, memberID.unicodeScalars.count <= 255 else { throw CloudError.badRequest("Member can't be empty") }
         let now = context.world.now
         let member = ImageMember(imageID: id, memberID: memberID, createdAt: now, updatedAt: now)
@@ -27,7 +27,7 @@ struct ImageMemberService: Sendable {
         }
     }
 
-    func list(of id: ID<Image>, by caller: Principal) async throws -> [ImageMember] {
+    func list(of id: ID<Kind.Image>, by caller: Principal) async throws -> [ImageMember] {
         try await context.read { tx in
             let image = try shared(id, .getMembers, by: caller, in: tx)
             return try store.all(of: id, only: visible(image, caller), in: tx)
@@ -35,7 +35,7 @@ struct ImageMemberService: Sendable {
     }
 
     /// Returns a member. A caller without the right gets `notFound`.
-    func get(_ memberID: String, of id: ID<Image>, by caller: Principal) async throws -> ImageMember {
+    func get(_ memberID: String, of id: ID<Kind.Image>, by caller: Principal) async throws -> ImageMember {
         try await context.read { tx in
             do {
                 return try find(memberID, of: try shared(id, .getMember, by: caller, in: tx), by: caller, in: tx)
@@ -45,7 +45,9 @@ struct ImageMemberService: Sendable {
         }
     }
 
-    func update(_ memberID: String, of id: ID<Image>, to word: String, by caller: Principal) async throws -> ImageMember {
+    func update(
+        _ memberID: String, of id: ID<Kind.Image>, to word: String, by caller: Principal
+    ) async throws -> ImageMember {
         let now = context.world.now
         return try await context.write { tx in
             let image = try shared(id, .getMember, by: caller, in: tx)
@@ -61,7 +63,7 @@ struct ImageMemberService: Sendable {
         }
     }
 
-    func delete(_ memberID: String, of id: ID<Image>, by caller: Principal) async throws {
+    func delete(_ memberID: String, of id: ID<Kind.Image>, by caller: Principal) async throws {
         try await context.write { tx in
             let image = try shared(id, .getMember, by: caller, in: tx)
             _ = try find(memberID, of: image, by: caller, in: tx)
@@ -70,7 +72,7 @@ struct ImageMemberService: Sendable {
         }
     }
 
-    private func shared(_ id: ID<Image>, _ action: Action, by caller: Principal, in tx: Transaction) throws -> Image {
+    private func shared(_ id: ID<Kind.Image>, _ action: Action, by caller: Principal, in tx: Transaction) throws -> Image {
         let image = try context.authorised(.getImage, id, by: caller, in: tx)
         guard image.visibility == .shared else { throw CloudError.forbidden("Only shared images have members.") }
         try context.access.require(action, image, caller)

@@ -21,9 +21,23 @@ struct ImageService: Sendable {
         _ body: JSONObject, by caller: Principal, then: @escaping @Sendable (Image, Transaction) throws -> Value
     ) async throws -> Value {
         let made = try Self.new(from: body, by: caller, id: context.world.random.uuid(), at: context.world.now)
+        // The policy has another word than the image for a body that does not say who may see it.
+        let visibility = body["visibility"]?.string ?? Image.Visibility.private.rawValue
+        return try await create(made, visibility, by: caller, then: then)
+    }
+
+    /// Makes an image.
+    ///
+    /// - Parameters:
+    ///   - visibility: the visibility that the policy is asked about; nil for the image's own.
+    ///   - then: what belongs to it, in the same transaction.
+    @discardableResult
+    func create<Value: Sendable>(
+        _ made: Image, _ visibility: String? = nil, by caller: Principal, then: @escaping @Sendable (Image, Transaction) throws -> Value
+    ) async throws -> Value {
         do {
             return try await context.write { tx in
-                try authoriseCreation(made, body, caller)
+                try authoriseCreation(made, visibility ?? made.visibility.rawValue, caller)
                 try context.quota.require(.countTotal, 1, of: made.owner, at: made.createdAt, in: tx)
                 try context.images.insert(made, in: tx)
                 return try then(made, tx)
@@ -33,8 +47,8 @@ struct ImageService: Sendable {
         }
     }
 
-    private func authoriseCreation(_ image: Image, _ body: JSONObject, _ caller: Principal) throws {
-        var target: PolicyTarget = ["visibility": (body["visibility"]?.string) ?? Image.Visibility.private.rawValue]
+    private func authoriseCreation(_ image: Image, _ visibility: String, _ caller: Principal) throws {
+        var target: PolicyTarget = ["visibility": visibility]
         if let owner = image.owner {
             target.set("project_id", to: owner)
             target.set("owner", to: owner)
@@ -47,17 +61,12 @@ struct ImageService: Sendable {
     }
 
     /// Returns a new image from a body.
-    private static func new(from body: JSONObject, by caller: Principal, id: String, at now: Timestamp) throws -> Image {
-        for name in ["direct_url", "self", "file", "schema", "stores"] where body[name] != nil { throw readOnly(name) }
-        try ImageFields.check(body)
+    private static func new(
+        from body: JSONObject, by caller: Principal, id: String, at now: Timestamp
+    ) throws -> Image {
         var image = Image(id: ID(body["id"]?.string ?? id), createdAt: now)
         image.owner = caller.projectID?.text
-        for (name, value) in body.members where name != "id" {
-            if ImageFields.readOnly.contains(name) { throw readOnly(name) }
-            if ImageFields.isReserved(name) || name == "locations" { throw reserved(name) }
-            image.set(name, value)
-        }
-        try image.requireBoundedProperties(before: nil)
+        try image.take(body)
         return image
     }
 
@@ -66,7 +75,7 @@ struct ImageService: Sendable {
 
     // MARK: Finding
 
-    func get(_ id: ID<Image>, by caller: Principal) async throws -> Image {
+    func get(_ id: ID<Kind.Image>, by caller: Principal) async throws -> Image {
         try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
     }
 
@@ -83,7 +92,7 @@ struct ImageService: Sendable {
     // MARK: Deleting
 
     /// Deletes the rows of an image now; its bytes are removed soon after.
-    func delete(_ id: ID<Image>, by caller: Principal) async throws {
+    func delete(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         try await context.write { tx in
             let image = try context.authorised(.deleteImage, id, by: caller, in: tx)
             guard !image.isProtected else {
@@ -98,16 +107,16 @@ struct ImageService: Sendable {
 
     // MARK: Stopping downloads
 
-    func deactivate(_ id: ID<Image>, by caller: Principal) async throws {
+    func deactivate(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         try await move(id, .deactivateImage, "deactivate", from: .active, to: .deactivated, by: caller)
     }
 
-    func reactivate(_ id: ID<Image>, by caller: Principal) async throws {
+    func reactivate(_ id: ID<Kind.Image>, by caller: Principal) async throws {
         try await move(id, .reactivateImage, "reactivate", from: .deactivated, to: .active, by: caller)
     }
 
     private func move(
-        _ id: ID<Image>, _ action: Action, _ verb: String, from old: Image.Status, to new: Image.Status, by caller: Principal
+        _ id: ID<Kind.Image>, _ action: Action, _ verb: String, from old: Image.Status, to new: Image.Status, by caller: Principal
     ) async throws {
         try await context.change(id, action, by: caller) { image, _ in
             guard image.status == old || image.status == new else {
@@ -119,7 +128,7 @@ struct ImageService: Sendable {
 
     // MARK: Tags
 
-    func addTag(_ tag: String, to id: ID<Image>, by caller: Principal) async throws {
+    func addTag(_ tag: String, to id: ID<Kind.Image>, by caller: Principal) async throws {
         try ImageFields.check(["tags": [.string(tag)]])
         try await context.change(id, .modifyImage, by: caller) { image, _ in
             if !image.tags.contains(tag) { image.tags.append(tag) }
@@ -127,7 +136,7 @@ struct ImageService: Sendable {
         }
     }
 
-    func removeTag(_ tag: String, from id: ID<Image>, by caller: Principal) async throws {
+    func removeTag(_ tag: String, from id: ID<Kind.Image>, by caller: Principal) async throws {
         try await context.change(id, .modifyImage, by: caller) { image, _ in
             guard image.tags.contains(tag) else { throw CloudError.notFound("The image has no tag '\(tag.prefix(255))'.") }
             image.tags.removeAll { $0 == tag }
@@ -136,7 +145,23 @@ struct ImageService: Sendable {
 }
 
 extension Image {
-    /// Sets a member that was checked. Other names are those of properties.
+    /// Takes over what a new image's maker says of it.
+    ///
+    /// - Throws: `badRequest` for a wrong member, `forbidden` for one that only the service sets.
+    mutating func take(_ members: JSONObject) throws {
+        for name in ["direct_url", "self", "file", "schema", "stores"] where members[name] != nil {
+            throw ImageService.readOnly(name)
+        }
+        try ImageFields.check(members)
+        for (name, value) in members.members where name != "id" {
+            if ImageFields.readOnly.contains(name) { throw ImageService.readOnly(name) }
+            if ImageFields.isReserved(name) || name == "locations" { throw ImageService.reserved(name) }
+            set(name, value)
+        }
+        try requireBoundedProperties(before: nil)
+    }
+
+    /// Sets a member that was checked. Names that are no member's are properties.
     mutating func set(_ name: String, _ value: JSON) {
         switch name {
         case "name": self.name = value.string

@@ -8,7 +8,7 @@ import SQL
 struct ImageUpdate: Sendable {
     let context: ImagesContext
 
-    func apply(_ patch: ImagePatch, to id: ID<Image>, by caller: Principal) async throws -> Image {
+    func apply(_ patch: ImagePatch, to id: ID<Kind.Image>, by caller: Principal) async throws -> Image {
         let locations = ImageLocations(context: context)
         let known = try await locations.sizes(namedBy: patch)
         if patch.changes.isEmpty {

@@ -35,7 +35,7 @@ struct ImagesContext: Sendable {
     /// Returns an image if the caller may do an action on it.
     ///
     /// - Throws: `notFound` or `forbidden`.
-    func authorised(_ action: Action, _ id: ID<Image>, by caller: Principal, in tx: Transaction) throws -> Image {
+    func authorised(_ action: Action, _ id: ID<Kind.Image>, by caller: Principal, in tx: Transaction) throws -> Image {
         guard let image = try images.find(id, for: onlooker(caller), in: tx) else { throw ImageAccess.missing(id) }
         try access.require(action, image, caller)
         return image
@@ -52,7 +52,7 @@ struct ImagesContext: Sendable {
     /// - Returns: the changed image.
     @discardableResult
     func change(
-        _ id: ID<Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void
+        _ id: ID<Kind.Image>, _ action: Action, by caller: Principal, _ body: @escaping @Sendable (inout Image, Transaction) throws -> Void
     ) async throws -> Image {
         let now = world.now
         return try await write { tx in

@@ -16,7 +16,7 @@ struct ImportService: Sendable {
     /// - Returns: the id of the workflow; nil if there is nothing to do.
     @discardableResult
     func start(
-        _ id: ID<Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
+        _ id: ID<Kind.Image>, _ request: ImportRequest, by caller: Principal, token: Secret?, requestID: String?
     ) async throws -> WorkflowID? {
         // The image is checked first, so that a caller who cannot see it learns nothing else.
         _ = try await context.read { tx in try plan(id, request, nil, caller, tx) }
@@ -45,7 +45,7 @@ struct ImportService: Sendable {
 
     /// Returns the input of the workflow if the import may begin now; nil if there is nothing to do.
     private func plan(
-        _ id: ID<Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
+        _ id: ID<Kind.Image>, _ request: ImportRequest, _ sealedToken: String?, _ caller: Principal, _ tx: Transaction
     ) throws -> ImportImage.Input? {
         let image = try context.authorised(.getImage, id, by: caller, in: tx)
         try Self.requireReady(image, request.method)

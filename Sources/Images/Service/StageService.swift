@@ -17,7 +17,7 @@ struct StageService: Sendable {
     /// Stages the data of an image.
     ///
     /// - Parameter size: the announced size in bytes, if the client sent one.
-    func stage(_ id: ID<Image>, _ body: Body.Chunks, size: Int64?, by caller: Principal) async throws {
+    func stage(_ id: ID<Kind.Image>, _ body: Body.Chunks, size: Int64?, by caller: Principal) async throws {
         let (image, lease) = try await begin(id, size: size, by: caller)
         let store = context.stores.standard
         try await ImageDataService(context: context).giving(back: lease) { meanwhile in
@@ -37,7 +37,7 @@ struct StageService: Sendable {
 
     /// Prepares an image for staged data. Its formats may still be unknown: the import requires them, and inspects the
     /// bytes again.
-    private func begin(_ id: ID<Image>, size: Int64?, by caller: Principal) async throws -> (image: Image, lease: UploadLease) {
+    private func begin(_ id: ID<Kind.Image>, size: Int64?, by caller: Principal) async throws -> (image: Image, lease: UploadLease) {
         let now = context.world.now
         return try await context.write { tx in
             let image = try context.authorised(.modifyImage, id, by: caller, in: tx)

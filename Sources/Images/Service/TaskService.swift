@@ -36,7 +36,7 @@ struct TaskService: Sendable {
     }
 
     /// Returns the tasks of an image that the caller may see: their project's, or all for an administrator.
-    func list(of id: ID<Image>, by caller: Principal) async throws -> [ImageTask] {
+    func list(of id: ID<Kind.Image>, by caller: Principal) async throws -> [ImageTask] {
         let oldest = context.world.now - ImageTask.lifetime
         let rows = try await context.read { tx in
             _ = try context.authorised(.getImage, id, by: caller, in: tx)

@@ -33,7 +33,7 @@ struct ImageStore: Sendable {
 
     // MARK: Reading
 
-    func find(_ id: ID<Image>, for onlooker: Onlooker, in tx: Transaction) throws -> Image? {
+    func find(_ id: ID<Kind.Image>, for onlooker: Onlooker, in tx: Transaction) throws -> Image? {
         try rows("WHERE i.id = ?", [id.sql], for: onlooker, in: tx).first
     }
 
@@ -63,7 +63,7 @@ struct ImageStore: Sendable {
     }
 
     /// Returns the values of some columns of one image; nil if it does not exist.
-    func values(_ columns: [String], of id: ID<Image>, for onlooker: Onlooker, in tx: Transaction) throws -> [SQLValue]? {
+    func values(_ columns: [String], of id: ID<Kind.Image>, for onlooker: Onlooker, in tx: Transaction) throws -> [SQLValue]? {
         try tx.rows("SELECT \(columns.joined(separator: ", ")) \(Self.from) WHERE i.id = ?", onlooker.now, id).first?.values
     }
 
@@ -132,21 +132,21 @@ struct ImageStore: Sendable {
     }
 
     /// Deletes an image. Returns whether it existed.
-    func delete(_ id: ID<Image>, in tx: Transaction) throws -> Bool { try tx.execute("DELETE FROM image WHERE id = ?", id) > 0 }
+    func delete(_ id: ID<Kind.Image>, in tx: Transaction) throws -> Bool { try tx.execute("DELETE FROM image WHERE id = ?", id) > 0 }
 
-    func setProperty(_ name: String, _ value: String?, of id: ID<Image>, in tx: Transaction) throws {
+    func setProperty(_ name: String, _ value: String?, of id: ID<Kind.Image>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM image_property WHERE image_id = ? AND name = ?", id, name)
         if let value { try insertProperties([(name, .string(value))], of: id, in: tx) }
     }
 
-    private func insertProperties(_ properties: [(key: String, value: JSON)], of id: ID<Image>, in tx: Transaction) throws {
+    private func insertProperties(_ properties: [(key: String, value: JSON)], of id: ID<Kind.Image>, in tx: Transaction) throws {
         guard !properties.isEmpty else { return }
         try tx.execute(
             "INSERT INTO image_property (image_id, name, value) VALUES \(properties.map { _ in "(?, ?, ?)" }.joined(separator: ", "))",
             arguments: properties.flatMap { [id.sql, $0.key.sql, ($0.value.string ?? "").sql] })
     }
 
-    private func insertTags(_ tags: [String], of id: ID<Image>, in tx: Transaction) throws {
+    private func insertTags(_ tags: [String], of id: ID<Kind.Image>, in tx: Transaction) throws {
         let tags = Set(tags).sorted()
         guard !tags.isEmpty else { return }
         try tx.execute(
@@ -155,7 +155,7 @@ struct ImageStore: Sendable {
     }
 
     private func insert(
-        _ location: Image.Location, at position: Int, of id: ID<Image>, createdAt: Timestamp, in tx: Transaction
+        _ location: Image.Location, at position: Int, of id: ID<Kind.Image>, createdAt: Timestamp, in tx: Transaction
     ) throws {
         try tx.execute(
             "INSERT INTO image_location (id, image_id, position, store, blob_id, metadata, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -170,7 +170,7 @@ struct ImageStore: Sendable {
     }
 
     /// Returns the places of an image's data, in the order in which they should be tried.
-    func locations(of id: ID<Image>, in tx: Transaction) throws -> [Image.Location] {
+    func locations(of id: ID<Kind.Image>, in tx: Transaction) throws -> [Image.Location] {
         try tx.rows("SELECT id, store, blob_id, metadata FROM image_location WHERE image_id = ? ORDER BY position", id)
             .map { try Self.location($0.value(at: 0), $0, from: 1) }
     }

@@ -8,7 +8,7 @@ struct MemberStore: Sendable {
     /// Returns the members of an image.
     ///
     /// - Parameter only: the only member to return; nil for all.
-    func all(of id: ID<Image>, only member: String? = nil, in tx: Transaction) throws -> [ImageMember] {
+    func all(of id: ID<Kind.Image>, only member: String? = nil, in tx: Transaction) throws -> [ImageMember] {
         let filter = member == nil ? "" : " AND member_id = ?"
         let rows = try tx.rows(
             "SELECT \(Self.columns) FROM image_member WHERE image_id = ?\(filter) ORDER BY created_at, member_id",
@@ -33,7 +33,7 @@ struct MemberStore: Sendable {
             member.status.rawValue, member.updatedAt, member.imageID, member.memberID)
     }
 
-    func delete(_ member: String, of id: ID<Image>, in tx: Transaction) throws {
+    func delete(_ member: String, of id: ID<Kind.Image>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM image_member WHERE image_id = ? AND member_id = ?", id, member)
     }
 }

@@ -50,7 +50,7 @@ struct StagedData: Sendable, Equatable, Codable {
 /// from being removed as garbage.
 struct StageStore: Sendable {
     /// Records the staged data of an image. Earlier staged data is dropped.
-    func set(_ staged: StagedData, for id: ID<Image>, at now: Timestamp, in tx: Transaction) throws {
+    func set(_ staged: StagedData, for id: ID<Kind.Image>, at now: Timestamp, in tx: Transaction) throws {
         try delete(id, in: tx)
         try tx.execute(
             """
@@ -60,23 +60,23 @@ struct StageStore: Sendable {
             id, staged.store, staged.blob, staged.size, now, staged.md5, staged.virtualSize, staged.diskFormat, staged.containerFormat)
     }
 
-    func find(_ id: ID<Image>, in tx: Transaction) throws -> StagedData? {
+    func find(_ id: ID<Kind.Image>, in tx: Transaction) throws -> StagedData? {
         try tx.row(
             "SELECT store, blob_id, size, md5, virtual_size, disk_format, container_format FROM image_stage WHERE image_id = ?", id
         ).map(StagedData.init)
     }
 
-    func delete(_ id: ID<Image>, in tx: Transaction) throws { try tx.execute("DELETE FROM image_stage WHERE image_id = ?", id) }
+    func delete(_ id: ID<Kind.Image>, in tx: Transaction) throws { try tx.execute("DELETE FROM image_stage WHERE image_id = ?", id) }
 
     /// Records in advance that bytes are put into stores for an image.
-    func reserve(_ blob: String, in stores: [String], for id: ID<Image>, in tx: Transaction) throws {
+    func reserve(_ blob: String, in stores: [String], for id: ID<Kind.Image>, in tx: Transaction) throws {
         try release(id, in: tx)
         for store in stores {
             try tx.execute("INSERT INTO image_import (image_id, store, blob_id) VALUES (?, ?, ?)", id, store, blob)
         }
     }
 
-    func release(_ id: ID<Image>, in tx: Transaction) throws { try tx.execute("DELETE FROM image_import WHERE image_id = ?", id) }
+    func release(_ id: ID<Kind.Image>, in tx: Transaction) throws { try tx.execute("DELETE FROM image_import WHERE image_id = ?", id) }
 }
 
 extension UploadStore {

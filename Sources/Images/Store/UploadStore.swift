@@ -9,7 +9,7 @@ struct UploadLease: Sendable, Equatable {
     /// The status that a queued image has meanwhile. An active image stays `active` while a copy fills another store.
     enum Kind: String, Sendable { case saving, uploading, importing }
 
-    let imageID: ID<Image>
+    let imageID: ID<CloudCore.Kind.Image>
     let kind: Kind
     /// The id of this one attempt, so that a stale uploader cannot be mistaken for its successor.
     let owner: String

@@ -13,7 +13,7 @@ import Durable
 /// A workflow that brings data into an image, or copies its data into more stores.
 struct ImportImage: Workflow {
     struct Input: Codable, Sendable {
-        let imageID: ID<Image>
+        let imageID: ID<Kind.Image>
         let method: ImportMethod
         let uri: String?
         /// For `glance-download`: the image of another region, and the caller's token. Any process that carries the
@@ -63,7 +63,7 @@ struct ImportImage: Workflow {
     static func start(_ input: Input) -> State { State() }
 
     /// Returns the purpose for which the token of an image's import is sealed.
-    static func tokenPurpose(_ id: ID<Image>) -> String { "\(kind)/\(id)" }
+    static func tokenPurpose(_ id: ID<Kind.Image>) -> String { "\(kind)/\(id)" }
 
     static var steps: Steps<Self> {
         Local("begin") { state, run, tx in
@@ -102,5 +102,5 @@ extension Run where W == ImportImage {
 }
 
 extension ResourceKey {
-    static func image(_ id: ID<Image>) -> ResourceKey { ResourceKey("image/\(id)") }
+    static func image(_ id: ID<Kind.Image>) -> ResourceKey { ResourceKey("image/\(id)") }
 }

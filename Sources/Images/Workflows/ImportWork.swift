@@ -271,7 +271,7 @@ struct ImportWork: Sendable {
 
     // MARK: The image
 
-    private func find(_ id: ID<Image>, _ tx: Transaction) throws -> Image? {
+    private func find(_ id: ID<Kind.Image>, _ tx: Transaction) throws -> Image? {
         try context.images.find(id, for: Onlooker(project: nil, now: context.world.now), in: tx)
     }
 
@@ -279,13 +279,13 @@ struct ImportWork: Sendable {
     ///
     /// - Parameter facts: the facts of the source image that the image takes over in the end.
     /// - Throws: `gone` if it does not exist.
-    private func require(_ id: ID<Image>, _ tx: Transaction, with facts: SourceFacts? = nil) throws -> Image {
+    private func require(_ id: ID<Kind.Image>, _ tx: Transaction, with facts: SourceFacts? = nil) throws -> Image {
         guard var image = try find(id, tx) else { throw Self.gone }
         if let facts { try image.take(facts) }
         return image
     }
 
-    private func show(importing: [String], failed: [String], _ id: ID<Image>, _ tx: Transaction) throws {
+    private func show(importing: [String], failed: [String], _ id: ID<Kind.Image>, _ tx: Transaction) throws {
         guard try find(id, tx) != nil else { throw Self.gone }
         try context.images.setProperty(Self.importingProperty, importing.joined(separator: ","), of: id, in: tx)
         try context.images.setProperty(Self.failedProperty, failed.joined(separator: ","), of: id, in: tx)

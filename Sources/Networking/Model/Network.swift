@@ -4,7 +4,7 @@ import Resources
 
 /// A layer 2 network.
 struct Network: NetworkingResource {
-    enum Noun {}
+    typealias Noun = Kind.Network
 
     var id: ID<Noun> = ID("")
     var standard = Standard()

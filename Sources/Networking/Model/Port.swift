@@ -4,7 +4,7 @@ import Resources
 
 /// A place where something is plugged into a network.
 struct Port: NetworkingResource {
-    enum Noun {}
+    typealias Noun = Kind.Port
 
     /// An address of a subnet that a port has.
     struct FixedIP: Sendable, Hashable {

@@ -4,7 +4,7 @@ import Resources
 
 /// What may come to a port and go from it.
 struct SecurityGroup: NetworkingResource {
-    enum Noun {}
+    typealias Noun = Kind.SecurityGroup
 
     var id: ID<Noun> = ID("")
     var standard = Standard()

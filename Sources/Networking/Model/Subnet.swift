@@ -4,7 +4,7 @@ import Resources
 
 /// A range of addresses on a network.
 struct Subnet: NetworkingResource {
-    enum Noun {}
+    typealias Noun = Kind.Subnet
 
     struct Input: ResourceInput {
         /// The length of the prefix that a pool gives; nil for the pool's usual one.

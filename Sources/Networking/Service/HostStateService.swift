@@ -1,5 +1,5 @@
 import CloudCore
-package import Drivers
+package import HostModel
 import Resources
 import SQL
 
@@ -63,7 +63,7 @@ struct HostStateService: Sendable {
         let service = rows.ports.first { $0.networkID == network.id && $0.deviceOwner == Port.dhcp }
         return NetworkSpec(
             id: network.id.text, mtu: Int(network.mtu), segment: segment(of: network, subnets, remote, host, hosts), subnets: subnets.compactMap(Self.subnet),
-            service: service.flatMap { port in port.mac.map { Drivers.NetworkService(mac: $0, addresses: Self.fixed(port)) } })
+            service: service.flatMap { port in port.mac.map { DHCPService(mac: $0, addresses: Self.fixed(port)) } })
     }
 
     private func segment(
@@ -84,7 +84,7 @@ struct HostStateService: Sendable {
         // As long as one host has all of it, it need not leave it.
         guard network.type == "vxlan", let number = network.segmentID, let own = host.address else { return .local }
         let places = Dictionary(hosts.map { ($0.name, $0.address) }) { first, _ in first }
-        let ports = remote.compactMap { port in (places[port.host] ?? nil).map { Drivers.RemotePort(mac: port.mac, host: $0) } }
+        let ports = remote.compactMap { port in (places[port.host] ?? nil).map { HostModel.RemotePort(mac: port.mac, host: $0) } }
         guard !ports.isEmpty else { return .local }
         return .vxlan(number: Int(number), local: own, peers: Set(ports.map(\.host)).sorted(), remotePorts: ports)
     }
@@ -102,7 +102,7 @@ struct HostStateService: Sendable {
         guard let cidr = subnet.cidr else { return nil }
         return SubnetSpec(
             id: subnet.id.text, prefix: cidr, gateway: subnet.gateway, hasDHCP: subnet.hasDHCP, dns: subnet.nameservers.items,
-            hostRoutes: subnet.routes.items.map { Drivers.Route(to: $0.destination, by: $0.nexthop) },
+            hostRoutes: subnet.routes.items.map { StaticRoute(to: $0.destination, by: $0.nexthop) },
             advertisement: subnet.advertisement.flatMap(IPv6Mode.init), addressing: subnet.addressMode.flatMap(IPv6Mode.init))
     }
 
@@ -115,11 +115,11 @@ struct HostStateService: Sendable {
         return PortSpec(
             id: port.id.text, network: port.networkID.text, mac: mac, fixedIPs: fixed(port),
             allowedPairs: port.pairs.items.compactMap { pair in
-                IPPrefix(pair.address, alone: true).map { Drivers.AddressPair($0, mac: pair.mac == mac ? nil : pair.mac) }
+                IPPrefix(pair.address, alone: true).map { HostModel.AddressPair($0, mac: pair.mac == mac ? nil : pair.mac) }
             },
             isSecured: port.portSecurity, groups: port.portSecurity ? port.securityGroups : [], isUp: port.isUp, hostname: port.name,
             dhcpOptions: port.options.items.compactMap { option in
-                option.value.map { Drivers.DHCPOption(option.name, $0, version: option.version == 6 ? .v6 : .v4) }
+                option.value.map { HostModel.DHCPOption(option.name, $0, version: option.version == 6 ? .v6 : .v4) }
             })
     }
 
@@ -189,9 +189,9 @@ struct HostStateService: Sendable {
         guard !interfaces.isEmpty || gateway != nil else { return nil }
         return RouterSpec(
             id: router.id.text, isUp: router.isUp, interfaces: interfaces, gateway: gateway,
-            routes: router.routes.items.map { Drivers.Route(to: $0.destination, by: $0.nexthop) },
+            routes: router.routes.items.map { StaticRoute(to: $0.destination, by: $0.nexthop) },
             floatingIPs: rows.floating.filter { $0.router == router.id.text }.map {
-                Drivers.FloatingIP(id: $0.id, external: $0.external, fixed: $0.fixed)
+                HostModel.FloatingIP(id: $0.id, external: $0.external, fixed: $0.fixed)
             })
     }
 

@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import Resources
 import SQL
 
@@ -17,9 +18,9 @@ struct ServerNetworkPlanner: Sendable {
         let prefixes: [IPPrefix]
     }
 
-    func plan(_ wish: ServerNetworkWish, groups: [String], for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan {
+    func plan(_ wish: NetworkWish, groups: [String], for caller: Principal, in tx: Transaction) throws -> NetworkPlan {
         let ids = try securityGroups(groups, for: caller, in: tx)
-        var ports: [ServerNetworkPlan.Port] = []
+        var ports: [NetworkPlan.Port] = []
         switch wish {
         case .nothing: break
         case .automatic:
@@ -32,18 +33,20 @@ struct ServerNetworkPlanner: Sendable {
             }
         }
         try checkQuota(ports.filter { !$0.isGiven }.count, caller.project, in: tx)
-        return ServerNetworkPlan(projectID: caller.project, ports: ports, securityGroups: ids)
+        return NetworkPlan(projectID: ID(caller.project), ports: ports, securityGroups: ids.map { ID($0) })
     }
 
     // MARK: Networks
 
-    private func made(_ item: ServerNetworkWish.Item, groups: [String], for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
+    private func made(
+        _ item: NetworkWish.Item, groups: [String], for caller: Principal, in tx: Transaction
+    ) throws -> NetworkPlan.Port {
         let network: Usable
         if let id = item.network {
-            var one = ListQuery(ids: [id])
+            var one = ListQuery(ids: [id.text])
             NetworkService(networking: networking).narrow(&one, to: caller)
             guard let found = try networks(one.clause, for: caller, in: tx).first else {
-                throw CloudError.notFound("Network \(id.prefix(64)) could not be found.")
+                throw CloudError.notFound("Network \(id.text.prefix(64)) could not be found.")
             }
             network = found
         } else {
@@ -87,8 +90,8 @@ struct ServerNetworkPlanner: Sendable {
     }
 
     private func port(
-        _ item: ServerNetworkWish.Item, on network: Usable, for caller: Principal, groups: [String]
-    ) throws -> ServerNetworkPlan.Port {
+        _ item: NetworkWish.Item, on network: Usable, for caller: Principal, groups: [String]
+    ) throws -> NetworkPlan.Port {
         if network.prefixes.isEmpty {
             throw CloudError.badRequest("Network \(network.id) requires a subnet in order to boot instances on.")
         }
@@ -99,28 +102,30 @@ struct ServerNetworkPlanner: Sendable {
             throw CloudError.badRequest(
                 "Network requires port_security_enabled and subnet associated in order to apply security groups.")
         }
-        return ServerNetworkPlan.Port(
-            id: networking.world.random.uuid(), network: network.id, address: item.address, tag: item.tag, isGiven: false)
+        return NetworkPlan.Port(
+            id: ID(networking.world.random.uuid()), network: ID(network.id), address: item.address, tag: item.tag, isGiven: false)
     }
 
     // MARK: Ports
 
-    private func given(_ id: String, _ item: ServerNetworkWish.Item, for caller: Principal, in tx: Transaction) throws -> ServerNetworkPlan.Port {
-        let found = try ResourceStore<Port>().find(ID(id), in: tx)
+    private func given(
+        _ id: ID<Kind.Port>, _ item: NetworkWish.Item, for caller: Principal, in tx: Transaction
+    ) throws -> NetworkPlan.Port {
+        let found = try ResourceStore<Port>().find(id, in: tx)
         guard let port = found, port.projectID == caller.project || networking.seesAll(caller) else {
-            throw CloudError.notFound("Port id \(id.prefix(64)) could not be found.")
+            throw CloudError.notFound("Port id \(id.text.prefix(64)) could not be found.")
         }
         guard port.projectID == caller.project else { throw CloudError.badRequest("Port \(id) not usable for the instance's project.") }
         let server = try ServerPortStore.server(of: port.id, in: tx)
-        let isHolders = item.holder != nil && server == item.holder && port.deviceID == item.holder
+        let isHolders = item.holder != nil && server == item.holder && port.deviceID == item.holder?.text
         guard isHolders || (port.deviceID.isEmpty && server == nil) else { throw Self.inUse(id) }
-        guard try !(addresses.addresses(ofPorts: [id], in: tx)[id] ?? []).isEmpty else {
+        guard try !(addresses.addresses(ofPorts: [id.text], in: tx)[id.text] ?? []).isEmpty else {
             throw CloudError.badRequest("Port \(id) requires a FixedIP in order to be used.")
         }
-        return ServerNetworkPlan.Port(id: id, network: port.networkID.text, address: nil, tag: item.tag, isGiven: true)
+        return NetworkPlan.Port(id: id, network: port.networkID, tag: item.tag, isGiven: true)
     }
 
-    static func inUse(_ port: String) -> CloudError { .conflict("Port \(port) is still in use.") }
+    static func inUse(_ port: ID<Kind.Port>) -> CloudError { .conflict("Port \(port) is still in use.") }
 
     private func checkQuota(_ needed: Int, _ project: String, in tx: Transaction) throws {
         guard needed > 0, let free = try freePorts(of: project, in: tx), free < needed else { return }

@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import Resources
 import SQL
 
@@ -13,11 +14,11 @@ struct ServerPortService: Sendable {
     // MARK: Making and taking
 
     /// - Returns: the plan's ports in its order. The same again changes nothing.
-    func ensure(_ plan: ServerNetworkPlan, server: String, host: String, in tx: Transaction) throws -> [PluggedPort] {
+    func ensure(_ plan: NetworkPlan, server: ID<Kind.Server>, host: String, in tx: Transaction) throws -> [ServerPort] {
         networking.changed(in: tx)
         let owner = "compute:" + (try networking.hosts.hosts(in: tx).first { $0.name == host }?.zone ?? Self.usualZone)
         for planned in plan.ports {
-            let found = try ports.store.find(ID(planned.id), in: tx)
+            let found = try ports.store.find(planned.id, in: tx)
             if let port = found {
                 try take(port, for: server, owner, host, isGiven: planned.isGiven, in: tx)
             } else if planned.isGiven {
@@ -27,7 +28,7 @@ struct ServerPortService: Sendable {
             }
             try ServerPortStore.add(planned, to: server, in: tx)
         }
-        for network in Set(plan.ports.map(\.network)).sorted() { try hostPorts.renew(ID(network), on: host, in: tx) }
+        for network in Set(plan.ports.map(\.network)).sorted() { try hostPorts.renew(network, on: host, in: tx) }
         let all = try ServerPortStore.ports(of: [server], addresses: addresses, in: tx)[server] ?? []
         return plan.ports.compactMap { planned in all.first { $0.id == planned.id } }
     }
@@ -35,39 +36,42 @@ struct ServerPortService: Sendable {
     private static let usualZone = "nova"
 
     private func make(
-        _ planned: ServerNetworkPlan.Port, _ plan: ServerNetworkPlan, for server: String, _ owner: String, _ host: String, in tx: Transaction
+        _ planned: NetworkPlan.Port, _ plan: NetworkPlan, for server: ID<Kind.Server>, _ owner: String, _ host: String,
+        in tx: Transaction
     ) throws {
-        guard let network = try ResourceStore<Network>().find(ID(planned.network), in: tx) else {
+        guard let network = try ResourceStore<Network>().find(planned.network, in: tx) else {
             throw CloudError.notFound("Network \(planned.network) could not be found.")
         }
         var port = Port()
-        port.id = ID(planned.id)
+        port.id = planned.id
         port.networkID = network.id
-        port.standard.projectID = plan.projectID
+        port.standard.projectID = plan.projectID.text
         (port.standard.createdAt, port.standard.updatedAt) = (networking.world.now, networking.world.now)
-        (port.deviceID, port.deviceOwner, port.host) = (server, owner, host)
+        (port.deviceID, port.deviceOwner, port.host) = (server.text, owner, host)
         port.status = Port.status(boundTo: host)
         port.portSecurity = network.portSecurity
         if port.portSecurity {
             port.securityGroups = try plan.securityGroups.isEmpty
-                ? [SecurityGroupService(networking: networking).ensureDefault(of: plan.projectID, in: tx).text] : plan.securityGroups
+                ? [SecurityGroupService(networking: networking).ensureDefault(of: plan.projectID.text, in: tx).text] : plan.securityGroups.map(\.text)
         }
-        try QuotaStore.claim("port", for: plan.projectID, in: tx)
+        try QuotaStore.claim("port", for: plan.projectID.text, in: tx)
         try ports.insert(&port, planned.address.flatMap { IPAddress($0) }.map { [AddressRequest(address: $0)] }, in: tx)
     }
 
-    private func take(_ found: Port, for server: String, _ owner: String, _ host: String, isGiven: Bool, in tx: Transaction) throws {
-        guard found.deviceID == server || (isGiven && found.deviceID.isEmpty) else { throw ServerNetworkPlanner.inUse(found.id.text) }
-        guard (found.deviceID, found.deviceOwner, found.host) != (server, owner, host) else { return }
+    private func take(
+        _ found: Port, for server: ID<Kind.Server>, _ owner: String, _ host: String, isGiven: Bool, in tx: Transaction
+    ) throws {
+        guard found.deviceID == server.text || (isGiven && found.deviceID.isEmpty) else { throw ServerNetworkPlanner.inUse(found.id) }
+        guard (found.deviceID, found.deviceOwner, found.host) != (server.text, owner, host) else { return }
         var port = found
-        (port.deviceID, port.deviceOwner, port.host) = (server, owner, host)
+        (port.deviceID, port.deviceOwner, port.host) = (server.text, owner, host)
         if port.host != found.host { port.status = Port.status(boundTo: host) }
         try ports.change(port, in: tx)
     }
 
     // MARK: Moving and giving back
 
-    func bind(server: String, to host: String, in tx: Transaction) throws {
+    func bind(server: ID<Kind.Server>, to host: String, in tx: Transaction) throws {
         networking.changed(in: tx)
         let entries = try ServerPortStore.entries(of: server, in: tx)
         for entry in entries where entry.host != host {
@@ -81,9 +85,9 @@ struct ServerPortService: Sendable {
     }
 
     /// - Parameter only: one port; nil for all that the server has.
-    func release(_ only: String?, of server: String, in tx: Transaction) throws {
+    func release(_ only: ID<Kind.Port>?, of server: ID<Kind.Server>, in tx: Transaction) throws {
         networking.changed(in: tx)
-        let entries = try ServerPortStore.entries(of: server, in: tx).filter { only == nil || $0.port.text == only }
+        let entries = try ServerPortStore.entries(of: server, in: tx).filter { only == nil || $0.port == only }
         for entry in entries {
             if entry.isGiven { try free(entry.port, in: tx) } else { try ports.discard(entry.port, in: tx) }
         }
@@ -107,7 +111,7 @@ struct ServerPortService: Sendable {
     // MARK: Security groups
 
     /// - Throws: `CloudError.notFound` for a group that there is not, `.badRequest` for a port that can have none.
-    func addGroup(_ name: String, to server: String, for caller: Principal, in tx: Transaction) throws {
+    func addGroup(_ name: String, to server: ID<Kind.Server>, for caller: Principal, in tx: Transaction) throws {
         let group = try group(name, for: caller, in: tx)
         for entry in try ServerPortStore.entries(of: server, in: tx) {
             guard let port = try ports.store.find(entry.port, in: tx) else { continue }
@@ -120,7 +124,7 @@ struct ServerPortService: Sendable {
         }
     }
 
-    func removeGroup(_ name: String, from server: String, for caller: Principal, in tx: Transaction) throws {
+    func removeGroup(_ name: String, from server: ID<Kind.Server>, for caller: Principal, in tx: Transaction) throws {
         let group = try group(name, for: caller, in: tx)
         var wasThere = false
         for entry in try ServerPortStore.entries(of: server, in: tx) {

@@ -1,5 +1,5 @@
 import CloudCore
-import Drivers
+import HostModel
 import Resources
 import SQL
 

@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import SQL
 
 /// Which ports servers have. Only these rows say so: a port's `device_id` is a text that its owner may write.
@@ -11,7 +12,7 @@ enum ServerPortStore {
         let isGiven: Bool
     }
 
-    static func entries(of server: String, in tx: Transaction) throws -> [Entry] {
+    static func entries(of server: ID<Kind.Server>, in tx: Transaction) throws -> [Entry] {
         try tx.rows(
             """
             SELECT s.port_id, p.network_id, p.host, p.status, s.is_given FROM networking_server_port s JOIN networking_port p ON p.id = s.port_id
@@ -24,11 +25,11 @@ enum ServerPortStore {
         }
     }
 
-    static func server(of port: ID<Port.Noun>, in tx: Transaction) throws -> String? {
+    static func server(of port: ID<Port.Noun>, in tx: Transaction) throws -> ID<Kind.Server>? {
         try tx.value("SELECT server_id FROM networking_server_port WHERE port_id = ?", port)
     }
 
-    static func add(_ port: ServerNetworkPlan.Port, to server: String, in tx: Transaction) throws {
+    static func add(_ port: NetworkPlan.Port, to server: ID<Kind.Server>, in tx: Transaction) throws {
         try tx.execute(
             """
             INSERT INTO networking_server_port (port_id, server_id, position, tag, is_given) VALUES
@@ -42,9 +43,11 @@ enum ServerPortStore {
     }
 
     /// The ports of servers, each server's in its order: as many statements for a thousand servers as for one.
-    static func ports(of servers: [String], addresses: AddressStore, in tx: Transaction) throws -> [String: [PluggedPort]] {
+    static func ports(
+        of servers: [ID<Kind.Server>], addresses: AddressStore, in tx: Transaction
+    ) throws -> [ID<Kind.Server>: [ServerPort]] {
         let rows = try tx.rows(
-            among: servers,
+            among: servers.map(\.text),
             """
             SELECT s.server_id, p.id, p.network_id, n.name, p.mac_address, p.status, s.tag
             FROM networking_server_port s JOIN networking_port p ON p.id = s.port_id JOIN networking_network n ON n.id = p.network_id
@@ -52,28 +55,29 @@ enum ServerPortStore {
             """, "ORDER BY s.server_id, s.position")
         let ids: [String] = try rows.map { try $0.value(at: 1) }
         let fixed = try addresses.addresses(ofPorts: ids, in: tx)
-        var floating: [String: [PluggedPort.Address]] = [:]
+        var floating: [String: [ServerPort.Address]] = [:]
         for row in try tx.rows(among: ids, "SELECT port_id, address FROM networking_floating_ip WHERE port_id IN", "ORDER BY created_at, id") {
-            floating[try row.value(at: 0), default: []].append(.init(text: try row.value(at: 1), subnet: "", isFloating: true))
+            floating[try row.value(at: 0), default: []].append(.init(text: try row.value(at: 1), subnet: ID(""), isFloating: true))
         }
-        var ports: [String: [PluggedPort]] = [:]
+        var ports: [ID<Kind.Server>: [ServerPort]] = [:]
         for row in rows {
             let id: String = try row.value(at: 1)
             let own = (fixed[id] ?? []).map {
-                PluggedPort.Address(text: $0.address.description, subnet: $0.subnetID.text, isFloating: false)
+                ServerPort.Address(text: $0.address.description, subnet: $0.subnetID, isFloating: false)
             }
-            ports[try row.value(at: 0), default: []].append(
-                PluggedPort(
-                    id: id, network: try row.value(at: 2), networkName: try row.value(at: 3), mac: try row.value(at: 4),
-                    addresses: own + (floating[id] ?? []), isActive: try row.value(at: 5) == Port.active, tag: try row.value(at: 6)))
+            var port = ServerPort(
+                id: ID(id), network: try row.value(at: 2), networkName: try row.value(at: 3), mac: try row.value(at: 4),
+                addresses: own + (floating[id] ?? []), isActive: try row.value(at: 5) == Port.active)
+            port.tag = try row.value(at: 6)
+            ports[try row.value(at: 0), default: []].append(port)
         }
         return ports
     }
 
-    static func groups(of servers: [String], in tx: Transaction) throws -> [String: [PluggedGroup]] {
-        var groups: [String: [PluggedGroup]] = [:]
+    static func groups(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] {
+        var groups: [ID<Kind.Server>: [ServerSecurityGroup]] = [:]
         for row in try tx.rows(
-            among: servers,
+            among: servers.map(\.text),
             """
             SELECT DISTINCT s.server_id, g.id, g.name, g.description, g.project_id FROM networking_server_port s
             JOIN networking_port_security_group b ON b.port_id = s.port_id JOIN networking_security_group g ON g.id = b.group_id
@@ -81,7 +85,7 @@ enum ServerPortStore {
             """, "ORDER BY 3, 2")
         {
             groups[try row.value(at: 0), default: []].append(
-                PluggedGroup(
+                ServerSecurityGroup(
                     id: try row.value(at: 1), name: try row.value(at: 2), description: try row.value(at: 3), projectID: try row.value(at: 4)))
         }
         return groups

@@ -11,19 +11,21 @@ package struct Claim: Sendable {
     }
 
     package struct Part: Sendable {
-        package var providerID: ID<Provider>
+        package var providerID: ID<Kind.Provider>
         package var resources: [(resourceClass: String, amount: Int64)]
         /// The provider's generation that the caller has seen; nil if any is accepted.
         package var generation: Int?
 
-        package init(providerID: ID<Provider>, resources: [(resourceClass: String, amount: Int64)], generation: Int? = nil) {
+        package init(
+            providerID: ID<Kind.Provider>, resources: [(resourceClass: String, amount: Int64)], generation: Int? = nil
+        ) {
             self.providerID = providerID
             self.resources = resources
             self.generation = generation
         }
     }
 
-    package var consumerID: ID<Consumer>
+    package var consumerID: ID<Kind.Consumer>
     package var projectID: String
     package var userID: String
     /// The type of the consumer, such as `INSTANCE` or `MIGRATION`; nil to leave it as it is.
@@ -33,7 +35,7 @@ package struct Claim: Sendable {
     package var parts: [Part]
 
     package init(
-        consumerID: ID<Consumer>, projectID: String, userID: String, type: String?, expects: Expectation, parts: [Part]
+        consumerID: ID<Kind.Consumer>, projectID: String, userID: String, type: String?, expects: Expectation, parts: [Part]
     ) {
         self.consumerID = consumerID
         self.projectID = projectID
@@ -48,10 +50,10 @@ package struct Claim: Sendable {
 /// provider.
 package enum ClaimRefusal: Error, Sendable, Equatable {
     case unknownClass(String)
-    case noProvider(ID<Provider>)
-    case providerChanged(ID<Provider>, expected: Int, actual: Int)
+    case noProvider(ID<Kind.Provider>)
+    case providerChanged(ID<Kind.Provider>, expected: Int, actual: Int)
     /// The consumer has another generation than expected. A generation is nil for a consumer that does not exist.
-    case consumerChanged(ID<Consumer>, expected: Int?, actual: Int?)
+    case consumerChanged(ID<Kind.Consumer>, expected: Int?, actual: Int?)
     /// All amounts that are missing, in the order of the request; at least one.
     case lacking([Lack])
 
@@ -65,7 +67,7 @@ package enum ClaimRefusal: Error, Sendable, Equatable {
             case full(free: Int64)
         }
 
-        package let providerID: ID<Provider>
+        package let providerID: ID<Kind.Provider>
         package let resourceClass: String
         package let wanted: Int64
         package let reason: Reason

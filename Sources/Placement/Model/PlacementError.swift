@@ -37,7 +37,7 @@ enum Refusal: Error, Sendable {
 
     static let changed = Refusal.concurrent("It was changed by somebody else in between. Please look at it again and retry.")
 
-    static func inUse(_ classes: [String], of provider: ID<Provider>) -> Refusal {
+    static func inUse(_ classes: [String], of provider: ID<Kind.Provider>) -> Refusal {
         .inUse("Inventory for '\(classes.joined(separator: ", "))' on resource provider '\(provider)' in use.")
     }
 }
@@ -45,5 +45,5 @@ enum Refusal: Error, Sendable {
 extension CloudError {
     static func conflict(_ message: String, code: String) -> CloudError { CloudError(.conflict, message, code: code) }
     static func badRequest(_ message: String, code: String) -> CloudError { CloudError(.badRequest, message, code: code) }
-    static func noProvider(_ id: ID<Provider>) -> CloudError { .notFound("No resource provider with uuid \(id) found.") }
+    static func noProvider(_ id: ID<CloudCore.Kind.Provider>) -> CloudError { .notFound("No resource provider with uuid \(id) found.") }
 }

@@ -2,14 +2,14 @@ package import CloudCore
 
 /// Something that has resources: a host, a part of a host, a pool that hosts share. Providers form trees.
 package struct Provider: Sendable, Equatable {
-    package var id: ID<Provider>
+    package var id: ID<Kind.Provider>
     package var name: String
     /// The generation of the provider. It grows with each change of its resources or allocations; a caller that changes
     /// the provider names the generation that it has seen.
     package var generation: Int
-    package var parentID: ID<Provider>?
+    package var parentID: ID<Kind.Provider>?
     /// The root of the tree; the provider itself if it has no parent.
-    package var rootID: ID<Provider>
+    package var rootID: ID<Kind.Provider>
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
@@ -57,7 +57,7 @@ package struct Inventory: Sendable, Equatable {
 
 /// A user of resources: a server, a migration, a volume.
 package struct Consumer: Sendable, Equatable {
-    var id: ID<Consumer>
+    var id: ID<Kind.Consumer>
     var projectID: String
     var userID: String
     /// The type; nil for consumers that were made before types existed, which are shown as `unknown`.
@@ -67,8 +67,8 @@ package struct Consumer: Sendable, Equatable {
 
 /// An amount of one class that a consumer holds of a provider.
 struct Allocation: Sendable, Equatable {
-    var consumerID: ID<Consumer>
-    var providerID: ID<Provider>
+    var consumerID: ID<Kind.Consumer>
+    var providerID: ID<Kind.Provider>
     var resourceClass: String
     var used: Int64
     var createdAt: Timestamp

@@ -46,7 +46,7 @@ struct ProviderIndex: Sendable {
     /// The places of providers that share their inventory through their aggregates.
     private(set) var sharing: [Int] = []
     private var custom: CustomNames
-    private var slots = PiecedDictionary<ID<Provider>, Int32>()
+    private var slots = PiecedDictionary<ID<Kind.Provider>, Int32>()
     private var free: [Int32] = []
     private var treesWithChildren = 0
     private var namesWhenMade = 0
@@ -58,7 +58,7 @@ struct ProviderIndex: Sendable {
     /// at once.
     struct Builder {
         private var index: ProviderIndex
-        private var members: [(root: ID<Provider>, member: Member)] = []
+        private var members: [(root: ID<Kind.Provider>, member: Member)] = []
 
         init(custom: CustomNames) { index = ProviderIndex(custom: custom) }
 
@@ -69,7 +69,7 @@ struct ProviderIndex: Sendable {
         /// Returns the index. Trees come in the order in which their first providers were made.
         consuming func finish() -> ProviderIndex {
             members.sort { ($0.member.createdAt, $0.member.id) < ($1.member.createdAt, $1.member.id) }
-            var byRoot: [ID<Provider>: Int] = [:], trees: [(root: ID<Provider>, members: [Member])] = []
+            var byRoot: [ID<Kind.Provider>: Int] = [:], trees: [(root: ID<Kind.Provider>, members: [Member])] = []
             for (root, member) in members {
                 if let at = byRoot[root] {
                     trees[at].members.append(member)
@@ -104,7 +104,7 @@ struct ProviderIndex: Sendable {
     /// gone.
     ///
     /// - Parameter names: the names of operators; nil if none was added or removed.
-    func following(_ touched: Set<ID<Provider>>, found: [Source], names: CustomNames?) -> ProviderIndex {
+    func following(_ touched: Set<ID<Kind.Provider>>, found: [Source], names: CustomNames?) -> ProviderIndex {
         var next = self
         if let names { next.custom = names }
         next.replace(touched, with: found)
@@ -119,12 +119,12 @@ struct ProviderIndex: Sendable {
             + aggregateSets.values.count
     }
 
-    private mutating func replace(_ touched: Set<ID<Provider>>, with found: [Source]) {
+    private mutating func replace(_ touched: Set<ID<Kind.Provider>>, with found: [Source]) {
         var changed = Set(touched.compactMap { slots[$0] })
         changed.formUnion(found.compactMap { slots[$0.provider.rootID] })
-        var byRoot: [ID<Provider>: [Member]] = [:]
-        var kept: [ID<Provider>: Int32] = [:]
-        var gone: Set<ID<Provider>> = []
+        var byRoot: [ID<Kind.Provider>: [Member]] = [:]
+        var kept: [ID<Kind.Provider>: Int32] = [:]
+        var gone: Set<ID<Kind.Provider>> = []
         for slot in changed {
             let members = tree(Int(slot)).members
             kept[members[0].id] = slot
@@ -231,9 +231,9 @@ struct ProviderIndex: Sendable {
     static func position(_ place: Int) -> Int { place & (1 << 20 - 1) }
 
     func tree(_ slot: Int) -> ProviderTree { chunks[slot / Chunk.size].trees[slot % Chunk.size] }
-    func slot(of id: ID<Provider>) -> Int? { slots[id].map { Int($0) } }
+    func slot(of id: ID<Kind.Provider>) -> Int? { slots[id].map { Int($0) } }
     func member(_ place: Int) -> Member { tree(Self.slot(place)).members[Self.position(place)] }
-    func id(_ place: Int) -> ID<Provider> { tree(Self.slot(place)).members[Self.position(place)].id }
+    func id(_ place: Int) -> ID<Kind.Provider> { tree(Self.slot(place)).members[Self.position(place)].id }
     func provider(_ place: Int) -> Provider { tree(Self.slot(place)).provider(Self.position(place)) }
     func traitNames(of member: Member) -> [String] { traitNames[Int(member.traits)] }
 

@@ -47,12 +47,12 @@ struct Stock: Sendable, Equatable {
 
 /// A provider in its tree.
 struct Member: Sendable {
-    let id: ID<Provider>
+    let id: ID<Kind.Provider>
     let name: String
     let generation: Int
     let createdAt: Timestamp
     let updatedAt: Timestamp
-    fileprivate(set) var parentID: ID<Provider>?
+    fileprivate(set) var parentID: ID<Kind.Provider>?
     /// The position of the parent in the tree; -1 for the root.
     fileprivate(set) var parent: Int32 = -1
     /// The members of the tree are numbered from the root down, each before all members below it. The range goes from
@@ -88,7 +88,7 @@ struct ProviderTree: Sendable {
     /// The empty tree, in place of a tree that is gone.
     static let none = ProviderTree(members: [], root: ID(""))
 
-    init(members: [Member], root: ID<Provider>) {
+    init(members: [Member], root: ID<Kind.Provider>) {
         var members = members
         if members.count > 1 {
             members.sort { ($0.id == root ? 0 : 1, $0.createdAt, $0.id) < ($1.id == root ? 0 : 1, $1.createdAt, $1.id) }

@@ -9,11 +9,11 @@ package struct RequestGroup: Sendable {
     package var traits: TraitFilter
     package var aggregates: AggregateFilter
     /// Any provider of the tree that must serve the group; nil for any tree.
-    package var tree: ID<Provider>?
+    package var tree: ID<Kind.Provider>?
 
     package init(
         suffix: String = "", resources: [(resourceClass: String, amount: Int64)] = [], traits: TraitFilter = .init(),
-        aggregates: AggregateFilter = .init(), tree: ID<Provider>? = nil
+        aggregates: AggregateFilter = .init(), tree: ID<Kind.Provider>? = nil
     ) {
         self.suffix = suffix
         self.resources = resources
@@ -77,20 +77,20 @@ package struct CandidateRequest: Sendable {
 /// still is.
 package struct AllocationCandidate: Sendable {
     /// The root of the candidate's tree: the host.
-    package let rootID: ID<Provider>
+    package let rootID: ID<Kind.Provider>
     /// The resources to claim.
     package let parts: [Claim.Part]
     /// The providers that serve each group.
-    package let groups: [(suffix: String, providerIDs: [ID<Provider>])]
+    package let groups: [(suffix: String, providerIDs: [ID<Kind.Provider>])]
 
-    package func providers(of suffix: String) -> [ID<Provider>] { groups.first { $0.suffix == suffix }?.providerIDs ?? [] }
+    package func providers(of suffix: String) -> [ID<Kind.Provider>] { groups.first { $0.suffix == suffix }?.providerIDs ?? [] }
 }
 
 /// The conditions of a list of providers.
 struct ProviderQuery: Sendable {
-    var id: ID<Provider>?
+    var id: ID<Kind.Provider>?
     var name: String?
-    var tree: ID<Provider>?
+    var tree: ID<Kind.Provider>?
     var resources: [(resourceClass: String, amount: Int64)] = []
     var traits = TraitFilter()
     var aggregates = AggregateFilter()

@@ -118,9 +118,9 @@ enum AllocationWire {
         var generation: Int64?
         var type: String?
 
-        func claim(_ id: ID<Consumer>, _ minor: Int) -> Claim {
+        func claim(_ id: ID<Kind.Consumer>, _ minor: Int) -> Claim {
             // A provider that is listed twice counts once, with its last amounts.
-            var byProvider: [ID<Provider>: Int] = [:]
+            var byProvider: [ID<Kind.Provider>: Int] = [:]
             var kept: [Claim.Part] = []
             for part in parts {
                 if let at = byProvider[part.providerID] {

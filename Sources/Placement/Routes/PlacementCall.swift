@@ -24,7 +24,7 @@ struct PlacementCall: PreparedCall {
         }
     }
 
-    var provider: ID<Provider> { call.id("uuid") }
+    var provider: ID<Kind.Provider> { call.id("uuid") }
 
     func require(_ action: Action, _ target: PolicyTarget) throws { try policy.require(action, principal, target) }
 

@@ -59,10 +59,10 @@ struct ProviderRoutes: Sendable {
 
     private struct Change: Sendable {
         var name = ""
-        var parentID = Update<ID<Provider>>.keep
+        var parentID = Update<ID<Kind.Provider>>.keep
     }
 
-    private static let id = Form.uuid.mapped { ID<Provider>($0) }
+    private static let id = Form.uuid.mapped { ID<Kind.Provider>($0) }
     private static let new = Form.object(
         ProviderService.New(name: ""),
         [

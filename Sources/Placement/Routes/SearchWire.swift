@@ -114,7 +114,7 @@ enum SearchWire {
         return filter
     }
 
-    static func tree(_ value: String) throws -> ID<Provider> {
+    static func tree(_ value: String) throws -> ID<Kind.Provider> {
         let id = words(value).joined(separator: ",")
         guard UUIDText.normal(id) != nil else {
             throw CloudError.badRequest(

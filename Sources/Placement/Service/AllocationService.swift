@@ -13,11 +13,11 @@ struct AllocationService: Sendable {
 
     init(context: ServiceContext) { self.context = context }
 
-    func list(of id: ID<Consumer>) async throws -> [AllocationStore.Entry] {
+    func list(of id: ID<Kind.Consumer>) async throws -> [AllocationStore.Entry] {
         return try await context.read { tx in try allocations.entries(of: id, in: tx) }
     }
 
-    func list(on id: ID<Provider>) async throws -> (entries: [AllocationStore.Entry], generation: Int) {
+    func list(on id: ID<Kind.Provider>) async throws -> (entries: [AllocationStore.Entry], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             return (try allocations.entries(on: id, in: tx), provider.generation)
@@ -77,7 +77,7 @@ struct AllocationService: Sendable {
         }
     }
 
-    func delete(of id: ID<Consumer>) async throws {
+    func delete(of id: ID<Kind.Consumer>) async throws {
         try await context.write { tx in
             guard try claims.release(id, expects: .anything, in: tx) else {
                 throw CloudError.notFound("No allocations for consumer '\(id)'")
@@ -88,7 +88,7 @@ struct AllocationService: Sendable {
     // MARK: Usages
 
     /// Returns the used amount of each class of which the provider has an inventory.
-    func usages(of id: ID<Provider>) async throws -> (usages: [(String, Int64)], generation: Int) {
+    func usages(of id: ID<Kind.Provider>) async throws -> (usages: [(String, Int64)], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             let used = try allocations.used(of: id, in: tx)
@@ -113,7 +113,7 @@ struct AllocationService: Sendable {
 
     /// The new inventories of a provider, with the generation that the caller has seen.
     struct Reshaped: Sendable {
-        var providerID: ID<Provider>
+        var providerID: ID<Kind.Provider>
         var generation: Int
         var inventories: [Inventory]
     }

@@ -19,7 +19,7 @@ struct InventoryService: Sendable {
     /// Checks that an inventory leaves something to allocate. From 1.26 on everything may be reserved.
     ///
     /// - Throws: `Refusal.invalid`.
-    static func check(_ inventory: Inventory, of id: ID<Provider>, mayReserveAll: Bool) throws {
+    static func check(_ inventory: Inventory, of id: ID<Kind.Provider>, mayReserveAll: Bool) throws {
         guard mayReserveAll ? inventory.capacity < 0 : inventory.capacity <= 0 else { return }
         throw Refusal.invalid(
             """
@@ -28,14 +28,14 @@ struct InventoryService: Sendable {
             """)
     }
 
-    func list(of id: ID<Provider>) async throws -> Found {
+    func list(of id: ID<Kind.Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             return Found(inventories: try inventories.all(of: id, in: tx), generation: provider.generation)
         }
     }
 
-    func get(_ resourceClass: String, of id: ID<Provider>) async throws -> Found {
+    func get(_ resourceClass: String, of id: ID<Kind.Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             guard let found = try inventories.find(resourceClass, of: id, in: tx) else {
@@ -45,7 +45,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func create(_ inventory: Inventory, of id: ID<Provider>, mayReserveAll: Bool) async throws -> Found {
+    func create(_ inventory: Inventory, of id: ID<Kind.Provider>, mayReserveAll: Bool) async throws -> Found {
         let now = context.world.now
         do {
             return try await context.write { tx in
@@ -67,7 +67,7 @@ struct InventoryService: Sendable {
     }
 
     func update(
-        _ inventory: Inventory, of id: ID<Provider>, generation: Int, mayReserveAll: Bool
+        _ inventory: Inventory, of id: ID<Kind.Provider>, generation: Int, mayReserveAll: Bool
     ) async throws -> Found {
         let now = context.world.now
         do {
@@ -93,7 +93,7 @@ struct InventoryService: Sendable {
     }
 
     func set(
-        _ wanted: [Inventory], of id: ID<Provider>, generation: Int, mayReserveAll: Bool
+        _ wanted: [Inventory], of id: ID<Kind.Provider>, generation: Int, mayReserveAll: Bool
     ) async throws -> Found {
         let now = context.world.now
         do {
@@ -116,7 +116,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func clear(_ id: ID<Provider>) async throws {
+    func clear(_ id: ID<Kind.Provider>) async throws {
         let now = context.world.now
         do {
             try await context.write { tx in
@@ -131,7 +131,7 @@ struct InventoryService: Sendable {
         }
     }
 
-    func delete(_ resourceClass: String, of id: ID<Provider>) async throws {
+    func delete(_ resourceClass: String, of id: ID<Kind.Provider>) async throws {
         let now = context.world.now
         do {
             try await context.write { tx in

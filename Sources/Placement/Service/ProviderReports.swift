@@ -52,7 +52,7 @@ struct ProviderReports: Sendable {
     }
 
     private func place(
-        _ one: ProviderReport, _ present: Provider?, _ root: ID<Provider>, _ outcome: inout ReportOutcome, at now: Timestamp,
+        _ one: ProviderReport, _ present: Provider?, _ root: ID<Kind.Provider>, _ outcome: inout ReportOutcome, at now: Timestamp,
         in tx: Transaction
     ) throws -> Provider {
         if one.name != present?.name, try providers.exists(name: one.name, in: tx) {
@@ -120,7 +120,7 @@ struct ProviderReports: Sendable {
         return changed
     }
 
-    private static func check(_ inventory: Inventory, of id: ID<Provider>) throws {
+    private static func check(_ inventory: Inventory, of id: ID<Kind.Provider>) throws {
         guard (1...Inventory.most).contains(inventory.total), (0...inventory.total).contains(inventory.reserved),
             (1...Inventory.most).contains(inventory.minUnit), (1...Inventory.most).contains(inventory.maxUnit),
             (1...Inventory.most).contains(inventory.stepSize), inventory.allocationRatio > 0, inventory.allocationRatio.isFinite

@@ -11,12 +11,12 @@ struct ProviderService: Sendable {
     init(context: ServiceContext) { self.context = context }
 
     struct New: Sendable {
-        var id: ID<Provider>?
+        var id: ID<Kind.Provider>?
         var name: String
-        var parentID: ID<Provider>?
+        var parentID: ID<Kind.Provider>?
     }
 
-    func get(_ id: ID<Provider>) async throws -> Provider {
+    func get(_ id: ID<Kind.Provider>) async throws -> Provider {
         return try await context.read { tx in try providers.require(id, in: tx) }
     }
 
@@ -60,7 +60,7 @@ struct ProviderService: Sendable {
     ///
     /// - Parameter mayMove: whether a provider that has a parent may get another parent or none.
     func update(
-        _ id: ID<Provider>, name: String, parent: Update<ID<Provider>>, mayMove: Bool
+        _ id: ID<Kind.Provider>, name: String, parent: Update<ID<Kind.Provider>>, mayMove: Bool
     ) async throws -> Provider {
         let now = context.world.now
         do {
@@ -80,7 +80,7 @@ struct ProviderService: Sendable {
         }
     }
 
-    private func move(_ provider: inout Provider, below parent: ID<Provider>?, mayMove: Bool, in tx: Transaction) throws {
+    private func move(_ provider: inout Provider, below parent: ID<Kind.Provider>?, mayMove: Bool, in tx: Transaction) throws {
         let id = provider.id
         func refuse(_ why: String) -> CloudError {
             .badRequest("Unable to save resource provider \(id): Object action update failed because: \(why)")
@@ -100,7 +100,7 @@ struct ProviderService: Sendable {
         try providers.move(subtree, toRoot: root, in: tx)
     }
 
-    func delete(_ id: ID<Provider>) async throws {
+    func delete(_ id: ID<Kind.Provider>) async throws {
         try await context.write { tx in
             guard try providers.find(id, in: tx) != nil else {
                 throw CloudError.notFound("No resource provider with uuid \(id) found for delete")
@@ -120,7 +120,7 @@ struct ProviderService: Sendable {
 
     // MARK: Aggregates
 
-    func aggregates(of id: ID<Provider>) async throws -> (aggregates: [String], generation: Int) {
+    func aggregates(of id: ID<Kind.Provider>) async throws -> (aggregates: [String], generation: Int) {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             return (try providers.aggregates(of: id, in: tx), provider.generation)
@@ -131,7 +131,7 @@ struct ProviderService: Sendable {
     ///
     /// - Parameter generation: the generation that the caller has seen; nil in microversions that do not ask for it.
     func setAggregates(
-        _ aggregates: [String], of id: ID<Provider>, generation: Int?
+        _ aggregates: [String], of id: ID<Kind.Provider>, generation: Int?
     ) async throws -> Int {
         let now = context.world.now
         return try await context.write { tx in

@@ -79,7 +79,7 @@ struct TraitService: Sendable {
 
     // MARK: Traits of a provider
 
-    func traits(of id: ID<Provider>) async throws -> Found {
+    func traits(of id: ID<Kind.Provider>) async throws -> Found {
         return try await context.read { tx in
             let provider = try providers.require(id, in: tx)
             let traits = try providers.traits(of: id, in: tx)
@@ -87,7 +87,7 @@ struct TraitService: Sendable {
         }
     }
 
-    func set(_ wanted: [String], of id: ID<Provider>, generation: Int) async throws -> Found {
+    func set(_ wanted: [String], of id: ID<Kind.Provider>, generation: Int) async throws -> Found {
         let now = context.world.now
         return try await context.write { tx in
             let provider = try providers.require(id, in: tx)
@@ -99,7 +99,7 @@ struct TraitService: Sendable {
         }
     }
 
-    func clear(_ id: ID<Provider>) async throws {
+    func clear(_ id: ID<Kind.Provider>) async throws {
         let now = context.world.now
         try await context.write { tx in
             _ = try replace([], of: try providers.require(id, in: tx), at: now, in: tx)

@@ -14,7 +14,7 @@ struct AllocationStore: Sendable {
 
     // MARK: Consumers
 
-    func consumer(_ id: ID<Consumer>, in tx: Transaction) throws -> Consumer? {
+    func consumer(_ id: ID<Kind.Consumer>, in tx: Transaction) throws -> Consumer? {
         try tx.rows("SELECT \(Self.consumerColumns) FROM placement_consumer c WHERE c.id = ?", id).first.map { try Self.consumer($0, 0) }
     }
 
@@ -35,7 +35,7 @@ struct AllocationStore: Sendable {
         if count == 0 { throw Refusal.changed }
     }
 
-    func deleteConsumer(_ id: ID<Consumer>, in tx: Transaction) throws {
+    func deleteConsumer(_ id: ID<Kind.Consumer>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM placement_consumer WHERE id = ?", id)
     }
 
@@ -49,18 +49,18 @@ struct AllocationStore: Sendable {
     }
 
     @discardableResult
-    func deleteAllocations(of id: ID<Consumer>, in tx: Transaction) throws -> Int {
+    func deleteAllocations(of id: ID<Kind.Consumer>, in tx: Transaction) throws -> Int {
         let gone = try tx.rows("DELETE FROM placement_allocation WHERE consumer_id = ? RETURNING provider_id", id)
         tx.touched(try gone.map { try $0.value(at: 0) })
         return gone.count
     }
 
-    func move(from old: ID<Consumer>, to new: ID<Consumer>, in tx: Transaction) throws {
+    func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, in tx: Transaction) throws {
         try tx.execute("UPDATE placement_allocation SET consumer_id = ? WHERE consumer_id = ?", new, old)
     }
 
-    func entries(of id: ID<Consumer>, in tx: Transaction) throws -> [Entry] { try entries("a.consumer_id = ?", id.text, in: tx) }
-    func entries(on id: ID<Provider>, in tx: Transaction) throws -> [Entry] { try entries("a.provider_id = ?", id.text, in: tx) }
+    func entries(of id: ID<Kind.Consumer>, in tx: Transaction) throws -> [Entry] { try entries("a.consumer_id = ?", id.text, in: tx) }
+    func entries(on id: ID<Kind.Provider>, in tx: Transaction) throws -> [Entry] { try entries("a.provider_id = ?", id.text, in: tx) }
 
     private func entries(_ condition: String, _ id: String, in tx: Transaction) throws -> [Entry] {
         try tx.rows(
@@ -79,12 +79,12 @@ struct AllocationStore: Sendable {
         }
     }
 
-    func isUsed(_ id: ID<Provider>, in tx: Transaction) throws -> Bool {
+    func isUsed(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT used FROM placement_allocation WHERE provider_id = ? LIMIT 1", id) != nil
     }
 
     /// Returns the amounts that all consumers together hold of a provider, by class.
-    func used(of id: ID<Provider>, in tx: Transaction) throws -> [String: Int64] {
+    func used(of id: ID<Kind.Provider>, in tx: Transaction) throws -> [String: Int64] {
         let rows = try tx.rows(
             "SELECT resource_class, CAST(SUM(used) AS INTEGER) FROM placement_allocation WHERE provider_id = ? GROUP BY resource_class".bigint(tx),
             id)

@@ -59,8 +59,8 @@ struct Claims: Sendable {
     }
 
     /// Returns the providers that the claims name.
-    private func named(_ claims: [Claim], in tx: Transaction) throws -> [ID<Provider>: Provider] {
-        var found: [ID<Provider>: Provider] = [:]
+    private func named(_ claims: [Claim], in tx: Transaction) throws -> [ID<Kind.Provider>: Provider] {
+        var found: [ID<Kind.Provider>: Provider] = [:]
         for part in claims.flatMap(\.parts) {
             guard let provider = try found[part.providerID] ?? providers.find(part.providerID, in: tx) else {
                 throw ClaimRefusal.noProvider(part.providerID)
@@ -83,8 +83,8 @@ struct Claims: Sendable {
     ///
     /// - Parameter old: the allocations that the consumers hold and would give back.
     func lacks(_ claims: [Claim], _ old: [[Allocation]] = [], in tx: Transaction) throws -> [ClaimRefusal.Lack] {
-        var present: [ID<Provider>: [String: Inventory]] = [:]
-        var before: [ID<Provider>: [String: Int64]] = [:]
+        var present: [ID<Kind.Provider>: [String: Inventory]] = [:]
+        var before: [ID<Kind.Provider>: [String: Int64]] = [:]
         for id in Set(claims.flatMap { $0.parts.map(\.providerID) }) {
             present[id] = Dictionary(uniqueKeysWithValues: try inventories.all(of: id, in: tx).map { ($0.resourceClass, $0) })
             before[id] = try allocations.used(of: id, in: tx)
@@ -147,7 +147,7 @@ struct Claims: Sendable {
     ///
     /// - Returns: whether it held something.
     /// - Throws: `ClaimRefusal.consumerChanged`.
-    func release(_ id: ID<Consumer>, expects: Claim.Expectation, in tx: Transaction) throws -> Bool {
+    func release(_ id: ID<Kind.Consumer>, expects: Claim.Expectation, in tx: Transaction) throws -> Bool {
         if case .exactly(let expected) = expects {
             let actual = try allocations.consumer(id, in: tx)?.generation
             if actual != expected { throw ClaimRefusal.consumerChanged(id, expected: expected, actual: actual) }
@@ -161,7 +161,7 @@ struct Claims: Sendable {
     /// no free room is needed.
     ///
     /// - Throws: `ClaimRefusal.consumerChanged` if the old consumer holds nothing or the new one holds something.
-    func move(from old: ID<Consumer>, to new: ID<Consumer>, type: String?, in tx: Transaction) throws {
+    func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String?, in tx: Transaction) throws {
         guard var consumer = try allocations.consumer(old, in: tx) else {
             throw ClaimRefusal.consumerChanged(old, expected: nil, actual: nil)
         }

@@ -17,7 +17,7 @@ struct IndexStore: Sendable {
     func load(in tx: Transaction) throws -> State {
         let position = try tx.changes(of: .placement, since: nil).position
         var builder = ProviderIndex.Builder(custom: try customNames(in: tx))
-        var low = ID<Provider>("")
+        var low = ID<Kind.Provider>("")
         while true {
             let providers = try tx.rows(
                 "SELECT \(ProviderStore.columns) FROM placement_provider WHERE id > ? ORDER BY id LIMIT \(Self.batch)", low
@@ -33,12 +33,12 @@ struct IndexStore: Sendable {
         let changes = try tx.changes(of: .placement, since: old.position)
         guard var keys = changes.keys else { return try load(in: tx) }
         let names = keys.remove(Transaction.namesOfPlacement) == nil ? nil : try customNames(in: tx)
-        let touched = Set(keys.map { ID<Provider>($0) })
+        let touched = Set(keys.map { ID<Kind.Provider>($0) })
         let found = try sources(of: touched.sorted(), in: tx)
         return State(index: old.index.following(touched, found: found, names: names), position: changes.position)
     }
 
-    private func sources(of ids: [ID<Provider>], in tx: Transaction) throws -> [ProviderIndex.Source] {
+    private func sources(of ids: [ID<Kind.Provider>], in tx: Transaction) throws -> [ProviderIndex.Source] {
         var found: [ProviderIndex.Source] = []
         var rest = ids[...]
         while let last = rest.last {
@@ -52,7 +52,7 @@ struct IndexStore: Sendable {
             rest = rest.dropFirst(size)
         }
         // A list that was filled up repeats its last provider.
-        var seen: Set<ID<Provider>> = []
+        var seen: Set<ID<Kind.Provider>> = []
         return found.filter { seen.insert($0.provider.id).inserted }
     }
 
@@ -64,9 +64,9 @@ struct IndexStore: Sendable {
         let places = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1.provider.id, $0) })
         func forEach(_ sql: String, _ body: (Int, Row) throws -> Void) throws {
             // Rows of one provider mostly come one after the other, so its place is looked up once for all of them.
-            var last: (id: ID<Provider>, at: Int?) = (ID(""), nil)
+            var last: (id: ID<Kind.Provider>, at: Int?) = (ID(""), nil)
             for row in try tx.rows(sql, arguments: arguments) {
-                let id: ID<Provider> = try row.value(at: 0)
+                let id: ID<Kind.Provider> = try row.value(at: 0)
                 if id != last.id { last = (id, places[id]) }
                 if let at = last.at { try body(at, row) }
             }
@@ -117,7 +117,7 @@ extension Transaction {
     /// The key for changes of names. No provider has an empty id.
     static let namesOfPlacement = ""
 
-    func touched(_ ids: some Sequence<ID<Provider>>) { changed(.placement, ids.lazy.map(\.text)) }
-    func touched(_ id: ID<Provider>) { touched(CollectionOfOne(id)) }
+    func touched(_ ids: some Sequence<ID<Kind.Provider>>) { changed(.placement, ids.lazy.map(\.text)) }
+    func touched(_ id: ID<Kind.Provider>) { touched(CollectionOfOne(id)) }
     func touchedNames() { changed(.placement, [Self.namesOfPlacement]) }
 }

@@ -6,19 +6,19 @@ struct InventoryStore: Sendable {
     static let columns = "resource_class, total, reserved, min_unit, max_unit, step_size, allocation_ratio, updated_at"
     private let names = NameStore()
 
-    func all(of id: ID<Provider>, in tx: Transaction) throws -> [Inventory] {
+    func all(of id: ID<Kind.Provider>, in tx: Transaction) throws -> [Inventory] {
         try tx.rows(
             "SELECT \(Self.columns) FROM placement_inventory WHERE provider_id = ? ORDER BY created_at, resource_class", id
         ).map { try Self.inventory($0) }
     }
 
-    func find(_ resourceClass: String, of id: ID<Provider>, in tx: Transaction) throws -> Inventory? {
+    func find(_ resourceClass: String, of id: ID<Kind.Provider>, in tx: Transaction) throws -> Inventory? {
         try tx.rows(
             "SELECT \(Self.columns) FROM placement_inventory WHERE provider_id = ? AND resource_class = ?", id, resourceClass
         ).first.map { try Self.inventory($0) }
     }
 
-    func insert(_ inventory: Inventory, of id: ID<Provider>, in tx: Transaction) throws {
+    func insert(_ inventory: Inventory, of id: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(id)
         try tx.execute(
             """
@@ -30,7 +30,7 @@ struct InventoryStore: Sendable {
     /// Updates an inventory.
     ///
     /// - Throws: `Refusal.noInventory`.
-    func update(_ inventory: Inventory, of id: ID<Provider>, in tx: Transaction) throws {
+    func update(_ inventory: Inventory, of id: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(id)
         let count = try tx.execute(
             """
@@ -45,7 +45,7 @@ struct InventoryStore: Sendable {
     ///
     /// - Throws: `Refusal.inUse` if one of them has allocations.
     @discardableResult
-    func delete(_ classes: [String], of id: ID<Provider>, in tx: Transaction) throws -> Int {
+    func delete(_ classes: [String], of id: ID<Kind.Provider>, in tx: Transaction) throws -> Int {
         guard !classes.isEmpty else { return 0 }
         tx.touched(id)
         let marks = classes.map { _ in "?" }.joined(separator: ", ")
@@ -63,7 +63,7 @@ struct InventoryStore: Sendable {
     /// Makes the provider have these inventories and no others.
     ///
     /// - Throws: `Refusal.unknownClass`, `.inUse`.
-    func replace(with wanted: [Inventory], of id: ID<Provider>, in tx: Transaction) throws {
+    func replace(with wanted: [Inventory], of id: ID<Kind.Provider>, in tx: Transaction) throws {
         for inventory in wanted { try names.requireClass(inventory.resourceClass, in: tx) }
         let present = try all(of: id, in: tx).map(\.resourceClass)
         let names = Set(wanted.map(\.resourceClass))

@@ -5,19 +5,19 @@ import SQL
 struct ProviderStore: Sendable {
     static let columns = "id, name, generation, parent_id, root_id, created_at, updated_at"
 
-    func find(_ id: ID<Provider>, in tx: Transaction) throws -> Provider? {
+    func find(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Provider? {
         try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE id = ?", id).first.map(Self.provider)
     }
 
     /// Returns a provider.
     ///
     /// - Throws: `CloudError.notFound`.
-    func require(_ id: ID<Provider>, in tx: Transaction) throws -> Provider {
+    func require(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Provider {
         guard let found = try find(id, in: tx) else { throw CloudError.noProvider(id) }
         return found
     }
 
-    func all(ofTree root: ID<Provider>, in tx: Transaction) throws -> [Provider] {
+    func all(ofTree root: ID<Kind.Provider>, in tx: Transaction) throws -> [Provider] {
         try tx.rows("SELECT \(Self.columns) FROM placement_provider WHERE root_id = ?", root).map(Self.provider)
     }
 
@@ -40,29 +40,29 @@ struct ProviderStore: Sendable {
     }
 
     /// Moves the given providers into another tree.
-    func move(_ ids: Set<ID<Provider>>, toRoot root: ID<Provider>, in tx: Transaction) throws {
+    func move(_ ids: Set<ID<Kind.Provider>>, toRoot root: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(ids)
         for id in ids { try tx.execute("UPDATE placement_provider SET root_id = ? WHERE id = ?", root, id) }
     }
 
-    func delete(_ id: ID<Provider>, in tx: Transaction) throws {
+    func delete(_ id: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(id)
         try tx.execute("DELETE FROM placement_provider WHERE id = ?", id)
     }
 
-    func hasChildren(_ id: ID<Provider>, in tx: Transaction) throws -> Bool {
+    func hasChildren(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT id FROM placement_provider WHERE parent_id = ? LIMIT 1", id) != nil
     }
 
     /// Returns the ids of a provider and of all providers below it.
-    func subtree(of provider: Provider, in tx: Transaction) throws -> Set<ID<Provider>> {
+    func subtree(of provider: Provider, in tx: Transaction) throws -> Set<ID<Kind.Provider>> {
         let rows = try tx.rows("SELECT id, parent_id FROM placement_provider WHERE root_id = ?", provider.rootID)
-        var children: [ID<Provider>: [ID<Provider>]] = [:]
+        var children: [ID<Kind.Provider>: [ID<Kind.Provider>]] = [:]
         for row in rows {
-            let id: ID<Provider> = try row.value(at: 0)
-            if let parent: ID<Provider> = try row.value(at: 1, as: ID<Provider>?.self) { children[parent, default: []].append(id) }
+            let id: ID<Kind.Provider> = try row.value(at: 0)
+            if let parent: ID<Kind.Provider> = try row.value(at: 1, as: ID<Kind.Provider>?.self) { children[parent, default: []].append(id) }
         }
-        var found: Set<ID<Provider>> = [provider.id]
+        var found: Set<ID<Kind.Provider>> = [provider.id]
         var open = [provider.id]
         while let next = open.popLast() {
             for child in children[next] ?? [] where found.insert(child).inserted { open.append(child) }
@@ -87,8 +87,8 @@ struct ProviderStore: Sendable {
     }
 
     static func provider(_ row: Row) throws -> Provider {
-        let id: ID<Provider> = try row.value(at: 0)
-        let rootID: ID<Provider> = try row.value(at: 4)
+        let id: ID<Kind.Provider> = try row.value(at: 0)
+        let rootID: ID<Kind.Provider> = try row.value(at: 4)
         // Equal ids share one text, because the index keeps many of them.
         return Provider(
             id: id, name: try row.value(at: 1), generation: try row.value(at: 2), parentID: try row.value(at: 3),
@@ -97,12 +97,12 @@ struct ProviderStore: Sendable {
 
     // MARK: Aggregates and traits
 
-    func aggregates(of id: ID<Provider>, in tx: Transaction) throws -> [String] {
+    func aggregates(of id: ID<Kind.Provider>, in tx: Transaction) throws -> [String] {
         try tx.rows("SELECT aggregate_id FROM placement_provider_aggregate WHERE provider_id = ? ORDER BY aggregate_id", id)
             .map { try $0.value(at: 0) }
     }
 
-    func setAggregates(_ aggregates: [String], of id: ID<Provider>, in tx: Transaction) throws {
+    func setAggregates(_ aggregates: [String], of id: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(id)
         try tx.execute("DELETE FROM placement_provider_aggregate WHERE provider_id = ?", id)
         for aggregate in Set(aggregates).sorted() {
@@ -110,12 +110,12 @@ struct ProviderStore: Sendable {
         }
     }
 
-    func traits(of id: ID<Provider>, in tx: Transaction) throws -> [String] {
+    func traits(of id: ID<Kind.Provider>, in tx: Transaction) throws -> [String] {
         StandardTraits.ordered(
             try tx.rows("SELECT trait FROM placement_provider_trait WHERE provider_id = ?", id).map { try $0.value(at: 0) as String })
     }
 
-    func setTraits(_ traits: [String], of id: ID<Provider>, in tx: Transaction) throws {
+    func setTraits(_ traits: [String], of id: ID<Kind.Provider>, in tx: Transaction) throws {
         tx.touched(id)
         try tx.execute("DELETE FROM placement_provider_trait WHERE provider_id = ?", id)
         for trait in traits {

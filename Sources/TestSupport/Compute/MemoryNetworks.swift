@@ -1,12 +1,13 @@
 package import CloudCore
-package import Compute
+import Compute
+package import HostModel
 package import SQL
 
 /// Networking in one table of a test's database, with one network that every project has.
 package struct MemoryNetworks: NetworkingNeed {
     package init() {}
 
-    package static let network = "11111111-1111-4111-8111-111111111111"
+    package static let network = ID<Kind.Network>("11111111-1111-4111-8111-111111111111")
     package static let schema = Schema(
         service: "test-networks",
         [
@@ -15,23 +16,25 @@ package struct MemoryNetworks: NetworkingNeed {
                 "CREATE TABLE test_port (id TEXT NOT NULL, server TEXT NOT NULL, host TEXT NOT NULL, given INTEGER NOT NULL, PRIMARY KEY (id))")
         ])
 
-    package func plan(_ wish: NetworkWish, for principal: Principal) async throws -> NetworkPlan {
-        let project = principal.projectID?.text ?? ""
-        if wish.kind == .nothing { return NetworkPlan(projectID: project, ports: [], securityGroups: []) }
+    package func plan(_ wish: NetworkWish, groups: [String], for principal: Principal) async throws -> NetworkPlan {
+        let project = principal.projectID ?? ID("")
+        if wish == .nothing { return NetworkPlan(projectID: project, ports: [], securityGroups: []) }
         let items: [NetworkWish.Item?] = wish.items.isEmpty ? [nil] : wish.items
         let ports = try items.enumerated().map { place, item in
             if let network = item?.network, network != Self.network {
                 throw CloudError.notFound("Network \(network) could not be found.")
             }
-            let id = item?.port ?? UUIDText.derived(from: "port-\(place)-\(principal.auditIDs)", in: Self.network)
+            let id = item?.port ?? ID(UUIDText.derived(from: "port-\(place)-\(principal.auditIDs)", in: Self.network.text))
             return NetworkPlan.Port(id: id, network: Self.network, address: item?.address, tag: item?.tag, isGiven: item?.port != nil)
         }
-        return NetworkPlan(projectID: project, ports: ports, securityGroups: wish.securityGroups.isEmpty ? ["default"] : wish.securityGroups)
+        return NetworkPlan(projectID: project, ports: ports, securityGroups: groups.isEmpty ? [ID("default")] : groups.map { ID($0) })
     }
 
-    package func freePorts(of project: String, in tx: Transaction) throws -> Int? { nil }
+    package func freePorts(of project: ID<Kind.Project>, in tx: Transaction) throws -> Int? { nil }
 
-    package func ensurePorts(_ plan: NetworkPlan, server: String, host: String, in tx: Transaction) throws -> [ServerPort] {
+    package func ensurePorts(
+        _ plan: NetworkPlan, server: ID<Kind.Server>, host: String, in tx: Transaction
+    ) throws -> [ServerPort] {
         for port in plan.ports {
             try tx.execute("DELETE FROM test_port WHERE id = ?", port.id)
             try tx.execute("INSERT INTO test_port (id, server, host, given) VALUES (?, ?, ?, ?)", port.id, server, host, port.isGiven)
@@ -39,35 +42,39 @@ package struct MemoryNetworks: NetworkingNeed {
         return plan.ports.map { Self.port($0.id) }
     }
 
-    private static func port(_ id: String) -> ServerPort {
+    private static func port(_ id: ID<Kind.Port>) -> ServerPort {
         ServerPort(
             id: id, network: network, networkName: "test", mac: "fa:16:3e:00:00:01",
-            addresses: [.init(text: "10.0.0.5", subnet: "22222222-2222-4222-8222-222222222222", isFloating: false)], isActive: true, tag: nil)
+            addresses: [.init(text: "10.0.0.5", subnet: ID("22222222-2222-4222-8222-222222222222"), isFloating: false)])
     }
 
-    package func bind(server: String, to host: String, in tx: Transaction) throws {
+    package func bind(server: ID<Kind.Server>, to host: String, in tx: Transaction) throws {
         try tx.execute("UPDATE test_port SET host = ? WHERE server = ?", host, server)
     }
 
-    package func awaitWiring(of server: String, on host: String) async throws {}
-    package func releasePorts(of server: String, in tx: Transaction) throws { try tx.execute("DELETE FROM test_port WHERE server = ?", server) }
+    package func awaitWiring(of server: ID<Kind.Server>, on host: String) async throws {}
+    package func releasePorts(of server: ID<Kind.Server>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM test_port WHERE server = ?", server)
+    }
 
-    package func releasePort(_ id: String, of server: String, in tx: Transaction) throws {
+    package func releasePort(_ id: ID<Kind.Port>, of server: ID<Kind.Server>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM test_port WHERE id = ? AND server = ?", id, server)
     }
 
-    package func ports(of servers: [String], in tx: Transaction) throws -> [String: [ServerPort]] {
-        var ports: [String: [ServerPort]] = [:]
+    package func ports(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerPort]] {
+        var ports: [ID<Kind.Server>: [ServerPort]] = [:]
         for server in servers {
-            let ids: [String] = try tx.rows("SELECT id FROM test_port WHERE server = ? ORDER BY id", server).map { try $0.value(at: 0) }
+            let ids: [ID<Kind.Port>] = try tx.rows("SELECT id FROM test_port WHERE server = ? ORDER BY id", server).map { try $0.value(at: 0) }
             if !ids.isEmpty { ports[server] = ids.map(Self.port) }
         }
         return ports
     }
 
-    package func securityGroups(of servers: [String], in tx: Transaction) throws -> [String: [SecurityGroupFacts]] { [:] }
-    package func addSecurityGroup(_ name: String, to server: String, for principal: Principal) async throws {}
-    package func removeSecurityGroup(_ name: String, from server: String, for principal: Principal) async throws {}
+    package func securityGroups(
+        of servers: [ID<Kind.Server>], in tx: Transaction
+    ) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] { [:] }
+    package func addSecurityGroup(_ name: String, to server: ID<Kind.Server>, for principal: Principal) async throws {}
+    package func removeSecurityGroup(_ name: String, from server: ID<Kind.Server>, for principal: Principal) async throws {}
 
     package struct Port: Sendable, Hashable {
         package var id: String

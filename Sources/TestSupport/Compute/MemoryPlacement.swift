@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 package import Compute
 package import SQL
 
@@ -18,10 +18,11 @@ package struct MemoryPlacement: PlacementNeed {
         }
     }
 
-    package func refusals(_ request: ResourceRequest, at host: String, in tx: Transaction) throws -> [String] { [] }
+    package func refusals(_ request: ResourceRequest, at host: ID<Kind.Provider>, in tx: Transaction) throws -> [String] { [] }
 
     package func claim(
-        _ candidate: PlacementCandidate, consumer: String, projectID: String, userID: String, in tx: Transaction
+        _ candidate: PlacementCandidate, consumer: ID<Kind.Consumer>, projectID: ID<Kind.Project>,
+        userID: ID<Kind.User>, in tx: Transaction
     ) throws -> String? {
         try release(consumer, in: tx)
         let amounts = candidate.parts.values.flatMap { $0.sorted { $0.key < $1.key } }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
@@ -29,9 +30,11 @@ package struct MemoryPlacement: PlacementNeed {
         return nil
     }
 
-    package func release(_ consumer: String, in tx: Transaction) throws { try tx.execute("DELETE FROM test_claim WHERE consumer = ?", consumer) }
+    package func release(_ consumer: ID<Kind.Consumer>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM test_claim WHERE consumer = ?", consumer)
+    }
 
-    package func move(from old: String, to new: String, type: String, in tx: Transaction) throws {
+    package func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String, in tx: Transaction) throws {
         guard try tx.row("SELECT consumer FROM test_claim WHERE consumer = ?", old) != nil else { return }
         try tx.execute("DELETE FROM test_claim WHERE consumer = ?", new)
         try tx.execute("UPDATE test_claim SET consumer = ? WHERE consumer = ?", new, old)

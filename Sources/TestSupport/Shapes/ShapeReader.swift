@@ -161,7 +161,7 @@ extension Optional: Container where Wrapped: Decodable {
 
 extension Dictionary: Container where Key: Decodable, Value: Decodable {
     fileprivate static func example(_ reader: ShapeReader) throws -> (shape: Shape, value: Self) {
-        guard Key.self == String.self || Key.self == Int.self else {
+        guard Key.self == String.self || Key.self == Int.self || Key.self is any CodingKeyRepresentable.Type else {
             throw ShapeReader.Unreadable(description: "\(Self.self) is a list of keys and values in JSON: take texts as keys")
         }
         return (.map(try reader.example(Value.self).shape), [:])

@@ -18,7 +18,7 @@ struct ImportStage: WorkflowStage {
     let method: ImportMethod
     let port: Int
 
-    static let imageID = ID<Image>("11111111-2222-3333-4444-555555555555")
+    static let imageID = ID<Kind.Image>("11111111-2222-3333-4444-555555555555")
     static let content = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
     static let otherStore = "other"
 

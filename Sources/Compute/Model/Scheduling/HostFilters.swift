@@ -79,7 +79,7 @@ enum HostFilters {
     static let capabilities: HostFilter = { host, wish in
         let facts = [
             "hypervisor_type": host.hypervisorType, "vcpus": String(host.vcpus), "memory_mb": String(host.memoryMiB),
-            "local_gb": String(host.diskGiB), "host": host.name, "hypervisor_hostname": host.name, "uuid": host.id,
+            "local_gb": String(host.diskGiB), "host": host.name, "hypervisor_hostname": host.name, "uuid": host.id.text,
             "num_instances": String(host.usage.servers), "cpu_info:arch": host.architecture,
         ]
         for (key, wanted) in wish.extraSpecs.sorted(by: { $0.key < $1.key }) where key.hasPrefix("capabilities:") {

@@ -1,8 +1,10 @@
+import CloudCore
+
 /// A host as the scheduler sees it: one consistent state of its rows and the last report of its agent.
 struct HostState: Sendable {
     var name: String
-    /// Of its resource provider.
-    var id: String
+    /// The id of its resource provider.
+    var id: ID<Kind.Provider>
     var zone: String
     var isUp = true
     var isDisabled = false

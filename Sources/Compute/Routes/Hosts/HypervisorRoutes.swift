@@ -61,7 +61,7 @@ struct HypervisorRoutes: RouteGroup {
     private func require(_ call: ComputeCall) async throws -> ComputeHost {
         let id = call.parameter("hypervisor_id")
         if call.minor >= Self.uuidSince, UUIDText.normal(id) == nil { throw CloudError.badRequest("Invalid uuid \(id.prefix(255))") }
-        let host = try await hosts.all().first { call.minor >= Self.uuidSince ? $0.report.id == id.lowercased() : String($0.number) == id }
+        let host = try await hosts.all().first { call.minor >= Self.uuidSince ? $0.report.id.text == id.lowercased() : String($0.number) == id }
         guard let host else { throw CloudError.notFound("Hypervisor with ID '\(id.prefix(255))' could not be found.") }
         return host
     }
@@ -117,11 +117,11 @@ struct HypervisorRoutes: RouteGroup {
 
     // MARK: Views
 
-    private static func id(_ host: ComputeHost, _ minor: Int) -> String { minor >= uuidSince ? host.report.id : String(host.number) }
+    private static func id(_ host: ComputeHost, _ minor: Int) -> String { minor >= uuidSince ? host.report.id.text : String(host.number) }
 
     private static func brief(_ host: ComputeHost, _ minor: Int, _ json: inout JSONWriter) {
         json.key("id")
-        if minor >= uuidSince { json.string(host.report.id) } else { json.integer(Int64(host.number)) }
+        if minor >= uuidSince { json.string(host.report.id.text) } else { json.integer(Int64(host.number)) }
         json.member("hypervisor_hostname", host.name)
         json.member("state", host.isUp ? "up" : "down")
         json.member("status", host.isDisabled ? "disabled" : "enabled")

@@ -2,6 +2,7 @@ import Access
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import HostModel
 
 /// `/os-security-groups` and `/os-security-group-rules`, which 2.36 took out: groups are Networking's.
 struct SecurityGroupRoutes: RouteGroup {
@@ -104,11 +105,11 @@ struct SecurityGroupRoutes: RouteGroup {
     }
 
     private func ofServer(_ call: ComputeCall) async throws -> Reply {
-        let id: ID<Server> = call.call.id("server_id")
+        let id: ID<Kind.Server> = call.call.id("server_id")
         let server = try await servers.get(id, .listSecurityGroups, by: call.caller).server
         let found = try await servers.securityGroups(of: server)
         var groups: [JSON] = []
-        for group in found { groups.append(try await apis(call).get("security-groups", group.id)) }
+        for group in found { groups.append(try await apis(call).get("security-groups", group.id.text)) }
         return try await answer(groups, call)
     }
 

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import HostModel
 
 /// Actions on a server's addresses, which 2.44 took out: addresses are Networking's.
 struct ServerAddressActions: Sendable {
@@ -15,7 +16,7 @@ struct ServerAddressActions: Sendable {
 
     private let act: ServerActionCall
     private let apis: OtherAPIs
-    private var id: ID<Server> { act.id }
+    private var id: ID<Kind.Server> { act.id }
 
     init(_ act: ServerActionCall) {
         self.act = act
@@ -76,7 +77,7 @@ struct ServerAddressActions: Sendable {
         do {
             try await apis.update(
                 "floatingips", floating["id"]?.string ?? "",
-                ["port_id": .string(place.port), "fixed_ip_address": .string(place.address.text)])
+                ["port_id": .string(place.port.text), "fixed_ip_address": .string(place.address.text)])
         } catch let error as CloudError where error.kind == .conflict || error.kind == .notFound {
             throw CloudError.badRequest(
                 "Unable to associate floating IP \(address) to fixed IP \(place.address.text) for instance \(view.server.id). Error: \(error.message)")
@@ -86,7 +87,7 @@ struct ServerAddressActions: Sendable {
     func removeFloating(_ address: String) async throws {
         let view = try await act.view()
         let floating = try await find(address)
-        guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id == port }) else {
+        guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id.text == port }) else {
             throw CloudError.conflict("Floating IP \(address) is not associated with instance \(view.server.id).")
         }
         try await apis.update("floatingips", floating["id"]?.string ?? "", ["port_id": .null])

@@ -8,7 +8,7 @@ import HTTPTypes
 struct ServerActionCall: Sendable {
     /// What is asked before the action is done at once.
     let rule: ServerRule
-    let id: ID<Server>
+    let id: ID<Kind.Server>
     let call: ComputeCall
     let actions: ServerActionService
 

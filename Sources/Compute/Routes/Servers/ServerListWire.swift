@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import HostModel
 
 /// The query of lists of servers.
 enum ServerListWire {

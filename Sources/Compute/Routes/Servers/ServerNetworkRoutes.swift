@@ -1,6 +1,7 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import HostModel
 
 /// Addresses, interfaces and security groups of a server; its diagnostics.
 struct ServerNetworkRoutes: RouteGroup {
@@ -34,13 +35,13 @@ struct ServerNetworkRoutes: RouteGroup {
             maker.route(.get, Self.interfaces + "/{port_id}", nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), .showInterface, by: call.caller)
                 let id = call.parameter("port_id")
-                guard let port = view.ports.first(where: { $0.id == id }) else {
+                guard let port = view.ports.first(where: { $0.id.text == id }) else {
                     throw CloudError.notFound("Instance \(view.server.id) does not have a port with id \(id)")
                 }
                 return Self.answer(port, call.minor)
             },
             maker.route(.delete, Self.interfaces + "/{port_id}", nil) { call in
-                try await actions.detach(call.parameter("port_id"), from: call.call.id("server_id"), by: call.caller)
+                try await actions.detach(ID(call.parameter("port_id")), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
             // Guests that seal a password for the owner of their key leave it with the metadata service.
@@ -82,14 +83,17 @@ struct ServerNetworkRoutes: RouteGroup {
                 .object(
                     NetworkWish.Item(),
                     [
-                        .optional("net_id", \.network, .uuid), .optional("port_id", \.port, .uuid),
+                        .optional("net_id", \.network, Form.uuid.mapped { ID($0) }),
+                        .optional("port_id", \.port, Form.uuid.mapped { ID($0) }),
                         .optional("fixed_ips", \.address, fixed), .optional("tag", \.tag, .tag, since: 49),
                     ]))
         ])
 
     private func attach(_ call: ComputeCall) async throws -> Reply {
         let wanted = try call.read(Self.attachment, .object(try await call.call.body.jsonIfAny())).item
-        if wanted.network != nil, wanted.port != nil { throw CloudError.badRequest("Must not input both network_id and port_id") }
+        if wanted.network != nil, wanted.port != nil {
+            throw CloudError.badRequest("Must not input both network_id and port_id")
+        }
         if wanted.address != nil, wanted.network == nil {
             throw CloudError.badRequest("Must input network_id when request IP address")
         }

@@ -1,6 +1,7 @@
 import CloudCore
 import HTTPKit
 import HTTPTypes
+import HostModel
 
 /// `/servers` and `/servers/{server_id}`
 struct ServerRoutes: RouteGroup {
@@ -89,6 +90,7 @@ struct ServerRoutes: RouteGroup {
         if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
         try place(&wish, given, call)
         wish.network = try network(given, call)
+        wish.securityGroups = (given.givenGroups?.array ?? []).compactMap { $0["name"]?.string }
         wish.hints = body.hints ?? body.olderHints ?? .init()
         return wish
     }
@@ -116,20 +118,16 @@ struct ServerRoutes: RouteGroup {
     }
 
     private func network(_ given: NewServer, _ call: ComputeCall) throws -> NetworkWish {
-        let groups = (given.givenGroups?.array ?? []).compactMap { $0["name"]?.string }
-        func wish(_ kind: NetworkWish.Kind, _ items: [NetworkWish.Item] = []) -> NetworkWish {
-            NetworkWish(kind: kind, items: items, securityGroups: groups)
-        }
         switch given.networks {
-        case nil: return wish(.automatic)
-        case .nothing: return wish(.nothing)
-        case .listed(let networks) where networks.isEmpty: return wish(.automatic)
+        case nil: return .automatic
+        case .nothing: return .nothing
+        case .listed(let networks) where networks.isEmpty: return .automatic
         case .automatic:
             try call.caller.require(.createWithNetwork)
-            return wish(.automatic)
+            return .automatic
         case .listed(let networks):
             try call.caller.require(.createWithNetwork)
-            return wish(.listed, try networks.map(Self.item))
+            return .listed(try networks.map(Self.item))
         }
     }
 
@@ -143,7 +141,8 @@ struct ServerRoutes: RouteGroup {
             throw CloudError.badRequest("Specified Fixed IP with port is not supported.")
         }
         return NetworkWish.Item(
-            network: wanted.port == nil ? wanted.network : nil, port: wanted.port, address: wanted.address, tag: wanted.tag)
+            network: wanted.port == nil ? wanted.network.map { ID($0) } : nil, port: wanted.port.map { ID($0) },
+            address: wanted.address, tag: wanted.tag)
     }
 
     // MARK: Update

@@ -1,6 +1,7 @@
 import CloudCore
 import Crypto
 import HTTPKit
+import HostModel
 
 /// Servers as answers have them, by microversion.
 struct ServerWire: Sendable {
@@ -153,7 +154,7 @@ struct ServerWire: Sendable {
         guard let image = server.image else { return json.string("") }
         json.object { json in
             json.member("id", image.id)
-            links.bookmark(&json, "images", image.id)
+            links.bookmark(&json, "images", image.id.text)
             if call.minor >= 98 { json.object("properties") { $0.members(of: TextMap.json(image.properties)) } }
         }
     }

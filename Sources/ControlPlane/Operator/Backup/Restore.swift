@@ -3,6 +3,7 @@ package import CloudCore
 import Crypto
 import Drivers
 import Foundation
+import HostModel
 import Images
 import NIOPosix
 import SQL

@@ -34,9 +34,9 @@ package struct NetworkSpec: Hashable, Sendable, Codable {
     package var segment: Segment
     package var subnets: [SubnetSpec]
     /// Who gives out addresses in it; nil: nobody on this host.
-    package var service: NetworkService?
+    package var service: DHCPService?
 
-    package init(id: String, mtu: Int = 1500, segment: Segment = .local, subnets: [SubnetSpec] = [], service: NetworkService? = nil) {
+    package init(id: String, mtu: Int = 1500, segment: Segment = .local, subnets: [SubnetSpec] = [], service: DHCPService? = nil) {
         self.id = id
         self.mtu = mtu
         self.segment = segment
@@ -74,14 +74,14 @@ package struct SubnetSpec: Hashable, Sendable, Codable {
     package var gateway: IPAddress?
     package var hasDHCP: Bool
     package var dns: [IPAddress]
-    package var hostRoutes: [Route]
+    package var hostRoutes: [StaticRoute]
     /// What routers advertise in it; nil: nothing. Of IPv6 alone.
     package var advertisement: IPv6Mode?
     /// How guests come to their addresses; nil: by themselves, or not at all. Of IPv6 alone: without it DHCP does not serve the subnet.
     package var addressing: IPv6Mode?
 
     package init(
-        id: String, prefix: IPPrefix, gateway: IPAddress? = nil, hasDHCP: Bool = true, dns: [IPAddress] = [], hostRoutes: [Route] = [],
+        id: String, prefix: IPPrefix, gateway: IPAddress? = nil, hasDHCP: Bool = true, dns: [IPAddress] = [], hostRoutes: [StaticRoute] = [],
         advertisement: IPv6Mode? = nil, addressing: IPv6Mode? = nil
     ) {
         self.id = id
@@ -111,7 +111,7 @@ package enum IPv6Mode: String, Hashable, Sendable, Codable {
 }
 
 /// A port of the cloud's own in a network: DHCP is served from it, and metadata.
-package struct NetworkService: Hashable, Sendable, Codable {
+package struct DHCPService: Hashable, Sendable, Codable {
     package var mac: MACAddress
     package var addresses: [FixedIP]
     package var hasMetadata: Bool
@@ -123,7 +123,7 @@ package struct NetworkService: Hashable, Sendable, Codable {
     }
 }
 
-package struct Route: Hashable, Sendable, Codable {
+package struct StaticRoute: Hashable, Sendable, Codable {
     package var destination: IPPrefix
     package var nextHop: IPAddress
 
@@ -215,13 +215,13 @@ package struct RouterSpec: Hashable, Sendable, Codable {
     package var isUp: Bool
     package var interfaces: [RouterInterface]
     package var gateway: ExternalGateway?
-    package var routes: [Route]
+    package var routes: [StaticRoute]
     package var floatingIPs: [FloatingIP]
     /// Whether guests reach the metadata service by it: those of networks without DHCP know no other way.
     package var hasMetadata: Bool
 
     package init(
-        id: String, isUp: Bool = true, interfaces: [RouterInterface] = [], gateway: ExternalGateway? = nil, routes: [Route] = [],
+        id: String, isUp: Bool = true, interfaces: [RouterInterface] = [], gateway: ExternalGateway? = nil, routes: [StaticRoute] = [],
         floatingIPs: [FloatingIP] = [], hasMetadata: Bool = true
     ) {
         self.id = id

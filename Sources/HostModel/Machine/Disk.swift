@@ -41,6 +41,9 @@ package struct Disk: Hashable, Sendable, Codable {
 
     package enum Kind: String, Hashable, Sendable, Codable { case disk, cdrom }
 
+    /// The id of the disk that is a config drive.
+    package static let configDriveID = "config"
+
     package enum Source: Hashable, Sendable, Codable {
         /// What the guest writes lies over an image that all machines of the host share. Not smaller than the image.
         case image(ImageReference, virtualBytes: Int64)

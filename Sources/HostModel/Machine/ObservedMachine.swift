@@ -1,13 +1,5 @@
 package import CloudCore
 
-/// What a machine is doing, in words that Nova's power states can be told from.
-package enum PowerState: String, Hashable, Sendable, Codable, CaseIterable {
-    case off, running, paused
-    /// Its memory lies on the disk; a start goes on from there.
-    case suspended
-    case crashed
-}
-
 /// A machine as a driver found it. What is wanted of it is elsewhere: the two are never one value.
 package struct ObservedMachine: Hashable, Sendable, Codable {
     package var id: MachineID
@@ -72,64 +64,4 @@ package struct ConsoleOutput: Hashable, Sendable, Codable {
 package enum DisplayEndpoint: Hashable, Sendable, Codable {
     case unixSocket(path: String)
     case loopback(port: Int)
-}
-
-/// What a machine has used since it started.
-package struct MachineDiagnostics: Hashable, Sendable, Codable {
-    package struct Traffic: Hashable, Sendable, Codable {
-        /// A disk's or a card's id, as the specification has it.
-        package var id: String
-        package var readBytes: Int64
-        package var writtenBytes: Int64
-        package var readOperations: Int64
-        package var writtenOperations: Int64
-
-        package init(id: String, readBytes: Int64, writtenBytes: Int64, readOperations: Int64, writtenOperations: Int64) {
-            self.id = id
-            self.readBytes = readBytes
-            self.writtenBytes = writtenBytes
-            self.readOperations = readOperations
-            self.writtenOperations = writtenOperations
-        }
-    }
-
-    package var power: PowerState
-    package var hypervisor: String
-    /// Of each virtual CPU.
-    package var cpuNanoseconds: [Int64]
-    package var memoryMiB: Int64
-    package var usedMemoryMiB: Int64
-    package var disks: [Traffic]
-    /// Read is received, written is sent.
-    package var nics: [Traffic]
-
-    package init(
-        power: PowerState, hypervisor: String, cpuNanoseconds: [Int64] = [], memoryMiB: Int64 = 0, usedMemoryMiB: Int64 = 0,
-        disks: [Traffic] = [], nics: [Traffic] = []
-    ) {
-        self.power = power
-        self.hypervisor = hypervisor
-        self.cpuNanoseconds = cpuNanoseconds
-        self.memoryMiB = memoryMiB
-        self.usedMemoryMiB = usedMemoryMiB
-        self.disks = disks
-        self.nics = nics
-    }
-}
-
-/// A copy of a root disk in a file of the host, flat: no other file is needed to read it.
-package struct DiskSnapshot: Hashable, StoredValue {
-    package static let storedName = "agent.disk-snapshot"
-
-    package var path: String
-    package var format: String
-    package var virtualBytes: Int64
-    package var sizeBytes: Int64
-
-    package init(path: String, format: String, virtualBytes: Int64, sizeBytes: Int64) {
-        self.path = path
-        self.format = format
-        self.virtualBytes = virtualBytes
-        self.sizeBytes = sizeBytes
-    }
 }

@@ -1,7 +1,7 @@
 package import CloudCore
 
-/// A machine's id is a UUID with dashes in lower case, which every hypervisor can carry.
-package typealias MachineID = ID<MachineSpec>
+/// The id of a machine, which is its server's id: a UUID with dashes in lower case, which every hypervisor can carry.
+package typealias MachineID = ID<Kind.Server>
 
 /// All that is wanted of one machine but its power: the whole of it, never a difference. What it says is what a driver makes.
 package struct MachineSpec: Hashable, StoredValue {
@@ -105,7 +105,7 @@ package struct MachineSpec: Hashable, StoredValue {
     }
 }
 
-extension ID where Entity == MachineSpec {
+extension ID where Entity == Kind.Server {
     /// 8-4-4-4-12 lower case hexadecimal digits: such a text is safe as a part of a path.
     package var isUUID: Bool { PathPart.isUUID(text) }
 }

@@ -1,0 +1,33 @@
+package import CloudCore
+
+/// An image as servers are made from it.
+package struct ImageFacts: Sendable, Hashable {
+    package var id: ID<Kind.Image>
+    package var name: String
+    package var isActive = true
+    package var minDiskGiB = 0
+    package var minMemoryMiB = 0
+    package var sizeBytes: Int64 = 0
+    /// The properties that are text.
+    package var properties: [String: String] = [:]
+
+    package init(id: ID<Kind.Image>, name: String) {
+        self.id = id
+        self.name = name
+    }
+}
+
+/// An image that is made of a server's disk.
+package struct NewImage: Sendable, Hashable, Codable {
+    package var id: ID<Kind.Image>
+    package var name: String
+    package var minDiskGiB: Int
+    package var properties: [String: String]
+
+    package init(id: ID<Kind.Image>, name: String, minDiskGiB: Int, properties: [String: String]) {
+        self.id = id
+        self.name = name
+        self.minDiskGiB = minDiskGiB
+        self.properties = properties
+    }
+}

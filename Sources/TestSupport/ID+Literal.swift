@@ -1,0 +1,6 @@
+package import CloudCore
+
+/// Tests write ids as literals.
+extension ID: ExpressibleByStringInterpolation {
+    package init(stringLiteral text: String) { self.init(text) }
+}
