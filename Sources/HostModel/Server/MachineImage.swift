@@ -1,4 +1,4 @@
-import CloudCore
+package import CloudCore
 import ImageFormats
 
 /// An image as a machine is made from it: what its bytes are.
