@@ -216,10 +216,13 @@ struct AgentTests {
                 ($0 as? CloudError)?.kind == .conflict
             }
             _ = try await link.send(request(6, .detachNIC("port")))
-            _ = try await stage.link().send(request(7, .power(.off(graceSeconds: 0))))
+            _ = try await link.send(request(7, .detachDisk("v")))
+            guard case .wanted(let rest) = try await link.ask(.wanted(id)) else { return }
+            #expect(rest.nics.isEmpty && rest.disks.map(\.id) == ["root"])
+            _ = try await stage.link().send(request(8, .power(.off(graceSeconds: 0))))
             var larger = spec()
             larger.memoryMiB = 128
-            #expect(try await link.send(request(8, .resize(larger))).machine?.power == .off)
+            #expect(try await link.send(request(9, .resize(larger))).machine?.power == .off)
         }
     }
 
