@@ -1,4 +1,5 @@
 import CloudCore
+import HostModel
 import TestSupport
 import Testing
 

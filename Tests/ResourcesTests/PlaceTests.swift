@@ -1,5 +1,6 @@
 import CloudCore
 import SQL
+import TestSupport
 import Testing
 
 @testable import Resources

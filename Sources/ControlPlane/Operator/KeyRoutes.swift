@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPKit
+import HTTPTypes
 import Identity
 
 /// The routes `/novella/v1/keys`, for the keys that seal tokens and stored secrets. The key bytes never leave the

@@ -1,6 +1,7 @@
 import CloudCore
 import Durable
 import HTTPKit
+import HTTPTypes
 import Logging
 import SQL
 

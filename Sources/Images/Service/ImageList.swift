@@ -56,7 +56,9 @@ struct ImageList: Sendable {
     /// Makes the list of the newest images that have these properties.
     init(newestWith properties: [String: String]) {
         add("i.is_hidden = ?", [false.sql])
-        conditions += properties.sorted { $0.key < $1.key }.map { ImageConditions.property($0.key, $0.value) }
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+            ImageConditions.addProperty(name, value, to: &conditions)
+        }
         order = [("i.created_at", false), ("i.id", false)]
     }
 
