@@ -103,7 +103,7 @@ package final class Field<R: Resource>: Sendable {
         case text
     }
 
-    /// The rules of a field: whether a body may have it, and whether lists filter by it and views show it.
+    /// The rules of a field: which bodies may have it, how lists filter by it, and when views show it.
     private struct Rules: Sendable {
         var create = OnCreate.unknown
         var update = OnUpdate.unknown

@@ -4,7 +4,6 @@ package import Access
 /// 30 without its deprecated ones, so a policy file means the same to both.
 ///
 /// Each other file in this folder has the rules of one area, with one entry for each action.
-/// Each file beside this has the rules of one area, a line an action.
 package enum IdentityPolicy {
     package static let defaults: [PolicyDefault] =
         namedRules + userRules + projectRules + roleRules + catalogRules + credentialRules + tokenRules + limitRules

@@ -11,7 +11,7 @@ enum DomainOption {
         var value: JSON
     }
 
-    /// The options that views show, with their defaults, by group and in the reference's order.
+    /// The options that views show, with their defaults, by group and in the order of the view.
     static let standards: [(group: String, options: [(name: String, value: JSON)])] = [
         ("identity", [("driver", "sql"), ("list_limit", nil)]),
         (

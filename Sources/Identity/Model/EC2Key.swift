@@ -23,6 +23,8 @@ struct EC2Key: Sendable {
         self.secret = secret
     }
 
+    /// Reads a blob.
+    ///
     /// - Throws: `CloudError.badRequest` for a blob that is no JSON object with an `access`.
     init(blob: String) throws {
         guard let json = try? JSON.parse(blob) else { throw CloudError.badRequest("Invalid blob in credential: it is no JSON.") }

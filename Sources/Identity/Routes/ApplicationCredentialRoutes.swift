@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/users/{user_id}/application_credentials` and `/v3/users/{user_id}/access_rules`
+/// The routes of `/v3/users/{user_id}/application_credentials` and `/v3/users/{user_id}/access_rules`.
 struct ApplicationCredentialRoutes: Sendable {
     let credentials: ApplicationCredentialService
     let rules: AccessRuleService

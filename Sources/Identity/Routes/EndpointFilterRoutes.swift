@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// The routes of `/v3/OS-EP-FILTER`, which decide what endpoints are in a project's catalog.
+/// The routes of `/v3/OS-EP-FILTER`, which decide which endpoints are in a project's catalog.
 struct EndpointFilterRoutes: Sendable {
     let groups: EndpointGroupService
     let filters: EndpointFilterService

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/OS-OAUTH1`, and `/v3/users/{user_id}/OS-OAUTH1/access_tokens`
+/// The routes of `/v3/OS-OAUTH1` and `/v3/users/{user_id}/OS-OAUTH1/access_tokens`.
 struct OAuthRoutes: Sendable {
     let consumers: ConsumerService
     let oauth: OAuthService

@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// `/v3/role_assignments`
+/// The route `/v3/role_assignments`.
 struct RoleAssignmentRoutes: Sendable {
     let assignments: RoleAssignmentService
 

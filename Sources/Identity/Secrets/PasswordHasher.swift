@@ -4,7 +4,7 @@ import Foundation
 /// Hashes passwords outside the threads that serve requests.
 ///
 /// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue. A
-/// flood of wrong passwords then costs its senders time, and costs others no memory.
+/// flood of wrong passwords then costs its senders time, and the process only bounded memory.
 struct PasswordHasher: Sendable {
     private static let mostWaiting = 512
     private let cost: PasswordHash.Cost

@@ -2,8 +2,8 @@ import CloudCore
 import Resources
 import SQL
 
-/// The rule of the `strict_two_level` model: no project may have a higher limit than the domain that it is in. A domain
-/// without a limit of its own has the registered one.
+/// The rule of the `strict_two_level` model: a project directly in a domain may not have a higher limit than the
+/// domain. A domain without a limit of its own has the registered one.
 struct StrictTwoLevel: Sendable {
     private let limits = ResourceStore<Limit>()
 

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Deletes the rows that belong to a project or a domain without a foreign key to it.
+/// Deletes the rows that belong to a project or a domain and that no foreign key deletes with it.
 struct Removal: Sendable {
     private let assignments = AssignmentStore()
 
