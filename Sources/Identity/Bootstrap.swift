@@ -4,14 +4,14 @@ import SQL
 package import ServiceKit
 
 extension IdentityAssembly {
-    /// What a new cloud begins with.
+    /// The settings that a new cloud's first rows are made from.
     package struct Bootstrap: Sendable {
         package var adminPassword: String
         package var demoPassword: String
-        /// Where the cloud is reached, without a path.
+        /// The cloud's URL without a path.
         package var publicURL: String
         package var region: String
-        /// The services of this binary.
+        /// The catalog entries of the services in this binary.
         package var catalog: [CatalogEntry]
 
         package init(
@@ -26,16 +26,16 @@ extension IdentityAssembly {
         }
     }
 
-    /// Makes the default domain, the roles, the users `admin` and `demo` with their projects, and the catalog, where they are
-    /// missing; and moves the catalog's endpoints when the cloud's URL has changed.
+    /// Creates the default domain, the roles, the users `admin` and `demo` with their projects, and the catalog, as far
+    /// as they are missing. Moves the catalog's endpoints if the cloud's URL has changed.
     ///
-    /// - Returns: whether the users were made, and so the passwords count.
+    /// - Returns: whether the users were created. If they were not, the given passwords were not used.
     package func bootstrap(_ wanted: Bootstrap) async throws -> Bool {
         var isFirst = false
         if try await identity.base.read({ tx in try UserStore().isEmpty(in: tx) }) {
             let admin = try await identity.hasher.hash(Secret(wanted.adminPassword))
             let demo = try await identity.hasher.hash(Secret(wanted.demoPassword))
-            // Other processes may start on the same database: what was found before the lock is looked at again behind it.
+            // Other processes may start on the same database, so the check is repeated while the lock is held.
             isFirst = try await identity.base.write { tx in
                 try tx.lock("identity_user")
                 guard try UserStore().isEmpty(in: tx) else { return false }
@@ -55,7 +55,7 @@ extension IdentityAssembly {
 
     // MARK: Users
 
-    /// Each role implies the next, so that an administrator may do what a member may.
+    /// The roles of the hierarchy. Each role implies the next, so an administrator may do what a member may.
     private static let hierarchy = ["admin", "manager", "member", "reader"]
 
     private func makeUsers(admin: String, demo: String, in tx: Transaction) throws {
@@ -82,7 +82,8 @@ extension IdentityAssembly {
         try makeProject("service", in: tx)
     }
 
-    /// A user and a project of one name, with the given roles there; on the whole cloud as well where it says so.
+    /// Creates a user and a project with the same name, and grants the user roles on the project. A role with
+    /// `onSystem` is also granted on the default domain and on the system.
     private func makeUser(
         _ name: String, _ hash: String, _ granted: [(role: String, onSystem: Bool)], _ roles: [String: ID<Kind.Role>], in tx: Transaction
     ) throws {

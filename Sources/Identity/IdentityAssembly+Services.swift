@@ -1,14 +1,14 @@
 package import CloudCore
 import Resources
 
-/// What other services ask of Identity.
+/// The functions of Identity that other services call.
 extension IdentityAssembly {
-    /// The URL of an enabled endpoint in the catalogue of a project.
+    /// Returns the URL of an enabled endpoint in a project's catalog.
     ///
     /// - Parameters:
-    ///   - type: the service's.
-    ///   - region: in capitals or not, as Glance compares it.
-    /// - Returns: nil when the catalogue has none.
+    ///   - type: the type of the service.
+    ///   - region: the region's id, compared without regard to case, as Glance does.
+    /// - Returns: nil if the catalog has no such endpoint.
     package func endpoint(
         of type: String, in region: String, interface: String, for project: ID<Kind.Project>?
     ) async throws -> String? {
@@ -17,18 +17,18 @@ extension IdentityAssembly {
             .first { $0.interface == interface && $0.regionID?.lowercased() == region.lowercased() }?.url
     }
 
-    /// A token in a form that may lie in the database: sealed by the key that seals tokens now.
+    /// Returns a token in a form that may be stored in the database: sealed with the current token key.
     ///
-    /// That key is kept for as long as a token of its time may be shown, and then removed. So what is left of it in old rows opens no
-    /// more, not even for who has the master key.
+    /// That key is kept as long as a token that it sealed may still be shown, and is then removed. After that, nobody
+    /// can open the sealed tokens in old rows, not even with the master key.
     ///
-    /// - Parameter purpose: what it opens for, and for nothing else.
+    /// - Parameter purpose: the use that the token is sealed for. It opens for no other.
     package func seal(_ token: Secret, for purpose: String) throws -> String {
         let (keyID, box) = try identity.keyring.seal(Array(token.reveal().utf8), .token, context: Self.label(purpose))
         return "\(keyID).\(Base64URL.encode(box))"
     }
 
-    /// - Returns: nil when it was not sealed here for this purpose, or its key is gone.
+    /// Returns the token that was sealed; nil if it was not sealed here for this purpose, or its key is gone.
     package func open(_ sealed: String, for purpose: String) async throws -> Secret? {
         let parts = sealed.split(separator: ".")
         guard parts.count == 2, let box = Base64URL.decode(parts[1]) else { return nil }
@@ -36,6 +36,6 @@ extension IdentityAssembly {
         return bytes.map { Secret(String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// No token itself is sealed for such a context.
+    /// The context of a kept token. Tokens that clients carry have another context.
     private static func label(_ purpose: String) -> String { "kept/\(purpose)" }
 }

@@ -8,17 +8,17 @@ package import SQL
 package import ServiceKit
 package import ServiceLifecycle
 
-/// Identity, wired: takes what it depends on, hands out its routes, its verifier of tokens and its background work.
+/// Identity with everything wired: its routes, its verifier of tokens and its background work.
 package struct IdentityAssembly: ServiceAssembly {
     let identity: IdentityContext
     private let tokens: TokenService
     private let log: Logger
 
     /// - Parameters:
-    ///   - masterKey: seals the keys that lie in the database.
-    ///   - policyOverrides: rules of the operator's policy file, by name.
-    ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
-    /// - Throws: `PolicyError` for an override that is no rule.
+    ///   - masterKey: the key that seals the keys in the database.
+    ///   - policyOverrides: the rules of the operator's policy file, by name.
+    ///   - cheapHashes: makes password hashing almost free, for tests.
+    /// - Throws: `PolicyError` for an override with the name of no rule.
     package init(
         database: Database, world: World, settings: IdentitySettings, masterKey: SymmetricKey, policyOverrides: [String: String],
         cheapHashes: Bool = false, log: Logger
@@ -77,16 +77,16 @@ package struct IdentityAssembly: ServiceAssembly {
                 ).all)
     }
 
-    /// Reads or makes the keys. After the migrations, before the first request.
+    /// Loads the keys, and creates them if there are none. It runs after the migrations and before the first request.
     package func prepare() async throws { try await identity.keyring.prepare() }
 
-    /// Makes a new key seal tokens from now on; the old ones open what they sealed.
+    /// Creates a new key that seals tokens from now on. Older keys still open the tokens that they sealed.
     package func rotateKeys() async throws { try await identity.keyring.rotate(.token) }
 
-    /// Returns what may be told of the keys that there are now.
+    /// Returns the public facts about each key.
     package func keys() async throws -> [KeyFacts] { try await identity.base.read { tx in try KeyStore().list(in: tx) } }
 
-    /// Whether there is a project of that id: for services that are told one.
+    /// Tells whether there is a project with this id. Other services call it for ids in their requests.
     package func hasProject(_ id: ID<Kind.Project>) async throws -> Bool {
         try await identity.base.read { tx in
             guard let project = try ResourceStore<Project>().find(ID(id.text), in: tx) else { return false }
@@ -94,6 +94,6 @@ package struct IdentityAssembly: ServiceAssembly {
         }
     }
 
-    /// Work that goes on beside the requests.
+    /// The work that runs beside the requests.
     package var backgroundServices: [any Service] { [Housekeeping(identity: identity, log: log)] }
 }

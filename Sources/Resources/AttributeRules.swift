@@ -1,8 +1,9 @@
 package import Access
 import CloudCore
 
-/// The rules that guard single attributes: `create_port:mac_address` one of a body, `get_port:binding:host_id` one of a
-/// view. An attribute that has a rule is guarded, with no further word in the resource's description.
+/// The policy rules for single attributes. `create_port:mac_address` guards an attribute of a body, and
+/// `get_port:binding:host_id` an attribute of a view. A rule alone guards its attribute: the resource's description
+/// does not mention it.
 package struct AttributeRules: Sendable {
     private let guarded: Set<Action>
     /// The guarded attributes of views, by the noun.
@@ -22,9 +23,10 @@ package struct AttributeRules: Sendable {
 
     var isEmpty: Bool { guarded.isEmpty }
 
-    /// Returns the guarded actions that are in what a body says, down to the members of its members.
+    /// Returns the guarded actions that a body needs: those of its members, and of the members of its objects.
     ///
-    /// - Parameter isNew: whether a new thing is made. A body that says what holds anyway needs no permission then.
+    /// - Parameter isNew: whether the request creates a resource. If so, a member that repeats the default value needs
+    /// no permission.
     func actions<R: Resource>(_ wanted: Action, _ given: Given<R>, isNew: Bool) -> [Action] {
         guard !isEmpty else { return [] }
         var actions: [Action] = []

@@ -10,15 +10,15 @@ package protocol FieldValue: SQLConvertible, Equatable {
     init?(json: JSON)
     /// The SQL literal by which a missing value is sorted.
     static var sqlNothing: String { get }
-    /// Returns the SQL value for the text of a filter in a URL; nil if the text is not a value of this type, so that no
-    /// row can match.
+    /// Returns the SQL value for the text of a filter in a URL; nil if the text is not a value of this type. No row can
+    /// match then.
     static func sql(filter text: String) -> SQLValue?
-    /// Takes the value of a column.
+    /// Replaces this value by the value of a column.
     ///
-    /// - Returns: false if the column holds something of another type; the value has not changed then.
+    /// - Returns: false, without a change, if the column holds a value of another type.
     mutating func take(_ sql: SQLValue) -> Bool
-    /// The access to values of this type, and to optional ones, in memory. They are requirements so that a type of this
-    /// module can have its own implementation.
+    /// The functions that access values of this type, and optional ones, in memory. They are requirements of the
+    /// protocol, so that a type of this module can have its own implementation.
     static var access: ValueAccess { get }
     static var optionalAccess: ValueAccess { get }
 }
@@ -45,7 +45,7 @@ extension String: FieldValue {
 
 extension Bool: FieldValue {
     package static var sqlNothing: String { "0" }
-    /// Reads a filter as Keystone does: `0`, `false`, `no`, `off` and `n` are false, any other text is true, also the
+    /// Reads a filter as Keystone does: `0`, `false`, `no`, `off` and `n` are false. Any other text is true, even an
     /// empty one.
     package static func sql(filter text: String) -> SQLValue? { (!["0", "false", "no", "off", "n"].contains(text.lowercased())).sql }
     package var json: JSON { .bool(self) }
@@ -94,7 +94,7 @@ extension ID: FieldValue {
     }
 }
 
-/// A moment is written as Keystone writes it. A service with another format declares a derived field.
+/// Moments have Keystone's format. A service with another format declares a derived field.
 extension Timestamp: FieldValue {
     package static var sqlNothing: String { "0" }
     package static func sql(filter text: String) -> SQLValue? { Timestamp(iso8601: text)?.sql }

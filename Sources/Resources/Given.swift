@@ -1,18 +1,19 @@
 package import CloudCore
 
-/// What a checked body says of a resource: which of its fields, and the input for its service, whose members are read
-/// as its own: `given.password`.
+/// The content of a checked body: the fields that it has, and the input for the resource's service. Members of the
+/// input are read as members of this value: `given.password`.
 @dynamicMemberLookup
 package struct Given<R: Resource>: Sendable {
-    /// The members of the body, for what goes for all nouns alike. A noun's own service asks `has` and the input.
+    /// The members of the body, for code that treats all nouns alike. A noun's own service uses `has` and the input
+    /// instead.
     package let members: JSONObject
     /// The place of the object in the body, for messages: `user`, `limits/3`.
     package let place: String
     package var input = R.Input()
 
-    /// Reads what a shape has let through.
+    /// Reads a body that was checked against its shape.
     ///
-    /// - Throws: `CloudError.badRequest` for a value that fits its shape and has no meaning.
+    /// - Throws: `CloudError.badRequest` for a value that fits its shape but has no meaning.
     package init(_ members: JSONObject, at place: String) throws {
         self.members = members
         self.place = place
@@ -26,10 +27,10 @@ package struct Given<R: Resource>: Sendable {
         set { input[keyPath: path] = newValue }
     }
 
-    /// Tells whether the body has a field, be it null.
+    /// Tells whether the body has a field, even if its value is null.
     package func has(_ path: PartialKeyPath<R>) -> Bool { value(at: path) != nil }
 
-    /// Tells whether the body has a value for a field, and no null.
+    /// Tells whether the body has a value other than null for a field.
     package func sets(_ path: PartialKeyPath<R>) -> Bool { value(at: path).map { !$0.isNull } ?? false }
 
     private func value(at path: PartialKeyPath<R>) -> JSON? {

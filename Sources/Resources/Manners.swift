@@ -3,8 +3,8 @@ package import CloudCore
 package import HTTPKit
 package import SQL
 
-/// What an API does in its own way with all of its nouns. The defaults are those of an API that refuses what a caller
-/// may not do, and that has no rules for single attributes.
+/// The behaviour that an API has in common for all of its nouns. The defaults are those of an API that refuses what a
+/// caller may not do, and has no rules for single attributes.
 package protocol Manners<R>: Sendable {
     associatedtype R: Resource
     var context: ServiceContext { get }
@@ -14,7 +14,7 @@ package protocol Manners<R>: Sendable {
 
     /// Reads the body of a `POST`: one object, or several.
     func bodies(of body: JSONObject) throws -> (given: [Given<R>], isBulk: Bool)
-    /// Reads the body that changes one.
+    /// Reads the body of a request that changes a resource.
     func change(of body: JSONObject) throws -> Given<R>
     /// Returns the error for a value that fits its shape and that its field cannot have.
     func unreadable(_ field: String, _ value: JSON) -> CloudError
@@ -23,43 +23,43 @@ package protocol Manners<R>: Sendable {
 
     // MARK: The policy
 
-    /// Returns the action that a verb is.
+    /// Returns the policy's action for a verb.
     ///
-    /// - Parameter resource: what it is done to; nil if there is no such thing.
+    /// - Parameter resource: the resource that the verb is for; nil if none was found.
     func action(_ verb: String, _ resource: R?) -> Action
-    /// Asks the policy.
+    /// Checks that the policy allows an action.
     ///
-    /// - Throws: the API's refusal.
+    /// - Throws: the API's error for a caller who may not do this.
     func require(_ action: Action, _ caller: Principal, _ target: PolicyTarget) throws
     /// The rules of single attributes; empty for an API without such rules.
     var attributeRules: AttributeRules { get }
-    /// Whether a thing that the caller may not see is as if it were not there. Otherwise it is refused, and lists have
-    /// a rule of their own.
+    /// Whether the API treats a resource that the caller may not see as missing. Otherwise the caller is refused, and
+    /// lists have a policy rule of their own.
     var hidesUnseen: Bool { get }
-    /// Returns the error for what is not there.
+    /// Returns the error for an id without a resource.
     func missing(_ id: ID<R.Noun>) -> CloudError
 
     // MARK: Rows
 
-    /// Finds the row of an id, if there is one that the caller sees.
+    /// Returns the row with an id; nil if there is none, or the caller must not see it.
     func find(_ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R?
-    /// Completes rows that were read.
+    /// Completes rows after they are read.
     func load(_ rows: inout [R], for caller: Principal, in tx: Transaction) throws
     /// Runs a write.
     ///
-    /// - Parameter resource: the one thing that is written, for the message if its key is taken; nil if there is no one
-    /// such thing.
+    /// - Parameter resource: the one resource that is written, for the message if its key is taken; nil if there is not
+    /// exactly one.
     /// - Throws: the API's error if a key is taken.
     func write<Value: Sendable>(
         about resource: R?, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value
-    /// Refuses new rows that are too many.
+    /// Throws if the new rows exceed a quota. The default allows any number.
     func claim(_ drafts: [R], in tx: Transaction) throws
     /// Marks a row as changed.
     func stamp(_ resource: inout R)
-    /// Writes a new row, with what all nouns of the API have besides.
+    /// Inserts a new row, together with everything that each noun of the API stores for a row.
     func insert(_ resource: R, in tx: Transaction) throws
-    /// Deletes a row, with what all nouns of the API have besides.
+    /// Deletes a row, together with everything that each noun of the API stores for a row.
     func erase(_ resource: R, in tx: Transaction) throws
 }
 
@@ -104,7 +104,7 @@ extension ResourceService {
         if !rows.isEmpty { try loadParts(of: &rows, for: caller, in: tx) }
     }
 
-    /// Turns a key that is taken into the noun's conflict.
+    /// Runs a write, and turns the database's error for a key that is taken into the noun's conflict.
     package func write<Value: Sendable>(
         about resource: R?, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {

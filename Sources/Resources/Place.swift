@@ -9,7 +9,7 @@ import SQL
 package struct ValueAccess: Sendable {
     let json: @Sendable (UnsafeRawPointer) -> JSON
     let sql: @Sendable (UnsafeRawPointer) -> SQLValue
-    /// Stores a column's value. Returns false, and changes nothing, if the column holds something of another type.
+    /// Stores a column's value. Returns false, and changes nothing, if the column holds a value of another type.
     let take: @Sendable (UnsafeMutableRawPointer, SQLValue) -> Bool
 
     /// - Parameter type: the type of the value in memory.
@@ -75,7 +75,7 @@ struct Place<R>: Sendable {
     func sql(_ resource: UnsafePointer<R>) -> SQLValue { access.sql(UnsafeRawPointer(resource) + offset) }
 }
 
-/// A column, and the place in the struct for its values.
+/// A column, with the place of its values in the struct.
 struct StoredColumn: Sendable {
     let field: String
     let offset: Int

@@ -2,29 +2,29 @@ package import CloudCore
 package import HTTPKit
 package import SQL
 
-/// One of an API's uniform nouns: a struct, and one description of its fields from which all else follows: which bodies
-/// are taken, what is stored, what may be filtered and sorted by, what is shown.
+/// One of an API's uniform nouns: a struct with one description of its fields. The bodies that are accepted, the
+/// columns, the filters, the sort keys and the views all follow from the description.
 package protocol Resource: Sendable {
-    /// What its ids are ids of.
+    /// The type that marks the resource's ids.
     associatedtype Noun = Self
-    /// What its bodies say that is no field of the noun itself.
+    /// The values of bodies that are not fields of the noun itself.
     associatedtype Input: ResourceInput = NoInput
-    /// What is true of a new one before its caller said anything.
+    /// Makes a resource with the default values of its fields.
     init()
     /// The public id.
     var id: ID<Noun> { get set }
-    /// What callers stored in it that the API has no name for; stays empty where the schema is closed.
+    /// The attributes that callers stored and for which the API has no name. It stays empty if the schema is closed.
     var extra: JSONObject { get set }
     static var schema: ResourceSchema<Self> { get }
 }
 
-/// The values of a noun's bodies that the noun's service itself uses: a password, a hint.
+/// The values in a noun's bodies that only the noun's service uses, such as a password or a hint.
 package protocol ResourceInput: Sendable {
-    /// Makes the input of a body that says nothing.
+    /// Makes the input of a body without any such value.
     init()
 }
 
-/// The input of a noun whose bodies have its fields alone.
+/// The input of a noun whose bodies have only its fields.
 package struct NoInput: ResourceInput {
     package init() {}
 }
@@ -38,22 +38,22 @@ extension Resource {
 
 /// The description of a resource.
 package struct ResourceSchema<R: Resource>: Sendable {
-    /// `user`: the key of a body, and the word in policies (`identity:get_user`).
+    /// The key of a body, and the word in policies: `user`, as in `identity:get_user`.
     package let singular: String
-    /// `users`: the key of a list, and the segment of the URL.
+    /// The key of a list, and the segment of the URL: `users`.
     package let plural: String
     package let table: String
     package let fields: [Field<R>]
-    /// Whether members that have no field are kept and shown (`extra`), or refused.
+    /// Whether members without a field are kept in `extra` and shown. Otherwise they are refused.
     package let isOpen: Bool
     let create: Shape
     let update: Shape
     let stored: [Field<R>]
     /// The members of bodies that become the noun's input.
     let inputs: [Field<R>]
-    /// The statements of its table.
+    /// The SQL statements for its table.
     let statements: TableStatements
-    /// How the values of a row get to their places.
+    /// The stored columns, in the order in which rows are read.
     let columns: [StoredColumn]
 
     package init(_ singular: String, _ plural: String, table: String, open: Bool = false, _ fields: [Field<R>]) {
@@ -73,35 +73,37 @@ package struct ResourceSchema<R: Resource>: Sendable {
 
     package func field(_ name: String) -> Field<R>? { fields.first { $0.name == name } }
 
-    /// What a body of a `POST` and of a `PATCH` may be: for tests that feed them every wrong thing.
+    /// The shapes of the bodies of `POST` and `PATCH`, for tests that send wrong bodies.
     package var shapes: (create: Shape, update: Shape) { (create, update) }
 }
 
 /// One field of a resource.
 ///
-/// A class, for it is never changed: every row of every list walks all of them, and a copy of a struct would keep each closure anew.
+/// A class, because a field never changes and each row of a list visits every field: copying a struct would retain each
+/// of its closures.
 package final class Field<R: Resource>: Sendable {
-    /// Whether the body that makes one may have the field.
+    /// Whether the body of a `POST` may have the field.
     package enum OnCreate: Sendable { case required, optional, unknown }
-    /// Whether the body that changes one may.
+    /// Whether the body of a `PATCH` may have the field.
     package enum OnUpdate: Sendable {
         case allowed
-        /// It may be repeated, not changed.
+        /// The body may repeat the value, but not change it.
         case fixed
         case unknown
     }
     package enum Shown: Sendable {
         case always, never
-        /// Left out of the view when it is null.
+        /// The view omits the field if it is null.
         case whenSet
     }
     package enum Filter: Sendable {
         case none, exact
-        /// Also `name__contains`, `name__icontains`, `…startswith`, `…endswith` and their like.
+        /// Exact, and also with an operator: `name__contains`, `name__icontains`, `…startswith`, `…endswith` and
+        /// others.
         case text
     }
 
-    /// Who may say a field, and who sees it.
+    /// The rules of a field: which bodies may have it, how lists filter by it, and when views show it.
     private struct Rules: Sendable {
         var create = OnCreate.unknown
         var update = OnUpdate.unknown
@@ -112,11 +114,11 @@ package final class Field<R: Resource>: Sendable {
     /// The column of a field.
     private struct Column: Sendable {
         let name: String
-        /// The SQL that lists are sorted by.
+        /// The SQL expression that lists are sorted by. It is never NULL.
         let order: String
         let sqlFilter: @Sendable (String) -> SQLValue?
 
-        /// What a filter in a URL stands for where there is no column.
+        /// The filter of a field without a column: no text matches.
         static var noFilter: @Sendable (String) -> SQLValue? { { _ in nil } }
 
         init<Value: FieldValue>(_ name: String, _: Value.Type) {
@@ -126,7 +128,7 @@ package final class Field<R: Resource>: Sendable {
         }
     }
 
-    /// The way of a body's member into the resource.
+    /// The functions that set a field from a member of a body.
     private struct Setter: Sendable {
         /// Sets the field; returns false for a value of another type.
         var set: @Sendable (inout R, JSON) -> Bool = { _, _ in true }
@@ -151,7 +153,7 @@ package final class Field<R: Resource>: Sendable {
     }
 
     package let name: String
-    /// The name as a view writes it.
+    /// The name as JSON text, as a view writes it.
     private let key: [UInt8]
     package let shape: Shape
     package let create: OnCreate
@@ -159,15 +161,15 @@ package final class Field<R: Resource>: Sendable {
     package let filter: Filter
     package let shown: Shown
     package let column: String?
-    /// The SQL that lists are sorted by.
+    /// The SQL expression that lists are sorted by; nil for a field without a column.
     package let order: String?
-    /// What a filter in a URL stands for; nil where no value of the field is written so.
+    /// Returns the SQL value for the text of a filter in a URL; nil if the text cannot be a value of the field.
     package let sqlFilter: @Sendable (String) -> SQLValue?
-    /// Whether there is a body that sets it.
+    /// Whether a body can set the field.
     var isSettable: Bool { create != .unknown || update == .allowed }
     private let place: Place<R>
     private let setter: Setter
-    /// The reader of a member that is the noun's input; nil for other fields.
+    /// The function that reads a member of a body into the noun's input; nil for other fields.
     let input: (@Sendable (inout R.Input, JSON) throws -> Void)?
 
     private init(
@@ -200,7 +202,7 @@ package final class Field<R: Resource>: Sendable {
         ShownMember(key: key, isLeftOutWhenNull: shown == .whenSet, offset: place.offset, json: place.access.json)
     }
 
-    /// A field that is stored in a column, of its own name unless another is given.
+    /// Makes a field that is stored in a column. The column has the field's name unless another is given.
     package convenience init<Value: FieldValue>(
         _ name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always, column: String? = nil
@@ -210,7 +212,7 @@ package final class Field<R: Resource>: Sendable {
             .at(path))
     }
 
-    /// A field that is stored in a column, and that no body has.
+    /// Makes a field that is stored in a column and that no body has.
     package convenience init<Value: FieldValue>(
         own name: String, _ path: any WritableKeyPath<R, Value> & Sendable, filter: Filter = .none,
         shown: Shown = .always, column: String? = nil
@@ -218,7 +220,7 @@ package final class Field<R: Resource>: Sendable {
         self.init(name, path, .any, create: .unknown, update: .unknown, filter: filter, shown: shown, column: column)
     }
 
-    /// A field that is stored in a column, and that a part of the resource has.
+    /// Makes a field that is stored in a column and that belongs to a part of the resource.
     package convenience init<Part, Value: FieldValue>(
         _ name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable, _ shape: Shape,
         create: OnCreate = .optional, update: OnUpdate = .allowed, filter: Filter = .none, shown: Shown = .always
@@ -228,7 +230,7 @@ package final class Field<R: Resource>: Sendable {
             .at(part, path))
     }
 
-    /// The same of a field that the resource's service stores in its own way.
+    /// Makes a field that belongs to a part of the resource and that the resource's service stores in its own way.
     package convenience init<Part, Value: FieldValue>(
         unstored name: String, of part: any WritableKeyPath<R, Part> & Sendable, _ path: any WritableKeyPath<Part, Value> & Sendable,
         _ shape: Shape, create: OnCreate = .optional, update: OnUpdate = .allowed
@@ -236,13 +238,13 @@ package final class Field<R: Resource>: Sendable {
         self.init(name, shape, Rules(create: create, update: update), nil, Place(part, path), .at(part, path))
     }
 
-    /// A field that is shown, and made from others.
+    /// Makes a field that is only shown, and computed from others.
     package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) {
         self.init(name, .any, Rules(), nil, Place(derived: derived), Setter())
     }
 
-    /// A field that a body may have and a view shows, and that the resource's service stores in its own way: sealed, or in a
-    /// table of its own.
+    /// Makes a field that a body may have and a view shows, and that the resource's service stores in its own way:
+    /// sealed, or in a table of its own.
     package convenience init<Value: FieldValue>(
         unstored name: String, _ path: any WritableKeyPath<R, Value> & Sendable, _ shape: Shape, create: OnCreate = .optional,
         update: OnUpdate = .allowed, shown: Shown = .always
@@ -250,7 +252,7 @@ package final class Field<R: Resource>: Sendable {
         self.init(name, shape, Rules(create: create, update: update, shown: shown), nil, Place(path), .at(path))
     }
 
-    /// A member of bodies that becomes a part of the noun's input: a password, a hint.
+    /// Makes a member of bodies that is read into the noun's input, such as a password or a hint.
     package convenience init(input: FormMember<R.Input>, update: OnUpdate = .allowed) {
         let create: OnCreate = input.member.requiredSince == nil ? .optional : .required
         self.init(
@@ -258,7 +260,7 @@ package final class Field<R: Resource>: Sendable {
             input: { try input.take(&$0, $1, .max) })
     }
 
-    /// A field of an open schema that has no column: it is checked, and kept with what the API has no name for.
+    /// Makes a field of an open schema without a column. Its shape is checked, and it is stored in `extra`.
     package convenience init(extra name: String, _ shape: Shape) {
         let setter = Setter(set: { resource, json in
             resource.extra[name] = json
@@ -272,9 +274,9 @@ package final class Field<R: Resource>: Sendable {
 // MARK: - Bodies and views
 
 extension ResourceSchema {
-    /// Returns a new resource and what the body of a `POST` says of it.
+    /// Returns a new resource, and the content of the body of a `POST` that it was made from.
     ///
-    /// - Throws: `CloudError.badRequest` that names the member.
+    /// - Throws: `CloudError.badRequest` that names the wrong member.
     package func new(from body: JSONObject) throws -> (resource: R, given: Given<R>) {
         let given = try Given<R>(Shape.unwrap(body, singular, create), at: singular)
         var resource = R()
@@ -282,9 +284,9 @@ extension ResourceSchema {
         return (resource, given)
     }
 
-    /// Returns what the body of a `PATCH` changes.
+    /// Returns the changes that the body of a `PATCH` asks for.
     ///
-    /// - Throws: `CloudError.badRequest` that names the member, also when nothing is to be changed.
+    /// - Throws: `CloudError.badRequest` that names the wrong member, also for a body that changes nothing.
     package func changes(from body: JSONObject) throws -> Given<R> {
         let given = try Given<R>(Shape.unwrap(body, singular, update), at: singular)
         guard !given.members.isEmpty else { throw Shape.wrong(singular, "it must have at least one property") }
@@ -293,10 +295,10 @@ extension ResourceSchema {
 
     /// Sets the fields that `given` has.
     ///
-    /// An open schema lets every member through: one that has the name of a field which is no caller's to set is passed over,
-    /// or a body could write what only its service may.
+    /// An open schema accepts every member. A member with the name of a field that callers cannot set is ignored:
+    /// otherwise a body could write a field that only the service may write.
     ///
-    /// - Parameter unreadable: the error for a value that its field cannot have; nil for the house's words.
+    /// - Parameter unreadable: makes the error for a value that its field cannot have; nil for the error of this house.
     package func apply(
         _ given: Given<R>, to resource: inout R, unreadable: ((_ field: String, JSON) -> CloudError)? = nil
     ) throws {
@@ -312,12 +314,12 @@ extension ResourceSchema {
         }
     }
 
-    /// Returns the error for a value that its field cannot have, in the house's words.
+    /// Returns this house's error for a value that its field cannot have.
     func unreadable(_ field: String, _ value: JSON) -> CloudError {
         Shape.wrong("\(singular)/\(field)", "a value of the type \(value.typeName) is not expected here")
     }
 
-    /// Refuses to change what cannot be changed.
+    /// Throws if the body changes the id or a fixed field.
     package func checkFixed(_ given: Given<R>, of resource: R) throws {
         if let id = given.members["id"], id != .string(resource.id.text) { throw CloudError.badRequest("Cannot change \(singular) ID.") }
         for field in fields where field.update == .fixed {
@@ -327,14 +329,14 @@ extension ResourceSchema {
         }
     }
 
-    /// Writes the resource's members into the object that is open.
+    /// Writes the resource's members into the JSON object that the writer has begun.
     ///
-    /// - Parameter isWanted: of the fields, what this caller asked for and may see.
+    /// - Parameter isWanted: tells whether the caller asked for a field and may see it.
     package func view(_ resource: R, into writer: inout JSONWriter, where isWanted: (Field<R>) -> Bool = { _ in true }) {
         view(resource, shown(where: isWanted), into: &writer)
     }
 
-    /// The members that a view has: found once for all rows of a list.
+    /// Returns the members of a view. A list calls it once for all of its rows.
     package func shown(where isWanted: (Field<R>) -> Bool) -> [ShownMember] {
         fields.filter { $0.shown != .never && isWanted($0) }.map(\.shownMember)
     }

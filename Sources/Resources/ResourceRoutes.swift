@@ -2,19 +2,21 @@ import CloudCore
 package import HTTPKit
 package import HTTPTypes
 
-/// An API's way of addressing its nouns, and of writing one row and many.
+/// The way in which an API addresses its nouns and writes its answers.
 package protocol ResourceViews: Sendable {
-    /// The method that changes one.
+    /// The HTTP method that changes a resource.
     static var changes: HTTPRequest.Method { get }
-    /// Returns the name of the segment that has the id.
+    /// Returns the name of the path's segment that holds the id.
     static func parameter<R: Resource>(of type: R.Type) -> String
-    /// Reads what a request asks of the row that it changes.
+    /// Returns the condition that a request sets for the row that it changes.
     static func condition<R: Resource>(_ call: Call) throws -> Condition<R>
-    /// - Parameter path: the place of the collection, for links.
+    /// Writes the answer with one resource.
+    ///
+    /// - Parameter path: the path of the collection, for links.
     static func one<R: Resource>(
         _ shown: Shown<R>, _ status: HTTPResponse.Status, _ call: Call, _ path: String
     ) throws -> Reply
-    /// Writes what one request has made.
+    /// Writes the answer to a request that created several resources at once.
     static func many<R: Resource>(_ made: Shown<R>, _ call: Call, _ path: String) -> Reply
     static func list<R: Resource>(_ shown: Shown<R>, _ call: Call, _ path: String) -> Reply
 }
@@ -22,11 +24,11 @@ package protocol ResourceViews: Sendable {
 /// The five routes of a uniform noun.
 package struct ResourceRoutes<S: ResourceService, V: ResourceViews>: Sendable {
     private let service: S
-    /// The place of the collection, as `/v3/users`.
+    /// The path of the collection, such as `/v3/users`.
     private let path: String
     private let parameter: String
 
-    /// - Parameter parameter: the name of the segment that has the id; nil for the API's usual one.
+    /// - Parameter parameter: the name of the path's segment that holds the id; nil for the API's usual name.
     package init(_ service: S, at path: String, as _: V.Type, parameter: String? = nil) {
         self.service = service
         self.path = path

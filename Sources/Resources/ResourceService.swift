@@ -41,77 +41,80 @@ package struct ServiceContext: Sendable {
     package func action(_ name: String) -> Action { Action("\(prefix):\(name)") }
 }
 
-/// The verbs of a uniform noun: authorise, check, change the row, in one transaction each. What is special about a noun
-/// goes into the methods that have a default here; what is special about an API stands in its `Manners`.
+/// The verbs of a uniform noun. Each verb authorises, checks and changes the row in one transaction. A noun's special
+/// behaviour goes into the methods that have a default here. An API's special behaviour goes into its `Manners`.
 package protocol ResourceService<R>: Manners {
     // MARK: What the policy knows
 
-    /// Returns what the policy may look at of one, where that follows from its row. The default: every text field as
-    /// `target.<singular>.<field>`.
+    /// Returns the policy's target for one resource, as far as it follows from its row. The default has every text
+    /// field as `target.<singular>.<field>`.
     static func target(_ resource: R) -> PolicyTarget
-    /// Returns what the policy may look at, of each.
+    /// Returns the policy's target for each row.
     func targets(of rows: [R], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget]
-    /// Returns the action that lists.
+    /// Returns the policy's action for a list.
     func listAction(_ query: Query) -> Action
-    /// Returns what the policy of a list may look at.
+    /// Returns the policy's target for a list.
     func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget
 
     // MARK: Reading
 
-    /// Fills in what other tables say: one query a table, however many rows there are.
+    /// Loads the values that other tables hold. It runs one query for each table, however many rows there are.
     func loadParts(of rows: inout [R], for caller: Principal, in tx: Transaction) throws
-    /// Leaves out of a list what the caller must not see, and adds filters that are not columns.
+    /// Excludes rows that the caller must not see from a list, and adds filters that are not columns.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws
-    /// Makes what must be there before anything is looked at: a default that is made on first use.
+    /// Creates rows that must exist before a verb reads anything, such as a default that is created on first use.
     func willLook(_ query: Query, by caller: Principal) async throws
 
     // MARK: Writing
 
-    /// Does what takes too long for a transaction: hashes a password.
+    /// Does slow work before the transaction begins, such as hashing a password.
     func ready(_ given: inout Given<R>) async throws
-    /// Fills in what the caller left out of a new one, before the policy is asked.
+    /// Fills in values that the caller left out of a new resource. It runs before the policy is asked.
     func complete(_ resource: inout R, _ given: Given<R>, by caller: Principal) throws
-    /// Finds in other tables what the policy needs to know of a new one.
+    /// Reads from other tables what the policy needs to know of a new resource.
     func prepare(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
-    /// Checks and completes all that one request makes, before the first of them is written.
+    /// Checks and completes all resources of one request before the first of them is inserted.
     func willCreate(together drafts: inout [R], by caller: Principal, in tx: Transaction) throws
-    /// Checks and changes a new one just before its row is written.
+    /// Checks and changes a new resource just before its row is inserted.
     func willCreate(_ resource: inout R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
-    /// Writes what belongs to a new one besides its row.
+    /// Writes everything that belongs to a new resource besides its row.
     func didCreate(_ resource: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
     func willUpdate(_ resource: inout R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
     func didUpdate(_ resource: R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction) throws
-    /// Refuses, or removes what goes with it.
+    /// Throws if the row must stay. Otherwise it removes the rows that depend on it.
     func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
     func didDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws
-    /// Returns what a caller hears when a row of that key is there already.
+    /// Returns the error for a key that is taken.
     func conflict(with resource: R) -> CloudError
-    /// Returns the id of a new one.
+    /// Returns an id for a new resource.
     func newID() -> ID<R.Noun>
 
     // MARK: The verbs
 
-    // A noun that needs another order of things writes its own.
+    // A noun that needs other steps or another order implements the verb itself.
 
-    /// Makes all that the body has, or none.
+    /// Creates all resources of the body, or none.
     func create(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<R>, isBulk: Bool)
     func get(_ id: ID<R.Noun>, by caller: Principal) async throws -> Shown<R>
     func list(_ query: Query, by caller: Principal) async throws -> Shown<R>
-    /// - Parameter condition: throws if the row is not as the caller takes it to be.
+    /// Changes one resource.
+    ///
+    /// - Parameter condition: throws if the row is not in the state that the caller expects.
     func update(
         _ id: ID<R.Noun>, _ body: JSONObject, if condition: @escaping Condition<R>, by caller: Principal
     ) async throws -> Shown<R>
     func delete(_ id: ID<R.Noun>, if condition: @escaping Condition<R>, by caller: Principal) async throws
 }
 
-/// What a request asks of a row before the row is changed.
+/// A check of a row that a request asks for before the row is changed.
 package typealias Condition<R: Resource> = @Sendable (R) throws -> Void
 
 extension ResourceService {
     package static func target(_ resource: R) -> PolicyTarget {
         var target = PolicyTarget()
         for field in R.schema.fields where field.shown != .never {
-            // A null is left out: a policy would take it for equal to what the caller does not have.
+            // A null is left out, because a policy would take it as equal to an attribute that the caller does not
+            // have.
             if case .string(let text) = field.json(resource) { target.set("target.\(R.schema.singular).\(field.name)", to: text) }
         }
         return target
@@ -175,7 +178,7 @@ extension ResourceService {
         }
     }
 
-    /// Completes rows, and leaves out what the caller does not see of them.
+    /// Completes rows, and leaves out the rows and fields that the caller must not see.
     private func shown(_ rows: [R], by caller: Principal, in tx: Transaction) throws -> Shown<R> {
         var rows = rows
         try load(&rows, for: caller, in: tx)
@@ -195,13 +198,17 @@ extension ResourceService {
         try targets(of: [resource], for: caller, in: tx).first ?? [:]
     }
 
-    /// Returns the row, if there is one and the caller may do this to it.
+    /// Returns the row with an id, if the caller may do this to it.
+    ///
+    /// - Throws: the API's error if there is no such row or the caller may not do this.
     package func authorised(_ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
         try admitted(verb, id, by: caller, in: tx).row
     }
 
-    /// A caller who may not learn whether a row exists is told the same in both cases. Either it is not there
-    /// (`hidesUnseen`), or the policy is asked before the row's absence is.
+    /// Returns the row with an id and its policy target, if the caller may do this to it.
+    ///
+    /// A caller who may not learn whether a row exists gets the same answer in both cases. With `hidesUnseen`, the row
+    /// counts as missing. Otherwise the policy is asked before a missing row is reported.
     private func admitted(
         _ verb: String, _ id: ID<R.Noun>, by caller: Principal, in tx: Transaction
     ) throws -> (row: R, target: PolicyTarget) {
@@ -232,7 +239,7 @@ extension ResourceService {
         return (try await create(given.map { try draft($0, by: caller) }, given, by: caller), asked.isBulk)
     }
 
-    /// Returns a new one as its body says, complete but for what is in the database.
+    /// Returns a new resource made from its body, without the values that only the database has.
     package func draft(_ given: Given<R>, by caller: Principal) throws -> R {
         var resource = R()
         resource.id = newID()
@@ -241,7 +248,7 @@ extension ResourceService {
         return resource
     }
 
-    /// Authorises and writes drafts: nothing is written before all were looked at.
+    /// Authorises all drafts and inserts them. Nothing is inserted before every draft was authorised.
     package func create(_ drafts: [R], _ bodies: [Given<R>], by caller: Principal) async throws -> Shown<R> {
         try await write(about: drafts.count == 1 ? drafts.first : nil) { tx in
             var rows = drafts
@@ -292,14 +299,14 @@ extension ResourceService {
         }
     }
 
-    /// Removes one that may be removed, and what hangs on it.
+    /// Removes a row that the caller may delete, and everything that depends on it.
     package func remove(_ resource: R, by caller: Principal, in tx: Transaction) throws {
         try willDelete(resource, by: caller, in: tx)
         try erase(resource, in: tx)
         try didDelete(resource, by: caller, in: tx)
     }
 
-    /// Asks the policy for the action where something new is made, and for each attribute of the body that has a rule.
+    /// Checks the policy: for the action if the resource is new, and for each attribute of the body that has a rule.
     private func require(
         _ verb: String, _ given: Given<R>, of resource: R, by caller: Principal, in tx: Transaction
     ) throws {

@@ -28,7 +28,9 @@ package struct ResourceStore<R: Resource>: Sendable {
         try tx.rows("SELECT \(schema.statements.columns) FROM \(schema.table) WHERE id = ?", id).first.map(resource)
     }
 
-    /// - Throws: `CloudError.notFound` in the API's words if there is no such row.
+    /// Returns the row with an id.
+    ///
+    /// - Throws: `CloudError.notFound` if there is no such row.
     package func require(_ id: ID<R.Noun>, in tx: Transaction) throws -> R {
         guard let found = try find(id, in: tx) else { throw CloudError.notFound(schema.singular.replacing("_", with: " "), id.text) }
         return found
@@ -72,7 +74,7 @@ package struct ResourceStore<R: Resource>: Sendable {
         return shown
     }
 
-    /// A page and whether more rows follow it.
+    /// Returns a page, and whether more rows follow it.
     ///
     /// A page begins after the sort key of the marker's row. Rows are not counted, so the last page costs as much as
     /// the first.

@@ -3,11 +3,11 @@ package struct Shown<R: Resource>: Sendable {
     package var rows: [R]
     /// The names of the fields that the caller must not see.
     package var hidden: Set<String>
-    /// The most rows of a list's page; nil for a list without pages.
+    /// The most rows of the page; nil for a list without pages.
     package var limit: Int?
-    /// Whether a list has as many rows as were asked for.
+    /// Whether the page has as many rows as its limit.
     package var isFull = false
-    /// Whether rows follow a list's page.
+    /// Whether more rows follow the page.
     package var hasMore = false
 
     package init(rows: [R], hidden: Set<String> = []) {

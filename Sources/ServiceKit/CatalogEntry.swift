@@ -1,10 +1,10 @@
-/// A service in the catalogue.
+/// The entry of a service in the catalog.
 package struct CatalogEntry: Sendable, Hashable {
-    /// The service's type, as `compute`.
+    /// The service's type, such as `compute`.
     package let type: String
-    /// The name that the service usually has: some clients look for a service by it.
+    /// The service's usual name. Some clients find a service by its name.
     package let name: String
-    /// The path behind the cloud's URL.
+    /// The service's path below the cloud's URL.
     package let path: String
 
     package init(type: String, name: String, path: String) {

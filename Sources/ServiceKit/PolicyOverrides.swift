@@ -1,14 +1,14 @@
 package import Access
 
-/// The rules of the operator's policy file, each for the services that have a rule of its name.
+/// The rules in the operator's policy file. Each rule applies to every service that has a rule with its name.
 package struct PolicyOverrides: Sendable {
     private let rules: [String: String]
 
     /// - Parameters:
-    ///   - rules: by name.
-    ///   - assemblies: every service of the cloud.
-    ///   - others: rules that are no service's.
-    /// - Throws: `PolicyError.unknownName` for the first name, in alphabetical order, that no service has a rule of.
+    ///   - rules: the rules, by name.
+    ///   - assemblies: all services of the cloud.
+    ///   - others: the rules that belong to no service.
+    /// - Throws: `PolicyError.unknownName` for the first name, in alphabetical order, that is the name of no rule.
     package init(
         _ rules: [String: String], for assemblies: [any ServiceAssembly.Type], and others: [PolicyDefault] = []
     ) throws(PolicyError) {
@@ -17,10 +17,10 @@ package struct PolicyOverrides: Sendable {
         self.rules = rules
     }
 
-    /// The rules that name one of a service's. A name that several services have a rule of is replaced in each.
+    /// The overrides that apply to a service. A name that several services have is overridden in each of them.
     package subscript(assembly: any ServiceAssembly.Type) -> [String: String] { self[assembly.policyRules] }
 
-    /// The rules that name one of these.
+    /// The overrides that apply to these rules.
     package subscript(defaults: [PolicyDefault]) -> [String: String] {
         let own = Set(defaults.map(\.action.name))
         return rules.filter { own.contains($0.key) }

@@ -4,28 +4,28 @@ package import HTTPKit
 package import SQL
 package import ServiceLifecycle
 
-/// A service of the cloud, wired: all that it hands out to who puts the cloud together.
+/// A service of the cloud with everything wired: all that the composition of the cloud needs from it.
 ///
-/// A service's own type is made with what the service depends on, so its initialiser is its own affair. `Cloud` makes
-/// the assemblies in the order in which they need each other, and loops over them for everything that stands here.
+/// The concrete type has an initialiser of its own, with the service's dependencies. `Cloud` makes the assemblies in
+/// the order of their dependencies, and loops over them for everything declared here.
 package protocol ServiceAssembly: Sendable {
-    /// The tables of the service.
+    /// The database schema of the service.
     static var schema: Schema { get }
-    /// The way in which clients find the service.
+    /// The entry under which clients find the service.
     static var catalogEntry: CatalogEntry { get }
-    /// The rules of who may do what, which an operator's policy file can replace.
+    /// The default policy rules, which an operator's policy file can override.
     static var policyRules: [PolicyDefault] { get }
-    /// The durable operations of the service, also former versions that may still be under way.
+    /// The workflows of the service, including former versions that may still be running.
     static var workflows: [any Workflow.Type] { get }
 
     /// The API of the service: its routes, its envelope of errors, its microversions.
     var service: APIService { get }
-    /// The code of `workflows`.
+    /// The definitions of `workflows`.
     var definitions: [WorkflowDefinition] { get }
-    /// The work that goes on beside the requests.
+    /// The work that runs beside the requests.
     var backgroundServices: [any Service] { get }
 
-    /// Loads what must be in memory before the first request. The schema is up to date then.
+    /// Loads everything that must be in memory before the first request. The schema is up to date by then.
     func prepare() async throws
 }
 

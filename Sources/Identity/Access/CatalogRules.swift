@@ -54,7 +54,7 @@ extension Action {
 }
 
 extension IdentityPolicy {
-    /// Of regions, services, endpoints, who sees which endpoint, and stored policies.
+    /// The rules for regions, services, endpoints, the endpoint filter and stored policies.
     static let catalogRules: [PolicyDefault] = [
         PolicyDefault(.getRegion, anyone, "Show a region", scopes: .any),
         PolicyDefault(.listRegions, anyone, "List regions", scopes: .any),

@@ -49,10 +49,10 @@ extension IdentityPolicy {
     private static let trustor = "user_id:%(target.trust.trustor_user_id)s"
     private static let trustee = "user_id:%(target.trust.trustee_user_id)s"
     private static let trustReader = "\(adminOrSystemReader) or \(trustor) or \(trustee)"
-    /// Without `admin_required`: which paths an application credential is held to is its owner's own affair.
+    /// No `admin_required`: the paths that an application credential may call are its owner's private matter.
     private static let accessRuleReader = "\(systemReader) or \(targetUser)"
 
-    /// Of credentials, and what one lets others do in one's name.
+    /// The rules for credentials, application credentials, trusts and OAuth1.
     static let credentialRules: [PolicyDefault] = [
         PolicyDefault(.getCredential, credentialReader, "Show a credential", scopes: .any),
         PolicyDefault(.listCredentials, credentialReader, "List credentials", scopes: .any),

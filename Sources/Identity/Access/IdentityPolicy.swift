@@ -1,14 +1,14 @@
 package import Access
 
-/// Who may do what with Identity unless the operator's policy file says otherwise: the rules that Keystone 30 has when none of
-/// its deprecated ones is in force, so that a policy file written for one means the same to the other.
+/// The default policy rules of Identity, which the operator's policy file can override. They are the rules of Keystone
+/// 30 without its deprecated ones, so a policy file means the same to both.
 ///
-/// Each file beside this has the rules of one area, a line an action.
+/// Each other file in this folder has the rules of one area, with one entry for each action.
 package enum IdentityPolicy {
     package static let defaults: [PolicyDefault] =
         namedRules + userRules + projectRules + roleRules + catalogRules + credentialRules + tokenRules + limitRules
 
-    /// What the others refer to, for an operator to change in one place.
+    /// The rules that other rules refer to, so that an operator can change them in one place.
     private static let namedRules: [PolicyDefault] = [
         PolicyDefault("admin_required", "role:admin or is_admin:1", "May do nearly everything"),
         PolicyDefault("service_role", "role:service", "Is another service of the cloud"),
@@ -21,7 +21,7 @@ package enum IdentityPolicy {
         PolicyDefault("domain_managed_target_role", managedRoles, "The roles that a domain's manager may hand out"),
     ]
 
-    // What rules are made of in more than one area.
+    // The parts that rules of several areas share.
     static let anyone = "@"
     static let admin = "rule:admin_required"
     static let serviceOrAdmin = "rule:service_or_admin"
@@ -30,7 +30,7 @@ package enum IdentityPolicy {
     static let owner = "user_id:%(user_id)s"
     static let targetUser = "user_id:%(target.user.id)s"
 
-    /// Nothing above a manager may be in here: whoever hands out `admin` soon has it.
+    /// No role above `manager` may be in this list: a caller who can grant `admin` can soon hold it.
     private static let managedRoles =
         "'manager':%(target.role.name)s or 'member':%(target.role.name)s or 'reader':%(target.role.name)s"
 }

@@ -19,7 +19,7 @@ extension IdentityPolicy {
         "\(adminOrSystemReader) or domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s"
         + " or (project_id:%(target.limit.project_id)s and not None:%(target.limit.project_id)s)"
 
-    /// Of the limits that quotas are made of.
+    /// The rules for registered limits and limits.
     static let limitRules: [PolicyDefault] = [
         PolicyDefault(.getLimitModel, anyone, "Show how limits of a tree of projects are enforced", scopes: .any),
         PolicyDefault(.getRegisteredLimit, anyone, "Show a limit that every project has by default", scopes: .any),

@@ -29,13 +29,14 @@ extension Action {
 }
 
 extension IdentityPolicy {
-    /// A project that is a domain itself has no domain, and neither has a caller on a project: the two nulls must not meet.
+    /// A project that acts as a domain has no domain, and neither has a caller on a project. The rule excludes null so
+    /// that the two nulls do not match.
     private static let projectDomain = "domain_id:%(target.project.domain_id)s and not None:%(target.project.domain_id)s"
     private static let projectReader =
         "\(adminOrSystemReader) or (role:reader and \(projectDomain)) or project_id:%(target.project.id)s"
     private static let projectManager = "\(admin) or (role:manager and \(projectDomain))"
 
-    /// Of domains, their configuration, and projects.
+    /// The rules for domains, their configuration, and projects.
     static let projectRules: [PolicyDefault] = [
         PolicyDefault(
             .getDomain,

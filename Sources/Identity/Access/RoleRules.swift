@@ -39,11 +39,12 @@ extension IdentityPolicy {
     private static let assignmentReader =
         "\(adminOrSystemReader) or (role:reader and domain_id:%(target.domain_id)s and not None:%(target.domain_id)s)"
 
-    /// Global roles, and those of the caller's own domain.
+    /// The role is global, or belongs to the caller's own domain.
     private static let grantableRole = "(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)"
 
-    /// The caller has the role on the domain that both the actor (a user or a group) and the object (a project or the domain
-    /// itself) belong to: nobody of one domain hands out its projects to another's users.
+    /// Returns the rule that the caller has the role on one domain, to which both the actor (a user or a group) and the
+    /// object (a project or the domain itself) belong. So nobody of one domain can grant its projects to another
+    /// domain's users.
     private static func grant(within role: String) -> String {
         let pairs = ["user", "group"].flatMap { actor in
             ["project.domain_id", "domain.id"].map { object in
@@ -53,12 +54,12 @@ extension IdentityPolicy {
         return "(" + pairs.joined(separator: " or ") + ")"
     }
 
-    /// A manager grants only roles that are no more than the manager's own, which the named rule lists.
+    /// A manager grants only the roles that the named rule lists. None of them is above the manager's own.
     private static let changeGrant =
         "\(admin) or \(grant(within: "admin")) and \(grantableRole)"
         + " or \(grant(within: "manager")) and rule:domain_managed_target_role"
 
-    /// Of roles, what they imply, and who has them where.
+    /// The rules for roles, implied roles, grants and role assignments.
     static let roleRules: [PolicyDefault] = [
         PolicyDefault(
             .getRole,

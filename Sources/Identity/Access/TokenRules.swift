@@ -15,7 +15,7 @@ extension Action {
 }
 
 extension IdentityPolicy {
-    /// Of tokens, what they open, and their revocation.
+    /// The rules for tokens, the scopes that they give, revocation, and signed requests.
     static let tokenRules: [PolicyDefault] = [
         PolicyDefault(.getAuthCatalog, anyone, "Show the catalog of one's own token"),
         PolicyDefault(.getAuthProjects, anyone, "List the projects one can get a token for"),

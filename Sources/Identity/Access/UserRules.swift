@@ -26,11 +26,11 @@ extension IdentityPolicy {
     private static let userManager = "\(admin) or (role:manager and token.domain.id:%(target.user.domain_id)s)"
     private static let groupReader = "\(adminOrSystemReader) or (role:reader and domain_id:%(target.group.domain_id)s)"
     private static let groupManager = "\(admin) or (role:manager and domain_id:%(target.group.domain_id)s)"
-    /// Whoever puts a user into a group hands on what the group may do, so both have to be of the manager's own domain.
+    /// A member of a group gets the group's roles, so both the user and the group must be of the manager's own domain.
     private static let membership = "domain_id:%(target.group.domain_id)s and domain_id:%(target.user.domain_id)s"
     private static let membershipManager = "\(admin) or (role:manager and \(membership))"
 
-    /// Of users and groups.
+    /// The rules for users and groups.
     static let userRules: [PolicyDefault] = [
         PolicyDefault(
             .getUser,

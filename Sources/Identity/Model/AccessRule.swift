@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A request that application credentials of a user may make. Those that may make the same have the rule in common.
+/// A kind of request that application credentials of a user may make. Credentials that may make the same request share
+/// the rule.
 struct AccessRule: Resource {
     var id: ID<AccessRule> = ID("")
     var userID: ID<Kind.User> = ID("")
@@ -22,9 +23,9 @@ struct AccessRule: Resource {
 
     private static let verbs = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 
-    /// Returns the form of a list. A body has a rule by its id, or by what the rule allows.
+    /// Returns the form of a list of rules. A body names a rule by its id, or by the request that it allows.
     ///
-    /// - Parameter path: the place of the list in the body, for messages.
+    /// - Parameter path: the path of the list in the body, for messages.
     static func list(at path: String) -> Form<[AccessRule]> {
         let rule = Form.object(
             AccessRule(),
@@ -46,9 +47,9 @@ struct AccessRule: Resource {
         }
     }
 
-    /// The most that one application credential may have. Each may be looked at for every request.
+    /// The most rules of one application credential. Each may be compared with every request.
     static let most = 100
 
-    /// Whether it says what it allows, so that it can be made.
+    /// Whether the rule has a service, a path and a method, so that it can be created.
     var isWhole: Bool { !service.isEmpty && !path.isEmpty && !method.isEmpty }
 }

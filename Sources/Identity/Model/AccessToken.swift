@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Some of a user's roles on one project, in the hands of a consumer.
+/// An OAuth1 access token. It gives a consumer some of a user's roles on one project.
 struct AccessToken: Resource {
     var id: ID<AccessToken> = ID("")
     var consumerID: ID<Consumer> = ID("")

@@ -2,13 +2,13 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Some of a user's roles on one project, with a secret of its own: what a program authenticates with, so that it need
-/// not know its user's password.
+/// Some of a user's roles on one project, with a secret of its own. A program authenticates with it, so it need not
+/// know its user's password.
 struct ApplicationCredential: Resource {
     typealias Noun = Kind.ApplicationCredential
 
     struct Input: ResourceInput {
-        /// The secret that the caller wants; without one it is drawn.
+        /// The secret that the caller chose. If it is nil or empty, a random one is used.
         var secret: String?
         var roles: [RoleReference] = []
         var rules: [AccessRule] = []
@@ -20,14 +20,14 @@ struct ApplicationCredential: Resource {
     var projectID: ID<Kind.Project> = ID("")
     var description: String?
     var expiresAt: Timestamp?
-    /// Whether its tokens may make and delete other application credentials.
+    /// Whether tokens of this credential may create and delete other application credentials.
     var isUnrestricted = false
     var secretHash = ""
 
     static let schema = ResourceSchema<ApplicationCredential>(
         "application_credential", "application_credentials", table: "identity_application_credential",
         [
-            // An id and a project may be in the body, and count for nothing: the one is drawn, the other is the
+            // A body may have an id and a project, but both are ignored: the id is random, and the project is the
             // token's.
             Field("id", \.id, .string(0...64), update: .unknown),
             Field("name", \.name, .name, create: .required, update: .unknown, filter: .text),
@@ -47,7 +47,7 @@ struct ApplicationCredential: Resource {
 
     private static let rules = AccessRule.list(at: "application_credential/access_rules")
 
-    /// Null in a body means restricted.
+    /// The value in a body. Null means restricted.
     private var storedUnrestricted: Bool? {
         get { isUnrestricted }
         set { isUnrestricted = newValue ?? false }

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// That somebody has a role somewhere.
+/// The fact that a user or a group has a role on a target.
 struct Assignment: Sendable, Hashable {
     enum Actor: Sendable, Hashable {
         case user(ID<Kind.User>)
@@ -27,7 +27,7 @@ struct Assignment: Sendable, Hashable {
         /// The cloud as a whole.
         case system
 
-        /// `system` stands in the table as a target of its own.
+        /// The id in the table. The system has the fixed id `system`.
         var id: String {
             switch self {
             case .project(let id): id.text
@@ -48,6 +48,6 @@ struct Assignment: Sendable, Hashable {
     var actor: Actor
     var target: Target
     var roleID: ID<Kind.Role>
-    /// Holds in every project below the target, and not on the target itself.
+    /// Whether the role holds in every project below the target, and not on the target itself.
     var isInherited: Bool
 }

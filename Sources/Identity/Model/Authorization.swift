@@ -1,10 +1,10 @@
 import CloudCore
 
-/// What a token gives at this moment: all that its holder and the services ask about it.
+/// The rights that a token gives at this moment, with everything that views of the token show.
 struct Authorization: Sendable {
     var token: Token
     var principal: Principal
-    /// The user whose name the token shows: the trustor's where a trust impersonates.
+    /// The end of the password of the user whom the token shows. That is the trustor if a trust impersonates.
     var passwordExpiresAt: Timestamp?
     /// Whether the project in scope acts as a domain.
     var isDomainProject = false
@@ -33,7 +33,7 @@ struct Authorization: Sendable {
 }
 
 extension Authorization {
-    /// The `token` of the API.
+    /// Writes the API's `token` member.
     func write(into writer: inout JSONWriter, withCatalog: Bool) {
         writer.object("token") { writer in
             writer.array("methods", of: token.methods.texts) { $0.string($1) }
@@ -107,7 +107,7 @@ extension Authorization {
 }
 
 extension CatalogStore {
-    /// The `catalog` of tokens and of `/auth/catalog`.
+    /// Writes the `catalog` member of tokens and of `/auth/catalog`.
     static func write(_ catalog: [Entry], into writer: inout JSONWriter) {
         writer.array("catalog", of: catalog) { writer, entry in
             writer.object { writer in

@@ -2,10 +2,10 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A part of the cloud with endpoints of its own. Its id is a name that its maker may choose.
+/// A part of the cloud with endpoints of its own. The caller who creates it may choose its id.
 struct Region: Resource {
     struct Input: ResourceInput {
-        /// The id that the maker wants; without one it is drawn.
+        /// The id that the caller chose. If the body has none, a random one is used.
         var id = Update<String>.keep
     }
 
@@ -29,7 +29,7 @@ struct Region: Resource {
     }
 }
 
-/// One of the cloud's APIs, in the catalog.
+/// One of the cloud's APIs, as an entry of the catalog.
 struct CatalogService: Resource {
     var id: ID<CatalogService> = ID("")
     var type = ""
@@ -48,10 +48,10 @@ struct CatalogService: Resource {
         ])
 }
 
-/// Where one of the cloud's APIs is reached.
+/// The URL of one of the cloud's APIs, for one interface and region.
 struct Endpoint: Resource {
     struct Input: ResourceInput {
-        /// The region by the name that its attribute had once.
+        /// The region under the attribute's old name, `region`.
         var region: JSON?
     }
 

@@ -2,10 +2,10 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A program that asks users for access by OAuth1 (RFC 5849 calls it a client).
+/// A program that asks users for access by OAuth1. RFC 5849 calls it a client.
 struct Consumer: Resource {
     struct Input: ResourceInput {
-        /// A secret that the caller wants: secrets are drawn, and never changed.
+        /// The `secret` of a body. It is never used: secrets are random, and a change that has the member is refused.
         var secret: JSON?
     }
 

@@ -2,13 +2,14 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// What a user keeps here to prove who they are by other means: an EC2 key, a TOTP seed, or what only its reader knows.
+/// A secret that a user stores here to prove their identity by other means: an EC2 key, a TOTP seed, or a secret whose
+/// format only its reader knows.
 struct Credential: Resource {
     var id: ID<Credential> = ID("")
     var userID: ID<Kind.User> = ID("")
     var projectID: ID<Kind.Project>?
     var type = ""
-    /// The secret itself. It is empty until somebody who may see it has had it opened.
+    /// The secret itself. It is empty until the service has opened `sealedBlob` for a caller who may see it.
     var blob = ""
     var sealedBlob: [UInt8] = []
     var keyID = ""
@@ -26,7 +27,7 @@ struct Credential: Resource {
             Field(own: "key_id", \.keyID, shown: .never),
         ])
 
-    /// All that may change: whoever wants another type, owner or project makes another credential.
+    /// The form of a change. Only the blob can change: another type, owner or project needs another credential.
     static let changes = Form.object("", [.required("blob", \.self, .string(0...65_535))])
 
     var isEC2: Bool { type.lowercased() == Self.ec2 }

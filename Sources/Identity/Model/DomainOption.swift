@@ -1,16 +1,17 @@
 import CloudCore
 
-/// What can be configured for one domain alone, and what holds for a domain that says nothing: the names and defaults of
-/// Keystone's `identity` and `ldap` drivers. The API is whole; a driver that would read it is not built in.
+/// The options that can be configured for a single domain, with their defaults. They have the names and defaults of
+/// Keystone's `identity` and `ldap` drivers. The API is complete, but no driver that would read the options is built
+/// in.
 enum DomainOption {
-    /// One of them, with what it is set to.
+    /// An option with its value.
     struct Setting: Sendable {
         var group: String
         var name: String
         var value: JSON
     }
 
-    /// The options that are shown, by group, in their order.
+    /// The options that views show, with their defaults, by group and in the order of the view.
     static let standards: [(group: String, options: [(name: String, value: JSON)])] = [
         ("identity", [("driver", "sql"), ("list_limit", nil)]),
         (
@@ -34,10 +35,11 @@ enum DomainOption {
         ),
     ]
 
-    /// Options that are taken and never shown.
+    /// The options that can be set and are never shown, by group.
     private static let secrets: [String: Set<String>] = ["ldap": ["password"]]
 
-    /// Not configured for a domain, but shown with its configuration: users must know what their passwords must be.
+    /// A group that cannot be configured for a domain, but is shown with its configuration, because users must know the
+    /// rules for their passwords.
     static let compliance = "security_compliance"
 
     static func isSecret(_ group: String, _ name: String) -> Bool { secrets[group]?.contains(name) ?? false }
@@ -46,7 +48,9 @@ enum DomainOption {
         standards.first { $0.group == group }?.options.first { $0.name == name }?.value
     }
 
-    /// - Throws: `CloudError.forbidden` for a group or an option that there is not.
+    /// Checks that there is such a group, and such an option in it.
+    ///
+    /// - Throws: `CloudError.forbidden` for an unknown group or option.
     static func check(_ group: String, _ name: String? = nil) throws {
         guard standards.contains(where: { $0.group == group }) else {
             throw invalid("Group \(group.prefix(64)) is not supported for domain specific configurations")
@@ -59,7 +63,7 @@ enum DomainOption {
 
     // MARK: Bodies and views
 
-    /// Reads `{"ldap": {"url": "…"}}`.
+    /// Reads a body's configuration, such as `{"ldap": {"url": "…"}}`.
     static func settings(_ config: JSONObject) throws -> [Setting] {
         guard !config.isEmpty else { throw invalid("No options specified") }
         var settings: [Setting] = []

@@ -2,9 +2,10 @@ import CloudCore
 import Crypto
 import Resources
 
-/// What the blob of an `ec2` credential says: a pair of keys, and which part of its user's access it stands for.
+/// The content of the blob of an `ec2` credential: a pair of keys, and the restriction of the user's rights that it
+/// has.
 struct EC2Key: Sendable {
-    /// Where the key has less than its user: it was made with one of these, and gives what that gives.
+    /// The delegation that the key was made with. The key gives no more rights than the delegation does.
     struct Restriction: Sendable, Equatable {
         var trustID: ID<Kind.Trust>?
         var applicationCredentialID: ID<Kind.ApplicationCredential>?
@@ -22,6 +23,8 @@ struct EC2Key: Sendable {
         self.secret = secret
     }
 
+    /// Reads a blob.
+    ///
     /// - Throws: `CloudError.badRequest` for a blob that is no JSON object with an `access`.
     init(blob: String) throws {
         guard let json = try? JSON.parse(blob) else { throw CloudError.badRequest("Invalid blob in credential: it is no JSON.") }
@@ -43,7 +46,7 @@ struct EC2Key: Sendable {
         JSON.object(["access": .string(access), "secret": .string(secret.reveal()), "trust_id": restriction.trustID.json]).text
     }
 
-    /// The credential's id follows from the access key, so that one is found by the other.
+    /// The id of the key's credential. It follows from the access key, so the access key alone finds the credential.
     var id: ID<Credential> { Self.id(of: access) }
 
     static func id(of access: String) -> ID<Credential> { ID(Hex.text(SHA256.hash(data: Array(access.utf8)))) }

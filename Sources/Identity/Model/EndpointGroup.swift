@@ -2,12 +2,12 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// The endpoints of which some things are true, as they become and cease to be: projects are shown them together.
+/// The endpoints that match a set of filters at this moment. Projects are shown them together.
 struct EndpointGroup: Resource {
     var id: ID<EndpointGroup> = ID("")
     var name = ""
     var description: String?
-    /// Any of `interface`, `service_id` and `region_id`, and what each must be.
+    /// The values that `interface`, `service_id` and `region_id` must have. Each member is optional.
     var filters: JSONObject = [:]
 
     static let schema = ResourceSchema<EndpointGroup>(

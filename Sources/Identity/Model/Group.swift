@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Users who are given roles together.
+/// A group of users who are given roles together.
 struct Group: Resource {
     typealias Noun = Kind.Group
 

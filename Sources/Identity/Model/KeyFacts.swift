@@ -1,13 +1,13 @@
 package import CloudCore
 
-/// What may be told of a key: all but its bytes.
+/// The public facts about a key: everything but its bytes.
 package struct KeyFacts: Sendable, Equatable {
     package let id: String
-    /// `token` for the keys that seal tokens, `secret` for those that seal what is read again.
+    /// `token` for keys that seal tokens, `secret` for keys that seal stored secrets.
     package let purpose: String
     package let createdAt: Timestamp
-    /// When it was taken into use.
+    /// The moment when the key was taken into use.
     package let usedFrom: Timestamp
-    /// Whether it seals what is sealed now. Another key of the same purpose only opens what it sealed.
+    /// Whether new data is sealed with this key. Other keys of the same purpose only open what they sealed.
     package let isCurrent: Bool
 }

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// How much of one of a service's resources every project has unless a limit says otherwise, in one region or in all.
+/// The default limit of a resource of a service, in one region or in all. It holds for every project without a limit of
+/// its own.
 struct RegisteredLimit: Resource {
     var id: ID<RegisteredLimit> = ID("")
     var serviceID: ID<CatalogService> = ID("")
@@ -23,7 +24,7 @@ struct RegisteredLimit: Resource {
         ])
 }
 
-/// How much of it one project or one domain has.
+/// The limit of a resource for one project or one domain.
 struct Limit: Resource {
     var id: ID<Limit> = ID("")
     var projectID: ID<Kind.Project>?
@@ -33,7 +34,7 @@ struct Limit: Resource {
     var resourceName = ""
     var resourceLimit = 0
     var description: String?
-    /// The registered limit that this one stands in the place of. It cannot change while there are such.
+    /// The registered limit that this limit overrides. A registered limit cannot change while limits override it.
     var registeredLimitID: ID<RegisteredLimit> = ID("")
 
     static let schema = ResourceSchema<Limit>(
@@ -50,13 +51,13 @@ struct Limit: Resource {
             Field(own: "registered_limit_id", \.registeredLimitID, shown: .never),
         ])
 
-    /// What is limited, apart from whose.
+    /// Tells whether both limits are about the same resource, whoever they limit.
     func concerns(_ other: Limit) -> Bool {
         serviceID == other.serviceID && regionID == other.regionID && resourceName == other.resourceName
     }
 }
 
 extension Shape {
-    /// -1 is unlimited.
+    /// The shape of a limit. -1 means unlimited.
     static let limit = Shape.integer(-1...0x7fff_ffff)
 }

@@ -2,16 +2,16 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A place in the tree that owns resources. A domain is a project without a parent that acts as one: users, groups and
-/// roles are named within it.
+/// A project in the tree of projects. A domain is a project without a parent that acts as a domain: the names of users,
+/// groups and roles are unique within it.
 struct Project: Resource {
     typealias Noun = Kind.Project
 
     var id: ID<Kind.Project> = ID("")
     var name = ""
-    /// Nil for a project that acts as a domain.
+    /// The domain; nil for a project that acts as a domain.
     var domainID: ID<Kind.Domain>?
-    /// The project above, or the domain for one at the top; nil for a project that acts as a domain.
+    /// The project above this one, or the domain for a project at the top; nil for a project that acts as a domain.
     var parentID: ID<Kind.Project>?
     var isDomain = false
     var isEnabled = true
@@ -34,13 +34,14 @@ struct Project: Resource {
             Field("options", \.options, Shape.resourceOptions),
         ])
 
-    /// Null in a body means an empty description.
+    /// The description in a body. Null means an empty one.
     private var storedDescription: String? {
         get { description }
         set { description = newValue ?? "" }
     }
 
-    /// Immutable projects, domains and roles can be neither changed nor deleted until somebody clears the option.
+    /// Whether the project can be neither changed nor deleted until the option is cleared. Domains and roles have the
+    /// same option.
     var isImmutable: Bool { options["immutable"] == true }
 }
 
@@ -49,7 +50,7 @@ struct Domain: Resource {
     typealias Noun = Kind.Domain
 
     struct Input: ResourceInput {
-        /// The id that the maker wants; nil for a drawn one.
+        /// The id that the caller chose; nil for a random one.
         var chosenID: String?
     }
 
@@ -84,11 +85,11 @@ struct Domain: Resource {
 }
 
 extension Form where Value == [String] {
-    /// At most 80 tags of 255 characters (API-SIG's guideline on tags).
+    /// The form of a list of tags: at most 80 tags of 255 characters (API-SIG's guideline on tags).
     static let tags = array(.string(1...255, .tag), 0...80, unique: true)
 }
 
 extension Shape {
-    /// What projects, domains and roles may be told.
+    /// The shape of the options of projects, domains and roles.
     static let resourceOptions = Shape.object([.init("immutable", .nullable(.boolean))])
 }

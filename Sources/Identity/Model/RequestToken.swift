@@ -2,14 +2,16 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// What a consumer asks for access with; a user who allows it makes it worth an access token, once.
+/// An OAuth1 request token. A consumer gets it first. After a user has allowed it, the consumer can exchange it for an
+/// access token, once.
 struct RequestToken: Resource {
     var id: ID<RequestToken> = ID("")
     var consumerID: ID<Consumer> = ID("")
     var projectID: ID<Kind.Project> = ID("")
     var sealedSecret: [UInt8] = []
     var keyID = ""
-    /// Who allowed it; what they then hand to the consumer, and which roles. All of them are set together.
+    /// The user who allowed the request. The verifier that the user passes to the consumer, and the roles, are set with
+    /// it.
     var userID: ID<Kind.User>?
     var verifier: String?
     var roleIDs: JSON = []

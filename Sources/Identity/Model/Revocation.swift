@@ -1,6 +1,6 @@
 import CloudCore
 
-/// That tokens issued before a moment, of which everything named here is true, give no access any more.
+/// A revocation event. Every token that was issued before a moment and has all ids that the event names is invalid.
 struct Revocation: Sendable {
     var id: String
     var userID: ID<Kind.User>?
@@ -10,9 +10,9 @@ struct Revocation: Sendable {
     var trustID: ID<Kind.Trust>?
     var consumerID: String?
     var accessTokenID: String?
-    /// One token.
+    /// The audit id of a single token.
     var auditID: String?
-    /// A token and all that came of it.
+    /// The audit id of the first token of a chain. The event ends that token and every token that was made from it.
     var auditChainID: String?
     var issuedBefore: Timestamp
     var revokedAt: Timestamp
@@ -32,7 +32,7 @@ struct Revocation: Sendable {
         if let accessTokenID, accessTokenID != token.accessTokenID?.text { return false }
         if let auditID, auditID != token.auditIDs.first { return false }
         if let auditChainID, auditChainID != token.chainID { return false }
-        // Roles and consumers are not in a token: what they gave is looked up, and is gone already.
+        // Tokens do not contain roles or consumers. Their effect is read for each token, and has already ended.
         return roleID == nil && consumerID == nil
     }
 }

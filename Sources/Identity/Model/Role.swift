@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A word that policies know. One of a domain is known to nobody else: it only implies others.
+/// A word that policies know. A role of a domain is unknown to policies: it only implies other roles.
 struct Role: Resource {
     typealias Noun = Kind.Role
 

@@ -1,14 +1,14 @@
 import CloudCore
 import HTTPKit
 
-/// A role as a body that hands roles on calls it: by its id or by its name, not both.
+/// A role in the body of a delegation, named by its id or by its name, but not both.
 enum RoleReference: Sendable, Hashable {
     case id(ID<Kind.Role>)
     case name(String)
 
-    /// Returns the form of a list.
+    /// Returns the form of a list of roles.
     ///
-    /// - Parameter path: the place of the list in the body, for the message about an element that has both members, or
+    /// - Parameter path: the path of the list in the body, for the message about an element with both members or with
     /// none.
     static func list(at path: String) -> Form<[RoleReference]> {
         Form(.array(.object([.init("id", .id), .init("name", .name)]), 0...1000)) { json, _ in

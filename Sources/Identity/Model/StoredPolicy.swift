@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A policy that is kept here for other services to fetch. What it says is theirs: nothing here reads it.
+/// A policy that other services store here and fetch. Identity does not read its content.
 struct StoredPolicy: Resource {
     var id: ID<StoredPolicy> = ID("")
     /// The media type of the blob.
@@ -19,7 +19,8 @@ struct StoredPolicy: Resource {
         ])
 }
 
-/// What a stored policy is for: one endpoint, or a service everywhere, or a service in a region and those within it.
+/// The place that a stored policy is for: one endpoint, a service in all regions, or a service in a region and in the
+/// regions within it.
 enum PolicyPlace: Sendable {
     case endpoint(ID<Endpoint>)
     case service(ID<CatalogService>)

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// How somebody proved who they are. A token that came of another keeps the methods of both.
+/// The methods by which a user authenticated. A token that was made from another token keeps the methods of both.
 struct AuthMethods: OptionSet, Sendable, Hashable {
     let rawValue: UInt8
 
@@ -18,14 +18,14 @@ struct AuthMethods: OptionSet, Sendable, Hashable {
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Nil for a method that is not known here.
+    /// Makes the method with a name; nil for an unknown name.
     init?(name: String) {
         guard let found = Self.names.first(where: { $0.1 == name }) else { return nil }
         self = found.0
     }
 
-    /// The methods that prove who somebody is. Every other stands for part of them, also one that is added one day and forgotten
-    /// here.
+    /// The methods that prove who the user is. Any other method gives only a part of the user's rights. That holds for
+    /// a method that is added later and not listed here.
     private static let primary: AuthMethods = [.password, .token, .totp]
 
     var isDelegated: Bool { isEmpty || !isSubset(of: Self.primary) }
@@ -33,8 +33,8 @@ struct AuthMethods: OptionSet, Sendable, Hashable {
     var texts: [String] { Self.names.filter { contains($0.0) }.map(\.1) }
 }
 
-/// What a token says, and nothing that can change: who, how, for what, until when. Everything else is looked up when the
-/// token is shown.
+/// The content of a token, which never changes: the user, the methods, the scope and the times. Everything else is read
+/// from the database when the token is shown.
 struct Token: Sendable, Hashable {
     enum Scope: Sendable, Hashable {
         case unscoped
@@ -48,13 +48,13 @@ struct Token: Sendable, Hashable {
     var scope: Scope
     var issuedAt: Timestamp
     var expiresAt: Timestamp
-    /// Its own audit id, and its first ancestor's when it came of another token.
+    /// The token's own audit id. If it was made from another token, the audit id of the chain's first token follows.
     var auditIDs: [String]
     var trustID: ID<Kind.Trust>?
     var applicationCredentialID: ID<Kind.ApplicationCredential>?
     var accessTokenID: ID<AccessToken>?
 
-    /// The audit id that the whole chain of rescoped tokens shares.
+    /// The audit id that all tokens of a chain of rescoped tokens share.
     var chainID: String { auditIDs.last ?? "" }
 }
 
@@ -63,7 +63,8 @@ struct Token: Sendable, Hashable {
 extension Token {
     private static let layout: UInt8 = 1
 
-    /// The token as bytes to be sealed. Ids of 32 hexadecimal digits take 16 bytes, so a token is some 200 characters.
+    /// The token as bytes to be sealed. An id of 32 hexadecimal digits takes 16 bytes, so a token's text has about 200
+    /// characters.
     var bytes: [UInt8] {
         var out: [UInt8] = [Self.layout, methods.rawValue]
         Self.put(issuedAt.microseconds, &out)
@@ -85,7 +86,7 @@ extension Token {
         return out
     }
 
-    /// Nil when the bytes are not a token's.
+    /// Reads a token; nil if the bytes are not a token's.
     init?(bytes: [UInt8]) {
         var reader = Reader(bytes: bytes[...])
         guard reader.byte() == Self.layout, let methods = reader.byte(), let issued = reader.number(),
@@ -118,7 +119,8 @@ extension Token {
         for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: number >> Int64(shift))) }
     }
 
-    /// A length and the text's bytes; or the length 255 and the 16 bytes of 32 lower case hexadecimal digits.
+    /// Writes a length and the text's bytes. For 32 lower case hexadecimal digits it writes the length 255 and 16
+    /// bytes.
     private static func put(_ text: String, _ out: inout [UInt8]) {
         if text.utf8.count == 32, let packed = Hex.bytes(text), Hex.text(packed) == text {
             out.append(255)

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// What one user lets another do: with some of their roles, on one project, in their own name or in the trustee's.
+/// A delegation by which one user (the trustor) lets another (the trustee) act on one project with some of the
+/// trustor's roles, in the trustee's own name or in the trustor's.
 struct Trust: Resource {
     typealias Noun = Kind.Trust
 
@@ -15,17 +16,17 @@ struct Trust: Resource {
     var trustorID: ID<Kind.User> = ID("")
     var trusteeID: ID<Kind.User> = ID("")
     var projectID: ID<Kind.Project>?
-    /// Whether tokens of the trust show the trustor's name.
+    /// Whether tokens of the trust show the trustor as their user.
     var impersonates = false
     var expiresAt: Timestamp?
-    /// How many tokens it can still be used for; nil when for any number.
+    /// The number of tokens that can still be issued; nil for any number.
     var remainingUses: Int?
-    /// What it was handed on from.
+    /// The trust that this one was redelegated from.
     var redelegatedTrustID: ID<Kind.Trust>?
-    /// How many more times it can be handed on. Nil only in a body that leaves the number open.
+    /// The number of times that the trust can still be redelegated. Nil only in a body that leaves it open.
     var redelegationCount: Int?
     var extra: JSONObject = [:]
-    /// What it hands on, as it was said: what these roles imply is looked up.
+    /// The roles that the trust gives, as the body named them. The roles that they imply are looked up.
     var roleIDs: Set<ID<Kind.Role>> = []
 
     static let schema = ResourceSchema<Trust>(
@@ -40,7 +41,7 @@ struct Trust: Resource {
             Field("remaining_uses", \.remainingUses, .nullable(.integer(1...most)), update: .unknown),
             Field("redelegated_trust_id", \.redelegatedTrustID, .nullable(.string(1...64)), update: .unknown),
             Field("redelegation_count", \.redelegationCount, .nullable(.integer(0...most)), update: .unknown),
-            // Deleted trusts are gone; clients expect the member.
+            // Deleted trusts are removed from the table, but clients expect the member.
             Field("deleted_at", derived: { _ in nil }),
             Field(input: .optional("allow_redelegation", \.isRedelegable, .nullable(.boolean)), update: .unknown),
             Field(input: .optional("roles", \.roles, RoleReference.list(at: "trust/roles")), update: .unknown),
@@ -48,6 +49,6 @@ struct Trust: Resource {
 
     private static let most = Int64(Int32.max)
 
-    /// A trust that has ended, or that was used as often as it may be, is as good as gone.
+    /// Tells whether the trust has neither ended nor been used up. Otherwise it counts as missing.
     func isUsable(at now: Timestamp) -> Bool { expiresAt.map { now <= $0 } ?? true && remainingUses.map { $0 > 0 } ?? true }
 }

@@ -2,13 +2,13 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Somebody who can authenticate.
+/// A user, who can authenticate.
 struct User: Resource {
     typealias Noun = Kind.User
 
     struct Input: ResourceInput {
         var password = Update<String>.keep
-        /// The hash of the password, which is made before the transaction.
+        /// The hash of the password, which is computed before the transaction.
         var hash: String?
     }
 
@@ -19,12 +19,14 @@ struct User: Resource {
     var defaultProjectID: ID<Kind.Project>?
     var options: JSONObject = [:]
     var createdAt = Timestamp(microseconds: 0)
-    /// Days since the epoch of the last successful authentication; kept only while inactivity disables users.
+    /// The day of the last successful authentication, in days since the epoch. It is kept up to date only while
+    /// inactivity disables users.
     var lastActiveDay: Int?
-    /// Wrong passwords since the last right one.
+    /// The number of wrong passwords since the last right one.
     var failedAttempts = 0
     var failedAt: Timestamp?
-    /// When the present password ends; kept here so that a list can show and filter it without its passwords.
+    /// The end of the present password. It is stored here so that a list can show and filter it without reading
+    /// passwords.
     var passwordExpiresAt: Timestamp?
     var extra: JSONObject = [:]
 
@@ -39,7 +41,7 @@ struct User: Resource {
             Field("options", \.options, Shape.userOptions),
             Field(own: "password_expires_at", \.passwordExpiresAt),
             Field(extra: "description", .nullable(.text)),
-            // Nobody comes from elsewhere: there is no federation.
+            // There is no federation, so no user comes from another identity provider.
             Field(extra: "federated", .array(.any, 0...0)),
             Field(input: .update("password", \.password, .string(0...4096))),
             Field(own: "created_at", \.createdAt, shown: .never),
@@ -62,7 +64,7 @@ struct PasswordChange: Sendable {
         ])
 }
 
-/// What an administrator may decide for one user alone.
+/// The options that an administrator can set for a single user.
 extension User {
     enum Option {
         static let ignoreChangePasswordUponFirstUse = "ignore_change_password_upon_first_use"
@@ -76,7 +78,7 @@ extension User {
 
     func has(_ option: String) -> Bool { options[option] == true }
 
-    /// Sets of methods, each of which is enough to authenticate; empty when any one method is.
+    /// The sets of methods that are each enough to authenticate. Empty if any single method is enough.
     var factorRules: [Set<String>] {
         guard options[Option.factorsEnabled] != false else { return [] }
         return options[Option.factorRules]?.array?.map { Set($0.array?.compactMap(\.string) ?? []) } ?? []

@@ -4,9 +4,10 @@ import Resources
 import SQL
 import ServiceLifecycle
 
-/// Replaces the key that seals tokens when it is due, and removes keys and revocations that nothing needs any more.
+/// Replaces the key that seals tokens when it is due. Removes keys, revocations, OAuth1 tokens and nonces that nothing
+/// needs any more.
 ///
-/// It looks at the rows and acts on what it finds, so it may run at any time, on any number of processes.
+/// It acts only on the rows that it finds, so it may run at any time and in any number of processes.
 struct Housekeeping: Service {
     let identity: IdentityContext
     let log: Logger
@@ -35,7 +36,7 @@ struct Housekeeping: Service {
             log.notice("a new key seals tokens from now on")
         }
         let longest = settings.tokenLifetime + settings.expiredTokenGrace
-        // Another process may seal with the key before for as long as its own housekeeping has not come round.
+        // Another process may seal with the previous key until its own housekeeping has run.
         try await identity.keyring.prune(keeping: longest + Self.interval * 2)
         try await identity.base.database.write { tx in try OAuthStore().prune(at: now, in: tx) }
         while try await identity.base.database.write({ [revocations] tx in try revocations.prune(before: now - longest, in: tx) }) {

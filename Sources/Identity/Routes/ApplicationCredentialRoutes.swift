@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/users/{user_id}/application_credentials` and `/v3/users/{user_id}/access_rules`
+/// The routes of `/v3/users/{user_id}/application_credentials` and `/v3/users/{user_id}/access_rules`.
 struct ApplicationCredentialRoutes: Sendable {
     let credentials: ApplicationCredentialService
     let rules: AccessRuleService
@@ -66,7 +66,7 @@ struct ApplicationCredentialRoutes: Sendable {
     private static func write(_ whole: ApplicationCredentialStore.Whole, _ call: Call, _ writer: inout JSONWriter) {
         Views.object(whole.credential, call, place(call, "application_credentials"), &writer)
         writer.array("roles", of: whole.roles) { writer, role in writer.object { Role.schema.view(role, into: &$0) } }
-        // A credential without rules may call everything, and has no such member.
+        // A credential without rules may call everything, and its view has no such member.
         if !whole.rules.isEmpty {
             writer.array("access_rules", of: whole.rules) { writer, rule in
                 writer.object { AccessRule.schema.view(rule, into: &$0) }

@@ -2,9 +2,9 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/` and `/v3`: which versions there are. Clients begin here, without a token.
+/// The routes `/` and `/v3`, which list the versions. Clients begin here, without a token.
 enum DiscoveryRoutes {
-    /// The minor version, and when it became what it is.
+    /// The minor version, and the moment of its last change.
     private static let version = (id: "v3.14", updated: "2020-04-07T00:00:00Z")
 
     static let all: [Route] = [

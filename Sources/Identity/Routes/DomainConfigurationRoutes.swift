@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v3/domains/{domain_id}/config`: the whole, a group, or an option; and what holds where a domain says nothing.
+/// The routes of `/v3/domains/{domain_id}/config`: the whole configuration, a group or an option, and the defaults of
+/// the options.
 struct DomainConfigurationRoutes: Sendable {
     let configurations: DomainConfigurationService
 

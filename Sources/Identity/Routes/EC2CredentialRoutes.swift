@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/v3/users/{user_id}/credentials/OS-EC2`.
+/// The routes of `/v3/users/{user_id}/credentials/OS-EC2`.
 struct EC2CredentialRoutes: Sendable {
     let credentials: EC2CredentialService
 

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// `/v3/OS-EP-FILTER`: which endpoints are in a project's catalog.
+/// The routes of `/v3/OS-EP-FILTER`, which decide which endpoints are in a project's catalog.
 struct EndpointFilterRoutes: Sendable {
     let groups: EndpointGroupService
     let filters: EndpointFilterService
@@ -44,7 +44,7 @@ struct EndpointFilterRoutes: Sendable {
         ]
     }
 
-    /// The routes of a project and one thing that it is shown.
+    /// The routes of the association of a project with an endpoint or a group.
     private func pair(
         _ path: String, _ shown: @escaping @Sendable (Call) -> EndpointFilterService.Shown, _ view: @escaping @Sendable (Call) -> Reply
     ) -> [Route] {

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Roles of users and groups on projects, domains and the system; below `/v3/OS-INHERIT` those that are inherited.
+/// The routes of grants to users and groups on projects, domains and the system. Those of inherited grants are below
+/// `/v3/OS-INHERIT`.
 struct GrantRoutes: Sendable {
     let grants: GrantService
 
@@ -18,7 +19,9 @@ struct GrantRoutes: Sendable {
         return routes
     }
 
-    /// - Parameter behind: what OS-INHERIT puts behind the path.
+    /// Returns the routes of one kind of actor and one kind of target.
+    ///
+    /// - Parameter behind: the end of the path for inherited grants.
     private func table(_ path: String, behind: String, isInherited: Bool) -> [Route] {
         let one = "\(path)/{role_id}\(behind)"
         return [

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// `/v3/groups` and their members, and `/v3/users/{user_id}/groups`.
+/// The routes of `/v3/groups`, of their members, and of `/v3/users/{user_id}/groups`.
 struct GroupRoutes: Sendable {
     let groups: GroupService
 

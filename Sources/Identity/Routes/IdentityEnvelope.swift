@@ -2,11 +2,11 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `{"error": {"code": 404, "message": "…", "title": "Not Found"}}`, as Keystone writes errors.
+/// Keystone's format of errors: `{"error": {"code": 404, "message": "…", "title": "Not Found"}}`.
 struct IdentityEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         var reply = Reply.json(status) { writer in
-            // What an unfinished authentication carries stands in the error's place.
+            // The answer to an unfinished authentication has its own members instead of `error`.
             for (key, value) in error.body {
                 writer.key(dynamic: key)
                 writer.value(value)

@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/registered_limits`, `/v3/limits` and how they are enforced.
+/// The routes of `/v3/registered_limits`, `/v3/limits` and the model by which limits are enforced.
 struct LimitRoutes: Sendable {
     let registered: RegisteredLimitService
     let limits: LimitService

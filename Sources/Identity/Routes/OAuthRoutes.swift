@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/OS-OAUTH1`, and `/v3/users/{user_id}/OS-OAUTH1/access_tokens`
+/// The routes of `/v3/OS-OAUTH1` and `/v3/users/{user_id}/OS-OAUTH1/access_tokens`.
 struct OAuthRoutes: Sendable {
     let consumers: ConsumerService
     let oauth: OAuthService
@@ -33,7 +33,8 @@ struct OAuthRoutes: Sendable {
         ]
     }
 
-    /// Neither of the `POST`s has a token of Identity's: the consumer's signature is what counts.
+    /// The requests of the OAuth1 flow. The two `POST`s carry no token of Identity: the consumer's signature
+    /// authenticates them.
     private var flow: [Route] {
         [
             .post("\(Self.path)/request_token") { call in Self.form(try await oauth.createRequestToken(call)) },

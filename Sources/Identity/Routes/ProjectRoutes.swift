@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/projects`, their tree and their tags, and `/v3/users/{user_id}/projects`.
+/// The routes of `/v3/projects`, their tree and their tags, and of `/v3/users/{user_id}/projects`.
 struct ProjectRoutes: Sendable {
     let projects: ProjectService
 
@@ -55,7 +55,9 @@ struct ProjectRoutes: Sendable {
         }
     }
 
-    /// `parents_as_list` and `parents_as_ids` exclude each other, and so for the subtree.
+    /// Reads how the parents or the subtree are to be shown.
+    ///
+    /// - Throws: `CloudError.badRequest` if both `…_as_list` and `…_as_ids` are on.
     private static func kin(_ name: String, _ query: Query) throws -> ProjectService.Kin {
         let list = isOn(query["\(name)_as_list"])
         let ids = isOn(query["\(name)_as_ids"])
@@ -63,7 +65,7 @@ struct ProjectRoutes: Sendable {
         return list ? .list : ids ? .ids : .none
     }
 
-    /// A name alone is on.
+    /// Tells whether a query parameter is on. A name without a value is on.
     private static func isOn(_ text: String?) -> Bool { text.map { !["0", "false", "no", "off"].contains($0.lowercased()) } ?? false }
 
     private static func write(_ projects: [Project], _ key: StaticString, _ call: Call, _ writer: inout JSONWriter) {
@@ -72,13 +74,13 @@ struct ProjectRoutes: Sendable {
         }
     }
 
-    /// `{parent: {its parent: null}}`
+    /// Returns the ids of the parents: `{parent: {its parent: null}}`.
     private static func chain(_ parents: ArraySlice<Project>) -> JSON {
         guard let first = parents.first else { return nil }
         return [first.id.text: chain(parents.dropFirst())]
     }
 
-    /// `{child: {its child: null}, other child: null}`
+    /// Returns the ids of the subtree: `{child: {its child: null}, other child: null}`.
     private static func tree(below id: ID<Kind.Project>, _ projects: [Project]) -> JSON {
         let children = projects.filter { $0.parentID == id }
         guard !children.isEmpty else { return nil }

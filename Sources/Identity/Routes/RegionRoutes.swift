@@ -2,7 +2,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/regions`: also a `PUT`, for a region's id is its maker's to choose.
+/// The routes of `/v3/regions`. A `PUT` creates a region with the id in its path.
 struct RegionRoutes: Sendable {
     let regions: RegionService
 

@@ -3,7 +3,8 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// What was revoked, and the remains of the time when tokens were certificates.
+/// The route of the revocation events, and the routes of the former certificate tokens, which only answer with an
+/// error.
 struct RevocationRoutes: Sendable {
     let revocations: RevocationService
 
@@ -23,7 +24,7 @@ struct RevocationRoutes: Sendable {
         return Views.list("events", found, call, Self.write)
     }
 
-    /// Only what an event names is shown: what is left out does not narrow it.
+    /// Writes an event. It has only the ids that the event names: an absent one does not restrict the event.
     private static func write(_ event: Revocation, _ writer: inout JSONWriter) {
         if let id = event.userID { writer.member("user_id", id) }
         if let id = event.roleID { writer.member("role_id", id) }

@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// `/v3/role_assignments`
+/// The route `/v3/role_assignments`.
 struct RoleAssignmentRoutes: Sendable {
     let assignments: RoleAssignmentService
 
@@ -56,7 +56,7 @@ struct RoleAssignmentRoutes: Sendable {
         }
     }
 
-    /// The URL of the assignment as it was given.
+    /// Returns the path of the grant that the assignment follows from.
     private static func link(_ entry: RoleAssignmentService.Entry) -> String {
         let assignment = entry.assignment
         let target =

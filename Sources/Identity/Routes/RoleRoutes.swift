@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/roles`, what they imply, and `/v3/role_inferences`.
+/// The routes of `/v3/roles`, of the roles that they imply, and of `/v3/role_inferences`.
 struct RoleRoutes: Sendable {
     let roles: RoleService
 
@@ -11,7 +11,8 @@ struct RoleRoutes: Sendable {
     private static let implied = "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 
     var all: [Route] {
-        // One segment has one name: what a role is called when it implies another is what it is called everywhere.
+        // A path's segment has one parameter name for all routes, so all of them use the name of the routes of implied
+        // roles.
         ResourceRoutes(roles, at: Self.path, parameter: "prior_role_id").all + [
             .get("/v3/roles/{prior_role_id}/implies") { call in
                 let inference = try await roles.inferences(of: call.id("prior_role_id"), by: call.caller())

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/policies`, and below them and `/v3/endpoints` what OS-ENDPOINT-POLICY adds.
+/// The routes of `/v3/policies`, and those of OS-ENDPOINT-POLICY below policies and endpoints.
 struct StoredPolicyRoutes: Sendable {
     let policies: StoredPolicyService
 

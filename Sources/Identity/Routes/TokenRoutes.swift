@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/auth`: tokens, and what can be had with one.
+/// The routes of `/v3/auth`: tokens, and the scopes and the catalog of the caller.
 struct TokenRoutes: Sendable {
     let identity: IdentityContext
     let tokens: TokenService
@@ -41,7 +41,7 @@ struct TokenRoutes: Sendable {
         }
         let holder = verified.authorization.principal
         try identity.policy.require(action, caller, ["target.token.user_id": holder.userID.text])
-        // A service that does not know access rules must not take a token that has some for one that has none.
+        // A service that does not know access rules would treat a token with rules as one without any.
         if holder.accessRules != nil, call.headers[Self.accessRules] == nil {
             throw CloudError(.notFound, "Failed to validate token", detail: "the asking service knows no access rules")
         }

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// `/v3/OS-TRUST/trusts`
+/// The routes of `/v3/OS-TRUST/trusts`.
 struct TrustRoutes: Sendable {
     let trusts: TrustService
 

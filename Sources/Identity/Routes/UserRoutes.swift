@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// `/v3/users`, but for what others hang below a user.
+/// The routes of `/v3/users`. The routes of other nouns below a user are elsewhere.
 struct UserRoutes: Sendable {
     let users: UserService
 
@@ -16,7 +16,7 @@ struct UserRoutes: Sendable {
         ]
     }
 
-    /// Without a token: an expired password must be changed to get one.
+    /// Changes a user's own password. It needs no token, because a user with an expired password cannot get one.
     private func changePassword(_ call: Call) async throws -> Reply {
         try await users.changePassword(call.id("user_id"), call.body.json())
         return .noContent

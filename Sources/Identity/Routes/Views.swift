@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// Keystone's way of wrapping one object, and many: a `links` in each object, and one in each list.
+/// Keystone's format of answers: each object and each list has a member `links`.
 enum Views: ResourceViews {
     static let changes = HTTPRequest.Method.patch
 
@@ -17,7 +17,7 @@ enum Views: ResourceViews {
         return one(row, status, call, path)
     }
 
-    /// Writes what was made: a list without `links` of its own.
+    /// Writes resources that one request created. The list has no `links` of its own.
     static func many<R: Resource>(_ made: Shown<R>, _ call: Call, _ path: String) -> Reply {
         .json(.created) { rows(made.rows, call, path, &$0) }
     }
@@ -34,7 +34,9 @@ enum Views: ResourceViews {
         }
     }
 
-    /// - Parameter path: where the objects themselves are, which the list's own URL need not be.
+    /// Writes a list.
+    ///
+    /// - Parameter path: the path of the objects themselves, which can differ from the list's own URL.
     static func list<R: Resource>(_ resources: [R], hasMore: Bool = false, _ call: Call, _ path: String) -> Reply {
         .json { writer in
             rows(resources, call, path, &writer)
@@ -49,7 +51,7 @@ enum Views: ResourceViews {
         }
     }
 
-    /// Objects that have no description, each written by `write`.
+    /// Writes a list of objects without a schema, each with `write`.
     static func list<Element>(
         _ key: StaticString, _ elements: [Element], _ call: Call, _ write: (Element, inout JSONWriter) -> Void
     ) -> Reply {
@@ -64,7 +66,8 @@ enum Views: ResourceViews {
         writer.object("links") { $0.member("self", "\(call.base)\(path)/\(Percent.encode(resource.id.text))") }
     }
 
-    /// A list's `links`. The next page is asked for like this one, from the last id that was shown.
+    /// Writes a list's `links`. The link to the next page repeats the query, with the last id of this page as its
+    /// marker.
     static func links(_ call: Call, next marker: String?, _ writer: inout JSONWriter) {
         writer.object("links") { writer in
             writer.member("next", marker.map { marker in

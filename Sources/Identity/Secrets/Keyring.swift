@@ -4,16 +4,16 @@ import Foundation
 import SQL
 import Synchronization
 
-/// The keys that tokens and stored secrets are sealed with. They lie in the database, sealed by the master key, so that
-/// every control process has the same ones; the master key itself never gets there.
+/// The keys that seal tokens and stored secrets. They are in the database, sealed by the master key, so all control
+/// processes have the same ones. The master key itself is never in the database.
 ///
-/// A key is used until a newer one takes over, and opens what it sealed for as long as that may be shown: rotating keys
-/// logs nobody out.
+/// A key is used until a newer one replaces it. It still opens what it sealed for as long as that may be shown, so
+/// rotating keys logs nobody out.
 final class Keyring: Sendable {
     enum Purpose: String, Sendable {
         /// Seals tokens.
         case token
-        /// Seals what has to be read again: credentials' blobs, OAuth secrets.
+        /// Seals secrets that must be read again: the blobs of credentials, OAuth1 secrets.
         case secret
     }
 
@@ -27,7 +27,7 @@ final class Keyring: Sendable {
     private struct State {
         var keys: [String: Key] = [:]
         var current: [Purpose: Key] = [:]
-        /// Of `topic`, before the keys were read.
+        /// The revision of `topic` just before the keys were read.
         var revision: Revision?
     }
 
@@ -37,8 +37,8 @@ final class Keyring: Sendable {
     private let store = KeyStore()
     private let state = Mutex(State())
 
-    /// Marked with every change of the keys. An unknown key id makes them be read again only when another process has
-    /// changed them since: a flood of made-up tokens must not become a flood of queries.
+    /// The topic that each change of the keys marks. For an unknown key id, the keys are read again only if another
+    /// process has changed them, so a flood of forged tokens does not become a flood of queries.
     private static let topic = Topic("identity-keys")
 
     init(database: Database, world: World, master: SymmetricKey) {
@@ -47,16 +47,16 @@ final class Keyring: Sendable {
         self.master = master
     }
 
-    /// Reads the keys, and makes the first of each purpose.
+    /// Loads the keys, and creates the first key of each purpose.
     func prepare() async throws {
         try await load()
         for purpose in [Purpose.token, .secret] where usedSince(purpose) == nil { try await rotate(purpose) { $0 != nil } }
     }
 
-    /// Makes a new key the one that is used.
+    /// Creates a key and takes it into use.
     ///
-    /// - Parameter isDone: looks at since when the present key is used, nil where there is none, and says whether there is
-    ///   nothing to do: another process may have been first, and its key is taken then.
+    /// - Parameter isDone: returns true if no new key is needed, because another process has just made one. Its
+    /// argument is the moment since when the present key is used, or nil if there is none.
     func rotate(_ purpose: Purpose, unless isDone: @escaping @Sendable (Timestamp?) -> Bool = { _ in false }) async throws {
         let id = Hex.text(world.random.bytes(8))
         let now = world.now
@@ -67,15 +67,16 @@ final class Keyring: Sendable {
             let present = try store.newest(of: purpose.rawValue, in: tx)
             if isDone(present) { return }
             tx.changed(Self.topic)
-            // The newest key is the one that is used, also where another process' clock is ahead of this one's.
+            // The newest key is the one in use, even if the clock of the process that made the previous one is ahead.
             let usedFrom = max(now, (present ?? now) + .microseconds(1))
             try store.insert(.init(id: id, purpose: purpose.rawValue, sealed: Array(sealed), usedFrom: usedFrom), at: now, in: tx)
         }
         try await load()
     }
 
-    /// Removes token keys that nothing valid can be sealed with any more.
-    /// - Parameter keeping: how long a token may be shown after it was issued.
+    /// Removes the token keys that sealed no token which may still be shown.
+    ///
+    /// - Parameter keeping: the time after its issue for which a token may be shown.
     func prune(keeping: Duration) async throws {
         let horizon = world.now - keeping
         try await database.write { [store] tx in
@@ -84,12 +85,12 @@ final class Keyring: Sendable {
         try await load()
     }
 
-    /// When the present key of a purpose was taken into use.
+    /// Returns the moment when the present key of a purpose was taken into use.
     func usedSince(_ purpose: Purpose) -> Timestamp? { state.withLock { $0.current[purpose]?.usedFrom } }
 
     // MARK: Sealing
 
-    /// Seals bytes for a context: the id of the key and the box. What was sealed for one context opens in no other.
+    /// Seals bytes for a context. Returns the id of the key and the box, which opens in no other context.
     func seal(_ plain: [UInt8], _ purpose: Purpose, context: String) throws -> (keyID: String, box: [UInt8]) {
         guard let key = state.withLock({ $0.current[purpose] }) else { throw CloudError.internalError("no \(purpose) key") }
         let nonce = try AES.GCM.Nonce(data: world.random.bytes(12))
@@ -98,7 +99,7 @@ final class Keyring: Sendable {
         return (key.id, Array(combined))
     }
 
-    /// Opens a box; nil when it was not sealed here, for this context, by this key.
+    /// Opens a box. Returns nil if it was not sealed here, for this context, by this key.
     func open(_ box: [UInt8], keyID: String, _ purpose: Purpose, context: String) async throws -> [UInt8]? {
         guard let key = try await key(keyID), key.purpose == purpose, let sealed = try? AES.GCM.SealedBox(combined: box) else {
             return nil
@@ -106,7 +107,8 @@ final class Keyring: Sendable {
         return (try? AES.GCM.open(sealed, using: key.key, authenticating: Array("\(keyID)/\(context)".utf8))).map { Array($0) }
     }
 
-    /// The same with keys that are known already: for use inside a transaction.
+    /// Opens a box with a key that is already in memory. It reads no database, so it can be called inside a
+    /// transaction.
     func openKnown(_ box: [UInt8], keyID: String, _ purpose: Purpose, context: String) -> [UInt8]? {
         guard let key = state.withLock({ $0.keys[keyID] }), key.purpose == purpose,
             let sealed = try? AES.GCM.SealedBox(combined: box)

@@ -3,21 +3,21 @@ import CloudCore
 import Foundation
 import Synchronization
 
-/// An Argon2id hash (RFC 9106) with all that it takes to compute it again, as PHC strings write it:
+/// An Argon2id hash (RFC 9106) with all the parameters needed to compute it again. Its text is a PHC string:
 /// `$argon2id$v=19$m=7168,t=5,p=1$salt$hash`.
 struct PasswordHash: Sendable {
-    /// What one hash costs.
+    /// The cost of one hash.
     struct Cost: Sendable, Equatable {
         var kibibytes: UInt32
         var passes: UInt32
         var lanes: UInt32
 
-        /// OWASP's password storage cheat sheet has these among its equivalent settings. Of those it is the one that lies best in a
-        /// processor's caches: the work is the same, and two at once do not wait for memory.
+        /// One of the equivalent settings of OWASP's password storage cheat sheet. It is the one that fits best into a
+        /// processor's caches, so two hashes at the same time do not wait for memory.
         static let standard = Cost(kibibytes: 7168, passes: 5, lanes: 1)
-        /// For tests: everything is hashed, and it costs next to nothing.
+        /// A cost for tests: passwords are really hashed, but almost for free.
         static let negligible = Cost(kibibytes: 8, passes: 1, lanes: 1)
-        /// What a stored string may ask for at most, so that a wrong one cannot take the machine.
+        /// The highest cost that is accepted in a stored hash, so that a wrong one cannot occupy the machine.
         fileprivate static let highest = Cost(kibibytes: 1 << 20, passes: 64, lanes: 16)
     }
 
@@ -27,7 +27,7 @@ struct PasswordHash: Sendable {
 
     private static let length = 32
 
-    /// Computes the hash of a password: some 13 ms of one core.
+    /// Computes the hash of a password, which takes about 13 ms of one core.
     init(of password: [UInt8], salt: [UInt8], _ cost: Cost) throws {
         self.cost = cost
         self.salt = salt
@@ -75,7 +75,7 @@ struct PasswordHash: Sendable {
         "$argon2id$v=19$m=\(cost.kibibytes),t=\(cost.passes),p=\(cost.lanes)$\(Self.base64(salt))$\(Self.base64(hash))"
     }
 
-    /// Nil for a text that is no Argon2id hash, or that asks for more than any of ours does.
+    /// Reads a PHC string; nil for a text that is no Argon2id hash, or whose cost is above `Cost.highest`.
     init?(text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: true)
         guard parts.count == 5, parts[0] == "argon2id", parts[1] == "v=19" else { return nil }
@@ -90,7 +90,7 @@ struct PasswordHash: Sendable {
         self.hash = hash
     }
 
-    /// PHC strings have base64 without padding.
+    /// Returns base64 without padding, as PHC strings have it.
     private static func base64(_ bytes: [UInt8]) -> String { String(Base64.encode(bytes).prefix { $0 != "=" }) }
 
     private static func bytes(_ text: Substring) -> [UInt8]? {
@@ -98,10 +98,10 @@ struct PasswordHash: Sendable {
     }
 }
 
-/// The memory that hashes are computed in, kept from one to the next.
+/// The memory in which hashes are computed. It is kept for the next hash.
 ///
-/// Taking it from the system and giving it back each time costs more page faults than the hash has steps: with two at once the
-/// time doubles. Argon2 wipes the memory before it gives it back.
+/// Allocating and freeing it for each hash causes more page faults than the hash has steps, and doubles the time of two
+/// hashes at once. Argon2 wipes the memory before it frees it.
 private enum HashMemory {
     private struct Block: @unchecked Sendable {  // Only ever in one list or in one computation.
         let start: UnsafeMutablePointer<UInt8>

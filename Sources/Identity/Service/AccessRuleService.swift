@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What application credentials may call.
+/// The access rules: the requests that application credentials may make.
 struct AccessRuleService: IdentityService {
     typealias R = AccessRule
 
@@ -32,7 +32,7 @@ struct AccessRuleService: IdentityService {
         try await context.write { tx in
             try authorise(.deleteAccessRule, user, by: caller, in: tx)
             _ = try require(id, of: user, in: tx)
-            // Without its rules a credential could call everything.
+            // A credential without rules may call everything, so a rule in use must stay.
             guard try !credentials.isUsed(id, in: tx) else { throw CloudError.forbidden("May not delete access rule in use") }
             try store.delete(id, in: tx)
         }

@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What users let their programs authenticate with.
+/// The application credentials, with which users let their programs authenticate.
 struct ApplicationCredentialService: IdentityService {
     typealias R = ApplicationCredential
 
@@ -21,7 +21,9 @@ struct ApplicationCredentialService: IdentityService {
 
     // MARK: Create
 
-    /// - Returns: the secret as well: this is the only time that anybody hears of it.
+    /// Creates an application credential.
+    ///
+    /// - Returns: the credential and its secret. The secret is never shown again.
     func create(_ body: JSONObject, for user: ID<Kind.User>, by caller: Principal) async throws -> (Whole, secret: Secret) {
         var (made, given) = try ApplicationCredential.schema.new(from: body)
         let asked = given.roles
@@ -33,7 +35,7 @@ struct ApplicationCredentialService: IdentityService {
         if let end = made.expiresAt, end < context.world.now {
             throw Shape.wrong("application_credential/expires_at", "it lies in the past")
         }
-        // A hash is dear: who may not make one is told so first.
+        // Hashing is slow, so a caller who may not create a credential is refused before it.
         _ = try await context.read { tx in try authoriseCreate(user, caller, in: tx) }
         let secret = Secret(given.secret.flatMap { $0.isEmpty ? nil : $0 } ?? context.world.random.urlSafe(64))
         made.id = newID()
@@ -67,9 +69,10 @@ struct ApplicationCredentialService: IdentityService {
         return project
     }
 
-    /// The roles that are asked for with all that they imply; the token's where none are.
+    /// Returns the roles that the body asks for, with all that they imply; the token's roles if it asks for none.
     ///
-    /// - Throws: `CloudError.badRequest` for one that the token does not have: whoever was handed a part must not hand on more.
+    /// - Throws: `CloudError.badRequest` for a role that the token or its user does not have. So a delegation cannot
+    /// hand on more than it has.
     private func roles(
         _ asked: [RoleReference], _ credential: ApplicationCredential, _ caller: Principal, in tx: Transaction
     ) throws -> Set<ID<Kind.Role>> {
@@ -82,7 +85,7 @@ struct ApplicationCredentialService: IdentityService {
         return wanted
     }
 
-    /// - Throws: `CloudError.forbidden` for a token of an application credential that may not manage others.
+    /// Throws `CloudError.forbidden` for a token of an application credential that may not manage others.
     private func requireUnrestricted(_ caller: Principal, in tx: Transaction) throws {
         guard let id = caller.applicationCredentialID else { return }
         guard try credentials.isUnrestricted(id, in: tx) == true else {
@@ -120,7 +123,8 @@ struct ApplicationCredentialService: IdentityService {
         }
     }
 
-    /// The policy is asked about the credential's own user: the one in the path is only what the caller says.
+    /// Returns the application credential, if the caller may do this to it. The policy is asked about the credential's
+    /// own user, because the user in the path is only the caller's claim.
     private func authorised(
         _ action: Action, _ id: ID<Kind.ApplicationCredential>, _ user: ID<Kind.User>, by caller: Principal, in tx: Transaction
     ) throws -> ApplicationCredential {

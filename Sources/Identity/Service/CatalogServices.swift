@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Regions.
+/// The regions of the catalog.
 struct RegionService: IdentityService {
     typealias R = Region
 
@@ -12,12 +12,12 @@ struct RegionService: IdentityService {
         .conflict("A region with the ID '\(region.id)' exists already.")
     }
 
-    /// Takes the maker's id, where the body has one.
+    /// Takes the id that the caller chose, if the body has one.
     func complete(_ region: inout Region, _ given: Given<Region>, by caller: Principal) throws {
         if case .set(let id) = given.id, !id.isEmpty { region.id = ID(id) }
     }
 
-    /// Makes the region of that id: its URL says which.
+    /// Creates the region with the id in the URL.
     func create(_ id: ID<Region>, _ body: JSONObject, by caller: Principal) async throws -> Shown<Region> {
         let bodies = try self.bodies(of: body).given
         let regions = try bodies.map { given in
@@ -48,14 +48,14 @@ struct RegionService: IdentityService {
         }
     }
 
-    /// The regions within it go with it, and the limits that are registered for one of them.
+    /// Deletes the regions within it, and the limits that are registered for any of them.
     func willDelete(_ region: Region, by caller: Principal, in tx: Transaction) throws {
         let catalog = CatalogStore()
         let tree = try catalog.regions(from: region.id, in: tx)
         for id in tree where try catalog.hasEndpoints(region: id, in: tx) {
             throw CloudError.forbidden("Unable to delete region \(region.id) because it or its child regions have associated endpoints.")
         }
-        // Innermost first: a region cannot go before those within it.
+        // The innermost regions are deleted first, because a region cannot be deleted before those within it.
         for id in tree.reversed() {
             try catalog.removeLimits(of: .region, id.text, in: tx)
             if id != region.id { try store.delete(id, in: tx) }
@@ -100,7 +100,7 @@ struct EndpointService: IdentityService {
         try check(endpoint, given, in: tx)
     }
 
-    /// Takes the region from `region`, the old name of `region_id`.
+    /// Takes the region from `region`, the former name of `region_id`.
     private func settle(_ endpoint: inout Endpoint, _ given: Given<Endpoint>) throws {
         guard let region = given.region, !given.has(\.regionID) else { return }
         try Endpoint.region.check(region, at: "endpoint/region_id")
@@ -108,7 +108,8 @@ struct EndpointService: IdentityService {
     }
 
     private func check(_ endpoint: Endpoint, _ given: Given<Endpoint>, in tx: Transaction) throws {
-        // A region that the old attribute names is made on the way, as it was when regions had no API of their own.
+        // A region that the former attribute names is created if it is missing, as the reference did before regions had
+        // an API of their own.
         if let id = endpoint.regionID, try ResourceStore<Region>().find(id, in: tx) == nil {
             guard given.region != nil else { throw CloudError.badRequest("Could not find region: \(id).") }
             var region = Region()
@@ -118,7 +119,7 @@ struct EndpointService: IdentityService {
         guard try ResourceStore<CatalogService>().find(endpoint.serviceID, in: tx) != nil else {
             throw CloudError.badRequest("Could not find service: \(endpoint.serviceID).")
         }
-        // What cannot be filled in would be missing in every catalog.
+        // An endpoint with a placeholder that cannot be filled in would be missing in every catalog.
         let places = endpoint.url.matches(of: /[$%]\((\w*)\)s?/)
         let known: Set<Substring> = ["project_id", "tenant_id", "user_id"]
         for place in places where !known.contains(place.1) {

@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Credentials. Blobs lie sealed in the database, and are opened for those who may see them.
+/// The credentials of users. Their blobs are sealed in the database, and are opened for callers who may see them.
 struct CredentialService: IdentityService {
     typealias R = Credential
 
@@ -19,7 +19,8 @@ struct CredentialService: IdentityService {
 
     func conflict(with credential: Credential) -> CloudError { .conflict("A credential of that access key exists already.") }
 
-    /// A part of somebody's access must neither read nor make what proves the whole of it (CVE-2020-12689, CVE-2020-12691).
+    /// Throws if the token is delegated. A token with a part of a user's rights must neither read nor create a secret
+    /// that gives all of them (CVE-2020-12689, CVE-2020-12691).
     ///
     /// - Throws: `CloudError.forbidden` for a delegated token.
     static func requireUndelegated(_ caller: Principal) throws {
@@ -46,8 +47,10 @@ struct CredentialService: IdentityService {
         try requireRoom(for: credential.userID, in: tx)
     }
 
-    /// - Throws: `CloudError.forbidden` for a user who has as many credentials as one may have. Each wrong passcode is compared with all of
-    ///   its user's secrets.
+    /// Throws if the user has too many credentials. Their number is bounded because each wrong passcode is compared
+    /// with all secrets of its user.
+    ///
+    /// - Throws: `CloudError.forbidden` if the user has as many credentials as allowed.
     func requireRoom(for user: ID<Kind.User>, in tx: Transaction) throws {
         try IdentityContext.requireRoom(
             CredentialStore().count(of: user, in: tx), most: identity.settings.credentialsPerUser, "credentials")
@@ -61,7 +64,7 @@ struct CredentialService: IdentityService {
         var new = old
         new.blob = blob
         if new.isEC2 {
-            // Whoever could take the restriction off would have the user's whole access (CVE-2020-12691).
+            // Without its restriction, the key would give all of the user's rights (CVE-2020-12691).
             guard try EC2Key(blob: new.blob).restriction == EC2Key(blob: old.blob).restriction else {
                 throw CloudError.badRequest("What an ec2 credential is restricted to cannot be changed.")
             }
@@ -113,12 +116,13 @@ struct CredentialService: IdentityService {
         return shown
     }
 
-    /// Anybody may list their own.
+    /// Returns the target of a list. Any caller may list their own credentials.
     func listTarget(_ query: Query, by caller: Principal) -> PolicyTarget {
         caller.isSystemScoped ? [:] : ["target.credential.user_id": caller.userID.text]
     }
 
-    /// Whoever may not see every credential sees their own and no other's, whatever they filter by (CVE-2019-19687).
+    /// A caller who may not see every credential sees only their own, whatever the query's filters (CVE-2019-19687). A
+    /// delegated token sees none.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
         if caller.isDelegated { list.raw.append(("1 = 0", [])) }
         if !context.policy.allows(.getCredential, caller) { list.filter("user_id", .equals, caller.userID) }
@@ -128,7 +132,7 @@ struct CredentialService: IdentityService {
 
     private static func label(_ id: ID<Credential>) -> String { "credential/\(id)" }
 
-    /// The credential as it is stored.
+    /// Returns the credential as it is stored, with its blob sealed.
     func sealed(_ credential: Credential) throws -> Credential {
         var credential = credential
         let (keyID, box) = try identity.keyring.seal(Array(credential.blob.utf8), .secret, context: Self.label(credential.id))

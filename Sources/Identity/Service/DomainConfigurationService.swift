@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Configurations of single domains.
+/// The configurations of single domains.
 struct DomainConfigurationService: Sendable {
     let identity: IdentityContext
     private let options = DomainOptionStore()
@@ -25,7 +25,8 @@ struct DomainConfigurationService: Sendable {
         }
     }
 
-    /// The rules for passwords, which hold in every domain and are shown with the default one's configuration.
+    /// Returns the rules for passwords. They hold in every domain, and are shown only with the default domain's
+    /// configuration.
     private func compliance(_ domain: ID<Kind.Domain>, _ name: String?, by caller: Principal) async throws -> JSONObject {
         try identity.policy.require(.getSecurityComplianceDomainConfig, caller)
         guard domain == .standard else {
@@ -42,7 +43,7 @@ struct DomainConfigurationService: Sendable {
         return JSONObject([one])
     }
 
-    /// What holds for a domain that says nothing.
+    /// Returns the default values of the options.
     func standard(_ part: Part, by caller: Principal) throws -> JSONObject {
         try identity.policy.require(.getDomainConfigDefault, caller)
         if let group = part.group { try DomainOption.check(group, part.name) }
@@ -59,7 +60,8 @@ struct DomainConfigurationService: Sendable {
     // MARK: Change
 
     /// Replaces the whole configuration.
-    /// - Returns: what can be shown of it, and whether there was none before.
+    ///
+    /// - Returns: the options that may be shown, and whether the domain had no configuration before.
     func replace(
         _ domain: ID<Kind.Domain>, _ body: JSONObject, by caller: Principal
     ) async throws -> (config: JSONObject, isNew: Bool) {
@@ -75,14 +77,14 @@ struct DomainConfigurationService: Sendable {
         }
     }
 
-    /// Sets some options and leaves the others. Of a group or an option that is named in the path, nothing else may be set, and
-    /// it must be there.
+    /// Sets some options and leaves the others unchanged. If the path names a group or an option, the body may set
+    /// nothing else, and it must already be set.
     func merge(_ domain: ID<Kind.Domain>, _ part: Part, _ body: JSONObject, by caller: Principal) async throws -> JSONObject {
         let given = try Self.config(body)
         return try await identity.base.write { tx in
             try identity.policy.require(.updateDomainConfig, caller)
             try tx.requireDomain(domain)
-            // An option alone is given without its group.
+            // If the path names an option, the body has the option without its group.
             let config: JSONObject = if let group = part.group, part.name != nil { [group: .object(given)] } else { given }
             let settings = try DomainOption.settings(config)
             if let group = part.group {
@@ -112,7 +114,7 @@ struct DomainConfigurationService: Sendable {
 
     // MARK: Parts
 
-    /// A body without a `config` is one without options.
+    /// Returns the `config` of a body. A body without it has no options.
     private static func config(_ body: JSONObject) throws -> JSONObject {
         guard let config = body["config"] else { return [:] }
         guard let object = config.object else { throw Shape.wrong("config", "it must be an object") }

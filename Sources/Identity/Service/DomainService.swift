@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Domains: projects that act as one.
+/// The domains: projects that act as a domain.
 struct DomainService: IdentityService {
     typealias R = Domain
 
@@ -27,7 +27,7 @@ struct DomainService: IdentityService {
         domain.options = domain.options.withoutNulls
     }
 
-    /// The row of a project that acts as no domain is none of ours.
+    /// Restricts the list to domains. Projects are in the same table.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
         list.filter("is_domain", .equals, true)
         if let domain = caller.domainID { list.filter("id", .equals, domain) }

@@ -3,7 +3,8 @@ import CloudCore
 import Resources
 import SQL
 
-/// A user's EC2 keys. They are credentials of the type `ec2`, in another view: found by their access key, made here.
+/// The EC2 keys of users. They are credentials of type `ec2` in another view. They are created here, and found by their
+/// access key.
 struct EC2CredentialService: Sendable {
     let identity: IdentityContext
     private let credentials: CredentialService
@@ -33,7 +34,7 @@ struct EC2CredentialService: Sendable {
         return pairs
     }
 
-    /// Makes a pair of keys for a project.
+    /// Creates a pair of keys for a project.
     func create(for user: ID<Kind.User>, on project: ID<Kind.Project>, by caller: Principal) async throws -> Pair {
         let random = identity.world.random
         let key = EC2Key(access: random.hexID(), secret: Secret(Hex.text(random.bytes(16))))
@@ -76,7 +77,8 @@ struct EC2CredentialService: Sendable {
         _ action: Action, _ access: String, of user: ID<Kind.User>, by caller: Principal, in tx: Transaction
     ) throws -> Credential {
         let found = try store.find(EC2Key.id(of: access), in: tx)
-        // The policy looks at the key's owner, not at whom the path names. A key that is not there could be the path's user's.
+        // The target is the key's owner, not the user in the path. If there is no such key, the user in the path is the
+        // target.
         try identity.policy.require(action, caller, Self.target(found?.userID ?? user))
         try CredentialService.requireUndelegated(caller)
         _ = try users.require(user, in: tx)

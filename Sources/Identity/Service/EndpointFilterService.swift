@@ -3,7 +3,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Shows projects endpoints, one by one or in groups (OS-EP-FILTER).
+/// The associations of projects with the endpoints and endpoint groups that they are shown (OS-EP-FILTER).
 struct EndpointFilterService: Sendable {
     let identity: IdentityContext
     private let filters = EndpointFilterStore()

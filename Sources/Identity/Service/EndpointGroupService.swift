@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Groups of endpoints.
+/// The groups of endpoints.
 struct EndpointGroupService: IdentityService {
     typealias R = EndpointGroup
 

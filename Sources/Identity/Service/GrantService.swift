@@ -3,9 +3,9 @@ import CloudCore
 import Resources
 import SQL
 
-/// Gives users and groups roles on projects, domains and the system, and takes them back.
+/// Grants roles to users and groups on projects, domains and the system, and revokes them.
 struct GrantService: Sendable {
-    /// Somebody and something, as a path names them.
+    /// The actor and the target of a grant, as a path names them.
     struct Place: Sendable {
         var actor: Assignment.Actor
         var target: Assignment.Target
@@ -35,7 +35,9 @@ struct GrantService: Sendable {
         }
     }
 
-    /// - Throws: `CloudError.notFound` when it was not given.
+    /// Checks that a role was granted.
+    ///
+    /// - Throws: `CloudError.notFound` if it was not.
     func check(_ place: Place, _ role: ID<Kind.Role>, by caller: Principal) async throws {
         try await identity.base.read { tx in
             try authorise(.check, place, role, by: caller, in: tx)
@@ -126,8 +128,8 @@ struct GrantService: Sendable {
         }
     }
 
-    /// A domain's role is for projects of that domain, and not for the system. It may stand on another domain, where it gives nothing but
-    /// what it implies.
+    /// Checks where a domain's role may be granted: on projects of its domain, and not on the system. It may also be
+    /// granted on another domain, where only the roles that it implies have an effect.
     private func checkDomain(of role: ID<Kind.Role>, _ place: Place, in tx: Transaction) throws {
         guard let domain = try roles.require(role, in: tx).domainID else { return }
         switch place.target {
@@ -140,7 +142,8 @@ struct GrantService: Sendable {
         }
     }
 
-    /// An application credential that hands on a role ends with the role, also if it is given again later.
+    /// Deletes the application credentials that hand on a revoked role. They do not come back if the role is granted
+    /// again.
     private func removeApplicationCredentials(_ place: Place, _ role: ID<Kind.Role>, in tx: Transaction) throws {
         guard case .user(let user) = place.actor, case .project(let project) = place.target, !place.isInherited else { return }
         try ApplicationCredentialStore().deleteAll(of: user, on: project, with: role, in: tx)

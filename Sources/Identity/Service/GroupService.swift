@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Groups and who is in them.
+/// The groups and their members.
 struct GroupService: IdentityService {
     typealias R = Group
 
@@ -84,7 +84,7 @@ struct GroupService: IdentityService {
             guard try memberships.remove(user, from: group, tx) else {
                 throw CloudError.notFound("User '\(user)' not found in group '\(group)'.")
             }
-            // What the group gave is gone with the membership; tokens issued until now end as well.
+            // The group's roles end with the membership. The tokens that were issued until now end as well.
             try UserService(identity: identity).revokeTokens(of: user, in: tx)
         }
     }

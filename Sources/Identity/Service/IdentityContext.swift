@@ -2,7 +2,7 @@ import Access
 import CloudCore
 import Resources
 
-/// What Identity's services share.
+/// The parts that all of Identity's services share.
 struct IdentityContext: Sendable {
     let base: ServiceContext
     let settings: IdentitySettings
@@ -12,9 +12,8 @@ struct IdentityContext: Sendable {
     var world: World { base.world }
     var policy: Policy { base.policy }
 
-    /// The domain that a caller's things are in when the body does not say: the scope's.
-    ///
-    /// - Throws: `CloudError.badRequest` for a scope that has none.
+    /// Returns the domain of a new resource whose body names none: the domain of the caller's scope. For a scope
+    /// without a domain it is the default domain.
     func domain(for caller: Principal) throws -> ID<Kind.Domain> {
         switch caller.scope {
         case .domain(let domain): ID(domain.id)
@@ -25,7 +24,7 @@ struct IdentityContext: Sendable {
 }
 
 extension ID where Entity == Kind.Domain {
-    /// The domain that is there from the start.
+    /// The default domain, which exists from the start.
     static let standard = ID("default")
 
     /// The project that acts as this domain.
@@ -37,9 +36,9 @@ extension ID where Entity == Kind.Project {
 }
 
 extension IdentityContext {
-    /// Refuses one more of what a user has so many of already.
+    /// Throws if a user has too many of a kind of resource.
     ///
-    /// - Throws: `CloudError.forbidden` when a user has as many as one may have.
+    /// - Throws: `CloudError.forbidden` if the user has as many as allowed.
     static func requireRoom(_ count: Int, most: Int, _ things: String) throws {
         guard count < most else {
             throw CloudError.forbidden("Unable to create additional \(things), maximum of \(most) already exceeded for user.")

@@ -2,7 +2,7 @@ import CloudCore
 
 /// The option `immutable` of projects, domains and roles.
 enum Immutability {
-    /// An immutable thing can be changed in one way only: to be immutable no more.
+    /// Throws if an immutable resource is to be changed in any way but to clear the option.
     ///
     /// - Parameter options: the options of the body; nil if it has none.
     static func checkUpdate(_ isImmutable: Bool, _ options: JSONObject?, _ noun: String, _ id: String) throws {
@@ -20,10 +20,10 @@ enum Immutability {
 }
 
 extension JSONObject {
-    /// An option that is null is unset.
+    /// The options without those that are null, which are unset.
     var withoutNulls: JSONObject { JSONObject(members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }) }
 
-    /// These options over those: a null unsets one.
+    /// Returns the old options with these set. A null unsets an option.
     func merged(into old: JSONObject) -> JSONObject {
         var merged = old
         for (key, value) in members { merged[key] = value.isNull ? nil : value }

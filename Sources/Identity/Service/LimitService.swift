@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Limits of projects and domains.
+/// The limits of projects and domains.
 struct LimitService: IdentityService {
     typealias R = Limit
 
@@ -17,7 +17,7 @@ struct LimitService: IdentityService {
         .conflict("The project or domain has a limit of that resource already.")
     }
 
-    /// Only what is there is named: a null must not be taken for the null of a caller without a domain.
+    /// Only ids that are set are in the target. A null would match the null of a caller without a domain.
     func targets(of rows: [Limit], for caller: Principal, in tx: Transaction) throws -> [PolicyTarget] {
         try rows.map { limit in
             var target: PolicyTarget = [:]
@@ -65,7 +65,8 @@ struct LimitService: IdentityService {
         if model == .strictTwoLevel { try StrictTwoLevel().check(limits, in: tx) }
     }
 
-    /// Checks what a body refers to; a project that acts as a domain is limited as the domain.
+    /// Checks the ids that a body refers to. A limit for a project that acts as a domain becomes a limit for the
+    /// domain.
     private func placed(_ limit: Limit, in tx: Transaction) throws -> Limit {
         var limit = limit
         try tx.requireService(limit.serviceID)
@@ -100,7 +101,7 @@ struct LimitService: IdentityService {
 
     // MARK: Lists
 
-    /// Administrators and services see all, others what limits the domain or the project that they act on.
+    /// Administrators and services see all limits. Other callers see those of the domain or project in their scope.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
         if caller.isSystemScoped || caller.hasRole("admin") || caller.hasRole("service") { return }
         switch caller.scope {

@@ -1,14 +1,16 @@
 import CloudCore
 
-/// What a new password must be, and when one ends.
+/// The rules for new passwords, for the end of passwords, and for lockouts.
 struct PasswordPolicy: Sendable {
     let settings: ComplianceSettings
     private let day: Int64 = 86_400
 
-    /// Passwords longer than this are refused: hashing one must not cost what its sender likes.
+    /// The most bytes of a password. The bound limits the cost of hashing.
     static let longest = 4096
 
-    /// - Throws: `CloudError.badRequest` that says what the password lacks.
+    /// Checks a new password.
+    ///
+    /// - Throws: `CloudError.badRequest` that says why the password is refused.
     func checkStrength(_ password: Secret) throws {
         guard !password.isEmpty else { throw CloudError.badRequest("The password must not be empty.") }
         guard password.utf8Count <= Self.longest else { throw CloudError.badRequest("The password is too long.") }
@@ -20,13 +22,13 @@ struct PasswordPolicy: Sendable {
         }
     }
 
-    /// When a password that is set now ends; nil for never.
+    /// Returns the end of a password that its user sets now; nil for never.
     func expiry(from now: Timestamp, for user: User) -> Timestamp? {
         guard let days = settings.passwordExpiresDays, !user.has(User.Option.ignorePasswordExpiry) else { return nil }
         return now + .seconds(Int64(days) * day)
     }
 
-    /// When a password that somebody else sets now ends: at once, where it must be changed first.
+    /// Returns the end of a password that somebody else sets now. If it must be changed before use, it ends at once.
     func expiryWhenReset(at now: Timestamp, for user: User) -> Timestamp? {
         if settings.changePasswordUponFirstUse, !user.has(User.Option.ignoreChangePasswordUponFirstUse),
             !user.has(User.Option.lockPassword)
@@ -36,7 +38,9 @@ struct PasswordPolicy: Sendable {
         return expiry(from: now, for: user)
     }
 
-    /// - Throws: `CloudError.badRequest` when the user's own password is too young to be changed by them.
+    /// Checks that a user may change their password again.
+    ///
+    /// - Throws: `CloudError.badRequest` if the user set it too recently.
     func checkAge(_ current: PasswordStore.Password, at now: Timestamp) throws {
         guard settings.minimumPasswordAgeDays > 0, current.isByOwner else { return }
         let from = current.createdAt + .seconds(Int64(settings.minimumPasswordAgeDays) * day)
@@ -47,7 +51,7 @@ struct PasswordPolicy: Sendable {
         }
     }
 
-    /// Passwords that are kept to be compared with a new one.
+    /// The number of recent passwords that are kept to be compared with a new one.
     var history: Int { max(settings.uniqueLastPasswordCount, 1) }
 
     func isLockedOut(_ user: User, at now: Timestamp) -> Bool {
@@ -57,7 +61,7 @@ struct PasswordPolicy: Sendable {
         return now < failedAt + settings.lockoutDuration
     }
 
-    /// Whether the user has been away for too long.
+    /// Tells whether the user has not authenticated for too long.
     func isInactive(_ user: User, at now: Timestamp) -> Bool {
         guard let days = settings.disableUserAccountDaysInactive, !user.has(User.Option.ignoreInactivity) else { return false }
         let last = Int64(user.lastActiveDay ?? Int(user.createdAt.seconds / day))

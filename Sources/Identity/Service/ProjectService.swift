@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Projects and the tree that they make.
+/// The projects, and the tree that they form.
 struct ProjectService: IdentityService {
     typealias R = Project
 
@@ -25,7 +25,7 @@ struct ProjectService: IdentityService {
         project.domainID = try identity.domain(for: caller)
     }
 
-    /// Finds the place in the tree, which follows from the parent or from the domain, whichever is said.
+    /// Completes the project's place in the tree from its parent or its domain, whichever the body has.
     func prepare(_ project: inout Project, _ given: Given<Project>, by caller: Principal, in tx: Transaction) throws {
         if !project.isDomain { try place(&project, in: tx) }
     }
@@ -93,7 +93,7 @@ struct ProjectService: IdentityService {
         {
             throw CloudError.forbidden("Cannot disable project \(old.id) since its subtree contains enabled projects.")
         }
-        // Who had a token on it must ask for another when it is enabled again.
+        // Tokens on the project stay invalid when it is enabled again.
         if old.isEnabled, !project.isEnabled {
             var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
             event.projectID = old.id
@@ -129,7 +129,7 @@ struct ProjectService: IdentityService {
         try TagFilter.apply(query, to: &list)
     }
 
-    /// The projects that a user can work in.
+    /// Returns the projects on which a user has a role.
     func list(of user: ID<Kind.User>, _ query: Query, by caller: Principal) async throws -> [Project] {
         let asked = try Project.schema.query(from: query)
         return try await context.read { tx in
@@ -153,10 +153,8 @@ struct ProjectService: IdentityService {
         var subtree: [Project]
     }
 
-    /// A project with those above and below it.
-    ///
-    /// - Parameter onlyOwn: leaves out those on which the caller has no role, as the reference does for lists of whole
-    /// objects.
+    /// Returns a project with those above and below it. Lists of whole projects have only those on which the caller has
+    /// a role, as in the reference.
     func family(_ id: ID<Kind.Project>, parents: Kin, subtree: Kin, by caller: Principal) async throws -> Family {
         try await context.read { tx in
             let project = try authorised("get", id, by: caller, in: tx)
@@ -177,7 +175,7 @@ struct ProjectService: IdentityService {
         try await context.read { tx in try project(id, action, by: caller, in: tx).tagTexts }
     }
 
-    /// Replaces a project's tags by what `change` makes of them.
+    /// Replaces a project's tags by the result of `change`.
     func changeTags(
         of id: ID<Kind.Project>, _ action: Action, by caller: Principal, _ change: @escaping @Sendable ([String]) throws -> [String]
     ) async throws -> [String] {
@@ -207,10 +205,12 @@ extension Project {
 
 /// The filters by tags that projects and domains have: `tags`, `tags-any`, `not-tags`, `not-tags-any`.
 enum TagFilter {
-    /// As many as a project may have. Each makes the statement longer.
+    /// The most tags of one filter, as many as a project may have. Each tag makes the statement longer.
     static let most = 80
 
-    /// - Throws: `CloudError.badRequest` for more tags than a project may have.
+    /// Adds the filters of a query to a list.
+    ///
+    /// - Throws: `CloudError.badRequest` for a filter with too many tags.
     static func apply(_ query: Query, to list: inout ListQuery) throws {
         for (name, joiner, negated) in [("tags", " AND ", false), ("tags-any", " OR ", false), ("not-tags", " AND ", true), ("not-tags-any", " OR ", true)] {
             guard let text = query[name] else { continue }
@@ -219,7 +219,8 @@ enum TagFilter {
             guard tags.count <= most else {
                 throw CloudError.badRequest("\(name) has \(tags.count) tags; it may have \(most).")
             }
-            // The column is a JSON array as our own writer writes it: a tag in it stands behind a bracket or a comma.
+            // The column has a JSON array in the format of our own writer, so a tag follows either a bracket or a
+            // comma.
             let one = "(replace(tags, ?, '') <> tags OR replace(tags, ?, '') <> tags)"
             let sql = "(" + tags.map { _ in one }.joined(separator: joiner) + ")"
             let arguments = tags.flatMap { tag -> [SQLValue] in

@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Registered limits.
+/// The registered limits.
 struct RegisteredLimitService: IdentityService {
     typealias R = RegisteredLimit
 
@@ -39,7 +39,7 @@ struct RegisteredLimitService: IdentityService {
         try requireUnused(limit, in: tx)
     }
 
-    /// Limits stand on it: who changed it would change what they are of.
+    /// Throws if limits override the registered one. To change it would change the resource that they limit.
     private func requireUnused(_ limit: RegisteredLimit, in tx: Transaction) throws {
         guard try !LimitStore().uses(limit.id, in: tx) else {
             throw CloudError.forbidden(
@@ -56,7 +56,7 @@ struct RegisteredLimitService: IdentityService {
 }
 
 extension Transaction {
-    /// - Throws: `CloudError.badRequest` unless there is such a service: it stands in a body.
+    /// Throws `CloudError.badRequest` if there is no service with this id, which comes from a body.
     func requireService(_ id: ID<CatalogService>) throws {
         guard try ResourceStore<CatalogService>().find(id, in: self) != nil else {
             throw CloudError.badRequest("Could not find service: \(id).")
@@ -65,9 +65,9 @@ extension Transaction {
 }
 
 extension ResourceSchema {
-    /// Reads a body that has a list of new ones.
+    /// Reads a body with a list of new resources.
     ///
-    /// - Throws: `CloudError.badRequest` that names the place.
+    /// - Throws: `CloudError.badRequest` that names the place of the error.
     func many(from body: JSONObject) throws -> [Given<R>] {
         try Shape.object([.init(plural, .array(shapes.create, 1...10_000), required: true)]).check(.object(body), at: plural)
         let objects = (body[plural]?.array ?? []).compactMap(\.object)

@@ -4,12 +4,14 @@ import HTTPKit
 import Resources
 import SQL
 
-/// The events by which tokens were revoked.
+/// The revocation events.
 struct RevocationService: Sendable {
     let identity: IdentityContext
 
-    /// - Parameter query: `since` names the moment from which on events are shown.
-    /// - Throws: `CloudError.badRequest` for a `since` that is no moment.
+    /// Returns the revocation events.
+    ///
+    /// - Parameter query: the query of the list. `since` is the moment from which on events are shown.
+    /// - Throws: `CloudError.badRequest` if `since` is not a date and time.
     func events(_ query: Query, by caller: Principal) async throws -> [Revocation] {
         try identity.policy.require(.listRevokeEvents, caller)
         let since = try query["since"].flatMap { text in try text.isEmpty ? nil : Self.moment(text) }

@@ -4,9 +4,9 @@ import HTTPKit
 import Resources
 import SQL
 
-/// The list of who has which role where, as given or as it takes effect.
+/// The list of role assignments, either as they were granted or as they take effect.
 struct RoleAssignmentService: Sendable {
-    /// What a list's URL asks for.
+    /// The filters and options in a list's URL.
     struct Wish: Sendable {
         var userID: ID<Kind.User>?
         var groupID: ID<Kind.Group>?
@@ -33,7 +33,8 @@ struct RoleAssignmentService: Sendable {
             try check()
         }
 
-        /// A filter that is named without a value, or with any but 0 and false, is on.
+        /// Tells whether a parameter is on. It is on without a value, and with any value but `0`, `false`, `no` and
+        /// `off`.
         private static func isTrue(_ query: Query, _ name: String) -> Bool {
             query[name].map { !["0", "false", "no", "off"].contains($0.lowercased()) } ?? false
         }
@@ -56,18 +57,18 @@ struct RoleAssignmentService: Sendable {
         }
     }
 
-    /// An assignment with where it comes from, when it was not given just so.
+    /// An assignment, with its origin if it was not granted in this form.
     struct Entry: Sendable {
         var assignment: Assignment
-        /// The group by whose membership a user has it.
+        /// The group that the user has the role from.
         var group: ID<Kind.Group>?
-        /// Where it was given to be inherited.
+        /// The target of the inherited grant that the assignment follows from.
         var source: Assignment.Target?
-        /// The role that implies it.
+        /// The role that implies this one.
         var priorRole: ID<Kind.Role>?
     }
 
-    /// Ids to names, with the domains that names are in.
+    /// Names by id, with their domains.
     struct Names: Sendable {
         typealias Name = NameStore.Name
 
@@ -145,8 +146,8 @@ struct RoleAssignmentService: Sendable {
 
     // MARK: As it takes effect
 
-    /// Groups become their members, what is inherited stands on every project that it reaches, and implied roles stand beside
-    /// those that imply them.
+    /// Returns the assignments as they take effect. Groups are replaced by their members, inherited grants by one
+    /// assignment for each project that they reach, and implied roles are added. Roles of domains are left out.
     private func effective(_ wish: Wish, in tx: Transaction) throws -> [Entry] {
         var entries = try store.all(ListQuery(), in: tx).flatMap { try members(of: $0, wish, in: tx) }
         entries = try entries.flatMap { try places(of: $0, wish, in: tx) }

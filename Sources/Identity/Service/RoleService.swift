@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Roles, and which imply which.
+/// The roles, and the rules by which they imply each other.
 struct RoleService: IdentityService {
     typealias R = Role
 
@@ -12,19 +12,19 @@ struct RoleService: IdentityService {
 
     func conflict(with role: Role) -> CloudError { .conflict("A role named '\(role.name)' exists already.") }
 
-    /// Rules tell global roles from a domain's by the domain's absence, so here its null counts.
+    /// The domain id is in the target even if it is null, because rules recognise global roles by the null.
     static func target(_ role: Role) -> PolicyTarget {
         ["target.role.id": role.id.text, "target.role.name": role.name, "target.role.domain_id": role.domainID?.text]
     }
 
-    /// Returns the action of a verb; a domain's roles have actions of their own.
+    /// Returns the action of a verb. The roles of domains have actions of their own.
     func action(_ verb: String, _ role: Role?) -> Action {
         context.action("\(verb)_\(role?.domainID == nil ? "role" : "domain_role")")
     }
 
     func listAction(_ query: Query) -> Action { query["domain_id"] == nil ? .listRoles : .listDomainRoles }
 
-    /// Leaves the global roles where the query names no domain.
+    /// Restricts the list to global roles if the query names no domain.
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
         if query["domain_id"] == nil { list.raw.append(("domain_id IS NULL", [])) }
     }
@@ -83,7 +83,7 @@ struct RoleService: IdentityService {
         try context.policy.require(.createImpliedRole, caller)
         return try await context.write { tx in
             let (first, second) = (try store.require(prior, in: tx), try store.require(implied, in: tx))
-            // Whoever may give one role must not give themselves the cloud by it.
+            // Otherwise a caller who may grant one role could gain the role `admin` with it.
             guard second.name != "admin" else { throw CloudError.forbidden("Unable to imply the role admin.") }
             if first.domainID == nil, second.domainID != nil { throw CloudError.forbidden("A global role cannot imply a domain's role.") }
             try ImpliedRoleStore().insert(.init(prior: prior, implied: implied), in: tx)

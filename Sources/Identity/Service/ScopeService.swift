@@ -3,12 +3,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// What a user can get a token for.
+/// The scopes for which a user can get a token.
 struct ScopeService: Sendable {
     let identity: IdentityContext
     private let assignments = AssignmentStore()
     private let catalogs = CatalogStore()
 
+    /// Returns the catalog of the project in scope.
+    ///
     /// - Throws: `CloudError.forbidden` without a project in scope.
     func catalog(for caller: Principal) async throws -> [CatalogStore.Entry] {
         try identity.policy.require(.getAuthCatalog, caller)
@@ -18,7 +20,7 @@ struct ScopeService: Sendable {
         return try await identity.base.read { tx in try catalogs.catalog(of: project, in: tx) }
     }
 
-    /// The enabled projects on which the caller has a role, given there or inherited.
+    /// Returns the enabled projects on which the caller has a role, granted or inherited.
     func projects(for caller: Principal) async throws -> [Project] {
         try identity.policy.require(.getAuthProjects, caller)
         return try await identity.base.read { tx in try projects(of: caller.userID, in: tx).filter(\.isEnabled) }
@@ -43,7 +45,7 @@ struct ScopeService: Sendable {
         }
     }
 
-    /// All projects on which a user has a role: where it was given, and all below where one was given to be inherited.
+    /// Returns all projects on which a user has a role: those with a grant, and those below an inherited grant.
     func projects(of user: ID<Kind.User>, in tx: Transaction) throws -> [Project] {
         let held = try assignments.held(by: user, in: tx)
         let direct = held.filter { !$0.isInherited && $0.target.kind == "project" }.map(\.target.id)

@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Stored policies, and which of the catalog's endpoints they are for.
+/// The stored policies, and the endpoints that they are for.
 struct StoredPolicyService: IdentityService {
     typealias R = StoredPolicy
 
@@ -31,7 +31,7 @@ struct StoredPolicyService: IdentityService {
         }
     }
 
-    /// There need not be one.
+    /// Removes an association. It need not exist.
     func remove(_ policy: ID<StoredPolicy>, for place: PolicyPlace, by caller: Principal) async throws {
         try await context.write { tx in
             try authorise("delete", policy, place, by: caller, in: tx)
@@ -39,7 +39,7 @@ struct StoredPolicyService: IdentityService {
         }
     }
 
-    /// Asks the policy, and finds both ends.
+    /// Checks that the policy allows this, and that the stored policy and its place exist.
     private func authorise(_ verb: String, _ id: ID<StoredPolicy>, _ place: PolicyPlace, by caller: Principal, in tx: Transaction) throws {
         let noun =
             switch place {

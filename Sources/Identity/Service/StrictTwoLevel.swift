@@ -2,12 +2,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// The rule of the `strict_two_level` model: no project in a domain may have more than the domain. There are only these two
-/// levels. A domain without a limit of its own has the registered one.
+/// The rule of the `strict_two_level` model: a project directly in a domain may not have a higher limit than the
+/// domain. A domain without a limit of its own has the registered one.
 struct StrictTwoLevel: Sendable {
     private let limits = ResourceStore<Limit>()
 
-    /// - Parameter wanted: all that one request sets: a domain and its projects can be raised together.
+    /// Checks limits before they are written.
+    ///
+    /// - Parameter wanted: all limits of one request, so that a domain and its projects can be raised together.
     /// - Throws: `CloudError.forbidden` that names the limit which breaks the rule.
     func check(_ wanted: [Limit], in tx: Transaction) throws {
         for limit in wanted {
@@ -35,7 +37,7 @@ struct StrictTwoLevel: Sendable {
         }
     }
 
-    /// What a domain has of a resource; nil when no limit is even registered.
+    /// Returns a domain's limit of a resource; nil if no limit is registered for it.
     private func amount(of domain: ID<Kind.Domain>, like limit: Limit, in tx: Transaction) throws -> Int? {
         var query = Self.query(like: limit)
         query.filter("domain_id", .equals, domain)
@@ -51,7 +53,7 @@ struct StrictTwoLevel: Sendable {
         return query
     }
 
-    /// -1 is more than any number.
+    /// Returns a limit's value for comparisons. -1 is unlimited, so it is greater than any number.
     private static func size(_ limit: Int) -> Int { limit < 0 ? .max : limit }
 
     private static func broken(_ limit: Limit, _ place: String) -> CloudError {

@@ -6,14 +6,15 @@ import Synchronization
 
 /// Issues, verifies and revokes tokens.
 ///
-/// A token is verified against what is true now. Its unsealed form and what it gives are kept in memory for as long as the
-/// database says that nothing of Identity was committed since: on SQLite a comparison of two numbers, on PostgreSQL one
-/// small query. So every way of losing access takes effect with its commit, and a busy token costs next to nothing.
+/// A token is verified against the present state of the database. Its content and its rights are cached in memory for
+/// as long as the database reports no commit of Identity since. That check compares two numbers on SQLite, and takes
+/// one small query on PostgreSQL. So every loss of rights takes effect with its commit, and a token in constant use
+/// costs almost nothing.
 ///
-/// Revocations are counted apart. After one, whoever shows another token costs one statement that looks for events of that token, and
-/// everything else that is kept of it stays.
+/// Revocations have a counter of their own. After one, the next use of each other token costs one statement that looks
+/// for revocation events of that token. The rest of its cached state stays valid.
 package final class TokenService: TokenVerifier, Sendable {
-    /// A token that was verified, with its view already written.
+    /// A verified token, with its views already written as JSON.
     struct Verified: Sendable {
         let authorization: Authorization
         var moment: Moment
@@ -21,7 +22,7 @@ package final class TokenService: TokenVerifier, Sendable {
         let withoutCatalog: [UInt8]
     }
 
-    /// How far Identity and its revocations were when something was read.
+    /// The revisions of Identity and of its revocations at the time of a read.
     struct Moment: Sendable, Equatable {
         var identity: Revision
         var revocations: Revision
@@ -38,7 +39,7 @@ package final class TokenService: TokenVerifier, Sendable {
     private let revocations = RevocationStore()
     private let cache = Mutex(Cache())
 
-    /// Tokens in each of the cache's two generations; some 4 KiB each.
+    /// The most tokens in each of the cache's two generations. A token takes about 4 KiB.
     private static let mostCached = 1000
 
     init(context: ServiceContext, sealer: TokenSealer) {
@@ -50,7 +51,10 @@ package final class TokenService: TokenVerifier, Sendable {
 
     package func principal(of text: String) async throws -> Principal { try await verified(text).authorization.principal }
 
-    /// - Parameter grace: how long after its end a token is still shown to services that finish long work with it.
+    /// Verifies a token.
+    ///
+    /// - Parameter grace: the time after a token's end during which it is still shown, for services that finish long
+    /// work with it.
     /// - Throws: `CloudError.unauthenticated`, whatever is wrong with the token.
     func verified(_ text: String, grace: Duration = .zero) async throws -> Verified {
         let moment = try await moment()
@@ -71,11 +75,13 @@ package final class TokenService: TokenVerifier, Sendable {
         return Moment(identity: found[0], revocations: found[1])
     }
 
-    /// Returns the kept verification of a token if it is still right.
+    /// Returns the cached verification if it is still valid; nil if the token must be verified again.
+    ///
+    /// - Throws: `CloudError.unauthenticated` if the token was revoked.
     private func current(_ cached: Verified, at moment: Moment, _ text: String) async throws -> Verified? {
         guard cached.moment != moment else { return cached }
         let token = cached.authorization.token
-        // What a trust gives depends on the tokens of others as well.
+        // The rights of a trust also depend on the tokens of others.
         guard cached.moment.identity == moment.identity, token.trustID == nil else { return nil }
         let events = try await context.read { [revocations] tx in try revocations.concerning(token, in: tx) }
         guard !events.contains(where: { $0.covers(token) }) else { throw Self.refused("\(AuthorizationStore.Refusal.revoked)") }
@@ -112,9 +118,9 @@ package final class TokenService: TokenVerifier, Sendable {
 
     // MARK: Issuing
 
-    /// Seals a token for what was checked.
+    /// Checks a token's rights and seals it.
     ///
-    /// - Throws: `AuthorizationStore.Refusal` when its user, scope or roles are not what they should be.
+    /// - Throws: `AuthorizationStore.Refusal` if the token would give nothing.
     func issue(_ token: Token) async throws -> (text: String, verified: Verified) {
         let moment = try await moment()
         let authorization = try await context.read { [authorizations] tx in try authorizations.authorization(of: token, in: tx) }
@@ -124,12 +130,15 @@ package final class TokenService: TokenVerifier, Sendable {
         return (text, verified)
     }
 
-    /// A fresh audit id: 16 random bytes in 22 letters.
+    /// Returns a new audit id: 16 random bytes as 22 letters.
     func newAuditID() -> String { context.world.random.urlSafe(16) }
 
     // MARK: Revoking
 
-    /// - Parameter withDescendants: also the tokens that came of it. What it came of itself stays.
+    /// Revokes a token.
+    ///
+    /// - Parameter withDescendants: whether tokens that were made from it are revoked too. The tokens that it was made
+    /// from stay valid.
     func revoke(_ token: Token, withDescendants: Bool) async throws {
         let own = token.auditIDs.first
         try await context.database.write { [context, revocations] tx in
@@ -138,7 +147,8 @@ package final class TokenService: TokenVerifier, Sendable {
             try revocations.insert(event, in: tx)
             guard withDescendants else { return }
             var chain = Revocation(id: context.world.random.hexID(), at: context.world.now)
-            // A token that came of another names the first of its chain: only that one has descendants that say so.
+            // A token names only the first token of its chain, so this event affects nothing unless that is the revoked
+            // token.
             chain.auditChainID = own
             try revocations.insert(chain, in: tx)
         }
@@ -157,7 +167,8 @@ package final class TokenService: TokenVerifier, Sendable {
         }
     }
 
-    /// Two generations: when the young one is full it becomes the old one, and what nobody asked for since is forgotten.
+    /// Adds a token to the cache. If the young generation is full, it becomes the old one, and the tokens of the former
+    /// old one are dropped unless they were used since.
     private func keep(_ verified: Verified, for text: String) {
         cache.withLock { cache in
             if cache.young.count >= Self.mostCached { cache = Cache(young: [:], old: cache.young) }

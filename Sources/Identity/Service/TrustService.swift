@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Trusts: who lets whom act with which roles, and what may be handed on of that.
+/// The trusts: delegations of roles from one user to another, and their redelegation.
 struct TrustService: IdentityService {
     typealias R = Trust
 
@@ -38,7 +38,7 @@ struct TrustService: IdentityService {
             guard trust.projectID == nil || !asked.isEmpty else {
                 throw CloudError.forbidden("At least one role must be handed on.")
             }
-            // An operator's policy may be laxer than this: nobody trusts others in somebody else's name.
+            // This holds even if an operator's policy is laxer: nobody creates trusts in another user's name.
             guard caller.userID == trust.trustorID else {
                 throw CloudError.forbidden("The authenticated user should match the trustor.")
             }
@@ -56,7 +56,7 @@ struct TrustService: IdentityService {
         }
     }
 
-    /// Nobody hands on what they do not have.
+    /// Throws if the trustor does not have all roles of the trust.
     private func checkTrustor(of trust: Trust, in tx: Transaction) throws {
         var held: Set<ID<Kind.Role>> = []
         if let project = trust.projectID {
@@ -66,7 +66,7 @@ struct TrustService: IdentityService {
         if let missing = trust.roleIDs.subtracting(held).min() { throw CloudError.notFound("role", missing.text) }
     }
 
-    /// How many more times the trust can be handed on.
+    /// Sets the number of times that the trust can be redelegated.
     private func settleCount(of trust: inout Trust, isRedelegable: Bool, _ source: Trust?) throws {
         guard isRedelegable else {
             trust.redelegationCount = 0
@@ -90,7 +90,7 @@ struct TrustService: IdentityService {
         trust.redelegationCount = left
     }
 
-    /// What is handed on is within the bounds of all that it was handed on from.
+    /// Checks that the new trust is within the bounds of each trust in the chain that it is redelegated from.
     private func redelegate(_ trust: inout Trust, _ source: Trust, in tx: Transaction) throws {
         trust.redelegatedTrustID = source.id
         let deepest = identity.settings.redelegationDepth
@@ -111,7 +111,7 @@ struct TrustService: IdentityService {
             guard trust.roleIDs.isSubset(of: link.roleIDs) else {
                 throw CloudError.forbidden("Some of requested roles are not in redelegated trust.")
             }
-            // Roles are held on a project: the same ones elsewhere are others.
+            // The same role on another project is another right.
             guard trust.projectID == link.projectID else {
                 throw CloudError.forbidden("A redelegated trust is on the project of the trust that it is handed on from.")
             }
@@ -149,8 +149,8 @@ struct TrustService: IdentityService {
         return found
     }
 
-    /// What was handed on from the trust goes with it. Tokens of them all give nothing from the commit on; the events say so to
-    /// whoever keeps tokens elsewhere.
+    /// Deletes a trust and all trusts that were redelegated from it. Their tokens are invalid from the commit on. The
+    /// events inform services that cache tokens.
     func delete(_ id: ID<Kind.Trust>, by caller: Principal) async throws {
         try await context.write { tx in
             _ = try authorised(.deleteTrust, id, by: caller, in: tx)
@@ -163,7 +163,8 @@ struct TrustService: IdentityService {
         }
     }
 
-    /// Other than elsewhere, a trust that is not there is a 404 before anybody is asked what they may.
+    /// Returns the trust, if the caller may do this to it. Unlike elsewhere, a missing trust is a 404 before the policy
+    /// is asked.
     private func authorised(_ action: Action, _ id: ID<Kind.Trust>, by caller: Principal, in tx: Transaction) throws -> Trust {
         let trust = try usable(id, in: tx)
         try context.policy.require(action, caller, Self.target(trust))
@@ -171,10 +172,10 @@ struct TrustService: IdentityService {
         return trust
     }
 
-    /// A trust that still gives something.
+    /// Returns a trust that can still be used.
     ///
-    /// - Throws: `CloudError.notFound` for one that ended, or that was handed on from one that did; `.forbidden` when somebody
-    ///   who handed it on is disabled.
+    /// - Throws: `CloudError.notFound` if it or a trust that it was redelegated from has ended; `.forbidden` if a user
+    /// who redelegated it is disabled.
     func usable(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> Trust {
         let now = context.world.now
         guard let trust = try trusts.find(id, in: tx) else { throw CloudError.notFound("trust", id.text) }

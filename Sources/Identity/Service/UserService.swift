@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Users and their passwords.
+/// The users and their passwords.
 struct UserService: IdentityService {
     typealias R = User
 
@@ -45,7 +45,7 @@ struct UserService: IdentityService {
     func willUpdate(_ user: inout User, from old: User, _ given: Given<User>, by caller: Principal, in tx: Transaction) throws {
         user.options = user.options.merged(into: old.options)
         if user.defaultProjectID != old.defaultProjectID { try checkDefaultProject(user.defaultProjectID, in: tx) }
-        // Whoever is enabled again starts with a clean sheet.
+        // A user who is enabled again starts without failures or inactivity.
         if given.has(\.isEnabled), user.isEnabled {
             user.failedAttempts = 0
             user.failedAt = nil
@@ -63,7 +63,7 @@ struct UserService: IdentityService {
         if given.password == .clear { try passwords.removeAll(of: user.id, in: tx) }
         let isDisabled = old.isEnabled && !user.isEnabled
         if isDisabled || given.password != .keep { try revokeTokens(of: user.id, in: tx) }
-        // What their programs authenticated with does not come back with them.
+        // The application credentials are not restored when the user is enabled again.
         if isDisabled { try ApplicationCredentialStore().deleteAll(of: user.id, in: tx) }
     }
 
@@ -78,14 +78,14 @@ struct UserService: IdentityService {
     }
 
     func narrow(_ list: inout ListQuery, _ query: Query, by caller: Principal, in tx: Transaction) throws {
-        // Whoever acts for a domain sees that domain.
+        // A caller with a domain in scope sees only that domain.
         if let domain = caller.domainID { list.filter("domain_id", .equals, domain) }
         if let text = query["password_expires_at"] { try Self.filter(&list, byExpiry: text) }
-        // Nobody comes from elsewhere: there is no federation.
+        // There is no federation, so no user comes from another identity provider.
         if query.has("idp_id") || query.has("protocol_id") || query.has("unique_id") { list.raw.append(("1 = 0", [])) }
     }
 
-    /// `lt:2026-12-08T22:02:00Z`: a comparison and a moment.
+    /// Filters by a comparison and a moment, such as `lt:2026-12-08T22:02:00Z`.
     private static func filter(_ list: inout ListQuery, byExpiry text: String) throws {
         let comparisons: [String: ListQuery.Comparison] = [
             "lt": .less, "lte": .lessOrEqual, "gt": .greater, "gte": .greaterOrEqual, "eq": .equals, "neq": .notEquals,
@@ -100,7 +100,7 @@ struct UserService: IdentityService {
 
     // MARK: Passwords
 
-    /// A user changes their own password; the old one proves who they are, so no token is asked for.
+    /// Changes a user's own password. It needs no token: the old password proves the user's identity.
     func changePassword(_ id: ID<Kind.User>, _ body: JSONObject) async throws {
         let given = try PasswordChange.form.parse(body, inside: "user")
         let (original, wanted) = (Secret(given.original), Secret(given.wanted))
@@ -108,7 +108,7 @@ struct UserService: IdentityService {
         let (user, kept) = try await context.read { tx in
             (try store.find(id, in: tx), try passwords.newest(max(rules.history, 1), of: id, in: tx))
         }
-        // The same answer, after the same time, whether there is such a user or not.
+        // The answer and its time are the same for a user who does not exist.
         let isRight = try await identity.hasher.verify(original, kept.first?.hash)
         guard let user, let current = kept.first, isRight, user.isEnabled, !rules.isLockedOut(user, at: now) else {
             if let user { try await noteFailure(of: user) }
@@ -125,9 +125,10 @@ struct UserService: IdentityService {
                 "The new password must differ from the last \(identity.settings.compliance.uniqueLastPasswordCount).")
         }
         let hash = try await identity.hasher.hash(wanted)
-        // What is kept of other users' tokens stays right: this one's end by the event.
+        // This does not mark Identity's topic, so cached tokens of other users stay valid. The event ends this user's
+        // tokens.
         try await context.database.write { tx in
-            // Somebody else may have changed it since it was read.
+            // Another request may have changed the password since it was read.
             guard let present = try passwords.current(of: id, in: tx), present.number == current.number else {
                 throw CloudError.conflict("The password was changed by somebody else at the same time.")
             }
@@ -151,7 +152,7 @@ struct UserService: IdentityService {
         }
     }
 
-    /// Notes a right password, where anything follows from it.
+    /// Records a right password, if anything depends on it.
     func noteSuccess(of user: User) async throws {
         let today = Int(context.world.now.seconds / 86_400)
         let isDayNews = identity.settings.compliance.disableUserAccountDaysInactive != nil && user.lastActiveDay != today
@@ -161,7 +162,7 @@ struct UserService: IdentityService {
         }
     }
 
-    /// Sets a password for somebody: their history does not bind an administrator.
+    /// Sets a password for another user. The history does not bind an administrator.
     private func reset(_ user: User, _ hash: String, in tx: Transaction) throws {
         let last = try passwords.current(of: user.id, in: tx)?.number ?? 0
         try passwords.add(
@@ -170,7 +171,7 @@ struct UserService: IdentityService {
             of: user.id, keeping: rules.history, in: tx)
     }
 
-    /// Ends all tokens of a user: for whoever has lost one and cannot change the password.
+    /// Ends all tokens of a user. It serves users who have lost a token and cannot change their password.
     func revokeTokens(of id: ID<Kind.User>, by caller: Principal) async throws {
         try await context.database.write { tx in
             try context.policy.require(.revokeTokensForUser, caller, try pathTarget(id, in: tx))
@@ -179,7 +180,7 @@ struct UserService: IdentityService {
         }
     }
 
-    /// Every token of the user that was issued until now ends, for good.
+    /// Ends every token of the user that was issued until now. They do not become valid again.
     func revokeTokens(of id: ID<Kind.User>, in tx: Transaction) throws {
         var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
         event.userID = id
@@ -195,7 +196,8 @@ struct UserService: IdentityService {
         }
     }
 
-    /// What the policy may look at of a user who stands in a path; nothing of one who is not there.
+    /// Returns the policy's target for a user in a path. If there is no such user, the target has only the id in the
+    /// path.
     func pathTarget(_ id: ID<Kind.User>, in tx: Transaction) throws -> PolicyTarget {
         guard let user = try store.find(id, in: tx) else { return ["user_id": id.text] }
         return ["user_id": id.text, "target.user.id": id.text, "target.user.domain_id": user.domainID.text]

@@ -8,7 +8,7 @@ struct ApplicationCredentialStore: Sendable {
     let rules = ResourceStore<AccessRule>()
     private let directory = RoleDirectory()
 
-    /// An application credential with all that the API shows of it.
+    /// An application credential with everything that views show of it.
     struct Whole: Sendable {
         var credential: ApplicationCredential
         var roles: [Role]
@@ -19,7 +19,7 @@ struct ApplicationCredentialStore: Sendable {
         try credentials.map { credential in
             let roles = try tx.rows(
                 "SELECT role_id FROM identity_application_credential_role WHERE application_credential_id = ?", credential.id)
-            // In the order in which they were asked for.
+            // The rules keep the order in which the caller named them.
             let order: [ID<AccessRule>] = try tx.rows(
                 """
                 SELECT access_rule_id FROM identity_application_credential_access_rule WHERE application_credential_id = ?
@@ -43,7 +43,7 @@ struct ApplicationCredentialStore: Sendable {
                 "INSERT INTO identity_application_credential_role (application_credential_id, role_id) VALUES (?, ?)", credential.id, role)
         }
         for (number, rule) in rules.enumerated() {
-            // The same rule twice is one, at its first place.
+            // A rule that is named twice counts once, at its first place.
             try tx.execute(
                 """
                 INSERT INTO identity_application_credential_access_rule (application_credential_id, access_rule_id, number) VALUES (?, ?, ?)
@@ -52,7 +52,7 @@ struct ApplicationCredentialStore: Sendable {
         }
     }
 
-    /// Whether an application credential's tokens may manage others; nil when it is gone.
+    /// Returns whether tokens of an application credential may manage others; nil if it was deleted.
     func isUnrestricted(_ id: ID<Kind.ApplicationCredential>, in tx: Transaction) throws -> Bool? {
         try tx.value("SELECT unrestricted FROM identity_application_credential WHERE id = ?", id)
     }
@@ -84,7 +84,7 @@ struct ApplicationCredentialStore: Sendable {
 
     // MARK: Proofs
 
-    /// The part of an application credential that proves it.
+    /// The columns of an application credential that authentication needs.
     struct Proof: Sendable {
         var id: ID<Kind.ApplicationCredential>
         var userID: ID<Kind.User>
@@ -111,10 +111,11 @@ struct ApplicationCredentialStore: Sendable {
 
     // MARK: Access rules
 
-    /// The id of the rule that is meant: the one of that id, one that allows the same, or a new one.
+    /// Returns the id of an access rule: the one with the given id, one that allows the same request, or a new one.
     ///
-    /// - Parameter newID: of one that has to be made and does not bring an id.
-    /// - Throws: `CloudError.notFound` for the id of somebody else's, or of none where nothing says what it allows.
+    /// - Parameter newID: the id of a new rule, if the given one has none.
+    /// - Throws: `CloudError.notFound` for a rule of another user, and for an unknown id without a service, a path and
+    /// a method.
     func rule(_ given: AccessRule, newID: ID<AccessRule>, in tx: Transaction) throws -> ID<AccessRule> {
         if !given.id.text.isEmpty, let found = try rules.find(given.id, in: tx) {
             guard found.userID == given.userID else { throw CloudError.notFound("access rule", given.id.text) }

@@ -2,11 +2,11 @@ import CloudCore
 import Resources
 import SQL
 
-/// Role assignments, and what follows from them.
+/// The role assignments, and the roles that follow from them.
 struct AssignmentStore: Sendable {
     private static let columns = "actor_kind, actor_id, target_kind, target_id, role_id, inherited"
 
-    /// Whether there was none like it before.
+    /// Inserts an assignment, and returns whether it is new.
     @discardableResult
     func insert(_ assignment: Assignment, in tx: Transaction) throws -> Bool {
         try tx.execute(
@@ -42,7 +42,7 @@ struct AssignmentStore: Sendable {
         ).map(assignment)
     }
 
-    /// What a user has, by themselves and by their groups, everywhere.
+    /// Returns all assignments of a user, including those of the user's groups.
     func held(by user: ID<Kind.User>, in tx: Transaction) throws -> [Assignment] {
         try tx.rows(
             """
@@ -65,7 +65,8 @@ struct AssignmentStore: Sendable {
         try tx.execute("DELETE FROM identity_assignment WHERE actor_kind = ? AND actor_id = ?", actor.kind, actor.id)
     }
 
-    /// Also what was given on a domain to be inherited: it stands under the same id.
+    /// Deletes the assignments on a project or a domain. Inherited grants on a domain have the same target id, and are
+    /// deleted too.
     func deleteAll(onProjectOrDomain id: String, in tx: Transaction) throws {
         try tx.execute("DELETE FROM identity_assignment WHERE target_kind <> 'system' AND target_id = ?", id)
     }
@@ -86,7 +87,7 @@ struct AssignmentStore: Sendable {
 
     // MARK: What follows
 
-    /// The ids of the projects above one, the nearest first, its domain last.
+    /// Returns the ids of the projects above one. The nearest is first, and the domain is last.
     func ancestors(of project: ID<Kind.Project>, in tx: Transaction) throws -> [ID<Kind.Project>] {
         try tx.rows(
             """
@@ -99,7 +100,7 @@ struct AssignmentStore: Sendable {
         ).map { try $0["id"] }
     }
 
-    /// Every role that the given ones imply, themselves among them.
+    /// Returns the given roles and every role that they imply.
     func implied(by roles: Set<ID<Kind.Role>>, in tx: Transaction) throws -> Set<ID<Kind.Role>> {
         let rules = try ImpliedRoleStore().all(in: tx)
         var all = roles
@@ -111,15 +112,15 @@ struct AssignmentStore: Sendable {
         return all
     }
 
-    /// The roles that count on a target: given there, given above to be inherited, and implied by those. A domain's own roles
-    /// are left out: they only imply others.
+    /// Returns the global roles that a user has on a target: granted on it, inherited from above, or implied by those.
+    /// The roles of domains are left out: they only imply others.
     func effectiveRoles(
         of user: ID<Kind.User>, on target: Assignment.Target, in tx: Transaction
     ) throws -> [Principal.Named] {
         try named(try effectiveRoleIDs(of: user, on: target, in: tx), in: tx)
     }
 
-    /// The same with a domain's own roles.
+    /// Returns the ids of the roles that a user has on a target, including the roles of domains.
     func effectiveRoleIDs(
         of user: ID<Kind.User>, on target: Assignment.Target, in tx: Transaction
     ) throws -> Set<ID<Kind.Role>> {
@@ -132,7 +133,7 @@ struct AssignmentStore: Sendable {
         return try implied(by: Set(given.map(\.roleID)), in: tx)
     }
 
-    /// Ids and names of global roles, by name.
+    /// Returns the ids and names of the global roles among the given ones, sorted by name.
     func named(_ roles: Set<ID<Kind.Role>>, in tx: Transaction) throws -> [Principal.Named] {
         guard !roles.isEmpty else { return [] }
         let marks = roles.map { _ in "?" }.joined(separator: ", ")

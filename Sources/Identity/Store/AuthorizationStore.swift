@@ -1,15 +1,16 @@
 import CloudCore
 import SQL
 
-/// Reads what a token gives now. One transaction, some ten small queries, and nothing is kept here: `TokenService` keeps it for
-/// as long as nothing of Identity changes.
+/// Reads the rights that a token gives at this moment. It takes one transaction with about ten small queries. Nothing
+/// is cached here: `TokenService` caches the result until Identity changes.
 struct AuthorizationStore: Sendable {
     private let assignments = AssignmentStore()
     private let revocations = RevocationStore()
     private let catalogs = CatalogStore()
     private let trusts = TrustStore()
 
-    /// Why a token gives nothing. Its holder learns only that it does not; a rescoping user learns more.
+    /// The reason why a token gives no rights. A caller gets a plain 401, except when a trust's token is issued: then a
+    /// missing role or a disabled trustor is named.
     enum Refusal: Error, Sendable {
         case revoked
         case userGone, userDisabled
@@ -19,7 +20,9 @@ struct AuthorizationStore: Sendable {
         case trustGone, trustorDisabled, delegationGone
     }
 
-    /// - Throws: `Refusal`.
+    /// Returns the rights of a token.
+    ///
+    /// - Throws: `Refusal` if it gives none.
     func authorization(of token: Token, in tx: Transaction) throws -> Authorization {
         if try revocations.concerning(token, in: tx).contains(where: { $0.covers(token) }) { throw Refusal.revoked }
         let holder = try user(token.userID, in: tx)
@@ -83,7 +86,7 @@ struct AuthorizationStore: Sendable {
             guard try row["enabled"] else { throw Refusal.domainDisabled }
             access.principal.scope = .domain(.init(id: id.text, name: try row["name"]))
         case .project(let id):
-            // A project that acts as a domain is in no domain: the token shows it as its own.
+            // A project that acts as a domain has no domain, so the token shows it as its own domain.
             guard
                 let row = try tx.row(
                     """
@@ -110,9 +113,11 @@ struct AuthorizationStore: Sendable {
 
     // MARK: Delegation
 
-    /// A trust: the trustee acts with roles of the trustor, and shows the trustor's name where it impersonates.
+    /// Fills in a trust: the trustee acts with roles of the trustor, under the trustor's name if the trust
+    /// impersonates.
     ///
-    /// It gives all that it promised, or nothing: whoever handed it on has all of its roles now, and is enabled.
+    /// The trust gives all of its roles or none. Every trustor in its chain must be enabled and have all of the roles
+    /// now.
     private func delegateByTrust(_ access: inout Authorization, in tx: Transaction) throws {
         guard let id = access.token.trustID, let trust = try trusts.find(id, in: tx), trust.trusteeID == access.token.userID,
             access.token.scope == trust.projectID.map({ .project($0) }) ?? .unscoped
@@ -137,7 +142,7 @@ struct AuthorizationStore: Sendable {
 
     private func checkTrustor(_ trustor: ID<Kind.User>, _ roles: Set<ID<Kind.Role>>, _ token: Token, in tx: Transaction) throws {
         _ = try agent(trustor, in: tx)
-        // What ends the trustor's own tokens, as a new password does, ends those that others have in the trustor's place.
+        // An event that ends the trustor's own tokens, such as a new password, also ends the tokens of the trust.
         var own = token
         own.userID = trustor
         if try revocations.concerning(own, in: tx).contains(where: { $0.covers(own) }) { throw Refusal.revoked }
@@ -146,13 +151,15 @@ struct AuthorizationStore: Sendable {
         else { throw Refusal.noRoles }
     }
 
-    /// Somebody who handed a trust on.
+    /// Returns a user in the chain of a trust.
+    ///
+    /// - Throws: `Refusal.trustorDisabled` if the user is gone or disabled.
     private func agent(_ id: ID<Kind.User>, in tx: Transaction) throws -> Holder {
         do { return try user(id, in: tx) } catch is Refusal { throw Refusal.trustorDisabled }
     }
 
-    /// An application credential: those of its roles that its user still has. What they implied when it was made is among them;
-    /// what they imply since is not.
+    /// Fills in an application credential: the roles of it that its user still has. Roles that they implied when it was
+    /// created are among them. Roles that they imply only since then are not.
     private func delegateByApplicationCredential(_ access: inout Authorization, in tx: Transaction) throws {
         guard let id = access.token.applicationCredentialID,
             let row = try tx.row(
@@ -176,7 +183,7 @@ struct AuthorizationStore: Sendable {
         if !rules.isEmpty { access.principal.accessRules = rules }
     }
 
-    /// An OAuth1 access token: those of its roles, and of what they imply, that its user still has.
+    /// Fills in an OAuth1 access token: the roles of it, and those that they imply, that its user still has.
     private func delegateByAccessToken(_ access: inout Authorization, in tx: Transaction) throws {
         guard let id = access.token.accessTokenID,
             let row = try tx.row(

@@ -2,9 +2,9 @@ import CloudCore
 import Resources
 import SQL
 
-/// The catalog as tokens carry it.
+/// The catalog as tokens show it.
 struct CatalogStore: Sendable {
-    /// One service with its endpoints.
+    /// A service with its endpoints.
     struct Entry: Sendable {
         struct Place: Sendable {
             var id: String
@@ -29,12 +29,12 @@ struct CatalogStore: Sendable {
         ).map { (type: try $0["type"], url: try $0["url"]) }
     }
 
-    /// Returns the first service of a type.
+    /// Returns the id of the first service of a type.
     func service(_ type: String, in tx: Transaction) throws -> ID<CatalogService>? {
         try tx.value("SELECT id FROM identity_service WHERE type = ? ORDER BY id LIMIT 1", type)
     }
 
-    /// Gives a service's endpoints of an interface in a region another URL.
+    /// Changes the URL of a service's endpoints for an interface and a region.
     ///
     /// - Returns: whether there were any.
     func move(
@@ -45,9 +45,10 @@ struct CatalogStore: Sendable {
             url, service, interface, region) > 0
     }
 
-    /// What is enabled, as a project sees it.
+    /// Returns the enabled services and endpoints that a project sees.
     ///
-    /// A project that has endpoints or endpoint groups of its own sees those alone (OS-EP-FILTER); every other sees all.
+    /// A project that is associated with endpoints or endpoint groups sees only those (OS-EP-FILTER). Any other project
+    /// sees all.
     func catalog(of project: ID<Kind.Project>?, in tx: Transaction) throws -> [Entry] {
         let rows = try tx.rows(
             """
@@ -71,7 +72,7 @@ struct CatalogStore: Sendable {
         return chosen == nil ? entries : entries.filter { !$0.endpoints.isEmpty }
     }
 
-    /// Nil when nothing was chosen for the project.
+    /// Returns the endpoints that a project is associated with; nil if it is associated with none.
     private func chosenEndpoints(of project: ID<Kind.Project>, in tx: Transaction) throws -> Set<String>? {
         let direct: [String] = try tx.rows("SELECT endpoint_id FROM identity_project_endpoint WHERE project_id = ?", project)
             .map { try $0["endpoint_id"] }
@@ -87,7 +88,7 @@ struct CatalogStore: Sendable {
         return chosen
     }
 
-    /// The endpoints that an endpoint group's filters (`interface`, `service_id`, `region_id`) pick.
+    /// Returns the endpoints that match the filters of an endpoint group.
     func endpoints(matching filters: JSONObject, in tx: Transaction) throws -> [Endpoint] {
         var query = ListQuery()
         for (name, value) in filters.members {
@@ -95,7 +96,7 @@ struct CatalogStore: Sendable {
             switch value {
             case .string(let text): query.filter(name, .equals, text)
             case .bool(let flag): query.filter(name, .equals, flag)
-            // The endpoints without a region, not those of any.
+            // Null matches the endpoints without a region, not those of any region.
             case .null: query.filter(name, .equals, nil as String?)
             default: continue
             }
@@ -105,7 +106,7 @@ struct CatalogStore: Sendable {
 
     // MARK: Regions and limits
 
-    /// A region and those within it, outermost first.
+    /// Returns a region and all regions within it, outermost first.
     func regions(from root: ID<Region>, in tx: Transaction) throws -> [ID<Region>] {
         try tx.rows(
             """
@@ -123,15 +124,15 @@ struct CatalogStore: Sendable {
 
     enum Registration: String, Sendable { case service = "service_id", region = "region_id" }
 
-    /// Removes what is registered for a service or a region, and the limits of projects and domains that override it.
+    /// Removes the limits that are registered for a service or a region, and the limits that override them.
     func removeLimits(of what: Registration, _ id: String, in tx: Transaction) throws {
         try tx.execute(
             "DELETE FROM identity_limit WHERE registered_limit_id IN (SELECT id FROM identity_registered_limit WHERE \(what.rawValue) = ?)", id)
         try tx.execute("DELETE FROM identity_registered_limit WHERE \(what.rawValue) = ?", id)
     }
 
-    /// Puts the project into a URL that has a place for it (`$(project_id)s`, `%(tenant_id)s`). Nil when there is no project
-    /// to put there: such an endpoint says nothing to this token.
+    /// Returns a URL with the project's id in its placeholders (`$(project_id)s`, `%(tenant_id)s`). Returns nil if the
+    /// URL has a placeholder and there is no project: such an endpoint is not shown.
     static func fill(_ url: String, _ project: ID<Kind.Project>?) -> String? {
         guard url.utf8.contains(UInt8(ascii: "(")) else { return url }
         var filled = url

@@ -1,19 +1,19 @@
 import CloudCore
 import SQL
 
-/// What domains are configured to. Secret options lie sealed.
+/// The configurations of domains. Secret options are sealed.
 struct DomainOptionStore: Sendable {
     /// An option as it is stored.
     struct Stored: Sendable {
         var group: String
         var name: String
-        /// Nil for a secret.
+        /// The value; nil for a secret option.
         var value: JSON?
         var sealed: [UInt8]?
         var keyID: String?
     }
 
-    /// Of all groups, of one, or one option.
+    /// A part of a configuration: all groups, one group, or one option.
     struct Part: Sendable {
         var group: String?
         var name: String?
@@ -33,7 +33,7 @@ struct DomainOptionStore: Sendable {
         return (sql, arguments)
     }
 
-    /// The options that may be shown.
+    /// Returns the options that may be shown.
     func shown(_ domain: ID<Kind.Domain>, _ part: Part = Part(), in tx: Transaction) throws -> [DomainOption.Setting] {
         let (sql, arguments) = clause(domain, part)
         return try tx.rows(
@@ -42,7 +42,7 @@ struct DomainOptionStore: Sendable {
         ).map { DomainOption.Setting(group: try $0["group_name"], name: try $0["name"], value: try $0["value"]) }
     }
 
-    /// Whether there is any, secret ones too.
+    /// Tells whether any option is set, including secret ones.
     func exists(_ domain: ID<Kind.Domain>, _ part: Part = Part(), in tx: Transaction) throws -> Bool {
         let (sql, arguments) = clause(domain, part)
         return try !tx.rows("SELECT name FROM identity_domain_option WHERE \(sql) LIMIT 1", arguments: arguments).isEmpty

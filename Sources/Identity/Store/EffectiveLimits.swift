@@ -1,10 +1,10 @@
 package import SQL
 
-/// What projects may have of a service's resources: what the service itself asks before it gives more.
+/// The limits that projects have for the resources of a service. The service reads them before it grants more.
 package struct EffectiveLimits: Sendable {
-    /// The service's type in the catalogue, as `image`.
+    /// The type of the service in the catalog, such as `image`.
     private let serviceType: String
-    /// A limit of this region comes before one of all regions.
+    /// The service's region. A limit of this region takes precedence over one of all regions.
     private let region: String
 
     package init(serviceType: String, region: String) {
@@ -12,7 +12,8 @@ package struct EffectiveLimits: Sendable {
         self.region = region
     }
 
-    /// A project's limit of each resource that one is registered for: its own, else what is registered. -1 is unlimited.
+    /// Returns a project's limit for each resource with a registered limit: its own limit, or else the registered one.
+    /// -1 means unlimited.
     package func limits(of project: String, in tx: Transaction) throws -> [String: Int64] {
         let rows = try tx.rows(
             """

@@ -2,13 +2,13 @@ import CloudCore
 import Resources
 import SQL
 
-/// Which endpoints and groups of endpoints projects are shown.
+/// The associations of projects with the endpoints and endpoint groups that they are shown.
 struct EndpointFilterStore: Sendable {
     private let endpoints = ResourceStore<Endpoint>()
     private let groups = ResourceStore<EndpointGroup>()
     private let projects = ResourceStore<Project>()
 
-    /// What a project is shown: the two tables are alike.
+    /// An endpoint or a group that a project is associated with. The two tables have the same form.
     enum Shown: Sendable {
         case endpoint(ID<Endpoint>)
         case group(ID<EndpointGroup>)
@@ -61,7 +61,7 @@ struct EndpointFilterStore: Sendable {
         return try groups.all(query, in: tx)
     }
 
-    /// By themselves and by groups.
+    /// Returns the endpoints that a project is associated with, directly or by a group.
     func endpoints(of project: ID<Kind.Project>, in tx: Transaction) throws -> [Endpoint] {
         var query = ListQuery()
         query.raw.append(("id IN (SELECT endpoint_id FROM identity_project_endpoint WHERE project_id = ?)", [project.sql]))

@@ -19,14 +19,14 @@ struct ImpliedRoleStore: Sendable {
             rule.prior, rule.implied)
     }
 
-    /// - Returns: whether there was such a rule.
+    /// Deletes a rule, and returns whether there was one.
     func delete(_ rule: Rule, in tx: Transaction) throws -> Bool {
         try tx.execute(
             "DELETE FROM identity_implied_role WHERE prior_role_id = ? AND implied_role_id = ?",
             rule.prior, rule.implied) > 0
     }
 
-    /// Returns the condition that a list of roles has those alone that one role implies directly.
+    /// Returns the condition for the roles that a role implies directly.
     static func roles(impliedBy prior: ID<Kind.Role>) -> (sql: String, arguments: [SQLValue]) {
         ("id IN (SELECT implied_role_id FROM identity_implied_role WHERE prior_role_id = ?)", [prior.sql])
     }

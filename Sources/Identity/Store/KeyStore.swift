@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The keys of the keyring as they lie in the database: sealed.
+/// The sealed keys of the keyring.
 struct KeyStore: Sendable {
     struct SealedKey: Sendable {
         var id: String
@@ -10,7 +10,7 @@ struct KeyStore: Sendable {
         var usedFrom: Timestamp
     }
 
-    /// Returns all keys, the newest last.
+    /// Returns all keys, newest last.
     func all(in tx: Transaction) throws -> [SealedKey] {
         try tx.rows("SELECT id, purpose, sealed, used_from FROM identity_key ORDER BY used_from, id").map {
             SealedKey(
@@ -18,7 +18,7 @@ struct KeyStore: Sendable {
         }
     }
 
-    /// Returns since when the newest key of a purpose is used; nil where there is none.
+    /// Returns the moment since when the newest key of a purpose is used; nil if there is none.
     func newest(of purpose: String, in tx: Transaction) throws -> Timestamp? {
         try tx.value("SELECT used_from FROM identity_key WHERE purpose = ? ORDER BY used_from DESC LIMIT 1", purpose)
     }
@@ -29,9 +29,10 @@ struct KeyStore: Sendable {
             key.id, key.purpose, key.sealed, now, key.usedFrom)
     }
 
-    /// Removes token keys that were out of use at a moment. A key is out of use from the moment the next one came.
+    /// Removes the token keys that were replaced before a moment. A key is replaced when the next one is taken into
+    /// use.
     ///
-    /// - Returns: whether there were any.
+    /// - Returns: whether any key was removed.
     func prune(before horizon: Timestamp, in tx: Transaction) throws -> Bool {
         try tx.execute(
             """
@@ -41,7 +42,7 @@ struct KeyStore: Sendable {
             """, horizon) > 0
     }
 
-    /// Returns the keys of each purpose, the newest first, without their bytes.
+    /// Returns the public facts about all keys, by purpose and newest first.
     func list(in tx: Transaction) throws -> [KeyFacts] {
         var seen: Set<String> = []
         return try tx.rows(

@@ -1,7 +1,8 @@
 import SQL
 
 extension Schema {
-    /// Identity's tables. Domains are projects that act as one, as in the reference: one tree, one table.
+    /// The tables of Identity. A domain is a project that acts as one, as in the reference, so both are in one tree and
+    /// in one table.
     static let identity = Schema(
         service: "identity",
         [

@@ -2,15 +2,15 @@ import CloudCore
 import Resources
 import SQL
 
-/// Names of things by their ids.
+/// Reads the names of rows by their ids.
 struct NameStore: Sendable {
-    /// A name, with the domain that it is in.
+    /// A name, with the domain that it belongs to.
     struct Name: Sendable {
         var name: String
         var domain: Principal.Named?
     }
 
-    /// A table of things with an id, a name and a domain.
+    /// A table with ids, names and domains.
     enum Table: String, Sendable {
         case users = "identity_user"
         case groups = "identity_group"
@@ -18,7 +18,7 @@ struct NameStore: Sendable {
         case projects = "identity_project"
     }
 
-    /// Returns the names of those that are there, by id.
+    /// Returns the names of the rows that exist, by id.
     func names(of ids: Set<String>, _ table: Table, in tx: Transaction) throws -> [String: Name] {
         guard !ids.isEmpty else { return [:] }
         var query = ListQuery()

@@ -2,20 +2,20 @@ import CloudCore
 import Resources
 import SQL
 
-/// Consumers, their tokens, and the nonces that they have used.
+/// The OAuth1 consumers, their tokens, and the nonces that they have used.
 struct OAuthStore: Sendable {
     let consumers = ResourceStore<Consumer>()
     let requestTokens = ResourceStore<RequestToken>()
     let accessTokens = ResourceStore<AccessToken>()
 
-    /// Notes that a consumer has used a nonce at a time; false when it had.
+    /// Records that a consumer used a nonce. Returns false if it was already recorded.
     func remember(_ request: OAuthRequest, in tx: Transaction) throws -> Bool {
         try tx.execute(
             "INSERT INTO identity_oauth_nonce (consumer_id, nonce, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             request.consumerID, request.nonce, request.timestamp) > 0
     }
 
-    /// Removes what nobody can use any more. A nonce is kept for as long as its time would be taken.
+    /// Deletes tokens that have expired, and nonces whose timestamp is too old to be accepted.
     func prune(at now: Timestamp, in tx: Transaction) throws {
         try tx.execute("DELETE FROM identity_oauth_nonce WHERE at < ?", now - OAuthRequest.tolerance)
         try tx.execute("DELETE FROM identity_request_token WHERE expires_at < ?", now)

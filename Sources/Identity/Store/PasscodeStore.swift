@@ -1,10 +1,10 @@
 import CloudCore
 import SQL
 
-/// The memory of a user's passcodes: the last one that was taken, and the number of wrong ones since.
+/// The state of each user's passcodes: the last one that was accepted, and the number of wrong ones since.
 struct PasscodeStore: Sendable {
     struct Record: Sendable {
-        /// The window of 30 seconds of the last passcode that was taken.
+        /// The number of the 30-second window of the last passcode that was accepted.
         var lastWindow: Int64 = 0
         var failedAttempts = 0
         var failedAt: Timestamp?

@@ -1,20 +1,20 @@
 import CloudCore
 import SQL
 
-/// The hashes of users' passwords, the newest last.
+/// The hashes of users' passwords. They are numbered for each user, and the highest number is the present password.
 struct PasswordStore: Sendable {
     struct Password: Sendable {
         var number: Int
         var hash: String
         var createdAt: Timestamp
         var expiresAt: Timestamp?
-        /// Set by its user, not by an administrator.
+        /// Whether the user set the password, not an administrator.
         var isByOwner: Bool
     }
 
     func current(of user: ID<Kind.User>, in tx: Transaction) throws -> Password? { try newest(1, of: user, in: tx).first }
 
-    /// The newest passwords, the present one first.
+    /// Returns the newest passwords, the present one first.
     func newest(_ count: Int, of user: ID<Kind.User>, in tx: Transaction) throws -> [Password] {
         try tx.rows(
             """
@@ -28,7 +28,9 @@ struct PasswordStore: Sendable {
         }
     }
 
-    /// Adds a password, and forgets all but the newest.
+    /// Adds a password, and deletes all but the newest ones.
+    ///
+    /// - Parameter keeping: the number of passwords that stay, with the new one. At least one stays.
     func add(_ password: Password, of user: ID<Kind.User>, keeping: Int, in tx: Transaction) throws {
         try tx.execute(
             "INSERT INTO identity_password (user_id, number, hash, created_at, expires_at, by_owner) VALUES (?, ?, ?, ?, ?, ?)",

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Which stored policy is for what. A place has one at most.
+/// The associations of stored policies with places. A place has at most one policy.
 struct PolicyPlaceStore: Sendable {
     private static let condition =
         "coalesce(endpoint_id, '') = ? AND coalesce(service_id, '') = ? AND coalesce(region_id, '') = ?"
@@ -11,8 +11,9 @@ struct PolicyPlaceStore: Sendable {
         [place.endpointID?.text, place.serviceID?.text, place.regionID?.text].map { .text($0 ?? "") }
     }
 
-    /// Puts a policy in the place of what is there.
-    /// - Parameter rowID: of a new row.
+    /// Associates a policy with a place, instead of any policy that it has.
+    ///
+    /// - Parameter rowID: the id of the new row.
     func set(_ policy: ID<StoredPolicy>, for place: PolicyPlace, rowID: String, in tx: Transaction) throws {
         try tx.execute(
             "DELETE FROM identity_policy_association WHERE \(Self.condition)", arguments: Self.arguments(place))
@@ -33,8 +34,8 @@ struct PolicyPlaceStore: Sendable {
         ).first.map { try $0["policy_id"] }
     }
 
-    /// The policy that an endpoint has in the end: its own, or its service's in its region or the nearest region around it,
-    /// or its service's.
+    /// Returns the policy that applies to an endpoint. It is the endpoint's own, or that of its service in its region
+    /// or in the nearest region around it, or that of its service.
     func policy(of endpoint: Endpoint, in tx: Transaction) throws -> ID<StoredPolicy>? {
         if let own = try policy(for: .endpoint(endpoint.id), in: tx) { return own }
         var region = endpoint.regionID
@@ -46,7 +47,7 @@ struct PolicyPlaceStore: Sendable {
         return try policy(for: .service(endpoint.serviceID), in: tx)
     }
 
-    /// The endpoints that a policy is for by any of its places, also where a nearer place has another policy.
+    /// Returns the endpoints in any of a policy's places, even if another policy has a nearer place.
     func endpoints(of policy: ID<StoredPolicy>, in tx: Transaction) throws -> [Endpoint] {
         var query = ListQuery()
         query.raw.append(

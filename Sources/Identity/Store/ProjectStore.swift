@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// Questions about a project or a domain that need no whole row. A domain is a project that acts as one.
+/// Queries about projects and domains that need no whole row. A domain is a project that acts as one.
 struct ProjectStore: Sendable {
-    /// Returns nil for a project that is not there.
+    /// Returns whether a project acts as a domain; nil if there is no such project.
     func isDomain(_ id: ID<Kind.Project>, in tx: Transaction) throws -> Bool? {
         try tx.value("SELECT is_domain FROM identity_project WHERE id = ?", id)
     }
@@ -18,7 +18,7 @@ struct ProjectStore: Sendable {
 }
 
 extension Transaction {
-    /// - Throws: `CloudError.notFound` unless there is such a domain.
+    /// Throws `CloudError.notFound` if there is no such domain.
     func requireDomain(_ id: ID<Kind.Domain>) throws {
         guard try ProjectStore().hasDomain(id, in: self) else { throw CloudError.notFound("domain", id.text) }
     }

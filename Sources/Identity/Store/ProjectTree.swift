@@ -4,7 +4,7 @@ import SQL
 
 /// Walks the tree of projects.
 struct ProjectTree: Sendable {
-    /// The ids of every project below one, the nearest first.
+    /// Returns the ids of all projects below one, nearest first.
     func below(_ root: ID<Kind.Project>, in tx: Transaction) throws -> [ID<Kind.Project>] {
         try tx.rows(
             """
@@ -17,7 +17,7 @@ struct ProjectTree: Sendable {
         ).map { try $0["id"] }
     }
 
-    /// The ids of every project above one, the nearest first, its domain last.
+    /// Returns the ids of the projects above one. The nearest is first, and the domain is last.
     func above(_ leaf: ID<Kind.Project>, in tx: Transaction) throws -> [ID<Kind.Project>] {
         try AssignmentStore().ancestors(of: leaf, in: tx)
     }
@@ -26,7 +26,7 @@ struct ProjectTree: Sendable {
         var query = ListQuery()
         query.filter("id", in: ids)
         let found = try ResourceStore<Project>().all(query, in: tx)
-        // In the order of the ids: nearest first.
+        // The result has the order of the ids.
         let byID = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         return ids.compactMap { byID[$0] }
     }

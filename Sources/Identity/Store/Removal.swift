@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Removes what goes with a project or a domain and is not tied to it by a foreign key.
+/// Deletes the rows that belong to a project or a domain and that no foreign key deletes with it.
 struct Removal: Sendable {
     private let assignments = AssignmentStore()
 
@@ -11,7 +11,7 @@ struct Removal: Sendable {
         try tx.execute("UPDATE identity_user SET default_project_id = NULL WHERE default_project_id = ?", project)
     }
 
-    /// Everything that is named within a domain: its users, groups, roles and projects.
+    /// Deletes everything in a domain: its users, groups, roles and projects.
     func contents(of domain: ID<Kind.Domain>, in tx: Transaction) throws {
         for (table, kind) in [("identity_user", "user"), ("identity_group", "group")] {
             try tx.execute(
@@ -20,7 +20,7 @@ struct Removal: Sendable {
             try tx.execute("DELETE FROM \(table) WHERE domain_id = ?", domain)
         }
         try tx.execute("DELETE FROM identity_role WHERE domain_id = ?", domain)
-        // Leaves first: a project cannot go before those below it.
+        // The projects at the bottom are deleted first, because a project cannot be deleted before those below it.
         for project in try ProjectTree().below(domain.asProject, in: tx).reversed() {
             try dependents(of: project, in: tx)
             try tx.execute("DELETE FROM identity_project WHERE id = ?", project)

@@ -1,14 +1,17 @@
 import CloudCore
 import SQL
 
-/// Puts on a token what the EC2 key that it is given for is restricted to.
+/// Restricts tokens to the delegation that an EC2 key was made with.
 struct RestrictionStore: Sendable {
     private let trusts = TrustStore()
 
-    /// - Parameter token: of the credential's user on the credential's project.
-    /// - Throws: `CloudError.unauthenticated` when what the key was made with is gone, or of another user or project.
+    /// Returns a token with the restriction of its key. It counts a use of a trust.
+    ///
+    /// - Parameter token: a token for the credential's user and project.
+    /// - Throws: `CloudError.unauthenticated` if the key's delegation is gone or has ended, or belongs to another user
+    /// or project.
     func restrict(_ token: Token, to restriction: EC2Key.Restriction, on project: ID<Kind.Project>, in tx: Transaction) throws -> Token {
-        // A key of two restrictions cannot have been made here; taking either for the whole would be too much.
+        // No key is created here with more than one restriction. To apply only one of them would give too many rights.
         guard restriction.count <= 1 else { throw TokenService.refused("a key with more than one restriction") }
         var token = token
         var end: Timestamp?
@@ -32,8 +35,8 @@ struct RestrictionStore: Sendable {
         return token
     }
 
-    /// The key's user is the one whom the trust's token shows: the trustor where it impersonates. Anybody else has put the
-    /// trust's id into a blob themselves.
+    /// Returns the trust of a key. The key's user must be the one whom the trust's tokens show: the trustor if it
+    /// impersonates, else the trustee. Otherwise somebody has put a foreign trust's id into a blob.
     private func usable(_ id: ID<Kind.Trust>, for token: Token, in tx: Transaction) throws -> Trust {
         guard let trust = try trusts.find(id, in: tx), try trusts.chain(from: trust, in: tx).allSatisfy({ $0.isUsable(at: token.issuedAt) })
         else { throw TokenService.refused("no such trust, or one that has ended") }

@@ -1,10 +1,11 @@
 import CloudCore
 import SQL
 
-/// Revocation events. They end with the tokens that they concern, and are found by what they name: how many there are of others costs nobody
-/// anything.
+/// The revocation events. They are kept as long as the tokens that they may end. They are found by the ids that they
+/// name, so events of others cost nothing.
 struct RevocationStore: Sendable {
-    /// Tells that there are new events. A commit of this alone leaves everything else that is known of a token right.
+    /// The topic that new events mark. A commit that marks only this topic leaves everything else that is cached of
+    /// tokens valid.
     static let topic = Topic("identity-revocations")
 
     private static let columns = """
@@ -20,7 +21,9 @@ struct RevocationStore: Sendable {
         tx.changed(Self.topic)
     }
 
-    /// - Parameter since: only what was revoked at that moment or later.
+    /// Returns the events, oldest first.
+    ///
+    /// - Parameter since: the moment of the first events to return; nil for all.
     func all(since: Timestamp?, in tx: Transaction) throws -> [Revocation] {
         try tx.rows(
             "SELECT \(Self.columns) FROM identity_revocation WHERE revoked_at >= ? ORDER BY revoked_at, id",
@@ -28,13 +31,14 @@ struct RevocationStore: Sendable {
         ).map(event)
     }
 
-    /// What may concern a token: the events of its user, its scope or its audit ids.
+    /// Returns the events that may end a token: those that name its user, its scope, its delegation or its audit ids.
     func concerning(_ token: Token, in tx: Transaction) throws -> [Revocation] {
         let (sql, arguments) = Self.concerning(token)
         return try tx.rows(sql, arguments: arguments).map(event)
     }
 
-    /// The statement that finds them: one look by an index for each thing that an event may name of the token.
+    /// Returns the statement for `concerning`. It makes one index lookup for each id of the token that an event may
+    /// name.
     static func concerning(_ token: Token) -> (sql: String, arguments: [SQLValue]) {
         var named: [(column: String, value: SQLValue)] = [
             ("audit_id", (token.auditIDs.first ?? "").sql), ("audit_chain_id", token.chainID.sql), ("user_id", token.userID.sql),
@@ -50,7 +54,8 @@ struct RevocationStore: Sendable {
         return (looks.joined(separator: " UNION ALL "), named.flatMap { [$0.value, token.issuedAt.sql] })
     }
 
-    /// Removes events that are older than any token can be, so many at a time that others who write need not wait.
+    /// Deletes events that are older than any token can be. It deletes a bounded number at a time, so that other
+    /// writers need not wait.
     ///
     /// - Returns: whether there may be more.
     func prune(before horizon: Timestamp, in tx: Transaction) throws -> Bool {

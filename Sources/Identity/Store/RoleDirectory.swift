@@ -2,14 +2,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// Finds roles by what a body calls them.
+/// Finds roles by the references in a body.
 struct RoleDirectory: Sendable {
     private let roles = ResourceStore<Role>()
 
-    /// The ids of what is referred to. An id is taken as it is: whoever asks goes on to compare it with roles that are held.
+    /// Returns the ids of the referenced roles. An id is not looked up: callers compare it with roles that a user has.
     ///
-    /// - Throws: `CloudError.notFound` for a name that no role has, `.badRequest` for one that several have, each in another
-    ///   domain.
+    /// - Throws: `CloudError.notFound` for a name that no role has; `.badRequest` for a name that roles of several
+    /// domains have.
     func ids(of references: [RoleReference], in tx: Transaction) throws -> Set<ID<Kind.Role>> {
         Set(
             try references.map { reference in
@@ -31,7 +31,7 @@ struct RoleDirectory: Sendable {
         Set(try tx.rows("SELECT id FROM identity_role WHERE domain_id IS NOT NULL").map { try $0["id"] })
     }
 
-    /// The roles that are still there, by id.
+    /// Returns the roles with these ids that still exist.
     func roles(_ ids: some Collection<ID<Kind.Role>>, in tx: Transaction) throws -> [Role] {
         var query = ListQuery()
         query.filter("id", in: ids.sorted())

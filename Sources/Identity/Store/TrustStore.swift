@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Trusts with the roles that they hand on, and the chains that they make.
+/// The trusts with their roles, and the chains of redelegated trusts.
 struct TrustStore: Sendable {
     let rows = ResourceStore<Trust>()
 
@@ -13,14 +13,14 @@ struct TrustStore: Sendable {
         return trust
     }
 
-    /// The trust, what it was handed on from, and so on to the first, which is the last.
+    /// Returns the trust, the one that it was redelegated from, and so on. The original trust is last.
     func chain(from trust: Trust, in tx: Transaction) throws -> [Trust] {
         var chain = [trust]
         while let id = chain[chain.count - 1].redelegatedTrustID, let source = try find(id, in: tx) { chain.append(source) }
         return chain
     }
 
-    /// The ids of all that was handed on from one.
+    /// Returns the ids of all trusts that were redelegated from one, directly or not.
     func below(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> [ID<Kind.Trust>] {
         try tx.rows(
             """
@@ -39,7 +39,7 @@ struct TrustStore: Sendable {
         }
     }
 
-    /// Takes one use of a trust whose uses are counted; false when none is left.
+    /// Counts a use of a trust with a number of uses. Returns false if none is left.
     func use(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> Bool {
         try tx.execute("UPDATE identity_trust SET remaining_uses = remaining_uses - 1 WHERE id = ? AND remaining_uses > 0", id) > 0
     }

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Finds users, projects and domains by what a body calls them.
+/// Finds users, projects and domains by the references in a body.
 struct UserDirectory: Sendable {
     private let users = ResourceStore<User>()
 
@@ -23,7 +23,7 @@ struct UserDirectory: Sendable {
         {
             return found
         }
-        // A project that acts as a domain is called by its own name in itself.
+        // A project that acts as a domain is found by its own name, with itself as the domain.
         return try tx.value("SELECT id FROM identity_project WHERE name = ? AND id = ? AND is_domain = 1", name, domain)
     }
 

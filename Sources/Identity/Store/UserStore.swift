@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Questions and notes about a user that need no whole row.
+/// Queries and updates of users that need no whole row.
 struct UserStore: Sendable {
     /// Tells whether the cloud has no user yet.
     func isEmpty(in tx: Transaction) throws -> Bool {
@@ -20,7 +20,7 @@ struct UserStore: Sendable {
 
     /// Counts a wrong password.
     ///
-    /// - Parameter isFirst: whether the count begins again.
+    /// - Parameter isFirst: whether the count begins again at one.
     func noteFailure(of id: ID<Kind.User>, at now: Timestamp, isFirst: Bool, in tx: Transaction) throws {
         try tx.execute(
             """
@@ -29,7 +29,9 @@ struct UserStore: Sendable {
             """, isFirst, now, id)
     }
 
-    /// - Parameter day: days since 1970.
+    /// Resets the count of wrong passwords, and records the day of a successful authentication.
+    ///
+    /// - Parameter day: the number of days since 1970.
     func noteSuccess(of id: ID<Kind.User>, day: Int, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE identity_user SET failed_attempts = 0, failed_at = NULL, last_active_day = ? WHERE id = ?", day, id)

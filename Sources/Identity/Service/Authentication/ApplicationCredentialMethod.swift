@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// An application credential: some of a user's roles on one project, with a secret of its own.
+/// The authentication method of application credentials, which give some of a user's roles on one project.
 struct ApplicationCredentialMethod: Sendable {
     let identity: IdentityContext
     private let directory = UserDirectory()

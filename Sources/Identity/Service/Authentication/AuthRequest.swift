@@ -3,11 +3,11 @@ import HTTPKit
 
 /// The body of `POST /v3/auth/tokens`.
 struct AuthRequest: Sendable {
-    /// What a name or an id stands for.
+    /// A reference to a user or a project, by id or by name.
     struct Reference: Sendable {
         var id: String?
         var name: String?
-        /// The domain of a name.
+        /// The domain that the name belongs to.
         var domain: DomainReference?
     }
 
@@ -17,7 +17,7 @@ struct AuthRequest: Sendable {
     }
 
     enum Scope: Sendable {
-        /// The body says nothing: the user's default project, if there is one.
+        /// The body has no scope. The token is for the user's default project, if there is one.
         case unsaid
         case unscoped
         case project(Reference)
@@ -26,23 +26,23 @@ struct AuthRequest: Sendable {
         case trust(ID<Kind.Trust>)
     }
 
-    /// What somebody shows for who they are.
+    /// The proof of identity that a body has for one method.
     enum Claim: Sendable {
         case password(UserSecret)
         case token(String)
         case totp(UserSecret)
         case applicationCredential(CredentialSecret)
-        /// The request itself is signed.
+        /// The signature of the request itself.
         case oauth1
     }
 
-    /// A user, and a password or a passcode.
+    /// A user with a password or a passcode.
     struct UserSecret: Sendable {
         var user: Reference
         var secret: Secret
     }
 
-    /// An application credential by its id, or by its name and its user, and its secret.
+    /// An application credential with its secret. It is named by its id, or by its name and its user.
     struct CredentialSecret: Sendable {
         var id: String?
         var name: String?
@@ -51,16 +51,18 @@ struct AuthRequest: Sendable {
     }
 
     var methods: [String]
-    /// The claim of each method that is known and that the body has one of.
+    /// The claims by method, for each known method that the body names and has a claim for.
     var claims: [String: Claim]
     var scope: Scope
 
-    /// - Throws: `CloudError.badRequest` that names what is wrong.
+    /// Reads a body.
+    ///
+    /// - Throws: `CloudError.badRequest` that names the wrong member.
     init(_ body: JSONObject) throws {
         let auth = try Self.auth.parse(body, inside: "auth")
         methods = auth.identity.methods
         guard !methods.isEmpty else { throw Shape.wrong("auth/identity/methods", "it must name a method") }
-        // The same method twice would be hashed twice (CVE-2014-2828).
+        // Otherwise a method that is named twice would be checked twice (CVE-2014-2828).
         guard Set(methods).count == methods.count else { throw Shape.wrong("auth/identity/methods", "it names a method twice") }
         claims = [:]
         for method in methods {
@@ -74,7 +76,7 @@ struct AuthRequest: Sendable {
 
     // MARK: Forms
 
-    /// The outer members. A claim is read when its method is named: what else stands there counts for nothing.
+    /// The outer members. A claim is only read if its method is named. Other members are ignored.
     private struct Auth: Sendable {
         var identity = Identity()
         var scope: JSON = .null
@@ -141,7 +143,7 @@ struct AuthRequest: Sendable {
 
     // MARK: Scopes
 
-    /// The scopes that a body has: one, but for a wrong body.
+    /// The scopes that a body names. A valid body has at most one.
     private struct Scopes: Sendable {
         var project: Reference?
         var domain: DomainReference?
@@ -179,7 +181,9 @@ struct AuthRequest: Sendable {
         return said.first?.scope ?? .unsaid
     }
 
-    /// - Throws: `CloudError.badRequest` without an id or a name, and for a name whose domain is not said.
+    /// Checks that a reference has an id, or a name with its domain.
+    ///
+    /// - Throws: `CloudError.badRequest` if it has neither.
     private static func check(_ reference: Reference, at path: String) throws {
         if let domain = reference.domain { try check(domain, at: "\(path)/domain") }
         guard reference.id != nil || reference.name != nil else { throw Shape.wrong(path, "id or name must be present") }

@@ -1,13 +1,13 @@
 import CloudCore
 import HTTPKit
 
-/// That somebody proved who they are, by one method.
+/// The result of one or more authentication methods that succeeded for a user.
 struct Proof: Sendable {
     var user: User
     var methods: AuthMethods
-    /// The token that was shown, when one was: what comes of it belongs to its chain and ends when it does.
+    /// The token that was shown, if one was. A token that is made from it belongs to its chain and ends when it does.
     var parent: Token?
-    /// The scope that the method brings with it; nothing else can be asked for then.
+    /// The scope that the method fixes. The caller cannot ask for another.
     var scope: Token.Scope?
     var expiresAt: Timestamp?
     var applicationCredentialID: ID<Kind.ApplicationCredential>?
@@ -19,21 +19,22 @@ struct Proof: Sendable {
     }
 }
 
-/// The ways to prove who one is that the API has.
+/// The authentication methods of the API.
 struct AuthenticationMethods: Sendable {
     let identity: IdentityContext
     let users: UserService
     let tokens: TokenService
 
-    /// The names that a body may have.
+    /// The names of the methods in a body.
     static let names: Set<String> = ["password", "token", "totp", "application_credential", "oauth1"]
 
-    /// Tests a claim.
+    /// Checks a claim.
     ///
     /// - Parameters:
     ///   - call: the request, for the method that signs it.
-    ///   - known: who has been proved already, by another method or by a receipt.
-    /// - Throws: `CloudError.unauthenticated`, whatever is wrong: a stranger must not learn what.
+    ///   - known: the user whom another method or a receipt has already proved.
+    /// - Throws: `CloudError.unauthenticated` for a wrong claim. It does not say what is wrong. Tokens and OAuth1 also
+    /// throw the errors of the reference (`.notFound`, `.forbidden`, `.badRequest`).
     func prove(_ claim: AuthRequest.Claim, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
         switch claim {
         case .password(let claim): try await PasswordMethod(identity: identity, users: users).prove(claim)

@@ -4,7 +4,7 @@ import HTTPTypes
 import Resources
 import SQL
 
-/// Turns proofs into tokens: `POST /v3/auth/tokens`.
+/// Authenticates users and issues tokens: `POST /v3/auth/tokens`.
 struct AuthenticationService: Sendable {
     private let identity: IdentityContext
     private let tokens: TokenService
@@ -42,11 +42,11 @@ struct AuthenticationService: Sendable {
 
     // MARK: Proofs
 
-    /// All methods that the body names must succeed, for one user.
+    /// Checks all methods that the body names. All must succeed, and for the same user.
     private func proof(_ request: AuthRequest, _ call: Call) async throws -> Proof {
         var result: Proof?
         let receipt = try await receipt(call)
-        // What counts only beside another proof comes last.
+        // A passcode counts only after another proof, so it is checked last.
         for name in request.methods.filter({ $0 != "totp" }) + request.methods.filter({ $0 == "totp" }) {
             guard AuthenticationMethods.names.contains(name) else {
                 throw CloudError(.unauthenticated, "Attempted to authenticate with an unsupported method.")
@@ -69,7 +69,7 @@ struct AuthenticationService: Sendable {
             }
         }
         guard var proof = result else { throw TokenService.refused("no method") }
-        // A token stands for one delegation: a second would be lost, and its bounds with it.
+        // A token can carry only one delegation. The bounds of a second would be lost.
         guard proof.applicationCredentialID == nil || proof.accessTokenID == nil else {
             throw TokenService.refused("two delegations at once")
         }
@@ -88,10 +88,11 @@ struct AuthenticationService: Sendable {
         return receipt
     }
 
-    /// Where a user's rules ask for more than was proved, the answer is a receipt for what was.
+    /// Checks the user's multi-factor rules. If more methods are needed, it throws an error with a receipt for those
+    /// that succeeded.
     private func checkFactors(_ proof: Proof) async throws {
         let proved = Set(proof.methods.texts)
-        // A rule that names a method which does not exist could never be kept, and would lock its user out.
+        // Unknown methods are removed from the rules. A rule with one could never be met, and would lock its user out.
         let rules = proof.user.factorRules.map { $0.intersection(AuthenticationMethods.names) }.filter { !$0.isEmpty }
         if rules.isEmpty || rules.contains(where: { $0.isSubset(of: proved) }) { return }
         let now = identity.world.now
@@ -119,7 +120,7 @@ struct AuthenticationService: Sendable {
         throw error
     }
 
-    /// A token never outlives what it came of.
+    /// Returns the end of a token. A token never outlives the proof that it was made from.
     private func end(_ proof: Proof) -> Timestamp {
         let usual = identity.world.now + identity.settings.tokenLifetime
         return proof.expiresAt.map { min($0, usual) } ?? usual
@@ -149,7 +150,7 @@ struct AuthenticationService: Sendable {
             if let project = proof.user.defaultProjectID {
                 var scoped = token
                 scoped.scope = .project(project)
-                // A default project that gives nothing is as good as none.
+                // If the default project gives no rights, the token is unscoped.
                 if let issued = try? await tokens.issue(scoped) { return issued }
             }
         case .system: token.scope = .system
@@ -166,7 +167,8 @@ struct AuthenticationService: Sendable {
         return try await tokens.issue(token)
     }
 
-    /// A method that brings its scope leaves nothing to be asked for. The reference lets OAuth1 clients ask, and does not listen.
+    /// Checks that the body asks for no scope if the method fixes one. For OAuth1, a requested scope is ignored, as in
+    /// the reference.
     private func checkBound(_ asked: AuthRequest.Scope, _ proof: Proof) throws {
         if case .unsaid = asked { return }
         guard proof.applicationCredentialID == nil else {
@@ -174,9 +176,9 @@ struct AuthenticationService: Sendable {
         }
     }
 
-    /// A trust's token: for the trustee, on the trust's project, while it may be used.
+    /// Issues a token of a trust, for the trustee and the trust's project.
     ///
-    /// A use is taken when everything else is well: who is refused has not used the trust.
+    /// A use of the trust is counted only after the token was issued, so a refused request uses nothing.
     private func issue(_ token: Token, trust id: ID<Kind.Trust>) async throws -> (text: String, verified: TokenService.Verified) {
         let trust: Trust
         do {
@@ -198,7 +200,8 @@ struct AuthenticationService: Sendable {
             throw CloudError.forbidden("Trustor is disabled.")
         }
         if trust.remainingUses != nil {
-            // How often a trust may still be used is nothing that a token shows: what is kept of tokens stays right.
+            // No token shows the number of uses left, so this does not mark Identity's topic, and cached tokens stay
+            // valid.
             let isUsed = try await identity.base.database.write { tx in try TrustStore().use(id, in: tx) }
             guard isUsed else { throw CloudError.forbidden("No remaining uses for trust: \(id).") }
         }

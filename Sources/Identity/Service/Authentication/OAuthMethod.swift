@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A request that is signed with an OAuth1 access token: some of a user's roles on one project.
+/// The authentication method of requests that are signed with an OAuth1 access token.
 struct OAuthMethod: Sendable {
     private let identity: IdentityContext
     private let oauth: OAuthService

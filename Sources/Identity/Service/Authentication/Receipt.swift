@@ -1,6 +1,7 @@
 import CloudCore
 
-/// Half an authentication: which of a user's factors are proved already. Sealed like a token, and short-lived.
+/// A half-finished authentication: the methods that have already succeeded for a user. It is sealed like a token and is
+/// valid for a short time.
 struct Receipt: Sendable, Hashable {
     var userID: ID<Kind.User>
     var methods: AuthMethods
@@ -8,7 +9,7 @@ struct Receipt: Sendable, Hashable {
     var expiresAt: Timestamp
 }
 
-/// Turns receipts into text and back.
+/// Turns receipts into text, and back.
 struct ReceiptSealer: Sendable {
     private let keyring: Keyring
     private static let context = "receipt"
@@ -16,7 +17,8 @@ struct ReceiptSealer: Sendable {
     init(keyring: Keyring) { self.keyring = keyring }
 
     func text(of receipt: Receipt) throws -> String {
-        // A receipt is a token without a scope, sealed for another use: neither passes for the other.
+        // A receipt is encoded as a token without a scope and sealed for another context. So neither is accepted as the
+        // other.
         let token = Token(
             userID: receipt.userID, methods: receipt.methods, scope: .unscoped, issuedAt: receipt.issuedAt,
             expiresAt: receipt.expiresAt, auditIDs: [])

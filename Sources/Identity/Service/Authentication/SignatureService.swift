@@ -4,10 +4,10 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Gives a service the token of whoever signed a request to it with an EC2 key.
+/// Issues a token to a service for the user who signed a request with an EC2 key.
 ///
-/// Only services may ask: a signature lies in logs and in shared URLs, and must not be worth a token to whoever finds it
-/// (CVE-2025-65073). The token is marked as come of a signature, and gives what the key gives.
+/// Only services may ask. Signatures appear in logs and in shared URLs, and must not be worth a token to anybody who
+/// finds one (CVE-2025-65073). The token's method is `ec2`, and it gives only the rights of the key.
 struct SignatureService: Sendable {
     let identity: IdentityContext
     let tokens: TokenService
@@ -15,7 +15,7 @@ struct SignatureService: Sendable {
     private let store = ResourceStore<Credential>()
     private let restrictions = RestrictionStore()
 
-    /// How far the moment of signing may be from now, in either direction (CVE-2020-12692).
+    /// The most that the moment of signing may differ from now, in either direction (CVE-2020-12692).
     private static let lifetime = Duration.seconds(900)
 
     init(identity: IdentityContext, tokens: TokenService) {
@@ -70,14 +70,16 @@ struct SignatureService: Sendable {
             ], open: true)
     }
 
-    /// Clients have three names for it.
+    /// Reads the claim of a body. Clients use three names for it.
+    ///
+    /// - Returns: nil if the body has none of them.
     private static func given<Value>(_ body: JSONObject, _ form: Form<Value>) throws -> Value? {
         guard !body.isEmpty else { throw CloudError.badRequest("The request must have a body.") }
         let name = ["credentials", "credential", "ec2Credentials"].first { body[$0] != nil }
         return try name.map { try form.parse(body[$0] ?? .null, .house($0)) }
     }
 
-    /// Headers and parameters as they were signed: as text.
+    /// Returns the form of headers and parameters. They are read as text, because they were signed as text.
     private static func texts(_ path: String) -> Form<[String: String]> {
         Form(.openObject) { json, _ in
             try (json.object?.members ?? []).reduce(into: [:]) { texts, member in
@@ -110,7 +112,7 @@ struct SignatureService: Sendable {
             userID: found.userID, methods: .ec2, scope: .project(project), issuedAt: now,
             expiresAt: now + identity.settings.tokenLifetime, auditIDs: [tokens.newAuditID()])
         do {
-            // A trust's use is counted, and nothing else is written.
+            // The transaction counts a use of a trust, and writes nothing else.
             let restricted =
                 key.restriction.count == 0
                 ? token

@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 import HTTPKit
 
-/// A request to another service that was signed with an EC2 key, as that service hands it on to be checked.
+/// A request to another service, signed with an EC2 key. The other service passes it on to be checked.
 ///
 /// The signatures are those of AWS: versions 0, 1 and 2 of its query APIs, and version 4
 /// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
@@ -37,10 +37,10 @@ struct SignedRequest: Sendable {
 
     // MARK: Checking
 
-    /// When the request was signed, from what the signature covers; nil where it does not say.
+    /// The moment when the request was signed, as far as the signature covers it; nil if it is not given.
     ///
-    /// A URL that was signed in advance says for how long it may be used and not that somebody uses it now: it has no such
-    /// moment, so that whoever finds one cannot turn it into a token (CVE-2025-65073).
+    /// A presigned URL only says for how long it may be used, not that its owner uses it now. It has no such moment, so
+    /// that nobody who finds the URL can turn it into a token (CVE-2025-65073).
     var signedAt: Timestamp? {
         guard parameters["X-Amz-Expires"] == nil, parameters["Expires"] == nil else { return nil }
         switch version {
@@ -52,7 +52,7 @@ struct SignedRequest: Sendable {
 
     func isSigned(with secret: Secret) -> Bool {
         if matches(secret) { return true }
-        // Some clients leave the port out of what they sign.
+        // Some clients sign the host without its port.
         guard version == .two, let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") else { return false }
         var other = self
         other.host = String(host[..<colon])
@@ -93,7 +93,7 @@ struct SignedRequest: Sendable {
         return Base64.encode(Self.sha256(Array(secret.reveal().utf8), text))
     }
 
-    /// Sorted by bytes, each name and value percent-encoded.
+    /// Returns the parameters as a query, sorted by bytes, with each name and value percent-encoded.
     private static func canonicalQuery(_ parameters: [String: String]) -> String {
         parameters.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
             .map { "\(Percent.encode($0.key))=\(Percent.encode($0.value))" }.joined(separator: "&")
@@ -103,7 +103,7 @@ struct SignedRequest: Sendable {
 
     private var date: String? { headers["X-Amz-Date"] ?? parameters["X-Amz-Date"] }
 
-    /// `Credential`, `SignedHeaders`: from the `Authorization` header, or from the query.
+    /// Returns `Credential` or `SignedHeaders`, from the `Authorization` header or from the query.
     private func parameter(_ name: String) -> String? {
         guard let authorization = headers["Authorization"] else { return parameters["X-Amz-\(name)"] }
         guard let start = authorization.range(of: "\(name)=")?.upperBound else { return nil }
@@ -127,6 +127,8 @@ struct SignedRequest: Sendable {
         return names.split(separator: ";").compactMap { name in lower[String(name)].map { "\(name):\($0)" } }.joined(separator: "\n")
     }
 
+    /// Returns the key of a signature.
+    ///
     /// - Parameter scope: the date, the region, the service, and `aws4_request`.
     static func signingKey(_ secret: Secret, _ scope: [String]) -> [UInt8] {
         (scope.dropLast() + ["aws4_request"]).reduce(Array(("AWS4" + secret.reveal()).utf8)) { key, part in sha256(key, part) }
@@ -134,7 +136,7 @@ struct SignedRequest: Sendable {
 
     // MARK: Parts
 
-    /// `2026-01-31T23:59:59Z`, and AWS's `20260131T235959Z`.
+    /// Reads a moment in the formats `2026-01-31T23:59:59Z` and `20260131T235959Z` (AWS).
     static func moment(_ text: String) -> Timestamp? {
         let letters = Array(text)
         guard letters.count == 16, letters[8] == "T", letters[15] == "Z" else { return Timestamp(iso8601: text) }

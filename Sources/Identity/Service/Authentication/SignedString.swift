@@ -1,7 +1,7 @@
 import CloudCore
 import Foundation
 
-/// What an S3 client signed: the string itself, which an object store has made from the request.
+/// The string that an S3 client signed. The object store has made it from the request.
 struct SignedString: Sendable {
     var text: String
     var signature: String
@@ -9,6 +9,8 @@ struct SignedString: Sendable {
     private static let algorithm = "AWS4-HMAC-SHA256"
     private static let services: Set<String> = ["s3", "iam", "sts"]
 
+    /// Reads a string to sign.
+    ///
     /// - Parameter token: the string in base64, of either alphabet.
     init?(token: String, signature: String) {
         let urlSafe = token.replacing("+", with: "-").replacing("/", with: "_").prefix { $0 != "=" }
@@ -39,17 +41,19 @@ struct SignedString: Sendable {
         return constantTimeEquals(signature.utf8, expected.utf8)
     }
 
-    /// When it was signed. A URL signed in advance has the moment of its making (version 4), or only its end, which is none.
+    /// The moment when the string was signed. A presigned URL has the moment of its creation (version 4), or only its
+    /// end, for which this is nil.
     var signedAt: Timestamp? {
         if isVersionFour { return scope == nil ? nil : SignedRequest.moment(lines[1]) }
-        // The verb, the body's hash and type, and the date, which is left empty where a header of Amazon's own has it.
+        // The lines are the verb, the body's hash, the body's type and the date. The date is empty if the header
+        // `x-amz-date` has it.
         guard lines.count > 4 else { return nil }
         if !lines[3].isEmpty { return Self.moment(lines[3]) }
         let header = "x-amz-date:"
         return lines.dropFirst(4).first { $0.hasPrefix(header) }.flatMap { Self.moment(String($0.dropFirst(header.count))) }
     }
 
-    /// A date of HTTP: `Tue, 27 Mar 2007 19:36:42 GMT`, its zone also as `+0000`.
+    /// Reads an HTTP date, such as `Tue, 27 Mar 2007 19:36:42 GMT`. Its zone may also be `+0000`.
     private static func moment(_ text: String) -> Timestamp? {
         let words = text.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -4,10 +4,12 @@ import HTTPKit
 import Resources
 import SQL
 
-/// A passcode of six digits that changes every 30 seconds (RFC 6238), from a secret in one of the user's credentials.
+/// The authentication method of six-digit passcodes that change every 30 seconds (RFC 6238). They are computed from
+/// secrets in the user's credentials.
 ///
-/// Six digits are few, so guessing is bounded three times: a passcode is looked at only where its user has been proved otherwise
-/// (unless `passcodeStandsAlone`), some wrong ones in a row lock the user's passcodes, and one that was taken is not taken again.
+/// Six digits are few, so guessing is limited in three ways. A passcode is checked only for a user whom another method
+/// has proved (unless `passcodeStandsAlone`). Several wrong passcodes in a row lock the user's passcodes. A passcode is
+/// accepted only once.
 struct TOTPMethod: Sendable {
     let identity: IdentityContext
     let users: UserService
@@ -15,12 +17,14 @@ struct TOTPMethod: Sendable {
     private let passcodes = PasscodeStore()
 
     private static let period: Int64 = 30
-    /// Passcodes of the window before are taken too: clocks differ, and people are slow.
+    /// The number of earlier windows whose passcodes are accepted, because clocks differ and people are slow.
     private static let previousWindows: Int64 = 1
-    /// Wrong passcodes in a row that lock a user's passcodes, where nothing is configured for passwords.
+    /// The number of wrong passcodes in a row that locks a user's passcodes, if no number is configured for passwords.
     static let mostFailures = 5
 
-    /// - Parameter known: who has been proved already, by another method or by a receipt.
+    /// Checks a passcode.
+    ///
+    /// - Parameter known: the user whom another method or a receipt has already proved.
     func prove(_ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?) async throws -> Proof {
         let (user, secrets) = try await identity.base.read { tx -> (User?, [[UInt8]]) in
             guard let user = try directory.find(claim.user, in: tx) else { return (nil, []) }
@@ -34,7 +38,7 @@ struct TOTPMethod: Sendable {
         }
         let window = now.seconds / Self.period
         let matched = (0...Self.previousWindows).map { window - $0 }.first { window in
-            // Every secret is tried, so that the time says nothing.
+            // Every secret is tried, so that the time reveals nothing.
             secrets.reduce(false) { constantTimeEquals(Self.passcode($1, window: window).utf8, claim.secret.reveal().utf8) || $0 }
         }
         guard try await take(matched, of: user, at: now) else {
@@ -45,8 +49,8 @@ struct TOTPMethod: Sendable {
         return Proof(user: user, .totp)
     }
 
-    /// Takes the passcode of a window, once, or counts a failure: one transaction, so that many guesses at once are no more than as many
-    /// in a row.
+    /// Accepts the passcode of a window once, or counts a failure. It is one transaction, so parallel guesses count
+    /// like guesses in a row.
     private func take(_ window: Int64?, of user: User, at now: Timestamp) async throws -> Bool {
         let rules = identity.settings.compliance
         let most = user.has(User.Option.ignoreLockout) ? Int.max : rules.lockoutFailureAttempts ?? Self.mostFailures
@@ -73,7 +77,7 @@ struct TOTPMethod: Sendable {
         }
     }
 
-    /// Six digits of a counter (RFC 4226 section 5.3).
+    /// Returns the six digits for a counter (RFC 4226 section 5.3).
     static func passcode(_ secret: [UInt8], window: Int64) -> String {
         let counter = (0..<8).reversed().map { UInt8(truncatingIfNeeded: window >> ($0 * 8)) }
         let mac = Array(HMAC<Insecure.SHA1>.authenticationCode(for: counter, using: SymmetricKey(data: secret)))

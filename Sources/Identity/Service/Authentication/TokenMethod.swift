@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A token that is valid: to get one of another scope.
+/// The authentication method of valid tokens. Users get a token with another scope by it.
 struct TokenMethod: Sendable {
     let identity: IdentityContext
     let tokens: TokenService
@@ -12,11 +12,11 @@ struct TokenMethod: Sendable {
         do {
             verified = try await tokens.verified(text)
         } catch let error as CloudError where error.kind == .unauthenticated {
-            // Keystone takes it for a thing that is not there, not for a wrong password, and so do its clients.
+            // Keystone and its clients treat a wrong token as a missing resource, not as a wrong password.
             throw CloudError(.notFound, "Failed to validate token", detail: error.detail)
         }
         let token = verified.authorization.token
-        // Somebody who was handed a part must not make more of it, nor make it last longer.
+        // A delegation must not be turned into more rights, or into rights for a longer time.
         if token.accessTokenID != nil {
             throw CloudError.forbidden("An OAuth-scoped token cannot be used to create another token. Create a new one instead.")
         }

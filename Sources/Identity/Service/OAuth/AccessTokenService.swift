@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What users have allowed consumers.
+/// The OAuth1 access tokens that users have granted to consumers.
 struct AccessTokenService: IdentityService {
     typealias R = AccessToken
 
@@ -44,7 +44,7 @@ struct AccessTokenService: IdentityService {
         }
     }
 
-    /// What was had with it gives nothing from the commit on.
+    /// Deletes an access token. Tokens that were issued with it are invalid from the commit on.
     func delete(_ id: ID<AccessToken>, of user: ID<Kind.User>, by caller: Principal) async throws {
         try authorise(.deleteAccessToken, caller)
         try await context.write { tx in
@@ -67,6 +67,6 @@ struct AccessTokenService: IdentityService {
         return token
     }
 
-    /// The reference's word for it, where others would say that there is no such token of that user.
+    /// The error that the reference sends. Elsewhere a token of another user counts as missing.
     private static let otherUser = CloudError(.unauthenticated, "User IDs do not match.")
 }

@@ -4,14 +4,16 @@ import HTTPKit
 import Resources
 import SQL
 
-/// The programs that may ask users for access.
+/// The OAuth1 consumers: programs that may ask users for access.
 struct ConsumerService: IdentityService {
     typealias R = Consumer
 
     let identity: IdentityContext
     private let revocations = RevocationStore()
 
-    /// - Returns: the secret as well: this is the only time that anybody hears of it.
+    /// Creates a consumer.
+    ///
+    /// - Returns: the consumer and its secret. The secret is never shown again.
     func issue(_ body: JSONObject, by caller: Principal) async throws -> (made: Shown<Consumer>, secret: Secret) {
         let bodies = try self.bodies(of: body).given
         let secret = Secret(Hex.text(context.world.random.bytes(16)))
@@ -32,14 +34,16 @@ struct ConsumerService: IdentityService {
         consumer.extra = Self.normalised(consumer.extra)
     }
 
-    /// Its tokens go with it, by foreign keys, and what they gave; the event says so to whoever keeps tokens elsewhere.
+    /// Writes a revocation event for services that cache tokens. Foreign keys delete the consumer's OAuth1 tokens, and
+    /// the rights that they gave end with them.
     func willDelete(_ consumer: Consumer, by caller: Principal, in tx: Transaction) throws {
         var event = Revocation(id: context.world.random.hexID(), at: context.world.now)
         event.consumerID = consumer.id.text
         try revocations.insert(event, in: tx)
     }
 
-    /// The names of what callers store: the reference writes colons and hyphens as underscores.
+    /// Returns the attributes with colons and hyphens in their names replaced by underscores, as the reference stores
+    /// them.
     private static func normalised(_ extra: JSONObject) -> JSONObject {
         JSONObject(extra.members.map { ($0.key.replacing(":", with: "_").replacing("-", with: "_"), $0.value) })
     }

@@ -4,11 +4,11 @@ import Foundation
 import HTTPKit
 import HTTPTypes
 
-/// A request that is signed as RFC 5849 has it: read, and not yet believed.
+/// A request that is signed by OAuth1 (RFC 5849). It is parsed here, but its signature is not checked yet.
 struct OAuthRequest: Sendable {
-    /// The parameters of the header, but for `realm`, decoded.
+    /// The decoded parameters of the header, without `realm`.
     private let own: [String: String]
-    /// What the signature is over (section 3.4.1).
+    /// The text that is signed (section 3.4.1).
     private let baseString: String
     private let algorithm: Algorithm
     private let signature: String
@@ -18,21 +18,25 @@ struct OAuthRequest: Sendable {
 
     private enum Algorithm: String { case sha1 = "HMAC-SHA1", sha256 = "HMAC-SHA256" }
 
-    /// How far a client's clock may be off, and so how long its nonces are remembered.
+    /// The most that a client's clock may differ. Nonces are remembered for this time.
     static let tolerance = Duration.seconds(300)
     private static let longestHeader = 8192
     private static let scheme = "oauth "
 
     // MARK: Reading
 
-    /// - Parameter form: the body's parameters, where the body is a form.
+    /// Reads a request.
+    ///
+    /// - Parameter form: the parameters of the body, if the body is a form.
     init(_ call: Call, form: Query = .none) throws {
         try self.init(
             method: call.method.rawValue, url: call.url, query: call.query, form: form, authorization: call.headers[.authorization])
     }
 
-    /// - Parameter url: without the query.
-    /// - Throws: `CloudError.unauthenticated` without a header of OAuth's, `.badRequest` for one that is not whole.
+    /// Reads a request from its parts.
+    ///
+    /// - Parameter url: the URL without its query.
+    /// - Throws: `CloudError.unauthenticated` without an OAuth header; `.badRequest` for an incomplete one.
     init(method: String, url: String, query: Query, form: Query, authorization: String?) throws {
         guard let authorization, authorization.lowercased().hasPrefix(Self.scheme), authorization.utf8.count <= Self.longestHeader else {
             throw CloudError(.unauthenticated, "The request has no Authorization header of OAuth.")
@@ -64,7 +68,7 @@ struct OAuthRequest: Sendable {
 
     subscript(name: String) -> String? { own[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// `name="value", …`, both percent-encoded (section 3.5.1).
+    /// Reads the parameters of a header: `name="value", …`, both percent-encoded (section 3.5.1).
     private static func parameters(_ text: Substring) throws -> [String: String] {
         var parameters: [String: String] = [:]
         for part in text.split(separator: ",") {
@@ -84,7 +88,7 @@ struct OAuthRequest: Sendable {
 
     func isTimely(at now: Timestamp) -> Bool { timestamp >= now - Self.tolerance && timestamp <= now + Self.tolerance }
 
-    /// Whether whoever signed the request knows both secrets; `token` is empty where there is no token yet.
+    /// Tells whether the request was signed with both secrets. `token` is empty if there is no token yet.
     func isSigned(consumer: [UInt8], token: [UInt8]) -> Bool {
         let key = Percent.encode(String(decoding: consumer, as: UTF8.self)) + "&" + Percent.encode(String(decoding: token, as: UTF8.self))
         return constantTimeEquals(sign(SymmetricKey(data: Array(key.utf8))).utf8, signature.utf8)
@@ -100,14 +104,14 @@ struct OAuthRequest: Sendable {
         return Base64.encode(mac)
     }
 
-    /// The method, the URL and the sorted parameters, each encoded (sections 3.4.1.1 to 3.4.1.3).
+    /// Returns the method, the URL and the sorted parameters, each percent-encoded (sections 3.4.1.1 to 3.4.1.3).
     static func baseString(_ method: String, _ url: String, _ parameters: [(String, String)]) -> String {
         let sorted = parameters.map { (Percent.encode($0.0), Percent.encode($0.1)) }.sorted { $0 < $1 }
         let normal = sorted.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
         return [method.uppercased(), normalised(url), normal].map(Percent.encode).joined(separator: "&")
     }
 
-    /// Scheme and host in lower case, without the port that the scheme has anyway (section 3.4.1.2).
+    /// Returns the URL with its scheme and host in lower case, and without the scheme's default port (section 3.4.1.2).
     private static func normalised(_ url: String) -> String {
         guard let colon = url.firstRange(of: "://") else { return url }
         let scheme = url[..<colon.lowerBound].lowercased()

@@ -6,14 +6,15 @@ import NIOCore
 import Resources
 import SQL
 
-/// The way to an OAuth1 access token: a consumer asks, a user allows, the consumer comes back with the user's verifier.
+/// The steps to an OAuth1 access token: a consumer asks, a user allows it, and the consumer returns with the user's
+/// verifier.
 struct OAuthService: Sendable {
     let identity: IdentityContext
     private let store = OAuthStore()
     private let directory = RoleDirectory()
     private let assignments = AssignmentStore()
 
-    /// What a consumer is handed: an id, a secret, and when they end.
+    /// A token that a consumer receives: its id, its secret and its end.
     struct Issued: Sendable {
         var id: String
         var secret: Secret
@@ -49,7 +50,9 @@ struct OAuthService: Sendable {
 
     // MARK: A user allows
 
-    /// - Returns: the verifier, for the user to hand to the consumer.
+    /// Records that the user allows a request token.
+    ///
+    /// - Returns: the verifier, which the user passes to the consumer.
     func authorize(_ id: ID<RequestToken>, _ body: JSONObject, by caller: Principal) async throws -> String {
         try identity.policy.require(.authorizeRequestToken, caller)
         try caller.requireUndelegated(to: "authorize a request token")
@@ -98,7 +101,8 @@ struct OAuthService: Sendable {
         let complete = token
         try await identity.base.database.write { [store] tx in
             try Self.use(request, store, in: tx)
-            // As it is now: somebody else may have come with the same token, or the user may have allowed other roles.
+            // The request token is read again. It may have been used in the meantime, or the user may have allowed
+            // other roles.
             let asked = try store.requestTokens.require(asked.id, in: tx)
             guard let user = asked.userID, let wanted = asked.verifier, constantTimeEquals(wanted.utf8, verifier.utf8) else {
                 throw CloudError(.unauthenticated, "Provided verifier does not match stored verifier.")
@@ -115,9 +119,10 @@ struct OAuthService: Sendable {
 
     // MARK: The consumer uses it
 
-    /// The access token that a request was signed with.
+    /// Returns the access token that a request was signed with.
     ///
-    /// - Throws: `CloudError.unauthenticated`, whatever is wrong with it.
+    /// - Throws: `CloudError.unauthenticated` if the token or the signature is wrong; `.badRequest` if the header is
+    /// incomplete.
     func accessToken(of call: Call) async throws -> AccessToken {
         let request = try OAuthRequest(call)
         guard let id = request["oauth_token"] else { throw CloudError.badRequest("The Authorization header has no oauth_token.") }
@@ -138,7 +143,7 @@ struct OAuthService: Sendable {
         [], [.required("roles", \.self, RoleReference.list(at: "body/roles"))])
     private static let formType = "application/x-www-form-urlencoded"
 
-    /// The parameters of a body that is a form are signed as well.
+    /// Reads a signed request. If the body is a form, its parameters are signed as well.
     private static func request(_ call: Call) async throws -> OAuthRequest {
         let isForm = call.headers[.contentType].map { $0.lowercased().hasPrefix(formType) } ?? false
         let form = isForm ? try Query(String(buffer: try await call.body.bytes())) : .none
@@ -153,7 +158,8 @@ struct OAuthService: Sendable {
         guard request.isSigned(consumer: secret, token: token) else { throw CloudError(.unauthenticated, "Invalid signature.") }
     }
 
-    /// What was signed is done once. Only a right signature gets here, so strangers cannot fill the table.
+    /// Marks a request's nonce as used, so that the request works only once. It is called after the signature was
+    /// checked, so strangers cannot fill the table.
     private static func use(_ request: OAuthRequest, _ store: OAuthStore, in tx: Transaction) throws {
         guard try store.remember(request, in: tx) else {
             throw CloudError(.unauthenticated, "The nonce was used before.", detail: "consumer \(request.consumerID)")
@@ -173,12 +179,13 @@ struct OAuthService: Sendable {
         return secret
     }
 
-    /// Eight letters and digits that people do not confuse: a user may have to type them.
+    /// Returns a verifier: eight letters and digits without those that people confuse, because a user may have to type
+    /// it.
     private func newVerifier() -> String {
         let letters = Array("abcdefghkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
         var text = ""
         while text.count < 8 {
-            // A byte beyond the last whole round of letters would make the first ones likelier.
+            // Bytes beyond the last whole round of letters are skipped. They would make the first letters more likely.
             for byte in identity.world.random.bytes(16) where Int(byte) < 256 / letters.count * letters.count && text.count < 8 {
                 text.append(letters[Int(byte) % letters.count])
             }
