@@ -14,8 +14,8 @@ package struct ComputeAssembly: ServiceAssembly {
     /// Makes the service.
     ///
     /// - Parameters:
-    /// - policyOverrides: the rules of the operator's policy file, by name.
-    /// - workflows: the workflows, made of a list that includes `ComputeAssembly.workflows`.
+    ///   - policyOverrides: the rules of the operator's policy file, by name.
+    ///   - workflows: the workflows, made of a list that includes `ComputeAssembly.workflows`.
     /// - Throws: `PolicyError` if an override is not a rule.
     package init(
         database: Database, world: World, sleeper: any Sleeper, policyOverrides: [String: String], needs: ComputeNeeds,

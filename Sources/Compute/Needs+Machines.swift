@@ -58,8 +58,8 @@ package protocol ImagesNeed: Sendable {
 
 /// The calls of Networking that Compute needs. Calls that change something take the caller's open transaction.
 package protocol NetworkingNeed: Sendable {
-    /// Looks up what is wanted, before anything is made.
     /// Looks up the networks, ports and groups that are wanted. Nothing is made yet.
+    ///
     /// - Parameter groups: the names or ids of security groups; empty for the project's default group.
     /// - Throws: `CloudError.notFound` for something that does not exist; `.badRequest` for a wish that cannot be
     ///   fulfilled; `.conflict` for a port or an address that is in use (`FixedIpAlreadyInUse`) and for an ambiguous

@@ -91,8 +91,8 @@ package protocol OtherAPIsNeed: Sendable {
     /// Sends a request to another API of the cloud.
     ///
     /// - Parameters:
-    /// - path: the path and the query below the cloud's URL.
-    /// - token: the caller's token.
+    ///   - path: the path and the query below the cloud's URL.
+    ///   - token: the caller's token.
     /// - Returns: the body; null if there is none.
     /// - Throws: a `CloudError` of the kind that the other API's status stands for.
     func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON

@@ -32,7 +32,7 @@ struct NamePattern: Sendable {
     }
 
     /// Returns whether the name contains the text. It compares bytes, as the reference's database does; Swift's own
-    /// search cannot tell a letter from the same letter with an accent.
+    /// search takes a letter and its combining accent for one character.
     private static func isPart(_ text: [UInt8], of name: [UInt8]) -> Bool {
         guard text.count <= name.count else { return false }
         return (0...(name.count - text.count)).contains { name[$0...].starts(with: text) }

@@ -116,8 +116,7 @@ struct Server: StoredValue {
 }
 
 /// The state of a server while no workflow works on it. A new one is `building`, and becomes `active` or `error`.
-/// Actions lead from state to state. A workflow that is undone leaves the server as it was, where the picture says
-/// nothing else.
+/// Actions lead from state to state. An undone workflow leaves the server as it was, unless the picture says otherwise.
 ///
 /// ```
 ///   action         from                                          to

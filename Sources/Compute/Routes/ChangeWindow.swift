@@ -8,7 +8,7 @@ struct ChangeWindow: Sendable {
     /// Reads the period from the query's texts, whose format was checked before.
     ///
     /// - Parameters:
-    /// - since: the text of `changes-since`; nil for no beginning.
+    ///   - since: the text of `changes-since`; nil for no beginning.
     ///   - before: the text of `changes-before`; nil for no end.
     /// - Throws: `CloudError.badRequest` if the end is before the beginning.
     init(since: String?, before: String?) throws {

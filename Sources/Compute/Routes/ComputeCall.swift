@@ -65,7 +65,7 @@ struct Caller: Sendable {
     /// Checks that the policy allows an action.
     ///
     /// - Parameters:
-    /// - projectID: the project of the target; nil for the caller's own project.
+    ///   - projectID: the project of the target; nil for the caller's own project.
     ///   - userID: the user of the target; nil for the caller.
     /// - Throws: `CloudError.forbidden` if it does not.
     func require(_ action: Action, projectID: String? = nil, userID: String? = nil) throws {

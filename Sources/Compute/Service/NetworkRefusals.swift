@@ -3,8 +3,8 @@ import CloudCore
 /// The translation of Networking's errors. As in the reference, the same error has one status when a server is created
 /// and another one when an interface is attached.
 enum NetworkRefusal {
-    /// Runs the body while a server is created. A missing resource is told as `badRequest`, because the request's body
-    /// names it.
+    /// Runs the body while a server is created. A missing resource and an address in use (`FixedIpAlreadyInUse`) become
+    /// `badRequest`, because the request's body names them.
     static func whileCreating<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()

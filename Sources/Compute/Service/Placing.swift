@@ -84,8 +84,8 @@ struct Placing: Sendable {
     /// Chooses the best suitable host and claims it.
     ///
     /// - Parameters:
-    /// - only: the only host that will do; nil for a free choice.
-    /// - move: the move of a server that is on a host already; nil for another server.
+    ///   - only: the only host that will do; nil for a free choice.
+    ///   - move: the move of a server that is on a host already; nil for another server.
     /// - Throws: a `CloudError` with the reason of every host if no host can be claimed.
     func claim(
         _ server: Server, _ offer: Offer, only: String? = nil, move: PlacementWish.Move? = nil, in tx: Transaction

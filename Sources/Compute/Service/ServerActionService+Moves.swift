@@ -65,7 +65,7 @@ extension ServerActionService {
         }
     }
 
-    /// Moves a server to another host while its guest runs.
+    /// Moves a running or paused server to another host. The guest stands still on the way and then continues.
     func migrateLive(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .liveMigrateToHost
         let hosts = try await service.hosts.all()

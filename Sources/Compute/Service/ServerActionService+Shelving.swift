@@ -48,8 +48,8 @@ extension ServerActionService {
     /// Unshelves a server.
     ///
     /// - Parameters:
-    /// - zone: the zone to pin the server to; `clear` lets it go to any zone.
-    /// - host: the destination; nil to let the scheduler choose.
+    ///   - zone: the zone to pin the server to; `clear` lets it go to any zone.
+    ///   - host: the destination; nil to let the scheduler choose.
     func unshelve(_ id: ID<Kind.Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in

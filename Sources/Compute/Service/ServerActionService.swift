@@ -122,8 +122,8 @@ struct ServerActionService: Sendable {
     /// for it from then on.
     ///
     /// - Parameters:
-    /// - words: the properties of the image that clients cannot set.
-    /// - workflow: the workflow that fills the image.
+    ///   - words: the properties of the image that clients cannot set.
+    ///   - workflow: the workflow that fills the image.
     func newImage<W: Workflow>(
         _ id: ID<Kind.Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], for workflow: W.Type,
         by caller: Caller

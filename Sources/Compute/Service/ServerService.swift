@@ -33,8 +33,8 @@ struct ServerService: Sendable {
     /// Returns the server if the action may run now or wait for its turn.
     ///
     /// - Parameters:
-    /// - rule: the rule of the action. Its states are compared with the state that the server will have at that turn.
-    /// - work: the workflow that the action starts; nil for an action that is done at once.
+    ///   - rule: the rule of the action. Its states are compared with the state that the server will have at that turn.
+    ///   - work: the workflow that the action starts; nil for an action that is done at once.
     /// - Throws: a conflict that names the lock, the state or the task that prevents the action.
     func require(
         _ id: ID<Kind.Server>, _ rule: ServerRule, for work: WorkflowKind?, by caller: Caller, in tx: Transaction
@@ -203,8 +203,8 @@ struct ServerService: Sendable {
     /// Changes a server's row.
     ///
     /// - Parameters:
-    /// - word: the action's name in error messages; nil to ignore the lock and the state.
-    /// - states: the states in which the action is allowed; they count only with a `word`.
+    ///   - word: the action's name in error messages; nil to ignore the lock and the state.
+    ///   - states: the states in which the action is allowed; they count only with a `word`.
     func change(
         _ id: ID<Kind.Server>, _ action: Action, by caller: Caller, word: String? = nil, states: Set<VMState> = [],
         _ body: @escaping @Sendable (inout Server, Transaction) throws -> Void

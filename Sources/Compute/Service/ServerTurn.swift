@@ -4,11 +4,11 @@ import Durable
 /// The decision whether an action on a server is accepted, so that it runs or waits for its turn, or is refused.
 ///
 /// ```
-///   what runs or waits              a further action
-///   shows no task                   waits, whatever it is: the reference takes it too
-///   power, copies, interfaces       power, copies and interfaces wait; the same once more is refused while it shows its task;
-///                                   anything else is refused with the task
-///   anything else                   is refused with the task
+///   what runs or waits         a further action
+///   shows no task              waits, as the reference accepts it, too
+///   power, copies, interfaces  power, copies and interfaces wait; the same action is refused while it shows its task;
+///                              anything else is refused with the task
+///   anything else              is refused with the task
 /// ```
 ///
 /// The states in which an action is allowed are compared with the state that the server will be in at the action's

@@ -59,8 +59,8 @@ struct ServerStore: Sendable {
     /// Returns a page of the existing servers.
     ///
     /// - Parameters:
-    /// - order: the order, which ends with `id`, so that no two servers are equal.
-    /// - marker: the last server of the previous page; nil for the first page.
+    ///   - order: the order, which ends with `id`, so that no two servers are equal.
+    ///   - marker: the last server of the previous page; nil for the first page.
     func page(
         _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [Server] {

@@ -34,9 +34,9 @@ struct ServerWork: Sendable {
     var event: String { namedEvent ?? rule.map { "compute_\($0.word)_instance" } ?? kind.name }
 
     /// - Parameters:
-    /// - states: the states in which the action is allowed.
-    /// - event: the name of the event, if it is not `compute_WORD_instance`.
-    /// - name: the name of the instance action, if it is not the word in error messages.
+    ///   - states: the states in which the action is allowed.
+    ///   - event: the name of the event, if it is not `compute_WORD_instance`.
+    ///   - name: the name of the instance action, if it is not the word in error messages.
     init<W: Workflow>(
         _ type: W.Type, from states: Set<VMState> = ServerRule.everyState, event: String? = nil, listedAs name: String? = nil,
         manner: Manner = .alone

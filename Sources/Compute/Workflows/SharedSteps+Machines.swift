@@ -41,8 +41,8 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
     /// Returns the step that makes the machine, which is off then. Its undo removes the machine.
     ///
     /// - Parameters:
-    /// - host: the host; by default the server's own.
-    /// - wanted: makes the wanted machine from the intent.
+    ///   - host: the host; by default the server's own.
+    ///   - wanted: makes the wanted machine from the intent.
     static func build(
         shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
     ) -> Remote<Self> {
