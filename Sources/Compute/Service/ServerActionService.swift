@@ -4,8 +4,8 @@ import Durable
 import HostModel
 import SQL
 
-/// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has their
-/// policies and states.
+/// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has
+/// their policies and states.
 struct ServerActionService: Sendable {
     let service: ServerService
     var context: ComputeContext { service.context }
