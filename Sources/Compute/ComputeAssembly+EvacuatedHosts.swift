@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 
 extension ComputeAssembly {
-    /// A host that can be reached again has nothing any longer of the servers that were evacuated from it.
+    /// Starts the removal of evacuated servers' machines from a host that can be reached again.
     func sweep(_ host: String) async throws {
         let store = MigrationStore()
         let filter = MigrationStore.Filter(source: host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
@@ -12,7 +12,8 @@ extension ComputeAssembly {
         try await context.write { tx in
             for migration in try store.list(filter, in: tx) {
                 let resource = Server.resource(migration.serverID)
-                // What goes on is left to itself; the host will report again. A server that is there again has nothing to be removed.
+                // If a workflow works on the server, its machine is left for the host's next report. A server that has
+                // come back to this host keeps its machine.
                 guard try workflows.activity(on: resource, in: tx) == nil,
                     try ServerStore().find(migration.serverID, in: tx)?.host != host
                 else { continue }

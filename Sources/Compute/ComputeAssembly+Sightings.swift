@@ -4,13 +4,14 @@ package import HostModel
 import SQL
 
 extension ComputeAssembly {
-    /// What a host says is no older when it is heard.
+    /// The greatest age of a host's report at the time when it arrives.
     private static let longestReport = Duration.seconds(60)
 
-    /// Brings rows to what hosts saw: a guest that was shut down from within is stopped, as the API shows it. A server that a workflow
-    /// works on is left to it, and a sighting from before the last change is nobody's.
+    /// Changes the rows of servers to what a host saw. A guest that was shut down from within is stopped, as the API
+    /// shows it. A server that a workflow works on is not changed. A sighting from before the last change of the
+    /// machine is ignored.
     ///
-    /// - Parameter sightings: the machines as the host saw them, with generations as rows count them.
+    /// - Parameter sightings: the machines as the host saw them. Their generations are in the numbers of the rows.
     package func take(_ sightings: [ObservedMachine], on host: String) async throws {
         try await sweep(host)
         let store = ServerStore()
@@ -19,8 +20,8 @@ extension ComputeAssembly {
         let changed: @Sendable (Transaction) throws -> [Server] = { tx in
             try store.list(.init(host: host, ids: sightings.map(\.id.text)), in: tx).compactMap { server in
                 guard let sighting = seen[server.id] else { return nil }
-                // An older sighting is from before what was done since; but where nothing was done for a while it is what there is: the
-                // last change may have been called off before the host heard of it.
+                // A sighting with an older generation may be from before the last change. If the last change is long
+                // past, the sighting counts: the change may have been cancelled before the host was told.
                 guard sighting.fence.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }
                 return server.taking(sighting.power)
             }
@@ -37,9 +38,10 @@ extension ComputeAssembly {
 }
 
 extension Server {
-    /// The server after its machine was seen so; nil when that changes nothing.
+    /// Returns the server after its machine was seen in a power state; nil if that changes nothing.
     ///
-    /// What a guest can do by itself is to stop and to crash. All else comes of a workflow, or of whoever works on the host by hand.
+    /// By itself a guest can only stop or crash. Any other change comes from a workflow, or from a person who works on
+    /// the host.
     func taking(_ power: PowerState) -> Server? {
         var server = self
         switch (power, state) {
@@ -47,10 +49,10 @@ extension Server {
         case (.off, .active), (.off, .paused): (server.state, server.power) = (.stopped, .off)
         case (.crashed, .active): (server.state, server.power) = (.stopped, .crashed)
         case (.running, .stopped), (.running, .paused), (.running, .suspended): (server.state, server.power) = (.active, .running)
-        // A verb that did its work and then failed has left the machine so.
+        // A command that did its work and then failed has left the machine in this state.
         case (.paused, .active), (.paused, .stopped), (.paused, .suspended): (server.state, server.power) = (.paused, .paused)
         case (.suspended, .active), (.suspended, .stopped), (.suspended, .paused): (server.state, server.power) = (.suspended, .off)
-        // A machine that stopped because it crashed was seen so before.
+        // The machine crashed and was seen so before. That is why it is off.
         case (.off, .stopped) where self.power == .crashed: return nil
         case (.off, _), (.suspended, _): server.power = .off
         case (.running, _): server.power = .running

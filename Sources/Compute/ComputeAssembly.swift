@@ -6,15 +6,17 @@ import HTTPTypes
 package import SQL
 package import ServiceKit
 
-/// Compute, wired: takes what it depends on, hands out its routes and its schema.
+/// Compute with its dependencies. It makes the routes and has the schema.
 package struct ComputeAssembly: ServiceAssembly {
     let context: ComputeContext
     let workflows: Workflows
 
+    /// Makes the service.
+    ///
     /// - Parameters:
-    ///   - policyOverrides: rules of the operator's policy file, by name.
-    ///   - workflows: made of a list that has `ComputeAssembly.workflows` in it.
-    /// - Throws: `PolicyError` for an override that is no rule.
+    ///   - policyOverrides: the rules of the operator's policy file, by name.
+    ///   - workflows: the workflows, made of a list that includes `ComputeAssembly.workflows`.
+    /// - Throws: `PolicyError` if an override is not a rule.
     package init(
         database: Database, world: World, sleeper: any Sleeper, policyOverrides: [String: String], needs: ComputeNeeds,
         workflows: Workflows, settings: ComputeSettings = ComputeSettings()
@@ -29,10 +31,10 @@ package struct ComputeAssembly: ServiceAssembly {
     package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
     package static let policyRules = ComputePolicy.defaults
 
-    /// All of its workflows.
+    /// All workflows of Compute.
     package static let workflows: [any Workflow.Type] = ServerWork.types
 
-    /// The code of its workflows.
+    /// The code of Compute's workflows.
     package var definitions: [WorkflowDefinition] {
         ServerWork.definitions(ServerWorld(needs: context.needs, world: context.world))
     }
@@ -80,7 +82,7 @@ package struct ComputeAssembly: ServiceAssembly {
                 complaints: .init(
                     malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
-            // As much as the reference takes. Hints and user data are kept with the server, and told again with every list.
+            // The reference's limit in bytes. Hints and user data are stored with the server and sent with every list.
             bodyLimit: 114_688, ignoresTrailingSlash: false,
             routes: routes + Route.belowProject(routes, prefix: Self.prefix))
     }

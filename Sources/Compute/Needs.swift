@@ -1,7 +1,7 @@
 package import CloudCore
 package import HTTPTypes
 
-/// What Compute requires of others. ControlPlane joins it to them.
+/// The parts of other services that Compute needs. ControlPlane connects them.
 package struct ComputeNeeds: Sendable {
     package var identity: any IdentityNeed
     package var hosts: any HostsNeed
@@ -10,7 +10,7 @@ package struct ComputeNeeds: Sendable {
     package var images: any ImagesNeed
     package var networking: any NetworkingNeed
     package var others: any OtherAPIsNeed
-    /// What lies on the config drives of guests.
+    /// The files on guests' config drives.
     package var configDrives = ConfigDrives.bare
 
     package init(
@@ -27,38 +27,40 @@ package struct ComputeNeeds: Sendable {
     }
 }
 
-/// What Compute asks of Identity.
+/// The calls of Identity that Compute needs.
 package protocol IdentityNeed: Sendable {
-    /// - Throws: `CloudError.badRequest` when there is no such project.
+    /// Checks that the project exists.
+    ///
+    /// - Throws: `CloudError.badRequest` if it does not.
     func requireProject(_ id: ID<Kind.Project>) async throws
 }
 
 /// The hosts that machines run on, as their agents report them.
 package protocol HostsNeed: Sendable {
-    /// All that have ever reported and were not taken out, in the order of their names.
+    /// Returns the last reports of all hosts that ever reported and were not removed, in the order of their names.
     func reports() async throws -> [HostReport]
 }
 
-/// What an agent says of its host.
+/// The report of an agent on its host.
 package struct HostReport: Sendable, Hashable {
-    /// The name by which operators know it.
+    /// The name by which operators know the host.
     package var name: String
-    /// The id of its resource provider and its hypervisor: a UUID.
+    /// The id of the host's resource provider and of its hypervisor: a UUID.
     package var id: ID<Kind.Provider>
     package var isUp: Bool
     package var lastSeen: Timestamp
     package var hypervisorType: String
     package var hypervisorVersion: Int
     package var address: String
-    /// What is known of its processors, as `{"arch": "x86_64", …}`.
+    /// The facts about the host's processors, such as `{"arch": "x86_64", …}`.
     package var processors: JSON
     package var vcpus: Int
     package var memoryMiB: Int
     package var diskGiB: Int
     package var bootedAt: Timestamp?
-    /// Whether machines can come from another host that can give them, and leave for one.
+    /// Whether the host can exchange machines with other hosts that can do so.
     package var movesMachines: Bool
-    /// The same while they run.
+    /// Whether the host can do the same with running machines.
     package var movesRunningMachines: Bool
 
     package init(
@@ -83,12 +85,15 @@ package struct HostReport: Sendable, Hashable {
     }
 }
 
-/// The cloud's other APIs, called in the name of who called Compute: its oldest resources have long been theirs.
+/// The cloud's other APIs, called in the name of Compute's caller. They have taken over the oldest resources of
+/// Compute.
 package protocol OtherAPIsNeed: Sendable {
+    /// Sends a request to another API of the cloud.
+    ///
     /// - Parameters:
-    ///   - path: below the cloud's URL, with its query.
-    ///   - token: the caller's.
-    /// - Returns: the body; null where there is none.
-    /// - Throws: `CloudError` of the kind that the other API's status stands for.
+    ///   - path: the path and the query below the cloud's URL.
+    ///   - token: the caller's token.
+    /// - Returns: the body; null if there is none.
+    /// - Throws: a `CloudError` of the kind that the other API's status stands for.
     func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON?, token: String) async throws -> JSON
 }

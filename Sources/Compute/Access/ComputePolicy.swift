@@ -1,14 +1,16 @@
 import Access
 
-/// Compute's own rules: the reference's defaults. Those of actions on servers stand in the table of actions. Every one is for tokens of a project; the attributes that they may name are
-/// `project_id` and `user_id` of what is acted upon.
+/// The default policies of Compute, as in the reference. The policies of actions on servers are in the table of
+/// actions. Every policy needs a token of a project. A check may name the target's attributes `project_id` and
+/// `user_id`.
 enum ComputePolicy {
     static let defaults: [PolicyDefault] =
         shared
         + Audience.allCases.flatMap { audience in (rules[audience] ?? []).map(audience.rule) }
         + ServerAction.policies
 
-    /// Those who may do something, unless the operator says otherwise: a check in the language of rules.
+    /// The callers who may do an action, unless the operator sets another policy. The raw value is a check in the
+    /// policy language.
     enum Audience: String, Sendable, CaseIterable {
         case administrators = "rule:context_is_admin"
         case members = "rule:project_member_or_admin"

@@ -1,7 +1,7 @@
 import CloudCore
 import HostModel
 
-/// EC2's tree: `/latest/meta-data/...`, one value a path.
+/// The tree of EC2 with one value for each path: `/latest/meta-data/...`.
 struct EC2Metadata {
     static let versions = [
         "1.0", "2007-01-19", "2007-03-01", "2007-08-29", "2007-10-10", "2007-12-15", "2008-02-01", "2008-09-01", "2009-04-04",
@@ -11,7 +11,7 @@ struct EC2Metadata {
         case text(String)
         case bytes([UInt8])
         case list([String])
-        /// With the line that stands for it in the list of what it is in; nil: its name and a slash.
+        /// A folder. `line` stands for it in the list of its parent; nil for its name and a slash.
         case folder([String: Node], line: String?)
     }
 
@@ -37,7 +37,7 @@ struct EC2Metadata {
         }
     }
 
-    /// Those of the versions that are read from a config drive.
+    /// The files for a config drive. Only the newest version and `latest` are there.
     var files: [String: [UInt8]] {
         var files: [String: [UInt8]] = [:]
         for word in [Self.versions.last, "latest"].compactMap({ $0 }) {
@@ -105,6 +105,6 @@ struct EC2Metadata {
         return devices
     }
 
-    /// EC2's ids have eight digits: the first ones of ours, which are as good as chance.
+    /// Returns an id in EC2's form, which has eight digits: the first eight of our id, which are random.
     private static func short(_ kind: String, _ id: String) -> String { kind + "-" + id.prefix(8) }
 }

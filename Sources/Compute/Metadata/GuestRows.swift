@@ -1,15 +1,15 @@
 package import CloudCore
 package import SQL
 
-/// What Compute's rows say of a server to its own guest.
+/// The values of Compute's rows that a guest may read about its own server.
 package struct GuestRows: Sendable {
     private let servers = ServerStore()
 
     package init() {}
 
-    /// All but what others know: the cards and the groups.
+    /// Returns the metadata of a server, without the values of other services: the cards and the security groups.
     ///
-    /// - Returns: nil when there is no such server.
+    /// - Returns: nil if there is no such server.
     package func metadata(of server: ID<Kind.Server>, in tx: Transaction) throws -> InstanceMetadata? {
         guard let server = try servers.find(server, in: tx) else { return nil }
         let aggregates = try AggregateStore().list(in: tx)
@@ -33,12 +33,12 @@ package struct GuestRows: Sendable {
         return metadata
     }
 
-    /// As hosts are shown that are in no zone.
+    /// The zone of a server that is in no zone and asked for none.
     private static let defaultZone = "nova"
 
-    /// Keeps what a guest has posted as its password.
+    /// Stores the password that a guest has posted.
     ///
-    /// - Throws: `notFound`; `conflict` when there is one.
+    /// - Throws: `notFound` if there is no such server; `conflict` if it has a password already.
     package func setPassword(_ password: String, of server: ID<Kind.Server>, in tx: Transaction) throws {
         guard var found = try servers.find(server, in: tx) else {
             throw CloudError.notFound("Instance \(server) could not be found.")

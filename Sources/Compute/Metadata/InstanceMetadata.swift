@@ -1,12 +1,12 @@
 package import CloudCore
 package import HostModel
 
-/// What a server's guest may know of itself: it finds it on its config drive, or asks the metadata service for it.
+/// The values that a guest may read about its own server, on its config drive or from the metadata service.
 package struct InstanceMetadata: Sendable {
-    /// A public key that its owner logs in with.
+    /// A public key with which the server's owner logs in.
     package struct Key: Sendable, Hashable {
         package var name: String
-        /// `ssh` or `x509`.
+        /// The kind of the key: `ssh` or `x509`.
         package var kind: String
         package var data: String
 
@@ -17,16 +17,16 @@ package struct InstanceMetadata: Sendable {
         }
     }
 
-    /// A device that its user has given a tag.
+    /// A device to which the user has given a tag.
     package struct Device: Sendable, Hashable {
-        /// `nic` or `disk`.
+        /// The kind of the device: `nic` or `disk`.
         package var kind: String
-        /// `pci`, `usb`, `scsi`, `ide`; `none` when nobody knows.
+        /// The bus of the device: `pci`, `usb`, `scsi` or `ide`; `none` if it is unknown.
         package var bus: String
         package var address: String
-        /// Of a card.
+        /// The MAC address; only for network cards.
         package var mac: String?
-        /// Of a disk.
+        /// The serial number; only for disks.
         package var serial: String?
         package var tags: [String]
 
@@ -40,7 +40,7 @@ package struct InstanceMetadata: Sendable {
         }
     }
 
-    /// A UUID.
+    /// The server's id, a UUID.
     package var id: String
     package var projectID: String
     package var name: String
@@ -49,30 +49,31 @@ package struct InstanceMetadata: Sendable {
     package var launchIndex = 0
     package var reservationID = ""
     package var flavor = ""
-    /// A UUID; nil for a server that was made from no image.
+    /// The image's id, a UUID; nil for a server that was not created from an image.
     package var imageID: String?
     package var kernelID: String?
     package var ramdiskID: String?
-    /// The user's own.
+    /// The metadata that the user has set.
     package var metadata: [String: String] = [:]
     package var key: Key?
-    /// As the guest gets it: not base64.
+    /// The user data as the guest gets it, decoded from Base64.
     package var userData: [UInt8]?
-    /// Names.
+    /// The names of the security groups.
     package var securityGroups: [String] = []
     package var interfaces: [GuestCard] = []
     package var devices: [Device] = []
-    /// Processors of the host that are the guest's alone.
+    /// The CPUs of the host that only this guest uses.
     package var dedicatedCPUs: [Int] = []
-    /// What disks are in the guest, as `/dev/vda`.
+    /// The name of the root disk in the guest, such as `/dev/vda`.
     package var rootDevice = "/dev/vda"
     package var ephemeralDevices: [String] = []
     package var swapDevice: String?
-    /// What the guest has posted as its password, encrypted with its owner's key; empty: nothing yet.
+    /// The password that the guest has posted, encrypted with its owner's public key; empty if there is none.
     package var password = ""
-    /// Only for a config drive: whoever can read the metadata service is not always the administrator.
+    /// The administrator's password. Only a config drive has it, because other users of the guest can read the metadata
+    /// service.
     package var adminPassword: Secret?
-    /// What the operator tells all guests.
+    /// The metadata that the operator gives to all guests.
     package var vendorData = JSONObject()
 
     package init(id: String, projectID: String, name: String, hostname: String, zone: String) {

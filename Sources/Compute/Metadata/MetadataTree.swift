@@ -1,16 +1,16 @@
 package import CloudCore
 
-/// What the metadata service answers a path with.
+/// The answer of the metadata service to a path.
 package enum MetadataAnswer: Sendable, Hashable {
     case text([UInt8])
     case json([UInt8])
-    /// The guest's password: read by GET, given by POST.
+    /// The guest's password, which is read by GET and stored by POST.
     case password
 
     package static func lines(_ lines: [String]) -> MetadataAnswer { .text(Array(lines.joined(separator: "\n").utf8)) }
 }
 
-/// The two trees of the metadata service, OpenStack's below `/openstack` and EC2's at the root, as paths.
+/// The paths of the metadata service: OpenStack's tree below `/openstack`, and EC2's tree at the root.
 package struct MetadataTree: Sendable {
     private let metadata: InstanceMetadata
     private let random: any Randomness
@@ -20,11 +20,13 @@ package struct MetadataTree: Sendable {
         self.random = random
     }
 
-    /// The versions of EC2's tree are listed at the root, which is known without knowing who asks.
+    /// The answer to the root path: the versions of EC2's tree. It is the same for every guest.
     package static var root: MetadataAnswer { .lines(EC2Metadata.versions + ["latest"]) }
 
-    /// - Parameter path: as in the request, without the query; empty segments count for nothing.
-    /// - Returns: nil for what is not there.
+    /// Returns the answer to a path.
+    ///
+    /// - Parameter path: the path of the request without the query. Empty segments are ignored.
+    /// - Returns: nil if the path does not exist.
     package func answer(_ path: String) -> MetadataAnswer? {
         let words = path.split(separator: "/").map(String.init).filter { $0 != "." }
         guard !words.contains("..") else { return nil }
@@ -36,7 +38,7 @@ package struct MetadataTree: Sendable {
         }
     }
 
-    /// The same as files of a config drive, by path.
+    /// The same trees as the files of a config drive, by path.
     package var files: [String: [UInt8]] {
         OpenStackMetadata(metadata, random: random).files.merging(EC2Metadata(metadata).files) { first, _ in first }
     }

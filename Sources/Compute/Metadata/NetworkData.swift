@@ -1,11 +1,11 @@
 import CloudCore
 import HostModel
 
-/// `network_data.json`: a guest's cards, its addresses on them, and name servers.
+/// The file `network_data.json`, which has a guest's cards, their addresses, and the name servers.
 struct NetworkData {
     private let interfaces: [GuestCard]
 
-    /// A card without an address says nothing.
+    /// Takes the cards that have an address; the others are left out.
     init(_ interfaces: [GuestCard]) { self.interfaces = interfaces.filter { !$0.subnets.isEmpty } }
 
     private struct Network {
@@ -17,7 +17,7 @@ struct NetworkData {
 
     func write(_ json: inout JSONWriter) {
         let networks = interfaces.flatMap { interface in
-            // One of each version: what readers of this file can do with.
+            // There is one network of each IP version for a card. Readers of this file do not handle more.
             [IPAddress.Version.v4, .v6].compactMap { version in
                 interface.subnets.first { $0.prefix.version == version }.map { (interface, $0) }
             }
@@ -32,7 +32,7 @@ struct NetworkData {
         }
     }
 
-    /// As the host calls the device: OpenStack's name, of 14 characters.
+    /// Returns the name of the device on the host. It has 14 characters, as in OpenStack.
     private static func link(_ interface: GuestCard) -> String { PortSpec.tap(of: interface.port.text) }
 
     private static func unique(_ addresses: [IPAddress]) -> [IPAddress] {
@@ -45,7 +45,7 @@ struct NetworkData {
             json.member("id", link(interface))
             json.member("vif_id", interface.port)
             json.member("type", "bridge")
-            // DHCP tells it where there is DHCP.
+            // If there is DHCP, DHCP tells the guest the MTU.
             json.member("mtu", interface.subnets.contains(where: \.hasDHCP) ? nil : interface.mtu)
             json.member("ethernet_mac_address", interface.mac)
         }

@@ -1,13 +1,13 @@
 import CloudCore
 
-/// OpenStack's own tree: `/openstack/<version>/meta_data.json` and its neighbours.
+/// The tree of OpenStack: `/openstack/<version>/meta_data.json` and the files beside it.
 struct OpenStackMetadata {
-    /// By the day of a release. The words of a version compare as their days do.
+    /// The versions, named after the days of releases. Their order as texts is their order in time.
     static let versions = [
         "2012-08-10", "2013-04-04", "2013-10-17", "2015-10-15", "2016-06-30", "2016-10-06", "2017-02-22", "2018-08-27", "2020-10-14", "2025-04-04",
     ]
 
-    /// From which version on something is told.
+    /// The first version that has a value or a file.
     private enum Since {
         static let seed = "2013-04-04"
         static let password = "2013-04-04"
@@ -20,7 +20,7 @@ struct OpenStackMetadata {
         static let dedicatedCPUs = "2020-10-14"
     }
 
-    /// 512 bytes, with which a guest seeds its own chance.
+    /// The number of random bytes with which a guest seeds its own generator.
     private static let seedBytes = 512
 
     private let metadata: InstanceMetadata
@@ -38,7 +38,7 @@ struct OpenStackMetadata {
         guard let name = rest.first else { return .lines(names(version)) }
         guard rest.count == 1 else { return nil }
         if name == "password" { return version >= Since.password ? .password : nil }
-        // Known by its name before it was listed, as in the reference.
+        // As in the reference, older versions answer to this name without listing it.
         if name == "network_data.json" { return .json(networkData) }
         guard names(version).contains(name) else { return nil }
         switch name {

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// Hosts that are marked together: by metadata, and by an availability zone, which is one of the metadata.
+/// Hosts that operators group. The group has metadata; its availability zone is one of the metadata.
 struct Aggregate: Sendable {
     var number: Int
     var id: ID<Aggregate>
@@ -11,7 +11,7 @@ struct Aggregate: Sendable {
     var updatedAt: Timestamp?
 
     static let zoneKey = "availability_zone"
-    /// Where hosts are that no aggregate puts elsewhere.
+    /// The zone of hosts that no aggregate puts into another one.
     static let usualZone = "nova"
 
     var zone: String? { metadata[Self.zoneKey] }

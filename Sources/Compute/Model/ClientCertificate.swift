@@ -4,12 +4,14 @@ import Foundation
 import SwiftASN1
 import X509
 
-/// A certificate with which a user proves the own identity to Windows guests. It is self-signed, for client
-/// authentication, and has the user's id as its name and as its user principal name. Its key is one of P-256.
+/// A certificate by which a user proves their identity to Windows guests. It is self-signed and for client
+/// authentication. The user's id is its name and its user principal name. Its key is a P-256 key.
 enum ClientCertificate {
     private static let lifetime = Duration.seconds(3650 * 86_400)
     private static let userPrincipalName: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 20, 2, 3]
 
+    /// Makes a certificate and its key, which is valid for ten years from now.
+    ///
     /// - Returns: the certificate as PEM, and the private half: a PKCS #12 file with an empty password, in Base64.
     static func generate(for userID: String, _ world: World) throws -> (certificate: String, privateKey: Secret) {
         let key = try P256.Signing.PrivateKey(rawRepresentation: world.random.bytes(32))
@@ -36,7 +38,7 @@ enum ClientCertificate {
     }
 }
 
-/// A certificate and its key as one file of PKCS #12 (RFC 7292) with an empty password.
+/// A certificate and its key as one PKCS #12 file (RFC 7292) with an empty password.
 private struct PersonalFile: DERSerializable {
     private static let data: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 7, 1]
     private static let keyBag: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 12, 10, 1, 1]
@@ -44,11 +46,11 @@ private struct PersonalFile: DERSerializable {
     private static let x509Certificate: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 22, 1]
     private static let localKeyID: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 21]
     private static let sha256: ASN1ObjectIdentifier = [2, 16, 840, 1, 101, 3, 4, 2, 1]
-    /// The rounds that OpenSSL's and Windows' own files have.
+    /// The number of rounds for the key of the MAC, as in the files that OpenSSL and Windows write.
     private static let macRounds = 2048
 
     private let salt: [UInt8]
-    /// The encoded list of one content: the two bags.
+    /// The encoded content that the MAC protects: the bag of the key and the bag of the certificate.
     private let safe: [UInt8]
 
     init(certificate: [UInt8], key: [UInt8], salt: [UInt8]) throws {
@@ -87,7 +89,7 @@ private struct PersonalFile: DERSerializable {
         }
     }
 
-    /// RFC 7292 appendix B.2 with SHA-256, for an empty password: its two zero bytes are all of it.
+    /// The key of the MAC, by RFC 7292 appendix B.2 with SHA-256. An empty password consists of its two zero bytes.
     private var macKey: SymmetricKey {
         let block = 64
         let salted = (0..<block).map { salt[$0 % salt.count] }
@@ -119,7 +121,7 @@ extension DER.Serializer {
         try appendConstructedNode(identifier: .sequence, body)
     }
 
-    /// Writes an element with the tag 0 around another one.
+    /// Writes what `body` writes inside an element with the explicit tag 0.
     fileprivate mutating func tagged(_ body: (inout Self) throws -> Void) throws {
         try serialize(explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific, body)
     }
@@ -130,7 +132,7 @@ extension DER.Serializer {
 
     fileprivate mutating func content(_ bytes: [UInt8]) throws { try PersonalFile.writeContent(bytes, &self) }
 
-    /// Writes a bag; equal marks join a certificate and its key.
+    /// Writes a bag. A certificate and its key belong together if their marks are equal.
     fileprivate mutating func bag(
         _ kind: ASN1ObjectIdentifier, _ mark: [UInt8], _ body: (inout Self) throws -> Void
     ) throws {

@@ -1,16 +1,16 @@
-/// A host as Compute keeps it: the decisions of operators, and the last report of its agent.
+/// A host as Compute stores it: the decisions of operators, and the last report of the host's agent.
 struct ComputeHost: Sendable {
     var name: String
-    /// The id of its service and of its hypervisor in the API before 2.53.
+    /// The id of the host's service and of its hypervisor in the API before 2.53.
     var number: Int
-    /// The id of its service in the API from 2.53 on.
+    /// The id of the host's service in the API from 2.53 on.
     var serviceID: String
     var isDisabled = false
     var disabledReason: String?
     var isForcedDown = false
     var zone = Aggregate.usualZone
     var report: HostReport
-    /// The use by its servers, counted from their rows.
+    /// The resources that the servers of the host use, counted from their rows.
     var usage = Usage()
 
     struct Usage: Sendable {

@@ -1,4 +1,5 @@
-/// What once were extensions of the API. Every cloud has the same list, also of what has long been taken out of the API again.
+/// Attributes and calls that began as extensions of the API. Every cloud shows the same list. It includes extensions
+/// that the API no longer has.
 enum Extensions {
     struct Entry: Sendable {
         let alias: String

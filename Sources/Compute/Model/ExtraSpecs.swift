@@ -1,8 +1,8 @@
 import CloudCore
 import HTTPKit
 
-/// Which extra specs there are and which values they take: facts of the reference's validators. A name whose namespace is not
-/// listed is anybody's, and may have any value.
+/// The known extra specs and the values that they take, by the reference's validators. A name whose namespace is not
+/// listed here may have any value.
 enum ExtraSpecs {
     private enum Value {
         case text
@@ -15,7 +15,7 @@ enum ExtraSpecs {
         static var integer: Value { .whole(.min ... .max) }
     }
 
-    /// Names as they are, and those whose braces stand for a number (`{id}`) or for anything (`{any}`).
+    /// The known names. In a name, `{id}` stands for a number and `{any}` for any text.
     private static let known: [(name: String, value: Value)] =
         [
             ("accel:device_profile", .text), ("aggregate_instance_extra_specs:{any}", .text),
@@ -76,8 +76,8 @@ enum ExtraSpecs {
     private static let patterns = known.filter { $0.name.contains("{") }
     private static let namespaces = Set(known.compactMap { $0.name.contains(":") ? $0.name.split(separator: ":").first.map(String.init) : nil })
 
-    /// Refuses a value that the extra spec does not take, and a name that a known namespace does not have. Whether there is a trait or a
-    /// resource class of the name is not asked.
+    /// Refuses a value that the extra spec does not take, and an unknown name in a known namespace. It does not check
+    /// that a trait or a resource class exists.
     ///
     /// - Throws: `CloudError.badRequest`.
     static func check(_ name: String, _ value: String) throws {
@@ -137,7 +137,7 @@ enum ExtraSpecs {
         }
     }
 
-    /// `0-3,^1,7`
+    /// Returns whether the text is a list of numbers and ranges, such as `0-3,^1,7`.
     @Sendable private static func isList(_ text: String) -> Bool {
         !text.isEmpty
             && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in

@@ -2,7 +2,7 @@ import CloudCore
 
 /// A size that servers can have.
 struct Flavor: Sendable, Codable {
-    /// The order in which flavors were made.
+    /// The number of the flavor, in the order in which flavors were created.
     var number: Int
     var id: ID<Flavor>
     var name: String

@@ -2,13 +2,13 @@ import CloudCore
 import Crypto
 import SwiftASN1
 
-/// A user's public key, as servers get it.
+/// A user's public key, which servers are given.
 struct KeyPair: Sendable {
     enum Kind: String, Sendable, CaseIterable { case ssh, x509 }
 
     var userID: String
     var name: String
-    /// What the API shows as its id.
+    /// The id of the key pair in the API.
     var number: Int
     var kind: Kind
     var publicKey: String
@@ -16,11 +16,11 @@ struct KeyPair: Sendable {
     var createdAt: Timestamp
 }
 
-/// Public keys in the form of OpenSSH's files (RFC 4253 section 6.6, RFC 5656, RFC 8709).
+/// Public keys in the format of OpenSSH's files (RFC 4253 section 6.6, RFC 5656, RFC 8709).
 enum SSHKey {
-    /// The MD5 of the key's bytes, in pairs of digits between colons.
+    /// Returns the MD5 digest of the key's bytes, as pairs of hexadecimal digits between colons.
     ///
-    /// - Throws: `CloudError.badRequest` for what is no public key.
+    /// - Throws: `CloudError.badRequest` if the text is no public key.
     static func fingerprint(_ text: String) throws -> String {
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count >= 2, let blob = Base64.decode(String(words[1])), isKey(blob, kind: String(words[0])) else {
@@ -29,7 +29,9 @@ enum SSHKey {
         return colons(Insecure.MD5.hash(data: blob))
     }
 
-    /// Returns the SHA-1 of the bytes of a certificate, which must be whole.
+    /// Returns the SHA-1 digest of a certificate's bytes, in the same format.
+    ///
+    /// - Throws: `CloudError.badRequest` if the text has no complete certificate.
     static func fingerprint(certificate text: String) throws -> String {
         let lines = text.split(whereSeparator: \.isNewline).map(\.trimmed)
         guard let begin = lines.firstIndex(of: "-----BEGIN CERTIFICATE-----"), let end = lines.firstIndex(of: "-----END CERTIFICATE-----"),
@@ -40,7 +42,7 @@ enum SSHKey {
 
     private static func colons(_ digest: some Sequence<UInt8>) -> String { digest.map { Hex.text([$0]) }.joined(separator: ":") }
 
-    /// Whether the bytes are a key of that kind and nothing else.
+    /// Returns whether the bytes are one key of that kind and nothing else.
     private static func isKey(_ blob: [UInt8], kind: String) -> Bool {
         var fields: [[UInt8]] = []
         var rest = blob[...]
@@ -70,7 +72,9 @@ enum SSHKey {
         fields.count == 3 && fields[1] == Array(curve.utf8) && fields[2].count == length && fields[2].first == 4
     }
 
-    /// A new Ed25519 key: the public half as a line, the private half as OpenSSH's file (its PROTOCOL.key).
+    /// Generates an Ed25519 key.
+    ///
+    /// - Returns: the public key as one line, and the private key as an OpenSSH file (its PROTOCOL.key).
     static func generate(_ random: any Randomness, comment: String) throws -> (publicKey: String, privateKey: Secret) {
         let key = try Curve25519.Signing.PrivateKey(rawRepresentation: random.bytes(32))
         let publicBytes = Array(key.publicKey.rawRepresentation)

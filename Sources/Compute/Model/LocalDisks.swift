@@ -1,32 +1,32 @@
 import CloudCore
 
-/// The disks on its host that a server's user has described, in place of those that the flavor gives by itself.
+/// The local disks that a server's user has described. They replace the disks that the flavor gives.
 struct LocalDisks: Sendable, Codable, Equatable {
     /// An empty disk.
     struct Empty: Sendable, Codable, Equatable {
-        /// In GiB; nil for as much as the flavor has.
+        /// The size in GiB; nil for the size that the flavor has.
         var sizeGiB: Int?
         var bus: String?
     }
 
     struct Swap: Sendable, Codable, Equatable {
-        /// In MiB; nil for as much as the flavor has.
+        /// The size in MiB; nil for the size that the flavor has.
         var sizeMiB: Int?
         var bus: String?
     }
 
     var rootBus: String?
-    /// Nil for the flavor's own.
+    /// The ephemeral disks; nil for the flavor's.
     var ephemeral: [Empty]?
-    /// Nil for the flavor's own.
+    /// The swap disk; nil for the flavor's.
     var swap: Swap?
 
-    /// The most disks on a host that one server has, with its root disk.
+    /// The most local disks that one server has, with its root disk.
     static let most = 16
 
-    /// The same with the flavor's sizes where none are given. What has no size then is no disk.
+    /// Returns the same disks with the flavor's sizes where none are given. An ephemeral disk of size zero is left out.
     ///
-    /// - Throws: `badRequest` for more than the flavor has.
+    /// - Throws: `badRequest` if the sizes exceed the flavor's, or there are more disks than `most`.
     func filled(from flavor: Flavor) throws -> LocalDisks {
         var filled = self
         if let ephemeral {
@@ -41,7 +41,9 @@ struct LocalDisks: Sendable, Codable, Equatable {
         return filled
     }
 
-    /// - Throws: `badRequest` for more than the flavor has.
+    /// Checks that the sizes do not exceed the flavor's.
+    ///
+    /// - Throws: `badRequest` if they do.
     func requireRoom(in flavor: Flavor) throws {
         let wanted = (ephemeral ?? []).reduce(0) { $0 + ($1.sizeGiB ?? 0) }
         if wanted > flavor.ephemeralGiB {

@@ -1,9 +1,9 @@
 import CloudCore
 
-/// A regular expression that a user gives to find names by.
+/// A regular expression with which a user searches for names.
 struct NamePattern: Sendable {
     private enum Form: Sendable {
-        /// Text without any special character, which is most of what is asked for.
+        /// A text without special characters. Most requests have one.
         case plain([UInt8])
         case pattern(LinearPattern)
     }
@@ -15,7 +15,7 @@ struct NamePattern: Sendable {
     /// - Throws: `CloudError.badRequest`.
     init(_ text: String) throws {
         do {
-            // A plain text is bounded as well.
+            // `LinearPattern` is made for a plain text as well, because it checks the length.
             let pattern = try LinearPattern(text)
             form = text.unicodeScalars.contains { Self.special.contains($0) } ? .pattern(pattern) : .plain(Array(text.utf8))
         } catch let flaw as LinearPattern.Flaw {
@@ -31,7 +31,8 @@ struct NamePattern: Sendable {
         }
     }
 
-    /// Compares bytes, as the reference's database does: Swift's own search takes a letter and its accent for one.
+    /// Returns whether the name contains the text. It compares bytes, as the reference's database does; Swift's own
+    /// search takes a letter and its combining accent for one character.
     private static func isPart(_ text: [UInt8], of name: [UInt8]) -> Bool {
         guard text.count <= name.count else { return false }
         return (0...(name.count - text.count)).contains { name[$0...].starts(with: text) }

@@ -1,4 +1,4 @@
-/// What projects may have so much of, in the order in which it is shown.
+/// The resources that have a quota, in the order in which the API shows them.
 enum QuotaResource: String, Sendable, CaseIterable {
     case instances, cores, ram
     case fixedIPs = "fixed_ips"
@@ -13,7 +13,7 @@ enum QuotaResource: String, Sendable, CaseIterable {
     case securityGroups = "security_groups"
     case securityGroupRules = "security_group_rules"
 
-    /// Unless something else is set; -1 for no limit.
+    /// The limit of a project for which nothing else is set; -1 for no limit.
     var usual: Int {
         switch self {
         case .instances: 10
@@ -25,7 +25,7 @@ enum QuotaResource: String, Sendable, CaseIterable {
         case .injectedPathBytes: 255
         case .keyPairs: 100
         case .serverGroups, .serverGroupMembers: 10
-        // Networking counts its own.
+        // Networking counts these and has their limits.
         case .fixedIPs, .floatingIPs, .securityGroups, .securityGroupRules: -1
         }
     }
@@ -33,9 +33,9 @@ enum QuotaResource: String, Sendable, CaseIterable {
     var isOfNetworking: Bool { [.fixedIPs, .floatingIPs, .securityGroups, .securityGroupRules].contains(self) }
     var isOfInjection: Bool { [.injectedFiles, .injectedFileBytes, .injectedPathBytes].contains(self) }
 
-    /// Those that a microversion still has.
+    /// Returns the resources that a microversion has.
     ///
-    /// - Parameter networkingUntil: the last microversion that has Networking's.
+    /// - Parameter networkingUntil: the last microversion that has the resources of Networking.
     static func known(_ minor: Int, networkingUntil: Int) -> [QuotaResource] {
         allCases.filter { !($0.isOfNetworking && minor > networkingUntil) && !($0.isOfInjection && minor >= 57) }
     }

@@ -1,12 +1,12 @@
 import CloudCore
 import Durable
 
-/// A machine as the API's user sees it. What it is going through is the running workflow's to say, so nothing here is a task.
+/// A server as the API's user sees it. Its task is not stored here; the running workflow has it.
 struct Server: StoredValue {
     static let storedName = "compute.server"
 
     var id: ID<Kind.Server>
-    /// Its own in the names that hypervisors show.
+    /// The number that makes the name shown by the hypervisor.
     var number: Int
     var projectID: String
     var userID: String
@@ -15,28 +15,30 @@ struct Server: StoredValue {
     var hostname: String
     var state = VMState.building
     var power = PowerNumber.none
-    /// Where its machine is, or is going to be.
+    /// The host that the server's machine is on, or is going to be on.
     var host: String?
-    /// A second host that has something of it: while it is on its way to another host, and until a resize is confirmed.
+    /// A second host that has a part of the server: while the server moves to another host, and until a resize is
+    /// confirmed.
     var otherHost: String?
-    /// What it was asked to be in, and nothing else.
+    /// The availability zone that the user asked for; nil for any.
     var pinnedZone: String?
-    /// As it was when the server was made or resized: what became of the flavor since does not touch the server.
+    /// A copy of the flavor from when the server was created or resized. Later changes of the flavor do not affect the
+    /// server.
     var flavor: Flavor
-    /// While a resize waits for its confirmation.
+    /// The state before a resize; nil unless the resize waits for its confirmation.
     var former: Former?
     var image: ImageReference?
-    /// Those that its user described; nil for the flavor's.
+    /// The disks that the user described; nil for the flavor's.
     var disks: LocalDisks?
-    /// What it starts from while it is rescued.
+    /// The image that the server starts from while it is rescued.
     var rescueImage: ImageReference?
-    /// What its disk lies in while it is shelved: an image of its owner's.
+    /// The image that holds the server's disk while it is shelved. The server's owner owns it.
     var shelvedImage: ID<Kind.Image>?
     var keyName: String?
     var publicKey: String?
     var metadata: [String: String] = [:]
     var userData: String?
-    /// What the guest has posted, encrypted with its owner's key.
+    /// The administrator's password as the guest posted it, encrypted with the owner's public key.
     var guestPassword: String?
     var hasConfigDrive = false
     var accessIPv4: String?
@@ -50,16 +52,16 @@ struct Server: StoredValue {
     var rootDevice = "/dev/vda"
     var certificates: [String]?
     var tags: [String] = []
-    /// Counts what was wanted of its machine: an agent refuses what is older.
+    /// The number of changes that were wanted of the server's machine. An agent refuses a change with an older number.
     var generation: Int64 = 0
     var createdAt: Timestamp
     var updatedAt: Timestamp
     var launchedAt: Timestamp?
     var endedAt: Timestamp?
-    /// An operator's word, where no workflow has failed.
+    /// A fault that an operator has set; nil where a workflow's failure is the fault.
     var fault: Fault?
 
-    /// The image that it was made from, as it was then.
+    /// The image that the server was created from, with its properties at that time.
     struct ImageReference: Sendable, Codable, Equatable {
         var id: ID<Kind.Image>
         var properties: [String: String]
@@ -67,7 +69,7 @@ struct Server: StoredValue {
         var minMemoryMiB = 0
     }
 
-    /// Where it comes from when it is resized or migrated: what it goes back to.
+    /// The size and the host that the server had before a resize or a migration. A revert restores them.
     struct Former: Sendable, Codable {
         var flavor: Flavor
         var host: String
@@ -87,18 +89,18 @@ struct Server: StoredValue {
         var at: Timestamp
     }
 
-    /// What a user tells the scheduler.
+    /// The scheduler hints that a user gives.
     struct Hints: Sendable, Codable {
         var group: String?
         var sameHost: [String] = []
         var differentHost: [String] = []
-        /// All of them as they were given: JSON text.
+        /// All hints as they were given, as JSON text.
         var given = "{}"
     }
 
-    /// Returns the holder of the server's share of its host.
+    /// Returns the consumer that holds the server's share of its host.
     static func consumer(of id: ID<Kind.Server>) -> ID<Kind.Consumer> { ID(id.text) }
-    /// Returns the holder of the share of the host that it comes from, until its migration is over.
+    /// Returns the consumer that holds the share of the source host until the server's migration is over.
     static func formerConsumer(of id: ID<Kind.Server>) -> ID<Kind.Consumer> {
         ID(UUIDText.derived(from: "former", in: id.text))
     }
@@ -106,7 +108,7 @@ struct Server: StoredValue {
     static func resource(_ id: ID<Kind.Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
 
-    /// `instance-0000002a`
+    /// The name that the hypervisor shows, such as `instance-0000002a`.
     var hypervisorName: String {
         let digits = String(number, radix: 16)
         return "instance-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
@@ -114,8 +116,7 @@ struct Server: StoredValue {
 }
 
 /// The state of a server while no workflow works on it. A new one is `building`, and becomes `active` or `error`.
-/// Actions lead from state to state. A workflow that is undone leaves the server as it was, where the picture says
-/// nothing else.
+/// Actions lead from state to state. An undone workflow leaves the server as it was, unless the picture says otherwise.
 ///
 /// ```
 ///   action         from                                          to
@@ -153,7 +154,7 @@ enum VMState: String, Sendable, Codable, CaseIterable {
     case shelvedOffloaded = "shelved_offloaded"
 }
 
-/// What the machine is doing, in the numbers that the API has for it: they are stored, too.
+/// The power state of a machine. Its raw value is the number that the API shows and that rows store.
 enum PowerNumber: Int, Sendable, Codable {
     case none = 0
     case running = 1
@@ -163,7 +164,7 @@ enum PowerNumber: Int, Sendable, Codable {
     case suspended = 7
 }
 
-/// What users see of both, and of what is happening: one word.
+/// The status that users see: one word for the state and the task together.
 enum ServerStatus {
     static func text(_ state: VMState, task: String?) -> String {
         switch (state, task ?? "") {
@@ -199,6 +200,6 @@ enum ServerStatus {
         "RESIZE": [.active, .stopped], "MIGRATING": [.active, .paused], "REVERT_RESIZE": [.resized],
     ]
 
-    /// The states that a word can stand for; nil for no such word.
+    /// Returns the states that a status can stand for; nil for an unknown status.
     static func states(of text: String) -> Set<VMState>? { states[text.uppercased()] }
 }

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// Servers that are to be together, or apart.
+/// Servers that are to be on the same host, or on different hosts.
 struct ServerGroup: Sendable {
     enum Policy: String, Sendable, CaseIterable {
         case affinity
@@ -14,9 +14,9 @@ struct ServerGroup: Sendable {
     var userID: String
     var name: String
     var policy: Policy
-    /// How many of an anti-affine group one host may have; nil for one.
+    /// The most servers of an anti-affine group on one host; nil for one.
     var mostPerHost: Int?
-    /// Servers that are there.
+    /// The servers of the group that exist.
     var members: [ID<Kind.Server>] = []
     var createdAt: Timestamp
 }

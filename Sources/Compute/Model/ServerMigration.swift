@@ -1,6 +1,6 @@
 import CloudCore
 
-/// A server's way from one size or host to another.
+/// The move of a server from one flavor or host to another.
 struct ServerMigration: Sendable {
     enum Kind: String, Sendable {
         case resize, migration
@@ -17,7 +17,7 @@ struct ServerMigration: Sendable {
     var status: String
     var source: String?
     var destination: String?
-    /// The numbers of the flavors.
+    /// The number of the flavor before the move.
     var oldFlavor: Int
     var newFlavor: Int
     var createdAt: Timestamp

@@ -1,12 +1,12 @@
 import CloudCore
 import HostModel
 
-/// A server with what is not in its row: what it goes through, its ports, its fault.
+/// A server with the values that are not in its row: its task, its ports, its zone and its fault.
 struct ServerView: Sendable {
     var server: Server
-    /// The running workflow's word.
+    /// The task that the running workflow shows; nil if no workflow runs.
     var task: String?
-    /// The running workflow's progress in per cent.
+    /// The progress of the running workflow in per cent.
     var progress: Int?
     var ports: [ServerPort] = []
     var securityGroups: [String] = []
@@ -18,7 +18,7 @@ struct ServerView: Sendable {
     var status: String { ServerStatus.text(server.state, task: task) }
 }
 
-/// What a short list shows of a server.
+/// The attributes of a server that a list without details shows.
 struct ServerBrief: Sendable {
     var id: ID<Kind.Server>
     var name: String

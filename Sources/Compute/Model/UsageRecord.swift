@@ -1,6 +1,6 @@
 import CloudCore
 
-/// How long a server was there, and how large it was.
+/// The time for which a server existed, and its size.
 struct UsageRecord: Sendable {
     var serverID: String
     var name: String
@@ -13,13 +13,13 @@ struct UsageRecord: Sendable {
     var launchedAt: Timestamp
     var endedAt: Timestamp?
 
-    /// How much of a time it was there.
+    /// Returns for how many hours of the period the server existed.
     func hours(from start: Timestamp, to end: Timestamp) -> Double {
         let first = max(launchedAt, start)
         let last = min(endedAt ?? end, end)
         return max(0, (last - first).inSeconds / 3600)
     }
 
-    /// - Parameter now: until when it counts that is still there.
+    /// Returns the age of the server in seconds, to its end or to `now`.
     func uptimeSeconds(_ now: Timestamp) -> Int { Int(((endedAt ?? now) - launchedAt).inSeconds) }
 }

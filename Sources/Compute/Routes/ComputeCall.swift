@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import NIOCore
 
-/// A request that got past what all requests of Compute have in common.
+/// A request after the checks that all requests of Compute share.
 struct ComputeCall: PreparedCall {
     let call: Call
     let caller: Caller
@@ -21,7 +21,7 @@ struct ComputeCall: PreparedCall {
         try Route.checkProject(in: call, is: caller.projectID)
     }
 
-    /// The rules of routes are all about the caller's own project.
+    /// Checks the policy for the caller's own project. No route's own rule is about another project.
     func require(_ action: Action, _: PolicyTarget) throws { try caller.require(action) }
 
     func reply(_ answer: Reply) -> Reply {
@@ -30,9 +30,9 @@ struct ComputeCall: PreparedCall {
         return reply
     }
 
-    /// `limit` and `marker`, where the query's shape has let them through.
+    /// Returns the page that `limit` and `marker` ask for. The query was checked before.
     ///
-    /// - Parameter hasOffset: whether the list also has `offset`. Others pass it over, whatever it is.
+    /// - Parameter hasOffset: whether the list has `offset` as well. Other lists ignore it.
     func page(hasOffset: Bool = false) throws -> Page {
         var page = Page()
         if let text = query("limit") { page.limit = max(0, min(Int(text) ?? .max, Page.most)) }
@@ -42,10 +42,10 @@ struct ComputeCall: PreparedCall {
     }
 }
 
-/// The caller, and the version of the API that the caller wants. Services are given one.
+/// The caller of a request, with the version of the API that the caller asked for. Services take it as an argument.
 struct Caller: Sendable {
     let principal: Principal
-    /// The minor part of the microversion: 79 for 2.79.
+    /// Minor part of the microversion: 79 for 2.79.
     let minor: Int
     let requestID: String
     private let policy: Policy
@@ -58,13 +58,16 @@ struct Caller: Sendable {
     }
 
     var isAdministrator: Bool { policy.allows(.isAdministrator, principal) }
-    /// Every rule is for a project's token, so there is one.
+    /// The caller's project. Every rule needs a project's token, so there is one.
     var projectID: String { principal.projectID?.text ?? "" }
     var userID: String { principal.userID.text }
 
+    /// Checks that the policy allows an action.
+    ///
     /// - Parameters:
-    ///   - projectID: of what is acted upon; nil for the caller's own.
-    /// - Throws: `CloudError.forbidden`.
+    ///   - projectID: the project of the target; nil for the caller's own project.
+    ///   - userID: the user of the target; nil for the caller.
+    /// - Throws: `CloudError.forbidden` if it does not.
     func require(_ action: Action, projectID: String? = nil, userID: String? = nil) throws {
         do {
             try policy.require(action, principal, target(projectID, userID))
@@ -82,7 +85,7 @@ struct Caller: Sendable {
     }
 }
 
-/// The part of a list that a query asks for.
+/// The page of a list that a query asks for.
 struct Page: Sendable {
     /// The most elements of a page.
     static let most = 1000

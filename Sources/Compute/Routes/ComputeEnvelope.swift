@@ -2,12 +2,12 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// An error as Compute writes it: one member, named after the kind of error.
+/// The form of Compute's errors: one member, which is named after the kind of error.
 struct ComputeEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         var reply = Reply.json(status) { json in
             if status == .unauthorized {
-                // What stands before the reference's own code answers this one.
+                // In the reference, the middleware in front of Nova writes this error.
                 json.object("error") { json in
                     json.member("code", status.code)
                     json.member("title", status.reasonPhrase)
@@ -41,7 +41,8 @@ struct ComputeEnvelope: ErrorEnvelope {
 }
 
 extension HTTPField.Name {
-    /// How far the workflow of a server is, in per cent: `progress` of the body is what the reference shows.
+    /// The header with the progress of a server's workflow in per cent. The body's `progress` is what the reference
+    /// shows.
     static let progress = Self("x-novella-progress")!  // tidy: allow force-unwrap, a constant
     /// The older name of the header by which clients find the instance action of a request.
     static let computeRequestID = Self("x-compute-request-id")!  // tidy: allow force-unwrap, a constant

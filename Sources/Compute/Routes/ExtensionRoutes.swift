@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/extensions`
+/// The routes of `/extensions`.
 struct ExtensionRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
 

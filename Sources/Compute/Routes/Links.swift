@@ -1,14 +1,14 @@
 import CloudCore
 import HTTPKit
 
-/// The links that views have.
+/// The links in the views of a request's answer.
 struct Links: Sendable {
-    /// `http://cloud/compute`
+    /// The base of the API's URLs, such as `http://cloud/compute`.
     let base: String
 
-    /// The project, where the request's own URL has one: `/1f6c…`.
+    /// The project in the request's own URL, such as `/1f6c…`; empty if the URL has none.
     private let project: String
-    /// What the links of this version begin with.
+    /// The beginning of the links of this version.
     var home: String { base + "/v2.1" + project }
 
     init(_ call: ComputeCall) {
@@ -24,9 +24,9 @@ struct Links: Sendable {
         }
     }
 
-    /// Of one thing: itself, and a bookmark without the version.
+    /// Writes the links of one resource: the resource itself, and a bookmark without the version.
     ///
-    /// - Parameter alternate: the media type of the same thing where another service has it.
+    /// - Parameter alternate: the media type of the same resource in the API of Images; nil for no such link.
     func write(_ json: inout JSONWriter, _ collection: String, _ id: String, alternate: String? = nil) {
         let path = "/\(collection)/\(Percent.encode(id))"
         var links: [(rel: String, type: String?, href: String)] = [("self", nil, home + path), ("bookmark", nil, base + project + path)]
@@ -40,14 +40,14 @@ struct Links: Sendable {
         }
     }
 
-    /// Only the bookmark.
+    /// Writes only the bookmark of a resource.
     func bookmark(_ json: inout JSONWriter, _ collection: String, _ id: String) {
         json.array("links", of: [id]) { json, id in link(&json, "bookmark", "\(base)\(project)/\(collection)/\(Percent.encode(id))") }
     }
 
-    /// Where a list goes on, when it was as long as was asked for.
+    /// Writes the link to the next page, if this page has as many elements as the request allowed.
     ///
-    /// - Parameter collection: as `servers/detail`.
+    /// - Parameter collection: the path of the list, such as `servers/detail`.
     func next(_ json: inout JSONWriter, _ key: StaticString, _ collection: String, _ call: ComputeCall, count: Int, last: String?) {
         guard let last, let limit = try? call.page().limit, limit > 0, count == limit else { return }
         var items = call.call.query.items.filter { $0.name != "marker" }

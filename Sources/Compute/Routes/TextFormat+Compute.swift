@@ -4,12 +4,12 @@ import HTTPKit
 // The formats and common values of Compute's schemas.
 
 extension TextFormat {
-    /// Printable, and no white space at either end.
+    /// Printable text without white space at either end.
     static let plainName = named("name") { text in
         text.unicodeScalars.allSatisfy(\.isPrintable) && text.unicodeScalars.first.map(\.isBlank) != true
             && text.unicodeScalars.last.map(\.isBlank) != true
     }
-    /// Printable, with something that is no white space.
+    /// Printable text that is not only white space.
     static let spacedName = named("name_with_leading_trailing_spaces") { text in
         text.unicodeScalars.allSatisfy(\.isPrintable) && text.unicodeScalars.contains { !$0.isBlank }
     }
@@ -39,39 +39,39 @@ extension Form where Value == String {
     static let plainName = Form.string(1...255, .plainName).mapped(\.trimmed)
     static let hostName = Form.string(1...255, .domainName)
     static let tag = Form.string(1...60, .tag)
-    /// An address as it is given.
+    /// The text of an IP address, as it is given.
     static let givenAddress = Form(.address) { $0.string }
 }
 
 extension Form where Value == [String: String] {
     static let metadata = Form.dictionary(.metadataKey, .string(0...255))
-    /// An object whose one member is an item of metadata.
+    /// An object whose one member, `meta`, has one item of metadata.
     static let item = Form.dictionary(.metadataKey, .string(0...255), 1...1).inside("meta")
 }
 
 extension Form where Value == [String] {
-    /// Tags of a server, each once.
+    /// The tags of a server without repetitions.
     static let tags = Form.array(.tag, 0...50).mapped { tags in
         tags.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 }
 
 extension Dialect {
-    /// Compute's dialect: the innermost member, its value and the message of JSON Schema.
+    /// Compute's dialect: the innermost wrong member, its value and the message of JSON Schema.
     static let compute = Dialect(checksMembersFirst: true) { mismatch in
         let words = mismatch.schemaWords(limit: 1000)
         guard let field = mismatch.place.first else { return .badRequest(words) }
         return wrong(field.name, mismatch.value, words)
     }
 
-    /// Returns the error for what is wrong with a member of a body.
+    /// Returns the error for a wrong member of a body.
     static func wrong(_ field: String, _ value: JSON, _ what: String) -> CloudError {
         .badRequest("Invalid input for field/attribute \(field). Value: \(value.shown). \(what)")
     }
 }
 
 extension Unicode.Scalar {
-    /// Neither a control character nor a separator other than a space.
+    /// Whether the scalar is neither a control character nor a separator other than a space.
     fileprivate var isPrintable: Bool {
         switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/`, `/v2.1` and `/v2`: which versions there are, for everybody.
+/// The routes of `/`, `/v2.1` and `/v2`, which list the versions and need no token.
 struct VersionRoutes: RouteGroup {
     static let range = Microversion(2, 1)...Microversion(2, 104)
 
@@ -10,7 +10,7 @@ struct VersionRoutes: RouteGroup {
         [
             .get("/") { call in
                 .json { json in
-                    // The old version has the same routes and no microversions; clients of it are sent to the new one.
+                    // The old version has the same routes without microversions. Its clients are sent to the new one.
                     json.array("versions", of: [false, true]) { json, isCurrent in
                         Self.write(&json, call.base, isCurrent: isCurrent, media: false)
                     }

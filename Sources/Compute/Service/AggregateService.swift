@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Aggregates, and the availability zones that they make.
+/// The host aggregates and the availability zones that they define.
 struct AggregateService: Sendable {
     let context: ComputeContext
     let hosts: HostService
@@ -51,7 +51,10 @@ struct AggregateService: Sendable {
         }
     }
 
-    /// - Parameter zone: nil to leave it, a nil inside to have none.
+    /// Changes the name and the zone of an aggregate.
+    ///
+    /// - Parameter zone: `clear` for no zone.
+    /// - Throws: `conflict` if the name is taken; `badRequest` if `move` refuses the zone.
     func update(_ number: Int, name: String?, zone: Update<String>) async throws -> Aggregate {
         try await change(number) { aggregate, tx in
             if let name, name != aggregate.name {
@@ -64,7 +67,9 @@ struct AggregateService: Sendable {
         }
     }
 
-    /// A host is in one zone at most, and none changes under its servers.
+    /// Sets the zone of an aggregate.
+    ///
+    /// - Throws: `badRequest` if a host would be in two zones, or if a host of the aggregate has servers.
     private func move(_ aggregate: inout Aggregate, to zone: String?, verb: String, in tx: Transaction) throws {
         func refuse(_ why: String) -> CloudError {
             .badRequest("Cannot \(verb) aggregate \(aggregate.number). Reason: \(why).")
@@ -83,7 +88,9 @@ struct AggregateService: Sendable {
         aggregate.metadata[Aggregate.zoneKey] = zone
     }
 
-    /// - Parameter metadata: nil takes a name out.
+    /// Changes the metadata of an aggregate.
+    ///
+    /// - Parameter metadata: the new values; a nil value removes its key.
     func setMetadata(_ metadata: [(key: String, value: String?)], of number: Int) async throws -> Aggregate {
         try await change(number) { aggregate, tx in
             for (key, value) in metadata {

@@ -3,15 +3,15 @@ import CloudCore
 import Durable
 import SQL
 
-/// What an operator sets.
+/// The settings that an operator may change.
 package struct ComputeSettings: Sendable {
-    /// Whether a server that is shelved leaves its host at once. Otherwise an administrator says when.
+    /// Whether a shelved server leaves its host at once. Otherwise it stays until an administrator offloads it.
     package var offloadsShelved = true
 
     package init() {}
 }
 
-/// What every service of Compute is made with.
+/// The parts that all services of Compute share.
 struct ComputeContext: Sendable {
     let database: Database
     let policy: Policy
@@ -26,7 +26,7 @@ struct ComputeContext: Sendable {
         try await database.read(body)
     }
 
-    /// The same, of what may take more than a few milliseconds.
+    /// Reads in a transaction that may take more than a few milliseconds.
     func readLong<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await database.read(.long, body)
     }
@@ -40,10 +40,10 @@ struct ComputeContext: Sendable {
     }
 }
 
-/// The part of a list that is asked for, of all its elements in order.
+/// Returns the requested page of a list.
 ///
-/// - Parameter id: what markers name.
-/// - Throws: `CloudError.badRequest` for a marker that no element has.
+/// - Parameter id: the value by which markers name an element.
+/// - Throws: `CloudError.badRequest` if no element has the marker.
 func paged<Element>(_ all: [Element], _ page: Page, id: (Element) -> String) throws -> [Element] {
     var rest = all[...].dropFirst(page.offset)
     if let marker = page.marker {

@@ -1,20 +1,20 @@
 import CloudCore
 import SQL
 
-/// Flavors, their extra specs, and who may use those that are not for all.
+/// The flavors, their extra specs, and the projects that may use flavors that are not public.
 struct FlavorService: Sendable {
     let context: ComputeContext
     private let flavors = FlavorStore()
 
     init(context: ComputeContext) { self.context = context }
 
-    /// What a list is asked for.
+    /// The conditions and the order of a list.
     struct Query: Sendable {
-        /// Nil inside for both kinds. Only administrators choose.
+        /// The kind of flavors; an inner nil for both kinds. It is ignored unless the caller is an administrator.
         var isPublic: Bool?? = .none
         var leastRAM: Int?
         var leastDisk: Int?
-        /// A regular expression, found anywhere.
+        /// A regular expression; it may match anywhere in the name.
         var name: String?
         var sortKey = "flavorid"
         var isAscending = true
@@ -23,7 +23,9 @@ struct FlavorService: Sendable {
 
     static func missing(_ id: some CustomStringConvertible) -> CloudError { .notFound("Flavor \(id) could not be found.") }
 
-    /// The flavor, if the caller may see it.
+    /// Returns the flavor if the caller may see it.
+    ///
+    /// - Throws: `notFound` if there is none, or if it is private and the caller has no access.
     static func require(_ id: ID<Flavor>, by caller: Caller, in tx: Transaction) throws -> Flavor {
         let store = FlavorStore()
         guard let flavor = try store.find(id, in: tx) else { throw missing(id) }
@@ -46,7 +48,7 @@ struct FlavorService: Sendable {
         }
         let isBefore = FlavorOrder.before(query.sortKey)
         let isAscending = query.isAscending
-        // The sort is stable, and what comes from the store is in the order of the numbers.
+        // The sort is stable, and the store returns flavors in the order of their numbers.
         if !isAscending { found.reverse() }
         found.sort { (left: Flavor, right: Flavor) -> Bool in isAscending ? isBefore(left, right) : isBefore(right, left) }
         return try paged(found, query.page) { $0.id.text }
@@ -128,7 +130,7 @@ struct FlavorService: Sendable {
         }
     }
 
-    /// Also for a project that is no more: its access may still be there.
+    /// Removes the access of a project, also of a project that no longer exists.
     func removeAccess(_ project: String, to id: ID<Flavor>, by caller: Caller) async throws -> [String] {
         try await context.write { tx in
             _ = try Self.require(id, by: caller, in: tx)
@@ -140,7 +142,7 @@ struct FlavorService: Sendable {
     }
 }
 
-/// What flavors can be sorted by.
+/// The keys by which flavors can be sorted.
 enum FlavorOrder {
     static let keys = [
         "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public", "memory_mb", "name", "root_gb",

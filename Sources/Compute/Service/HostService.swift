@@ -1,14 +1,14 @@
 import CloudCore
 import SQL
 
-/// Hosts: what their agents report, what operators decided, and what their servers use.
+/// The hosts: the reports of their agents, the decisions of operators, and the use by their servers.
 struct HostService: Sendable {
     let context: ComputeContext
     private let store = HostStore()
 
     init(context: ComputeContext) { self.context = context }
 
-    /// All of them, in the order in which they came.
+    /// Returns all hosts that report, in the order in which Compute first saw them.
     func all() async throws -> [ComputeHost] {
         let reports = try await context.needs.hosts.reports()
         let (entries, usages, aggregates) = try await context.read { tx in
@@ -27,7 +27,7 @@ struct HostService: Sendable {
         }
     }
 
-    /// A host that reports for the first time gets the numbers by which the API shows it.
+    /// Stores the hosts that report for the first time. Each gets the ids by which the API shows it.
     private func remember(_ new: [HostReport]) async throws -> [HostStore.Entry] {
         let ids = new.map { _ in context.world.random.uuid() }
         return try await context.write { tx in
@@ -39,10 +39,10 @@ struct HostService: Sendable {
         }
     }
 
-    /// What an operator changes. Nil leaves it.
+    /// The changes that an operator makes to a host; nil leaves a value as it is.
     struct Change: Sendable {
         var isDisabled: Bool?
-        /// Set together with `isDisabled`.
+        /// The reason for disabling the host. It has an effect only together with `isDisabled`.
         var reason: String?
         var isForcedDown: Bool?
     }
@@ -60,7 +60,9 @@ struct HostService: Sendable {
         return host
     }
 
-    /// Takes a host out that has no servers.
+    /// Deletes a host that has no servers and no migrations in progress.
+    ///
+    /// - Throws: `conflict` if it has any.
     func delete(_ host: ComputeHost) async throws {
         try await context.write { tx in
             guard try store.servers(on: host.name, in: tx).isEmpty else {

@@ -3,20 +3,20 @@ import CloudCore
 import Durable
 import SQL
 
-/// The actions on servers: the workflows that have worked on them.
+/// The actions on a server: the workflows that worked on it.
 struct InstanceActionService: Sendable {
     let servers: ServerService
 
-    /// Returns the actions on a server that is there.
+    /// Returns a server and the actions on it.
     ///
-    /// - Parameter orGone: whether a server of the archive counts, too.
+    /// - Parameter orGone: whether a deleted server, which is in the archive, is found as well.
     func actions(
         on id: ID<Kind.Server>, _ action: Action, by caller: Caller, orGone: Bool
     ) async throws -> (server: Server, rows: [WorkflowRecord]) {
         try await servers.context.read { tx in
             let gone = orGone ? try archived(id, action, by: caller, in: tx) : nil
             let server = try gone ?? servers.require(id, action, by: caller, in: tx)
-            // Nobody has asked for the work that the cloud does by itself, so it is no action.
+            // The cloud starts this workflow by itself. Nobody asked for it, so it is not shown as an action.
             let rows = try servers.workflows.actions(on: server.resource, in: tx)
             return (server, rows.filter { $0.kind != SweepHost.kind })
         }

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The key pairs of users. They are a user's own: no project has them.
+/// The key pairs of users. They belong to a user, not to a project.
 struct KeyPairService: Sendable {
     let context: ComputeContext
     private let pairs = KeyPairStore()
@@ -19,8 +19,10 @@ struct KeyPairService: Sendable {
         try paged(try await context.read { tx in try pairs.list(of: user, in: tx) }, page) { $0.name }
     }
 
-    /// - Parameter publicKey: nil to have a pair generated.
-    /// - Returns: the private half of what was generated: it is told once and kept nowhere.
+    /// Stores a key pair.
+    ///
+    /// - Parameter publicKey: the key to store; nil to generate a pair.
+    /// - Returns: the pair, and the private key if it was generated. The private key is not stored.
     func create(
         _ name: String, of user: String, kind: KeyPair.Kind, publicKey: String?, by caller: Caller
     ) async throws -> (pair: KeyPair, privateKey: Secret?) {

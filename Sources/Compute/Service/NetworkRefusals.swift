@@ -1,8 +1,10 @@
 import CloudCore
 
-/// How Networking's refusals are told. The two calls that ask it for ports give one case different statuses, as the reference does.
+/// The translation of Networking's errors. As in the reference, the same error has one status when a server is created
+/// and another one when an interface is attached.
 enum NetworkRefusal {
-    /// While a server is made: what its body names and is not there is a fault of the body.
+    /// Runs the body while a server is created. A missing resource and an address in use (`FixedIpAlreadyInUse`) become
+    /// `badRequest`, because the request's body names them.
     static func whileCreating<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
@@ -11,7 +13,8 @@ enum NetworkRefusal {
         }
     }
 
-    /// While an interface is attached.
+    /// Runs the body while an interface is attached. Errors about the choice of a network become `badRequest`, and a
+    /// full quota becomes `quotaExceeded`.
     static func whileAttaching<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()

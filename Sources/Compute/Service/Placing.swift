@@ -1,14 +1,14 @@
 import CloudCore
 import SQL
 
-/// Finds a host for a server, and claims it: the choice and the claim are one transaction.
+/// Finds a host for a server and claims it. The choice and the claim are one transaction.
 struct Placing: Sendable {
     let needs: ComputeNeeds
     private let servers = ServerStore()
 
     init(needs: ComputeNeeds) { self.needs = needs }
 
-    /// What Placement says could be, and what the hosts report: read before the transaction.
+    /// The candidates of Placement and the reports of the hosts, which are read before the transaction.
     struct Offer: StoredValue {
         static let storedName = "compute.offer"
 
@@ -30,12 +30,12 @@ struct Placing: Sendable {
     }
 
     func offer(_ flavor: Flavor, volumeBacked: Bool = false) async throws -> Offer {
-        // First: it waits for a host that is just being opened, whose report is there afterwards.
+        // The candidates come first: this call waits for a host that is being opened, whose report is then in the list.
         let candidates = try await needs.placement.candidates(Self.request(flavor))
         return Offer(candidates: candidates, hosts: try await hosts())
     }
 
-    /// What the hosts report.
+    /// Returns the hosts' reports in the form of an offer.
     func hosts() async throws -> [Offer.Host] {
         try await needs.hosts.reports().map { report in
             Offer.Host(
@@ -45,9 +45,9 @@ struct Placing: Sendable {
         }
     }
 
-    /// A server that gets another image stays on its host, so that must be one that the image may run on.
+    /// Checks that the server's host may run another image. A server stays on its host when it is rebuilt.
     ///
-    /// - Throws: `conflict`, with the reason for the operator.
+    /// - Throws: `conflict`, with the reason in the detail for the operator.
     func requireFit(
         _ server: Server, _ image: Server.ImageReference, _ hosts: [Offer.Host], in tx: Transaction
     ) throws {
@@ -59,7 +59,8 @@ struct Placing: Sendable {
         if !refusals.isEmpty { throw Scheduler.noHost(refusals, candidates: here.count) }
     }
 
-    /// What a flavor wants of Placement: its own numbers, unless its extra specs say otherwise.
+    /// Returns the resources that a flavor requests from Placement. The extra specs take precedence over the flavor's
+    /// numbers.
     static func request(_ flavor: Flavor) -> ResourceRequest {
         var request = ResourceRequest(
             vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB, diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
@@ -80,12 +81,12 @@ struct Placing: Sendable {
         return request
     }
 
-    /// Chooses the best host that will do, and claims it.
+    /// Chooses the best suitable host and claims it.
     ///
     /// - Parameters:
-    ///   - only: the host, where there is no choice.
-    ///   - move: for a server that is somewhere already.
-    /// - Throws: a `CloudError` with every host's reason when there is none.
+    ///   - only: the only host that will do; nil for a free choice.
+    ///   - move: the move of a server that is on a host already; nil for another server.
+    /// - Throws: a `CloudError` with the reason of every host if no host can be claimed.
     func claim(
         _ server: Server, _ offer: Offer, only: String? = nil, move: PlacementWish.Move? = nil, in tx: Transaction
     ) throws -> HostState {
@@ -126,7 +127,8 @@ struct Placing: Sendable {
         return wish
     }
 
-    /// Hosts that may have something left of it from before an evacuation. One that was never on a host has none.
+    /// Returns the hosts from which the server was evacuated and which may still have its machine. A server whose
+    /// machine was never wanted (generation 0) has none.
     private func unswept(_ server: Server, in tx: Transaction) throws -> Set<String> {
         guard server.generation > 0 else { return [] }
         let filter = MigrationStore.Filter(serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)

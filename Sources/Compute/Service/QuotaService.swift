@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Quotas of projects, of users in them, and of classes.
+/// The quotas of projects, of users in a project, and of quota classes.
 struct QuotaService: Sendable {
     let context: ComputeContext
     private let quotas = QuotaStore()
@@ -18,7 +18,7 @@ struct QuotaService: Sendable {
         return try await entries(project: project, user: user)
     }
 
-    /// The same without asking whether there is such a project.
+    /// Returns the same without checking that the project exists.
     func entries(project: String, user: String?) async throws -> [QuotaResource: Entry] {
         try await context.read { tx in
             let limits = try quotas.limits(project: project, user: user, in: tx)
@@ -33,7 +33,9 @@ struct QuotaService: Sendable {
         return try await context.read { tx in try quotas.defaults(in: tx) }
     }
 
-    /// - Parameter isForced: also below what is used, and for a user beyond what the project has.
+    /// Changes limits.
+    ///
+    /// - Parameter isForced: whether a limit may be below the present use, and a user's limit above the project's.
     func update(
         _ limits: [(resource: QuotaResource, limit: Int)], project: String, user: String?, isForced: Bool
     ) async throws -> [QuotaResource: Entry] {
@@ -65,14 +67,16 @@ struct QuotaService: Sendable {
 
     // MARK: Metadata
 
-    /// - Throws: `CloudError.quotaExceeded` for more items than the project's servers may have.
+    /// Checks the number of metadata items of a server.
+    ///
+    /// - Throws: `CloudError.quotaExceeded` if the project's servers may not have so many.
     static func requireMetadata(_ count: Int, of project: String, in tx: Transaction) throws {
         let most = try QuotaStore().limit(.metadataItems, project: project, user: nil, in: tx)
         guard most >= 0, count > most else { return }
         throw CloudError(.quotaExceeded, "Maximum number of metadata items exceeds \(most)")
     }
 
-    /// The same for the items that a user gives to an image.
+    /// Checks the number of metadata items that a user gives to an image, against the same limit.
     static func requireImageMetadata(_ count: Int, of project: String, in tx: Transaction) throws {
         let most = try QuotaStore().limit(.metadataItems, project: project, user: nil, in: tx)
         guard most >= 0, count > most else { return }

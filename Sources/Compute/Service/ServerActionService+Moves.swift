@@ -3,9 +3,11 @@ import CloudCore
 import Durable
 import SQL
 
-/// Other sizes and other hosts.
+/// Resizes, migrations and evacuations.
 extension ServerActionService {
-    /// - Parameter resizesDisk: nil leaves it as it is.
+    /// Resizes a server.
+    ///
+    /// - Parameter resizesDisk: the new `OS-DCF:diskConfig`; nil leaves it as it is.
     func resize(_ id: ID<Kind.Server>, to flavorID: String, resizesDisk: Bool?, by caller: Caller) async throws {
         let migration = context.world.random.uuid()
         try await service.start(ResizeServer.self, on: id, by: caller) { server, tx in
@@ -44,9 +46,9 @@ extension ServerActionService {
         }
     }
 
-    /// Takes a server to another host, with a stop on the way.
+    /// Moves a server to another host. Its guest is stopped on the way.
     ///
-    /// - Parameter host: nil where the scheduler chooses.
+    /// - Parameter host: the destination; nil to let the scheduler choose.
     func migrate(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .migrateToHost
         let hosts = try await service.hosts.all()
@@ -63,7 +65,7 @@ extension ServerActionService {
         }
     }
 
-    /// Takes a server to another host while it runs.
+    /// Moves a running or paused server to another host. The guest stands still on the way and then continues.
     func migrateLive(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .liveMigrateToHost
         let hosts = try await service.hosts.all()
@@ -77,9 +79,9 @@ extension ServerActionService {
         }
     }
 
-    /// Makes a server anew on another host, when its own is lost.
+    /// Rebuilds a server on another host after its own host was lost.
     ///
-    /// - Parameter starts: nil for as it was.
+    /// - Parameter starts: whether the server runs afterwards; nil for the state that it was in.
     func evacuate(_ id: ID<Kind.Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         let migration = context.world.random.uuid()
@@ -130,7 +132,10 @@ extension ServerActionService {
         try MigrationStore().list(.init(serverID: id.text), in: tx).first { String($0.number) == number }
     }
 
-    /// Hurries one up that goes on. Guests here stand still for the whole of the way, so there is nothing to hurry.
+    /// Accepts a request to complete a live migration sooner. It changes nothing, because the guest is paused during
+    /// the whole move.
+    ///
+    /// - Throws: an error if the migration is not running.
     func complete(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
         try await context.read { tx in
             try requireMigrating(id, .forceCompleteMigration, "force_complete", by: caller, in: tx)
@@ -139,9 +144,9 @@ extension ServerActionService {
         }
     }
 
-    /// Calls one off. One whose guest runs on the other host already ends there.
+    /// Cancels a live migration. If the guest runs on the destination already, the migration completes.
     func abort(_ number: String, of id: ID<Kind.Server>, by caller: Caller) async throws {
-        // In the queue one can be called off since 2.65.
+        // Since 2.65 a migration can be cancelled before it runs, too.
         let from: Set<String> = caller.minor >= 65 ? ["running", "queued", "preparing"] : ["running"]
         try await context.write { tx in
             let activity = try requireMigrating(id, .abortMigration, "abort live migration", by: caller, in: tx)

@@ -3,11 +3,13 @@ import Durable
 import HostModel
 import SQL
 
-/// Servers that start from something else for a while, and servers that have no machine for a while.
+/// Rescue, which starts a server from another image for a while, and shelving, which leaves a server without a machine.
 extension ServerActionService {
     // MARK: Rescue
 
-    /// - Parameter imageID: what it is to start from; nil for the image that it was made from.
+    /// Rescues a server.
+    ///
+    /// - Parameter imageID: the image to start from; nil for the image that the server was created from.
     func rescue(_ id: ID<Kind.Server>, from imageID: String?, by caller: Caller) async throws {
         let present = try await service.get(id, try RescueServer.rule.policy, by: caller).server
         guard let wanted = imageID.map({ ID($0) }) ?? present.image?.id else {
@@ -43,9 +45,11 @@ extension ServerActionService {
         }
     }
 
+    /// Unshelves a server.
+    ///
     /// - Parameters:
-    ///   - zone: cleared, it lets the server go anywhere.
-    ///   - host: nil where the scheduler chooses.
+    ///   - zone: the zone to pin the server to; `clear` lets it go to any zone.
+    ///   - host: the destination; nil to let the scheduler choose.
     func unshelve(_ id: ID<Kind.Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
         let hosts = try await service.hosts.all()
         try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in

@@ -4,8 +4,8 @@ import Durable
 import HostModel
 import SQL
 
-/// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has their
-/// policies and states.
+/// The actions on servers that need more than the start of their workflow. The table of actions (`ServerAction`) has
+/// their policies and states.
 struct ServerActionService: Sendable {
     let service: ServerService
     var context: ComputeContext { service.context }
@@ -28,7 +28,7 @@ struct ServerActionService: Sendable {
         }
     }
 
-    /// Sets the state of a server by an operator's word, where the row is wrong.
+    /// Sets the state of a server as an operator says, for a row that is wrong.
     func reset(_ id: ID<Kind.Server>, _ policy: Action, to state: VMState, by caller: Caller) async throws {
         let message = "The state was set to error by an administrator."
         let fault = Server.Fault(code: 500, message: message, details: nil, at: context.world.now)
@@ -76,7 +76,9 @@ struct ServerActionService: Sendable {
         }
     }
 
-    /// - Returns: the image's id.
+    /// Starts a snapshot of a server.
+    ///
+    /// - Returns: the id of the image.
     func snapshot(_ id: ID<Kind.Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
         let image = try await newImage(
             id, name, ["image_type": "snapshot"], metadata, for: SnapshotServer.self, by: caller)
@@ -87,10 +89,10 @@ struct ServerActionService: Sendable {
         }
     }
 
-    /// A snapshot that takes the place of the oldest of its kind.
+    /// Starts a snapshot that replaces the oldest backup of its kind.
     ///
-    /// - Parameter keeping: how many of the kind there may be afterwards.
-    /// - Returns: the image's id.
+    /// - Parameter keeping: the number of backups of this kind that are kept.
+    /// - Returns: the id of the image.
     func backup(
         _ id: ID<Kind.Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
@@ -103,9 +105,9 @@ struct ServerActionService: Sendable {
         }
     }
 
-    /// Takes the image away again when nothing is going to fill it.
+    /// Runs `start`. If it fails, the reserved image is deleted, because nothing is going to fill it.
     ///
-    /// - Returns: its id.
+    /// - Returns: the id of the image.
     func filling(_ image: NewImage, by caller: Caller, _ start: () async throws -> Void) async throws -> String {
         do {
             try await start()
@@ -116,11 +118,12 @@ struct ServerActionService: Sendable {
         }
     }
 
-    /// Reserves the image: it is there when the answer is, for clients wait for it at once.
+    /// Creates the queued image that a snapshot fills. It exists before the caller is answered, because clients wait
+    /// for it from then on.
     ///
     /// - Parameters:
-    ///   - words: the members of the image's properties that clients cannot set.
-    ///   - workflow: the workflow that is to fill it.
+    ///   - words: the properties of the image that clients cannot set.
+    ///   - workflow: the workflow that fills the image.
     func newImage<W: Workflow>(
         _ id: ID<Kind.Server>, _ name: String, _ words: [String: String], _ metadata: [String: String], for workflow: W.Type,
         by caller: Caller
@@ -137,7 +140,7 @@ struct ServerActionService: Sendable {
         properties["user_id"] = caller.userID
         properties.merge(words) { _, new in new }
         properties.merge(metadata) { _, new in new }
-        // By this word the older ones are found that must go.
+        // A backup's rotation finds the older images by this property.
         properties["backup_type"] = words["backup_type"] ?? properties["backup_type"]
         let image = NewImage(id: ID(context.world.random.uuid()), name: name, minDiskGiB: server.flavor.diskGiB, properties: properties)
         try await context.needs.images.ensure(image, for: caller.principal)
@@ -185,13 +188,13 @@ struct ServerActionService: Sendable {
         try await context.needs.networking.removeSecurityGroup(name, from: id, for: caller.principal)
     }
 
-    /// The longest that a client waits for its interface. The reference waits as long for its host.
+    /// The longest time that a client waits for its interface. The reference waits as long for its host.
     private static let attachPatience = Duration.seconds(60)
 
     /// Attaches an interface and waits until the guest has it.
     ///
-    /// - Returns: its port.
-    /// - Throws: what kept the workflow from its end; `unavailable` when it took too long, and it is called off.
+    /// - Returns: the port of the interface.
+    /// - Throws: the error that the workflow failed with; `unavailable` if it took too long and was cancelled.
     func attach(_ item: NetworkWish.Item, to id: ID<Kind.Server>, by caller: Caller) async throws -> ServerPort {
         try await NetworkRefusal.whileAttaching { try await attached(item, to: id, by: caller) }
     }

@@ -4,14 +4,14 @@ import HTTPKit
 import HostModel
 import SQL
 
-/// Making servers: everything is looked up before, and rows, quotas and workflows are one transaction.
+/// The creation of servers. Everything is looked up before; rows, quotas and workflows are one transaction.
 struct ServerCreation: Sendable {
     let service: ServerService
     private var context: ComputeContext { service.context }
 
     init(service: ServerService) { self.service = service }
 
-    /// What is wanted, as the body said it.
+    /// The servers that the request's body asks for.
     struct Wish: Sendable {
         var name = ""
         var description: String?
@@ -29,7 +29,7 @@ struct ServerCreation: Sendable {
         var zone: String?
         var host: String?
         var network = NetworkWish.automatic
-        /// Names or ids.
+        /// The names or ids of the security groups.
         var securityGroups: [String] = []
         var hints = Server.Hints()
         var certificates: [String]?
@@ -47,7 +47,7 @@ struct ServerCreation: Sendable {
             try await context.needs.networking.plan(wish.network, groups: wish.securityGroups, for: caller.principal)
         }
         let room = ServerRoom(needs: context.needs)
-        // A request without room costs nothing but this look. The write looks again.
+        // A request that exceeds a limit ends here and writes nothing. The write transaction checks again.
         let most = try await context.read { tx in try room.servers(wish, flavor, plan, by: caller, in: tx) }
         let now = context.world.now
         let ids = (0..<most).map { _ in context.world.random.uuid() }
@@ -104,7 +104,7 @@ struct ServerCreation: Sendable {
         return try await image(ID(id), flavor, by: caller)
     }
 
-    /// The image, if a server of that flavor can be made from it.
+    /// Returns the image if a server of that flavor can be created from it.
     func image(_ id: ID<Kind.Image>, _ flavor: Flavor, by caller: Caller) async throws -> Server.ImageReference {
         let image: ImageFacts
         do {
@@ -146,7 +146,7 @@ struct ServerCreation: Sendable {
         }
     }
 
-    /// Several servers cannot have what there is only one of.
+    /// Refuses to give several servers a value that only one server can have.
     private static func refuseSharing(_ wish: Wish) throws {
         if wish.hostname != nil {
             throw CloudError.badRequest("The hostname parameter cannot be used when creating multiple servers.")
@@ -172,9 +172,10 @@ struct ServerCreation: Sendable {
     }
 }
 
-/// What a guest calls itself.
+/// The host name of a guest.
 enum Hostname {
-    /// Made of a server's name, as far as it has letters that a host's name can have.
+    /// Returns a host name made of a server's name. Characters that a host name cannot have are left out; a name
+    /// without any valid character becomes `server-` and the id.
     static func from(_ name: String, id: String) -> String {
         var text = ""
         for scalar in name.lowercased().unicodeScalars {

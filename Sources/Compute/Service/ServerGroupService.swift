@@ -17,7 +17,7 @@ struct ServerGroupService: Sendable {
 
     func get(_ id: ID<ServerGroup>, by caller: Caller) async throws -> ServerGroup {
         let group = try await context.read { tx in try require(id, in: tx) }
-        // Another project's is not there for who may not see it.
+        // To a caller who may not see it, the group of another project does not exist.
         guard caller.may(.showServerGroup, projectID: group.projectID) else {
             throw group.projectID == caller.projectID ? CloudError.forbidden("Policy doesn't allow this.") : Self.missing(id)
         }

@@ -1,18 +1,19 @@
 import CloudCore
 
-/// What a list of servers is asked for.
+/// The conditions and the order of a list of servers.
 struct ServerQuery: Sendable {
     var filter = ServerStore.Filter()
-    /// Nil for both those that are there and those that are not.
+    /// Whether deleted servers are wanted; nil for both deleted and existing servers.
     var isDeleted: Bool? = false
-    /// Conditions on what no column has; all must hold.
+    /// The conditions on values that have no column; all must hold.
     var tests: [@Sendable (ServerView) -> Bool] = []
-    /// Whether a condition asks for more than the row.
+    /// Whether a condition needs values that are not in the row.
     var needsViews = false
-    /// What to sort by, each ascending or not.
+    /// The keys to sort by, each ascending or descending.
     var sort: [(key: String, ascending: Bool)] = []
 
-    /// The order where columns alone give it and no condition asks for more than they have: then the database does the paging.
+    /// The order as columns of the database, which then selects the page. It is nil if a key has no column, or a
+    /// condition needs more than the columns.
     var columns: [(column: ServerStore.Column, ascending: Bool)]? {
         guard isDeleted == false, tests.isEmpty, !needsViews else { return nil }
         var order: [(column: ServerStore.Column, ascending: Bool)] = []
@@ -24,9 +25,9 @@ struct ServerQuery: Sendable {
         return order + [(.id, order.last?.ascending ?? false)]
     }
 
-    /// The part of a list that is asked for, in order.
+    /// Returns the requested page of the list, in order.
     ///
-    /// - Parameter marker: the last of the page before. It need not be in the list any longer: what is behind it is.
+    /// - Parameter marker: the last server of the previous page. The server need not be in the list any longer.
     func page(of views: [ServerView], after marker: Server?, limit: Int) -> [ServerView] {
         let precedes = precedes
         let sorted = views.sorted { precedes($0.server, $1.server) }
@@ -34,7 +35,7 @@ struct ServerQuery: Sendable {
         return Array(sorted.drop { !precedes(marker, $0.server) }.prefix(limit))
     }
 
-    /// Tells whether the one server is before the other in the order of the list.
+    /// Returns a function that tells whether one server comes before another in the order of the list.
     private var precedes: @Sendable (Server, Server) -> Bool {
         var keys = sort
         if !keys.contains(where: { $0.key == "created_at" }) { keys.append(("created_at", false)) }
@@ -50,7 +51,7 @@ struct ServerQuery: Sendable {
     }
 }
 
-/// What servers can be sorted by.
+/// The keys by which servers can be sorted.
 enum ServerOrder {
     static let keys: Set<String> = [
         "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at", "display_description",
@@ -58,7 +59,7 @@ enum ServerOrder {
         "locked_by", "node", "power_state", "progress", "project_id", "ramdisk_id", "root_device_name", "task_state", "terminated_at",
         "updated_at", "user_id", "uuid", "vm_state",
     ]
-    /// Taken and passed over.
+    /// The keys that are accepted and ignored.
     static let ignored: Set<String> = [
         "block_device_mapping", "deleted", "deleted_at", "extra_specs", "fault", "id", "info_cache", "locked", "metadata", "pci_devices",
         "security_groups", "services", "system_metadata", "tags", "name",

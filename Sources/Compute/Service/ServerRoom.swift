@@ -2,9 +2,11 @@ import CloudCore
 import HostModel
 import SQL
 
-/// How many servers of one request there is room for. It is found by division: a request may name any number.
+/// The number of servers of one request that fit into the quotas. It is found by division, since a request may ask for
+/// any number.
 struct ServerRoom: Sendable {
-    /// The most servers that one request makes, also where no quota is set: all of them are one transaction.
+    /// The most servers that one request creates, also where no quota is set. All of them are created in one
+    /// transaction.
     static let mostAtOnce = 1000
 
     let needs: ComputeNeeds
@@ -15,15 +17,17 @@ struct ServerRoom: Sendable {
         let limit: Int
         let used: Int
 
-        /// How many servers fit; nil for any number.
+        /// The number of servers that fit; nil for any number.
         var room: Int? {
             guard limit >= 0, each > 0 else { return nil }
             return max(0, limit - used) / each
         }
     }
 
-    /// - Returns: how many of the servers can be made, at least those that are wanted at least.
-    /// - Throws: `CloudError.quotaExceeded` when fewer can.
+    /// Returns how many servers can be created.
+    ///
+    /// - Returns: a number from the least to the most that the request asks for.
+    /// - Throws: `CloudError.quotaExceeded` if fewer than the least can be created.
     func servers(_ wish: ServerCreation.Wish, _ flavor: Flavor, _ plan: NetworkPlan, by caller: Caller, in tx: Transaction) throws -> Int {
         var most = wish.most
         for user in [nil, caller.userID] as [String?] {

@@ -3,15 +3,15 @@ import CloudCore
 import HostModel
 import SQL
 
-/// Questions about servers that change nothing.
+/// Checks and reads that change nothing.
 extension ServerService {
-    /// Refuses an action for who may not do it to the server, or to a server that is not there.
+    /// Checks that the server exists and that the policy allows the action.
     @discardableResult
     func check(_ id: ID<Kind.Server>, _ action: Action, by caller: Caller) async throws -> Server {
         try await context.read { tx in try require(id, action, by: caller, in: tx) }
     }
 
-    /// Refuses an action on a server also where its lock, its state or its tasks stand in the way.
+    /// Checks that the policy, the server's lock, its state and its tasks allow the action now.
     @discardableResult
     func check(_ id: ID<Kind.Server>, _ rule: ServerRule, by caller: Caller) async throws -> Server {
         try await context.read { tx in try require(id, rule, for: nil, by: caller, in: tx) }
@@ -23,8 +23,8 @@ extension ServerService {
         }
     }
 
-    /// Returns those servers that are there, by id, of every project: whether the caller may name any server was
-    /// asked before.
+    /// Returns the existing servers with these ids, of every project. The caller's right to name any server was checked
+    /// before.
     func find(_ ids: [String]) async throws -> [String: Server] {
         try await context.read { tx in
             let found = try ids.compactMap { try servers.find(ID($0), in: tx) }

@@ -4,7 +4,7 @@ import Durable
 import HostModel
 import SQL
 
-/// Servers: what is read of them, and what changes nothing but their rows.
+/// Servers: all reads, the changes of rows, and the starts of workflows.
 struct ServerService: Sendable {
     let context: ComputeContext
     let workflows: Workflows
@@ -19,7 +19,10 @@ struct ServerService: Sendable {
 
     static func missing(_ id: some CustomStringConvertible) -> CloudError { .notFound("Instance \(id) could not be found.") }
 
-    /// The server, if the caller may do this to it. Another project's is not there for who may not see it.
+    /// Returns the server if the caller may do the action on it.
+    ///
+    /// - Throws: `notFound` also for a server of another project, unless the caller is an administrator; `forbidden` if
+    ///   the policy does not allow the action.
     func require(_ id: ID<Kind.Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server {
         guard let server = try servers.find(id, in: tx) else { throw Self.missing(id) }
         guard server.projectID == caller.projectID || caller.isAdministrator else { throw Self.missing(id) }
@@ -27,12 +30,12 @@ struct ServerService: Sendable {
         return server
     }
 
-    /// Returns the server for an action that can take its turn on it.
+    /// Returns the server if the action may run now or wait for its turn.
     ///
     /// - Parameters:
-    ///   - rule: its states are compared with the server's state at the time of its turn.
-    ///   - work: the workflow that the action starts; nil for one that is done at once.
-    /// - Throws: a conflict that names the lock, the state or the task in its way.
+    ///   - rule: the rule of the action. Its states are compared with the state that the server will have at that turn.
+    ///   - work: the workflow that the action starts; nil for an action that is done at once.
+    /// - Throws: a conflict that names the lock, the state or the task that prevents the action.
     func require(
         _ id: ID<Kind.Server>, _ rule: ServerRule, for work: WorkflowKind?, by caller: Caller, in tx: Transaction
     ) throws -> Server {
@@ -43,7 +46,8 @@ struct ServerService: Sendable {
         return server
     }
 
-    /// One that is building and that nobody builds is in error: its workflow ended before its first step.
+    /// Returns the server with the state `error` if it is `building` and no workflow works on it. Its workflow then
+    /// ended before its first step.
     private static func honest(_ server: Server, isBusy: Bool) -> Server {
         var server = server
         if server.state == .building, !isBusy { server.state = .error }
@@ -84,7 +88,7 @@ struct ServerService: Sendable {
         }
     }
 
-    /// Why it is in error: what the last of its workflows failed with.
+    /// Returns why a server is in error: the fault that an operator set, or the failure of its last failed workflow.
     private func fault(of server: Server, in tx: Transaction) throws -> Server.Fault? {
         if let fault = server.fault { return fault }
         for row in try workflows.actions(on: server.resource, limit: 5, in: tx) {
@@ -106,7 +110,7 @@ struct ServerService: Sendable {
 
     private static let hostStatusSince = 16
 
-    /// Adds whether hosts are up, for who is shown it: hosts are asked.
+    /// Adds whether hosts are up, if the caller may see that. Only then the hosts are read.
     private func withHosts(_ views: [ServerView], for caller: Caller) async throws -> [ServerView] {
         guard caller.minor >= Self.hostStatusSince,
             views.contains(where: { $0.server.host != nil && caller.may(.showHostStatus, projectID: $0.server.projectID) })
@@ -133,7 +137,7 @@ struct ServerService: Sendable {
             var all: [Server] = []
             if query.isDeleted != true { all = try servers.list(query.filter, in: tx) }
             if query.isDeleted != false { all += try servers.listArchived(query.filter, in: tx) }
-            // What is in the row is asked for before what costs more.
+            // The conditions on the rows are applied before views are made, which cost more.
             var views = try query.needsViews ? self.views(all, in: tx) : all.map { ServerView(server: $0) }
             views = views.filter { view in query.tests.allSatisfy { $0(view) } }
             views = query.page(of: views, after: marker, limit: page.limit)
@@ -142,7 +146,7 @@ struct ServerService: Sendable {
         return try await withHosts(found, for: caller)
     }
 
-    /// The same servers, of which only what a short list shows is wanted.
+    /// Returns the same servers, with only the values that a list without details shows.
     func listBriefly(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerBrief] {
         guard let order = query.columns else {
             return try await list(query, page, by: caller).map { ServerBrief(id: $0.server.id, name: $0.server.name) }
@@ -152,9 +156,10 @@ struct ServerService: Sendable {
         }
     }
 
-    /// The last server of the page before, also when it was deleted since: who pages while others delete goes on behind it.
+    /// Returns the last server of the previous page, even if it was deleted in the meantime, so that the next page can
+    /// still be found.
     ///
-    /// - Throws: `CloudError.badRequest` for a marker that never was one of the project's servers.
+    /// - Throws: `CloudError.badRequest` if no server of the project ever had this id.
     private func marker(_ query: ServerQuery, _ page: Page, in tx: Transaction) throws -> Server? {
         try page.marker.map { text in
             let only = ServerStore.Filter(projectID: query.filter.projectID, ids: [text])
@@ -181,7 +186,8 @@ struct ServerService: Sendable {
         return try await get(id, .updateServer, by: caller)
     }
 
-    /// A server can be let go from its zone, and be held in the one where it is.
+    /// Pins a server to a zone, or removes the pin. A server that is not pinned can be pinned only to the zone that it
+    /// is in.
     private func pin(_ server: inout Server, to zone: String?, in tx: Transaction) throws {
         guard zone != server.pinnedZone else { return }
         if let zone {
@@ -194,11 +200,11 @@ struct ServerService: Sendable {
         server.pinnedZone = zone
     }
 
-    /// Changes the row.
+    /// Changes a server's row.
     ///
     /// - Parameters:
-    ///   - word: what is done, where a lock and the server's state may forbid it.
-    ///   - states: those in which it may be done.
+    ///   - word: the action's name in error messages; nil to ignore the lock and the state.
+    ///   - states: the states in which the action is allowed; they count only with a `word`.
     func change(
         _ id: ID<Kind.Server>, _ action: Action, by caller: Caller, word: String? = nil, states: Set<VMState> = [],
         _ body: @escaping @Sendable (inout Server, Transaction) throws -> Void
@@ -219,9 +225,9 @@ struct ServerService: Sendable {
         }
     }
 
-    /// Changes the metadata of a server, as far as the project's quota goes.
+    /// Changes the metadata of a server within the project's quota.
     ///
-    /// - Parameter word: what is done, as a refusal names it.
+    /// - Parameter word: the action's name in error messages.
     func changeMetadata(
         _ id: ID<Kind.Server>, _ action: Action, _ word: String, by caller: Caller,
         _ body: @escaping @Sendable (inout [String: String]) throws -> Void
@@ -234,10 +240,10 @@ struct ServerService: Sendable {
 
     // MARK: Workflows
 
-    /// Starts the workflow of an action, if the action's rule allows it. It waits its turn behind what shows no task; see
-    /// `ServerTurn`.
+    /// Starts the workflow of an action if the action's rule allows it. If a workflow works on the server, the new one
+    /// may wait for its turn; see `ServerTurn`.
     ///
-    /// - Parameter policy: another policy than the rule's.
+    /// - Parameter policy: a policy that replaces the rule's.
     @discardableResult
     func start<W: Workflow>(
         _ workflow: W.Type, on id: ID<Kind.Server>, asking policy: Action? = nil, by caller: Caller,
@@ -253,9 +259,9 @@ struct ServerService: Sendable {
         }
     }
 
-    /// Waits for what was started to end.
+    /// Waits for the end of a workflow.
     ///
-    /// - Throws: what it failed with.
+    /// - Throws: the error that the workflow failed with.
     func awaitEnd(of id: WorkflowID, within patience: Duration) async throws {
         try await workflows.awaitEnd(of: id, within: patience, in: context.database, by: context.sleeper)
     }

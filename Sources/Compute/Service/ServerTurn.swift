@@ -1,28 +1,29 @@
 import CloudCore
 import Durable
 
-/// Decides whether an action on a server is taken, and so waits its turn, or is refused.
+/// The decision whether an action on a server is accepted, so that it runs or waits for its turn, or is refused.
 ///
 /// ```
-///   what runs or waits              a further action
-///   shows no task                   waits, whatever it is: the reference takes it too
-///   power, copies, interfaces       power, copies and interfaces wait; the same once more is refused while it shows its task;
-///                                   anything else is refused with the task
-///   anything else                   is refused with the task
+///   what runs or waits         a further action
+///   shows no task              waits, as the reference accepts it, too
+///   power, copies, interfaces  power, copies and interfaces wait; the same action is refused while it shows its task;
+///                              anything else is refused with the task
+///   anything else              is refused with the task
 /// ```
 ///
-/// The states in which an action is taken are compared with the state that the server will be in when its turn comes. A workflow
-/// asks once more when it begins (`ServerWorld.intend`), for what went before may have failed.
+/// The states in which an action is allowed are compared with the state that the server will be in at the action's
+/// turn. The workflow checks again when it begins (`ServerWorld.intend`), because the workflows before it may have
+/// failed.
 struct ServerTurn {
-    /// The most actions that wait on one server.
+    /// The most actions that wait for their turn on one server.
     static let mostWaiting = 15
 
     let server: Server
     let line: ResourceLine?
 
-    /// Refuses an action that cannot take its turn.
+    /// Refuses an action that can neither run now nor wait for its turn.
     ///
-    /// - Parameter work: the workflow that the action starts; nil for one that is done at once, which cannot wait.
+    /// - Parameter work: the workflow that the action starts; nil for an action that is done at once and cannot wait.
     func admit(_ work: WorkflowKind?, _ rule: ServerRule) throws {
         let (word, states) = (rule.word, rule.states)
         let isAlone = work.map { ServerWork.manner(of: $0) == .alone } ?? true
@@ -34,7 +35,8 @@ struct ServerTurn {
             guard manner != .alone, !activity.isCancelling, !activity.status.needsAttention,
                 !isShown || !(isAlone || activity.kind == work)
             else {
-                // A server that is in no state for it says so first, as the reference does.
+                // If the server's state does not allow the action, the error names the state first, as in the
+                // reference.
                 if !states.contains(server.state) { throw refusal(word, "vm_state \(server.state.rawValue)") }
                 throw refusal(word, blockedBy: activity)
             }

@@ -1,15 +1,15 @@
 import CloudCore
 import SQL
 
-/// The rows of flavors, and which projects may use those that are not for all.
+/// The rows of flavors, and the projects that may use flavors that are not public.
 struct FlavorStore: Sendable {
     private static let columns =
         "number, id, name, ram, vcpus, disk, ephemeral, swap, rxtx_factor, is_public, description, extra_specs, created_at, updated_at"
 
-    /// Which flavors: conditions that must all hold.
+    /// Conditions on flavors; all must hold.
     struct Filter: Sendable {
         var isPublic: Bool?
-        /// Also those that are not public and that this project may use.
+        /// A project whose accessible flavors are found, too, even if they are not public.
         var orAccessibleTo: String?
         var leastRAM: Int?
         var leastDisk: Int?
@@ -23,7 +23,7 @@ struct FlavorStore: Sendable {
         try tx.row("SELECT id FROM compute_flavor WHERE name = ?", name) != nil
     }
 
-    /// In the order in which they were made.
+    /// Returns the flavors in the order in which they were created.
     func list(_ filter: Filter, in tx: Transaction) throws -> [Flavor] {
         var conditions = Conditions()
         if let isPublic = filter.isPublic, let project = filter.orAccessibleTo {

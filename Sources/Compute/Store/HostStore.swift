@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// What Compute keeps of hosts.
+/// The rows of hosts, and the values that are counted from the servers on them.
 struct HostStore: Sendable {
-    /// What operators decided.
+    /// The row of a host: its ids, and the decisions of operators.
     struct Entry: Sendable {
         var name: String
         var number: Int
@@ -37,7 +37,7 @@ struct HostStore: Sendable {
 
     func delete(_ name: String, in tx: Transaction) throws { try tx.execute("DELETE FROM compute_host WHERE name = ?", name) }
 
-    /// What the servers of each host have.
+    /// Returns the resources that the servers of each host use.
     func usages(in tx: Transaction) throws -> [String: ComputeHost.Usage] {
         var usages: [String: ComputeHost.Usage] = [:]
         let rows = try tx.rows(
@@ -49,7 +49,7 @@ struct HostStore: Sendable {
         return usages
     }
 
-    /// Where a server is.
+    /// A server on a host, or on its way there.
     struct Place: Sendable {
         var host: String
         var serverID: String
@@ -57,7 +57,8 @@ struct HostStore: Sendable {
         var state: VMState?
     }
 
-    /// Where servers are or go to: all, or those in some states.
+    /// Returns the hosts of all servers, or of the servers in some states. A server with a second host is listed for
+    /// both.
     func places(_ states: [VMState]?, in tx: Transaction) throws -> [Place] {
         let clause = states.map { "AND vm_state IN (\($0.map { _ in "?" }.joined(separator: ", ")))" } ?? ""
         let arguments = (states ?? []).map { SQLValue.text($0.rawValue) }
@@ -72,7 +73,7 @@ struct HostStore: Sendable {
         }
     }
 
-    /// Whether servers are on their way to a host, or may go back there.
+    /// Returns whether a server uses the host as its second host: it is on its way there, or it may go back.
     func isUnderWay(_ host: String, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT id FROM compute_server WHERE other_host = ? LIMIT 1", host) != nil
     }

@@ -7,7 +7,7 @@ struct MigrationStore: Sendable {
         var serverID: String?
         var projectID: String?
         var userID: String?
-        /// Of either end.
+        /// The source or the destination.
         var host: String?
         var source: String?
         var status: String?
@@ -19,7 +19,7 @@ struct MigrationStore: Sendable {
     private static let columns =
         "number, id, server_id, project_id, user_id, kind, status, source, destination, old_flavor, new_flavor, created_at, updated_at"
 
-    /// Newest first.
+    /// Returns the migrations, the newest first.
     func list(_ filter: Filter, in tx: Transaction) throws -> [ServerMigration] {
         var conditions = Conditions()
         conditions.equal("server_id", filter.serverID)
@@ -45,9 +45,9 @@ struct MigrationStore: Sendable {
             migration.updatedAt)
     }
 
-    /// Sets the status of the server's last migration, whether it has ended or not.
+    /// Sets the status of the server's latest migration, even if that has ended.
     ///
-    /// - Parameter present: a migration with this status keeps it.
+    /// - Parameter present: a status that is not replaced.
     func setStatus(
         _ status: String, ofServer id: ID<Kind.Server>, unless present: String = "", at now: Timestamp,
         in tx: Transaction
@@ -64,7 +64,7 @@ struct MigrationStore: Sendable {
         try tx.execute("UPDATE compute_migration SET status = ?, updated_at = ? WHERE id = ?", status, now, id)
     }
 
-    /// Sets the host where the server's last migration goes.
+    /// Sets the destination of the server's latest migration.
     func setDestination(_ host: String, ofServer id: ID<Kind.Server>, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE compute_migration SET destination = ? WHERE number = (SELECT max(number) FROM compute_migration WHERE server_id = ?)",

@@ -1,7 +1,7 @@
 import SQL
 
 extension Schema {
-    /// Compute's tables. What is used is counted from the servers' rows and stored nowhere.
+    /// The tables of Compute. Use is not stored; it is counted from the rows of servers.
     static let compute = Schema(
         service: "compute",
         [
@@ -70,7 +70,8 @@ extension Schema {
                 CREATE INDEX compute_migration_server ON compute_migration (server_id);
                 CREATE UNIQUE INDEX compute_migration_id ON compute_migration (id);
                 """),
-            // Each report of a host asks for evacuations, and each choice of a host for what is on its way there.
+            // The indexes are for frequent queries: each report of a host looks for its evacuations, and each choice of
+            // a host counts the servers on their way there.
             Migration(
                 2, "second hosts of servers, and evacuations that have left something",
                 """

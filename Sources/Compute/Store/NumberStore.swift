@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// Whole numbers that the API shows as ids: each is given once, also after its owner is gone.
+/// The numbers that the API shows as ids. A number is never given twice, even after its owner was deleted.
 struct NumberStore: Sendable {
     func next(_ name: String, in tx: Transaction) throws -> Int {
         try tx.execute("INSERT INTO compute_number (name, last) VALUES (?, 0) ON CONFLICT DO NOTHING", name)

@@ -1,9 +1,10 @@
 import CloudCore
 import SQL
 
-/// Limits that were set, and what is used, which is counted each time it is asked for.
+/// The limits that were set, and the use, which is counted at each call.
 struct QuotaStore: Sendable {
-    /// What holds for a project, or for one of its users: what is set for it, else what is set for all, else the usual.
+    /// Returns the limit for a project, or for one of its users: the limit that was set for the user, else for the
+    /// project, else for the default class, else the usual limit.
     func limit(_ resource: QuotaResource, project: String, user: String?, in tx: Transaction) throws -> Int {
         try limits(project: project, user: user, in: tx)[resource] ?? resource.usual
     }
@@ -15,7 +16,7 @@ struct QuotaStore: Sendable {
         return limits
     }
 
-    /// What holds where nothing is set for a project.
+    /// Returns the limits for a project for which nothing is set.
     func defaults(in tx: Transaction) throws -> [QuotaResource: Int] { try ofClass(Self.defaultClass, in: tx) }
 
     static let defaultClass = "default"
@@ -49,7 +50,9 @@ struct QuotaStore: Sendable {
         try tx.execute("INSERT INTO compute_quota_class (name, resource, most) VALUES (?, ?, ?)", name, resource.rawValue, limit)
     }
 
-    /// - Parameter user: nil for all that is set for the project, also for its users.
+    /// Removes limits.
+    ///
+    /// - Parameter user: the user; nil for all limits of the project, including those of its users.
     func delete(project: String, user: String?, in tx: Transaction) throws {
         if let user {
             try tx.execute("DELETE FROM compute_quota WHERE project_id = ? AND user_id = ?", project, user)
@@ -58,7 +61,9 @@ struct QuotaStore: Sendable {
         }
     }
 
-    /// - Parameter user: nil for what the whole project uses.
+    /// Returns the use of the resources that are counted here.
+    ///
+    /// - Parameter user: the user; nil for the use of the whole project.
     func usage(project: String, user: String?, in tx: Transaction) throws -> [QuotaResource: Int] {
         let sums = "SELECT count(*), coalesce(sum(vcpus), 0), coalesce(sum(ram), 0) FROM compute_server WHERE project_id = ?"
         let row = try user.map { try tx.row(sums + " AND user_id = ?", project, $0) } ?? tx.row(sums, project)

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The rows of server groups. Who is a member stands with the servers.
+/// The rows of server groups. The members are stored in the rows of servers.
 struct ServerGroupStore: Sendable {
     private static let columns = "id, project_id, user_id, name, policy, most_per_host, created_at"
 
@@ -9,7 +9,9 @@ struct ServerGroupStore: Sendable {
         try tx.row("SELECT \(Self.columns) FROM compute_server_group WHERE id = ?", id).map { try group($0, in: tx) }
     }
 
-    /// - Parameter project: nil for those of all.
+    /// Returns the groups, the oldest first.
+    ///
+    /// - Parameter project: the project; nil for the groups of all projects.
     func list(of project: String?, in tx: Transaction) throws -> [ServerGroup] {
         let order = "ORDER BY created_at, id"
         let rows =

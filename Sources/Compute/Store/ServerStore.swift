@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// The rows of servers. Columns are what queries ask for; the whole server stands in `details`.
+/// The rows of servers. The columns are for queries; `details` has the whole server.
 struct ServerStore: Sendable {
-    /// Which servers: conditions that must all hold.
+    /// Conditions on servers; all must hold.
     struct Filter: Sendable {
         var projectID: String?
         var userID: String?
@@ -20,12 +20,12 @@ struct ServerStore: Sendable {
         try tx.row("SELECT details FROM compute_server WHERE id = ?", id).map(Self.server)
     }
 
-    /// One that was deleted.
+    /// Returns a deleted server.
     func findArchived(_ id: ID<Kind.Server>, in tx: Transaction) throws -> Server? {
         try tx.row("SELECT details FROM compute_server_archive WHERE id = ?", id).map(Self.server)
     }
 
-    /// Newest first.
+    /// Returns the servers, the newest first.
     func list(_ filter: Filter, in tx: Transaction) throws -> [Server] {
         let conditions = Self.conditions(filter, changed: "updated_at")
         return try tx.rows(
@@ -34,7 +34,7 @@ struct ServerStore: Sendable {
         ).map(Self.server)
     }
 
-    /// Columns without nulls: what a page can be ordered by.
+    /// The columns that a page can be ordered by. None of them has nulls.
     enum Column: String, Sendable {
         case id, name
         case projectID = "project_id"
@@ -56,18 +56,19 @@ struct ServerStore: Sendable {
         }
     }
 
-    /// A page of those that are there.
+    /// Returns a page of the existing servers.
     ///
     /// - Parameters:
-    ///   - order: ends with `id`, so that no two are equal.
-    ///   - marker: the last of the page before.
+    ///   - order: the order, which ends with `id`, so that no two servers are equal.
+    ///   - marker: the last server of the previous page; nil for the first page.
     func page(
         _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [Server] {
         try rows("details", filter, by: order, after: marker, limit: limit, in: tx).map(Self.server)
     }
 
-    /// The same page, of what a short list shows. The rest of a server, which costs more than all else of a list to take apart, is not read.
+    /// Returns the same page with only the values of a list without details. It does not decode `details`, which would
+    /// cost more than the rest of the list.
     func briefPage(
         _ filter: Filter, by order: [(column: Column, ascending: Bool)], after marker: Server?, limit: Int, in tx: Transaction
     ) throws -> [ServerBrief] {
@@ -87,7 +88,7 @@ struct ServerStore: Sendable {
             arguments: conditions.arguments + [limit.sql])
     }
 
-    /// Those that were deleted, last deleted first.
+    /// Returns the deleted servers, the last deleted first.
     func listArchived(_ filter: Filter, in tx: Transaction) throws -> [Server] {
         let wanted = filter
         var filter = filter
@@ -97,7 +98,7 @@ struct ServerStore: Sendable {
             "SELECT details FROM compute_server_archive \(conditions.clause) ORDER BY ended_at DESC, id DESC",
             arguments: conditions.arguments
         ).map(Self.server)
-        // The archive has no columns for these.
+        // The archive has no columns for these conditions.
         return found.filter { server in
             wanted.states?.contains(server.state) != false && (wanted.host ?? server.host) == server.host
                 && (wanted.imageID ?? server.image?.id.text) == server.image?.id.text && (wanted.flavorID ?? server.flavor.id.text) == server.flavor.id.text
@@ -129,7 +130,7 @@ struct ServerStore: Sendable {
             server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try StoredJSON.text(server))
     }
 
-    /// Without effect for a server that is gone.
+    /// Updates the row of a server. It has no effect if the server has no row.
     func update(_ server: Server, in tx: Transaction) throws {
         try tx.execute(
             """
@@ -140,14 +141,14 @@ struct ServerStore: Sendable {
             server.launchedAt, try StoredJSON.text(server), server.id)
     }
 
-    /// Takes the row out, and keeps what lists of the deleted show.
+    /// Moves the row to the archive, which keeps the values that lists of deleted servers show.
     func archive(_ server: Server, at now: Timestamp, in tx: Transaction) throws {
         var ended = server
         ended.state = .deleted
         ended.power = .none
         ended.endedAt = now
         ended.updatedAt = now
-        // What the cloud must forget with the server.
+        // The archive does not keep the user data and the public key.
         (ended.userData, ended.publicKey) = (nil, nil)
         try tx.execute("DELETE FROM compute_server WHERE id = ?", server.id)
         try tx.execute(

@@ -1,6 +1,6 @@
 import CloudCore
 
-/// Names and texts as one JSON object in a column.
+/// A dictionary of texts as one JSON object in a column.
 enum TextMap {
     static func json(_ map: [String: String]) -> JSONObject {
         JSONObject(map.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })

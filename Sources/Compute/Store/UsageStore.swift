@@ -1,11 +1,11 @@
 import CloudCore
 import SQL
 
-/// What servers there were in a time: rows of those that are there, and of the archive.
+/// The servers that existed in a period: the rows of existing servers and of the archive.
 struct UsageStore: Sendable {
-    /// In the order in which they were launched.
+    /// Returns the servers in the order in which they were launched.
     ///
-    /// - Parameter project: nil for all.
+    /// - Parameter project: the project; nil for all.
     func list(from start: Timestamp, to end: Timestamp, project: String?, in tx: Transaction) throws -> [UsageRecord] {
         let columns = "id, name, project_id, flavor_name, ram, disk, vcpus, vm_state, launched_at"
         let own = project == nil ? "" : "AND project_id = ?"

@@ -3,15 +3,15 @@ import Durable
 import HostModel
 import SQL
 
-// 1 port    a port for the server, bound to its host; undone, it is gone or free
-// 2 wire    its host has the port, and the rules that hold for it
-// 3 attach  its machine has the card
+// 1 port    the server has the port, bound to its host; the undo deletes or frees the port
+// 2 wire    the host has the port and its rules
+// 3 attach  the machine has the card
 
 struct AttachInterface: Workflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var network: NetworkPlan
-        /// Whether the workflow alone takes the ports. Nil in rows of release 0.1, whose requests had taken them already.
+        /// Whether the workflow takes the ports. Nil in rows of release 0.1, where the request had taken them before.
         var takesPorts: Bool?
     }
 
@@ -49,7 +49,7 @@ struct AttachInterface: Workflow {
         }
     }
 
-    /// An attachment that came before this one, while it waited its turn, may have taken its port.
+    /// Refuses a port that the server has already. A workflow that ran while this one waited may have attached it.
     private static func refuseTaken(
         _ plan: NetworkPlan, by server: Server, _ networking: any NetworkingNeed, in tx: Transaction
     ) throws {

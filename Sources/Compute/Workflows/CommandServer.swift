@@ -2,18 +2,18 @@ import CloudCore
 import Durable
 import HostModel
 
-// 1 intend     (the verb's word)  what is wanted of the machine has another number
-// 2 carry-out  (the verb's word)  its host does it
-// 3 finish     (the verb's word)  the row says what it is now
+// 1 intend     (the verb's word)  the machine's generation is raised
+// 2 carry-out  (the verb's word)  the host has carried out the verb
+// 3 finish     (the verb's word)  the row has the new state
 
-/// An order to a machine that a user gives by one word. The table of actions has the word, and the states in which it
-/// is taken.
+/// A command to a machine that a user gives by one word. The table of actions has the word, and the states in which the
+/// command is allowed.
 protocol ServerVerb: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
     static var result: VMState { get }
     static var power: PowerNumber { get }
-    /// Has the machine do it.
+    /// Carries out the command on the machine.
     static func carryOut(on machine: ServerMachine) async throws
 }
 

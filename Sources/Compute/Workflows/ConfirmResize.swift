@@ -2,9 +2,9 @@ import CloudCore
 import Durable
 
 //   point of no return: the user has decided
-// 1 intend   nothing else is wanted of the machine, but by a newer number
-// 2 leave    the host that it comes from has nothing of it
-// 3 confirm  the old share is given back, and the row says what it was before
+// 1 intend   the machine's generation is raised; nothing else about it changes
+// 2 leave    the source host has removed the machine
+// 3 confirm  the old share is released, and the row has the state from before the resize
 
 struct ConfirmResize: Workflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
@@ -21,7 +21,7 @@ struct ConfirmResize: Workflow {
             try run.world.setMigration("confirming", of: run.input.serverID, in: tx)
             state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
-        // A server that has stayed on its host has no other one.
+        // A server that stayed on its host has no other host.
         tearDown("leave") { state, _ in [try state.wanted().server.otherHost].compactMap(\.self) }
         Local("confirm") { _, run, tx in
             let id = run.input.serverID

@@ -3,12 +3,12 @@ import Durable
 import HostModel
 
 //   undone       (scheduling)  the server is in error
-// 1 look-around  (scheduling)  where it would fit, and what the hosts report
-// 2 claim        (scheduling)  the best host's share, in rows
-// 3 network      (networking)  its ports, bound to the host
-// 4 wire         (networking)  the host has the ports, and the rules that hold for them
-// 5 build        (spawning)    its machine, off
-// 6 boot         (spawning)    its machine, running
+// 1 look-around  (scheduling)  the candidates of Placement and the reports of the hosts are read
+// 2 claim        (scheduling)  the server has a share of the best host
+// 3 network      (networking)  the server has its ports, bound to the host
+// 4 wire         (networking)  the host has the ports and their rules
+// 5 build        (spawning)    the machine exists and is off
+// 6 boot         (spawning)    the machine runs
 // 7 finish       (spawning)    the row says active
 
 struct CreateServer: Workflow {

@@ -1,17 +1,18 @@
 import CloudCore
 import Durable
 
-//   point of no return: whatever is found is removed
-// 1 intend   (deleting)  the machine is wanted no more
-// 2 remove   (deleting)  its machine
-// 3 tidy     (deleting)  the image that it was shelved in
-// 4 forget   (deleting)  its ports, its shares and its row; the archive has it
+//   point of no return: everything that is found is removed
+// 1 intend   (deleting)  the machine's generation is raised
+// 2 remove   (deleting)  the hosts have removed the machine
+// 3 tidy     (deleting)  the image of a shelved server is deleted
+// 4 forget   (deleting)  the ports and shares are released, and the row is moved to the archive
 
 struct DeleteServer: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Kind.Server> }
 
     struct State: Codable, IntentState {
-        /// Nil also where the row was gone before the delete began: then there is nothing to remove. Its last step makes sure of that.
+        /// The machine to remove. It is also nil if the row was gone before the workflow began; then there is nothing
+        /// to remove, and the last step checks that.
         var intent: Intent?
     }
 

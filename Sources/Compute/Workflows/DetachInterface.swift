@@ -1,10 +1,10 @@
 import CloudCore
 import Durable
 
-// 1 intend  the machine is wanted without the card
+// 1 intend  the machine's generation is raised
 //   point of no return
-// 2 detach  its machine has let go of it, or was waited for long enough
-// 3 forget  the port is gone, or free
+// 2 detach  the machine has no card for the port, or the guest did not release the card in time
+// 3 forget  the port is deleted or free
 
 struct DetachInterface: Workflow {
     struct Input: Codable, Sendable {
@@ -17,7 +17,7 @@ struct DetachInterface: Workflow {
     static let kind: WorkflowKind = "compute.server.detach-interface"
     static let version = 1
 
-    /// The driver's word for a device that the guest holds.
+    /// The error code of the driver for a device that the guest does not release.
     private static let keptByGuest = "device_kept"
 
     static func start(_ input: Input) -> State { State() }
@@ -32,8 +32,9 @@ struct DetachInterface: Workflow {
             do {
                 try await run.machine(intent.without(run.input.portID)).ensure()
             } catch let error as CloudError where error.code == Self.keptByGuest {
-                // The driver has waited for it. A guest without a system to hear it never lets go, and what waits its turn, a reboot
-                // that would free the card among it, must not wait for ever. Its host takes the card away when it can.
+                // The driver has waited for the guest. A guest without an operating system never releases a card, and
+                // the workflows that wait must not wait for ever; a reboot, which would free the card, may be one of
+                // them. The host removes the card when it can.
                 run.note("The guest does not let go of the card. It keeps a card without a network until it is powered off.")
             }
         }

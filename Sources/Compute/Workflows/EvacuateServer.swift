@@ -2,24 +2,24 @@ import CloudCore
 import Durable
 import HostModel
 
-// Its host is gone, so the server is made anew from its image; what was on its disk is lost with the host.
+// The server's host is lost, so the server is made anew from its image. The contents of its disk are lost, too.
 //
-// 1 accept       (rebuilding)        a migration is written down; undone, it has failed
-// 2 look-around  (rebuilding)        where it would fit
-// 3 claim        (rebuilding)        the old share becomes the migration's, the new one the server's
-// 4 rebind       (rebuilding)        its ports are bound to the host where it goes
-// 5 wire         (rebuilding)        that host has the ports, and the rules that hold for them
-// 6 build        (rebuild_spawning)  its machine is there, off
-// 7 boot         (rebuild_spawning)  its machine runs, if it is to
-// 8 finish       (rebuild_spawning)  the row says where it is
+// 1 accept       (rebuilding)        a migration is recorded; the undo sets it to error
+// 2 look-around  (rebuilding)        the hosts are known where the server would fit
+// 3 claim        (rebuilding)        the migration holds the old share, the server the new one
+// 4 rebind       (rebuilding)        the ports are bound to the destination
+// 5 wire         (rebuilding)        the destination has the ports and their rules
+// 6 build        (rebuild_spawning)  the machine exists on the destination and is off
+// 7 boot         (rebuild_spawning)  the machine runs, if it is to run
+// 8 finish       (rebuild_spawning)  the row names the new host
 //
-// What the lost host still has is removed when it is back (`SweepHost`).
+// When the lost host is back, `SweepHost` removes the old machine from it.
 
 struct EvacuateServer: MovingWorkflow {
     struct Input: Codable, MoveInput {
         var serverID: ID<Kind.Server>
         var migrationID: String
-        /// The host that an administrator asked for.
+        /// The destination that an administrator asked for; nil to let the scheduler choose.
         var host: String?
         var startsAfter: Bool
     }
@@ -33,7 +33,7 @@ struct EvacuateServer: MovingWorkflow {
 
     static func start(_ input: Input) -> State { State() }
 
-    /// The lost host keeps its share, in the migration's name, until it is swept.
+    /// Returns the consumer of the migration. It holds the share of the lost host until that host is swept.
     static func holder(_ input: Input) -> ID<Kind.Consumer> { ID(input.migrationID) }
 
     static var steps: Steps<Self> {
@@ -56,16 +56,17 @@ struct EvacuateServer: MovingWorkflow {
     }
 }
 
-// A host from which a server was evacuated is back. While it cannot be reached this is undone, and begins again with its next report.
+// A host from which a server was evacuated is back. If the host cannot be reached, the workflow is undone. It begins
+// again with the host's next report.
 //
-// 1 intend  nothing else is wanted of the machine, but by a newer number
-// 2 remove  the host has nothing of it
-// 3 finish  its share of that host is given back
+// 1 intend  the machine's generation is raised; nothing else about it changes
+// 2 remove  the host has removed the old machine
+// 3 finish  the share of that host is released
 
 struct SweepHost: Workflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Kind.Server>
-        /// The id of the evacuation.
+        /// The id of the migration that records the evacuation.
         var migrationID: String
         var host: String
     }
@@ -79,7 +80,7 @@ struct SweepHost: Workflow {
 
     static var steps: Steps<Self> {
         Local("intend") { state, run, tx in
-            // A server that was deleted meanwhile has no number that anything could be older than.
+            // The server may have been deleted meanwhile. Then the highest generation stays, which no host refuses.
             guard try run.world.servers.find(run.input.serverID, in: tx) != nil else { return }
             state.generation = try run.world.intend(run.input.serverID, in: tx).server.generation
         }

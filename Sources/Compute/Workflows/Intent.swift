@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 import HostModel
 
-/// The machine that is wanted, as a workflow has noted it.
+/// The machine that is wanted, as a workflow notes it.
 struct Intent: StoredValue {
     static let storedName = "compute.intent"
 
@@ -16,7 +16,7 @@ struct Intent: StoredValue {
 
     func fence(_ epoch: Int64) -> Fence { Fence(epoch: epoch, generation: server.generation) }
 
-    /// Returns the same without one of the ports.
+    /// Returns the same machine without the card of a port.
     func without(_ port: ID<Kind.Port>) -> Intent {
         var intent = self
         intent.ports.removeAll { $0.id == port }
@@ -31,9 +31,9 @@ extension Server {
     }
 }
 
-/// The state of a workflow that notes what is wanted of a server's machine.
+/// The state of a workflow that notes an intent.
 protocol IntentState: Sendable {
-    /// Nil until the step `intentStep` has run. Steps and undos read it by `wanted()`.
+    /// The machine that is wanted; nil until the step `intentStep` has run. Steps and undos read it by `wanted()`.
     var intent: Intent? { get }
     /// The name of the step that notes the intent.
     static var intentStep: String { get }
@@ -42,8 +42,9 @@ protocol IntentState: Sendable {
 extension IntentState {
     static var intentStep: String { "intend" }
 
-    /// Returns what is wanted of the machine. A step that comes after the intent's step cannot do without it, and neither can its undo.
+    /// Returns the machine that is wanted. Every step after the step `intentStep` needs it, and so does the undo of
+    /// each.
     ///
-    /// - Throws: an internal error when the intent is missing.
+    /// - Throws: an internal error if the intent is missing.
     func wanted() throws -> Intent { try intent.required("intent", from: Self.intentStep) }
 }

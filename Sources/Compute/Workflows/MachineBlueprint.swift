@@ -1,15 +1,15 @@
 import CloudCore
 import HostModel
 
-/// Makes a machine's specification from what is wanted of its server.
+/// The rules by which a machine's specification is made from its server.
 struct MachineBlueprint: Sendable {
     let intent: Intent
-    /// What the host was asked for before; nil for a machine that is new to it. The image may be gone meanwhile, but what was made
-    /// from it stays.
+    /// The specification that the host was given before; nil for a machine that is new to the host. The image may have
+    /// been deleted meanwhile, but a disk that was made from it stays.
     let present: MachineSpec?
-    /// The number of the rebuild that gives the root disk another content; nil for the content that it has.
+    /// The generation of the rebuild that gives the root disk another content; nil to keep its content.
     let diskRevision: Int64?
-    /// Says what an image's bytes are.
+    /// Returns the facts about an image's bytes.
     let image: @Sendable (ID<Kind.Image>) async throws -> MachineImage
     let configDrives: ConfigDrives
 
@@ -18,7 +18,7 @@ struct MachineBlueprint: Sendable {
 
     func spec() async throws -> MachineSpec {
         var properties = server.image?.properties ?? [:]
-        // The image's `architecture` is the property that users know.
+        // Users know the property by its older name `architecture`.
         if let architecture = properties["architecture"], properties["hw_architecture"] == nil { properties["hw_architecture"] = architecture }
         if properties["hw_watchdog_action"] == nil { properties["hw_watchdog_action"] = flavor.extraSpecs["hw:watchdog_action"] }
         if properties["hw_boot_menu"] == nil { properties["hw_boot_menu"] = flavor.extraSpecs["hw:boot_menu"] }
@@ -38,11 +38,12 @@ struct MachineBlueprint: Sendable {
 
     // MARK: Disks
 
-    /// A disk has its content for ever: another content is another disk, with another id.
+    /// Returns the root disk, and how the machine boots. The content of a disk never changes; another content is
+    /// another disk with another id.
     private func root() async throws -> (disk: Disk, boot: MachineSpec.Boot) {
         let id = diskRevision.map { "root-\($0)" } ?? "root"
         if let present, var disk = present.rootDisk, diskRevision == nil || disk.id == id {
-            // It grows and never shrinks: what lies at its end may be the guest's.
+            // A disk grows and never shrinks, because the guest may have data at its end.
             let bytes = max(disk.virtualBytes ?? 0, Int64(flavor.diskGiB) << 30)
             switch disk.source {
             case .image(let image, _): disk.source = .image(image, virtualBytes: bytes)
@@ -67,7 +68,8 @@ struct MachineBlueprint: Sendable {
         return (Disk(id: id, source: .image(image.reference, virtualBytes: bytes), bus: bus), image.boot)
     }
 
-    /// One that was made stays as it is: what the guest has done with it lies on it.
+    /// Returns the disk from which a rescued machine boots. A disk that was made before stays as it is, because it has
+    /// the guest's changes.
     private func rescue() async throws -> MachineSpec.Rescue? {
         guard let imageID = server.rescueImage?.id else { return nil }
         if let made = present?.rescue { return made }
@@ -89,8 +91,9 @@ struct MachineBlueprint: Sendable {
             disks.append(Disk(id: "swap", source: .swap(virtualBytes: Int64(swapMiB) << 20), bus: bus))
         }
         if server.hasConfigDrive {
-            // A plain disk needs no driver that a small guest might not have; who wants a CD says so by its bus.
-            // It is made with the root disk, and stays while that stays: what is random in it would make it another one each time.
+            // By default it is a plain disk, which needs no driver that a small guest might lack; the image's
+            // `hw_cdrom_bus` makes it a CD. It is made with the root disk and stays as long as the root disk: a new one
+            // would differ, because it has random bytes.
             let former = present.flatMap { present in
                 present.rootDisk?.id == root.id ? present.disks.first { $0.id == Disk.configDriveID }?.source : nil
             }
@@ -102,7 +105,7 @@ struct MachineBlueprint: Sendable {
         return disks
     }
 
-    /// The empty disks: those that the server's user described, or else one as large as the flavor says.
+    /// The empty disks that the server's user described, or else one disk of the flavor's size.
     private var ephemerals: [LocalDisks.Empty] {
         if let described = server.disks?.ephemeral { return described }
         return flavor.ephemeralGiB > 0 ? [.init(sizeGiB: flavor.ephemeralGiB)] : []
@@ -110,7 +113,8 @@ struct MachineBlueprint: Sendable {
 
     // MARK: CPUs
 
-    /// The shape that was asked for, as far as it gives the number of CPUs; the flavor's word before the image's.
+    /// Returns the CPUs in the shape that was asked for, if that shape gives the flavor's number of CPUs. The flavor's
+    /// extra specs take precedence over the image's properties.
     private func cpu(_ choice: HardwareChoice) -> VirtualCPU {
         func wanted(_ name: String, _ image: Int?) -> Int? {
             flavor.extraSpecs[name].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? image

@@ -2,25 +2,25 @@ import CloudCore
 import Durable
 import HostModel
 
-// The guest goes on without hearing of it.
+// The guest is moved to another host without being told.
 //
-// 1 accept       (migrating)  a migration is written down; undone, it has failed
-// 2 look-around  (migrating)  where it would fit
-// 3 claim        (migrating)  the old share becomes the migration's, the new one the server's
-//   undone       (migrating)  the guest goes on where it was
-// 4 rebind       (migrating)  its ports are bound to the host where it goes
-// 5 wire         (migrating)  that host has the ports, and the rules that hold for them
-// 6 move         (migrating)  its machine is there, and does what it did
-//   point of no return: the guest goes on there
-// 7 arrive       (migrating)  the row says where it is, the old share is given back
-// 8 leave        (migrating)  the host that it comes from has nothing of it
+// 1 accept       (migrating)  a migration is recorded; the undo sets it to error
+// 2 look-around  (migrating)  the hosts are known where the server would fit
+// 3 claim        (migrating)  the migration holds the old share, the server the new one
+//   undone       (migrating)  the guest runs again on the source host
+// 4 rebind       (migrating)  the ports are bound to the destination
+// 5 wire         (migrating)  the destination has the ports and their rules
+// 6 move         (migrating)  the machine is on the destination, in the power state that it had
+//   point of no return: the guest runs on the destination
+// 7 arrive       (migrating)  the row names the destination, and the old share is released
+// 8 leave        (migrating)  the source host has removed the machine
 // 9 finish       (migrating)  the migration is complete
 
 struct MoveRunningServer: MovingWorkflow {
     struct Input: Codable, MoveInput {
         var serverID: ID<Kind.Server>
         var migrationID: String
-        /// The host that an administrator asked for.
+        /// The destination that an administrator asked for; nil to let the scheduler choose.
         var host: String?
     }
 

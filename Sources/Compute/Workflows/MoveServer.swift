@@ -1,23 +1,24 @@
 import CloudCore
 import Durable
 
-// Both places are claimed until the user has decided. Ports are rebound when the machine is off: until then the guest is heard.
+// Both hosts' shares are held until the user has decided. The ports are rebound when the machine is off, so that the
+// guest has its network until then.
 //
-// 1 accept       (resize_prep)       a migration is written down; undone, it has failed
-// 2 look-around  (resize_prep)       where it would fit
-// 3 claim        (resize_prep)       the old share becomes the migration's, the new one the server's; the row says what it is to be
-// 4 stop         (resize_migrating)  its machine is off
-// 5 rebind       (resize_migrating)  its ports are bound to the host where it goes
-// 6 wire         (resize_migrating)  that host has the ports, and the rules that hold for them
-// 7 move         (resize_finish)     its machine is there, with the size that it is to have
-// 8 boot         (resize_finish)     its machine runs, if it ran before
-// 9 finish       (resize_finish)     the row says resized, and where it goes back to
+// 1 accept       (resize_prep)       a migration is recorded; the undo sets it to error
+// 2 look-around  (resize_prep)       the hosts are known where the server would fit
+// 3 claim        (resize_prep)       the migration holds the old share, the server the new share and size
+// 4 stop         (resize_migrating)  the machine is off
+// 5 rebind       (resize_migrating)  the ports are bound to the destination
+// 6 wire         (resize_migrating)  the destination has the ports and their rules
+// 7 move         (resize_finish)     the machine is on the destination, with its new size
+// 8 boot         (resize_finish)     the machine runs, if it ran before
+// 9 finish       (resize_finish)     the row says resized, and has the former size and host
 
-/// What a server is moved for.
+/// The reason for which a server is moved.
 protocol MovePurpose: Sendable {
     static var kind: WorkflowKind { get }
     static var migration: ServerMigration.Kind { get }
-    /// Whether it may stay on its host.
+    /// Whether the server may stay on its host.
     static var mayStay: Bool { get }
 }
 
@@ -41,7 +42,7 @@ struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
         var serverID: ID<Kind.Server>
         var flavor: Flavor
         var migrationID: String
-        /// The host that an administrator asked for.
+        /// The destination that an administrator asked for; nil to let the scheduler choose.
         var host: String?
     }
 
@@ -104,7 +105,8 @@ struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
 }
 
 extension Flavor {
-    /// With a root disk that is no smaller than another's: a disk that has grown does not shrink.
+    /// Returns the flavor with a root disk at least as large as the other's, because a disk that has grown does not
+    /// shrink.
     func keepingDisk(of other: Flavor) -> Flavor {
         var flavor = self
         flavor.diskGiB = max(diskGiB, other.diskGiB)

@@ -1,15 +1,17 @@
 import CloudCore
 import Durable
 
-// 1 intend   (rebuilding)        another image and other attributes; undone, the server is in error, for its disk may be gone
-// 2 stop     (rebuilding)        its machine is off, if its host knows it
-// 3 rebuild  (rebuild_spawning)  its machine has the new image's content
-// 4 boot     (rebuild_spawning)  its machine runs, if it ran before
-// 5 finish   (rebuild_spawning)  the row says active, or stopped
+// 1 intend   (rebuilding)        the row has the new image and attributes; the undo sets it to error
+// 2 stop     (rebuilding)        the machine is off, if its host has it
+// 3 rebuild  (rebuild_spawning)  the machine has the content of the new image
+// 4 boot     (rebuild_spawning)  the machine runs, if it ran before
+// 5 finish   (rebuild_spawning)  the row says active or stopped
+//
+// An undone rebuild leaves the server in error, because its disk may be lost.
 
 struct RebuildServer: Workflow {
     struct Input: Codable, Sendable {
-        /// The server as it is to be.
+        /// The server with the attributes that it is to have.
         var server: Server
         var startsAfter: Bool
     }

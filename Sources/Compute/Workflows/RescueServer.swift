@@ -1,20 +1,20 @@
 import CloudCore
 import Durable
 
-// 1 intend  (rescuing)  the row says what it is to start from; undone, what it started from
-// 2 stop    (rescuing)  its machine is off
-// 3 change  (rescuing)  its machine has the image's disk before its own
-// 4 boot    (rescuing)  its machine runs
+// 1 intend  (rescuing)  the row names the image to start from; the undo restores the former value
+// 2 stop    (rescuing)  the machine is off
+// 3 change  (rescuing)  the machine boots from a disk of the image, before its own disks
+// 4 boot    (rescuing)  the machine runs
 // 5 finish  (rescuing)  the row says rescued
 //
-// The way back is the same without an image, and shows unrescuing.
+// The way back is the same workflow without an image. It shows unrescuing.
 
-/// Which way it goes.
+/// The direction of the workflow: into the rescue or out of it.
 protocol RescuePurpose: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
     static var result: VMState { get }
-    /// Whether the server must have started from an image before.
+    /// Whether the server must have started from a rescue image before.
     static var comesFromImage: Bool { get }
 }
 
@@ -42,13 +42,13 @@ extension StartServerOtherwise.Input: PlainServerInput {
 struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Kind.Server>
-        /// What it is to start from; nil for its own disk.
+        /// The image to start from; nil for the server's own disk.
         var image: Server.ImageReference?
     }
 
     struct State: Codable, IntentState {
         var intent: Intent?
-        /// The image that it started from before; nil for its own disk.
+        /// The image that the server started from before; nil for its own disk.
         var former: Server.ImageReference?
         var wasRunning = false
 
@@ -72,7 +72,7 @@ struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
             let former = try state.requireFormer()
             try run.world.changeBack(run.input.serverID, in: tx) { $0.rescueImage = former }
         }
-        // A server that was rescued has nothing to save.
+        // A rescue system has no data to save, so it is stopped at once.
         stop(shows: Purpose.shows, graceSeconds: { $0.former == nil ? 60 : 0 }, startsAgain: { state, _ in state.wasRunning })
         Remote("change", shows: Purpose.shows, deadline: .seconds(1800)) { state, run in
             try await run.machine(try state.wanted()).ensure()

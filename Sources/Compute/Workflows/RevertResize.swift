@@ -2,14 +2,14 @@ import CloudCore
 import Durable
 
 //   point of no return: the user has decided
-// 1 intend  (resize_reverting)  the former size is wanted again
-// 2 stop    (resize_reverting)  its machine is off
-// 3 leave   (resize_reverting)  a host that it had gone to has nothing of it
-// 4 rebind  (resize_reverting)  its ports are bound to the host that it came from
-// 5 wire    (resize_reverting)  that host has the ports, and the rules that hold for them
-// 6 resize  (resize_reverting)  its machine has the former size; a disk that has grown on the same host stays as large
-// 7 boot    (resize_reverting)  its machine runs, if it ran before the resize
-// 8 finish  (resize_reverting)  the former share is the server's again
+// 1 intend  (resize_reverting)  the former size and host are noted, and the machine's generation is raised
+// 2 stop    (resize_reverting)  the machine is off
+// 3 leave   (resize_reverting)  the host that the server had moved to has removed the machine
+// 4 rebind  (resize_reverting)  the ports are bound to the host from before the resize
+// 5 wire    (resize_reverting)  that host has the ports and their rules
+// 6 resize  (resize_reverting)  the machine has its former size; on the same host, a disk that has grown keeps its size
+// 7 boot    (resize_reverting)  the machine runs, if it ran before the resize
+// 8 finish  (resize_reverting)  the server holds its former share again
 
 struct RevertResize: Workflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
@@ -19,7 +19,7 @@ struct RevertResize: Workflow {
 
         func requireFormer() throws -> Server.Former { try former.required("former", from: "intend") }
 
-        /// Returns whether the server had gone to another host. The disk that stayed behind is as it was then.
+        /// Returns whether the server had moved to another host. The disk on the former host has not changed since.
         func hasMoved() throws -> Bool { try requireFormer().host != wanted().server.host }
     }
 

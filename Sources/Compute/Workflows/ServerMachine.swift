@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 import HostModel
 
-/// The machine of a server on one host, as the owner of a workflow has it changed.
+/// The machine of a server on one host, for the steps of the workflow that owns the server's changes.
 struct ServerMachine: Sendable {
     let intent: Intent
     let host: String
@@ -13,15 +13,16 @@ struct ServerMachine: Sendable {
     private var id: MachineID { intent.server.id }
     private var fence: Fence { intent.fence(epoch) }
 
-    /// Makes the machine, or changes it into what is wanted.
+    /// Makes the machine, or changes it into the wanted machine.
     ///
-    /// - Parameter diskRevision: the rebuild that gives the root disk another content; nil for the present one.
+    /// - Parameter diskRevision: the generation of the rebuild that gives the root disk another content; nil to keep
+    ///   its content.
     func ensure(diskRevision: Int64? = nil) async throws {
         let present = try await world.machines.wanted(id, on: host)
         try await world.machines.ensure(try await spec(present, diskRevision), on: host, fence: fence)
     }
 
-    /// Returns all that is wanted of the machine: the whole of it, never a difference.
+    /// Returns the specification of the whole machine, never a difference.
     private func spec(_ present: MachineSpec?, _ diskRevision: Int64? = nil) async throws -> MachineSpec {
         try await MachineBlueprint(
             intent: intent, present: present, diskRevision: diskRevision,
@@ -39,8 +40,8 @@ struct ServerMachine: Sendable {
 
     func stop(graceSeconds: Int) async throws { try await setPower(.off(graceSeconds: graceSeconds)) }
 
-    /// Stops the machine. A machine that its host does not have any more is as good as stopped: what must succeed in the end
-    /// must not fail at it for ever.
+    /// Stops the machine. If its host does not have the machine any more, it counts as stopped: a workflow that must
+    /// succeed in the end must not fail here for ever.
     func stopIfThere(graceSeconds: Int) async throws {
         do {
             try await stop(graceSeconds: graceSeconds)
@@ -49,28 +50,28 @@ struct ServerMachine: Sendable {
         }
     }
 
-    /// Lets the guest do again what it did on this host, for an undo.
+    /// Lets the guest run again on this host, for an undo.
     func goOn(_ power: WantedPower = .running) async throws {
         do {
             try await world.networking.awaitWiring(of: id, on: host)
             try await setPower(power)
         } catch let error as CloudError where !error.isTransient {
-            // A guest that cannot run any more must not keep the rest from being undone. The server is shown stopped once its host
-            // is asked.
+            // A guest that cannot run any more must not prevent the rest of the undo. The next sighting shows the
+            // server as stopped.
             return
         }
     }
 
-    /// Brings the machine to another host. What was made for it on either host stays as it is.
+    /// Moves the machine to another host. Disks that either host has made for it stay as they are.
     func move(to other: String, isLive: Bool) async throws {
         var present = try await world.machines.wanted(id, on: host)
         if let there = try await world.machines.wanted(id, on: other) { present = there }
         try await world.machines.move(try await spec(present), from: host, to: other, isLive: isLive, fence: fence)
     }
 
-    /// Copies the root disk.
+    /// Copies the root disk on the host.
     ///
-    /// - Parameter image: the image that the copy is made for.
+    /// - Parameter image: the id of the image that the copy is made for.
     func snapshot(for image: ID<Kind.Image>) async throws -> DiskSnapshot {
         try await world.machines.snapshot(id, for: image, on: host, fence: fence)
     }

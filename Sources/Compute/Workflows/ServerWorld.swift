@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 import SQL
 
-/// The world of servers' workflows: Compute's rows, and the other services.
+/// The world of servers' workflows: the rows of Compute, and the other services.
 struct ServerWorld: Sendable {
     let servers = ServerStore()
     let migrations = MigrationStore()
@@ -20,23 +20,23 @@ struct ServerWorld: Sendable {
     var images: any ImagesNeed { needs.images }
     var configDrives: ConfigDrives { needs.configDrives }
     var placing: Placing { Placing(needs: needs) }
-    /// The time that rows show. No step decides by it.
+    /// The time that is stored in rows. No step makes a decision by it.
     var now: Timestamp { clock.now }
 }
 
 extension Run where W.Needs == ServerWorld {
     var world: ServerWorld { needs }
 
-    /// Returns who asked for the workflow.
+    /// Returns the principal that asked for the workflow.
     ///
-    /// - Throws: an internal error when the cloud itself started it.
+    /// - Throws: an internal error if the cloud itself started it.
     func requirePrincipal() throws -> Principal { try principal.required("principal", from: "start") }
 
     /// Returns the server's machine on the server's own host.
     func machine(_ intent: Intent) throws -> ServerMachine { machine(intent, on: try intent.host) }
 
-    /// Returns the server's machine on its own host, for an undo. Nil when the server has no host: then no step has told a host
-    /// anything, and there is nothing to undo.
+    /// Returns the server's machine on the server's own host, for an undo. Returns nil if the server has no host: then
+    /// no step has changed anything on a host, and there is nothing to undo.
     func machineToUndo(_ intent: Intent) -> ServerMachine? { intent.server.host.map { machine(intent, on: $0) } }
 
     /// Returns the server's machine on one of its hosts.
@@ -53,9 +53,9 @@ extension ServerWorld {
         return server
     }
 
-    /// Changes the row.
+    /// Changes a server's row.
     ///
-    /// - Throws: `notFound` when there is none.
+    /// - Throws: `notFound` if there is no row.
     func change(_ id: ID<Kind.Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
         var server = try require(id, in: tx)
         try body(&server)
@@ -63,17 +63,17 @@ extension ServerWorld {
         try servers.update(server, in: tx)
     }
 
-    /// Changes the row back, for an undo. Where the row is gone there is nothing to change back.
+    /// Changes a server's row back, for an undo. It does nothing if there is no row.
     func changeBack(_ id: ID<Kind.Server>, in tx: Transaction, _ body: (inout Server) throws -> Void) throws {
         if try servers.find(id, in: tx) != nil { try change(id, in: tx, body) }
     }
 
-    /// Notes that something else is wanted of the machine now, before its host is told.
+    /// Notes a new intent for the server's machine and raises its generation. A step does this before it calls a host.
     ///
-    /// - Parameter states: the states in which the action is taken; nil for every state. The action may have waited its turn,
-    ///   and the action before it may have come to another end than was expected.
-    /// - Returns: the machine as it is wanted.
-    /// - Throws: a conflict when the server is in none of the states.
+    /// - Parameter states: the states in which the action is allowed; nil for every state. The action may have waited
+    ///   for its turn, and the action before it may have ended in another way than expected.
+    /// - Returns: the machine that is wanted from now on.
+    /// - Throws: a conflict if the server is in none of the states.
     func intend(
         _ id: ID<Kind.Server>, from states: Set<VMState>? = nil, in tx: Transaction, _ body: (inout Server) throws -> Void = { _ in }
     ) throws -> Intent {
@@ -87,9 +87,9 @@ extension ServerWorld {
         return Intent(server: server, ports: try networking.ports(of: [id], in: tx)[id] ?? [])
     }
 
-    /// Sets the status of the server's last migration.
+    /// Sets the status of the server's latest migration.
     ///
-    /// - Parameter present: a migration with this status keeps it.
+    /// - Parameter present: a status that is not replaced.
     func setMigration(
         _ status: String, of id: ID<Kind.Server>, unless present: String = "", in tx: Transaction
     ) throws {
@@ -100,16 +100,16 @@ extension ServerWorld {
 // MARK: The image of a shelved server
 
 extension ServerWorld {
-    /// Deletes the image that a server was shelved in: nobody else has asked for it.
+    /// Deletes the image that a server was shelved in. No user asked for that image.
     ///
-    /// - Parameter server: nil when its row was gone before the workflow began.
+    /// - Parameter server: the server; nil if its row was gone before the workflow began.
     func forgetShelvedImage(of server: Server?, for principal: @autoclosure () throws -> Principal) async throws {
         guard let image = server?.shelvedImage else { return }
         let caller = try principal()
         do {
             try await images.delete(image, for: caller)
         } catch let error as CloudError where !error.isTransient {
-            // An image that its owner has protected or uses elsewhere stays. The server is no worse for it.
+            // An image that its owner has protected or uses elsewhere stays. That does not affect the server.
             return
         }
     }

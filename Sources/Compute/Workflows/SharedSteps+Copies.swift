@@ -12,26 +12,26 @@ protocol CopyState: IntentState {
 }
 
 extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyState {
-    /// Undone, the image is gone that was queued before the user was answered.
+    /// Returns the undo of the whole workflow: it deletes the image that was queued before the user was answered.
     static func keepImage(shows: ShownState) -> WhenUndone<Self> {
         WhenUndone("keep", shows: shows) { _, run in
             try await run.world.images.delete(run.input.image.id, for: try run.requirePrincipal())
         }
     }
 
-    /// Another number stands for what is wanted of the machine.
+    /// Returns the step that raises the generation of the machine.
     ///
-    /// - Parameter checksState: whether the server must be in a state in which the action is taken.
+    /// - Parameter checksState: whether the server must be in a state in which the action is allowed.
     static func intend(shows: ShownState, checksState: Bool = false) -> Local<Self> {
         Local("intend", shows: shows) { state, run, tx in
             let intent = try run.world.intend(run.input.serverID, from: checksState ? rule.states : nil, in: tx)
-            // The disk is on the host: without one there is nothing to copy.
+            // The disk is on the host. A server without a host has nothing to copy.
             _ = try intent.host
             state.intent = intent
         }
     }
 
-    /// A copy of the root disk is on the host. Undone, the copy is gone.
+    /// Returns the step that copies the root disk on the host. Its undo removes the copy.
     static func copyDisk(shows: ShownState) -> Remote<Self> {
         Remote("snapshot", shows: shows, deadline: .seconds(1800)) { state, run in
             state.snapshot = try await run.machine(try state.wanted()).snapshot(for: run.input.image.id)
@@ -40,7 +40,7 @@ extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyStat
         }
     }
 
-    /// The image has the copy's bytes.
+    /// Returns the step that fills the image with the copy's bytes.
     static func fillImage(shows: ShownState) -> Remote<Self> {
         Remote("upload", shows: shows, deadline: .seconds(3600)) { state, run in
             let snapshot = try state.snapshot.required("snapshot", from: "snapshot")
@@ -49,7 +49,7 @@ extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyStat
         }
     }
 
-    /// The copy is gone.
+    /// Returns the step that removes the copy.
     static func removeCopy(shows: ShownState) -> Remote<Self> {
         Remote("clean-up", shows: shows) { state, run in
             try await run.machine(try state.wanted()).removeSnapshot(for: run.input.image.id)

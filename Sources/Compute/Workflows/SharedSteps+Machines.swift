@@ -2,16 +2,17 @@ import CloudCore
 import Durable
 import HostModel
 
-// Steps that several workflows have. Each workflow lists them under its own shown states, at their places among its own steps.
-// A step's name is stored with each row, so two workflows that call the same work differently go on doing so.
+// Steps that several workflows share. Each workflow lists them among its own steps, with its own shown states. A step's
+// name is stored in rows, so the names stay as they are, even if two workflows name the same work differently.
 
 extension Workflow where Needs == ServerWorld, State: IntentState {
-    /// Says whether a step, or its undo, has something to do.
+    /// A function that tells whether a step or its undo has something to do.
     typealias Condition = @Sendable (State, Input) throws -> Bool
-    /// Names the host that a step speaks to. Nil: the step has nothing to do.
+    /// A function that returns the host that a step calls; nil if the step has nothing to do.
     typealias Host = @Sendable (State, Input) throws -> String?
 
-    /// The machine is off. Undone, the guest runs again where `startsAgain` says so; without it there is no undo.
+    /// Returns the step that stops the machine. Its undo starts the guest again if `startsAgain` is true. Without
+    /// `startsAgain` there is no undo.
     static func stop(
         shows: ShownState, graceSeconds: @escaping @Sendable (State) -> Int = { _ in 60 },
         if condition: @escaping Condition = { _, _ in true }, startsAgain: Condition? = nil
@@ -29,19 +30,19 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         return Remote("stop", shows: shows, deadline: .seconds(300), body, undo: undo)
     }
 
-    /// The machine is off. A machine that its host does not know is as good as off. The step is for workflows that must
-    /// succeed in the end, and for those that make the machine anew.
+    /// Returns the step that stops the machine. A machine that its host does not know counts as stopped. The step is
+    /// for workflows that must succeed in the end, and for workflows that make the machine anew.
     static func stopForGood(_ name: String, shows: ShownState, graceSeconds: Int) -> Remote<Self> {
         Remote(name, shows: shows, deadline: .seconds(300)) { state, run in
             try await run.machine(try state.wanted()).stopIfThere(graceSeconds: graceSeconds)
         }
     }
 
-    /// The machine is there, and off. Undone, it is gone.
+    /// Returns the step that makes the machine, which is off then. Its undo removes the machine.
     ///
     /// - Parameters:
-    ///   - host: by default the server's own.
-    ///   - wanted: makes what is wanted of the machine from the intent.
+    ///   - host: the host; by default the server's own.
+    ///   - wanted: makes the wanted machine from the intent.
     static func build(
         shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
     ) -> Remote<Self> {
@@ -54,7 +55,8 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         }
     }
 
-    /// The machine runs. Undone, it is off again where `stopsAgain` says so; without it there is no undo.
+    /// Returns the step that starts the machine. Its undo stops the machine if `stopsAgain` is true. Without
+    /// `stopsAgain` there is no undo.
     static func boot(
         shows: ShownState, on host: @escaping Host = ownHost, stopsAgain: Condition? = nil
     ) -> Remote<Self> {
@@ -71,7 +73,7 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         return Remote("boot", shows: shows, body, undo: undo)
     }
 
-    /// The hosts have nothing of the machine.
+    /// Returns the step that removes the machine from hosts.
     static func tearDown(
         _ name: String, shows: ShownState? = nil, from hosts: @escaping @Sendable (State, Input) throws -> [String]
     ) -> Remote<Self> {
@@ -80,6 +82,6 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         }
     }
 
-    /// The server's own host.
+    /// The function that returns the server's own host.
     static var ownHost: Host { { state, _ in try state.wanted().host } }
 }

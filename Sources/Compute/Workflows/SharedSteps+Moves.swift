@@ -5,7 +5,8 @@ import SQL
 /// The state of a workflow that looks for a host.
 protocol PlacingState: IntentState {
     var intent: Intent? { get set }
-    /// Where the server would fit, from the step `look-around` on. The step `claim` forgets it: it has done its work, and is long.
+    /// The hosts where the server would fit. The step `look-around` notes the offer. The step `claim` removes it,
+    /// because it is long and no longer needed.
     var offer: Placing.Offer? { get set }
 }
 
@@ -16,9 +17,9 @@ extension PlacingState {
 }
 
 extension Workflow where Needs == ServerWorld, State: PlacingState {
-    /// It is known where the server would fit.
+    /// Returns the step that notes the hosts where the server would fit.
     ///
-    /// - Parameter flavor: the server's size. Nil: nothing is looked for.
+    /// - Parameter flavor: returns the server's size; nil to look for nothing.
     static func lookAround(
         shows: ShownState, for flavor: @escaping @Sendable (State, Input) throws -> Flavor?
     ) -> Remote<Self> {
@@ -31,12 +32,12 @@ extension Workflow where Needs == ServerWorld, State: PlacingState {
 
 protocol MoveInput: ServerInput {
     var migrationID: String { get }
-    /// The host that an administrator asked for.
+    /// The destination that an administrator asked for; nil to let the scheduler choose.
     var host: String? { get }
 }
 
 protocol MoveState: PlacingState {
-    /// The name of the host where the server goes; nil until the step `claim` has run.
+    /// The name of the destination; nil until the step `claim` has run.
     var destination: String? { get set }
 }
 
@@ -44,29 +45,29 @@ extension MoveState {
     func requireDestination() throws -> String { try destination.required("destination", from: "claim") }
 }
 
-/// The migration that a workflow makes, in the words of its row.
+/// The values of the migration's row that differ between the moving workflows.
 struct MoveTerms: Sendable {
     var kind: ServerMigration.Kind
     /// The migration's status from the first step on.
     var accepted: String
-    /// The migration's status from the claim on; nil: it stays.
+    /// The migration's status from the claim on; nil to keep the status.
     var claimed: String?
-    /// The hosts that will do, for a server that comes from `source`.
+    /// Returns the conditions on the destination for a server that comes from `source`.
     var move: @Sendable (_ source: String) -> PlacementWish.Move
 }
 
-/// A workflow that takes a server to another host. All of them begin in the same way: `accept`, `lookAround` and `claim`.
+/// A workflow that moves a server to another host. All of them begin with the steps `accept`, `lookAround` and `claim`.
 protocol MovingWorkflow: Workflow where Needs == ServerWorld, Input: MoveInput, State: MoveState {
     static var terms: MoveTerms { get }
-    /// Shown by the steps that all have in common.
+    /// The state that the common steps show.
     static var shows: ShownState { get }
     /// Returns the consumer that holds the old share while the server has the new one.
     static func holder(_ input: Input) -> ID<Kind.Consumer>
-    /// Notes in the state how the server is before it moves.
+    /// Notes in the state how the server is before the move.
     static func note(_ server: Server, in state: inout State) throws
-    /// Returns the size that the server has before.
+    /// Returns the server's size before the move.
     static func sizeBefore(_ state: State) throws -> Flavor
-    /// Returns the size that the server is to have.
+    /// Returns the server's size after the move.
     static func sizeAfter(_ state: State, _ input: Input) throws -> Flavor
 }
 
@@ -74,7 +75,7 @@ extension MovingWorkflow {
     static func holder(_ input: Input) -> ID<Kind.Consumer> { Server.formerConsumer(of: input.serverID) }
 }
 
-/// The state of a move that leaves the server's size as it is.
+/// The state of a move that does not change the server's size.
 struct SameSizeState: Codable, MoveState {
     var offer: Placing.Offer?
     /// The server's size; nil until the step `accept` has run.
@@ -96,7 +97,7 @@ extension MovingWorkflow where State == SameSizeState {
 // MARK: The steps that all moves begin with
 
 extension MovingWorkflow {
-    /// A migration is written down. Undone, it has failed.
+    /// Returns the step that records a migration. Its undo sets the migration to `error`, unless it was cancelled.
     static func accept() -> Local<Self> {
         Local("accept", shows: shows) { state, run, tx in
             let server = try run.world.require(run.input.serverID, in: tx)
@@ -107,10 +108,11 @@ extension MovingWorkflow {
         }
     }
 
-    /// It is known where the server would fit.
+    /// Returns the step that notes the hosts where the server would fit with its new size.
     static func lookAround() -> Remote<Self> { lookAround(shows: shows) { state, input in try sizeAfter(state, input) } }
 
-    /// The old share is the holder's, the new one the server's, and the row says where it goes. Undone, all is as it was.
+    /// Returns the step that gives the old share to the holder and a new share to the server, and writes the
+    /// destination to the row. Its undo restores the former share and row.
     static func claim() -> Local<Self> {
         Local("claim", shows: shows) { state, run, tx in
             let id = run.input.serverID
@@ -137,11 +139,13 @@ extension MovingWorkflow {
 }
 
 extension ServerWorld {
-    /// Writes down that a server goes from one size or host to another.
+    /// Records that a server moves from one size or host to another.
+    ///
+    /// - Throws: `conflict` if the server's last migration has not ended.
     fileprivate func beginMigration(
         _ terms: MoveTerms, _ id: String, of server: Server, to flavor: Flavor, in tx: Transaction
     ) throws {
-        // An administrator may have set the state of a server that waits for its confirmation.
+        // The state of a server that waits for its confirmation may have been reset by an administrator.
         guard server.former == nil, server.otherHost == nil else {
             throw CloudError.conflict("Instance \(server.id) has not come to the end of its last migration.")
         }

@@ -4,17 +4,18 @@ import Durable
 /// The input of a workflow of one server.
 protocol ServerInput: Sendable { var serverID: ID<Kind.Server> { get } }
 
-/// The input of a workflow that needs to know nothing but its server.
+/// The input of a workflow that needs no more than its server's id.
 protocol PlainServerInput: ServerInput { init(serverID: ID<Kind.Server>) }
 
 extension Workflow where Needs == ServerWorld, Input: ServerInput {
-    /// Names the host that ports are bound to. Empty stands for no host; nil leaves the ports where they are.
+    /// A function that returns the host that ports are bound to. An empty name stands for no host; nil leaves the ports
+    /// as they are.
     typealias Binding = @Sendable (State) throws -> String?
 
-    /// The ports are bound to the host where the server goes. Undone, they are bound to the host that `source` names; without it
-    /// there is no undo.
+    /// Returns the step that binds the ports to the destination. Its undo binds them to the host that `source` returns.
+    /// Without `source` there is no undo.
     ///
-    /// - Parameter status: the status of the server's migration from then on.
+    /// - Parameter status: the migration's status from this step on; nil to keep the status.
     static func rebind(
         shows: ShownState, to destination: @escaping Binding, undo source: Binding? = nil, migration status: String? = nil
     ) -> Local<Self> {
@@ -32,7 +33,8 @@ extension Workflow where Needs == ServerWorld, Input: ServerInput {
         return Local("rebind", shows: shows, body, undo: undo)
     }
 
-    /// The host has the server's ports, and the rules that hold for them. Without a host there is nothing to wait for.
+    /// Returns the step that waits until the host has the server's ports and their rules. Without a host it does
+    /// nothing.
     static func wire(shows: ShownState? = nil, on host: @escaping Binding) -> Remote<Self> {
         Remote("wire", shows: shows, deadline: .seconds(300)) { state, run in
             guard let host = try host(state) else { return }

@@ -3,26 +3,26 @@ import Durable
 import HostModel
 import SQL
 
-// The image was queued before the user was answered, as that of a snapshot is. A guest that is paused or suspended stands still, so its
-// disk is copied as it is; what was in its memory is lost with it.
+// As with a snapshot, the image was queued before the user was answered. The disk of a paused or suspended guest is
+// copied without stopping the machine first; the contents of its memory are lost.
 //
-//   undone      (shelving)                       the image is gone
-// 1 intend      (shelving)                       what is wanted of the machine has another number
-// 2 stop        (shelving)                       its machine is off, if it ran
-// 3 snapshot    (shelving_image_pending_upload)  a copy of the root disk on the host; undone, it is gone
+//   undone      (shelving)                       the image is deleted
+// 1 intend      (shelving)                       the machine's generation is raised
+// 2 stop        (shelving)                       the machine is off, if the server was active
+// 3 snapshot    (shelving_image_pending_upload)  the host has a copy of the root disk; the undo removes it
 // 4 upload      (shelving_image_uploading)       the image has the copy's bytes
-// 5 clean-up    (shelving_image_uploading)       the copy is gone
-//   point of no return: the image has all that there is
-// 6 switch-off  (shelving_image_uploading)       its machine is off
+// 5 clean-up    (shelving_image_uploading)       the copy is removed
+//   point of no return: the image has all data
+// 6 switch-off  (shelving_image_uploading)       the machine is off
 // 7 shelve      (shelving_image_uploading)       the row says shelved
-// 8 remove      (shelving_offloading)            its host has nothing of it, where shelved servers do not stay
-// 9 offload     (shelving_offloading)            the row says so; its share and its ports' binding are given back
+// 8 remove      (shelving_offloading)            the host has removed the machine, if the server is offloaded at once
+// 9 offload     (shelving_offloading)            the row says shelved_offloaded; share and binding are released
 
 struct ShelveServer: Workflow {
     struct Input: Codable, CopyInput {
         var serverID: ID<Kind.Server>
         var image: NewImage
-        /// Whether it leaves its host at once.
+        /// Whether the server leaves its host at once.
         var offloads: Bool
     }
 
@@ -60,10 +60,10 @@ struct ShelveServer: Workflow {
     private static var wasActive: Condition { { state, _ in try state.wanted().server.state == .active } }
 }
 
-//   point of no return: the image has all that there is
-// 1 intend   (shelving_offloading)  the machine is wanted no more
-// 2 remove   (shelving_offloading)  its host has nothing of it
-// 3 offload  (shelving_offloading)  the row says so; its share and its ports' binding are given back
+//   point of no return: the image has all data
+// 1 intend   (shelving_offloading)  the machine's generation is raised
+// 2 remove   (shelving_offloading)  the host has removed the machine
+// 3 offload  (shelving_offloading)  the row says shelved_offloaded; share and binding are released
 
 struct OffloadServer: Workflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
@@ -85,7 +85,7 @@ struct OffloadServer: Workflow {
 }
 
 extension ServerWorld {
-    /// The server has no host any longer.
+    /// Releases the server's share and its ports' binding, and sets its state to `shelved_offloaded` without a host.
     fileprivate func offload(_ id: ID<Kind.Server>, in tx: Transaction) throws {
         try placement.release(Server.consumer(of: id), in: tx)
         try networking.bind(server: id, to: "", in: tx)

@@ -1,6 +1,6 @@
 import Durable
 
-/// The words of the reference's `task_state`, which users see of a server's workflow while its steps run.
+/// The values of the reference's `task_state` that users see while the steps of a server's workflow run.
 extension ShownState {
     static let scheduling: ShownState = "scheduling"
     static let networking: ShownState = "networking"

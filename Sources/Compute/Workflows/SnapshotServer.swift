@@ -2,19 +2,19 @@ import CloudCore
 import Durable
 import HostModel
 
-// The image was queued before the user was answered, who may have deleted it since: then there is nothing to fill, and it must not be
-// made again.
+// The image was queued before the user was answered, and the user may have deleted it since. Then there is nothing to
+// fill, and the image must not be created again.
 //
-//   undone    (image_snapshot_pending)  the image is gone, also when the workflow is called off before it begins
-// 1 intend    (image_snapshot_pending)  what is wanted of the machine has another number
-// 2 snapshot  (image_snapshot)          a copy of the root disk on the host; undone, it is gone
+//   undone    (image_snapshot_pending)  the image is deleted, also if the workflow is cancelled before its first step
+// 1 intend    (image_snapshot_pending)  the machine's generation is raised
+// 2 snapshot  (image_snapshot)          the host has a copy of the root disk; the undo removes it
 // 3 upload    (image_uploading)         the image has the copy's bytes
-// 4 clean-up  (image_uploading)         the copy is gone
-// 5 rotate    (image_uploading)         no more backups of its kind are there than are wanted
+// 4 clean-up  (image_uploading)         the copy is removed
+// 5 rotate    (image_uploading)         only as many backups of this kind exist as are to be kept
 //
 // A backup shows image_backup instead of image_snapshot_pending.
 
-/// What a copy of a server's disk is made for.
+/// The reason for which a server's disk is copied.
 protocol CopyPurpose: Sendable {
     static var kind: WorkflowKind { get }
     static var shows: ShownState { get }
@@ -35,7 +35,7 @@ typealias BackupServer = CopyServer<BackupPurpose>
 
 struct CopyServer<Purpose: CopyPurpose>: Workflow {
     struct Input: Codable, CopyInput {
-        /// Which backups go when this one is there.
+        /// The kind of the backup, and the number of backups of this kind that are kept.
         struct Rotation: Codable, Sendable {
             var kind: String
             var most: Int
@@ -71,7 +71,7 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
                 do {
                     try await images.delete(id, for: principal)
                 } catch let error as CloudError where !error.isTransient {
-                    // A backup that is protected or in use stays. The new one is no worse for it.
+                    // A backup that is protected or in use stays. That does not affect the new one.
                     continue
                 }
             }

@@ -3,21 +3,21 @@ import Durable
 
 // A server that is still on its host is only started there.
 //
-// 1 accept       (unshelving)  nothing
-// 2 look-around  (unshelving)  where it would fit, if it has no host
-// 3 claim        (unshelving)  the best host's share
-// 4 rebind       (spawning)    its ports are bound to the host
-// 5 wire         (spawning)    that host has the ports, and the rules that hold for them
-// 6 build        (spawning)    its machine, made from the image that it was shelved in
-// 7 boot         (spawning)    its machine runs
-//   point of no return: the server is the user's again
+// 1 accept       (unshelving)  the server's size is noted, and whether the server has a host
+// 2 look-around  (unshelving)  the hosts are known where the server would fit, if it has no host
+// 3 claim        (unshelving)  the server has a share of the best host
+// 4 rebind       (spawning)    the ports are bound to the host
+// 5 wire         (spawning)    the host has the ports and their rules
+// 6 build        (spawning)    the machine is made from the image that the server was shelved in
+// 7 boot         (spawning)    the machine runs
+//   point of no return: the user has the server again
 // 8 finish       (spawning)    the row says active
-// 9 tidy         (spawning)    the image is gone
+// 9 tidy         (spawning)    the image is deleted
 
 struct UnshelveServer: Workflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
-        /// The host that an administrator asked for.
+        /// The destination that an administrator asked for; nil to let the scheduler choose.
         var host: String?
     }
 
@@ -25,7 +25,7 @@ struct UnshelveServer: Workflow {
         var flavor: Flavor?
         var offer: Placing.Offer?
         var intent: Intent?
-        /// Whether it had no host.
+        /// Whether the server had no host, so that its machine is built.
         var isBuilt = false
     }
 

@@ -1,9 +1,9 @@
 import CloudCore
 
-/// Says no to a host, with the reason and its numbers; nil when the host will do.
+/// A function that returns why a host is refused, with the numbers that matter, or nil if the host is suitable.
 typealias HostFilter = @Sendable (HostState, PlacementWish) -> String?
 
-/// The filters, in the order in which they are asked: what holds for few hosts first.
+/// The filters, in the order in which they are asked. Those that few hosts pass come first.
 enum HostFilters {
     static let all: [(name: String, filter: HostFilter)] = [
         ("requested host", requestedHost), ("move", move), ("host state", hostState), ("availability zone", availabilityZone),
@@ -12,10 +12,10 @@ enum HostFilters {
         ("anti-affinity", antiAffinity),
     ]
 
-    /// Those that look at the image: they are asked again when a server that is on a host gets another one.
+    /// The filters that look at the image. They are asked again when a server is rebuilt with another image.
     static let ofImage: [(name: String, filter: HostFilter)] = [("isolated hosts", isolatedHosts), ("image properties", imageProperties)]
 
-    /// The first refusal.
+    /// Returns the reason of the first filter that refuses the host; nil if none does.
     static func refusal(_ host: HostState, _ wish: PlacementWish, by filters: [(name: String, filter: HostFilter)] = all) -> String? {
         for (name, filter) in filters { if let reason = filter(host, wish) { return "\(name): \(reason)" } }
         return nil
@@ -57,8 +57,8 @@ enum HostFilters {
         return nil
     }
 
-    /// Keeps images away from hosts of aggregates with the metadata `isolated_image_property`: it names a property that an image must
-    /// have, whatever its value.
+    /// Refuses images on the hosts of aggregates with the metadata `isolated_image_property`. The value names a
+    /// property that an image must have there, with any value.
     static let isolatedHosts: HostFilter = { host, wish in
         guard let allowed = host.aggregateMetadata["isolated_image_property"] else { return nil }
         return allowed.contains { wish.imageProperties[$0] != nil } ? nil : "only images with \(allowed.sorted().joined(separator: ", "))"
@@ -112,7 +112,7 @@ enum HostFilters {
     }
 }
 
-/// Values of extra specs may be words, or an operator and words.
+/// The comparison of a value with an extra spec. The extra spec is plain words, or an operator and words.
 enum SpecMatch {
     static func holds(_ value: String, _ wanted: String) -> Bool {
         let words = wanted.split(separator: " ").map(String.init)

@@ -1,9 +1,9 @@
 import CloudCore
 
-/// A host as the scheduler sees it: one consistent state of its rows and the last report of its agent.
+/// A host as the scheduler sees it. Its rows and the last report of its agent were read as one consistent state.
 struct HostState: Sendable {
     var name: String
-    /// The id of its resource provider.
+    /// The id of the host's resource provider.
     var id: ID<Kind.Provider>
     var zone: String
     var isUp = true
@@ -14,52 +14,52 @@ struct HostState: Sendable {
     var vcpus = 0
     var memoryMiB = 0
     var diskGiB = 0
-    /// Whether it can take what comes from another host.
+    /// Whether the host can take a machine of another host.
     var isAble = true
     var usage = ComputeHost.Usage()
-    /// Metadata of the aggregates that it is in: a name may have several values.
+    /// The metadata of the host's aggregates. A name has several values if its aggregates differ.
     var aggregateMetadata: [String: Set<String>] = [:]
-    /// Only known where the wish is about others.
+    /// The servers on the host; read only if the wish refers to other servers.
     var serverIDs: Set<String> = []
-    /// How many of the wanted group's servers it has.
+    /// The number of servers on the host that are in the wanted group.
     var groupMembers = 0
-    /// Servers that are being built or moved on it.
+    /// The number of other servers on the host that are being built.
     var busyServers = 0
-    /// Servers whose last build failed there.
+    /// The number of other servers on the host that are in state `error`.
     var failedBuilds = 0
 }
 
-/// What is to be placed.
+/// The server that is to be placed, and what a host must have for it.
 struct PlacementWish: Sendable {
     var serverID: String
     var extraSpecs: [String: String] = [:]
     var imageProperties: [String: String] = [:]
     var zone: String?
-    /// Only this host.
+    /// The only host that will do; nil for any.
     var host: String?
-    /// Hosts that may still have a former machine of it.
+    /// The hosts that may still have a former machine of the server.
     var unswept: Set<String> = []
     var sameHost: [String] = []
     var differentHost: [String] = []
     var group: ServerGroup?
-    /// Whether any host has one of the group's servers: an affine group's first server is free to go anywhere.
+    /// Whether any host has a server of the group. The first server of an affine group may go to any host.
     var groupHasHosts = false
     var move: Move?
-    /// Whether the host that it is on can give it away.
+    /// Whether the source host can give the server's machine to another host.
     var isSourceAble = true
 
-    /// Of something that is somewhere already.
+    /// The move of a server that is on a host already.
     struct Move: Sendable {
         var source: String
         var isLive = false
-        /// Whether the same host will do.
+        /// Whether the server may stay on its host.
         var mayStay = false
-        /// Whether what it has goes with it. Otherwise it is made anew.
+        /// Whether the source host hands the machine over. Otherwise the machine is made anew.
         var isHandedOver = true
 
         func suits(_ moves: Bool, _ movesRunning: Bool) -> Bool { !isHandedOver || (isLive ? movesRunning : moves) }
     }
 
-    /// Whether it matters which servers a host has.
+    /// Whether the choice depends on the servers that a host has.
     var isAboutOthers: Bool { group != nil || !sameHost.isEmpty || !differentHost.isEmpty }
 }

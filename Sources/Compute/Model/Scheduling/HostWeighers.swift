@@ -1,4 +1,5 @@
-/// Says how good a host is; more is better. What each says is scaled to 0...1 over the hosts before it is multiplied.
+/// A function that returns how suitable a host is; more is better. The values of all hosts are scaled to 0...1, then
+/// multiplied by the weigher's factor.
 typealias HostWeigher = @Sendable (HostState, PlacementWish) -> Double
 
 enum HostWeighers {
@@ -15,7 +16,8 @@ enum HostWeighers {
     static let softAffinity: HostWeigher = { host, wish in wish.group?.policy == .softAffinity ? Double(host.groupMembers) : 0 }
     static let softAntiAffinity: HostWeigher = { host, wish in wish.group?.policy == .softAntiAffinity ? -Double(host.groupMembers) : 0 }
 
-    /// The hosts, best first. Those that are equally good stay in the order of their names, so that the same gives the same.
+    /// Returns the hosts, best first. Equally good hosts are in the order of their names, so equal input gives equal
+    /// output.
     static func sorted(_ hosts: [HostState], _ wish: PlacementWish) -> [HostState] {
         var weights = [Double](repeating: 0, count: hosts.count)
         for (_, factor, weigher) in all {

@@ -1,12 +1,12 @@
 import CloudCore
 
-/// Chooses hosts: filters, then weighers. A function of its arguments.
+/// Chooses hosts: first the filters, then the weighers. The result depends on the arguments alone.
 enum Scheduler {
-    /// What came of it.
+    /// The outcome of a choice.
     struct Choice: Sendable {
-        /// Best first.
+        /// The suitable hosts, best first.
         var hosts: [HostState]
-        /// Why not, by host.
+        /// The refused hosts with their reasons.
         var refusals: [(host: String, reason: String)]
     }
 
@@ -20,14 +20,15 @@ enum Scheduler {
             }
         }
         choice.hosts = HostWeighers.sorted(choice.hosts, wish)
-        // Where its disks are already: another host would have to be given them.
+        // The host that has the server's disks already comes first. Any other host would need a copy of them.
         if let source = wish.move?.source, let place = choice.hosts.firstIndex(where: { $0.name == source }) {
             choice.hosts.insert(choice.hosts.remove(at: place), at: 0)
         }
         return choice
     }
 
-    /// What the user hears, and what the operator does: every host with its reason.
+    /// Returns the error for no suitable host. The user reads the message; operators read the detail, which has each
+    /// host with its reason.
     static func noHost(_ refusals: [(host: String, reason: String)], candidates: Int) -> CloudError {
         let detail = refusals.map { "\($0.host): \($0.reason)" }.joined(separator: "; ")
         return CloudError(

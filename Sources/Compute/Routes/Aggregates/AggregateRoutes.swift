@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-aggregates` and `/os-availability-zone`
+/// The routes of `/os-aggregates` and `/os-availability-zone`.
 struct AggregateRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let aggregates: AggregateService
@@ -100,7 +100,7 @@ struct AggregateRoutes: RouteGroup {
         }
     }
 
-    /// Hosts get an image when a server needs it; that one is wanted early is checked, and acknowledged.
+    /// Accepts a request to cache images. It is only checked: a host gets an image when a server needs it.
     private func cache(_ call: ComputeCall) async throws -> Reply {
         let ids = try await call.read(Self.images)
         if Set(ids).count != ids.count { throw CloudError.badRequest("Duplicate images in request") }
@@ -131,7 +131,7 @@ struct AggregateRoutes: RouteGroup {
 
     private static func zones(_ hosts: [ComputeHost], detailed: Bool) -> Reply {
         let byZone = Dictionary(grouping: hosts, by: \.zone)
-        // A zone is there for use while one of its hosts is not disabled.
+        // A zone is available if one of its hosts is not disabled.
         let zones = byZone.keys.map { zone in (name: zone, isAvailable: byZone[zone, default: []].contains { !$0.isDisabled }) }
         let sorted = zones.sorted { ($0.isAvailable ? 0 : 1, $0.name) < ($1.isAvailable ? 0 : 1, $1.name) }
         return .json { json in

@@ -2,13 +2,13 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The extra specs of a flavor.
+/// The routes of a flavor's extra specs.
 struct ExtraSpecRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let flavors: FlavorService
 
     private static let path = "/flavors/{flavor_id}/os-extra_specs"
-    /// Numbers are taken too, and kept as text.
+    /// The form of a value. Numbers are accepted, too, and stored as text.
     private static let value = Form(.either([.string(0...255), .numeral(above: -.infinity, most: .infinity)])) { $0 }
     private static let specs = Form.entries(.metadataKey, value).inside("extra_specs")
     private static let spec = Form.entries(.metadataKey, value, 1...1)

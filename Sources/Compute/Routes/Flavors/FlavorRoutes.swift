@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Flavors.
+/// The routes of flavors.
 struct FlavorRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let flavors: FlavorService
@@ -135,7 +135,7 @@ struct FlavorRoutes: RouteGroup {
     }
 }
 
-/// Flavors as bodies have them, by microversion.
+/// The form of flavors in bodies, by microversion.
 enum FlavorWire {
     struct New: Sendable {
         var id: ID<Flavor>?
@@ -164,7 +164,7 @@ enum FlavorWire {
         ]
     ).inside("flavor")
 
-    /// An id, which may be given as a number. Null stands for one that the cloud chooses.
+    /// The form of an id, which may be a number. Null stands for an id that the cloud chooses.
     private static let id = Form<ID<Flavor>?>(
         .either([.string(1...255, .flavorID), .numeral(above: -.infinity, most: .infinity), .nullable(.null)])
     ) { json, _ in
@@ -183,7 +183,7 @@ enum FlavorWire {
         json.member("ram", flavor.ramMiB)
         json.member("disk", flavor.diskGiB)
         json.key("swap")
-        // An empty text stood for none.
+        // Before 2.75, an empty text stands for no swap.
         if minor < 75, flavor.swapMiB == 0 { json.string("") } else { json.integer(Int64(flavor.swapMiB)) }
         json.member("vcpus", flavor.vcpus)
         json.member("os-flavor-access:is_public", flavor.isPublic)

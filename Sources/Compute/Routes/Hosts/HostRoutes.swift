@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-hosts`, which 2.43 took out: services and hypervisors tell the same.
+/// The routes of `/os-hosts`, which end with 2.42. Services and hypervisors have the same information.
 struct HostRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let hosts: HostService

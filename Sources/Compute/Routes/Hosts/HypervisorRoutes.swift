@@ -2,14 +2,14 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-hypervisors`
+/// The routes of `/os-hypervisors`.
 struct HypervisorRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let path = "/os-hypervisors/{hypervisor_id}"
     private static let uuidSince = 53
-    /// What is used is Placement's to tell.
+    /// The last microversion that shows the use of a hypervisor. Later, Placement shows it.
     private static let lastWithUsage = 87
     private static let listQuery = QueryShape(
         QueryShape.paged + [("hypervisor_hostname_pattern", .string(1...255, .domainName)), ("with_servers", .truth)],
@@ -140,7 +140,7 @@ struct HypervisorRoutes: RouteGroup {
         _ host: ComputeHost, _ servers: [(id: String, name: String)]?, _ call: ComputeCall, detailed: Bool, _ json: inout JSONWriter
     ) {
         Self.brief(host, call.minor, &json)
-        // Before 2.75 an empty list was left out.
+        // Before 2.75, an empty list is left out.
         if let servers, call.minor >= 75 || !servers.isEmpty { Self.servers(servers, &json) }
         guard detailed else { return }
         json.member("hypervisor_type", host.report.hypervisorType)
@@ -182,7 +182,7 @@ struct HypervisorRoutes: RouteGroup {
         }
     }
 
-    /// As the host's own command would say it.
+    /// Returns the uptime in the format of the host's own command; nil if the host is down or its boot time is unknown.
     private func uptime(of host: ComputeHost) -> String? {
         guard let booted = host.report.bootedAt, host.isUp else { return nil }
         let now = hosts.context.world.now

@@ -2,14 +2,14 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-services`: each host's agent, under the name of the reference's process for it.
+/// The routes of `/os-services`. They show each host's agent under the name of the reference's process, `nova-compute`.
 struct ServiceRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let hosts: HostService
 
     private static let binary = "nova-compute"
     private static let query = QueryShape([("host", .any), ("binary", .any)], closedSince: 75)
-    /// Services have a UUID for an id, and are changed by it.
+    /// The first microversion in which a service's id is a UUID, and services are changed by their id.
     private static let uuidSince = 53
 
     var all: [Route] {
@@ -55,7 +55,7 @@ struct ServiceRoutes: RouteGroup {
             .optional("disabled_reason", \.reason, reason), .optional("forced_down", \.isForcedDown, .truth),
         ])
 
-    /// The body before 2.53.
+    /// The body of a change before 2.53.
     private struct Act: Sendable {
         var host = ""
         var binary = ""
@@ -87,7 +87,7 @@ struct ServiceRoutes: RouteGroup {
         return .json { json in json.object("service") { Self.write(changed, call.minor, &$0) } }
     }
 
-    /// Before 2.53 the path's last part was what to do, and the body said to which.
+    /// Changes a service as before 2.53: the last part of the path names the change, and the body names the service.
     private func act(_ call: ComputeCall) async throws -> Reply {
         let action = call.parameter("service_id")
         let given = try await call.read(Self.act)

@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-keypairs`
+/// The routes of `/os-keypairs`.
 struct KeyPairRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let pairs: KeyPairService
@@ -29,7 +29,9 @@ struct KeyPairRoutes: RouteGroup {
         ]
     }
 
-    /// Whose key pairs are meant, if the caller may do it to them.
+    /// Returns the user whose key pairs are meant.
+    ///
+    /// - Throws: `forbidden` if the caller may not do the action on them.
     private static func user(_ call: ComputeCall, _ action: Action) throws -> String {
         let user = (call.minor >= userSince ? call.query("user_id") : nil) ?? call.caller.userID
         try call.caller.require(action, userID: user)

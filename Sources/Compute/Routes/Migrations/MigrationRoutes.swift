@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-migrations`
+/// The routes of `/os-migrations`.
 struct MigrationRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let migrations: MigrationService
@@ -29,7 +29,7 @@ struct MigrationRoutes: RouteGroup {
         var filter = MigrationStore.Filter(
             serverID: call.query("instance_uuid"), host: call.query("host") ?? call.query("source_compute"),
             status: call.query("status"), kind: call.query("migration_type"))
-        // Who is no administrator sees those of the own project.
+        // A caller who may not list all migrations sees those of the own project.
         if !call.caller.may(.listAllMigrations) { filter.projectID = call.caller.projectID }
         let changes = try ChangeWindow(
             since: call.minor >= Self.timesSince ? call.query("changes-since") : nil,

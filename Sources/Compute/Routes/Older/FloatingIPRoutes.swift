@@ -3,13 +3,13 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-floating-ips` and `/os-floating-ip-pools`, which 2.36 took out: floating IPs are Networking's.
+/// The routes of `/os-floating-ips` and `/os-floating-ip-pools`, which end with 2.35. Networking has the floating IPs.
 struct FloatingIPRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
 
     private static let path = "/os-floating-ips/{floating_ip_id}"
-    /// Of a request that names none.
+    /// The pool of a request that names none.
     private static let usualPool = "nova"
 
     private struct New: Sendable {
@@ -43,7 +43,7 @@ struct FloatingIPRoutes: RouteGroup {
                     return Self.answer(
                         try await view(try await apis.create("floatingips", ["floating_network_id": network["id"] ?? ""]), apis))
                 } catch let error as CloudError where error.kind == .conflict {
-                    // Networking's word for a quota that is used up, and for a pool that is.
+                    // Networking answers with a conflict if the quota is used up, and if the pool is.
                     let text = wanted.pool.map { " in pool \($0)" } ?? ""
                     if error.code == "OverQuota" { throw CloudError.forbidden("IP allocation over quota\(text).") }
                     throw CloudError.notFound(text.isEmpty ? "No more floating IPs available." : "No more floating IPs\(text).")

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/images`, which 2.36 took out, and their metadata, which 2.39 did: images are Images'. It is asked who may what.
+/// The routes of `/images`, which end with 2.35, and of the images' metadata, which end with 2.38. Each request is sent
+/// on to Images with the caller's token, so Images checks the rights.
 struct ImageViewRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
@@ -166,7 +167,7 @@ struct ImageViewRoutes: RouteGroup {
         let old = Self.properties(image)
         var new = old
         body(&new)
-        // A change that takes items away may leave too many.
+        // A change that only removes items is allowed, even if too many are left.
         if new.count > old.count { try await quotas.requireImageMetadata(new.count, of: call.caller.projectID) }
         func pointer(_ key: String) -> JSON { .string("/" + key.replacing("~", with: "~0").replacing("/", with: "~1")) }
         var changes: [JSON] = []

@@ -3,8 +3,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-networks` and `/os-tenant-networks`, which 2.36 took out: networks are Networking's, and all that is left of the view of a
-/// network is its id and its name.
+/// The routes of `/os-networks` and `/os-tenant-networks`, which end with 2.35. Networking has the networks; the views
+/// show only the id and the name.
 struct NetworkViewRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
@@ -27,7 +27,7 @@ struct NetworkViewRoutes: RouteGroup {
             let names = Self.empty + (call.caller.isAdministrator ? Self.emptyForAdministrators : [])
             for name in names { json.member(name, nil as String?) }
         } + routes("/os-tenant-networks", .listTenantNetworks, .showTenantNetwork) { network, _, json in
-            // What the older API always said where Networking was behind it.
+            // The older API always shows this value if Networking is behind it.
             json.member("cidr", "None")
             json.member("id", network["id"] ?? "")
             json.member("label", network["name"] ?? "")

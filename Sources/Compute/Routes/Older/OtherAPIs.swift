@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The cloud's other APIs, as one caller reaches them: what Compute's oldest resources are made of.
+/// The cloud's other APIs, called with the token of one caller. The oldest resources of Compute are made of them.
 struct OtherAPIs: Sendable {
     let need: any OtherAPIsNeed
     let token: String
@@ -14,9 +14,9 @@ struct OtherAPIs: Sendable {
 
     /// The last microversion that has the resources of other services.
     static let last = 35
-    /// The last that has metadata of images.
+    /// The last microversion that has the metadata of images.
     static let lastForImageMetadata = 38
-    /// The last that has actions on a server's addresses.
+    /// The last microversion that has actions on a server's addresses.
     static let lastForAddresses = 43
 
     // MARK: Networking
@@ -55,13 +55,15 @@ struct OtherAPIs: Sendable {
 
     // MARK: Images
 
-    /// - Parameter path: below `/image/v2/images`.
+    /// Sends a request to Images.
+    ///
+    /// - Parameter path: the path below `/image/v2/images`.
     func images(_ method: HTTPRequest.Method, _ path: String = "", _ query: [(String, String)] = [], _ body: JSON? = nil) async throws -> JSON {
         try await need.send(method, "/image/v2/images" + path + Self.text(query), body, token: token)
     }
 }
 
 extension CloudError {
-    /// The same refusal as a bad request, where the older API has no other word for it.
+    /// Returns a conflict as a bad request, as the older API does; returns any other error as it is.
     func asBadRequest() -> CloudError { kind == .conflict ? .badRequest(message) : self }
 }

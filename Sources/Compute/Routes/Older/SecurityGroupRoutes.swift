@@ -4,7 +4,7 @@ import HTTPKit
 import HTTPTypes
 import HostModel
 
-/// `/os-security-groups` and `/os-security-group-rules`, which 2.36 took out: groups are Networking's.
+/// The routes of `/os-security-groups` and `/os-security-group-rules`, which end with 2.35. Networking has the groups.
 struct SecurityGroupRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService
@@ -128,7 +128,8 @@ struct SecurityGroupRoutes: RouteGroup {
         return .json { json in json.object("security_group") { Self.write(group, sources, &$0) } }
     }
 
-    /// The groups that rules let in, by id. One that is gone meanwhile is left out, with its rules.
+    /// Returns the groups that rules admit, by id. A group that was deleted meanwhile is left out, and so are its
+    /// rules.
     private func sources(_ groups: [JSON], _ call: ComputeCall) async throws -> [String: JSON] {
         var known = Dictionary(groups.map { ($0["id"]?.string ?? "", $0) }) { first, _ in first }
         for rule in groups.flatMap({ $0["security_group_rules"]?.array ?? [] }) {
@@ -173,7 +174,7 @@ struct SecurityGroupRoutes: RouteGroup {
         }
     }
 
-    /// A protocol without ports stands for all of them.
+    /// Returns the ports of a rule. A protocol without ports stands for all its ports.
     private static func ports(of rule: JSON) -> (from: JSON, to: JSON) {
         let (from, to) = (rule["port_range_min"] ?? .null, rule["port_range_max"] ?? .null)
         guard let name = rule["protocol"]?.string, from == .null, to == .null else { return (from, to) }
@@ -197,7 +198,7 @@ struct SecurityGroupRoutes: RouteGroup {
         }
     }
 
-    /// A rule in Networking's words.
+    /// Returns the rule in the form of Networking's API.
     private static func rule(_ given: NewRule, isFromGroup: Bool) throws -> JSONObject {
         var rule: JSONObject = ["direction": "ingress"]
         var (from, to) = (given.from?.whole, given.to?.whole)

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HostModel
 
-/// Actions on a server's addresses, which 2.44 took out: addresses are Networking's.
+/// The actions on a server's addresses, which end with 2.43. Networking has the addresses.
 struct ServerAddressActions: Sendable {
     static let network = Form(.either([.uuid, .whole(0 ... .max)])) { $0.string ?? $0.text }.inside("networkId")
     static let address = Form.givenAddress.inside("address")

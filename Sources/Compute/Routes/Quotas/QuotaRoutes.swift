@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-quota-sets`, `/os-quota-class-sets` and `/limits`
+/// The routes of `/os-quota-sets`, `/os-quota-class-sets` and `/limits`.
 struct QuotaRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let quotas: QuotaService
@@ -16,7 +16,7 @@ struct QuotaRoutes: RouteGroup {
         var isForced = false
     }
 
-    /// Returns the form of new limits of these resources.
+    /// Returns the members of a body that sets the limits of these resources.
     private static func limits(of known: [QuotaResource]) -> [FormMember<Change>] {
         known.map { .optional($0.rawValue, \.limits[$0], limit) }
     }

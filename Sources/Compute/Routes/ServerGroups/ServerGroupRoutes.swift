@@ -2,13 +2,13 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-server-groups`
+/// The routes of `/os-server-groups`.
 struct ServerGroupRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let groups: ServerGroupService
 
     private static let path = "/os-server-groups/{server_group_id}"
-    /// One policy with rules instead of a list of policies.
+    /// The first microversion in which a group has one policy with rules instead of a list of policies.
     private static let onePolicySince = 64
     private static let query = QueryShape(
         [("all_projects", .any), ("limit", .natural), ("offset", .natural)], closedSince: 75)

@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// A device in the body of a server, in either form of a mapping.
+/// A device in the body of a server, in either form of the mapping.
 struct BlockDevice: Sendable {
     var source: String?
     var destination: String?
@@ -9,12 +9,12 @@ struct BlockDevice: Sendable {
     var guestFormat: String?
     var bus: String?
     var bootIndex: Int?
-    /// Size of an empty disk, GiB; of swap, MiB.
+    /// The size: in GiB for an empty disk, in MiB for swap.
     var size: Int?
     var volumeType: String?
-    /// Whether the mapping takes a device of the image away.
+    /// Whether the mapping removes a device of the image.
     var isRemoved = false
-    /// The older form's word for swap and for empty disks.
+    /// The kind of a device in the older form: swap or an empty disk.
     var virtualName = ""
     var volumeID: String?
     var snapshotID: String?
@@ -43,7 +43,7 @@ struct BlockDevice: Sendable {
             .optional("volume_type", \.volumeType, .nullable(.string(0...255)), since: 67),
         ])
 
-    /// Tells whether the reference takes the value for true; it takes any value here.
+    /// Returns whether the reference takes the value for true. It accepts any value here.
     private static func isTrue(_ given: JSON) -> Bool {
         switch given {
         case .null, .bool(false), .string(""), .integer(0): false
@@ -56,19 +56,21 @@ struct BlockDevice: Sendable {
 
 /// The devices that the body of a server describes: its image on a local disk, empty disks and swap.
 ///
-/// Each device that the server cannot have is refused: its owner would believe that a device that is passed over is there. Volumes
-/// are refused too, for this cloud has no block storage.
+/// Each device that the server cannot have is refused. If it were ignored, the server's owner would believe that it is
+/// there. Volumes are refused, too, because this cloud has no block storage.
 struct BlockDevices {
     private(set) var disks = LocalDisks()
     private let image: String?
-    /// The places in the order of booting. One that is negative or not given is none.
+    /// The places of the devices in the order of booting. A negative or missing place is left out.
     private var bootIndexes: [Int] = []
 
     /// The buses that disks of guests can be on.
     private static let buses: Set<String> = ["virtio", "scsi", "sata", "ide", "usb"]
 
-    /// - Parameter image: the server's image.
-    /// - Throws: `CloudError.badRequest`.
+    /// Reads the devices.
+    ///
+    /// - Parameter image: the id of the server's image; nil for none.
+    /// - Throws: `CloudError.badRequest` for a device that the server cannot have.
     init(older: [BlockDevice], newer: [BlockDevice], image: String?) throws {
         self.image = image
         guard older.isEmpty || newer.isEmpty else {
@@ -109,7 +111,8 @@ struct BlockDevices {
         if index >= 0 { bootIndexes.append(index) }
     }
 
-    /// The older form: `virtual_name` is `swap`, or `ephemeral` and a number. The image is not among the devices.
+    /// Reads a device of the older form: `virtual_name` is `swap`, or `ephemeral` and a number. The image is not among
+    /// the devices.
     private mutating func readOlder(_ device: BlockDevice) throws {
         let name = device.virtualName
         let number = name.hasPrefix("ephemeral") ? String(name.dropFirst("ephemeral".count)) : ""

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-server-external-events`: what other services tell of servers. Novella's own tell it in rows, so nothing here waits for them.
+/// The route of `/os-server-external-events`, by which other services report events of servers. Novella's own services
+/// report them by rows, so an event has no effect.
 struct ExternalEventRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService
@@ -21,7 +22,7 @@ struct ExternalEventRoutes: RouteGroup {
     }
 
     private static let first = ["network-changed", "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted"]
-    /// Names by the first minor version that has them.
+    /// The later names, each with the minor part of the first microversion that has it.
     private static let later = [(51, "volume-extended"), (76, "power-update"), (82, "accelerator-request-bound"), (93, "volume-reimaged")]
 
     private static func events(_ minor: Int) -> Form<[Event]> {

@@ -4,13 +4,13 @@ import Durable
 import HTTPKit
 import HTTPTypes
 
-/// `/servers/{server_id}/os-instance-actions`: the workflows of a server, and their steps.
+/// The routes of `/servers/{server_id}/os-instance-actions`, which show the workflows of a server.
 struct InstanceActionRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let actions: InstanceActionService
 
     private static let path = ServerRoutes.path + "/os-instance-actions"
-    /// Also of servers that are gone.
+    /// The first microversion that also shows the actions on deleted servers.
     private static let deletedSince = 21
     private static let eventsSince = 51
     private static let pagedSince = 58
@@ -68,7 +68,7 @@ struct InstanceActionRoutes: RouteGroup {
         }
     }
 
-    /// A workflow's work as one event.
+    /// The one event of an action: the whole work of its workflow.
     private struct Event {
         let row: WorkflowRecord
         let first: Timestamp

@@ -2,7 +2,7 @@ import Access
 import CloudCore
 import HTTPKit
 
-/// The table of actions. Beside a row, an action has its body's form (`ServerActionBodies`), its method of
+/// The table of actions. Beside its row, an action has the form of its body (`ServerActionBodies`), a method of
 /// `ServerActionService` and, if it starts one, its workflow.
 extension ServerAction {
     static let all = power + guest + contents + sizes + places + shelves + networks + addresses + operators
@@ -160,7 +160,7 @@ extension ServerAction {
             "removeSecurityGroup", "os_compute_api:os-security-groups:remove", .atOnce(),
             reads: .form(ServerActionBodies.securityGroup),
             does: { try await $0.actions.removeSecurityGroup($1, from: $0.id, $0.policy, by: $0.caller) }),
-        // Hosts' networks follow the rows by themselves.
+        // The networks of hosts follow the rows by themselves, so these actions change nothing.
         ServerAction(
             "resetNetwork", "os_compute_api:os-admin-actions:inject_network_info", for: .administrators, .atOnce(),
             does: { _ = try await $0.view() }),

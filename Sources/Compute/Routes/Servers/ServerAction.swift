@@ -2,14 +2,14 @@ import Access
 import CloudCore
 import HTTPKit
 
-/// One row of the table of actions (`ServerAction+All`): a word of `POST /servers/{server_id}/action`, and all that
-/// follows from it.
+/// One row of the table of actions (`ServerAction+All`): a word of `POST /servers/{server_id}/action`, with its rule,
+/// its workflows and its code.
 struct ServerAction: Sendable {
-    /// What an action comes to.
+    /// The effect of an action.
     enum Effect: Sendable {
-        /// It is done before the answer, and only in these states.
+        /// The action is done before the answer, and only in these states.
         case atOnce(from: Set<VMState> = ServerRule.everyState)
-        /// It starts one of the workflows. The body says which.
+        /// The action starts one of these workflows. The body says which.
         case starts(anyOf: [ServerWork])
 
         static func starts(_ work: ServerWork) -> Effect { .starts(anyOf: [work]) }
@@ -17,18 +17,18 @@ struct ServerAction: Sendable {
 
     /// The one member of the request's body.
     let word: String
-    /// What is asked before it is done at once. A workflow has its own (`works`).
+    /// The conditions of an action that is done at once. A workflow has its own conditions (`works`).
     let rule: ServerRule
-    /// Those who may do it, unless the operator says otherwise.
+    /// The callers who may do the action, unless the operator sets another policy.
     let audience: ComputePolicy.Audience
-    /// The workflows that it can start.
+    /// The workflows that the action can start.
     let works: [ServerWork]
-    /// The last microversion that has it.
+    /// The last microversion that has the action.
     private(set) var until = Int.max
-    /// Reads the body, does what it says, and answers.
+    /// Reads the body, does the action and returns the answer.
     let perform: @Sendable (ServerActionCall, JSON) async throws -> Reply
 
-    /// The policies of all actions. Two words may ask the same one.
+    /// The default policies of all actions. Two actions may have the same policy.
     static var policies: [PolicyDefault] {
         var known: Set<Action> = []
         return all.filter { known.insert($0.rule.policy).inserted }.map { $0.audience.rule($0.rule.policy) }
@@ -42,7 +42,7 @@ struct ServerAction: Sendable {
 // MARK: Rows
 
 extension ServerAction {
-    /// Makes an action whose body is read.
+    /// Makes an action that reads its body.
     init<Value>(
         _ word: String, _ policy: Action, for audience: ComputePolicy.Audience = .members, _ effect: Effect,
         reads body: ServerActionBody<Value>,
@@ -62,7 +62,7 @@ extension ServerAction {
         perform = { act, body in try await answers(act, try read(act.call, body)) }
     }
 
-    /// Makes an action whose body is read, and whose answer is empty.
+    /// Makes an action that reads its body and has an empty answer.
     init<Value>(
         _ word: String, _ policy: Action, for audience: ComputePolicy.Audience = .members, _ effect: Effect,
         reads body: ServerActionBody<Value>, does: @escaping @Sendable (ServerActionCall, Value) async throws -> Void
@@ -73,7 +73,7 @@ extension ServerAction {
         }
     }
 
-    /// Makes an action whose body may be anything.
+    /// Makes an action that ignores its body.
     init(
         _ word: String, _ policy: Action, for audience: ComputePolicy.Audience = .members, _ effect: Effect,
         answer: Reply = .accepted, does: @escaping @Sendable (ServerActionCall) async throws -> Void
@@ -84,9 +84,9 @@ extension ServerAction {
         }
     }
 
-    /// Makes an action that gives an order to the machine.
+    /// Makes an action that gives a command to the machine.
     ///
-    /// - Parameter name: the action's name in refusals, and in the list of instance actions.
+    /// - Parameter name: the action's name in error messages and in the list of instance actions.
     static func verb<Verb: ServerVerb>(
         _ word: String, _ policy: Action, _ verb: Verb.Type, _ name: String, from states: Set<VMState>
     ) -> ServerAction {
@@ -96,7 +96,7 @@ extension ServerAction {
         })
     }
 
-    /// Returns the same for an action that later microversions do not have.
+    /// Returns the same action, which ends with the given microversion.
     func until(_ minor: Int) -> ServerAction {
         var action = self
         action.until = minor
@@ -104,14 +104,14 @@ extension ServerAction {
     }
 }
 
-/// How the value of a request's one member is read.
+/// The way in which the value of the request's one member is read.
 struct ServerActionBody<Value: Sendable>: Sendable {
     typealias Read = @Sendable (ComputeCall, JSON) throws -> Value
 
-    /// Makes the reader for the member of this name.
+    /// Returns the reader for the member of this name.
     let reader: @Sendable (_ word: String) -> Read
 
-    /// The value has this form.
+    /// Returns the body whose value has this form.
     static func form(_ form: Form<Value>) -> Self {
         Self { word in
             let whole = form.inside(word)
@@ -119,7 +119,7 @@ struct ServerActionBody<Value: Sendable>: Sendable {
         }
     }
 
-    /// The value has this form from a microversion on. Before, it may be anything and says nothing.
+    /// Returns the body whose value has this form from a microversion on. Before, the value is ignored.
     static func form<Wrapped>(_ form: Form<Value>, since minor: Int) -> Self where Value == Wrapped? {
         Self { word in
             let whole = form.inside(word)
@@ -129,10 +129,10 @@ struct ServerActionBody<Value: Sendable>: Sendable {
 }
 
 extension ServerActionBody<Void> {
-    /// The value is not looked at.
+    /// The body whose value is ignored.
     static var anything: Self { Self { _ in { _, _ in } } }
 
-    /// The value may be anything but an object with members, which would say something that nobody hears.
+    /// The body whose value may be anything but an object with members, which would have no effect.
     static var nothing: Self {
         Self { word in
             { _, body in

@@ -1,11 +1,11 @@
 import CloudCore
 import HTTPKit
 
-/// The bodies of actions on a server, in all microversions: the value of the member that is the action's word.
+/// The bodies of actions on a server, in all microversions. Each is the value of the action's member.
 enum ServerActionBodies {
     // MARK: Power and locks
 
-    /// Whether the reboot is a hard one.
+    /// The form of a reboot; the value tells whether the reboot is hard.
     static let reboot = Form.oneOf(["HARD", "Hard", "hard", "SOFT", "Soft", "soft"])
         .mapped { $0.lowercased() == "hard" }.inside("type")
 
@@ -49,7 +49,7 @@ enum ServerActionBodies {
     private static let unshelvesToHostsSince = 91
 
     struct Move: Sendable {
-        /// Nil leaves the choice to the scheduler.
+        /// The destination; nil to let the scheduler choose.
         var host: String?
         var password: String?
         var isForced = false

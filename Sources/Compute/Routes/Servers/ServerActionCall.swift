@@ -4,9 +4,9 @@ import Durable
 import HTTPKit
 import HTTPTypes
 
-/// A request for an action on a server, and what is told to the service and to the client for it.
+/// A request for an action on a server, with the calls of the service and the answers to the client.
 struct ServerActionCall: Sendable {
-    /// What is asked before the action is done at once.
+    /// The conditions of an action that is done at once.
     let rule: ServerRule
     let id: ID<Kind.Server>
     let call: ComputeCall
@@ -16,12 +16,12 @@ struct ServerActionCall: Sendable {
     var caller: Caller { call.caller }
     var policy: Action { rule.policy }
 
-    /// Starts a workflow that has no input but its server.
+    /// Starts a workflow whose only input is the server.
     func start<W: Workflow>(_ workflow: W.Type) async throws where W.Needs == ServerWorld, W.Input: PlainServerInput {
         try await servers.start(workflow, on: id, by: caller) { server, _ in W.Input(serverID: server.id) }
     }
 
-    /// Returns the server, for an action that is taken in every state.
+    /// Returns the server for an action that is allowed in every state.
     func view() async throws -> ServerView { try await servers.get(id, policy, by: caller) }
 }
 
@@ -46,7 +46,7 @@ extension ServerActionCall {
     func createBackup(_ copy: ServerActionBodies.Copy) async throws -> Reply {
         let image = try await actions.backup(
             id, as: copy.name, kind: copy.kind, keeping: copy.rotation, copy.metadata, by: caller)
-        // If none are kept, the new one is gone at once.
+        // If no backup is kept, the new one is deleted at once, so the answer does not name it.
         return copy.rotation == 0 && call.minor < 45 ? .accepted : made(image)
     }
 
@@ -73,7 +73,7 @@ extension ServerActionCall {
         if move.isOnSharedStorage {
             throw CloudError.badRequest("Disks are on their hosts: there is no shared storage.")
         }
-        // Since 2.95 a server stays stopped after its evacuation until its owner starts it.
+        // Since 2.95, an evacuated server stays stopped until its owner starts it.
         try await actions.evacuate(id, to: move.host, starts: call.minor >= 95 ? false : nil, by: caller)
         return call.minor <= ServerActionBodies.lastWithStorage ? answer(password: move.password) : .ok
     }
@@ -96,7 +96,7 @@ extension ServerActionCall {
 
     // MARK: What no server comes to
 
-    /// Refuses to bring a deleted server back: a server that is there was not deleted, and a deleted one is gone.
+    /// Refuses to restore a server. An existing server was not deleted, and a deleted one cannot be restored.
     func restore() async throws {
         _ = try await view()
         throw CloudError.conflict("Cannot 'restore' instance \(id) while it is in vm_state active")

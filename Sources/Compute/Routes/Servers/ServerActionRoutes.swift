@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `POST /servers/{server_id}/action`: the body's one member says what to do. The table of actions has the rest.
+/// The route `POST /servers/{server_id}/action`. The body's one member names the action; the table of actions has the
+/// rest.
 struct ServerActionRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let actions: ServerActionService

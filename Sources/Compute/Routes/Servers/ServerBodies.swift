@@ -1,7 +1,7 @@
 import CloudCore
 import HTTPKit
 
-/// The body of `POST /servers`, as far as it is more than the wish for a server.
+/// The body of `POST /servers`: the wish for a server, and the members that are not part of it.
 struct NewServer: Sendable {
     enum Networks: Sendable {
         case automatic, nothing
@@ -18,19 +18,19 @@ struct NewServer: Sendable {
     var wish = ServerCreation.Wish()
     var password: String?
     var networks: Networks?
-    /// `zone`, or for administrators `zone:host:node`.
+    /// The value of `availability_zone`: a zone, or for administrators `zone:host:node`.
     var place: String?
     var host: String?
     var node: String?
     var olderDevices: [BlockDevice] = []
     var devices: [BlockDevice] = []
     var most: Int?
-    /// Security groups as they were given: the answer repeats them.
+    /// The security groups as they were given. The answer repeats them.
     var givenGroups: JSON?
     var answersWithReservation = false
 }
 
-/// Changes to a server's own attributes, by an update or a rebuild.
+/// Changes to a server's own attributes by an update or a rebuild.
 struct ServerChange: Sendable {
     var name: String?
     var description = Update<String>.keep
@@ -44,7 +44,7 @@ struct ServerChange: Sendable {
     var certificates = Update<[String]>.keep
     var pinnedZone = Update<String>.keep
 
-    /// Makes the changes that need no look at other rows: all but those of the key and of the zone.
+    /// Applies all changes but those of the key and of the zone, which need other rows.
     func apply(to server: inout Server) {
         if let name { server.name = name }
         description.apply(to: &server.description)
@@ -69,11 +69,11 @@ enum ServerBodies {
     // MARK: Common members
 
     static let flavorID = Form(.either([.string(1...2048), .integer(0 ... .max)])) { json in
-        // A flavor may be given as a link or a number.
+        // A flavor may be given as an id, a link or a number.
         let text = json.string ?? json.text
         return text.split(separator: "/").last.map(String.init) ?? text
     }
-    /// Whether a resize fits the guest's file system to its disk.
+    /// The form of `OS-DCF:diskConfig`; the value tells whether a resize fits the guest's file system to its disk.
     static let diskConfig = Form.oneOf(["AUTO", "MANUAL"]).mapped { $0 == "AUTO" }
     private static let description = Form.string(0...255, .printable)
     private static let userData = Form.string(0...65_535, .base64)
@@ -82,7 +82,8 @@ enum ServerBodies {
     private static let personality = Shape.array(
         .object([.init("path", .any), .init("contents", .string(0...Int.max, .base64), required: true)]))
 
-    /// An address of a family in its canonical form; the empty text is none.
+    /// Returns the form of an address of a family, whose value is the address in its canonical form. An empty text
+    /// stands for no address.
     private static func address(_ family: TextFormat) -> Form<String?> {
         Form.string(0...Int.max, .orEmpty(family)).mapped { IPAddress($0)?.description }
     }
@@ -163,7 +164,7 @@ enum ServerBodies {
 
     // MARK: Changes
 
-    /// The members that an update and a rebuild have both.
+    /// The members that an update and a rebuild share.
     private static let changes: [FormMember<ServerChange>] = [
         .optional("name", \.name, .plainName), .optional("OS-DCF:diskConfig", \.resizesDisk, diskConfig),
         .optional("accessIPv4", \.accessIPv4, address(.ipv4).mapped { Update($0) }),

@@ -2,13 +2,13 @@ import CloudCore
 import HTTPKit
 import HostModel
 
-/// The query of lists of servers.
+/// The query of lists of servers: its shape and its meaning.
 enum ServerListWire {
     private static let closedSince = 75
     private static let tagsSince = 26
     private static let beforeSince = 66
     private static let lockedSince = 73
-    /// From here on everybody may filter by more.
+    /// The first microversion in which every caller has the filters of `everybodysLater`.
     private static let moreFiltersSince = 83
 
     private static let names = [
@@ -19,7 +19,7 @@ enum ServerListWire {
         "services", "soft_deleted", "status", "system_metadata", "task_state", "tenant_id", "terminated_at", "user_id", "uuid", "vm_state",
         "not-tags", "not-tags-any", "tags", "tags-any", "locked",
     ]
-    /// Tables of their own in the reference: nobody filters by them.
+    /// The names of the reference's joined tables. No caller can filter by them.
     private static let joined: Set<String> = ["block_device_mapping", "info_cache", "metadata", "pci_devices", "security_groups", "services", "system_metadata"]
 
     static let shape = QueryShape(
@@ -47,7 +47,9 @@ enum ServerListWire {
         }
     }
 
-    /// Nil where nothing can be found.
+    /// Returns the query; nil if no server can match.
+    ///
+    /// - Throws: `badRequest` for a wrong value; `forbidden` for a list that only administrators may have.
     static func query(_ call: ComputeCall, detailed: Bool) throws -> ServerQuery? {
         let isAdmin = call.caller.may(.allFilters)
         var query = ServerQuery()
@@ -77,7 +79,7 @@ enum ServerListWire {
             return false
         }
         var wantedStates = states.reduce(into: Set<VMState>()) { $0.formUnion($1) }
-        // A row may say building and be shown in error.
+        // A server that is shown in error may have a row that says building.
         if wantedStates.contains(.error) { wantedStates.insert(.building) }
         query.filter.states = wantedStates
         let wanted = Set(words.map { $0.uppercased() })
@@ -91,7 +93,7 @@ enum ServerListWire {
     private static func times(_ value: (String) -> String?, _ query: inout ServerQuery) throws {
         let changes = try ChangeWindow(since: value("changes-since"), before: value("changes-before"))
         (query.filter.changedSince, query.filter.changedBefore) = (changes.since, changes.before)
-        // Who asks what has changed is told also of what is gone.
+        // A caller who asks for changes also gets the deleted servers.
         if query.filter.changedSince != nil || query.filter.changedBefore != nil { query.isDeleted = nil }
     }
 

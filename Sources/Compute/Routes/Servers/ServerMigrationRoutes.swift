@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Live migrations of one server, while they go on.
+/// The routes of a server's live migrations that are in progress.
 struct ServerMigrationRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let actions: ServerActionService
@@ -40,7 +40,7 @@ struct ServerMigrationRoutes: RouteGroup {
         json.member("dest_compute", showsHosts ? migration.destination : nil)
         json.member("dest_host", nil as String?)
         json.member("dest_node", showsHosts ? migration.destination : nil)
-        // How much is done is not counted.
+        // The progress in bytes is not counted.
         json.member("disk_processed_bytes", nil as Int?)
         json.member("disk_remaining_bytes", nil as Int?)
         json.member("disk_total_bytes", nil as Int?)

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import HostModel
 
-/// Addresses, interfaces and security groups of a server; its diagnostics.
+/// The routes of a server's addresses, interfaces, password, topology and diagnostics.
 struct ServerNetworkRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService
@@ -44,7 +44,7 @@ struct ServerNetworkRoutes: RouteGroup {
                 try await actions.detach(ID(call.parameter("port_id")), from: call.call.id("server_id"), by: call.caller)
                 return .accepted
             },
-            // Guests that seal a password for the owner of their key leave it with the metadata service.
+            // A guest encrypts a password with its owner's public key and posts it to the metadata service.
             maker.route(.get, ServerRoutes.path + "/os-server-password", nil) { call in
                 let server = try await servers.get(call.call.id("server_id"), .showPassword, by: call.caller).server
                 return .json { $0.member("password", server.guestPassword ?? "") }

@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Metadata and tags of a server.
+/// The routes of a server's metadata and tags.
 struct ServerPartRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import HostModel
 
-/// `/servers` and `/servers/{server_id}`
+/// The routes of `/servers` and `/servers/{server_id}`.
 struct ServerRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService
@@ -75,7 +75,7 @@ struct ServerRoutes: RouteGroup {
         }
     }
 
-    /// Twelve letters and digits that are not taken for one another.
+    /// Returns a password of twelve letters and digits. Characters that look alike are left out.
     static func password(_ world: World) -> String {
         let letters = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789")
         return String(world.random.bytes(12).map { letters[Int($0) % letters.count] })

@@ -3,7 +3,7 @@ import Crypto
 import HTTPKit
 import HostModel
 
-/// Servers as answers have them, by microversion.
+/// The form of servers in answers, by microversion.
 struct ServerWire: Sendable {
     let call: ComputeCall
     let links: Links
@@ -13,11 +13,11 @@ struct ServerWire: Sendable {
         links = Links(call)
     }
 
-    /// Which parts a view has: before 2.75 the answers to updates and rebuilds had fewer.
+    /// The parts of a view. Before 2.75, the answers to updates and rebuilds have fewer parts.
     struct Parts: Sendable {
         var all = true
         var keyName = true
-        /// Under the name that it has in answers to rebuilds alone.
+        /// Whether the user data is shown under the name that it has only in answers to rebuilds.
         var userData = false
         var groups = false
         var adminPassword: String?
@@ -50,8 +50,8 @@ struct ServerWire: Sendable {
         }
         if ["ERROR", "DELETED"].contains(view.status), let fault = view.fault { self.fault(fault, &json) }
         if ["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"].contains(view.status) {
-            // Only one of the reference's drivers ever counts here, and clients print each other number in the midst of what they write.
-            // How far a workflow is, a header of its own tells.
+            // The reference counts the progress in one of its drivers only, and clients print any other number in the
+            // middle of their output. So a workflow's progress has a header of its own.
             json.member("progress", 0)
         }
         if parts.all || parts.keyName { json.member("key_name", server.keyName) }
@@ -61,7 +61,7 @@ struct ServerWire: Sendable {
         if let password = parts.adminPassword { json.member("adminPass", password) }
     }
 
-    /// What once were extensions.
+    /// Writes the attributes that began as API extensions.
     private func state(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
         let server = view.server
         let minor = call.minor
@@ -93,7 +93,7 @@ struct ServerWire: Sendable {
         if !parts.userData { json.member("OS-EXT-SRV-ATTR:user_data", server.userData) }
     }
 
-    /// What came with microversions.
+    /// Writes the attributes that came with later microversions.
     private func later(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
         let server = view.server
         let minor = call.minor
@@ -114,7 +114,7 @@ struct ServerWire: Sendable {
         if minor >= 100 { json.member("scheduler_hints", Self.hints(server.hints.given)) }
     }
 
-    /// Each hint is a list, however it was given.
+    /// Returns the hints. Each one is a list, even if it was given as a single value.
     private static func hints(_ given: String) -> JSON {
         let members = (try? JSON.parse(given))?.object?.members ?? []
         let lists = members.map { member -> (String, JSON) in
@@ -168,7 +168,7 @@ struct ServerWire: Sendable {
         }
     }
 
-    /// Tells whether two servers of a project are on one host, and not on which.
+    /// Returns a text that tells whether two servers of a project are on the same host, without naming the host.
     static func hostID(_ server: Server) -> String {
         guard let host = server.host else { return "" }
         return Hex.text(SHA256.hash(data: Array((server.projectID + host).utf8))).prefix(56).description

@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// Volumes of a server. This cloud has none yet: lists are empty, and no volume is found.
+/// The routes of a server's volumes. This cloud has no volumes yet: lists are empty, and no volume is found.
 struct VolumeAttachmentRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let servers: ServerService
@@ -48,7 +48,7 @@ struct VolumeAttachmentRoutes: RouteGroup {
 
     private static let device = Shape.nullable(.string(1...255))
 
-    /// The form of a body that names a volume, whose other members have no effect yet.
+    /// Returns the form of a body that names a volume. The other members have no effect yet.
     private static func form(_ others: [FormMember<String>]) -> Form<String> {
         Form.object("", [.required("volumeId", \.self, .uuid)] + others).inside("volumeAttachment")
     }

@@ -2,7 +2,8 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-instance_usage_audit_log`: which hosts have written the reports of a month's usage. None has: usage is counted from rows.
+/// The route of `/os-instance_usage_audit_log`, which lists the hosts that have written their reports of a month's
+/// usage. No host writes any, because usage is counted from rows.
 struct AuditRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let hosts: HostService
@@ -44,7 +45,7 @@ struct AuditRoutes: RouteGroup {
         }
     }
 
-    /// The last whole month before a time.
+    /// Returns the beginning and the end of the last whole month before a time.
     private static func period(before: Timestamp) -> (String, String) {
         let parts = before.iso8601Seconds.prefix(7).split(separator: "-").compactMap { Int($0) }
         guard parts.count == 2 else { return ("", "") }

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// `/os-simple-tenant-usage`
+/// The routes of `/os-simple-tenant-usage`.
 struct UsageRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let usages: UsageService
@@ -63,7 +63,7 @@ struct UsageRoutes: RouteGroup {
             return moment
         }
         let start = try moment("start") ?? now
-        // An end that is not given is later than every start up to now, also than the one that is not given.
+        // A missing end counts as later than any start up to now, even if the start is missing, too.
         let end = try moment("end")
         guard end.map({ start < $0 }) ?? (start <= now) else {
             throw CloudError.badRequest("Invalid start time. The start time cannot occur after the end time.")
