@@ -30,6 +30,8 @@ package final class Agent: Sendable {
     let hub = EventHub<AgentReport>()
     private let bootFile: String?
 
+    /// Creates the agent, and reads what was wanted of its host before.
+    ///
     /// - Parameters:
     ///   - networks: the network driver; nil on a host without networks.
     ///   - folder: the folder for the wanted state; nil to keep it in memory.
@@ -52,7 +54,7 @@ package final class Agent: Sendable {
 
     package func reports() -> AsyncStream<AgentReport> { hub.listen() }
 
-    /// After a restart of the host, marks the machines that ran as unsettled, so that they are started again.
+    /// Marks the machines that ran as unsettled if the host was restarted, so that they are started again.
     private func noteBoot(_ bootID: String) throws {
         guard let bootFile else { return }
         let last = try DurableFile.read(bootFile)

@@ -11,6 +11,8 @@ enum HostFile {
     /// The bytes of a piece.
     private static let step = 512 << 10
 
+    /// Returns the bytes of a file.
+    ///
     /// - Parameter count: the bytes that the file must have. A shorter file throws at its end, so that a part is never
     ///   taken for the whole.
     static func bytes(of path: String, count: Int64) throws -> AsyncThrowingStream<ByteBuffer, any Error> {

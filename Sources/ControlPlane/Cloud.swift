@@ -43,6 +43,8 @@ package struct Cloud: Sendable {
     private let metadataServer: MetadataServer
     private let configuration: Configuration
 
+    /// Creates the services and connects them.
+    ///
     /// - Parameters:
     ///   - sleeper: the sleeper of the background work; nil for the world's clock.
     ///   - hosts: the hosts on which machines run.
@@ -145,6 +147,8 @@ package struct Cloud: Sendable {
 }
 
 extension APIService {
+    /// Returns the same service with another limit of request bodies.
+    ///
     /// - Parameter bodyLimit: the limit in bytes; nil for the service's own.
     fileprivate func limited(to bodyLimit: Int?) -> APIService {
         var limited = self

@@ -14,6 +14,8 @@ struct GuestUsers: Sendable {
     /// The ids that systemd's list of ranges leaves free (https://systemd.io/UIDS-GIDS).
     static let standardRange: Range<UInt32> = 1_900_000_000..<1_900_065_536
 
+    /// Chooses the users that are possible on this host.
+    ///
     /// - Parameter folder: a folder through which guests' users must be able to pass.
     static func choose(usesKVM: Bool, folder: String, isEmbedded: Bool) -> GuestUsers {
         guard geteuid() == 0 else { return GuestUsers(range: nil, group: nil, reason: "the user of this process") }

@@ -77,6 +77,8 @@ extension LibvirtDriver: Snapshotting {
         try await connection.detached(within: .seconds(60)) { try DiskImage.adopt(draft, as: path) }
     }
 
+    /// Returns whether the copy still runs.
+    ///
     /// - Throws: `unavailable` if the copy has failed.
     private static func isCopying(_ id: MachineID, _ calls: LibvirtConnection.Calls) throws -> Bool {
         try Domains(calls: calls).with(id) { domain in

@@ -202,6 +202,8 @@ package final class LibvirtDriver: MachineDriver {
 
     func console(_ id: MachineID) -> ConsoleLog { ConsoleLog(folder: folder(id), most: settings.consoleBytes) }
 
+    /// Returns the record of a machine.
+    ///
     /// - Throws: `notFound`.
     func machine(_ id: MachineID) throws -> HostedMachine {
         guard let machine = records.value(id.text) else { throw notFound(id) }

@@ -32,6 +32,8 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
     /// The queue on which changes take turns, so that they block none of the process's shared threads.
     private let queue: DispatchQueue
 
+    /// Creates the driver, and its folder if it is missing.
+    ///
     /// - Throws: `unavailable` if a program that the driver needs is not installed.
     package init(_ settings: Settings) throws(CloudError) {
         self.settings = settings

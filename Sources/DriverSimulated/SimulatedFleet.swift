@@ -34,6 +34,8 @@ package final class SimulatedFleet: Sendable {
     private let folder: String?
     private let hosts = Mutex<[String: SimulatedHost]>([:])
 
+    /// Creates a fleet; its hosts are created at their first use.
+    ///
     /// - Parameter folder: the folder for the hosts; nil to keep them in memory.
     package init(folder: String? = nil, world: World, settings: SimulationSettings = SimulationSettings()) throws {
         if let folder { try DurableFile.makeFolder(folder) }

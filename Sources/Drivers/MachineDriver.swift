@@ -45,6 +45,8 @@ package protocol MachineDriver: Sendable {
     /// Returns the last bytes that the guest wrote to its serial port, also if the machine is off.
     func consoleOutput(_ id: MachineID, mostBytes: Int) async throws -> ConsoleOutput
 
+    /// Returns the address of the machine's screen.
+    ///
     /// - Throws: `conflict` if the machine has no screen now.
     func display(_ id: MachineID) async throws -> DisplayEndpoint
 
@@ -61,9 +63,13 @@ package protocol MachineDriver: Sendable {
 // calls.
 
 package protocol Pausing: MachineDriver {
+    /// Pauses a running machine. Has no effect if it is paused.
+    ///
     /// - Throws: `conflict` if the machine is neither running nor paused.
     @discardableResult
     func pause(_ id: MachineID, fence: Fence) async throws -> ObservedMachine
+    /// Continues a paused machine. Has no effect if it is running.
+    ///
     /// - Throws: `conflict` if the machine is neither paused nor running.
     @discardableResult
     func unpause(_ id: MachineID, fence: Fence) async throws -> ObservedMachine
@@ -94,6 +100,8 @@ package protocol Resizing: MachineDriver {
 }
 
 package protocol PasswordSetting: MachineDriver {
+    /// Sets the password of a user in the guest.
+    ///
     /// - Throws: `conflict` if no agent answers in the guest.
     func setPassword(_ password: Secret, of user: String, in id: MachineID, fence: Fence) async throws
 }

@@ -9,6 +9,8 @@ package import ServiceKit
 package struct NetworkingAssembly: ServiceAssembly {
     let networking: NetworkingContext
 
+    /// Creates Networking.
+    ///
     /// - Parameters:
     ///   - policyOverrides: rules of the operator's policy file, by name.
     ///   - onChange: called after each commit that may change what hosts' networks should be.

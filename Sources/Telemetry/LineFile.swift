@@ -17,6 +17,8 @@ package final class LineFile: Sendable {
     private let state = Mutex(State())
     private static let flushAt = 64 << 10
 
+    /// Creates a log, whose file is opened by the first write.
+    ///
     /// - Parameters:
     ///   - path: the file; the previous part is kept as `path.1`.
     ///   - partSize: the bytes after which a new part begins.

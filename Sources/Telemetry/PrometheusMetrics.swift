@@ -22,6 +22,8 @@ package final class PrometheusMetrics: MetricsFactory {
     private let state = Mutex(State())
     private let bounds: [Double]
 
+    /// Creates an empty store.
+    ///
     /// - Parameter bounds: the upper bounds of histograms in rising order; in seconds for times.
     package init(bounds: [Double] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]) {
         self.bounds = bounds

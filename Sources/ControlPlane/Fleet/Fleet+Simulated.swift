@@ -6,6 +6,8 @@ import HostModel
 package import Logging
 
 extension Fleet {
+    /// Creates the fleet of a plan.
+    ///
     /// - Parameter images: the source from which hosts fetch images.
     convenience init(_ plan: HostsPlan, images: ImageSource, world: World, log: Logger) throws {
         switch plan {

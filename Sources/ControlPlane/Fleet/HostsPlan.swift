@@ -19,6 +19,8 @@ package enum HostsPlan: Sendable {
 }
 
 extension HostsPlan {
+    /// Chooses the hosts that the configuration wants.
+    ///
     /// - Parameter folder: the folder for this machine's data as a host.
     init(_ configuration: Configuration, folder: String) {
         if configuration.simulate.enabled {

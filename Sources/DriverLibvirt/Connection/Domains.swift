@@ -17,6 +17,8 @@ struct Domains {
 
     private var functions: clibvirt_functions { calls.functions }
 
+    /// Calls the body with the machine's domain.
+    ///
     /// - Returns: the body's value; nil if there is no such domain.
     func find<Value>(_ id: MachineID, _ body: (OpaquePointer) throws -> Value) throws -> Value? {
         guard let domain = functions.virDomainLookupByUUIDString(calls.connection, id.text) else {
@@ -95,6 +97,8 @@ struct Domains {
         try with(id) { _ = try calls.check("forget the memory of \(id)", functions.virDomainManagedSaveRemove($0, 0)) }
     }
 
+    /// Ends the machine's QEMU and removes its domain. Has no effect if there is none.
+    ///
     /// - Throws: `internalError` for a domain that is not ours.
     func remove(_ id: MachineID) throws {
         try find(id) { domain in

@@ -11,6 +11,8 @@ struct EmulatorMonitor {
     let id: MachineID
     let domain: OpaquePointer
 
+    /// Sends a command to QEMU's monitor.
+    ///
     /// - Returns: the answer; nil if QEMU refuses, because the thing to remove does not exist.
     @discardableResult
     func ask(_ command: String, _ arguments: JSONObject = [:]) throws -> JSON? {

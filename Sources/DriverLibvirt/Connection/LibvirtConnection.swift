@@ -15,6 +15,8 @@ final class LibvirtConnection: Sendable {
 
         var functions: clibvirt_functions { library.functions.pointee }
 
+        /// Checks the result of a call to libvirt.
+        ///
         /// - Throws: libvirt's error if the result is negative.
         @discardableResult
         func check(_ doing: String, _ result: Int32) throws(CloudError) -> Int32 {
@@ -46,6 +48,8 @@ final class LibvirtConnection: Sendable {
     private let state = Mutex(State())
     private let news: Unmanaged<LibvirtNews>
 
+    /// Creates a connection, which is opened by the first call.
+    ///
     /// - Parameters:
     ///   - threads: the number of calls that may wait for libvirt at the same time.
     ///   - news: the receiver of events, which is called on the thread of the event loop.

@@ -9,6 +9,8 @@ struct Batch {
 
     mutating func add(_ line: String) { lines.append(line) }
 
+    /// Runs the commands.
+    ///
     /// - Returns: the failures in the program's words, each with its command; empty if there was none.
     func run(in namespace: Namespace) throws(CloudError) -> [String] {
         guard !lines.isEmpty else { return [] }

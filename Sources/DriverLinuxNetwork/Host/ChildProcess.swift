@@ -5,6 +5,8 @@ import Programs
 enum ChildProcess {
     static let deadlineSeconds = 60
 
+    /// Runs a program.
+    ///
     /// - Parameter namespace: the namespace for the program; nil for the process's own.
     /// - Throws: `unavailable` if the program is missing, takes too long or is killed. A status other than zero is not
     ///   an error.

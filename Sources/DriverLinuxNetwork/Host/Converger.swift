@@ -13,7 +13,7 @@ struct Converger {
     let names: Names
     let folder: String
     let host: Namespace
-    /// Returns the plan without the rules that the kernel refuses.
+    /// A function that returns the plan without the rules that the kernel refuses.
     let compile: (_ refused: Set<String>) -> HostPlan
     let state: HostNetworkState
 

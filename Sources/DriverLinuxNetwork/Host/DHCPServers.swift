@@ -30,6 +30,8 @@ struct DHCPServers {
 
     var processes: Set<pid_t> { Set(running.values.map(\.pid)) }
 
+    /// Brings the dnsmasq of a namespace to its plan: starts it, restarts it, or lets it read its files again.
+    ///
     /// - Returns: whether anything was changed.
     mutating func ensure(_ plan: DHCPPlan, named name: String, in namespace: Namespace) throws(CloudError) -> Bool {
         let base = folder + "/" + name

@@ -49,6 +49,8 @@ struct TrackedFlow: Hashable {
 struct FlowCutter {
     let namespace: Namespace
 
+    /// Ends the flows that are forbidden.
+    ///
     /// - Returns: the number of flows that were ended.
     func cut(_ isForbidden: (TrackedFlow) -> Bool) throws(CloudError) -> Int {
         var forbidden: [TrackedFlow] = []

@@ -46,6 +46,8 @@ struct ObservedLinks {
 
     var links: [String: Link]
 
+    /// Reads the devices of a namespace.
+    ///
     /// - Parameter hasAddresses: whether to ask for addresses instead of the way in which devices get them; the program
     ///   tells only one of the two.
     /// - Throws: `unavailable`.

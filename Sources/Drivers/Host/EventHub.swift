@@ -11,6 +11,8 @@ package final class EventHub<Event: Sendable>: Sendable {
     private let state = Mutex(State())
     private let most: Int
 
+    /// Creates a hub without listeners.
+    ///
     /// - Parameter most: the most events that wait for one listener.
     package init(most: Int = 4096) { self.most = most }
 

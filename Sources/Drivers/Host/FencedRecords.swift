@@ -18,6 +18,8 @@ package final class FencedRecords<Value: StoredValue>: Sendable {
     /// the disk is waited for inside.
     private let records: Mutex<[String: Record]>
 
+    /// Reads the records of the folder, and removes those of machines that were removed long ago.
+    ///
     /// - Parameter folder: the folder for the files, made if it is missing; nil to keep records only in memory.
     package init(folder: String?, clock: any WallClock) throws {
         self.folder = folder

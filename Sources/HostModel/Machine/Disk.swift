@@ -12,7 +12,7 @@ package struct ImageReference: Hashable, Sendable, Codable {
         self.format = format
     }
 
-    /// A reference to a kernel (Glance's `aki`); a RAM disk (`ari`) has its own. Both are plain bytes.
+    /// Returns the reference to a kernel (Glance's `aki`), which is plain bytes like a RAM disk (`ari`).
     package static func kernel(_ content: ContentID) -> Self { Self(content: content, format: .aki) }
     package static func ramdisk(_ content: ContentID) -> Self { Self(content: content, format: .ari) }
 

@@ -33,6 +33,8 @@ package struct HardwareChoice: Hashable, Sendable {
     package var cores: Int?
     package var threads: Int?
 
+    /// Reads the choices from the properties of an image.
+    ///
     /// - Throws: `badRequest` that names the property and its allowed values.
     package init(properties: [String: String]) throws(CloudError) {
         func choice<Value: RawRepresentable & CaseIterable>(_ name: String, _ type: Value.Type) throws(CloudError) -> Value?

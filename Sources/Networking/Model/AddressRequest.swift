@@ -11,6 +11,8 @@ struct AddressRequest: Sendable, Hashable {
         Form(.list(most)) { json, _ in json.isNull ? nil : try read(json) }
     }
 
+    /// Reads the list of requests.
+    ///
     /// - Throws: `CloudError.badRequest` if `fixed_ips` or `external_fixed_ips` is malformed.
     private static func read(_ json: JSON) throws -> [AddressRequest] {
         guard let array = json.array else { throw wrong("'\(json.text.prefix(100))' is not a list") }

@@ -95,6 +95,8 @@ struct ViewList: Sendable {
 struct PageLinks: Sendable {
     private var links: [(rel: String, href: String)] = []
 
+    /// Creates the links of a page.
+    ///
     /// - Parameters:
     ///   - limit: the most rows of the page; nil for a list without pages.
     ///   - first: the marker of the page's first row, and `last` of its last one; nil on an empty page.

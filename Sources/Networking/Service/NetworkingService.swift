@@ -103,6 +103,8 @@ extension NetworkingService {
         return try store.all(query, in: tx).first
     }
 
+    /// Returns a row that the caller may see.
+    ///
     /// - Throws: the noun's "not found" error, also for a row that the caller may not see.
     func require(_ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
         guard let found = try find(id, by: caller, in: tx) else { throw missing(id) }

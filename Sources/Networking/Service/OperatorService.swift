@@ -24,6 +24,8 @@ struct OperatorService: Sendable {
     /// The filters of the list, each with its column; `ip_version` filters by a column of the subnets.
     static let filters = ["network_id": "id", "network_name": "name", "project_id": "project_id"]
 
+    /// Returns the address usage of networks that match the query's filters.
+    ///
     /// - Parameter only: the one network to read; nil for all.
     func availability(_ only: ID<Network.Noun>?, _ query: Query, by caller: Principal) async throws -> [Availability] {
         guard networking.policy.allows("get_network_ip_availability", caller) else {

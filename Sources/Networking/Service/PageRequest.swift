@@ -16,6 +16,8 @@ struct PageRequest: Sendable {
     /// Whether the page before the marker is wanted.
     let isReversed: Bool
 
+    /// Reads the order and the page from a query.
+    ///
     /// - Throws: `CloudError.badRequest` for an invalid sort direction or limit.
     init(_ asked: Query) throws {
         marker = asked["marker"].flatMap { $0.isEmpty ? nil : $0 }
