@@ -5,15 +5,15 @@ import HostModel
 import Logging
 
 extension Agent {
-    /// Differs after each start of the host.
+    /// The kernel's id of this start of the host; each start has another.
     package static var kernelBootID: String {
         (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)) ?? ""
     }
 
-    /// Passes on what happens and looks at everything now and then, until it is cancelled. It begins with all that was left by
-    /// the agent before it.
+    /// Passes on events and checks everything regularly, until it is cancelled. It begins with the work that the agent
+    /// before it has left.
     package func keep() async throws {
-        // Before the first look, so that nothing is missed in between.
+        // The subscription comes before the first check, so that no event is missed in between.
         let events = driver.events()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await event in events.untilCancelled() { await self.pass(event) } }
@@ -21,7 +21,8 @@ extension Agent {
                 var failures = 0
                 while true {
                     failures = await self.lookAtAll() ? 0 : failures + 1
-                    // After a start of the host its networks come a moment later than its agent, and machines need them.
+                    // After a start of the host its networks appear a moment later than its agent, and machines need
+                    // them. So the first tries follow each other soon.
                     let soon = Duration.seconds(1 << min(failures, 10))
                     try await self.settings.clock.sleep(for: failures == 0 ? self.settings.interval : min(soon, self.settings.interval))
                 }
@@ -36,9 +37,9 @@ extension Agent {
         if let machine = try? await driver.observe(event.machine) { hub.send(.machine(host, machine)) }
     }
 
-    /// Carries out what is wanted and is not yet so, and says what there is.
+    /// Carries out what is wanted and not yet done, and reports an inventory.
     ///
-    /// - Returns: whether all is as it is wanted.
+    /// - Returns: whether every machine is as wanted.
     @discardableResult
     package func lookAtAll() async -> Bool {
         var isGood = true
@@ -47,7 +48,7 @@ extension Agent {
             let id = MachineID(id)
             do {
                 try await lanes.run(id) {
-                    // Whoever was in the lane before may have changed it.
+                    // Another task may have changed it in the lane meanwhile.
                     guard desired.fence(id.text) == fence else { return }
                     if wanted.isRemoving {
                         try await finishRemoval(id, fence)

@@ -3,7 +3,7 @@ import Drivers
 import HostModel
 
 extension Agent {
-    /// In the machine's lane, with its fence taken.
+    /// Carries out a request. The caller has entered the machine's lane and taken the fence.
     func perform(_ request: AgentRequest) async throws -> AgentReply {
         let (id, fence) = (request.machine, request.fence)
         switch request.verb {
@@ -12,7 +12,7 @@ extension Agent {
             try spec.check()
             try await plugDifference(to: spec, fence)
             var wanted = desired.value(id.text) ?? DesiredMachine(spec: spec)
-            // A host that is told to remove a machine and then to have it has it anew: the fence is newer.
+            // If a host is told to remove a machine and later to have it again, it makes it anew: the fence is newer.
             wanted.isRemoving = false
             wanted.spec = spec
             if let power { (wanted.power, wanted.isSettled) = (power, wanted.isSettled && wanted.power == power) }
@@ -28,7 +28,7 @@ extension Agent {
             return .machine(try await converge(id, fence))
         case .reboot(let kind):
             try await require(id)
-            // The one thing that must not be done again: whether it has happened does not show in the machine's state.
+            // A reboot must not be repeated, and the machine's state does not show whether it has happened.
             if desired.value(id.text)?.done.contains(request.id) == true { return try await answer(.observe(id)) }
             return .machine(try await reboot(id, kind, request.id, fence))
         case .resize(let spec):
@@ -53,12 +53,13 @@ extension Agent {
         try await require(id)
         guard isLive else { return try await able((any Moving).self, "give machines away").pack(id, fence: fence) }
         let luggage = try await able((any LiveMoving).self, "give running machines away").packLive(id, fence: fence)
-        // A host that is started anew in this moment must not start the guest that goes on elsewhere.
+        // If the host restarts at this moment, it must not start the guest that continues elsewhere.
         try desired.update(id.text) { ($0.power, $0.isSettled) = (nil, false) }
         return luggage
     }
 
-    /// The driver first: what is only wanted would be made anew by `keep`, without what was packed.
+    /// Makes a machine from luggage. The driver works first: `keep` would make a machine that is only recorded as
+    /// wanted, without the luggage.
     private func unpack(_ luggage: MachineLuggage, _ spec: MachineSpec, _ fence: Fence) async throws -> ObservedMachine {
         let machine = try await able((any Moving).self, "take machines of others").unpack(luggage, as: spec, fence: fence)
         var wanted = desired.value(spec.id.text) ?? DesiredMachine(spec: spec)
@@ -68,8 +69,8 @@ extension Agent {
         return machine
     }
 
-    /// Written down with the starts that there were: a reboot that is cut off between its stop and its start goes on with the start, and
-    /// one that is asked for again after both does nothing.
+    /// Restarts a machine. The reboot is recorded with the number of starts before it. A reboot that is interrupted
+    /// between its stop and its start continues with the start, and one that is repeated after both does nothing.
     private func reboot(_ id: MachineID, _ kind: RebootKind, _ request: String, _ fence: Fence) async throws -> ObservedMachine {
         guard let found = try await driver.observe(id) else { throw driver.notFound(id) }
         let begun = desired.value(id.text)?.reboot
@@ -86,7 +87,7 @@ extension Agent {
         } else if found.power == .running {
             machine = try await driver.reboot(id, kind, fence: fence)
         } else {
-            // Memory that was kept, and a kernel that has crashed, go.
+            // Saved memory and a crashed kernel are discarded.
             try await driver.setPower(id, to: .off, fence: fence)
             machine = try await driver.setPower(id, to: .running, fence: fence)
         }
@@ -94,7 +95,8 @@ extension Agent {
         return machine
     }
 
-    /// What a running machine can get and lose at once, because the driver's `ensure` leaves it to the next start.
+    /// Attaches and detaches the devices that a running machine can change at once; the driver's `ensure` leaves them
+    /// to the next start.
     private func plugDifference(to spec: MachineSpec, _ fence: Fence) async throws {
         let id = spec.id
         guard let old = desired.value(id.text)?.spec, old != spec, let power = try await driver.observe(id)?.power,
@@ -116,7 +118,7 @@ extension Agent {
         }
     }
 
-    /// Devices: the driver first, because the wish is only kept when it could be had.
+    /// Attaches or detaches a device. The driver works first: the wish is recorded only if it could be met.
     private func plug(_ request: AgentRequest) async throws -> AgentReply {
         let (id, fence) = (request.machine, request.fence)
         try await require(id)
@@ -144,7 +146,7 @@ extension Agent {
         return .done
     }
 
-    /// The machine exists as it is wanted, and has done once what it is to do.
+    /// Makes the machine as wanted, and brings it once to the wanted power state.
     func converge(_ id: MachineID, _ fence: Fence) async throws -> ObservedMachine {
         guard let wanted = desired.value(id.text) else { throw driver.notFound(id) }
         var machine = try await driver.ensure(wanted.spec, fence: fence)
@@ -152,7 +154,7 @@ extension Agent {
         switch power {
         case .running, .off: machine = try await driver.setPower(id, to: power, fence: fence)
         case .paused:
-            // A guest that was paused when its host was started anew begins from the start.
+            // A guest that was paused when its host restarted begins with a new start.
             if machine.power == .off || machine.power == .crashed { try await driver.setPower(id, to: .running, fence: fence) }
             machine = try await able((any Pausing).self, "pause machines").pause(id, fence: fence)
         case .suspended: machine = try await able((any Suspending).self, "suspend machines").suspend(id, fence: fence)
@@ -163,7 +165,7 @@ extension Agent {
 
     func finishRemoval(_ id: MachineID, _ fence: Fence) async throws {
         try await driver.remove(id, fence: fence)
-        // Last: until then a restart finds that it is to be removed.
+        // This comes last: until then, a restart finds that the machine is to be removed.
         try desired.remove(id.text, fence)
         hub.send(.gone(host, id))
     }

@@ -4,21 +4,21 @@ import Foundation
 package import HostModel
 package import Logging
 
-/// How an agent keeps its host.
+/// The settings of an agent.
 package struct AgentSettings: Sendable {
-    /// Between two looks at everything.
+    /// The time between two checks of everything.
     package var interval: Duration = .seconds(30)
-    /// Whether machines that ran are started when the host itself was started anew.
+    /// Whether machines that ran are started again after a restart of the host.
     package var resumesAfterHostRestart = true
     package var clock: any Clock<Duration> = ContinuousClock()
 
     package init() {}
 }
 
-/// Keeps one host equal to what is wanted of it. It knows no database, no service and no HTTP.
+/// An agent that keeps one host equal to what is wanted of it. It knows no database, no service and no HTTP.
 ///
-/// What is wanted lies in a folder of the host, so that an agent that was killed goes on where it was, and machines do not need the
-/// control plane. Each request is written down first and carried out then; what fails is tried again by `keep`.
+/// The wanted state is in a folder of the host, so that an agent that was killed continues where it was, and machines
+/// do not need the control plane. Each request is recorded first and then carried out; `keep` repeats what failed.
 package final class Agent: Sendable {
     package let host: HostID
     let driver: any MachineDriver
@@ -30,10 +30,12 @@ package final class Agent: Sendable {
     let hub = EventHub<AgentReport>()
     private let bootFile: String?
 
+    /// Creates the agent, and reads what was wanted of its host before.
+    ///
     /// - Parameters:
-    ///   - networks: nil on a host that can have none.
-    ///   - folder: where the host keeps what is wanted; nil: in memory.
-    ///   - bootID: differs after each start of the host itself; the kernel's own is in `Agent.kernelBootID`.
+    ///   - networks: the network driver; nil on a host without networks.
+    ///   - folder: the folder for the wanted state; nil to keep it in memory.
+    ///   - bootID: a text that differs after each start of the host; the kernel's own is `Agent.kernelBootID`.
     package init(
         host: HostID, driver: any MachineDriver, networks: (any NetworkDriver)? = nil, folder: String?, bootID: String, world: World, log: Logger,
         settings: AgentSettings = AgentSettings()
@@ -52,7 +54,7 @@ package final class Agent: Sendable {
 
     package func reports() -> AsyncStream<AgentReport> { hub.listen() }
 
-    /// What ran before the host was started anew is wanted once more.
+    /// Marks the machines that ran as unsettled if the host was restarted, so that they are started again.
     private func noteBoot(_ bootID: String) throws {
         guard let bootFile else { return }
         let last = try DurableFile.read(bootFile)
@@ -65,7 +67,7 @@ package final class Agent: Sendable {
         try DurableFile.write(.init(bootID.utf8), to: bootFile)
     }
 
-    /// Makes a change. Changes of one machine take turns.
+    /// Makes a change. The changes of one machine take turns.
     package func carryOut(_ request: AgentRequest) async throws -> AgentReply {
         guard request.machine.isUUID else { throw CloudError.badRequest("A machine's id must be a UUID in lower case.") }
         return try await lanes.run(request.machine) {
@@ -81,7 +83,8 @@ package final class Agent: Sendable {
                 return reply
             } catch {
                 report(error, request.machine)
-                // Whoever asked knows that it cannot be had and decides anew; a host that tried on would do it behind their back.
+                // The caller knows now that it failed and decides anew. If the host went on trying, it would act
+                // against that decision.
                 if let before, (error as? CloudError)?.isTransient == false {
                     try desired.update(id) { ($0.power, $0.isSettled) = (before.power, before.isSettled) }
                 }
@@ -102,7 +105,8 @@ package final class Agent: Sendable {
         }
     }
 
-    /// The whole of the host's networks. The driver keeps what it was told; whoever tells it tells it again now and then.
+    /// Applies the state of all networks of the host. The driver remembers it; the keeper sends it again from time to
+    /// time.
     package func apply(_ state: HostNetworkState) async throws -> NetworkReport {
         guard let networks else {
             throw CloudError(.notImplemented, "The host cannot have networks.", detail: "\(host): no network driver", code: "no_networks")
@@ -119,7 +123,7 @@ package final class Agent: Sendable {
         var inventory = HostInventory(
             host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources())
         inventory.machines = try await driver.list()
-        // After the list: each machine in it was wanted before.
+        // The records are read after the list, so that each listed machine was wanted before.
         let wanted = desired.all
         let ids = Set(wanted.map(\.id))
         inventory.unclaimed = inventory.machines.map(\.id).filter { !ids.contains($0.text) }

@@ -4,31 +4,32 @@ package import HostModel
 package import NIOCore
 import Synchronization
 
-/// How the control plane speaks with one host.
+/// The connection of the control plane to one host.
 package protocol AgentLink: Sendable {
     var host: HostID { get }
 
-    /// Has a change made, and returns when it is. The same request may be sent again; one that was overtaken is refused with
-    /// `conflict` (`Fence.staleCode`).
+    /// Makes a change, and returns when it is made. The same request may be sent again; a request that was overtaken is
+    /// refused with `conflict` (`Fence.staleCode`).
     ///
-    /// - Throws: `unavailable` (transient) when the host is not reached: the change may have happened or not.
+    /// - Throws: `unavailable` (transient) if the host cannot be reached. The change may have happened or not.
     func send(_ request: AgentRequest) async throws -> AgentReply
 
     func ask(_ question: AgentQuestion) async throws -> AgentReply
 
-    /// The bytes of a copy of a disk, in order. Each piece is read when it is asked for.
+    /// Returns the bytes of a disk's copy, in order. Each piece is read when it is requested.
     func bytes(of copy: DiskSnapshot) async throws -> AsyncThrowingStream<ByteBuffer, any Error>
 
-    /// Has the host's networks made so.
+    /// Brings the host's networks to the state.
     ///
-    /// - Throws: `notImplemented` (`no_networks`) where the host has no network driver; what `NetworkDriver.apply` throws.
+    /// - Throws: `notImplemented` (`no_networks`) if the host has no network driver; the errors of
+    ///   `NetworkDriver.apply`.
     func apply(_ networks: HostNetworkState) async throws -> NetworkReport
 
-    /// What the host says from now on. News may be lost: an inventory is the truth.
+    /// Returns the host's reports from now on. Reports may be lost; an inventory has the whole truth.
     func reports() -> AsyncStream<AgentReport>
 }
 
-/// A host in the same process.
+/// The link to a host in the same process.
 package final class InMemoryLink: AgentLink {
     private let agent: Agent
     private let cut = Mutex(false)
@@ -37,7 +38,7 @@ package final class InMemoryLink: AgentLink {
 
     package var host: HostID { agent.host }
 
-    /// Whether the two do not hear each other, as when a network is down.
+    /// Whether the link is cut, as by a failure of the network.
     package var isCut: Bool {
         get { cut.withLock { $0 } }
         set { cut.withLock { $0 = newValue } }
@@ -46,7 +47,7 @@ package final class InMemoryLink: AgentLink {
     package func send(_ request: AgentRequest) async throws -> AgentReply {
         try requireReach()
         let reply = try await agent.carryOut(request)
-        // The answer has to come through as well.
+        // The reply must pass the link as well.
         try requireReach()
         return reply
     }

@@ -2,18 +2,18 @@ import CloudCore
 import Drivers
 import HostModel
 
-/// What is wanted of a machine, as a host keeps it on its own disk: it goes on without the control plane.
+/// The wanted state of a machine, as a host stores it on its own disk to work without the control plane.
 struct DesiredMachine: StoredValue {
     static let storedName = "agent.desired-machine"
 
     var spec: MachineSpec
-    /// Nil: nobody has said yet, so it stays off.
+    /// The wanted power state; nil if none was requested yet, so that the machine stays off.
     var power: WantedPower?
-    /// Whether `power` came true once. From then on what the machine does is its guest's affair: one that was shut down from within
-    /// stays off, and is reported so.
+    /// Whether the machine has once reached `power`. From then on its guest decides: a machine that was shut down from
+    /// within stays off, and is reported so.
     var isSettled = false
     var isRemoving = false
-    /// The last one that was begun. Of records that are older there is none.
+    /// The last reboot that was begun; nil in records of older releases.
     var reboot: Reboot?
     /// The requests that were carried out, newest last.
     var done: [String] = []
@@ -22,11 +22,11 @@ struct DesiredMachine: StoredValue {
 
     struct Reboot: Codable, Sendable {
         var request: String
-        /// How often the machine had been started before.
+        /// The number of starts of the machine before the reboot.
         var boots: Int64
     }
 
-    /// More than one workflow can have under way for a machine.
+    /// The most requests that are remembered. It exceeds the number of requests that can be in progress for a machine.
     private static let mostDone = 32
 
     mutating func note(_ request: String) {

@@ -5,12 +5,16 @@ import HostModel
 import NIOCore
 import NIOPosix
 
-/// A file of this host as a sequence: nothing is read ahead of who asks, and the file stays readable if it is removed meanwhile.
+/// A file of this host as a sequence of pieces. Nothing is read before it is requested, and the file stays readable if
+/// it is removed meanwhile.
 enum HostFile {
-    /// Bytes a step.
+    /// The bytes of a piece.
     private static let step = 512 << 10
 
-    /// - Parameter count: bytes that the file must have. One that is shorter throws at its end, so that a part is never taken for the whole.
+    /// Returns the bytes of a file.
+    ///
+    /// - Parameter count: the bytes that the file must have. A shorter file throws at its end, so that a part is never
+    ///   taken for the whole.
     static func bytes(of path: String, count: Int64) throws -> AsyncThrowingStream<ByteBuffer, any Error> {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else {
@@ -38,7 +42,7 @@ enum HostFile {
         return buffer
     }
 
-    /// Closed when the last reader is gone.
+    /// An open file, which is closed when its last reader is gone.
     private final class Opened: @unchecked Sendable {  // A stream is read by one task at a time.
         let number: Int32
         var offset: Int64 = 0

@@ -2,11 +2,12 @@ package import CloudCore
 import Drivers
 package import HostModel
 
-/// What the control plane asks of a host. In the same process it is handed over as it is; between processes gRPC carries it.
+/// A change that the control plane requests from a host. Within a process it is passed as a value; between processes
+/// gRPC is to carry it.
 package struct AgentRequest: StoredValue {
     package static let storedName = "agent.request"
 
-    /// The same for every try of one wish: what has been done under it is not done again.
+    /// The id, which is the same for every try of one wish. A request that was carried out is not carried out again.
     package var id: String
     package var machine: MachineID
     package var fence: Fence
@@ -20,19 +21,19 @@ package struct AgentRequest: StoredValue {
     }
 
     package enum Verb: Sendable, Codable {
-        /// The machine is there, and does what is wanted; nil leaves what it does as it is. A running machine gets and loses network
-        /// cards and volumes at once.
+        /// Makes the machine and brings it to the power state; nil leaves the power as it is. A running machine gets
+        /// and loses network cards and volumes at once.
         case ensure(MachineSpec, power: WantedPower?)
         case remove
         case power(WantedPower)
-        /// A hard one starts also a machine that does not run.
+        /// Restarts the machine. A hard reboot also starts a machine that does not run.
         case reboot(RebootKind)
         case resize(MachineSpec)
-        /// What another host needs to go on with the machine.
+        /// Packs the data that another host needs to go on with the machine.
         case pack(isLive: Bool)
-        /// The machine of another host is here now.
+        /// Makes the machine of another host here.
         case unpack(MachineLuggage, MachineSpec)
-        /// The snapshot's id is a UUID.
+        /// Copies the root disk; the snapshot's id is a UUID.
         case snapshot(String)
         case setPassword(SentSecret, user: String)
         case attachNIC(NIC)
@@ -42,7 +43,7 @@ package struct AgentRequest: StoredValue {
     }
 }
 
-/// A secret on its way to a host: the one place where it is encoded, and that on purpose.
+/// A secret on its way to a host. This is the one place where a secret is encoded, and it is deliberate.
 package struct SentSecret: Sendable, Codable {
     package var secret: Secret
 
@@ -56,14 +57,14 @@ package struct SentSecret: Sendable, Codable {
     }
 }
 
-/// What the control plane asks a host to tell, or to forget. It concerns no machine's state and has no fence.
+/// A question to a host, or a request to forget something. It changes no machine's state, so it has no fence.
 package enum AgentQuestion: StoredValue {
     package static let storedName = "agent.question"
 
     case inventory
-    /// What this host was last asked to make of the machine.
+    /// The specification that this host was last asked to make.
     case wanted(MachineID)
-    /// The copy of a disk is not there any longer.
+    /// Removes the copy of a disk.
     case forgetSnapshot(String)
     case observe(MachineID)
     case console(MachineID, mostBytes: Int)
@@ -71,13 +72,13 @@ package enum AgentQuestion: StoredValue {
     case diagnostics(MachineID)
 }
 
-/// What a host answers.
+/// The reply of a host.
 package enum AgentReply: StoredValue {
     package static let storedName = "agent.reply"
 
     case machine(ObservedMachine)
     case wanted(MachineSpec)
-    /// The machine is not there.
+    /// The machine does not exist.
     case gone
     case snapshot(DiskSnapshot)
     case luggage(MachineLuggage)
@@ -90,7 +91,7 @@ package enum AgentReply: StoredValue {
     package var machine: ObservedMachine? { if case .machine(let machine) = self { machine } else { nil } }
 }
 
-/// What a host says by itself.
+/// A report that a host sends without being asked.
 package enum AgentReport: StoredValue {
     package static let storedName = "agent.report"
 
@@ -99,11 +100,11 @@ package enum AgentReport: StoredValue {
     case machine(HostID, ObservedMachine)
     case gone(HostID, MachineID)
     case event(HostID, MachineEvent)
-    /// What is wanted of the machine could not be done; the host tries again.
+    /// A failure to bring the machine to its wanted state; the host tries again.
     case problem(HostID, MachineID, AgentProblem)
 }
 
-/// What of an error can leave the host.
+/// The part of an error that can leave the host.
 package struct AgentProblem: Sendable, Hashable, Codable {
     package var kind: CloudError.Kind
     package var message: String
@@ -114,7 +115,7 @@ package struct AgentProblem: Sendable, Hashable, Codable {
     package init(_ error: CloudError) {
         kind = error.kind
         message = error.message
-        // The chain of causes as text: the causes themselves stay here.
+        // The causes become a text, since the values themselves cannot leave the host.
         detail = error.cause.map { "\(error.detail ?? "") <- \($0)" } ?? error.detail
         code = error.code
         isTransient = error.isTransient

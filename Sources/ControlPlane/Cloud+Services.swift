@@ -9,7 +9,7 @@ package import ServiceKit
 
 extension Cloud {
     /// Every service of the cloud, in the order in which their schemas are applied and they are prepared. `init`
-    /// makes one of each.
+    /// creates one of each.
     package static let services: [any ServiceAssembly.Type] = [
         IdentityAssembly.self, PlacementAssembly.self, ImagesAssembly.self, NetworkingAssembly.self,
         ComputeAssembly.self,

@@ -14,9 +14,10 @@ package import SQL
 package import ServiceKit
 package import ServiceLifecycle
 
-/// The composition root: all services over one database, joined, and the responder that answers for them.
+/// The composition root: it creates all services over one database, connects them, and has the responder that answers
+/// for them.
 ///
-/// It opens nothing and listens nowhere, so a test has the whole cloud by making one.
+/// It opens no files and no ports, so a test gets the whole cloud by creating one.
 package struct Cloud: Sendable {
     package let database: Database
     package let responder: Responder
@@ -25,29 +26,31 @@ package struct Cloud: Sendable {
     package let images: ImagesAssembly
     package let networking: NetworkingAssembly
     package let compute: ComputeAssembly
-    /// The services again, in the order of `services`.
+    /// The same services as a list, in the order of `services`.
     package let assemblies: [any ServiceAssembly]
     /// The API of the operator's tools.
     package let operatorTools: APIService
     package let workflows: Workflows
-    /// Carries out workflows. A test carries them out itself, one after the other.
+    /// The runner that carries out workflows. Tests run workflows themselves, one after the other.
     package let runner: Runner
-    /// The hosts that machines run on.
+    /// The hosts on which machines run.
     package let fleet: Fleet
     private let watch: FleetWatch
     private let history: ReconcilerLoop
     private let hostNetworks: ReconcilerLoop
-    /// Makes hosts' networks as the rows say. A test has it make a pass itself.
+    /// The keeper that makes hosts' networks as the rows say. Tests start its passes themselves.
     package let networkKeeper: NetworkKeeper
     private let metadataServer: MetadataServer
     private let configuration: Configuration
 
+    /// Creates the services and connects them.
+    ///
     /// - Parameters:
-    ///   - sleeper: what background work waits by; nil for the world's clock.
-    ///   - hosts: what machines run on.
-    ///   - faults: what goes wrong with workflows: for tests.
-    ///   - cheapHashes: makes hashing passwords cost next to nothing: for tests.
-    /// - Throws: `StartError`, and what a service finds wrong with its rules or settings.
+    ///   - sleeper: the sleeper of the background work; nil for the world's clock.
+    ///   - hosts: the hosts on which machines run.
+    ///   - faults: faults that disturb workflows, for tests.
+    ///   - cheapHashes: whether password hashes cost next to nothing, for tests.
+    /// - Throws: `StartError`, and the errors of a service that rejects its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
         hosts: HostsPlan, sleeper: (any Sleeper)? = nil, instruments: Instruments = Instruments(),
@@ -79,7 +82,7 @@ package struct Cloud: Sendable {
         let guests = GuestMetadata(database: database, networking: networking)
         metadataServer = MetadataServer(doors: doors, source: guests, world: world, log: log)
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
-        // Without a log and figures of its own: who called Compute is in those already.
+        // It has no access log and no figures of its own, since those of the call to Compute already count the request.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
         var needs = ComputeNeeds(
@@ -113,28 +116,28 @@ package struct Cloud: Sendable {
             cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), instruments: instruments, log: log)
     }
 
-    /// The answers to bytes that are no request.
+    /// The envelope of answers to bytes that are not an HTTP request.
     package var refusals: any ErrorEnvelope { identity.service.envelope }
 
-    /// Groups end in reverse: the fleet last, because workflows use it to their end; before it the runner, because what ends earlier may
-    /// still start a workflow.
+    /// A service group ends its services in reverse order. The fleet ends last, because workflows use it until they
+    /// end. The runner ends after every service that may still start a workflow.
     package var backgroundServices: [any Service] {
         [fleet, metadataServer, watch, runner, history, hostNetworks] + assemblies.flatMap(\.backgroundServices)
     }
 
-    /// Loads what must be in memory before the first request. The schema must be up to date.
+    /// Loads the data that must be in memory before the first request. The schema must be up to date.
     package func prepare() async throws {
         for assembly in assemblies { try await assembly.prepare() }
         try await fleet.era.load(database)
         try await watch.take()
     }
 
-    /// Writes down what hosts have said. The watch does it all the time; a test when it wants to.
+    /// Records what hosts have reported. The watch does this all the time; a test calls it when it needs to.
     package func look() async throws { try await watch.take() }
 
-    /// Makes the first accounts and the catalogue if they are not there, and brings the catalogue to `publicURL`.
+    /// Creates the first accounts and the catalog if they do not exist, and sets the catalog to `publicURL`.
     ///
-    /// - Returns: whether the accounts were made now, with these passwords.
+    /// - Returns: whether this call created the accounts, with these passwords.
     package func bootstrap(adminPassword: String, demoPassword: String, publicURL: String) async throws -> Bool {
         try await identity.bootstrap(
             IdentityAssembly.Bootstrap(
@@ -144,7 +147,9 @@ package struct Cloud: Sendable {
 }
 
 extension APIService {
-    /// - Parameter bodyLimit: nil for the service's own.
+    /// Returns the same service with another limit of request bodies.
+    ///
+    /// - Parameter bodyLimit: the limit in bytes; nil for the service's own.
     fileprivate func limited(to bodyLimit: Int?) -> APIService {
         var limited = self
         limited.bodyLimit = bodyLimit ?? self.bodyLimit

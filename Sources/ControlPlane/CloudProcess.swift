@@ -12,7 +12,7 @@ import UnixSignals
 ///
 ///     lock, database, migrations, accounts, client files --> run: serve --(SIGTERM, SIGINT, stop)--> drain, close --> end
 package struct CloudProcess: Sendable {
-    /// What clients reach the cloud by.
+    /// The URL under which clients reach the cloud.
     package let url: String
     package let directory: StateDirectory
     private let database: Database
@@ -22,9 +22,10 @@ package struct CloudProcess: Sendable {
     /// Does everything that comes before serving.
     ///
     /// - Parameters:
-    ///   - isAlone: whether the process has no other cloud. Then it handles signals, and takes the figures and spans of libraries.
+    ///   - isAlone: whether the process has no other cloud. Then it handles signals, and takes the figures and spans of
+    ///     libraries.
     ///   - whenReady: called once requests are served, with the cloud's URL.
-    /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot be started.
+    /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot start.
     package static func start(
         _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, isAlone: Bool = true,
         whenReady: @escaping @Sendable (_ url: String) async -> Void
@@ -37,7 +38,8 @@ package struct CloudProcess: Sendable {
         let reservation = try PortReservation(address)
         let masterKey = try directory.masterKey(file: configuration.state.keyFile, random: world.random)
         let hosts = HostsPlan(configuration, folder: directory.host)
-        // As root each guest gets a user of its own, who must reach its disks; otherwise guests are this user.
+        // If this process is root, each guest runs as its own user, who must reach the guest's disks. Otherwise guests
+        // run as this user.
         if case .thisMachine = hosts, geteuid() == 0 { try directory.letGuestsThrough(isSQLite: configuration.database.connection == nil) }
         let database = try openDatabase(configuration, directory)
         do {
@@ -75,27 +77,27 @@ package struct CloudProcess: Sendable {
         }
     }
 
-    /// Serves until it is told to stop and the requests under way have ended, or the drain timeout has passed.
+    /// Serves until it is told to stop and the current requests have ended, or the drain timeout has passed.
     package func run() async throws {
         defer { withExtendedLifetime(lock) {} }
         let ended: Result<Void, any Error>
         do { ended = .success(try await group.run()) } catch { ended = .failure(error) }
-        // Not as one of the group: at the end of the drain timeout all of it is cut off at once, and who is slow to end would write to a
-        // database that is closed.
+        // The database is not a service of the group. At the end of the drain timeout the whole group is cancelled at
+        // once, and a service that ends slowly would write to a closed database.
         await database.close()
         do {
             try ended.get()
         } catch is CancellationError {
-            // What was cut off at the end of the drain timeout is no failure of the process.
+            // A cancellation at the end of the drain timeout is not a failure of the process.
         }
     }
 
-    /// What a signal does.
+    /// Begins a graceful shutdown, as a signal does.
     package func stop() async { await group.triggerGracefulShutdown() }
 
     // MARK: Parts of the start
 
-    /// The database that the configuration names.
+    /// Opens the database that the configuration names.
     package static func openDatabase(_ configuration: Configuration, _ directory: StateDirectory) throws -> Database {
         do {
             guard let connection = configuration.database.connection else {
@@ -131,7 +133,7 @@ package struct CloudProcess: Sendable {
     private static func group(
         _ services: [any Service], _ drain: Duration, handlesSignals: Bool, _ log: Logger
     ) -> ServiceGroup {
-        // The group tells of every service's start and end; who runs the cloud wants to know only what is wrong.
+        // The group logs the start and the end of every service; operators need to see only errors.
         var quiet = log
         quiet.logLevel = max(log.logLevel, .error)
         var configuration = ServiceGroupConfiguration(

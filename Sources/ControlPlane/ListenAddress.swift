@@ -51,6 +51,8 @@ final class PortReservation: Sendable {
     let port: Int
     private let held: Mutex<Int32?>
 
+    /// Reserves the port.
+    ///
     /// - Throws: `StartError` if the name has no address, or the address is in use or belongs to another machine.
     init(_ address: ListenAddress) throws {
         var hints = addrinfo()

@@ -2,6 +2,8 @@ import Yams
 
 /// The operator's policy rules, in the format of oslo.policy: a name and its rule on each line.
 enum PolicyFile {
+    /// Reads the rules, each by its name.
+    ///
     /// - Parameter path: the file; nil for no rules.
     static func read(_ path: String?) throws -> [String: String] {
         guard let path else { return [:] }

@@ -4,6 +4,8 @@ import SQL
 
 /// The work of `novella migrate`: it brings a database to this binary's schema without serving from it.
 package enum SchemaSteps {
+    /// Carries out the pending steps, or lists them.
+    ///
     /// - Parameter isDry: whether the pending steps are only listed and nothing is changed.
     ///
     /// - Returns: the steps, such as `identity 1: users`.

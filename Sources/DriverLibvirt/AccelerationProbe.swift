@@ -3,10 +3,11 @@ import Drivers
 import Foundation
 import HostModel
 
-/// Whether guests can run on the CPU itself. A device that is there and a QEMU that starts prove little: on some hosts guests then
-/// hang. So a guest of one CPU is run, which does nothing but end, and must have ended in two seconds.
+/// A test whether guests can run on the CPU itself. The device and a QEMU that starts prove little, because on some
+/// hosts guests then hang. So the probe runs a guest with one CPU that only ends itself; it must end within two
+/// seconds.
 enum AccelerationProbe {
-    /// What was found since this machine was started: the answer does not change, and finding out may take two seconds.
+    /// The result since the last start of this machine. It does not change, and the test may take two seconds.
     struct Finding: StoredValue {
         static let storedName = "libvirt.acceleration"
 
@@ -14,7 +15,7 @@ enum AccelerationProbe {
         var acceleration: HostCapabilities.Acceleration
     }
 
-    /// What the answer depends on: the kernel that runs, the device, QEMU.
+    /// The facts on which the result depends: the start of the kernel, the device, and QEMU.
     private static var conditions: String {
         let kernel = KernelFile.text("/proc/sys/kernel/random/boot_id")
         var (device, program) = (stat(), stat())
@@ -33,7 +34,7 @@ enum AccelerationProbe {
             return finding.acceleration
         }
         let acceleration = find(folder: folder)
-        // Without it the next start finds out again.
+        // If the result cannot be stored, the next start tests again.
         if let data = try? StoredJSON.data(Finding(conditions: conditions, acceleration: acceleration)) {
             try? DurableFile.write(data, to: path)
         }
@@ -53,7 +54,7 @@ enum AccelerationProbe {
         do {
             let limits = HelperProgram.Limits(seconds: 2, cpuSeconds: 5, memoryBytes: 8 << 30)
             let outcome = try HelperProgram.run(emulator, arguments, limits)
-            // The device ends QEMU with twice the value and one.
+            // The device ends QEMU with twice the value plus one.
             guard outcome.status == 0x21 else {
                 return .emulated(reason: "a KVM guest ended with \(outcome.status): \(outcome.output.prefix(200))")
             }
@@ -66,7 +67,7 @@ enum AccelerationProbe {
         #endif
     }
 
-    /// `mov al, 0x10; out 0xf4, al; hlt; jmp $-1`, and the signature of a boot sector.
+    /// A boot sector with `mov al, 0x10; out 0xf4, al; hlt; jmp $-1` and the signature.
     private static var bootSector: Data {
         var sector = Data(count: 1_474_560)
         sector.replaceSubrange(0..<7, with: [0xb0, 0x10, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd])

@@ -2,19 +2,21 @@ import CloudCore
 import Foundation
 import HostModel
 
-/// Who guests run as. Each gets a user id that no account has and no other guest of the host: what breaks out of a guest finds
-/// no file that it may open, not even another guest's.
+/// The users under which guests run. Each guest gets a user id that no account and no other guest of the host has. An
+/// attacker who breaks out of a guest therefore finds no file that this user may open, not even another guest's.
 struct GuestUsers: Sendable {
-    /// Nil: guests run as the user of this process.
+    /// The ids for guests; nil if guests have no users of their own, as `reason` explains.
     let range: Range<UInt32>?
-    /// For /dev/kvm; nil: a group of the guest's own.
+    /// The group that may open /dev/kvm; nil for a group of the guest's own.
     let group: UInt32?
     let reason: String
 
-    /// Ids that systemd's list of ranges leaves free (https://systemd.io/UIDS-GIDS).
+    /// The ids that systemd's list of ranges leaves free (https://systemd.io/UIDS-GIDS).
     static let standardRange: Range<UInt32> = 1_900_000_000..<1_900_065_536
 
-    /// - Parameter folder: which guests' users must be able to pass through.
+    /// Chooses the users that are possible on this host.
+    ///
+    /// - Parameter folder: a folder through which guests' users must be able to pass.
     static func choose(usesKVM: Bool, folder: String, isEmbedded: Bool) -> GuestUsers {
         guard geteuid() == 0 else { return GuestUsers(range: nil, group: nil, reason: "the user of this process") }
         guard isEmbedded else { return GuestUsers(range: nil, group: nil, reason: "as libvirt's own configuration has it") }
@@ -38,7 +40,7 @@ struct GuestUsers: Sendable {
         return GuestUsers(range: nil, group: nil, reason: "root: nobody else may open /dev/kvm (chgrp kvm, chmod 660)")
     }
 
-    /// An id that none of `used` is.
+    /// Returns the first id that is not in `used`.
     func next(used: some Sequence<UInt32>) -> UInt32? {
         guard let range else { return nil }
         let used = Set(used)

@@ -1,15 +1,15 @@
 import CloudCore
 import HostModel
 
-/// What the host remembers of a machine beside what libvirt does.
+/// The facts about a machine that the host remembers in addition to libvirt's own.
 struct HostedMachine: StoredValue {
     static let storedName = "libvirt.machine"
 
     var spec: MachineSpec
     var boots: Int64 = 0
-    /// The id of the user that the guest runs as; nil: who this process is.
+    /// The id of the user under which the guest runs; nil if it has no user of its own.
     var user: UInt32?
-    /// `vda` and so on, by disk.
+    /// The names of the disks' devices, such as `vda`, by disk id.
     var targets: [String: String] = [:]
     /// The size that each local disk's file was given, in bytes.
     var sizes: [String: Int64] = [:]
@@ -17,7 +17,7 @@ struct HostedMachine: StoredValue {
     init(spec: MachineSpec) { self.spec = spec }
 }
 
-/// Where things of a machine lie.
+/// The paths of a machine's files.
 struct MachineFolder: Sendable {
     let path: String
 

@@ -47,9 +47,9 @@ extension LibvirtDriver: VolumeAttaching {
 }
 
 extension LibvirtDriver {
-    /// Gives the running machine a device, and the next start as well.
+    /// Adds a device to the machine's definition, and to the running machine.
     ///
-    /// - Parameter clear: takes away what a process before this one has left of the device in QEMU, unknown to libvirt.
+    /// - Parameter clear: removes what an earlier process has left of the device in QEMU, unknown to libvirt.
     private func plug(
         _ id: MachineID, _ fence: Fence, isThere: @escaping @Sendable (String) -> Bool, _ add: (inout MachineSpec) -> Void,
         device: (DomainXML) -> String, clear: @escaping @Sendable (EmulatorMonitor) throws -> Void = { _ in }
@@ -72,7 +72,8 @@ extension LibvirtDriver {
         }
     }
 
-    /// Takes a device from the running machine, and waits for the guest to let go of it. Only then is it gone for the next start as well.
+    /// Removes a device from the running machine, and waits until the guest has released it. Only then is it removed
+    /// from the definition as well.
     private func unplug(
         _ id: MachineID, _ fence: Fence, isThere: @escaping @Sendable (String) -> Bool, device: (DomainXML) -> String,
         _ remove: (inout MachineSpec) -> Void
@@ -98,7 +99,8 @@ extension LibvirtDriver {
                 throw kept
             }
             if clock.now >= nextAsk {
-                // A guest that is still starting does not hear; libvirt refuses a second question while the first one is open.
+                // A guest that is still starting does not react, so it is asked again. libvirt refuses a second request
+                // while the first is open.
                 nextAsk = clock.now + .seconds(8)
                 try await connection.run { calls in
                     try Domains(calls: calls).with(id) { _ = calls.functions.virDomainDetachDeviceFlags($0, xml, VIR_DOMAIN_AFFECT_LIVE.rawValue) }

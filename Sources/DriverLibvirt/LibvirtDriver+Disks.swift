@@ -40,7 +40,8 @@ extension LibvirtDriver: Snapshotting {
         }
     }
 
-    /// QEMU copies the disk as it was when the copy began, while the guest writes on (libvirt's push backup). The copy is flat.
+    /// Copies the disk of a running machine. QEMU copies the disk as it was when the copy began, while the guest
+    /// continues to write (libvirt's push backup). The copy is flat.
     private func copyLive(_ id: MachineID, target: String, to path: String) async throws {
         let draft = path + ".draft"
         var xml = XMLWriter()
@@ -56,7 +57,8 @@ extension LibvirtDriver: Snapshotting {
         let folder = settings.folder + "/snapshots"
         try await connection.run { calls in
             try Domains(calls: calls).with(id) { domain in
-                // What a process before this one has begun is nobody's any longer, whether libvirt has noted it or not.
+                // A copy that an earlier process has begun belongs to nobody now, whether libvirt has recorded it or
+                // not.
                 if calls.functions.virDomainAbortJob(domain) == 0 { try Self.waitForNoJob(id, domain, calls) }
                 try EmulatorMonitor(calls: calls, id: id, domain: domain).endCopies(into: folder)
                 unlink(draft)
@@ -75,7 +77,9 @@ extension LibvirtDriver: Snapshotting {
         try await connection.detached(within: .seconds(60)) { try DiskImage.adopt(draft, as: path) }
     }
 
-    /// - Throws: `unavailable` when the copy has failed.
+    /// Returns whether the copy still runs.
+    ///
+    /// - Throws: `unavailable` if the copy has failed.
     private static func isCopying(_ id: MachineID, _ calls: LibvirtConnection.Calls) throws -> Bool {
         try Domains(calls: calls).with(id) { domain in
             if try jobType(id, domain, calls) != VIR_DOMAIN_JOB_NONE { return true }
@@ -100,7 +104,7 @@ extension LibvirtDriver: Snapshotting {
         return virDomainJobType(rawValue: UInt32(bitPattern: type))
     }
 
-    /// A job that was called off ends when QEMU says so.
+    /// Waits until a job that was aborted has ended in QEMU.
     private static func waitForNoJob(_ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls) throws {
         for _ in 0..<300 {
             if try jobType(id, domain, calls) == VIR_DOMAIN_JOB_NONE { return }
@@ -112,7 +116,7 @@ extension LibvirtDriver: Snapshotting {
 extension DiskImage {
     /// Gives a finished draft its name.
     static func adopt(_ draft: String, as path: String) throws(CloudError) {
-        // QEMU's user may have been its owner.
+        // Its owner may be the user under which QEMU runs.
         guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0, rename(draft, path) == 0 else {
             throw DurableFile.failure("name", path)
         }

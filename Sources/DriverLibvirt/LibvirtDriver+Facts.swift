@@ -98,7 +98,7 @@ extension LibvirtDriver {
 }
 
 extension Domains {
-    /// libvirt's numbers of a domain, by their names (virConnectGetAllDomainStats).
+    /// Returns libvirt's figures of a domain, by their names (virConnectGetAllDomainStats).
     func statistics(_ id: MachineID) throws -> [String: Int64] {
         try with(id) { domain in
             var list: [OpaquePointer?] = [domain, nil]

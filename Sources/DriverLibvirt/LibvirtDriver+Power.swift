@@ -35,12 +35,13 @@ extension LibvirtDriver {
         case .suspended: try await connection.run(within: .seconds(600)) { try Domains(calls: $0).create(id) }
         case .off, .crashed:
             let spec = try machine(id).spec
-            // As it is wanted now: what changed while it ran, and what a newer version of this program writes otherwise.
+            // The definition is made anew: changes that came while the machine ran, and changes in a newer version of
+            // this program, take effect now.
             try await images.with(spec.images) { paths in
                 try await shape(spec, fence, paths)
                 try await connection.run { [self] calls in
                     console(id).rotate()
-                    // Counted before: a start whose answer is lost was one.
+                    // The start is counted first: a start whose answer is lost was a start.
                     try records.update(id.text) { $0.boots += 1 }
                     try Domains(calls: calls).create(id)
                 }
@@ -61,7 +62,7 @@ extension LibvirtDriver {
         }
     }
 
-    /// Presses the power button, again every ten seconds: a guest that is just starting does not hear the first.
+    /// Presses the power button every ten seconds, because a guest that is just starting ignores the first press.
     private func ask(_ id: MachineID, _ graceSeconds: Int) async throws {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(graceSeconds)
@@ -72,7 +73,7 @@ extension LibvirtDriver {
             let isUp = try await connection.run { calls in
                 let domains = Domains(calls: calls)
                 guard try domains.state(id)?.isActive == true else { return false }
-                // A guest that does not hear is stopped at the end.
+                // A guest that ignores it is stopped at the end.
                 if presses { try domains.with(id) { _ = calls.functions.virDomainShutdown($0) } }
                 return true
             }

@@ -4,7 +4,8 @@ package import Drivers
 import Foundation
 package import HostModel
 
-/// Machines of QEMU, by libvirt. Guests do not end with the process: the next driver of the same folder finds them.
+/// A driver for machines of QEMU, with libvirt. Guests do not end with the process: the next driver of the same folder
+/// finds them.
 package final class LibvirtDriver: MachineDriver {
     package let kind = "libvirt"
     let settings: LibvirtSettings
@@ -16,21 +17,22 @@ package final class LibvirtDriver: MachineDriver {
     let news: LibvirtNews
     let acceleration: HostCapabilities.Acceleration
     let users: GuestUsers
-    /// Given out one at a time, so that no two machines get the same user.
+    /// The lane in which user ids are allocated one at a time, so that no two machines get the same.
     let userLane = SerialKeys<String>()
 
     var usesKVM: Bool { acceleration == .kvm }
 
-    /// Opens the host: loads libvirt, tries KVM, connects.
+    /// Opens the host: loads libvirt, tests KVM, and connects.
     ///
-    /// - Parameter images: where the host gets images from that it does not have.
-    /// - Throws: `unavailable` where there is no libvirt.
+    /// - Parameter images: the source of images that the host does not have.
+    /// - Throws: `unavailable` if there is no libvirt.
     package static func open(_ settings: LibvirtSettings, images: ImageSource, world: World) async throws -> LibvirtDriver {
         try DurableFile.makeFolder(settings.folder, mode: 0o711)
-        // A symlink on the way would let two names be two hosts.
+        // With a symbolic link in the path, two names could mean the same host.
         let short = try ShortPath.to(settings.folder)
         let root = short + "/l"
-        // Those that libvirt would make as the process's mask has it: guests' users pass through them to what is theirs.
+        // libvirt would make these folders with the process's umask. Guests' users must pass through them to their own
+        // files.
         for folder in ["l", "l/etc", "l/lib", "l/lib/qemu", "l/lib/qemu/channel", "l/lib/qemu/nvram", "l/run", "machines"] {
             try DurableFile.makeFolder("\(settings.folder)/\(folder)", mode: 0o711)
         }
@@ -52,7 +54,8 @@ package final class LibvirtDriver: MachineDriver {
                 case .kvm: .kvm
                 case .emulated: .emulated(reason: "by configuration")
                 }
-            // The embedded driver starts with the first connection, and asks QEMU what it can at the first machine.
+            // The embedded driver starts with the first connection, and asks QEMU for its abilities at the first
+            // machine.
             try await connection.run { _ in }
             let records = try FencedRecords<HostedMachine>(folder: settings.folder + "/records", clock: world.clock)
             let cache = try ImageCache(folder: settings.folder + "/images", source: images, random: world.random)
@@ -64,9 +67,10 @@ package final class LibvirtDriver: MachineDriver {
         }
     }
 
-    /// libvirt itself runs as root, so that what it learns of QEMU stays true where only root may open /dev/kvm; each guest has
-    /// a user of its own by its label. A log daemon there may not be. Who owned a file before a guest got it is not kept: it is root, and a count
-    /// of its users that a killed process leaves would keep the guest from its own files.
+    /// The configuration of the embedded libvirt. libvirt itself runs as root, so that its findings about QEMU stay
+    /// true if only root may open /dev/kvm; each guest has a user of its own by its label. A log daemon may be missing.
+    /// The previous owner of a file is not remembered: it is root anyway, and a count of users that a killed process
+    /// leaves behind would keep the guest from its own files.
     private static let configuration = """
         user = "root"
         group = "root"
@@ -89,7 +93,7 @@ package final class LibvirtDriver: MachineDriver {
         self.users = users
     }
 
-    /// Lets go of libvirt. Machines go on.
+    /// Closes the connection to libvirt. Machines keep running.
     package func close() async { await connection.close() }
 
     package func events() -> AsyncStream<MachineEvent> { news.hub.listen() }
@@ -143,14 +147,14 @@ package final class LibvirtDriver: MachineDriver {
         }
     }
 
-    /// In the machine's lane, with its images held.
+    /// Makes the machine as specified. The caller is in the machine's lane and holds its images.
     func shape(_ spec: MachineSpec, _ fence: Fence, _ paths: [ImageReference: String]) async throws {
         let old = records.value(spec.id.text)
         var machine = old ?? HostedMachine(spec: spec)
         machine.spec = spec
         machine.targets = DomainXML.targets(for: spec.asStarted, keeping: machine.targets)
         if old == nil, users.range != nil {
-            // Recorded before the next one looks for an id that is free.
+            // The id is recorded before the next machine looks for a free one.
             try await userLane.run("") {
                 machine.user = users.next(used: records.all.compactMap(\.value.user))
                 try records.put(spec.id.text, fence, machine)
@@ -185,7 +189,8 @@ package final class LibvirtDriver: MachineDriver {
         try await connection.detached(within: .seconds(120)) { [self] in
             images.removeUnused { records.all.reduce(into: []) { $0.formUnion($1.value.spec.images) } }
             for name in DurableFile.names(in: settings.folder + "/machines") where PathPart.isUUID(name) && records.value(name) == nil {
-                // One that is being made has its record first when it has a user of its own; otherwise its lane knows it.
+                // A machine whose guest has a user of its own gets its record before its folder. Without users, nothing
+                // protects the folder of a machine that is being made.
                 try? DurableFile.removeFolder("\(settings.folder)/machines/\(name)")
             }
         }
@@ -197,6 +202,8 @@ package final class LibvirtDriver: MachineDriver {
 
     func console(_ id: MachineID) -> ConsoleLog { ConsoleLog(folder: folder(id), most: settings.consoleBytes) }
 
+    /// Returns the record of a machine.
+    ///
     /// - Throws: `notFound`.
     func machine(_ id: MachineID) throws -> HostedMachine {
         guard let machine = records.value(id.text) else { throw notFound(id) }
@@ -208,7 +215,7 @@ package final class LibvirtDriver: MachineDriver {
         return machine
     }
 
-    /// Takes a change and does it in the machine's lane.
+    /// Takes a change, and carries it out in the machine's lane.
     @discardableResult
     func change(_ id: MachineID, _ fence: Fence, _ body: (ObservedMachine) async throws -> Void) async throws -> ObservedMachine {
         try await lanes.run(id) {

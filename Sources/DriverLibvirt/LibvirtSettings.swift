@@ -1,22 +1,24 @@
 import HostModel
 
-/// How the driver uses its host. The defaults need nothing set up.
+/// The settings of the driver. The defaults need no preparation of the host.
 package struct LibvirtSettings: Sendable {
-    /// Where disks, images and the embedded libvirt lie. An absolute path whose parent exists. Guests' users must be able to pass
-    /// through it, or guests run as root.
+    /// The folder for disks, images and the embedded libvirt: an absolute path whose parent exists. Guests' users must
+    /// be able to pass through it, otherwise guests run as root.
     package var folder: String
-    /// Nil: libvirt within this process, with a root of its own. Otherwise a libvirt on this host, as `qemu:///system`.
+    /// The URI of a libvirt on this host, such as `qemu:///system`; nil for libvirt within this process, with a root of
+    /// its own.
     package var uri: String?
     package var acceleration: Acceleration = .automatic
-    /// MiB of translated code a guest when CPUs are emulated.
+    /// The translated code of each guest when CPUs are emulated, in MiB.
     package var translationCacheMiB = 32
-    /// Bytes of a guest's serial log that are kept; a guest may write twice as much before the older half goes.
+    /// The bytes of a guest's serial log that are kept; a guest may write twice as much before the older half is
+    /// removed.
     package var consoleBytes = 1 << 20
-    /// Calls that may wait for libvirt at the same time.
+    /// The number of calls that may wait for libvirt at the same time.
     package var threads = 8
 
     package enum Acceleration: Sendable {
-        /// KVM where a guest has shown that it works.
+        /// KVM, if a test guest has shown that it works; otherwise emulation.
         case automatic
         case kvm
         case emulated

@@ -4,11 +4,13 @@ import Drivers
 import Foundation
 import HostModel
 
-/// A short way to a folder. A socket's path has at most 107 bytes, and libvirt puts its sockets some 60 below its root.
+/// A short path to a folder. The path of a socket has at most 107 bytes, and libvirt puts its sockets some 60 bytes
+/// below its root.
 enum ShortPath {
     static let most = 44
 
-    /// The folder itself, or a link to it that always has the same name: running guests know their sockets by it.
+    /// Returns the folder itself, or a link to it. The link always has the same name, because running guests know their
+    /// sockets by it.
     static func to(_ folder: String) throws(CloudError) -> String {
         guard folder.utf8.count > most else { return folder }
         let base = geteuid() == 0 ? "/run/novella" : "/tmp/novella-\(geteuid())"

@@ -5,16 +5,18 @@ import Foundation
 package import HostModel
 import Programs
 
-/// Networks of bridges, namespaces, veth pairs, nftables and dnsmasq.
+/// A network driver with bridges, namespaces, veth pairs, nftables and dnsmasq.
 package struct LinuxNetwork: NetworkDriver, MetadataListening {
     package struct Settings: Sendable {
-        /// A folder of this driver's own. What is in it must outlive the process, and dnsmasq must be able to read it.
+        /// The driver's own folder. Its contents must outlive the process, and dnsmasq must be able to read them.
         package var folder: String
-        /// One to three of a-z and 0-9: tells the things of this driver on the host from those of another.
+        /// One to three characters of a-z and 0-9, which distinguish this driver's things on the host from those of
+        /// another.
         package var tag: String
-        /// A named network namespace that stands for the host, for several of them on one machine; nil: that of the process.
+        /// The name of a network namespace that stands for the host, so that one machine can have several; nil for that
+        /// of the process.
         package var hostNamespace: String?
-        /// Texts that tests put in the place of rules.
+        /// Texts that tests use in place of rules, by the ids of the rules.
         package var ruleOverrides: [String: String] = [:]
 
         package init(folder: String, tag: String = "nv", hostNamespace: String? = nil) {
@@ -27,17 +29,19 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
     package let kind = "linux"
     private let settings: Settings
     private let names: Names
-    /// Changes take turns, and block a thread that is nobody else's.
+    /// The queue on which changes take turns, so that they block none of the process's shared threads.
     private let queue: DispatchQueue
 
-    /// - Throws: `unavailable` when a program that the driver needs is not installed.
+    /// Creates the driver, and its folder if it is missing.
+    ///
+    /// - Throws: `unavailable` if a program that the driver needs is not installed.
     package init(_ settings: Settings) throws(CloudError) {
         self.settings = settings
         names = try Names(tag: settings.tag)
         for program in Self.programs where ProgramRun.path(of: program) == nil {
             throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
         }
-        // Whatever the process's mask: dnsmasq reads its files here as a user of its own.
+        // The mode is independent of the process's umask: dnsmasq reads its files here as a user of its own.
         try DurableFile.makeFolder(settings.folder, mode: 0o755)
         queue = DispatchQueue(label: "networks of the host \(settings.tag)")
     }
@@ -55,12 +59,12 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
             memory.ids = ids
             memory.numbers = memory.numbers.following(ids)
             memory.retiredZones.formUnion(Set((old?.numbers.zones ?? [:]).values).subtracting(memory.numbers.zones.values))
-            // A tap that a crash leaves behind must be known for ours.
+            // The driver must recognise a tap that a crash leaves behind.
             for port in state.ports { memory.taps[port.id] = port.tap }
             let host = try Namespace(settings.hostNamespace)
             for (path, _) in Converger.settings(state) where memory.settings[path] == nil { memory.settings[path] = try host.setting(path) }
             for network in state.networks { if case .routed = network.segment { memory.routedBridges.insert(names.bridge(network.id)) } }
-            // Numbers and the generation before the work: whatever happens now, they have been taken.
+            // The numbers and the generation are recorded before the work: whatever happens now, they count as used.
             if memory != old { try memory.write(settings.folder) }
             let compiler = PlanCompiler(names: names, folder: settings.folder, rules: RuleWriter(overrides: settings.ruleOverrides))
             var converger = Converger(
@@ -101,7 +105,7 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
             var converger = Converger(names: names, folder: settings.folder, host: host, memory: start, state: empty) { _ in HostPlan() }
             try converger.removeAll()
             unlink(HostMemory.path(settings.folder))
-            // Only if nothing of somebody else's is in it.
+            // The folder stays if it has files of others.
             rmdir(settings.folder)
         }
     }

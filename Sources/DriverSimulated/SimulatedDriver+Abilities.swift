@@ -169,12 +169,13 @@ extension SimulatedDriver: VolumeAttaching {
     }
 }
 
-/// A qcow2 image in which nothing was written: what a copy of a simulated disk is. Readers of images accept it as they do any other.
+/// An empty qcow2 image, which serves as the copy of a simulated disk. Readers of images accept it like any other.
 enum EmptyQCOW2 {
     private static let cluster = 65_536
 
     static func image(virtualBytes: Int64) -> Data {
-        // One cluster each: header, reference count table, reference counts; then the L1 table, of which an entry stands for 512 MiB.
+        // The header, the table of reference counts and the reference counts take one cluster each. The L1 table
+        // follows; each of its entries stands for 512 MiB.
         let entries = Int((virtualBytes + (512 << 20) - 1) / (512 << 20))
         let clustersOfL1 = (entries * 8 + cluster - 1) / cluster
         var image = Data(count: (3 + clustersOfL1) * cluster)

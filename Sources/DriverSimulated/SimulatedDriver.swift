@@ -2,7 +2,7 @@ import CloudCore
 import Drivers
 package import HostModel
 
-/// Drives a simulated host. It holds nothing itself: a second one for the same host sees the same machines.
+/// A driver of a simulated host. It stores nothing itself, so a second driver of the same host sees the same machines.
 package struct SimulatedDriver: MachineDriver {
     let host: SimulatedHost
 
@@ -46,7 +46,7 @@ package struct SimulatedDriver: MachineDriver {
             var machine = host.records.value(spec.id.text)
             if machine?.spec != spec {
                 try await host.work(machine)
-                // Asked again: the machine may have stopped by itself meanwhile.
+                // The record is read again, because the machine may have stopped by itself meanwhile.
                 let isNew = host.records.value(spec.id.text) == nil
                 machine = host.records.value(spec.id.text) ?? SimulatedMachine(spec: spec)
                 machine?.spec = spec
@@ -123,7 +123,7 @@ package struct SimulatedDriver: MachineDriver {
     package func display(_ id: MachineID) async throws -> DisplayEndpoint {
         let machine = try machine(id)
         guard machine.power.isUp else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
-        // Nobody listens there: a simulated guest has nothing to show.
+        // Nobody listens at this path, because a simulated guest has nothing to show.
         return .unixSocket(path: "/run/novella-simulated/\(host.name)/\(id).vnc")
     }
 
@@ -157,7 +157,7 @@ package struct SimulatedDriver: MachineDriver {
         ObservedMachine(id: machine.spec.id, power: machine.power, fence: fence, boots: machine.boots, reason: machine.reason)
     }
 
-    /// Takes the change, lets its time pass, and does it: `body` gets the machine as it is then.
+    /// Takes the change, waits for its duration, and carries it out. `body` gets the machine as it is then.
     @discardableResult
     func change(
         _ id: MachineID, _ fence: Fence, _ body: (SimulatedMachine) async throws -> Void

@@ -4,7 +4,7 @@ import Foundation
 package import HostModel
 import Synchronization
 
-/// One simulated host: its machines, and what a test does to it from behind.
+/// A simulated host: its machines, and the controls by which a test disturbs it.
 package final class SimulatedHost: Sendable {
     package let name: String
     let world: World
@@ -12,7 +12,8 @@ package final class SimulatedHost: Sendable {
     let records: FencedRecords<SimulatedMachine>
     let lanes = SerialKeys<MachineID>()
     let hub = EventHub<MachineEvent>()
-    /// Where copies of disks lie; nil until there is one, so that thousands of hosts in memory cost no folder each.
+    /// The folder for copies of disks; nil until there is a copy, so that thousands of hosts in memory do not need a
+    /// folder each.
     private let spool: Mutex<String?>
     private let folder: String?
     private let chance: Mutex<SimulatedChance>
@@ -29,21 +30,21 @@ package final class SimulatedHost: Sendable {
         chance = Mutex(SimulatedChance(state: seed))
     }
 
-    /// What the control plane, or a process of it, drives the host with. There may be several, as after a restart.
+    /// Returns a driver by which a control plane uses the host. There may be several, as after a restart.
     package func driver() -> SimulatedDriver { SimulatedDriver(host: self) }
 
-    /// Whether the host can be reached. Its machines go on in any case.
+    /// Whether the host cannot be reached. Its machines keep running in any case.
     package var isLost: Bool {
         get { lost.withLock { $0 } }
         set { lost.withLock { $0 = newValue } }
     }
 
-    /// What the host has, and how it is.
+    /// The machines of the host, as they are.
     package var machines: [(spec: MachineSpec, power: PowerState, boots: Int64)] {
         records.all.map { ($0.value.spec, $0.value.power, $0.value.boots) }
     }
 
-    /// The ids of the copies of disks that lie there.
+    /// The ids of the copies of disks on the host.
     package var snapshots: [String] {
         guard let spool = spool.withLock({ $0 }) else { return [] }
         return DurableFile.names(in: spool).filter { $0.hasSuffix(".qcow2") }.map { String($0.dropLast(6)) }.sorted()
@@ -56,7 +57,7 @@ package final class SimulatedHost: Sendable {
                 try DurableFile.makeFolder(spool)
                 place = spool
             } else {
-                // The system's own chance: two worlds of one seed must not meet in one folder.
+                // The system's own randomness is used here: two worlds with the same seed must not share a folder.
                 var template = Array((FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX").utf8CString)
                 guard mkdtemp(&template) != nil else { throw DurableFile.failure("make", "a temporary folder") }
                 place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -70,12 +71,12 @@ package final class SimulatedHost: Sendable {
         try spool.withLock { place in
             guard let path = place, access(path, F_OK) == 0 else { return }
             try DurableFile.remove("\(path)/\(snapshot).qcow2")
-            // Without effect while another copy is there.
+            // This has no effect while another copy is there.
             if folder == nil, rmdir(path) == 0 { place = nil }
         }
     }
 
-    /// A guest stops by itself, or its kernel panics.
+    /// Makes a guest stop by itself, or its kernel panic.
     package func guestStops(_ id: MachineID, crashing: Bool = false) throws {
         try records.update(id.text) { machine in
             guard machine.power == .running else { return }
@@ -95,7 +96,7 @@ package final class SimulatedHost: Sendable {
         return error
     }
 
-    /// Lets so much time pass as the work takes.
+    /// Waits as long as the work takes.
     func work(_ machine: SimulatedMachine?) async throws {
         var duration = chance.withLock { $0.duration(in: settings.delay) }
         if machine?.spec.faults.contains(.slow) == true { duration *= 50 }
@@ -108,7 +109,7 @@ package final class SimulatedHost: Sendable {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same times from the same seed.
+/// The random generator SplitMix64 (Steele, Lea and Flood, 2014): the same seed gives the same durations.
 struct SimulatedChance {
     var state: UInt64
 

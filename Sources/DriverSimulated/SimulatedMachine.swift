@@ -1,17 +1,17 @@
 import CloudCore
 import HostModel
 
-/// What can go wrong with one machine: the words of its metadata's `simulate:fault`, several with commas between them.
+/// A fault of one machine. The names are the values of `simulate:fault` in its metadata, separated by commas.
 package enum SimulatedFault: String, Sendable, CaseIterable {
     /// A start fails.
     case bootFails = "boot-fails"
     /// The guest crashes as soon as it runs.
     case crashes
-    /// Everything takes fifty times as long.
+    /// Every change takes fifty times as long.
     case slow
-    /// Nobody hears what happens.
+    /// No events of the machine are sent.
     case lostEvent = "lost-event"
-    /// The first start happens, and its answer is lost.
+    /// The first start happens, and its reply is lost.
     case agentLost = "agent-lost"
     case snapshotFails = "snapshot-fails"
     /// The guest does not stop when it is asked to.
@@ -44,10 +44,10 @@ struct SimulatedMachine: StoredValue {
     var boots: Int64 = 0
     var reason: String?
     var console = ""
-    /// What it did before it was packed while it ran: nil unless it stands still for another host's sake.
+    /// The power state before the machine was packed live; nil unless it stands still because another host has it.
     var left: PowerState?
 
-    /// As much as the log of a real guest may have.
+    /// The most bytes of the serial log.
     static let mostConsoleBytes = 256 << 10
 
     init(spec: MachineSpec) { self.spec = spec }
@@ -59,7 +59,7 @@ struct SimulatedMachine: StoredValue {
             boots += 1
             say("[\(boots)] simulated firmware: \(spec.cpu.count) CPUs, \(spec.memoryMiB) MiB")
             say("[\(boots)] simulated kernel is up")
-            // A guest that says little would not show who reads only a part of it.
+            // The guest writes many lines, so that a test notices a reader that reads only a part.
             for line in 1...20 { say("[\(boots)] simulated line \(line)") }
             say("[\(boots)] ready")
         }

@@ -1,9 +1,9 @@
 package import CloudCore
 package import SQL
 
-/// What Networking must know of the hosts that machines run on. It stores nothing about them itself.
+/// The source of the facts about hosts that Networking needs. Networking itself stores nothing about hosts.
 package protocol NetworkingHosts: Sendable {
-    /// The hosts that there are, in the caller's transaction: agents and availability zones are views of them.
+    /// Returns all hosts, in the caller's transaction. The API shows them as agents and availability zones.
     func hosts(in tx: Transaction) throws -> [NetworkHost]
 }
 
@@ -13,9 +13,9 @@ package struct NetworkHost: Sendable, Hashable {
     package var name: String
     package var zone: String
     package var isAlive: Bool
-    /// Where other hosts send packets of networks that they share with it; nil: nowhere.
+    /// The address to which other hosts send packets of shared networks; nil for none.
     package var address: IPAddress?
-    /// When its agent began, and when it was heard last; nil before it was.
+    /// The times of the agent's start and of its last report; nil before the first report.
     package var startedAt: Timestamp?
     package var seenAt: Timestamp?
 
@@ -28,7 +28,7 @@ package struct NetworkHost: Sendable, Hashable {
     }
 }
 
-/// A cloud in which no host has told of itself yet.
+/// A source without hosts, for a cloud in which none has reported yet.
 package struct NoNetworkHosts: NetworkingHosts {
     package init() {}
     package func hosts(in tx: Transaction) throws -> [NetworkHost] { [] }

@@ -3,16 +3,16 @@ package import HostModel
 import Resources
 package import SQL
 
-/// What guests are told of themselves.
+/// The facts about its networks that a guest is told.
 extension NetworkingAssembly {
-    /// The server that has the address in the network; nil: none.
+    /// Returns the server that has the address in the network; nil for none.
     package func server(at address: IPAddress, in network: ID<Kind.Network>, tx: Transaction) throws -> ID<Kind.Server>? {
         let addresses = AddressStore(world: networking.world)
         guard let port = try addresses.holder(of: address, on: network, in: tx) else { return nil }
         return try ServerPortStore.server(of: ID(port), in: tx)
     }
 
-    /// The cards of a server, in their order.
+    /// Returns the network cards of a server, in their order.
     package func guestCards(of server: ID<Kind.Server>, in tx: Transaction) throws -> [GuestCard] {
         let addresses = AddressStore(world: networking.world)
         let ports = try ServerPortStore.ports(of: [server], addresses: addresses, in: tx)[server] ?? []

@@ -3,26 +3,27 @@ package import HostModel
 import Resources
 package import SQL
 
-/// What whoever keeps hosts asks of Networking: what their networks should be like, and where it writes down what they are like.
+/// The interface for the keeper of hosts: it reads what their networks should be, and records what they are.
 extension NetworkingAssembly {
     private var states: HostStateService { HostStateService(networking: networking) }
 
-    /// What a commit that changes what hosts should be like names. The state's generation counts these commits.
+    /// The topic of every commit that may change what hosts should have. A state's generation counts these commits.
     package var topic: Topic { networking.base.topic }
 
-    /// All that is wanted of a host's networks, of one state of the rows.
+    /// Returns everything that is wanted of a host's networks, read in one transaction.
     ///
-    /// - Parameter hosts: all that there are: networks lead from one to the other.
+    /// - Parameter hosts: all hosts, since networks lead from one to another.
     package func view(of host: NetworkHost, among hosts: [NetworkHost], in tx: Transaction) throws -> HostNetworkView {
         try states.view(of: host, among: hosts, in: tx)
     }
 
-    /// The hosts that something is bound to: all others have no networks.
+    /// Returns the names of the hosts to which something is bound; all others have no networks.
     package func hostsInUse() async throws -> Set<String> { try await networking.read { tx in try HostStateStore.hosts(in: tx) } }
 
-    /// Gives each router that runs nowhere a host: the first of those that are alive and that operators have not switched off. It stays there.
+    /// Gives a host to each router that has none: the first by name that is alive and that operators have not disabled.
+    /// The router stays there.
     ///
-    /// - Returns: whether there were some.
+    /// - Returns: whether there were such routers and a host for them.
     package func placeRouters(on hosts: [NetworkHost]) async throws -> Bool {
         let alive = hosts.filter(\.isAlive)
         guard !alive.isEmpty else { return false }
@@ -36,9 +37,9 @@ extension NetworkingAssembly {
         return true
     }
 
-    /// Writes down that a host is as the view says, but for the problems. Without a write where the rows say so already.
+    /// Records that a host is as the view says, except for the problems. Writes nothing if the rows already say so.
     ///
-    /// - Parameter hasNewProblems: whether they are others than the last time.
+    /// - Parameter hasNewProblems: whether the problems differ from those of the last time.
     package func record(_ view: HostNetworkView, _ problems: [NetworkProblem], hasNewProblems: Bool, on host: String) async throws {
         var failed: [NetworkProblem.Subject: Set<String>] = [:]
         for problem in problems { failed[problem.subject, default: []].insert(problem.id) }
@@ -51,7 +52,7 @@ extension NetworkingAssembly {
         }
         var routers: [(id: String, status: String)] = []
         for router in view.routers {
-            // A router that is switched off is active in the reference, too.
+            // In the reference, a disabled router is active too.
             let now = status(true, failed[.router]?.contains(router.id) ?? false)
             if now != router.status { routers.append((router.id, now)) }
         }
@@ -61,7 +62,7 @@ extension NetworkingAssembly {
             return now == one.status ? nil : (one, now)
         }
         guard !ports.isEmpty || !routers.isEmpty || !floating.isEmpty || hasNewProblems else { return }
-        // Not `networking.write`: hosts should be as they are, so nothing is to follow.
+        // This is not `networking.write`: what hosts should have stays the same, so nobody needs to be told.
         try await networking.base.database.write { [ports, routers] tx in
             for (status, ids) in ports.sorted(by: { $0.key < $1.key }) { try HostStateStore.setStatus(status, ofPorts: ids, on: host, in: tx) }
             for router in routers { try HostStateStore.setStatus(router.status, ofRouter: router.id, in: tx) }
@@ -70,11 +71,11 @@ extension NetworkingAssembly {
         }
     }
 
-    /// How far the ports of a server are on its host.
+    /// The progress of a server's ports on its host.
     package enum Wiring: Sendable, Hashable {
         case done
         case underWay
-        /// With what is the matter, for the operator.
+        /// A failure, with its cause for the operator.
         case failed(String)
     }
 

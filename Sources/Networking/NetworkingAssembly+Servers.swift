@@ -2,30 +2,32 @@ package import CloudCore
 package import HostModel
 package import SQL
 
-/// What whoever makes servers asks of Networking. What changes something takes the caller's open transaction, so that the server and
-/// its ports are made together or not at all.
+/// The interface for the service that creates servers. A function that changes rows takes the caller's open
+/// transaction, so that the server and its ports are created together or not at all.
 extension NetworkingAssembly {
     private var serverPorts: ServerPortService { ServerPortService(networking: networking) }
     private var planner: ServerNetworkPlanner { ServerNetworkPlanner(networking: networking) }
 
-    /// Looks up what is wanted, before anything is made.
+    /// Looks up what a server wants of networks, before anything is created.
     ///
     /// - Parameter groups: names or ids of security groups; empty for the project's default group.
-    /// - Throws: `CloudError.notFound` for a network or a port that is not there, `.badRequest` for what cannot be had, `.conflict` for a
-    ///   port or an address that is in use and for a choice that is not clear, `.forbidden` for an external network and above the quota
-    ///   of ports. Its code is the reference's word where callers tell two cases of one kind apart.
+    /// - Throws: `CloudError.notFound` for a network or a port that does not exist, `.badRequest` for a request that
+    ///   cannot be met, `.conflict` for a port or an address that is in use and for an ambiguous choice, `.forbidden`
+    ///   for an external network and if the quota of ports is exceeded. The error's code is the reference's word where
+    ///   callers must tell two cases of one kind apart.
     package func plan(_ wish: NetworkWish, groups: [String], for caller: Principal) async throws -> NetworkPlan {
         try await networking.read { tx in try planner.plan(wish, groups: groups, for: caller, in: tx) }
     }
 
-    /// How many ports the project's quota leaves; nil for any number.
+    /// Returns how many ports the project's quota leaves; nil for any number.
     package func freePorts(of project: ID<Kind.Project>, in tx: Transaction) throws -> Int? {
         try planner.freePorts(of: project.text, in: tx)
     }
 
-    /// Makes or takes the ports of a plan and binds them to a host. Their ids are the plan's, so the same again changes nothing.
+    /// Creates or takes the ports of a plan and binds them to a host. The plan has their ids, so a second call changes
+    /// nothing.
     ///
-    /// - Returns: they in the plan's order.
+    /// - Returns: the ports in the plan's order.
     package func ensurePorts(
         _ plan: NetworkPlan, server: ID<Kind.Server>, host: String, in tx: Transaction
     ) throws -> [ServerPort] {
@@ -37,32 +39,36 @@ extension NetworkingAssembly {
         try serverPorts.bind(server: server, to: host, in: tx)
     }
 
-    /// Ports that were made for the server go; those that were given are free again.
+    /// Deletes the ports that were created for the server, and frees those that were given to it.
     ///
-    /// - Parameter only: one port; nil for all of the server's.
+    /// - Parameter only: the one port to release; nil for all ports of the server.
     package func releasePorts(of server: ID<Kind.Server>, only: ID<Kind.Port>? = nil, in tx: Transaction) throws {
         try serverPorts.release(only, of: server, in: tx)
     }
 
-    /// The ports of each server that has some, in their order: a few statements, however many servers.
+    /// Returns the ports of each server that has some, in their order, in a few statements for any number of servers.
     package func ports(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerPort]] {
         try ServerPortStore.ports(of: servers, addresses: AddressStore(world: networking.world), in: tx)
     }
 
-    /// The security groups that the ports of each server have, each once, by name.
+    /// Returns the distinct security groups of each server's ports, by name.
     package func securityGroups(
         of servers: [ID<Kind.Server>], in tx: Transaction
     ) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] {
         try ServerPortStore.groups(of: servers, in: tx)
     }
 
-    /// - Parameter name: or its id.
-    /// - Throws: `CloudError.notFound`, `.conflict` for a name that several have.
+    /// Adds a security group to the ports of a server.
+    ///
+    /// - Parameter name: the group's name or id.
+    /// - Throws: `CloudError.notFound`; `.conflict` for a name that several groups have.
     package func addSecurityGroup(_ name: String, to server: ID<Kind.Server>, for caller: Principal) async throws {
         try await networking.write { tx in try serverPorts.addGroup(name, to: server, for: caller, in: tx) }
     }
 
-    /// - Throws: `CloudError.notFound`, also when no port of the server has it.
+    /// Removes a security group from the ports of a server.
+    ///
+    /// - Throws: `CloudError.notFound`, also if no port of the server has the group.
     package func removeSecurityGroup(_ name: String, from server: ID<Kind.Server>, for caller: Principal) async throws {
         try await networking.write { tx in try serverPorts.removeGroup(name, from: server, for: caller, in: tx) }
     }

@@ -5,14 +5,16 @@ import Resources
 package import SQL
 package import ServiceKit
 
-/// Networking, wired: takes what it depends on, hands out its routes and its schema.
+/// Networking, assembled: it takes its dependencies and provides its routes and its schema.
 package struct NetworkingAssembly: ServiceAssembly {
     let networking: NetworkingContext
 
+    /// Creates Networking.
+    ///
     /// - Parameters:
     ///   - policyOverrides: rules of the operator's policy file, by name.
-    ///   - onChange: called after each commit that may make hosts' networks other than they are.
-    /// - Throws: `PolicyError` for an override that is no rule.
+    ///   - onChange: called after each commit that may change what hosts' networks should be.
+    /// - Throws: `PolicyError` for an override that is not a valid rule.
     package init(
         database: Database, world: World, hosts: any NetworkingHosts = NoNetworkHosts(), policyOverrides: [String: String],
         onChange: @escaping @Sendable () -> Void = {}

@@ -2,15 +2,16 @@ import CPrograms
 import CloudCore
 import Foundation
 
-/// A run of one of the host's programs: no shell, a deadline, limits, nothing inherited. It blocks its thread.
+/// A run of one of the host's programs: without a shell, with a deadline and limits, and with nothing inherited. It
+/// blocks its thread.
 package struct ProgramRun {
-    /// The most that a program may use; nil: as much as this process.
+    /// The limits of a program's resources; nil for the limits of this process.
     package struct Limits: Sendable {
         package var memoryBytes: UInt
         package var cpuSeconds: UInt?
         package var fileBytes: UInt?
         package var openFiles: UInt?
-        /// The bytes that are kept of its output. The program may say more, and is heard to its end.
+        /// The bytes of output that are kept. The program may write more, which is read and discarded.
         package var outputBytes: Int
 
         package init(
@@ -24,9 +25,9 @@ package struct ProgramRun {
         }
     }
 
-    /// The words and the end of a program.
+    /// The output and the exit status of a program.
     package struct Outcome: Sendable {
-        /// The status of its exit, or minus the number of the signal that ended it.
+        /// The exit status, or minus the number of the signal that ended the program.
         package var status: Int32
         package var output: [UInt8]
         /// The beginning of what it wrote to standard error.
@@ -48,11 +49,11 @@ package struct ProgramRun {
         }
     }
 
-    /// A name that is looked for in the system's folders, or an absolute path.
+    /// The name of a program in the system's folders, or an absolute path.
     package var program: String
     package var arguments: [String]
     package var input: [UInt8] = []
-    /// A descriptor of the network namespace that the program runs in; -1: that of this process.
+    /// A descriptor of the network namespace for the program; -1 for that of this process.
     package var namespace: Int32 = -1
     package var limits: Limits
     /// The seconds after which the program and its children are killed.
@@ -65,13 +66,13 @@ package struct ProgramRun {
         self.seconds = seconds
     }
 
-    /// Returns the path of an installed program; nil when there is none.
+    /// Returns the path of an installed program; nil if there is none.
     package static func path(of program: String) -> String? {
         let folders = program.hasPrefix("/") ? [""] : ["/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"]
         return folders.map { $0 + program }.first { access($0, X_OK) == 0 }
     }
 
-    /// Returns when the program has ended.
+    /// Runs the program, and returns when it has ended.
     package func callAsFunction() throws(Failure) -> Outcome {
         guard let path = Self.path(of: program) else { throw .missing }
         var pipes = [[Int32](repeating: -1, count: 2), [-1, -1], [-1, -1]]
@@ -113,7 +114,9 @@ package struct ProgramRun {
         return program_spawn(path, words + [nil], input, output, complaint, namespace, &bounds, &pid)
     }
 
-    /// Ends a process that is no child of this one: first asks, and kills it when it goes on.
+    /// Ends a process that is not a child of this one: asks it to end, and kills it if it does not.
+    ///
+    /// - Parameter milliseconds: the time that it has to end by itself.
     package static func end(_ pid: Int32, patience milliseconds: Int32) {
         let process = program_process_descriptor(pid)
         guard process >= 0 else { return }
@@ -124,9 +127,10 @@ package struct ProgramRun {
     }
 }
 
-/// Writes a child's input and reads its two outputs, all at once: a full pipe on one side must not stop the others.
+/// An exchange with a child: its input is written and its two outputs are read at the same time, so that a full pipe on
+/// one side does not stop the others.
 private struct Conversation {
-    /// The ends of this process: the child's input, output and complaints. A closed one is -1.
+    /// The ends of the pipes in this process: the child's input, output and error output. A closed one is -1.
     var open: [Int32]
     let text: [UInt8]
     /// The bytes that are kept of each output.
@@ -140,8 +144,8 @@ private struct Conversation {
         self.most = most
     }
 
-    /// Returns false when the time is over. The outputs that a daemon holds after its parent has ended are no longer
-    /// an answer.
+    /// Returns whether the program has ended in time. Outputs that a daemon keeps open after its parent has ended are
+    /// not waited for.
     mutating func run(seconds: Int, endsWith pid: pid_t) -> Bool {
         _ = fcntl(open[0], F_SETFL, O_NONBLOCK)
         let process = program_process_descriptor(pid)

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Lines in a file that never grows past two of its parts.
+/// A file of lines that never grows beyond two of its parts.
 ///
-/// Lines are gathered and written once a second or when there are many: a write for each would cost more than a
-/// request. What is not written yet is lost with the process; nothing that matters is kept here.
+/// Lines are collected and written once a second, or when there are many: one write for each line would cost more than
+/// a request. Lines that are not yet written are lost with the process, so nothing important is stored here.
 package final class LineFile: Sendable {
     private struct State {
         var waiting: [UInt8] = []
@@ -17,15 +17,17 @@ package final class LineFile: Sendable {
     private let state = Mutex(State())
     private static let flushAt = 64 << 10
 
+    /// Creates a log, whose file is opened by the first write.
+    ///
     /// - Parameters:
-    ///   - path: the file; the part before it is kept as `path.1`.
+    ///   - path: the file; the previous part is kept as `path.1`.
     ///   - partSize: the bytes after which a new part begins.
     package init(path: String, partSize: Int = 64 << 20) {
         self.path = path
         self.partSize = partSize
     }
 
-    /// Adds a line, which ends with a line end.
+    /// Adds a line, which must end with a line feed.
     package func add(_ line: some Sequence<UInt8>) {
         state.withLock { state in
             state.waiting.append(contentsOf: line)
@@ -50,7 +52,7 @@ package final class LineFile: Sendable {
             state.file = file
             state.size = Int((try? file.seekToEnd()) ?? 0)
         }
-        // A full disk must not stop the cloud: the lines are lost, and the next ones are tried again.
+        // A full disk must not stop the cloud. These lines are lost, and the next ones are tried again.
         try? state.file?.write(contentsOf: state.waiting)
         state.size += state.waiting.count
     }

@@ -1,13 +1,13 @@
 package import CoreMetrics
 import Synchronization
 
-/// Keeps the figures of swift-metrics, and writes them as Prometheus' text.
+/// The store of swift-metrics' figures, which writes them in the text format of Prometheus.
 ///
-/// A handler is looked up when a `Counter`, `Meter`, `Recorder` or `Timer` is made. Code on a hot path makes it once
-/// and keeps it.
+/// A handler is looked up when a `Counter`, `Meter`, `Recorder` or `Timer` is created. Code on a hot path creates it
+/// once and keeps it.
 package final class PrometheusMetrics: MetricsFactory {
     private struct Family {
-        /// The words of Prometheus: `counter`, `gauge`, `histogram`.
+        /// The type in Prometheus' words: `counter`, `gauge` or `histogram`.
         let type: String
         /// The handlers by their written labels.
         var series: [String: any Figure] = [:]
@@ -22,20 +22,22 @@ package final class PrometheusMetrics: MetricsFactory {
     private let state = Mutex(State())
     private let bounds: [Double]
 
-    /// - Parameter bounds: the upper bounds of histograms, rising; of times in seconds.
+    /// Creates an empty store.
+    ///
+    /// - Parameter bounds: the upper bounds of histograms in rising order; in seconds for times.
     package init(bounds: [Double] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]) {
         self.bounds = bounds
     }
 
-    /// Gives a figure its line of help.
+    /// Sets the help text of a figure.
     package func describe(_ name: String, _ help: String) { state.withLock { $0.help[name] = help } }
 
-    /// Calls `read` before each text, to set figures that nobody counts.
+    /// Registers a function that is called before each text, to set figures that are not counted.
     package func beforeText(_ read: @escaping @Sendable (PrometheusMetrics) async -> Void) {
         state.withLock { $0.readers.append(read) }
     }
 
-    /// Adds a value that is read whenever somebody asks.
+    /// Adds a gauge whose value is read for each text.
     package func gauge(_ name: String, help: String, _ value: @escaping @Sendable () -> Double) {
         describe(name, help)
         beforeText { Meter(label: name, factory: $0).set(value()) }
@@ -79,7 +81,7 @@ package final class PrometheusMetrics: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    /// Returns the handler with the labels, and makes it the first time; nil if the name has figures of another type.
+    /// Returns the handler with the labels, and creates it the first time; nil if the name has figures of another type.
     private func find<Handler: Figure>(
         _ label: String, _ dimensions: [(String, String)], _ type: String, _ make: () -> Handler
     ) -> Handler? {
@@ -120,7 +122,7 @@ private protocol Figure: AnyObject, Sendable {
     func write(_ name: String, _ labels: String, to out: inout String)
 }
 
-/// A number that is counted or set. It is written as it was set: whole, or with a fraction.
+/// A number that is counted or set. It is written as it was set: whole or with a fraction.
 private final class Value: Figure, CounterHandler, MeterHandler, RecorderHandler {
     private enum Number {
         case whole(Int64)
@@ -160,7 +162,7 @@ private final class Value: Figure, CounterHandler, MeterHandler, RecorderHandler
     }
 }
 
-/// Values, or times in seconds, counted by their size.
+/// A histogram of values, or of times in seconds.
 private final class Histogram: Figure, TimerHandler, RecorderHandler {
     private struct Counts {
         var buckets: [UInt64]

@@ -2,12 +2,12 @@ package import CloudCore
 import Synchronization
 package import Tracing
 
-/// Writes finished spans to a file, each as a line of OTLP's JSON, which an OpenTelemetry collector reads
+/// A tracer that writes finished spans to a file, each as a line of OTLP's JSON, which an OpenTelemetry collector reads
 /// (`otlpjsonfile`).
 package final class SpanFile: Tracer {
     package let file: LineFile
     private let world: World
-    /// The spans of the requests that are under way.
+    /// The spans of the requests in progress, by request id.
     private let requests = Mutex<[String: TraceParent]>([:])
 
     package init(_ file: LineFile, world: World) {
@@ -29,13 +29,13 @@ package final class SpanFile: Tracer {
         return FileSpan(operationName, head, file)
     }
 
-    /// Returns a place of a new span in the trace that has the digits of the request id.
+    /// Returns a place for a new span in the trace whose id has the digits of the request id.
     package func place(inTraceOf requestID: String) -> TraceParent? {
         TraceParent(uuid: requestID).map { TraceParent(trace: $0.trace, span: hex(8)) }
     }
 
-    /// Returns the span of a request that is under way. A transaction asks by the request's id: it may run on another
-    /// thread, which knows no task.
+    /// Returns the span of a request in progress. A transaction looks it up by the request id, because it may run on a
+    /// thread outside of any task.
     package func place(of requestID: String?) -> TraceParent? {
         requestID.flatMap { id in requests.withLock { $0[id] } }
     }
@@ -75,13 +75,13 @@ package final class FileSpan: Tracing.Span {
         var hasEnded = false
     }
 
-    /// What is known from the beginning on.
+    /// The facts that are known at the beginning.
     fileprivate struct Head {
         let own: TraceParent
         let parent: TraceParent?
         let context: InstrumentationContext
         let kind: SpanKind
-        /// Nanoseconds since 1970.
+        /// The beginning in nanoseconds since 1970.
         let began: UInt64
     }
 
@@ -112,7 +112,7 @@ package final class FileSpan: Tracing.Span {
 
     package func addEvent(_ event: SpanEvent) { state.withLock { $0.events.append(event) } }
 
-    /// Links are not written: nothing here begins a span with more than one cause.
+    /// Does nothing: no span here has more than one cause.
     package func addLink(_ link: SpanLink) {}
 
     package func recordError<Instant: TracerInstant>(
@@ -132,7 +132,7 @@ package final class FileSpan: Tracing.Span {
         file.add(line(last, max(head.began, instant().nanosecondsSinceEpoch)))
     }
 
-    /// Returns a whole `TracesData`: OTLP's file format has one in a line.
+    /// Returns a whole `TracesData`, since OTLP's file format has one in each line.
     private func line(_ state: State, _ ended: UInt64) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -194,7 +194,7 @@ extension SpanKind {
 }
 
 extension JSONWriter {
-    /// Attributes of HTTP clients that may hold the secrets of signed URLs.
+    /// The attributes of HTTP clients that may contain the secrets of signed URLs.
     private static var leftOut: [String] { ["url.full", "url.query"] }
 
     /// Writes attributes in the order of their names.
@@ -212,7 +212,7 @@ extension JSONWriter {
                     case .bool(let value): writer.member("boolValue", value)
                     case .string(let value): writer.member("stringValue", value)
                     case .stringConvertible(let value): writer.member("stringValue", "\(value)")
-                    // Nothing here has lists of values.
+                    // No attribute here is a list of values.
                     default: writer.member("stringValue", "\(pair.value)")
                     }
                 }

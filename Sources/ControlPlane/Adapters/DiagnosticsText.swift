@@ -1,10 +1,10 @@
 import CloudCore
 import HostModel
 
-/// What a machine has used, in the words of the API.
+/// The diagnostics of a machine in the API's words.
 enum DiagnosticsText {
-    /// Returns the numbers of before 2.48: by the names of the devices, as the reference takes them from
-    /// libvirt. Errors of disks are not counted.
+    /// Returns the diagnostics of microversions before 2.48: keyed by the names of devices, as the reference takes them
+    /// from libvirt. Disk errors are not counted.
     static func named(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
         var members: JSONObject = ["memory": .integer(found.memoryMiB << 10)]
         for (number, time) in found.cpuNanoseconds.enumerated() { members["cpu\(number)_time"] = .integer(time) }
@@ -32,7 +32,7 @@ enum DiagnosticsText {
         return members
     }
 
-    /// Returns the same since 2.48, in words for every hypervisor.
+    /// Returns the diagnostics since microversion 2.48, in words for every hypervisor.
     static func uniform(_ found: MachineDiagnostics, _ spec: MachineSpec) -> JSONObject {
         func traffic(_ one: MachineDiagnostics.Traffic) -> JSON {
             [

@@ -2,7 +2,9 @@ import CloudCore
 import Images
 
 extension FetchRules {
-    /// - Throws: `CloudError` for an entry that the check of the options let pass.
+    /// Creates the rules that the configuration sets.
+    ///
+    /// - Throws: `CloudError` for an invalid entry that the check of the options did not find.
     init(_ configuration: Configuration.WebDownload) throws {
         try self.init(
             allowed: configuration.allowedHosts, disallowed: configuration.disallowedHosts, private: configuration.privateHosts,

@@ -4,7 +4,7 @@ import HostModel
 import Networking
 import SQL
 
-/// What guests may know, of Compute's and Networking's rows of one moment.
+/// The metadata of guests, from Compute's and Networking's rows in one transaction.
 struct GuestMetadata: MetadataSource {
     let database: Database
     let networking: NetworkingAssembly
@@ -22,7 +22,7 @@ struct GuestMetadata: MetadataSource {
         }
     }
 
-    /// - Returns: nil when there is no such server.
+    /// Returns the metadata of a server; nil if there is no such server.
     func metadata(of server: ID<Kind.Server>) async throws -> InstanceMetadata? {
         try await database.read { tx in try metadata(of: server, tx) }
     }

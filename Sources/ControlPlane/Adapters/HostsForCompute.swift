@@ -2,7 +2,7 @@ package import CloudCore
 package import Compute
 import HostModel
 
-/// What Compute asks of the hosts.
+/// The hosts as Compute needs them, from the fleet's facts.
 package struct HostsForCompute: HostsNeed {
     let fleet: Fleet
     let world: World
@@ -29,7 +29,7 @@ extension HostReport {
             movesMachines: facts.inventory.abilities.contains(.moving), movesRunningMachines: facts.inventory.abilities.contains(.liveMoving))
     }
 
-    /// `QEMU 7.2.19` is 7002019, as libvirt counts.
+    /// Returns a version as libvirt counts it: 7002019 for `QEMU 7.2.19`.
     private static func version(_ text: String) -> Int {
         let parts = (text.split(separator: " ").last ?? "").split(separator: ".").map { Int($0) ?? 0 } + [0, 0, 0]
         return parts[0] * 1_000_000 + parts[1] * 1000 + parts[2]

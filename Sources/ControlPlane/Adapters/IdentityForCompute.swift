@@ -2,7 +2,7 @@ import CloudCore
 import Compute
 import Identity
 
-/// What Compute asks of Identity.
+/// The part of Identity that Compute needs.
 struct IdentityForCompute: IdentityNeed {
     let identity: IdentityAssembly
 

@@ -3,10 +3,10 @@ import CloudCore
 import Foundation
 import Images
 
-/// One entry of `images.stores`.
+/// An entry of `images.stores`.
 struct ImageStoreSetting: Sendable, Equatable {
     let name: String
-    /// Nil for a folder of the name below the state directory.
+    /// The absolute path; nil for the folder `images/NAME` in the state directory.
     let path: String?
 
     init?(_ text: String) {

@@ -4,7 +4,7 @@ import Compute
 import HostModel
 import Images
 
-/// What Compute asks of Images.
+/// The part of Images that Compute needs.
 struct ImagesForCompute: ImagesNeed {
     let images: ImagesAssembly
     let fleet: Fleet

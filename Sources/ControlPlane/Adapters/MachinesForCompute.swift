@@ -3,7 +3,7 @@ package import CloudCore
 import Compute
 package import HostModel
 
-/// What Compute asks of machines, over the links to their hosts.
+/// The machines that Compute controls, over the links to their hosts.
 package struct MachinesForCompute: MachinesNeed {
     let fleet: Fleet
 
@@ -48,7 +48,8 @@ package struct MachinesForCompute: MachinesNeed {
 
     package func setPassword(_ password: Secret, of id: MachineID, on host: String, fence: Fence) async throws {
         let link = try await fleet.link(to: host)
-        // Nobody's epoch: who asks is no workflow, and takes the machine from none.
+        // The caller is not a workflow. It sends the machine's present epoch, and so takes the machine from no
+        // workflow.
         guard case .machine(let machine) = try await link.ask(.observe(id)) else { throw CloudError.notFound("machine", id.text) }
         let generation = max(machine.fence.generation, fleet.era.raise(fence.generation))
         _ = try await Self.send(
@@ -76,12 +77,13 @@ package struct MachinesForCompute: MachinesNeed {
             throw CloudError.notFound("machine", id.text)
         }
         guard let lines, lines >= 0 else { return console.text() }
-        // A line that has not ended is one, as the reference counts. By bytes: a carriage return and a line feed are one Character.
+        // An unfinished line counts, as in the reference. The text is split by bytes, because a carriage return and a
+        // line feed form one Character.
         let parts = console.bytes.split(separator: 10, omittingEmptySubsequences: false).suffix(lines)
         return String(decoding: Array(parts.joined(separator: [10])), as: UTF8.self)
     }
 
-    /// As much as the reference answers with at most.
+    /// The most bytes of console output, as in the reference.
     private static let mostConsole = 100 << 10
 
     package func diagnostics(_ id: MachineID, on host: String, isUniform: Bool) async throws -> JSONObject {
@@ -93,7 +95,7 @@ package struct MachinesForCompute: MachinesNeed {
 
     // MARK: Requests
 
-    /// Has a machine changed that is there, and returns what it does then.
+    /// Changes a machine that must exist, and returns its power state afterwards.
     private func change(
         _ word: String, _ verb: AgentRequest.Verb, _ id: MachineID, _ host: String, _ fence: Fence
     ) async throws -> PowerState {
@@ -109,9 +111,9 @@ package struct MachinesForCompute: MachinesNeed {
         try await Self.send(word, verb, id, try await fleet.link(to: host), raised: fleet.era.raise(fence))
     }
 
-    /// Sends a request. The same request of the same generation has the same id, so that no reboot is done twice.
+    /// Sends a request. The same verb with the same generation has the same id, so that no reboot is carried out twice.
     ///
-    /// - Parameter fence: in the numbers of hosts.
+    /// - Parameter fence: the fence with the era added, as hosts count.
     private static func send(
         _ word: String, _ verb: AgentRequest.Verb, _ id: MachineID, _ link: any AgentLink, raised fence: Fence
     ) async throws -> AgentReply {

@@ -4,7 +4,7 @@ import HostModel
 import Networking
 import SQL
 
-/// What Compute asks of Networking.
+/// The part of Networking that Compute needs.
 struct NetworkingForCompute: NetworkingNeed {
     let networking: NetworkingAssembly
     let keeper: NetworkKeeper

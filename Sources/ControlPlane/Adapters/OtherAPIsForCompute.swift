@@ -3,7 +3,8 @@ import Compute
 import HTTPKit
 import HTTPTypes
 
-/// Calls of the cloud's other APIs in the same process, with the token of who called Compute: they ask it who may what.
+/// A client of the cloud's other APIs within this process. It passes on the token of Compute's caller, so that the
+/// policies of those APIs apply to that caller.
 struct OtherAPIsForCompute: OtherAPIsNeed {
     let responder: Responder
 

@@ -3,13 +3,13 @@ import Compute
 import Placement
 import SQL
 
-/// What Compute asks of Placement.
+/// The part of Placement that Compute needs.
 struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
     let fleet: Fleet
 
     func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate] {
-        // A host that is just being opened is worth a moment: without it there might be none.
+        // It is worth waiting for a host that is just being opened: without it there may be no candidates.
         await fleet.settled()
         let amounts = Self.amounts(request)
         let traits = TraitFilter(required: request.requiredTraits.map { [$0] }, forbidden: Set(request.forbiddenTraits))
@@ -36,7 +36,7 @@ struct PlacementForCompute: PlacementNeed {
             Self.amounts(request), required: request.requiredTraits, forbidden: request.forbiddenTraits, at: host, in: tx)
     }
 
-    /// More than the scheduler looks at would cost and choose no better.
+    /// The most candidates that Placement is asked for. More would take time and not improve the choice.
     private static let most = 1000
 
     func claim(
@@ -65,7 +65,7 @@ struct PlacementForCompute: PlacementNeed {
         try placement.move(from: old, to: new, type: type, in: tx)
     }
 
-    /// The hosts' providers are what the hosts report.
+    /// Creates or updates the resource provider of each host from its report.
     func ensure(_ reports: [HostReport], in tx: Transaction) throws {
         for report in reports {
             func inventory(_ name: String, _ total: Int, ratio: Double) -> Inventory {

@@ -2,7 +2,7 @@ import CloudCore
 import Identity
 import Images
 
-/// Images finds other regions in Identity's catalogue, and keeps users' tokens as Identity seals them.
+/// The other regions for Images. They are found in Identity's catalog, and Identity seals the users' tokens.
 struct RegionsForImages: OtherRegions {
     let identity: IdentityAssembly
 

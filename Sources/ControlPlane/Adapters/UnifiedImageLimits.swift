@@ -2,7 +2,7 @@ import Identity
 import Images
 import SQL
 
-/// Images' limits are those that Identity keeps for the service `image`.
+/// The limits of Images, which Identity stores for the service `image`.
 struct UnifiedImageLimits: ImageLimits {
     let identity: EffectiveLimits
 

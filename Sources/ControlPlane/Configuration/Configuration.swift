@@ -55,7 +55,7 @@ package struct Configuration: Sendable, Equatable {
     package struct Log: Sendable, Equatable {
         package var level = "info"
         package var access = true
-        /// The path of the file; nil: nothing has spans.
+        /// The path of the file for spans; nil for no spans.
         package var spans: String?
     }
 

@@ -42,6 +42,8 @@ package struct LoadedConfiguration: Sendable {
     /// The file that is read if none is named. It may be missing.
     package static let standardFile = "/etc/novella/novella.yaml"
 
+    /// Loads the configuration from a file, the environment and the command line.
+    ///
     /// - Parameter file: a file that must exist; nil for the standard file, if it exists.
     ///
     /// - Throws: `ConfigurationError` with all problems, not only the first.
@@ -61,6 +63,8 @@ package struct LoadedConfiguration: Sendable {
         return try load(text: text ?? "", name: path, environment: environment, flags: flags)
     }
 
+    /// Loads the configuration from a text instead of a file.
+    ///
     /// - Parameter name: the name of the text in messages.
     package static func load(
         text: String, name: String, environment: [String: String] = [:], flags: [Flag] = []

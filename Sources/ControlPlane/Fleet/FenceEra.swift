@@ -4,21 +4,22 @@ package import HostModel
 package import SQL
 import Synchronization
 
-/// Puts what a restored cloud wants above all that its hosts have seen.
+/// The era of this cloud: it puts the changes of a restored cloud above all that its hosts have seen.
 ///
-/// Hosts refuse changes that are older than what they took, and keep the numbers of what they took on their disks. A
-/// database that was restored from a backup counts from numbers that hosts have passed: without more they would refuse
-/// it until it has counted up again. So an era begins with each restore, and its beginning is added to each number that
-/// goes to a host. Rows and workflows know nothing of it.
+/// Hosts refuse changes that are older than the newest that they took, and store that number on their disks. A database
+/// that was restored from a backup counts from numbers that the hosts have passed, so they would refuse it until it has
+/// counted up again. Therefore an era begins with each restore, and its beginning is added to each number that goes to
+/// a host. Rows and workflows do not know of it.
 package final class FenceEra: Sendable {
-    /// Numbers between two eras whose beginnings are a second apart: more changes than any cloud makes in a second.
+    /// The distance between eras that begin a second apart. It exceeds the number of changes that any cloud makes in a
+    /// second.
     private static let perSecond: Int64 = 1 << 20
 
     private let start = Mutex<Int64>(0)
 
     package init() {}
 
-    /// Reads when the database was restored last.
+    /// Reads the time of the last restore of the database.
     package func load(_ database: Database) async throws {
         let restored = try await database.read { tx in try RestoreStore().last(in: tx) }
         begin(at: restored)
@@ -34,6 +35,7 @@ package final class FenceEra: Sendable {
 
     package func raise(_ fence: Fence) -> Fence { Fence(epoch: raise(fence.epoch), generation: raise(fence.generation)) }
 
-    /// Returns a number of a host as rows count. One of an earlier era is below all of theirs.
+    /// Returns a number from a host as rows count. A number from an earlier era becomes lower than all numbers of the
+    /// rows.
     package func lower(_ number: Int64) -> Int64 { number - start.withLock { $0 } }
 }

@@ -6,7 +6,9 @@ import HostModel
 package import Logging
 
 extension Fleet {
-    /// - Parameter images: where hosts get images from.
+    /// Creates the fleet of a plan.
+    ///
+    /// - Parameter images: the source from which hosts fetch images.
     convenience init(_ plan: HostsPlan, images: ImageSource, world: World, log: Logger) throws {
         switch plan {
         case .none: self.init(posts: [], world: world, log: log)
@@ -22,13 +24,13 @@ extension Fleet {
         }
     }
 
-    /// Of the ids of hosts that keep none themselves.
+    /// The UUID namespace for the ids of hosts that do not store an id.
     private static let namespace = "6a3c1d1e-0f0b-4c6f-9f3e-5a1e6b6d7c10"
 
-    /// Hosts without a hypervisor, kept in memory.
+    /// Creates a fleet of hosts without a hypervisor, which are kept in memory.
     package convenience init(simulating count: Int, isInstant: Bool = true, world: World, log: Logger) throws {
         let simulation = try SimulatedFleet(world: world, settings: isInstant ? .immediate : SimulationSettings())
-        // Addresses that benchmarks may use (RFC 2544): nothing is sent there.
+        // These addresses are reserved for benchmarks (RFC 2544); nothing is sent to them.
         let first = IPAddress(.v4, 0xc612_0001)
         let posts = try (0..<count).map { number in
             let name = "host-\(number + 1)"

@@ -7,24 +7,25 @@ import Foundation
 import HostModel
 import Logging
 
-/// How this machine is a host.
+/// The settings of this machine as a host.
 package struct HostSettings: Sendable {
-    /// Where the host keeps its machines, and what is wanted of them: a host needs no database.
+    /// The folder for the host's machines and their wanted state; a host needs no database.
     package var folder: String
     package var acceleration: LibvirtSettings.Acceleration = .automatic
-    /// Nil: libvirt within this process.
+    /// The URI of a libvirt daemon; nil for libvirt within this process.
     package var uri: String?
 
     package init(folder: String) { self.folder = folder }
 }
 
 extension Fleet {
-    /// This machine, by libvirt. It is opened by `run` or `open`, because finding out whether KVM works takes its time.
+    /// Creates a fleet of this machine, with libvirt. `run` or `open` opens the host, because the test whether KVM
+    /// works takes time.
     ///
-    ///     host.json   its name, its id, and what it said last
-    ///     agent/      what is wanted of its machines
-    ///     networks/   what the network driver remembers
-    ///     machines/, images/, …   the driver's
+    ///     host.json   its name, its id, and its last inventory
+    ///     agent/      the wanted state of its machines
+    ///     networks/   the memory of the network driver
+    ///     machines/, images/, …   the driver's files
     convenience init(thisMachine settings: HostSettings, images: ImageSource, world: World, log: Logger) throws {
         let path = settings.folder + "/host.json"
         let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
@@ -33,11 +34,11 @@ extension Fleet {
             late: { try await Self.open(settings, known, path, images, world, log) }, world: world, log: log)
     }
 
-    /// Takes off this machine what runs there.
+    /// Stops the machines on this machine, removes its networks, and returns the number of machines.
     static func clear(_ settings: HostSettings, graceSeconds: Int, world: World, log: Logger) async throws -> Int {
         let path = settings.folder + "/host.json"
         let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
-        // Nothing is started, so nothing is fetched.
+        // Nothing is started, so no image is fetched.
         let nothing = ImageSource { content, _ in throw CloudError.notFound("image", content.text) }
         let post = try await open(settings, known, path, nothing, world, log)
         let result: Result<Int, any Error>
@@ -75,7 +76,8 @@ extension Fleet {
         }
     }
 
-    /// Only root can change networks, with programs that may not be there; machines without ports need none.
+    /// Returns the network driver; nil if there is none. Only root can change networks, with programs that may be
+    /// missing; machines without ports need no driver.
     private static func networks(_ folder: String, _ log: Logger) -> (any NetworkDriver)? {
         guard geteuid() == 0 else {
             log.notice("no networks on this host: it takes root to make them")

@@ -8,9 +8,9 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// The hosts of this cloud: their agents, the links to them, and what each said last.
+/// The hosts of this cloud: their agents, the links to them, and the last report of each.
 ///
-/// Where nobody keeps it (`run`), as in a test, hosts are asked when somebody wants to know.
+/// While `run` is not active, as in a test, hosts are asked when a caller needs their facts.
 package final class Fleet: Sendable, Service {
     /// A host whose agent is in this process.
     struct Post: Sendable {
@@ -19,11 +19,11 @@ package final class Fleet: Sendable, Service {
         let agent: Agent
         let link: InMemoryLink
         let bootedAt: Timestamp
-        /// Where other hosts send packets of networks that they share with it; nil: nowhere.
+        /// The address to which other hosts send packets of shared networks; nil for none.
         var tunnelAddress: IPAddress?
-        /// What opens the doors at which guests ask for metadata, where this process is the host.
+        /// The driver that opens the doors for guests' metadata requests, if this process is the host.
         var metadata: (any MetadataListening)?
-        /// What goes on beside the agent until it is cancelled.
+        /// The background work beside the agent, which runs until it is cancelled.
         var keepers: [@Sendable () async throws -> Void] = []
         var close: @Sendable () async -> Void = {}
 
@@ -43,16 +43,16 @@ package final class Fleet: Sendable, Service {
     }
 
     private let state: Mutex<State>
-    /// A host that takes its time to be opened, which must not delay the start of the cloud.
+    /// The function that opens a host which takes long to open and must not delay the start of the cloud.
     private let late: (@Sendable () async throws -> Post)?
     private let opening = SerialKeys<String>()
     private let gate = Gate()
     private let hub = EventHub<(host: String, report: AgentReport)>()
     private let world: World
     private let log: Logger
-    /// What stands for the hardware in a simulation.
+    /// The simulated hardware; nil without a simulation.
     package let simulated: SimulatedFleet?
-    /// Sets the changes of a restored cloud above those that its hosts have seen.
+    /// The era, which puts the changes of a restored cloud above those that its hosts have seen.
     package let era = FenceEra()
 
     init(
@@ -69,9 +69,9 @@ package final class Fleet: Sendable, Service {
         self.log = log
     }
 
-    /// How to reach a host.
+    /// Returns the link to a host.
     ///
-    /// - Throws: `unavailable` (transient): a host that is not there now may come.
+    /// - Throws: `unavailable` (transient), because the host may connect later.
     package func link(to name: String) async throws -> any AgentLink {
         if !isOpen(name) { await settled() }
         if let post = state.withLock({ $0.posts[name] }) { return post.link }
@@ -80,12 +80,12 @@ package final class Fleet: Sendable, Service {
         throw error
     }
 
-    /// Whether its agent is connected.
+    /// Returns whether the host's agent is connected.
     func isOpen(_ name: String) -> Bool { state.withLock { $0.posts[name].map { !$0.link.isCut } ?? false } }
 
     func tunnelAddress(of name: String) -> IPAddress? { state.withLock { $0.posts[name]?.tunnelAddress } }
 
-    /// The same agents, each at the end of a new link.
+    /// The same agents, each with a new link.
     var postsAgain: [Post] {
         state.withLock { state in
             state.posts.values.map { post in
@@ -100,7 +100,7 @@ package final class Fleet: Sendable, Service {
 
     package var names: [String] { state.withLock { $0.posts.keys.sorted() } }
 
-    /// What is known of each host, in the order of their names.
+    /// Returns the facts of each host, in the natural order of their names.
     package func facts() async -> [HostFacts] {
         await askIfNobodyKeeps()
         return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
@@ -109,20 +109,20 @@ package final class Fleet: Sendable, Service {
     /// Returns the facts of one host.
     func facts(of name: String) -> HostFacts? { state.withLock { $0.facts[name] } }
 
-    /// Returns when the host that takes its time has been opened, and what it has was written down, or when it cannot be had.
+    /// Returns when the late host has been opened and its inventory was recorded, or when it cannot be opened.
     func settled() async {
         if late != nil { await gate.wait() }
     }
 
-    /// What a host has was written down.
+    /// Notes that the inventory of a host was recorded.
     func settle(_ name: String) {
         if state.withLock({ $0.posts[name]?.agent.host == Self.lateHost }) { gate.open() }
     }
 
-    /// What hosts say from now on. Some of it may be lost.
+    /// Returns the reports of hosts from now on. Some may be lost.
     package func news() -> AsyncStream<(host: String, report: AgentReport)> { hub.listen() }
 
-    /// Cuts a host off, or joins it again, as when a network is down.
+    /// Cuts the link to a host or restores it, as a failure of the network does.
     package func setCut(_ isCut: Bool, _ name: String) { state.withLock { $0.posts[name]?.link.isCut = isCut } }
 
     // MARK: What hosts say
@@ -137,7 +137,7 @@ package final class Fleet: Sendable, Service {
         }
     }
 
-    /// How old an answer may be before a host is asked again.
+    /// The age at which a host's facts are outdated.
     private static let freshness: Duration = .seconds(10)
 
     /// Asks every host now.
@@ -155,7 +155,7 @@ package final class Fleet: Sendable, Service {
     }
 
     private func take(_ report: AgentReport, _ post: Post) {
-        // A link that is cut carries nothing, also not this way.
+        // A cut link carries nothing in this direction either.
         guard !post.link.isCut else { return }
         if case .inventory(let inventory) = report {
             let facts = HostFacts(name: post.name, id: post.id, bootedAt: post.bootedAt, seenAt: world.now, inventory: inventory)
@@ -166,9 +166,9 @@ package final class Fleet: Sendable, Service {
 
     // MARK: Keeping
 
-    /// Opens the host that was left for later. Without effect when it is open.
+    /// Opens the late host. It has no effect if the host is open.
     ///
-    /// - Returns: it, if it was opened now.
+    /// - Returns: the name of the host, if this call opened it.
     @discardableResult
     package func open() async throws -> String? { try await openLate()?.name }
 
@@ -184,13 +184,13 @@ package final class Fleet: Sendable, Service {
         }
     }
 
-    /// What the agent of the late host calls itself.
+    /// The id of the late host's agent.
     static let lateHost = HostID("this")
 
-    /// Keeps all agents until the process ends.
+    /// Does the background work of all hosts until the process ends.
     package func run() async throws {
         state.withLock { $0.isKept = true }
-        // Nobody waits for a host that will not come any more.
+        // Nobody may wait any longer for a host that will not open.
         defer { gate.open() }
         await cancelWhenGracefulShutdown { await self.keepAll() }
         let posts = state.withLock { state in
@@ -214,7 +214,7 @@ package final class Fleet: Sendable, Service {
                     self.log.error("this host cannot have machines", metadata: ["problem": "\(error)"])
                 }
             }
-            // A group of services ends with the first that ends.
+            // A service group ends as soon as one of its services ends, so this one waits for the shutdown.
             group.addTask { try? await gracefulShutdown() }
         }
     }
@@ -235,9 +235,9 @@ package final class Fleet: Sendable, Service {
     }
 }
 
-/// Closed, until it is opened for good.
+/// A gate that is closed until it is opened for good.
 private final class Gate: Sendable {
-    /// Nil: it is open.
+    /// The waiting tasks; nil once the gate is open.
     private let waiting = Mutex<[CheckedContinuation<Void, Never>]?>([])
 
     func wait() async {

@@ -7,7 +7,7 @@ import Logging
 import SQL
 import ServiceLifecycle
 
-/// Writes down what hosts say: to Placement what they have, to Compute what their machines do.
+/// The service that records what hosts report: their resources in Placement, the states of their machines in Compute.
 struct FleetWatch: Service {
     let fleet: Fleet
     let placement: PlacementForCompute
@@ -16,7 +16,7 @@ struct FleetWatch: Service {
     let world: World
     let log: Logger
 
-    /// What is known now, for a start.
+    /// Records all that is known now, for the start.
     func take() async throws {
         let facts = await fleet.facts()
         try await inventories(facts)
@@ -31,7 +31,7 @@ struct FleetWatch: Service {
         let news = fleet.news()
         await cancelWhenGracefulShutdown {
             var written: [String: HostResources] = [:]
-            // What came before anybody listened. A failure is made good by the next inventory.
+            // This takes the reports from before the stream began. If it fails, the next inventory makes up for it.
             try? await take()
             for await (host, report) in news.untilCancelled() {
                 do { try await take(report, of: host, &written) } catch is CancellationError { return } catch {
@@ -44,7 +44,7 @@ struct FleetWatch: Service {
     private func take(_ report: AgentReport, of host: String, _ written: inout [String: HostResources]) async throws {
         switch report {
         case .inventory(let inventory):
-            // Most inventories say what the last one said, but for what is free.
+            // Most inventories differ from the one before only in the free amounts.
             var lasting = inventory.resources
             (lasting.freeMemoryMiB, lasting.freeDiskBytes) = (0, 0)
             if written[host] != lasting {
@@ -66,14 +66,14 @@ struct FleetWatch: Service {
 }
 
 extension HostInventory {
-    /// The machines that do what is wanted, or what their guests have chosen.
+    /// Returns the machines that are as wanted, or as their guests have chosen, with generations as rows count them.
     fileprivate func sightings(_ era: FenceEra) -> [ObservedMachine] {
         machines.filter { !unsettled.contains($0.id) }.map { $0.lowered(era) }
     }
 }
 
 extension ObservedMachine {
-    /// Returns the same with the generation as rows count it.
+    /// Returns the same machine with the generation as rows count it.
     fileprivate func lowered(_ era: FenceEra) -> ObservedMachine {
         var machine = self
         machine.fence.generation = era.lower(fence.generation)

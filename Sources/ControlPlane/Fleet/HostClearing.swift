@@ -1,12 +1,14 @@
 package import CloudCore
 package import Logging
 
-/// What `novella clear` does: takes off this host what a stopped cloud left running there.
+/// The work of `novella clear`: it stops what a stopped cloud left running on this host.
 package enum HostClearing {
-    /// How long guests have to stop.
+    /// The time in which guests may shut down by themselves, in seconds.
     private static let graceSeconds = 30
 
-    /// - Returns: how many machines were stopped; nil when this state directory has never made this machine a host.
+    /// Stops the machines on this host.
+    ///
+    /// - Returns: the number of stopped machines; nil if this state directory has never made this machine a host.
     /// - Throws: `StartError` while the cloud runs.
     package static func run(
         _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger

@@ -1,13 +1,13 @@
 package import CloudCore
 import HostModel
 
-/// What is known of a host: what its agent said last, and when.
+/// The facts about a host: its agent's last inventory, and the time when it came.
 package struct HostFacts: StoredValue, Hashable {
     package static let storedName = "fleet.host"
 
-    /// As operators know it. For ever: rows name the host by it.
+    /// The name that operators see. It never changes, because rows name the host by it.
     package var name: String
-    /// A UUID.
+    /// The host's UUID.
     package var id: String
     package var bootedAt: Timestamp
     package var seenAt: Timestamp
@@ -21,7 +21,7 @@ package struct HostFacts: StoredValue, Hashable {
         self.inventory = inventory
     }
 
-    /// Two looks of an agent may be missed.
+    /// The time for which a host counts as up after its last report. An agent may miss two reports.
     package static let patience: Duration = .seconds(75)
 
     package func isUp(at now: Timestamp) -> Bool { seenAt + Self.patience > now }

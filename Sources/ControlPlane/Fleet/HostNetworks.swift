@@ -6,14 +6,14 @@ package import Networking
 import SQL
 import Synchronization
 
-/// The hosts' network drivers, wherever they run.
+/// The network drivers of all hosts, wherever they run.
 package protocol HostNetworks: Sendable {
-    /// All hosts; those that cannot be reached now are not alive.
+    /// Returns all hosts; those that cannot be reached now are not alive.
     func hosts() async throws -> [NetworkHost]
 
-    /// Has a host's driver make its networks so.
+    /// Makes a host's networks equal to the state, by the host's driver.
     ///
-    /// - Throws: `unavailable` (transient) when the host is not reached; what `NetworkDriver.apply` throws.
+    /// - Throws: `unavailable` (transient) if the host cannot be reached, and the errors of `NetworkDriver.apply`.
     func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport
 }
 
@@ -43,7 +43,7 @@ struct FleetNetworks: HostNetworks {
     }
 }
 
-/// The hosts as Networking's views show them: as they were when somebody looked last.
+/// The hosts as Networking's views show them: as they were at the last look.
 final class KnownHosts: NetworkingHosts {
     private let known = Mutex<[NetworkHost]>([])
 

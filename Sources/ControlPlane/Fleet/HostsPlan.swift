@@ -1,23 +1,27 @@
 import DriverLibvirt
 package import Drivers
 
-/// Which hosts a cloud has.
+/// The choice of a cloud's hosts.
 package enum HostsPlan: Sendable {
     case none
-    /// - Parameter isInstant: without the delays that real work has.
-    case simulated(Int, isInstant: Bool)
-    /// The hosts of a cloud that is gone, with their agents and machines: a restart of the control plane alone.
-    case again(Fleet)
-    /// This machine, by libvirt.
-    case thisMachine(HostSettings)
-    /// One host that somebody else has opened.
+    /// Simulated hosts.
     ///
-    /// - Parameter folder: where its agent keeps what is wanted.
+    /// - Parameter isInstant: whether they work without the delays of real hardware.
+    case simulated(Int, isInstant: Bool)
+    /// The hosts of a cloud that has ended, with their agents and machines: only the control plane restarts.
+    case again(Fleet)
+    /// This machine, with libvirt.
+    case thisMachine(HostSettings)
+    /// One host, whose driver the caller has opened.
+    ///
+    /// - Parameter folder: the folder in which its agent stores the wanted state.
     case opened(any MachineDriver, name: String, folder: String)
 }
 
 extension HostsPlan {
-    /// - Parameter folder: where this machine keeps what it has as a host.
+    /// Chooses the hosts that the configuration wants.
+    ///
+    /// - Parameter folder: the folder for this machine's data as a host.
     init(_ configuration: Configuration, folder: String) {
         if configuration.simulate.enabled {
             self = .simulated(configuration.simulate.hosts, isInstant: false)

@@ -7,16 +7,19 @@ import Networking
 import SQL
 import Synchronization
 
-/// Makes the networks of hosts as Networking's rows say, and writes back how far they are.
+/// The keeper of the hosts' networks: it makes them as Networking's rows say, and writes back the status of ports,
+/// routers and floating IPs.
 ///
-///     commit --(nudge, or the second's look)--> the rows of one snapshot --> a host's whole state --> its driver --> statuses, problems
+///     commit --(nudge, or the look of each second)--> the rows of one snapshot --> a host's whole state --> its driver
+///         --> statuses, problems
 ///
-/// Who waits for a server's ports (`wire`) makes the pass over its host himself, or finds that another's has done it.
+/// A caller that waits for a server's ports (`wire`) runs the pass over the host itself, unless another caller's pass
+/// has served it already.
 package final class NetworkKeeper: Reconciler {
     package let name = "host-networks"
     package let interval: Duration = .seconds(1)
 
-    /// What a host was told last, without its generation, and what came of it.
+    /// The last state that a host was told, without its generation, and the problems that resulted.
     private struct Told {
         var state: HostNetworkState
         var problems: [NetworkProblem]
@@ -48,19 +51,19 @@ package final class NetworkKeeper: Reconciler {
         self.log = log
     }
 
-    /// A host is told again after so long, though nothing is different: it may have lost what it had.
+    /// The time after which a host is told an unchanged state again, because it may have lost what it had.
     private static let repetition: Duration = .seconds(60)
 
     // MARK: All hosts
 
     package func reconcile() async throws -> ReconcilerReport {
-        // Before the rows: what is committed after it is seen as new by the next pass.
+        // The revision is read before the rows, so that the next pass sees any later commit as new.
         var revision = try await database.revision(of: networking.topic)
         let hosts = try await look()
         let isNew = memory.withLock { $0.revision != revision }
         guard isNew || hosts.contains(where: isOverdue) else { return ReconcilerReport() }
         if try await networking.placeRouters(on: hosts) { revision = try await database.revision(of: networking.topic) }
-        // A commit is nothing to hosts that have nothing and had nothing.
+        // A commit does not concern hosts that have no networks and had none.
         let inUse = isNew ? try await networking.hostsInUse() : []
         let due = hosts.filter { $0.isAlive && (isOverdue($0) || inUse.contains($0.name) || (isNew && hasNetworks($0))) }
         let problems = await withTaskGroup(of: String?.self) { group in
@@ -77,7 +80,7 @@ package final class NetworkKeeper: Reconciler {
             }
             return await group.reduce(into: [String]()) { if let problem = $1 { $0.append(problem) } }
         }
-        // A host that failed is tried again at the next look.
+        // After a failure, the next pass tries the hosts again.
         memory.withLock { [revision] in $0.revision = problems.isEmpty ? revision : nil }
         return ReconcilerReport(examined: due.count, problems: problems)
     }
@@ -118,13 +121,14 @@ package final class NetworkKeeper: Reconciler {
 
     /// Returns when the host has all of a server's ports.
     ///
-    /// - Throws: `unavailable` (transient) while the host is not reached; `internalError` for a port that it cannot have.
+    /// - Throws: `unavailable` (transient) while the host cannot be reached; `internalError` for a port that the host
+    ///   cannot have.
     package func wire(_ server: ID<Kind.Server>, on name: String) async throws {
         if try await isWired(server, on: name) { return }
         let hosts = try await look()
         guard let host = hosts.first(where: { $0.name == name }), host.isAlive else { throw Self.away(name) }
         try await turns.run(name) {
-            // Those who waited for their turn find that the pass before has done it for all of them.
+            // A caller that waited for its turn may find that the pass before has done the work for it.
             if try await isWired(server, on: name) { return }
             try await pass(over: host, hosts)
             guard try await isWired(server, on: name) else { throw Self.away(name) }

@@ -6,14 +6,14 @@ import HTTPTypes
 import HostModel
 import NIOCore
 
-/// What the metadata service answers at one door. Who asks is known by the door and the address that the connection comes from, and by
-/// nothing that is said in the request.
+/// The routes of the metadata service at one door. A guest is identified by the door and by the address from which its
+/// connection comes, never by the contents of the request.
 struct MetadataRoutes: Sendable {
     let door: MetadataDoor
     let source: any MetadataSource
     let random: any Randomness
 
-    /// The most bytes of a password, as the reference has it.
+    /// The most bytes of a password, as in the reference.
     static let mostPasswordBytes = 1020
 
     var service: APIService {
@@ -55,7 +55,7 @@ struct MetadataRoutes: Sendable {
     }
 }
 
-/// Errors in plain text: guests have no parser for more.
+/// Errors as plain text, since guests may be unable to parse anything else.
 struct MetadataEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply { .text(status, error.message + "\n") }
 }

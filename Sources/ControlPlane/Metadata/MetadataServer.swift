@@ -5,7 +5,7 @@ package import HostModel
 package import Logging
 import ServiceLifecycle
 
-/// Where guests are to be answered: whoever makes a host's networks says so.
+/// The doors at which guests must be answered. The code that applies a host's networks sets them.
 package struct MetadataDoors: Sendable {
     fileprivate struct Wish: Sendable {
         var doors: Set<MetadataDoor>
@@ -17,11 +17,12 @@ package struct MetadataDoors: Sendable {
 
     package init() { (wishes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    /// To be called after each `apply`, with all doors of its state: also one that was there before may have been made anew.
+    /// Sets the doors to serve. It must be called after each `apply`, with all doors of its state, because the driver
+    /// may have made an existing door anew.
     package func serve(_ doors: Set<MetadataDoor>, by driver: any MetadataListening) { continuation.yield(Wish(doors: doors, driver: driver)) }
 }
 
-/// Answers guests that ask for metadata, at every door that the networks of this process's host have.
+/// The service that answers guests' requests for metadata, at every door of the networks of this process's host.
 ///
 ///     apply of a state --serve(doors)--> run: a listener for each door --connection--> MetadataRoutes --> MetadataSource
 package struct MetadataServer: Service {
@@ -39,7 +40,7 @@ package struct MetadataServer: Service {
 
     private struct Listening {
         var place: String
-        /// Finishing it ends the listener.
+        /// The continuation whose end stops the listener.
         var end: AsyncStream<Never>.Continuation
     }
 

@@ -1,13 +1,13 @@
 package import CloudCore
 package import Compute
 
-/// Who a guest is, and what it may know.
+/// The source of the data that a guest may know about itself.
 package protocol MetadataSource: Sendable {
-    /// - Returns: nil when no server has the address in the network.
+    /// Returns the metadata of the server that has the address in the network; nil if there is none.
     func metadata(network: ID<Kind.Network>, address: IPAddress) async throws -> InstanceMetadata?
 
-    /// Keeps what a guest has posted as its password.
+    /// Stores the password that a guest has posted.
     ///
-    /// - Throws: `conflict` when there is one already; `notFound`.
+    /// - Throws: `conflict` if there is one already; `notFound`.
     func setPassword(_ password: String, of server: ID<Kind.Server>) async throws
 }

@@ -26,6 +26,8 @@ struct OperatorService: Sendable {
     private let maker: RouteMaker<OperatorCall>
     private let envelope: any ErrorEnvelope
 
+    /// Creates the service.
+    ///
     /// - Parameter rules: the rules for this API in the policy file.
     /// - Throws: `PolicyError`.
     init(

@@ -78,6 +78,8 @@ struct WorkflowQuery: Sendable {
     static let standardLimit = 100
     static let mostLimit = 1000
 
+    /// Reads the query of a URL.
+    ///
     /// - Throws: `CloudError.badRequest` for an unknown name or an invalid value.
     init(_ query: Query) throws {
         for (name, _) in query.items where !Self.names.contains(name) {

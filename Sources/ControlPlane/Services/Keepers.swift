@@ -1,7 +1,8 @@
 import ServiceLifecycle
 import Telemetry
 
-/// Writes the lines of the access log and of the spans once a second, and the last ones after all else has ended.
+/// The service that writes the lines of the access log and of the spans once a second, and the last ones after all
+/// other services have ended.
 struct LineFileKeeper: Service {
     let files: [LineFile]
 

@@ -4,7 +4,7 @@ import Durable
 import SQL
 import Telemetry
 
-/// How workflows stand, for `/metrics`: read from their rows when somebody asks, so it is never out of date.
+/// The figures about workflows for `/metrics`. They are read from the rows at each request, so they are never outdated.
 struct WorkflowFigures: Sendable {
     let database: Database
     let workflows: Workflows
@@ -14,7 +14,8 @@ struct WorkflowFigures: Sendable {
 
     private static let open = WorkflowRecord.Status.allCases.filter { !$0.hasEnded }
 
-    /// Sets the figures before each text. They are left out while the database does not answer, which `/healthz` tells.
+    /// Registers the figures, which are set before each text. They are missing while the database does not answer,
+    /// which `/healthz` reports.
     func add(to metrics: PrometheusMetrics) {
         metrics.describe("novella_workflows", "Durable actions that have not ended.")
         metrics.describe(

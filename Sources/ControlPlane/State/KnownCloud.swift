@@ -11,6 +11,8 @@ package struct KnownCloud: Sendable {
 
     private static let identityPath = "/identity/v3"
 
+    /// Reads the client files of a state directory.
+    ///
     /// - Throws: `StartError` if the directory has no cloud, or its files do not contain the passwords.
     package init(in directory: StateDirectory) throws {
         guard let text = try Files.text(directory.clouds) else {

@@ -4,6 +4,8 @@ import Foundation
 package final class StateLock: Sendable {
     private let descriptor: Int32
 
+    /// Takes the lock.
+    ///
     /// - Throws: `StartError` that names the process with the lock.
     package init(_ directory: StateDirectory) throws {
         descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -14,6 +14,8 @@ extension Schema {
 
 /// The SQL of `cloud_restore`: the times at which the database was restored from a backup.
 struct RestoreStore: Sendable {
+    /// Records a restore.
+    ///
     /// - Parameters:
     ///   - madeAt: the time of the backup.
     ///   - version: the release that made the backup.

@@ -4,7 +4,7 @@ import Drivers
 import Foundation
 import HostModel
 
-/// libvirt's domains, as far as machines need them. On a thread that may wait.
+/// The calls about libvirt's domains that machines need. They run on a thread that may block.
 struct Domains {
     let calls: LibvirtConnection.Calls
 
@@ -17,7 +17,9 @@ struct Domains {
 
     private var functions: clibvirt_functions { calls.functions }
 
-    /// - Returns: nil when there is no such domain.
+    /// Calls the body with the machine's domain.
+    ///
+    /// - Returns: the body's value; nil if there is no such domain.
     func find<Value>(_ id: MachineID, _ body: (OpaquePointer) throws -> Value) throws -> Value? {
         guard let domain = functions.virDomainLookupByUUIDString(calls.connection, id.text) else {
             let failure = calls.library.lastError()
@@ -36,7 +38,7 @@ struct Domains {
 
     func state(_ id: MachineID) throws -> State? { try find(id) { try state(of: $0) } }
 
-    /// Of all domains, by UUID.
+    /// Returns the states of all domains, by UUID.
     func states() throws -> [String: State] {
         var list: UnsafeMutablePointer<OpaquePointer?>?
         let count = try calls.check("list", functions.virConnectListAllDomains(calls.connection, &list, 0))
@@ -48,7 +50,7 @@ struct Domains {
             defer { _ = functions.virDomainFree(domain) }
             var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
             guard functions.virDomainGetUUIDString(domain, &uuid) == 0 else { continue }
-            // One that goes while the list is read is not there.
+            // A domain that disappears while the list is read is left out.
             if let state = try? state(of: domain) { states[uuid.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } } ?? ""] = state }
         }
         return states
@@ -82,7 +84,7 @@ struct Domains {
 
     func create(_ id: MachineID) throws { try with(id) { _ = try calls.check("start \(id)", functions.virDomainCreate($0)) } }
 
-    /// Ends QEMU. Without effect when it does not run.
+    /// Ends QEMU. Has no effect if it does not run.
     func destroy(_ id: MachineID) throws {
         _ = try find(id) { domain in
             guard try state(of: domain).isActive, functions.virDomainDestroy(domain) < 0 else { return }
@@ -95,6 +97,8 @@ struct Domains {
         try with(id) { _ = try calls.check("forget the memory of \(id)", functions.virDomainManagedSaveRemove($0, 0)) }
     }
 
+    /// Ends the machine's QEMU and removes its domain. Has no effect if there is none.
+    ///
     /// - Throws: `internalError` for a domain that is not ours.
     func remove(_ id: MachineID) throws {
         try find(id) { domain in
@@ -114,7 +118,7 @@ struct Domains {
         return calls.text(mark) != nil
     }
 
-    /// What libvirt has made of the machine: of the running one if it runs.
+    /// Returns libvirt's document of the machine: the running one's if it runs.
     func document(_ id: MachineID) throws -> String {
         try with(id) { calls.text(functions.virDomainGetXMLDesc($0, 0)) ?? "" }
     }

@@ -3,14 +3,17 @@ import CloudCore
 import Foundation
 import HostModel
 
-/// What a process that was killed has begun in a machine's QEMU before libvirt could note it, taken back by QEMU's own monitor (QMP). libvirt knows
-/// nothing of it, and would give its name and its place to the next one. On a thread that may wait.
+/// A client of QEMU's own monitor (QMP). With it a driver takes back what a killed process has begun in a machine's
+/// QEMU before libvirt could record it: libvirt does not know of it, and would give its name and place to the next
+/// device. It runs on a thread that may block.
 struct EmulatorMonitor {
     let calls: LibvirtConnection.Calls
     let id: MachineID
     let domain: OpaquePointer
 
-    /// - Returns: nil where QEMU refuses: what is to go is not there.
+    /// Sends a command to QEMU's monitor.
+    ///
+    /// - Returns: the answer; nil if QEMU refuses, because the thing to remove does not exist.
     @discardableResult
     func ask(_ command: String, _ arguments: JSONObject = [:]) throws -> JSON? {
         var allocated: UnsafeMutablePointer<CChar>?
@@ -22,10 +25,11 @@ struct EmulatorMonitor {
         return json["return"]
     }
 
-    /// Takes away a card that libvirt does not know: what the guest sees of it, what is behind that, and the tap that was handed over for it.
+    /// Removes a card that libvirt does not know: the device that the guest sees, its backend, and the tap that was
+    /// handed over for it.
     ///
-    /// - Parameter card: libvirt's alias of it.
-    /// - Throws: `conflict`, transient, when the guest does not let go of it.
+    /// - Parameter card: libvirt's alias of the card.
+    /// - Throws: `conflict` (transient) if the guest does not release the card.
     func removeCard(_ card: String) throws {
         func isThere() throws -> Bool {
             (try ask("qom-list", ["path": "/machine/peripheral"])?.array ?? []).contains { $0["name"]?.string == card }
@@ -34,13 +38,14 @@ struct EmulatorMonitor {
             try !isThere()
         }
         try ask("netdev_del", ["id": .string("host" + card)])
-        // libvirt's names of the files that it hands over; they are QEMU's until a card is made of them.
+        // These are libvirt's names for the files that it hands over. QEMU keeps them until a card is made from them.
         for file in ["tapfd-\(card)0", "vhostfd-\(card)0"] { try ask("closefd", ["fdname": .string(file)]) }
     }
 
-    /// Ends copies of disks into files below the folder, of which libvirt must know none at that time, and lets go of the files.
+    /// Ends copies of disks into files below the folder, and releases the files. libvirt must know of no such copy at
+    /// that time.
     ///
-    /// - Throws: `conflict`, transient, when they do not end.
+    /// - Throws: `conflict` (transient) if they do not end.
     func endCopies(into folder: String) throws {
         func files() throws -> [(node: String, isFormat: Bool)] {
             (try ask("query-named-block-nodes", ["flat": true])?.array ?? []).compactMap { node in
@@ -54,7 +59,7 @@ struct EmulatorMonitor {
         }
         try wait("The last copy of the disk does not end.", "copy_kept") {
             for copy in try copies() {
-                // One that has ended waits for somebody to take note of it; for one that has not, that is refused.
+                // A copy that has ended waits to be dismissed; QEMU refuses to dismiss one that has not ended.
                 if try ask("job-dismiss", ["id": .string(copy)]) == nil { try ask("job-cancel", ["id": .string(copy)]) }
             }
             return try copies().isEmpty
@@ -62,11 +67,11 @@ struct EmulatorMonitor {
         for file in try files().sorted(by: { $0.isFormat && !$1.isFormat }) { try ask("blockdev-del", ["node-name": .string(file.node)]) }
     }
 
-    /// Looks until it is so: ten times a second, for 30 seconds.
+    /// Checks ten times a second, for 30 seconds, until the condition holds.
     private func wait(_ words: String, _ code: String, repeating: () throws -> Void = {}, until isSo: () throws -> Bool) throws {
         for turn in 0..<300 {
             if try isSo() { return }
-            // A guest that is still starting does not hear.
+            // A guest that is still starting does not react, so the request is repeated.
             if turn % 30 == 0 { try repeating() }
             usleep(100_000)
         }

@@ -3,10 +3,10 @@ import Drivers
 import Foundation
 import HostModel
 
-/// QEMUs that were started to be asked what they can do: our own for KVM, and libvirt's. They are no guests. Of a process that is killed meanwhile they
-/// are left, nobody's, for as long as the host runs.
+/// QEMUs that were started only to be asked for their abilities: our own for KVM, and libvirt's. They are not guests.
+/// If the process is killed meanwhile, they stay for as long as the host runs.
 enum LeftProbes {
-    /// Only before libvirt is opened on that root.
+    /// Ends them. It must run before libvirt is opened on that root.
     static func end(folder: String, root: String) {
         let ours = ["file=\(folder)/kvm-probe.img,"] + [root, folder + "/l"].map { "unix:\($0)/lib/qemu/qmp-" }
         for process in DurableFile.names(in: "/proc") {
@@ -16,7 +16,7 @@ enum LeftProbes {
             if words.contains(where: { word in ours.contains { word.hasPrefix($0) } }) { kill(number, SIGKILL) }
         }
         for name in DurableFile.names(in: root + "/lib/qemu") where name.hasPrefix("qmp-") {
-            // What is not removed is a few empty files.
+            // If the removal fails, only a few empty files stay.
             try? DurableFile.removeFolder("\(root)/lib/qemu/\(name)")
         }
     }

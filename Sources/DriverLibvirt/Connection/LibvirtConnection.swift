@@ -6,16 +6,18 @@ import HostModel
 import NIOPosix
 import Synchronization
 
-/// A connection to one libvirt, and the threads that wait for it.
+/// A connection to one libvirt, with the threads that wait for it.
 final class LibvirtConnection: Sendable {
-    /// What a piece of work gets. It is for the thread that it was made on.
+    /// The connection as a piece of work gets it. It may be used only on the thread for which it was made.
     struct Calls {
         let library: LibvirtLibrary
         let connection: OpaquePointer
 
         var functions: clibvirt_functions { library.functions.pointee }
 
-        /// - Throws: what libvirt says when the result is negative.
+        /// Checks the result of a call to libvirt.
+        ///
+        /// - Throws: libvirt's error if the result is negative.
         @discardableResult
         func check(_ doing: String, _ result: Int32) throws(CloudError) -> Int32 {
             guard result >= 0 else { throw library.lastError().cloudError(doing) }
@@ -27,7 +29,7 @@ final class LibvirtConnection: Sendable {
             return pointer
         }
 
-        /// Takes over a text that libvirt allocated; nil when there is none.
+        /// Takes over a text that libvirt allocated; nil if there is none.
         func text(_ allocated: UnsafeMutablePointer<CChar>?) -> String? {
             guard let allocated else { return nil }
             defer { free(allocated) }
@@ -46,19 +48,21 @@ final class LibvirtConnection: Sendable {
     private let state = Mutex(State())
     private let news: Unmanaged<LibvirtNews>
 
+    /// Creates a connection, which is opened by the first call.
+    ///
     /// - Parameters:
-    ///   - threads: calls that may wait for libvirt at the same time.
-    ///   - news: is called on the event loop's thread.
+    ///   - threads: the number of calls that may wait for libvirt at the same time.
+    ///   - news: the receiver of events, which is called on the thread of the event loop.
     init(_ library: LibvirtLibrary, uri: String, threads: Int, news: LibvirtNews) {
         self.library = library
         self.uri = uri
-        // Never released: libvirt may call once more while a connection closes.
+        // It is never released, because libvirt may call once more while a connection closes.
         self.news = Unmanaged.passRetained(news)
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
     }
 
-    /// Ends the threads. Machines go on.
+    /// Closes the connection and ends the threads. Machines keep running.
     func close() async {
         let connection = state.withLock { state in
             defer { state.connection = nil }
@@ -73,17 +77,17 @@ final class LibvirtConnection: Sendable {
         try? await pool.shutdownGracefully()
     }
 
-    /// Does work on a thread that may wait. A call that libvirt does not answer in time is given up by the caller; its thread stays
-    /// with it, so there are several.
+    /// Does work on a thread that may block. If libvirt does not answer in time, the caller gives the call up; its
+    /// thread keeps waiting, which is why there are several.
     ///
-    /// - Throws: `unavailable` when the deadline has passed; what the work throws.
+    /// - Throws: `unavailable` if the deadline has passed; the errors of the work.
     func run<Value: Sendable>(
         within deadline: Duration = .seconds(120), _ work: @escaping @Sendable (Calls) throws -> Value
     ) async throws -> Value {
         try await detached(within: deadline) { [self] in try work(Calls(library: library, connection: try open())) }
     }
 
-    /// As `run`, for work that needs no libvirt.
+    /// Does the same as `run`, for work that does not need libvirt.
     func detached<Value: Sendable>(within deadline: Duration, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
             let once = Once(continuation)
@@ -102,7 +106,7 @@ final class LibvirtConnection: Sendable {
         }
     }
 
-    /// The connection, made again when it was lost.
+    /// Returns the connection, and makes it again if it was lost.
     private func open() throws -> OpaquePointer {
         struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
         return try state.withLock { state throws in
@@ -129,7 +133,7 @@ final class LibvirtConnection: Sendable {
     }
 }
 
-/// A continuation that the first comer takes.
+/// A continuation that only its first taker gets.
 private final class Once<Value: Sendable>: Sendable {
     private let waiting: Mutex<CheckedContinuation<Value, any Error>?>
 

@@ -5,9 +5,10 @@ import Foundation
 import HostModel
 import Synchronization
 
-/// libvirt itself, loaded when it is first needed: a control plane without machines starts where it is not installed.
+/// The libvirt library. It is loaded when it is first needed, so that a control plane without machines starts where it
+/// is not installed.
 ///
-/// There is one a process, as libvirt has one event loop a process.
+/// There is one for the process, because libvirt has one event loop for each process.
 final class LibvirtLibrary: @unchecked Sendable {  // A table of functions, written once before anybody has it.
     let functions: UnsafePointer<clibvirt_functions>
 
@@ -15,8 +16,10 @@ final class LibvirtLibrary: @unchecked Sendable {  // A table of functions, writ
 
     private static let loaded = Mutex<Result<LibvirtLibrary, CloudError>?>(nil)
 
-    /// - Parameter log: a file for libvirt's own warnings; the first caller's holds.
-    /// - Throws: `unavailable` where libvirt is not installed.
+    /// Returns the library, and loads it the first time.
+    ///
+    /// - Parameter log: the file for libvirt's own warnings. The first caller's is used.
+    /// - Throws: `unavailable` if libvirt is not installed.
     static func load(log: String) throws(CloudError) -> LibvirtLibrary {
         let result = loaded.withLock { loaded in
             let result = loaded ?? Result { () throws(CloudError) in try make(log) }
@@ -34,18 +37,20 @@ final class LibvirtLibrary: @unchecked Sendable {  // A table of functions, writ
         }
         let library = LibvirtLibrary(UnsafePointer(functions))
         _ = clibvirt_add_heartbeat(functions, 1000)
-        // The embedded driver starts guests as children of this process; whose parent has died become children of ours as well.
+        // The embedded driver starts guests as children of this process; as a subreaper, it also adopts orphaned
+        // guests.
         if clibvirt_become_subreaper() == 0 { Thread.start("novella-reaper") { GuestReaper.run() } }
         Thread.start("novella-libvirt") {
             while true {
-                // A failure of one turn is libvirt's own to report; without the pause a lasting one would take a whole CPU.
+                // libvirt itself reports a failure of one turn. Without the pause, a lasting failure would use a whole
+                // CPU.
                 if library.functions.pointee.virEventRunDefaultImpl() < 0 { usleep(100_000) }
             }
         }
         return library
     }
 
-    /// The last error of this thread, which must be read before the thread does anything else.
+    /// Returns the last error of this thread. It must be read before the thread does anything else.
     func lastError() -> LibvirtFailure {
         guard let error = functions.pointee.virGetLastError() else { return LibvirtFailure(code: 0, message: "no error") }
         defer { functions.pointee.virResetLastError() }
@@ -62,9 +67,9 @@ extension Thread {
     }
 }
 
-/// What libvirt said.
+/// An error of libvirt.
 struct LibvirtFailure: Error, CustomStringConvertible {
-    /// virErrorNumber.
+    /// The code, a `virErrorNumber`.
     let code: Int32
     let message: String
 
@@ -72,7 +77,7 @@ struct LibvirtFailure: Error, CustomStringConvertible {
 
     func isOne(of codes: virErrorNumber...) -> Bool { codes.contains { $0.rawValue == UInt32(bitPattern: code) } }
 
-    /// In the words of the product. What libvirt said is for the operator.
+    /// Returns the error in the words of the product; libvirt's own words are its detail, for the operator.
     func cloudError(_ doing: String) -> CloudError {
         let detail = "\(doing): \(self)"
         if isOne(of: VIR_ERR_NO_DOMAIN) { return CloudError(.notFound, "Could not find the machine.", detail: detail) }

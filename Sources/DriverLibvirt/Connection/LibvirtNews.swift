@@ -4,12 +4,12 @@ import Drivers
 import HostModel
 import Synchronization
 
-/// Makes a driver's news of libvirt's.
+/// The source of a driver's events, made from libvirt's.
 final class LibvirtNews: Sendable {
     let hub = EventHub<MachineEvent>()
     private let clock: any WallClock
     private struct State {
-        /// Machines that this driver has asked to stop: such an end is not the guest's own.
+        /// The machines that this driver has asked to stop; their end is not the guest's own.
         var stopping: Set<MachineID> = []
         var last: [MachineID: MachineEvent.Kind] = [:]
     }
@@ -20,11 +20,11 @@ final class LibvirtNews: Sendable {
     func willStop(_ id: MachineID) { state.withLock { _ = $0.stopping.insert(id) } }
     func mayStop(_ id: MachineID) { state.withLock { _ = $0.stopping.remove(id) } }
 
-    /// On the thread of the event loop, which must not wait.
+    /// Takes an event, on the thread of the event loop, which must not block.
     func heard(_ id: MachineID, event: Int32, detail: Int32) {
         let kind = state.withLock { state -> MachineEvent.Kind? in
             guard let kind = Self.kind(event, detail, isAsked: state.stopping.contains(id)) else { return nil }
-            // QEMU says that it goes on also at each start, and after a restore twice.
+            // QEMU also reports "resumed" at each start, and twice after a restore.
             if kind == .resumed, state.last[id] != .paused, state.last[id] != .suspended { return nil }
             state.last[id] = kind == .removed ? nil : kind
             return kind

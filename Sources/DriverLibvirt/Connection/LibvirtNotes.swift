@@ -3,11 +3,11 @@ import Drivers
 import Foundation
 import HostModel
 
-/// What libvirt within a process notes of each machine that runs, for the process after it. A process that is killed leaves notes that hold the
-/// machine up, and one that ends with its host leaves notes of processes that are others by now: they are put right before libvirt reads them
-/// (seen with libvirt 9.0).
+/// The notes that the embedded libvirt keeps about each running machine, for the process after it. A process that is
+/// killed leaves notes that block the machine, and a process that ends with its host leaves notes whose process numbers
+/// belong to other programs by now. The notes are corrected before libvirt reads them (seen with libvirt 9.0).
 enum LibvirtNotes {
-    /// Only before libvirt is opened on that root: it reads these files once.
+    /// Corrects the notes. It must run before libvirt is opened on that root, because libvirt reads these files once.
     static func correct(root: String) throws(CloudError) {
         let folder = root + "/run/qemu"
         for name in DurableFile.names(in: folder) where name.hasSuffix(".xml") {
@@ -26,7 +26,8 @@ enum LibvirtNotes {
         }
     }
 
-    /// libvirt makes a folder for each start, and removes it at that start's end. It is called after the first 20 characters of the domain's name.
+    /// Removes the folders of a machine's sockets. libvirt makes one for each start and removes it when the machine
+    /// ends; its name ends with the first 20 characters of the domain's name.
     private static func removeSockets(of machine: String, root: String) throws(CloudError) {
         for folder in [root + "/lib/qemu", root + "/lib/qemu/channel/target"] {
             for name in DurableFile.names(in: folder) where name.hasPrefix("domain-") && name.hasSuffix("-" + machine.prefix(20)) {
@@ -35,8 +36,9 @@ enum LibvirtNotes {
         }
     }
 
-    /// Whether QEMU was about to be started, or its number is another program's. For the one libvirt keeps a job that nobody ends; for the other it waits
-    /// to answer, and then ends it. Of a process that is gone it finds out at once.
+    /// Returns whether the note belongs to no guest: QEMU was not started yet, or the process number is another
+    /// program's by now. In the first case libvirt would keep a job that nobody ends; in the second it would wait for
+    /// the other program's answer and then kill it. libvirt itself notices if the process no longer exists.
     static func isOfNoGuest(_ note: String, name: String) -> Bool {
         guard let number = number(in: note) else { return false }
         guard number != "0" else { return true }
@@ -48,16 +50,17 @@ enum LibvirtNotes {
         note.firstMatch(of: /<domstatus [^>]*pid='([0-9]+)'/).map { String($0.1) }
     }
 
-    /// The taps that a process has open, as the kernel tells of each of its files (`iff:` in /proc/PID/fdinfo, drivers/net/tun.c).
+    /// Returns the taps that a process has open, as the kernel tells for each of its files (`iff:` in /proc/PID/fdinfo,
+    /// drivers/net/tun.c).
     ///
-    /// - Returns: nil where that cannot be seen.
+    /// - Returns: nil if this cannot be seen.
     static func taps(heldBy number: String) -> Set<String>? {
         let folder = "/proc/\(number)/fdinfo"
         guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return nil }
         var taps: Set<String> = []
         for file in files {
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
-                // One that was closed since.
+                // The file was closed meanwhile.
                 guard access("\(folder)/\(file)", F_OK) != 0, errno == ENOENT else { return nil }
                 continue
             }
@@ -68,10 +71,10 @@ enum LibvirtNotes {
         return taps
     }
 
-    /// A card that QEMU has let go of, and that libvirt had not yet noted as gone: it would try to take it from QEMU once more, and end the guest because
-    /// that fails.
+    /// Returns the note without the cards that QEMU has released and that libvirt has not yet recorded as gone. libvirt
+    /// would try to take such a card from QEMU once more, and end the guest because that fails.
     ///
-    /// - Parameter isHeld: whether QEMU has the tap of that name.
+    /// - Parameter isHeld: whether QEMU has the tap with that name.
     static func withoutLostCards(_ note: String, isHeld: (String) -> Bool) -> String {
         note.replacing(/[ ]*<interface type='ethernet'>.*?<\/interface>\n?/.dotMatchesNewlines()) { card in
             guard let tap = card.output.firstMatch(of: /<target dev='([^']+)'/)?.1, !isHeld(String(tap)) else { return String(card.output) }
@@ -79,12 +82,13 @@ enum LibvirtNotes {
         }
     }
 
-    /// libvirt notes that a disk is to be copied before it notes the copy. Of a process that was killed in between a job is left that libvirt takes up
-    /// again at each start, that no copy's end is the end of, and that cannot be called off: until its QEMU ends the machine could be neither
-    /// copied nor suspended.
+    /// Returns the note without a copy job that was left behind. libvirt records that a disk is to be copied before it
+    /// records the copy itself. If the process is killed in between, a job remains that libvirt resumes at each start.
+    /// No end of a copy ends it, and it cannot be aborted: until its QEMU ends, the machine can be neither copied nor
+    /// suspended.
     ///
-    /// - Returns: nil where there is no such job, or where there is a copy: one that still runs, or that QEMU knows nothing of any longer, libvirt
-    ///   ends by itself.
+    /// - Returns: nil if there is no such job, or if there is a copy. libvirt itself ends a copy that still runs, or
+    ///   that QEMU no longer knows.
     static func withoutLeftJob(_ note: String) -> String? {
         guard !note.contains("<domainbackup"), let job = note.firstRange(of: /[ ]*<job type='none' async='backup'[^>]*\/>\n?/) else { return nil }
         return note.replacingCharacters(in: job, with: "")

@@ -1,8 +1,8 @@
 import Foundation
 import HostModel
 
-/// A config drive as a CD: ISO 9660 (ECMA-119) with a second tree of names as Joliet has them, which keeps lower case and
-/// long names. The same files always give the same bytes.
+/// A config drive as a CD: ISO 9660 (ECMA-119) with a second tree of names for Joliet, which keeps lower case and long
+/// names. The same files always give the same bytes.
 struct ConfigDriveISO {
     private static let sector = 2048
 
@@ -11,7 +11,7 @@ struct ConfigDriveISO {
         var files: [(name: String, data: Data)] = []
     }
 
-    /// The two trees differ in how names are written.
+    /// The two trees, which differ in how names are written.
     private enum Tree: Int, CaseIterable {
         case plain, joliet
 
@@ -59,7 +59,7 @@ struct ConfigDriveISO {
             if let name = parts.last { folder.files.append((name, data)) }
         }
         order = [Placed(folder: root, name: "", parent: 0)]
-        // By levels: the order of a path table (section 6.9.1).
+        // The folders are in the order of a path table, level by level (section 6.9.1).
         var at = 0
         while at < order.count {
             for (name, folder) in order[at].folder.folders.sorted(by: { $0.name < $1.name }) {
@@ -127,7 +127,7 @@ struct ConfigDriveISO {
         text("LINUX", at: 8, 32)
         text(label, at: 40, 32)
         put(Self.both32(sectors), at: 80)
-        // UCS-2 level 3: what makes the second tree a Joliet one.
+        // The escape sequence for UCS-2 level 3 makes the second tree a Joliet one.
         if tree == .joliet { put([0x25, 0x2f, 0x45], at: 88) }
         put(Self.both16(1), at: 120)
         put(Self.both16(1), at: 124)
@@ -154,7 +154,7 @@ struct ConfigDriveISO {
         return bytes
     }
 
-    /// The records of a folder, none of which lies in two sectors.
+    /// Returns the records of a folder; no record spans two sectors.
     private func extent(of number: Int, _ tree: Tree, _ placed: [Placed], files: [String: Int]) -> [UInt8] {
         let (own, parent) = (placed[number], placed[placed[number].parent])
         var entries: [(name: [UInt8], record: [UInt8])] = []
@@ -184,7 +184,7 @@ struct ConfigDriveISO {
 
     private static func record(_ name: [UInt8], _ sector: Int, _ size: Int, isFolder: Bool) -> [UInt8] {
         let length = 33 + name.count + (name.count % 2 == 0 ? 1 : 0)
-        // The date is a constant, 1 January 1970, so that the same files are the same disk.
+        // The date is always 1 January 1970, so that the same files give the same disk.
         var bytes: [UInt8] = [UInt8(length), 0] + both32(sector) + both32(isFolder ? whole(size) : size) + [70, 1, 1, 0, 0, 0, 0]
         bytes += [isFolder ? 2 : 0, 0, 0] + both16(1) + [UInt8(name.count)] + name
         if bytes.count < length { bytes.append(0) }
@@ -193,7 +193,7 @@ struct ConfigDriveISO {
 
     private static func little32(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
 
-    /// Little end first, and then the other way round: how the standard writes most numbers.
+    /// Returns a number in both byte orders, little-endian first, as the standard writes most numbers.
     private static func both32(_ value: Int) -> [UInt8] { little32(value) + little32(value).reversed() }
 
     private static func both16(_ value: Int) -> [UInt8] {

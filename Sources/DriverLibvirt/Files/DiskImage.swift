@@ -3,12 +3,12 @@ import Drivers
 import Foundation
 import HostModel
 
-/// The files of machines' disks. `qemu-img` never guesses: each call says every format, and reads nothing that was not
+/// The files of machines' disks. `qemu-img` never guesses: each call names every format, and reads only files that were
 /// inspected (`ImageCache`) or made here.
 enum DiskImage {
     static let program = "/usr/bin/qemu-img"
 
-    /// The virtual size of a file, in bytes.
+    /// Returns the virtual size of a file, in bytes.
     static func virtualBytes(_ path: String, isQCOW2: Bool) throws(CloudError) -> Int64 {
         let text = try HelperProgram.require(
             program, ["info", "--force-share", "--output=json", "-f", isQCOW2 ? "qcow2" : "raw", path], .short)
@@ -18,9 +18,9 @@ enum DiskImage {
         return bytes
     }
 
-    /// A file that holds what a guest changes of the base, which stays as it is.
+    /// Makes a file for the guest's changes to a base, which itself stays as it is.
     ///
-    /// - Throws: `badRequest` when the base has more bytes than the disk.
+    /// - Throws: `badRequest` if the base is larger than the disk.
     static func makeOverlay(_ path: String, base: String, isQCOW2: Bool, virtualBytes: Int64) throws(CloudError) {
         let needed = try self.virtualBytes(base, isQCOW2: isQCOW2)
         guard needed <= virtualBytes else {
@@ -32,7 +32,7 @@ enum DiskImage {
         }
     }
 
-    /// A file of zeros that takes no room until it is written to.
+    /// Makes a file of zeros that takes no space until it is written to.
     static func makeBlank(_ path: String, virtualBytes: Int64, isSwap: Bool) throws(CloudError) {
         try place(path) { draft throws(CloudError) in
             let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -40,7 +40,8 @@ enum DiskImage {
             defer { close(file) }
             guard ftruncate(file, off_t(virtualBytes)) == 0 else { throw DurableFile.failure("size", draft) }
             if isSwap, virtualBytes >= 40_960 {
-                // What mkswap writes: version 1, the last page, and the signature at the end of the first page of 4 KiB.
+                // This is what mkswap writes: version 1, the number of the last page, and the signature at the end of
+                // the first 4 KiB page.
                 var page = [UInt8](repeating: 0, count: 4096)
                 let last = UInt32(truncatingIfNeeded: virtualBytes / 4096 - 1)
                 page[1024] = 1
@@ -55,7 +56,7 @@ enum DiskImage {
         try HelperProgram.require(program, ["resize", "-q", "-f", isQCOW2 ? "qcow2" : "raw", path, "\(virtualBytes)"], .short)
     }
 
-    /// A flat copy of a disk that nobody writes to.
+    /// Makes a flat copy of a disk to which nobody writes.
     static func copy(_ path: String, isQCOW2: Bool, to copy: String) throws(CloudError) {
         try place(copy) { draft throws(CloudError) in
             try HelperProgram.require(
@@ -63,7 +64,8 @@ enum DiskImage {
         }
     }
 
-    /// A file is whole when it has its name: a process that dies in between leaves a draft, which the next try replaces.
+    /// Makes a file under another name, and renames it when it is complete. If the process dies in between, the next
+    /// try replaces the draft.
     static func place(_ path: String, _ make: (String) throws(CloudError) -> Void) throws(CloudError) {
         let draft = path + ".draft"
         unlink(draft)

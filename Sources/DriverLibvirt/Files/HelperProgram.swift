@@ -2,25 +2,26 @@ import CloudCore
 import HostModel
 import Programs
 
-/// Runs a program of the host that reads data of strangers: with little memory and little time.
+/// A runner for programs of the host that read data from outside. They get little memory and little time.
 enum HelperProgram {
     struct Limits {
-        /// The seconds after which it is killed.
+        /// The seconds after which the program is killed.
         var seconds: Int
         var cpuSeconds: UInt
         /// The bytes of its address space.
         var memoryBytes: UInt = 1 << 30
 
-        /// For reading a header or making an empty file.
+        /// The limits for reading a header or making an empty file.
         static let short = Limits(seconds: 60, cpuSeconds: 30)
-        /// For copying a whole disk.
+        /// The limits for copying a whole disk.
         static let long = Limits(seconds: 3600, cpuSeconds: 3600)
     }
 
-    /// Blocks the thread until the program has ended or was killed.
+    /// Runs a program, and blocks the thread until it has ended or was killed.
     ///
-    /// - Returns: its end, and what it has said, complaints last. A negative status is that of a signal.
-    /// - Throws: `unavailable` when it cannot be started, or was killed after its time.
+    /// - Returns: the exit status, and the output followed by the error output. A negative status is minus the number
+    ///   of a signal.
+    /// - Throws: `unavailable` if the program cannot be started, or was killed after its time.
     static func run(
         _ program: String, _ arguments: [String], _ limits: Limits
     ) throws(CloudError) -> (status: Int32, output: String) {
@@ -37,7 +38,7 @@ enum HelperProgram {
         }
     }
 
-    /// Does the same as `run`; a failure of the program is an error.
+    /// Does the same as `run`, and throws if the program fails.
     @discardableResult
     static func require(_ program: String, _ arguments: [String], _ limits: Limits) throws(CloudError) -> String {
         let outcome = try run(program, arguments, limits)

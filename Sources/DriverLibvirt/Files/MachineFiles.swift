@@ -3,14 +3,16 @@ import Drivers
 import Foundation
 import HostModel
 
-/// Makes a machine's files what its specification says. All of it may be done again, and goes on where it was interrupted.
+/// The files of a machine, made as its specification says. The work may be repeated, and continues where it was
+/// interrupted.
 struct MachineFiles {
     let folder: MachineFolder
 
-    /// What is missing is made, what is too small grows, what is not wanted any longer goes. The machine must be off.
+    /// Makes missing files, enlarges those that are too small, and removes those that are no longer wanted. The machine
+    /// must be off.
     ///
-    /// - Parameter images: the files of the images that it needs.
-    /// - Returns: the sizes that the disks have now.
+    /// - Parameter images: the files of the images that the machine needs.
+    /// - Returns: the sizes that the disks have now, in bytes.
     func settle(_ machine: HostedMachine, _ images: [ImageReference: String]) throws(CloudError) -> [String: Int64] {
         try DurableFile.makeFolder(folder.path, mode: 0o711)
         var sizes = machine.sizes
@@ -52,7 +54,8 @@ struct MachineFiles {
         }
     }
 
-    /// A copy of its own: libvirt gives a kernel to the guest's user, who must not get what others start from.
+    /// Copies an image for this machine alone: libvirt gives the kernel to the guest's user, who must not get a file
+    /// from which others start.
     private func copy(_ image: String?, to path: String) throws(CloudError) {
         guard let image else { throw .internalError("no file for \(path)") }
         try DiskImage.place(path) { draft throws(CloudError) in
@@ -63,13 +66,13 @@ struct MachineFiles {
     }
 }
 
-/// A guest's serial log: QEMU appends to it for ever, so its older part is cut off now and then.
+/// A guest's serial log. QEMU appends to it without end, so its older part is cut off from time to time.
 struct ConsoleLog {
     let folder: MachineFolder
     let most: Int
 
-    /// Keeps the last bytes in a second file and empties the first, to which QEMU goes on to append. What the guest writes in the
-    /// moment between the two is lost; that it fills the disk is worse.
+    /// Keeps the last bytes in a second file and empties the first, to which QEMU continues to append. Output of the
+    /// guest between the two steps is lost; a full disk would be worse.
     func rotate() {
         var status = stat()
         guard stat(folder.console, &status) == 0, status.st_size > most else { return }
@@ -86,7 +89,8 @@ struct ConsoleLog {
     }
 
     private static func end(_ path: String, _ bytes: Int) -> [UInt8] {
-        // The guest's user owns the folder's files, but not the folder: what is there is what libvirt made.
+        // The guest's user owns the files of the folder but not the folder itself, so each file in it is one that
+        // libvirt made.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return [] }
         defer { close(file) }

@@ -2,28 +2,28 @@ import CloudCore
 import Drivers
 import HostModel
 
-/// A machine as libvirt is told it (https://libvirt.org/formatdomain.html).
+/// A machine in libvirt's XML (https://libvirt.org/formatdomain.html).
 struct DomainXML {
     let spec: MachineSpec
     let placement: Placement
 
-    /// What this host adds to what is wanted.
+    /// The facts that this host adds to the specification.
     struct Placement {
         var usesKVM: Bool
-        /// MiB of translated code that QEMU keeps when it emulates; without a limit it is a GiB.
+        /// The translated code that QEMU keeps when it emulates, in MiB; without this limit QEMU keeps a GiB.
         var translationCacheMiB: Int
         var folder: String
-        /// The file of each local disk.
+        /// The path of the file of each local disk.
         var files: [String: String]
-        /// What each disk lies over.
+        /// The image under each disk.
         var bases: [String: (path: String, isQCOW2: Bool)]
-        /// `vda` and so on, by disk.
+        /// The names of the disks' devices, such as `vda`, by disk id.
         var targets: [String: String]
         var guestUser: UInt32?
         var guestGroup: UInt32?
     }
 
-    /// Marks a domain as ours.
+    /// The namespace of the element that marks a domain as ours.
     static let namespace = "https://novella.dev/machine/1"
 
     func text() throws(CloudError) -> String {
@@ -66,7 +66,7 @@ struct DomainXML {
 
     private var isX86: Bool { spec.platform.architecture == .x86_64 }
 
-    /// What cloud-init recognises the cloud by.
+    /// Writes the facts by which cloud-init recognises the cloud.
     private func identity(_ xml: inout XMLWriter) {
         guard isX86 else { return }
         xml.element("sysinfo", ["type": "smbios"]) { xml in
@@ -85,7 +85,7 @@ struct DomainXML {
         return isX86 ? "q35" : "virt"
     }
 
-    /// Whether devices are plugged into ports of PCI Express, which must be there beforehand.
+    /// Whether devices are plugged into PCI Express ports, which must exist beforehand.
     private var hasPCIExpress: Bool { machineType.contains("q35") || machineType.contains("virt") }
 
     private func boot(_ xml: inout XMLWriter) {
@@ -95,8 +95,8 @@ struct DomainXML {
             if case .kernel(_, let ramdisk, let line) = spec.boot {
                 xml.element("kernel", text: "\(placement.folder)/kernel")
                 if ramdisk != nil { xml.element("initrd", text: "\(placement.folder)/ramdisk") }
-                // A guest whose CPU is emulated gets its interrupts late on a busy host, and Linux gives up (kernel panic) when the timer's
-                // do not come as soon as it looks for them.
+                // On a busy host a guest with an emulated CPU gets its interrupts late. Linux then stops with a kernel
+                // panic if the timer's interrupts do not come as soon as it looks for them.
                 xml.element("cmdline", text: isX86 && !placement.usesKVM ? "\(line) no_timer_check" : line)
             }
             if isX86 { xml.element("smbios", ["mode": "sysinfo"]) }
@@ -129,7 +129,8 @@ struct DomainXML {
             "sockets": "\(spec.cpu.sockets)", "cores": "\(spec.cpu.cores)", "threads": "\(spec.cpu.threads)",
         ]
         func custom(_ model: String) {
-            // Emulated CPUs have what QEMU can do, which libvirt's comparison with the host's would refuse.
+            // Emulated CPUs have the features that QEMU can emulate, which libvirt's comparison with the host's CPU
+            // would refuse.
             let check = placement.usesKVM ? "partial" : "none"
             xml.element("cpu", ["mode": "custom", "match": "exact", "check": check]) { xml in
                 xml.element("model", ["fallback": "forbid"], text: model)
@@ -141,7 +142,8 @@ struct DomainXML {
         case .hostPassthrough: xml.element("cpu", ["mode": "host-passthrough"]) { $0.element("topology", shape) }
         case .hostModel: xml.element("cpu", ["mode": "host-model"]) { $0.element("topology", shape) }
         case .hostDefault where placement.usesKVM: xml.element("cpu", ["mode": "host-model"]) { $0.element("topology", shape) }
-        // The least that current distributions start on (x86-64-v2), and every QEMU can emulate and migrate.
+        // This is the least CPU on which current distributions start (x86-64-v2), and every QEMU can emulate and
+        // migrate it.
         case .hostDefault: custom(isX86 ? "Nehalem" : "cortex-a57")
         }
     }
@@ -155,7 +157,7 @@ struct DomainXML {
         }
     }
 
-    /// Ports that wait for cards and volumes to be plugged in.
+    /// The number of free ports for cards and volumes that are attached later.
     private static let sparePorts = 8
 
     private func devices(_ xml: inout XMLWriter) {
@@ -191,7 +193,7 @@ struct DomainXML {
         disk.bus ?? (disk.kind == .cdrom ? spec.hardware.cdromBus : spec.hardware.diskBus)
     }
 
-    /// One device by itself, for plugging in and out.
+    /// Returns the XML of one device, for attaching and detaching it.
     func device(_ disk: Disk) -> String {
         var xml = XMLWriter()
         self.disk(disk, boot: nil, &xml)
@@ -218,7 +220,8 @@ struct DomainXML {
             xml.element("driver", ["name": "qemu", "type": format])
             xml.element("source", isDevice ? ["dev": path] : ["file": path])
             if let base = placement.bases[disk.id] {
-                // Told in full, so that nothing is probed; and many machines read it, so that it belongs to none of their users.
+                // The chain is stated in full, so that nothing is probed. Many machines read the base, so it must
+                // belong to none of their users.
                 xml.element("backingStore", ["type": "file"]) { xml in
                     xml.element("format", ["type": base.isQCOW2 ? "qcow2" : "raw"])
                     xml.element("source", ["file": base.path]) { $0.element("seclabel", ["model": "dac", "relabel": "no"]) }
@@ -243,11 +246,13 @@ struct DomainXML {
         }
     }
 
-    /// libvirt's name of the card, and QEMU's, told so that a card can be found that libvirt does not know. It must begin like that.
+    /// Returns the name of the card in libvirt and QEMU. It is set explicitly, so that a card that libvirt does not
+    /// know can be found. libvirt demands the prefix.
     static func alias(of nic: NIC) -> String { "ua-" + nic.id }
 
-    /// The names of the disks' devices, those that are there already kept: a running guest knows them. Where another disk comes first than
-    /// before, as with a rescue, the guest does not run, and all are named anew: libvirt orders disks by their names.
+    /// Returns the names of the disks' devices. Existing names are kept, because a running guest knows them. If another
+    /// disk comes first than before, as with a rescue, the guest does not run and all disks get new names, since
+    /// libvirt orders disks by name.
     static func targets(for spec: MachineSpec, keeping former: [String: String]) -> [String: String] {
         let isFirst = { (name: String) in name.hasSuffix("da") && name.count == 3 }
         let first = spec.disks.first?.id

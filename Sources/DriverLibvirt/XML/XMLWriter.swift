@@ -1,10 +1,11 @@
-/// Writes XML. Names are constants of the program; every value is escaped, so that no text of a user's is ever markup.
+/// A writer of XML. Names are constants of the program; every value is escaped, so that a user's text never becomes
+/// markup.
 struct XMLWriter {
     private(set) var text = ""
 
     typealias Attributes = KeyValuePairs<StaticString, String>
 
-    /// An element with elements in it.
+    /// Writes an element that contains elements.
     mutating func element(_ name: StaticString, _ attributes: Attributes = [:], _ content: (inout XMLWriter) -> Void) {
         open(name, attributes)
         text += ">"
@@ -17,7 +18,7 @@ struct XMLWriter {
         text += "/>"
     }
 
-    /// An element with text in it.
+    /// Writes an element that contains text.
     mutating func element(_ name: StaticString, _ attributes: Attributes = [:], text content: String) {
         element(name, attributes) { $0.text += Self.escaped(content) }
     }
@@ -27,8 +28,8 @@ struct XMLWriter {
         for (key, value) in attributes { text += " \(key)='\(Self.escaped(value))'" }
     }
 
-    /// Markup becomes entities. What XML 1.0 cannot have at all (section 2.2), and line ends, which libvirt refuses in titles and
-    /// which attributes would lose, become U+FFFD.
+    /// Returns a value with its markup as entities. Characters that XML 1.0 does not allow (section 2.2) become U+FFFD,
+    /// and so do line ends, which libvirt refuses in titles and which attributes would lose.
     static func escaped(_ value: String) -> String {
         var out = ""
         out.reserveCapacity(value.utf8.count)

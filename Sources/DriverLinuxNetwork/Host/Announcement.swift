@@ -5,15 +5,15 @@ import Foundation
 import HostModel
 import Programs
 
-/// Tells a network where an address is now. Without it whoever spoke with its last holder goes on sending there until his own memory of
-/// it is over, which takes minutes.
+/// A message to a network that an address is now at this link. Without it, hosts that have spoken with the last holder
+/// keep sending there until their cache expires, which takes minutes.
 struct Announcement {
     let namespace: String
     let link: LinkPlan
     let address: IPAddress
     let isRouter: Bool
 
-    /// Sends them all. One that is lost costs time and nothing else: nothing is thrown for it.
+    /// Sends all messages. A lost one only costs time, so a failure to send throws nothing.
     static func send(_ all: [Announcement], of host: Namespace) throws(CloudError) {
         guard !all.isEmpty else { return }
         try awaitForwarding(Set(all.map(\.link.outer)), host)
@@ -24,7 +24,8 @@ struct Announcement {
         }
     }
 
-    /// A bridge lets nothing through a device that it has just got, until the kernel has seen that it is up.
+    /// Waits until the devices forward: a bridge passes nothing through a new device until the kernel has seen that it
+    /// is up.
     private static func awaitForwarding(_ devices: Set<String>, _ host: Namespace) throws(CloudError) {
         struct Member: Decodable {
             var ifname: String
@@ -39,7 +40,8 @@ struct Announcement {
         }
     }
 
-    /// Of IPv4 a request and an answer, for some believe only one of them (RFC 5944, 4.6); of IPv6 an advertisement that overrides.
+    /// The frames to send: for IPv4 a request and a reply, because some hosts accept only one of them (RFC 5944, 4.6);
+    /// for IPv6 an advertisement with the override flag.
     var frames: [[UInt8]] {
         let mac = link.mac.bytes
         guard address.version == .v6 else {

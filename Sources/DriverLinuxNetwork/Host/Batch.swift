@@ -3,18 +3,20 @@ import Drivers
 import HostModel
 import Programs
 
-/// Commands of `ip` for one namespace, run by one process. One that fails does not stop those behind it.
+/// Commands of `ip` for one namespace, run by one process. A command that fails does not stop the next ones.
 struct Batch {
     private(set) var lines: [String] = []
 
     mutating func add(_ line: String) { lines.append(line) }
 
-    /// - Returns: what failed, in the program's words with the command; empty when nothing did.
+    /// Runs the commands.
+    ///
+    /// - Returns: the failures in the program's words, each with its command; empty if there was none.
     func run(in namespace: Namespace) throws(CloudError) -> [String] {
         guard !lines.isEmpty else { return [] }
         let outcome = try ChildProcess.run("ip", ["-force", "-batch", "-"], input: lines.joined(separator: "\n") + "\n", in: namespace)
         guard outcome.status != 0 else { return [] }
-        // "Command failed -:12" follows what went wrong in line 12.
+        // A line such as "Command failed -:12" follows the error of line 12.
         var failed: [String] = []
         var words: [Substring] = []
         for line in outcome.complaint.split(separator: "\n") {

@@ -1,17 +1,20 @@
 import CloudCore
 import Programs
 
-/// Runs one of the programs that the host's networks need. Blocks its thread.
+/// A runner for the programs that the host's networks need. It blocks its thread.
 enum ChildProcess {
     static let deadlineSeconds = 60
 
-    /// - Parameter namespace: nil for the process's own.
-    /// - Throws: `unavailable` when the program is not there, takes too long or is killed. A status other than nought is no error.
+    /// Runs a program.
+    ///
+    /// - Parameter namespace: the namespace for the program; nil for the process's own.
+    /// - Throws: `unavailable` if the program is missing, takes too long or is killed. A status other than zero is not
+    ///   an error.
     static func run(
         _ program: String, _ arguments: [String], input: String = "", in namespace: Namespace? = nil,
         seconds: Int = deadlineSeconds
     ) throws(CloudError) -> ProgramRun.Outcome {
-        // dnsmasq lives on as a daemon with these limits: it may use the CPU for as long as it lives.
+        // dnsmasq lives on as a daemon with these limits, so its CPU time must not be limited.
         let limits = ProgramRun.Limits(
             memoryBytes: 2 << 30, cpuSeconds: program == "dnsmasq" ? nil : 60, fileBytes: 64 << 20, openFiles: 1024,
             outputBytes: 256 << 20)
@@ -26,7 +29,7 @@ enum ChildProcess {
         return outcome
     }
 
-    /// The output of a program that succeeded.
+    /// Returns the output of a program, which must succeed.
     @discardableResult
     static func require(
         _ program: String, _ arguments: [String], input: String = "", in namespace: Namespace? = nil

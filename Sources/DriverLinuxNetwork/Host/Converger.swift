@@ -4,15 +4,16 @@ import Foundation
 import HostModel
 import Programs
 
-/// Makes a host as a plan says, from whatever is there. Dull on purpose: it compares, and writes what differs.
+/// The work of making a host as a plan says, from any present state. It is deliberately simple: it compares, and writes
+/// the differences.
 ///
-/// The order matters: what is not wanted goes first, then come bridges, then the packet filter, and only then do guests get into
-/// their networks: no frame of a guest passes without its rules.
+/// The order matters. Unwanted things are removed first, then come the bridges, then the packet filter, and only then
+/// do guests get into their networks, so that no frame of a guest passes without its rules.
 struct Converger {
     let names: Names
     let folder: String
     let host: Namespace
-    /// The plan without the rules that the kernel refuses.
+    /// A function that returns the plan without the rules that the kernel refuses.
     let compile: (_ refused: Set<String>) -> HostPlan
     let state: HostNetworkState
 
@@ -23,9 +24,10 @@ struct Converger {
     var problems: [NetworkProblem] = []
     private var found: [String: ObservedLinks.Link] = [:]
     private var announcements: [Announcement] = []
-    /// Namespaces in which something was made anew.
+    /// The namespaces in which something was made anew.
     private var made: Set<String> = []
-    /// The same state as the last time, or it has been another one too often.
+    /// Whether this pass inspects everything: the state equals the last one, or too many passes in a row had another
+    /// one.
     private let looksAtAll: Bool
     private static let mostPartialLooks = 20
     private var servers: DHCPServers
@@ -72,14 +74,16 @@ struct Converger {
         problems = Set(problems).sorted()
     }
 
-    /// Whether a namespace need not be looked into: this is another state than the last one, but not for it. The same state again looks
-    /// at everything, so that what somebody has broken is found then.
+    /// Returns whether a namespace need not be inspected: the state differs from the last one, but not in this
+    /// namespace. A pass with an unchanged state inspects everything, and so finds what others have changed on the
+    /// host.
     private func isKnownGood(_ namespace: NamespacePlan) -> Bool {
         !looksAtAll && !made.contains(namespace.name) && memory.namespaces[namespace.name] == Self.digest(namespace)
             && (namespace.dhcp == nil || servers.names.contains(namespace.name))
     }
 
-    /// Nothing is the same as a state that cannot be written down.
+    /// Returns the digest of a state without its generation; an empty one, which equals no other, if the state cannot
+    /// be encoded.
     private static func digest(_ state: HostNetworkState) -> String {
         var state = state
         state.generation = 0
@@ -90,7 +94,7 @@ struct Converger {
 
     private static func digest(_ plan: NamespacePlan) -> String { PacketFilter.digest("\(plan)") }
 
-    /// What of `/proc/sys/net` must be so for a state.
+    /// Returns the settings below `/proc/sys/net` that a state needs.
     static func settings(_ state: HostNetworkState) -> [(path: String, value: String)] {
         var wanted = ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"]
         let isRouted = state.networks.contains { if case .routed = $0.segment { true } else { false } }
@@ -98,7 +102,7 @@ struct Converger {
         return wanted.map { ($0, "1") }
     }
 
-    /// As they were before the driver needed them.
+    /// Restores the settings that the driver no longer needs to their former values.
     private mutating func restoreSettings(but wanted: [(path: String, value: String)]) throws(CloudError) {
         let former = memory.settings.filter { setting in !wanted.contains { $0.path == setting.key } }
         guard !former.isEmpty else { return }
@@ -106,7 +110,7 @@ struct Converger {
         for path in former.keys { memory.settings[path] = nil }
     }
 
-    /// Nothing is left but what was there before the first plan.
+    /// Removes everything of the driver, so that only what was there before the first plan is left.
     mutating func removeAll() throws(CloudError) {
         found = try ObservedLinks(in: host).links
         try removeStale()
@@ -141,7 +145,7 @@ struct Converger {
                 guard !own.contains(name), !outers.contains(name), !tunnels.contains(name) else { continue }
                 batch.add("link delete dev \(name)")
             } else if let master = link.master, names.isOwn(link: master) || formerTaps.contains(name) {
-                // Whatever else got into a network of ours would be a guest without rules.
+                // Any other device in one of our networks would be a guest without rules.
                 batch.add(link.kind == "tun" ? "link delete dev \(name)" : "link set dev \(name) nomaster")
             }
         }
@@ -165,7 +169,7 @@ struct Converger {
             }
             let link = found[bridge.name]
             if link == nil { batch.add("link add name \(bridge.name) type bridge stp_state 0 forward_delay 0 mcast_snooping 0") }
-            // Without an address of its own, IPv6's included: guests must not reach the host by it.
+            // The bridge has no address, not even of IPv6: guests must not reach the host through it.
             if link?.inet6_addr_gen_mode != "none" { batch.add("link set dev \(bridge.name) addrgenmode none") }
             if link?.mtu != bridge.mtu { batch.add("link set dev \(bridge.name) mtu \(bridge.mtu)") }
             if link?.isUp != true { batch.add("link set dev \(bridge.name) up") }
@@ -173,7 +177,8 @@ struct Converger {
         try run(batch, in: host)
     }
 
-    /// Only a bridge that is the host's way into its network has addresses. One that was so and is not any longer loses them.
+    /// Sets the addresses of bridges. Only a bridge by which the host itself is in the network has any; a bridge that
+    /// no longer has this role loses them.
     private mutating func addressBridges() throws(CloudError) {
         let own = plan.bridges.filter(\.isOwn)
         guard !memory.routedBridges.isEmpty || own.contains(where: \.isRouted) else { return }
@@ -186,6 +191,8 @@ struct Converger {
         memory.routedBridges = Set(own.filter(\.isRouted).map(\.name))
     }
 
+    /// Brings the addresses of a device to the wanted ones.
+    ///
     /// - Returns: the addresses that are new.
     @discardableResult
     private func readdress(_ device: String, _ addresses: [InterfaceAddress], _ link: ObservedLinks.Link?, _ batch: inout Batch) -> [String] {
@@ -193,7 +200,7 @@ struct Converger {
         let there = Set((link?.addr_info ?? []).filter { !$0.isOfTheKernel }.compactMap(\.text))
         for address in there.subtracting(wanted).sorted() { batch.add("address delete \(address) dev \(device)") }
         let new = wanted.subtracting(there).sorted()
-        // Addresses are unique by the control plane's care: nobody waits for their detection.
+        // The control plane keeps addresses unique, so nobody need wait for duplicate address detection.
         for address in new { batch.add("address add \(address) dev \(device)" + (address.contains(":") ? " nodad" : "")) }
         return new
     }
@@ -215,14 +222,15 @@ struct Converger {
         memory.filters[""] = applied
     }
 
-    /// The rules without which the kernel takes the filter: found by halves, each try a dry run.
+    /// Returns the rules without which the kernel accepts the filter. They are found by bisection; each try is a dry
+    /// run.
     private func refusedRules(_ filter: PacketFilter) throws(CloudError) -> Set<String> {
         let all = Set(state.groups.flatMap(\.rules).map(\.id))
         guard try filter.check(compile(all).filter) else { return [] }
         var refused: Set<String> = []
         var suspects = [all.sorted()]
         while let some = suspects.popLast() {
-            // All the others are out of the way.
+            // The filter of this try contains only these rules.
             if try filter.check(compile(all.subtracting(some)).filter) { continue }
             guard some.count > 1 else {
                 refused.formUnion(some)
@@ -270,7 +278,7 @@ struct Converger {
         for bridge in plan.bridges { if let tunnel = bridge.tunnel { try forward(tunnel, bridge.network) } }
     }
 
-    /// A device of the host in its bridge, without an address of its own.
+    /// Puts a device of the host into its bridge, without an address of its own.
     private func place(_ name: String, in bridge: String, _ mtu: Int, isUp: Bool, _ batch: inout Batch) {
         let link = found[name]
         if link?.inet6_addr_gen_mode != "none" { batch.add("link set dev \(name) addrgenmode none") }
@@ -296,7 +304,7 @@ struct Converger {
         let namespace = try Namespace(plan.name)
         let there = try ObservedLinks(in: namespace, hasAddresses: true).links
         if try namespace.set(settings(plan, there)) { changes.append("\(plan.name): settings") }
-        // Before the addresses: no packet leaves untranslated.
+        // This comes before the addresses, so that no packet leaves untranslated.
         try translate(plan, namespace)
         try run(links(plan, there), in: namespace, plan.subject, plan.id)
         if plan.isRouter { try run(routes(plan, try ObservedLinks.routes(in: namespace)), in: namespace, plan.subject, plan.id) }
@@ -304,7 +312,7 @@ struct Converger {
     }
 
     private func settings(_ plan: NamespacePlan, _ there: [String: ObservedLinks.Link]) -> [(path: String, value: String)] {
-        // A router's advertisement would give addresses to a service that nobody wants there.
+        // Otherwise a router's advertisement would give the service addresses that nobody wants there.
         guard plan.isRouter else { return plan.links.filter { there[$0.inner] != nil }.map { ("ipv6/conf/\($0.inner)/accept_ra", "0") } }
         return ["ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/all/arp_ignore"].map { ($0, "1") }
             + [("ipv4/conf/all/arp_announce", "2"), ("ipv4/conf/all/accept_redirects", "0")]

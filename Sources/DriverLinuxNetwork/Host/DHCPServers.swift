@@ -4,10 +4,10 @@ import Foundation
 import HostModel
 import Programs
 
-/// The dnsmasq of each network that is served. They outlive this process, and are found again by what they were started with.
+/// The dnsmasq processes of the namespaces. They outlive this process, which finds them again by their arguments.
 struct DHCPServers {
     let folder: String
-    /// By the path of its pid file, which no two have in common.
+    /// The processes by the path of their pid file, which is different for each.
     private var running: [String: Server] = [:]
 
     private struct Server {
@@ -30,6 +30,8 @@ struct DHCPServers {
 
     var processes: Set<pid_t> { Set(running.values.map(\.pid)) }
 
+    /// Brings the dnsmasq of a namespace to its plan: starts it, restarts it, or lets it read its files again.
+    ///
     /// - Returns: whether anything was changed.
     mutating func ensure(_ plan: DHCPPlan, named name: String, in namespace: Namespace) throws(CloudError) -> Bool {
         let base = folder + "/" + name
@@ -37,8 +39,9 @@ struct DHCPServers {
         let isPending = access(pending, F_OK) == 0
         if let server = running[base + ".pid"], server.arguments == plan.arguments, isInside(server.pid, namespace) {
             if old == plan.hosts, try Self.text(base + ".options") == plan.options, !isPending { return false }
-            // A lease that is held in memory would keep an address from its next port: only a new start forgets it. And dnsmasq 2.90
-            // frees the tags of a host that it has served twice when it reads its files again, and dies of it.
+            // Only a new start makes dnsmasq forget a lease, which would keep an address from its next port. Besides,
+            // dnsmasq 2.90 crashes when it reads its files again after it has served a host with tags, because it frees
+            // the tags a second time.
             let lines = Set(plan.hosts.split(separator: "\n"))
             let isHarmless = (old ?? "").split(separator: "\n").allSatisfy { lines.contains($0) && !$0.contains(DHCPCompiler.tagMark) }
             if !isPending, isHarmless {
@@ -62,7 +65,8 @@ struct DHCPServers {
         for suffix in [".pid", ".hosts", ".options", ".pending"] { unlink(base + suffix) }
     }
 
-    /// The program gives up its rights before it reads them: they are for all to read.
+    /// Writes the files of dnsmasq. All users may read them, because the program gives up its rights before it reads
+    /// them.
     private func write(_ plan: DHCPPlan, _ base: String) throws(CloudError) {
         try DurableFile.write(Data(plan.hosts.utf8), to: base + ".hosts", mode: 0o644)
         try DurableFile.write(Data(plan.options.utf8), to: base + ".options", mode: 0o644)

@@ -5,19 +5,19 @@ import Programs
 
 /// A connection that the kernel tracks.
 struct TrackedFlow: Hashable {
-    /// As it was begun.
+    /// The flow in the direction in which it began.
     var key: FlowKey
-    /// What answers look like: their source and destination.
+    /// The source and the destination of replies.
     var answerSource: IPAddress
     var answerDestination: IPAddress
-    /// 0: none.
+    /// The zone of connection tracking; 0 for none.
     var zone: Int
 
     /// Reads a line of `conntrack -L`: `tcp 6 100 ESTABLISHED src=… dst=… sport=… dport=… src=… dst=… … zone=11 …`.
     init?(line: Substring) {
         let words = line.split(separator: " ")
         guard words.count > 4 else { return nil }
-        // `-o extended` puts the version in front.
+        // `-o extended` puts the IP version in front.
         let offset = words[0].hasPrefix("ipv") ? 2 : 0
         guard let proto = UInt8(words[offset + 1]) else { return nil }
         var values: [Substring: [Substring]] = [:]
@@ -32,11 +32,11 @@ struct TrackedFlow: Hashable {
         let target = values["type"] == nil ? number("dport") : number("type") << 8 | number("code")
         key = FlowKey(sources[0], destinations[0], proto: proto, from: number("sport"), to: target)
         (answerSource, answerDestination) = (sources[1], destinations[1])
-        // `-o id` or `zone-orig` are not asked for: both directions have one zone here.
+        // `-o id` and `zone-orig` are not requested: both directions have one zone here.
         zone = Int(values["zone"]?.first ?? "0") ?? 0
     }
 
-    /// The arguments of `conntrack` that delete this flow alone.
+    /// The arguments of `conntrack` that delete only this flow.
     var deletion: String {
         var words = ["-D", "-f", key.source.version == .v4 ? "ipv4" : "ipv6", "-s \(key.source)", "-d \(key.destination)", "-p \(key.proto)"]
         if zone > 0 { words.append("-w \(zone)") }
@@ -45,11 +45,13 @@ struct TrackedFlow: Hashable {
     }
 }
 
-/// Finds flows under way that would not be let in now, and ends them.
+/// A search for established flows that would not be allowed to begin now, which ends them.
 struct FlowCutter {
     let namespace: Namespace
 
-    /// - Returns: how many.
+    /// Ends the flows that are forbidden.
+    ///
+    /// - Returns: the number of flows that were ended.
     func cut(_ isForbidden: (TrackedFlow) -> Bool) throws(CloudError) -> Int {
         var forbidden: [TrackedFlow] = []
         for family in ["ipv4", "ipv6"] {
@@ -57,11 +59,11 @@ struct FlowCutter {
             forbidden += String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap { TrackedFlow(line: $0) }.filter(isForbidden)
         }
         guard !forbidden.isEmpty else { return 0 }
-        // One that has ended by itself meanwhile is not there to be deleted: no failure.
+        // A flow that has ended by itself meanwhile cannot be deleted, which is not a failure.
         let input = forbidden.map(\.deletion).joined(separator: "\n") + "\n"
         let outcome = try ChildProcess.run("conntrack", ["-R", "-"], input: input, in: namespace)
         if outcome.status == 0 { return forbidden.count }
-        // Programs before 1.4.7 read no commands; some stop at the first flow that is gone.
+        // Versions before 1.4.7 read no commands from their input, and some stop at the first flow that is gone.
         for flow in forbidden {
             _ = try ChildProcess.run("conntrack", flow.deletion.split(separator: " ").map(String.init), in: namespace)
         }
@@ -69,12 +71,12 @@ struct FlowCutter {
     }
 }
 
-/// What of a state's flows is forbidden.
+/// The decision which flows a state forbids.
 struct FlowJudge {
     private let book: RuleBook
     private let zones: Set<Int>
     private let retired: Set<Int>
-    /// By zone; those of networks without one are in nought, which is the host's.
+    /// The secured ports by zone and address. Networks without a zone are in zone 0, which is the host's.
     private var owners: [Int: [IPAddress: PortSpec]] = [:]
 
     init(_ state: HostNetworkState, zones: [String: Int], retired: Set<Int>) {
@@ -86,7 +88,8 @@ struct FlowJudge {
         }
     }
 
-    /// A flow between addresses that no port here has is left alone: it is judged where they are.
+    /// Returns whether a flow is forbidden. A flow between addresses that no port here has is left alone: it is judged
+    /// on the hosts of those ports.
     func isForbidden(_ flow: TrackedFlow) -> Bool {
         guard zones.contains(flow.zone) else { return retired.contains(flow.zone) }
         if let sender = owners[flow.zone]?[flow.key.source], !book.allows(sender, .egress, flow.key) { return true }
@@ -94,7 +97,8 @@ struct FlowJudge {
         return false
     }
 
-    /// In a router: a flow whose addresses were exchanged as no floating IP and no gateway does now.
+    /// Returns whether a router forbids a flow: its addresses were translated as no floating IP and no gateway
+    /// translates them now.
     static func isForbidden(_ flow: TrackedFlow, by router: RouterSpec) -> Bool {
         let external = flow.key.destination
         if flow.answerSource != external {

@@ -2,12 +2,13 @@ import CloudCore
 import Drivers
 import HostModel
 
-/// What a driver must know of the host that the host does not tell by itself. It outlives the process.
+/// The facts about the host that a driver must remember, because the host itself does not tell them. They outlive the
+/// process.
 struct HostMemory: StoredValue, Hashable {
     static let storedName = "linux-network.memory"
 
-    /// A packet filter as it was put into a namespace: what was written, and what the kernel lists for it. Neither is made from the
-    /// other, and only both together say that nothing has changed.
+    /// A packet filter as it was put into a namespace: digests of the text that was written and of what the kernel
+    /// lists for it. Neither follows from the other, and only both together show that nothing has changed.
     struct Applied: Codable, Hashable {
         var written: String
         var listed: String
@@ -16,22 +17,23 @@ struct HostMemory: StoredValue, Hashable {
     var generation: Int64
     var numbers = Numbers()
     var ids = HostNetworkIDs()
-    /// Device of each port.
+    /// The device of each port.
     var taps: [String: String] = [:]
-    /// Bridge of each network.
+    /// The bridge of each network.
     var bridges: [String: String] = [:]
-    /// Digest of the last state that was taken, without its generation, and of each namespace's plan that was carried out.
+    /// The digest of the last state, without its generation. `namespaces` has the digest of the plan that was carried
+    /// out for each namespace.
     var state = ""
-    /// How often since the last look at everything.
+    /// The number of passes since everything was inspected.
     var partialLooks = 0
     var namespaces: [String: String] = [:]
-    /// Bridges that have addresses of the host.
+    /// The bridges that have addresses of the host.
     var routedBridges: Set<String> = []
-    /// What was in `/proc/sys/net` before the driver changed it, by its path there.
+    /// The former values of settings in `/proc/sys/net` that the driver changed, by their paths there.
     var settings: [String: String] = [:]
-    /// By the namespace's name; the host's own is "".
+    /// The packet filters by namespace name; the empty name is the host's own.
     var filters: [String: Applied] = [:]
-    /// Zones that were in use and may hold flows of networks that are gone.
+    /// The zones that were in use and may have flows of networks that no longer exist.
     var retiredZones: Set<Int> = []
 
     static func read(_ folder: String) throws(CloudError) -> HostMemory? {

@@ -4,7 +4,7 @@ import Foundation
 import HostModel
 import Programs
 
-/// What `ip -json` says of one namespace.
+/// The devices of a namespace, as `ip -json` lists them.
 struct ObservedLinks {
     struct Link: Decodable {
         struct Info: Decodable {
@@ -17,7 +17,7 @@ struct ObservedLinks {
             var dynamic: Bool?
 
             var text: String? { local.flatMap { IPAddress($0) }.flatMap { local in prefixlen.map { "\(local)/\($0)" } } }
-            /// Nobody gave it to the device.
+            /// Whether the kernel gave the address to the device by itself.
             var isOfTheKernel: Bool { scope == "host" || scope == "link" && local?.hasPrefix("fe80") == true }
         }
 
@@ -46,7 +46,10 @@ struct ObservedLinks {
 
     var links: [String: Link]
 
-    /// - Parameter hasAddresses: asks for addresses, and not for how devices get them: the program tells one or the other.
+    /// Reads the devices of a namespace.
+    ///
+    /// - Parameter hasAddresses: whether to ask for addresses instead of the way in which devices get them; the program
+    ///   tells only one of the two.
     /// - Throws: `unavailable`.
     init(in namespace: Namespace, hasAddresses: Bool = false) throws(CloudError) {
         let found: [Link] = try Self.read(["-j", "-d", hasAddresses ? "address" : "link", "show"], namespace)

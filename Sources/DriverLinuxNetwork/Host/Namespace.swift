@@ -4,15 +4,15 @@ import Drivers
 import Foundation
 import HostModel
 
-/// A network namespace, held open.
+/// A network namespace that is held open.
 final class Namespace: Sendable {
-    /// Where `ip netns` keeps them.
+    /// The folder in which `ip netns` keeps namespaces.
     static let folder = "/run/netns"
 
     let name: String?
     let descriptor: Int32
 
-    /// The one with the name; nil: that of this process.
+    /// Opens the namespace with the name; nil opens that of this process.
     init(_ name: String?) throws(CloudError) {
         self.name = name
         let path = name.map { Self.folder + "/" + $0 } ?? "/proc/self/ns/net"
@@ -22,11 +22,11 @@ final class Namespace: Sendable {
 
     deinit { close(descriptor) }
 
-    /// All that have a name.
+    /// The names of all named namespaces.
     static var all: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() }
 
-    /// Runs `body` inside, on a thread of its own that ends with it: a thread of the process's pool would stay in the namespace if
-    /// it could not come back.
+    /// Runs `body` inside the namespace, on a thread of its own that ends afterwards. A thread of the process's pool
+    /// would stay in the namespace if it could not return.
     func run<Value>(_ body: () throws(CloudError) -> Value) throws(CloudError) -> Value {
         var result: Result<Value, CloudError>?
         var code: Int32 = 0
@@ -42,7 +42,7 @@ final class Namespace: Sendable {
         return try result.get()
     }
 
-    /// Sets what is not as wanted of `/proc/sys/net`.
+    /// Sets the settings below `/proc/sys/net` that differ from the wanted values.
     ///
     /// - Returns: whether anything was changed.
     @discardableResult
@@ -65,16 +65,16 @@ final class Namespace: Sendable {
         }
     }
 
-    /// What `/proc/sys/net` says now; nil when it knows no such thing.
+    /// Returns the value of a setting below `/proc/sys/net`; nil if there is no such setting.
     func setting(_ path: String) throws(CloudError) -> String? {
         try run { () throws(CloudError) in
             KernelFile.text("/proc/sys/net/" + path)?.trimmingCharacters(in: .whitespacesAndNewlines)
         }
     }
 
-    /// A TCP socket that listens inside. The caller owns it.
+    /// Returns a TCP socket that listens inside the namespace. The caller owns it.
     ///
-    /// - Parameter device: what comes by another one is not heard; nil: all of them.
+    /// - Parameter device: the only device from which connections are accepted; nil for all devices.
     func listen(at address: IPAddress, port: UInt16, device: String? = nil) throws(CloudError) -> Int32 {
         try run { () throws(CloudError) in
             let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)

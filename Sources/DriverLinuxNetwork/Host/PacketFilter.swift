@@ -5,21 +5,21 @@ import Foundation
 import HostModel
 import Programs
 
-/// The packet filter of one namespace: put in as one transaction, and not touched while it is as it was put in.
+/// The packet filter of one namespace. It is written in one transaction, and left alone while it is as it was written.
 struct PacketFilter {
     let namespace: Namespace
     let table: String
     let families: [String]
 
-    /// Whether the kernel lists what it listed after `text` was put in.
+    /// Returns whether the kernel still lists what it listed after `text` was written.
     func isAsWritten(_ text: String, _ applied: HostMemory.Applied?) throws(CloudError) -> Bool {
         guard let applied, applied.written == Self.digest(text) else { return false }
         return try listing() == applied.listed
     }
 
-    /// Replaces all of it at one moment.
+    /// Replaces the whole filter at one moment.
     ///
-    /// - Throws: `unavailable` with what the kernel or the program said; then nothing has changed.
+    /// - Throws: `unavailable` with the kernel's or the program's words. Then nothing has changed.
     func replace(by text: String) throws(CloudError) -> HostMemory.Applied {
         try ChildProcess.require("nft", ["-f", "-"], input: text, in: namespace)
         return HostMemory.Applied(written: Self.digest(text), listed: try listing())
@@ -34,7 +34,7 @@ struct PacketFilter {
         try ChildProcess.run("nft", ["-c", "-f", "-"], input: text, in: namespace).status == 0
     }
 
-    /// A digest of the tables as they are; that of nothing when there are none.
+    /// Returns a digest of the present tables; an empty text if one is missing.
     private func listing() throws(CloudError) -> String {
         var text = ""
         for family in families {
@@ -45,7 +45,8 @@ struct PacketFilter {
         return Self.digest(Self.ordered(text))
     }
 
-    /// With the elements of each set sorted: the kernel lists them in the order of a hash table that it may rearrange at any time.
+    /// Returns a listing with the elements of each set sorted. The kernel lists them in the order of a hash table,
+    /// which it may rearrange at any time.
     static func ordered(_ listing: String) -> String {
         var text = ""
         var elements: String?

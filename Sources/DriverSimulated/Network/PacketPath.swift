@@ -2,14 +2,15 @@ import CloudCore
 import Drivers
 import HostModel
 
-/// Where a packet goes in a state, and who gets it: written from what the networks of a cloud promise, not from how a driver keeps it.
+/// The path of a packet in a state, and its receivers. It is written from the promises of a cloud's networks,
+/// independently of how a driver keeps them.
 struct PacketPath {
     let state: HostNetworkState
     let outsiders: [SimulatedOutsider]
     let book: RuleBook
-    /// Flows that passed, by network, as they were begun.
+    /// The flows that passed, by network, in the direction in which they began.
     var flows: [String: Set<FlowKey>]
-    /// By router: flows as they came in, and as they went on.
+    /// The flows through each router as they came in, each with its translated form.
     var translations: [String: [FlowKey: FlowKey]]
 
     init(_ state: HostNetworkState, outsiders: [SimulatedOutsider], flows: [String: Set<FlowKey>], translations: [String: [FlowKey: FlowKey]]) {
@@ -39,7 +40,7 @@ struct PacketPath {
         return deliver(flow, in: network, sender, to: mac)
     }
 
-    /// What no group judges: it reaches whoever it is for.
+    /// Delivers a packet that no security group judges to all for whom it is meant.
     private func atAll(_ network: String, _ packet: SimulatedPacket, _ sender: PortSpec?) -> Set<SimulatedDelivery> {
         let ports = state.ports.filter { $0.network == network && $0.isUp && $0.id != sender?.id }
         return Set(ports.filter { packet.destinationMAC == nil || packet.destinationMAC == $0.mac }.map {
@@ -83,7 +84,7 @@ struct PacketPath {
         return FlowKey(flow.destination, flow.source, proto: flow.proto, from: flow.sourcePort, to: type)
     }
 
-    /// Whether a flow can begin with it: an echo's answer without a question is nothing.
+    /// Returns whether a flow can begin with the packet. An echo reply without a request cannot begin one.
     private static func canBegin(_ flow: FlowKey) -> Bool {
         switch flow.proto {
         case IPProtocol.icmp where flow.source.version == .v4: [8, 13, 15, 17].contains(flow.icmpType)
@@ -92,7 +93,8 @@ struct PacketPath {
         }
     }
 
-    /// A packet crosses the network from one to the other; nil is somebody who has no rules.
+    /// Returns whether a packet may cross the network from one port to the other; nil stands for a machine without
+    /// rules. The flow is remembered.
     private mutating func cross(_ network: String, _ flow: FlowKey, _ sender: PortSpec?, _ receiver: PortSpec?) -> Bool {
         let isAnswer = flows[network]?.contains(Self.answer(flow)) == true && flows[network]?.contains(flow) != true
         for (port, direction) in [(sender, SecurityRule.Direction.egress), (receiver, .ingress)] {
@@ -156,7 +158,7 @@ struct PacketPath {
         return new
     }
 
-    /// Nil: the router itself, or nowhere.
+    /// Returns where a router sends a packet; nil if the address is its own or unreachable.
     private func nextHop(_ address: IPAddress, _ router: RouterSpec) -> (network: String, hop: IPAddress)? {
         if router.allInterfaces.contains(where: { $0.addresses.contains { $0.address == address } }) { return nil }
         func connected(_ address: IPAddress) -> (String, Int)? {

@@ -3,7 +3,7 @@ import Drivers
 package import HostModel
 import Synchronization
 
-/// The networks of a host that is not there: it says where packets would go.
+/// The networks of a simulated host: they tell where packets would go.
 package final class SimulatedNetwork: NetworkDriver {
     private struct Host {
         var state: HostNetworkState?
@@ -30,7 +30,7 @@ package final class SimulatedNetwork: NetworkDriver {
         }
     }
 
-    /// Ends the flows that would not be let in now.
+    /// Ends the flows that would not be allowed to begin now.
     private static func forget(_ host: inout Host, _ state: HostNetworkState) -> Int {
         let book = RuleBook(state)
         var cut = 0
@@ -80,12 +80,12 @@ package final class SimulatedNetwork: NetworkDriver {
 
     // MARK: - What a test asks
 
-    /// Machines of the provider's networks.
+    /// Sets the machines in the provider's networks.
     package func place(_ outsiders: [SimulatedOutsider]) { host.withLock { $0.outsiders = outsiders } }
 
-    /// Sends a packet: what passed is remembered, so that its answers pass.
+    /// Sends a packet. A flow that passed is remembered, so that its replies pass.
     ///
-    /// - Returns: who gets it, and how he sees it; nobody when it is dropped.
+    /// - Returns: the receivers, each with the packet as it arrives; empty if it is dropped.
     package func send(_ packet: SimulatedPacket) -> Set<SimulatedDelivery> {
         host.withLock { host in
             guard let state = host.state else { return [] }

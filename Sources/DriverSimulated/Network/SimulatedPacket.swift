@@ -2,17 +2,17 @@ package import CloudCore
 package import Drivers
 import HostModel
 
-/// A packet as somebody sends it: all that he claims may be untrue.
+/// A packet as its sender writes it. All its claims may be false.
 package struct SimulatedPacket: Hashable, Sendable {
     package enum Sender: Hashable, Sendable {
         case port(String)
-        /// A machine that is none of the cloud's, in a network of the provider's.
+        /// A machine outside the cloud, in a provider's network.
         case outsider(network: String)
     }
 
     package enum Content: Hashable, Sendable {
         case ip(FlowKey)
-        /// A request or an answer: "`address` is at `mac`".
+        /// A request or a reply with the claim "`address` is at `mac`".
         case arp(mac: MACAddress, address: IPAddress, isRequest: Bool)
         /// A neighbour advertisement from one address about another.
         case neighbourAdvertisement(from: IPAddress, target: IPAddress)
@@ -21,7 +21,7 @@ package struct SimulatedPacket: Hashable, Sendable {
 
     package var sender: Sender
     package var sourceMAC: MACAddress
-    /// Nil: to all in the network.
+    /// The destination; nil for all in the network.
     package var destinationMAC: MACAddress?
     package var content: Content
 
@@ -33,7 +33,7 @@ package struct SimulatedPacket: Hashable, Sendable {
     }
 }
 
-/// Somebody who got a packet, and what he saw of it.
+/// A receiver of a packet, with the contents as it sees them.
 package struct SimulatedDelivery: Hashable, Sendable {
     package enum Receiver: Hashable, Sendable {
         case port(String)
@@ -49,7 +49,7 @@ package struct SimulatedDelivery: Hashable, Sendable {
     }
 }
 
-/// A machine of the provider's network.
+/// A machine in a provider's network.
 package struct SimulatedOutsider: Hashable, Sendable {
     package var network: String
     package var mac: MACAddress

@@ -1,9 +1,9 @@
 package import CloudCore
 package import Foundation
 
-/// Small files of a host that must be whole or absent, whenever the machine stops.
+/// Functions for small files of a host that must be complete or absent, whenever the machine stops.
 package enum DurableFile {
-    /// Replaces the file: a reader, and a start after a power cut, find the old bytes or the new ones and no mixture.
+    /// Replaces the file. A reader, or a start after a power cut, finds the old bytes or the new ones, never a mixture.
     /// Two writers of one path must take turns.
     package static func write(_ bytes: Data, to path: String, mode: mode_t = 0o600) throws(CloudError) {
         let draft = path + ".new"
@@ -11,7 +11,8 @@ package enum DurableFile {
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("write", draft) }
         defer { close(file) }
-        // Not what the process's mask left of it: a program without rights may have to read it.
+        // The mode is set explicitly, without the process's umask: a program with fewer rights may have to read the
+        // file.
         guard fchmod(file, mode) == 0 else { throw failure("open", draft) }
         try write(bytes, file, draft)
         guard fsync(file) == 0 else { throw failure("sync", draft) }
@@ -19,7 +20,7 @@ package enum DurableFile {
         try syncFolder((path as NSString).deletingLastPathComponent)
     }
 
-    /// The bytes of the file; nil when there is none.
+    /// Returns the bytes of the file; nil if there is no file.
     package static func read(_ path: String) throws(CloudError) -> Data? {
         guard let data = FileManager.default.contents(atPath: path) else {
             if access(path, F_OK) == 0 { throw failure("read", path) }
@@ -28,7 +29,7 @@ package enum DurableFile {
         return data
     }
 
-    /// The file is not there, for good.
+    /// Removes the file durably. Has no effect if there is none.
     package static func remove(_ path: String) throws(CloudError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
         try syncFolder((path as NSString).deletingLastPathComponent)
@@ -36,11 +37,11 @@ package enum DurableFile {
 
     package static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(CloudError) {
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw failure("make", path) }
-        // Not what the process's mask left of it.
+        // The mode is set explicitly, without the process's umask.
         guard chmod(path, mode) == 0 else { throw failure("open", path) }
     }
 
-    /// All of a folder. Without effect when there is none.
+    /// Removes a folder with its contents. Has no effect if there is none.
     package static func removeFolder(_ path: String) throws(CloudError) {
         guard access(path, F_OK) == 0 else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {
@@ -52,7 +53,8 @@ package enum DurableFile {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
 
-    /// What `errno` stands for. A caller learns that there is no room, and nothing else of this host.
+    /// Returns the error for `errno`. A caller of the API learns only that the host has no space left, and nothing else
+    /// about it.
     package static func failure(_ verb: String, _ path: String) -> CloudError {
         let code = errno
         let detail = "cannot \(verb) \(path): \(String(cString: strerror(code)))"

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Hands news to everybody who listens. Who does not keep up loses the oldest: news are nudges.
+/// A hub that passes each event to all listeners. A slow listener loses the oldest events, since events are only
+/// nudges.
 package final class EventHub<Event: Sendable>: Sendable {
     private struct State {
         var next = 0
@@ -10,7 +11,9 @@ package final class EventHub<Event: Sendable>: Sendable {
     private let state = Mutex(State())
     private let most: Int
 
-    /// - Parameter most: news that wait for one listener.
+    /// Creates a hub without listeners.
+    ///
+    /// - Parameter most: the most events that wait for one listener.
     package init(most: Int = 4096) { self.most = most }
 
     package func listen() -> AsyncStream<Event> {
@@ -31,7 +34,7 @@ package final class EventHub<Event: Sendable>: Sendable {
 }
 
 extension AsyncStream where Element: Sendable {
-    /// Ends as soon as the task is cancelled. The stream alone gives a cancelled task all that still waits in it, which may be thousands
-    /// of news of hosts that nobody wants to know any more.
+    /// Returns a sequence that ends as soon as the task is cancelled. The stream itself would still give a cancelled
+    /// task all waiting events, which may be thousands that nobody needs any more.
     package func untilCancelled() -> AsyncPrefixWhileSequence<Self> { prefix { _ in !Task.isCancelled } }
 }

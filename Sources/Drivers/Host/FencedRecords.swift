@@ -2,22 +2,25 @@ package import CloudCore
 package import HostModel
 import Synchronization
 
-/// What a host remembers of its machines: for each the newest change, and a value unless it was removed. With a folder it outlives
-/// the process and a power cut; without one it is memory.
+/// The memory of a host about its machines: for each the fence of the newest change, and a value unless it was removed.
+/// With a folder it survives the end of the process and a power cut; without one it is kept only in memory.
 ///
-/// A removed machine leaves its fence behind for `tombstoneAge`: a change that was late must not make it again.
+/// A removed machine leaves its fence behind for `tombstoneAge`, so that a late change cannot make the machine again.
 package final class FencedRecords<Value: StoredValue>: Sendable {
     private typealias Record = FencedRecord<Value>
 
-    /// Far longer than any message can be late.
+    /// The time for which the fence of a removed machine is kept: far longer than any message can be late.
     package static var tombstoneAge: Duration { .seconds(7 * 86_400) }
 
     private let folder: String?
     private let clock: any WallClock
-    /// Held while a file is written, which keeps files and memory in one order. Nobody waits in it for anything but the disk.
+    /// The records. The lock is held while a file is written, so that files and memory change in one order. Nothing but
+    /// the disk is waited for inside.
     private let records: Mutex<[String: Record]>
 
-    /// - Parameter folder: made if it is not there; nil: nothing is kept.
+    /// Reads the records of the folder, and removes those of machines that were removed long ago.
+    ///
+    /// - Parameter folder: the folder for the files, made if it is missing; nil to keep records only in memory.
     package init(folder: String?, clock: any WallClock) throws {
         self.folder = folder
         self.clock = clock
@@ -41,9 +44,9 @@ package final class FencedRecords<Value: StoredValue>: Sendable {
         records = Mutex(found)
     }
 
-    /// Takes a change: from here on every older one is refused, also if this one fails.
+    /// Takes a change. From now on every older one is refused, even if this one fails.
     ///
-    /// - Parameter makes: whether the change makes what is not there; a removal that is asked for again does not.
+    /// - Parameter makes: whether the change makes a machine that does not exist; a repeated removal does not.
     /// - Throws: `conflict` with `Fence.staleCode`.
     package func admit(_ id: String, _ fence: Fence, makes: Bool = false) throws {
         try records.withLock { records in
@@ -64,7 +67,7 @@ package final class FencedRecords<Value: StoredValue>: Sendable {
         }
     }
 
-    /// Changes the value without being a change from outside: what the host itself has learnt.
+    /// Updates the value with something that the host itself has learnt. The fence stays.
     package func update(_ id: String, _ change: (inout Value) -> Void) throws {
         try records.withLock { records in
             guard var record = records[id], var value = record.value else { return }
@@ -91,7 +94,7 @@ package final class FencedRecords<Value: StoredValue>: Sendable {
 
     private func check(_ id: String, _ fence: Fence, _ record: Record) throws(CloudError) {
         try fence.require(notOlderThan: record.fence, id)
-        // What is wanted of a machine after its removal is a newer wish than the removal.
+        // A wish for a machine that was removed must be newer than the removal.
         if let removedIn = record.removedIn, fence.generation <= removedIn {
             throw CloudError(
                 .conflict, "The change was overtaken by a newer one.", detail: "\(id) was removed in generation \(removedIn)",
@@ -113,9 +116,9 @@ package struct FencedRecord<Value: StoredValue>: StoredValue {
     package static var storedName: String { "\(Value.storedName)-record" }
 
     var fence: Fence
-    /// Nil after a removal.
+    /// The value; nil after a removal.
     var value: Value?
     var removedAt: Timestamp?
-    /// The generation of the removal, which every wish to make it again must be newer than.
+    /// The generation of the removal. A wish to make the machine again must be newer.
     var removedIn: Int64?
 }

@@ -6,7 +6,8 @@ import ImageFormats
 package import NIOCore
 import Synchronization
 
-/// Where a host gets the bytes of an image from: reads them all and hands them over in order. Called when they are not there yet.
+/// The source of images for a host: it reads all bytes of an image and passes them on in order. It is called for images
+/// that the host does not have yet.
 package struct ImageSource: Sendable {
     package typealias Sink = @Sendable (ByteBuffer) async throws -> Void
     package let read: @Sendable (ContentID, Sink) async throws -> Void
@@ -14,21 +15,21 @@ package struct ImageSource: Sendable {
     package init(_ read: @escaping @Sendable (ContentID, Sink) async throws -> Void) { self.read = read }
 }
 
-/// The images that a host's machines are made of, each stored once.
+/// The images of a host's machines, each stored once.
 ///
-///     <sha-512>.<format>    whole, verified, never changed
-///     incoming-<random>     on its way in; gone after a restart
+///     <sha-512>.<format>    complete, verified, never changed
+///     incoming-<random>     being received; removed at a restart
 ///
-/// Nothing gets a name here before its digest is the one asked for and it was found to be of the format it was declared as, so that
-/// no byte of a stranger's reaches a hypervisor unseen.
+/// A file gets its name only after its digest was verified and its format was found to be the declared one, so that a
+/// hypervisor never reads unchecked bytes from outside.
 package final class ImageCache: Sendable {
     private let folder: String
     private let source: ImageSource
     private let random: any Randomness
-    /// Readable for the user that guests run as.
+    /// The permissions of the files; the user under which guests run must be able to read them.
     private let mode: mode_t
     private let fetches = SerialKeys<String>()
-    /// Names that are being used by something that no record knows yet.
+    /// The names in use by callers whose machines have no record yet, each with the number of callers.
     private let held = Mutex<[String: Int]>([:])
 
     package init(folder: String, source: ImageSource, random: any Randomness, mode: mode_t = 0o644) throws {
@@ -40,9 +41,9 @@ package final class ImageCache: Sendable {
         for name in DurableFile.names(in: folder) where name.hasPrefix("incoming-") { unlink("\(folder)/\(name)") }
     }
 
-    /// The files of the images, which stay at least until `body` has ended. What is not there is fetched.
+    /// Calls `body` with the files of the images, which stay at least until it ends. Missing images are fetched.
     ///
-    /// - Throws: `badRequest` when an image is not what it was declared as; what the source throws.
+    /// - Throws: `badRequest` if an image does not have its declared format; the errors of the source.
     package func with<Value>(
         _ images: Set<ImageReference>, isolation: isolated (any Actor)? = #isolation,
         _ body: ([ImageReference: String]) async throws -> Value
@@ -69,12 +70,12 @@ package final class ImageCache: Sendable {
 
     package func path(_ image: ImageReference) -> String { "\(folder)/\(Self.name(image))" }
 
-    /// Removes what nobody uses.
+    /// Removes the images that are not in use.
     ///
-    /// - Parameter needed: what the host's machines are made of. It is asked with no machine being made of a new image meanwhile:
-    ///   such an image is held.
+    /// - Parameter needed: returns the images of the host's machines. While it is called, no machine can begin to use
+    ///   another image.
     package func removeUnused(needed: () -> Set<ImageReference>) {
-        // One hold of the lock: an image that is taken now is either seen as held or fetched again.
+        // The lock is held all the time: an image that is requested now is either seen as held, or fetched again.
         held.withLock { held in
             let needed = Set(needed().map(Self.name))
             for name in DurableFile.names(in: folder) where !name.hasPrefix("incoming-") {
@@ -96,7 +97,7 @@ package final class ImageCache: Sendable {
     }
 }
 
-/// An image while it comes in: written, digested and looked at in one go.
+/// An image while it is received: its bytes are written, hashed and inspected in one pass.
 private final class Incoming: Sendable {
     private struct State {
         var digest = SHA512()

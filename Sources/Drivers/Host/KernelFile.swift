@@ -1,14 +1,14 @@
 import Foundation
 
-/// Reads files that the kernel makes up when they are read, as those of `/proc`, which have no size.
+/// Functions to read files that the kernel generates, such as those of `/proc`, which have no size.
 ///
-/// Not by `FileManager`: of a file without a size that turns out to be empty it never frees the 4 KiB that it read into, and a process
-/// that looks through `/proc` again and again meets one with every kernel thread.
+/// `FileManager` is not used: if a file without a size turns out to be empty, it never frees its 4 KiB buffer, and a
+/// search through `/proc` meets such a file with every kernel thread.
 package enum KernelFile {
-    /// The most that is read of one, in bytes.
+    /// The most bytes that are read from a file.
     private static let most = 1 << 20
 
-    /// What it says now; nil when there is none, or it cannot be read.
+    /// Returns the contents of the file; nil if it does not exist or cannot be read.
     package static func bytes(_ path: String) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

@@ -1,39 +1,41 @@
 import CloudCore
 package import HostModel
 
-/// Makes the networks of one host. The only code that knows bridges, packet filters or OVN lies behind it.
+/// A driver that makes the networks of one host. Only the code behind this protocol knows bridges, packet filters or
+/// OVN.
 ///
-/// It is given all that is wanted of the host at once and makes the host so, from whatever is there. The same state again changes
-/// nothing, and no packet is lost by it. What this driver did not make is never changed.
+/// It is given the whole wanted state of the host at once, and brings the host to it from any present state. The same
+/// state again changes nothing and loses no packet. The driver never changes what it did not make.
 package protocol NetworkDriver: Sendable {
-    /// `linux`, `simulated`.
+    /// The kind of driver: `linux` or `simulated`.
     var kind: String { get }
 
-    /// The host is as `state` says, but for what the answer names: a thing that cannot be made harms itself alone.
+    /// Brings the host to the state, except for the problems in the report. A thing that cannot be made affects no
+    /// other.
     ///
-    /// - Throws: `conflict` (`HostNetworkState.staleCode`) for a generation older than one taken before, also before a restart of
-    ///   the process; `unavailable` when the host cannot now.
+    /// - Throws: `conflict` (`HostNetworkState.staleCode`) for a generation older than one that was applied, also
+    ///   before a restart of the process; `unavailable` if the host cannot do it now.
     @discardableResult
     func apply(_ state: HostNetworkState) async throws -> NetworkReport
 
-    /// What was found on the host, whoever asked for it.
+    /// Returns what exists on the host, whoever wanted it.
     func observe() async throws -> ObservedNetwork
 
-    /// Nothing of this driver is on the host any longer, its memory of generations included.
+    /// Removes everything of this driver from the host, including its memory of generations.
     func removeAll() async throws
 }
 
-/// The ability to answer guests that ask for metadata. It is found by a cast.
+/// The ability to answer guests that ask for metadata. A cast finds it.
 package protocol MetadataListening: NetworkDriver {
-    /// A TCP socket that listens at `MetadataEndpoint.address` and hears guests of the door's network alone. Whoever asks owns the
-    /// descriptor and closes it; when the door goes, connections simply come no more. The source address of a connection is that of a
-    /// port of the network.
+    /// Returns a TCP socket that listens at `MetadataEndpoint.address` and accepts only guests of the door's network.
+    /// The caller owns the descriptor and closes it. When the door is removed, no more connections come. The source
+    /// address of a connection is that of a port of the network.
     ///
-    /// - Throws: `notFound` when the door is not there.
+    /// - Throws: `notFound` if there is no such door.
     func listenForMetadata(at door: MetadataDoor) async throws -> Int32
 
-    /// A text that is another one when the door was made anew: a listener from before hears nobody then.
+    /// Returns a text that changes when the door is made anew; a listener from before then gets no more connections.
     ///
-    /// - Throws: `notFound` when the door is not there.
+    /// - Throws: `notFound` if there is no such door.
     func metadataPlace(of door: MetadataDoor) async throws -> String
 }

@@ -1,13 +1,13 @@
 package import CloudCore
 package import HostModel
 
-/// What a flow looks like to whoever began it.
+/// A flow, from the point of view of the side that began it.
 package struct FlowKey: Hashable, Sendable {
     package var source: IPAddress
     package var destination: IPAddress
     package var proto: UInt8
     package var sourcePort: UInt16
-    /// Of ICMP: the type above the code, as two bytes.
+    /// The destination port; for ICMP, the type in the upper byte and the code in the lower one.
     package var destinationPort: UInt16
 
     package init(_ source: IPAddress, _ destination: IPAddress, proto: UInt8, from sourcePort: UInt16 = 0, to destinationPort: UInt16 = 0) {
@@ -22,7 +22,7 @@ package struct FlowKey: Hashable, Sendable {
     package var icmpCode: UInt8 { UInt8(truncatingIfNeeded: destinationPort) }
 }
 
-/// Says what the security groups of a state allow: the meaning of the rules, apart from how a kernel is told of them.
+/// The meaning of the security groups of a state, independent of how a kernel is told of them.
 package struct RuleBook: Sendable {
     private let groups: [String: SecurityGroupSpec]
     private let addressGroups: [String: [IPPrefix]]
@@ -32,7 +32,7 @@ package struct RuleBook: Sendable {
         addressGroups = Dictionary(state.addressGroups.map { ($0.id, $0.prefixes) }) { first, _ in first }
     }
 
-    /// Nil when the rule names a group that there is none of.
+    /// Returns the prefixes of a remote; nil for a group that does not exist.
     package func prefixes(of remote: SecurityRule.Remote) -> [IPPrefix]? {
         switch remote {
         case .anybody: []
@@ -42,7 +42,7 @@ package struct RuleBook: Sendable {
         }
     }
 
-    /// Whether a new flow may leave the port (`egress`) or come to it (`ingress`).
+    /// Returns whether a new flow may leave the port (`egress`) or come to it (`ingress`).
     package func allows(_ port: PortSpec, _ direction: SecurityRule.Direction, _ flow: FlowKey) -> Bool {
         guard port.isSecured else { return true }
         if Self.isAlwaysAllowed(direction, flow) { return true }
@@ -68,7 +68,8 @@ package struct RuleBook: Sendable {
         return true
     }
 
-    /// What a guest needs to have an address at all: it passes whatever the groups say.
+    /// Returns whether the flow is one that a guest needs to get an address. Such a flow passes whatever the groups
+    /// say.
     package static func isAlwaysAllowed(_ direction: SecurityRule.Direction, _ flow: FlowKey) -> Bool {
         let ports = (flow.sourcePort, flow.destinationPort)
         switch (flow.source.version, flow.proto) {
@@ -79,7 +80,8 @@ package struct RuleBook: Sendable {
         }
     }
 
-    /// ICMPv6 that is neighbour discovery or multicast membership (RFC 4861, 2710, 3810), from a guest and to one.
+    /// The ICMPv6 types of neighbour discovery and multicast membership (RFC 4861, 2710, 3810), from a guest and to
+    /// one.
     package static let neighbourTypesOut: [UInt8] = [131, 132, 133, 135, 136, 143]
     package static let neighbourTypesIn: [UInt8] = [130, 131, 132, 134, 135, 136]
 }

@@ -1,11 +1,11 @@
-/// What a host can do for machines.
+/// The capabilities of a host for machines.
 package struct HostCapabilities: Hashable, Sendable, Codable {
-    /// How guests' CPUs are run.
+    /// The way in which guests' CPUs run.
     package enum Acceleration: Hashable, Sendable, Codable {
         case kvm
-        /// In software, and why.
+        /// Emulation in software, with the reason why KVM is not used.
         case emulated(reason: String)
-        /// There is no hypervisor.
+        /// A simulation without a hypervisor.
         case simulated
     }
 
@@ -23,11 +23,11 @@ package struct HostCapabilities: Hashable, Sendable, Codable {
         }
     }
 
-    /// As `QEMU 7.2.19`.
+    /// The name and the version, such as `QEMU 7.2.19`.
     package var hypervisor: String
     package var acceleration: Acceleration
     package var guests: [Guest]
-    /// The user that guests run as, and why it is one with power when it is.
+    /// The user under which guests run, for the operator; if it is root, with the reason.
     package var guestUser: String
 
     package init(hypervisor: String, acceleration: Acceleration, guests: [Guest], guestUser: String) {
@@ -38,13 +38,13 @@ package struct HostCapabilities: Hashable, Sendable, Codable {
     }
 }
 
-/// What a host has, whoever uses it.
+/// The resources of a host, whoever uses them.
 package struct HostResources: Hashable, Sendable, Codable {
     package var hostName: String
     package var cpus: Int
     package var memoryMiB: Int64
     package var freeMemoryMiB: Int64
-    /// Of the file system that machines' disks lie on.
+    /// The size of the file system with the machines' disks.
     package var diskBytes: Int64
     package var freeDiskBytes: Int64
 

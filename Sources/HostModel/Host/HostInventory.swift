@@ -1,9 +1,9 @@
 package import CloudCore
 
-/// A host's id is a plain word (`PathPart.isPlain`) or a UUID.
+/// The id of a host: a plain word (`PathPart.isPlain`) or a UUID.
 package typealias HostID = ID<HostInventory>
 
-/// All that a host knows of itself.
+/// Everything that a host knows about itself.
 package struct HostInventory: StoredValue, Hashable {
     package static let storedName = "agent.inventory"
 
@@ -12,10 +12,10 @@ package struct HostInventory: StoredValue, Hashable {
     package var capabilities: HostCapabilities
     package var resources: HostResources
     package var machines: [ObservedMachine] = []
-    /// Machines that the driver has and nobody has asked this agent for: its state was lost. The control plane claims
-    /// or removes them. A host never removes a machine by itself.
+    /// The machines that the driver has and that this agent was never asked for, because its state was lost. The
+    /// control plane claims or removes them. A host never removes a machine by itself.
     package var unclaimed: [MachineID] = []
-    /// Machines that do not yet do what is wanted: what they do now is nothing that their guests have chosen.
+    /// The machines that are not yet in their wanted state. Their present state was not chosen by their guests.
     package var unsettled: Set<MachineID> = []
     package var abilities: Set<Ability> = []
 
@@ -26,7 +26,7 @@ package struct HostInventory: StoredValue, Hashable {
         self.resources = resources
     }
 
-    /// What the driver can do beyond the least.
+    /// The abilities of a driver beyond those that every driver has.
     package enum Ability: String, Sendable, Hashable, Codable, CaseIterable {
         case pausing, suspending, snapshotting, resizing, moving, liveMoving
         case passwordSetting, interfaceAttaching, volumeAttaching

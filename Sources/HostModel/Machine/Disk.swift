@@ -2,7 +2,7 @@ package import CloudCore
 package import Foundation
 package import ImageFormats
 
-/// An image as bytes on a host: which, and what they were declared and found to be.
+/// An image as bytes on a host: its content, and the format that was declared and verified.
 package struct ImageReference: Hashable, Sendable, Codable {
     package var content: ContentID
     package var format: DiskFormat
@@ -12,23 +12,24 @@ package struct ImageReference: Hashable, Sendable, Codable {
         self.format = format
     }
 
-    /// A kernel and a RAM disk as Glance's `aki` and `ari` are: plain bytes.
+    /// Returns the reference to a kernel (Glance's `aki`), which is plain bytes like a RAM disk (`ari`).
     package static func kernel(_ content: ContentID) -> Self { Self(content: content, format: .aki) }
     package static func ramdisk(_ content: ContentID) -> Self { Self(content: content, format: .ari) }
 
-    /// Otherwise its bytes are the disk's.
+    /// Whether the image has the format qcow2; otherwise its bytes are those of the disk.
     package var isQCOW2: Bool { format == .qcow2 }
 }
 
-/// One disk of a machine.
+/// A disk of a machine.
 package struct Disk: Hashable, Sendable, Codable {
-    /// Unique in its machine: `root`, `config`, `ephemeral0`, `swap`, or a volume's id. Of `a-z`, `0-9`, `-`, `_`.
+    /// The id, unique in its machine: `root`, `config`, `ephemeral0`, `swap`, or a volume's id. It consists of `a-z`,
+    /// `0-9`, `-` and `_`.
     package var id: String
     package var source: Source
-    /// Nil: the machine's own (`Hardware.diskBus`).
+    /// The bus; nil for the machine's own (`Hardware.diskBus`).
     package var bus: DiskBus?
     package var kind: Kind
-    /// What the guest reads as the disk's serial number; a volume's id.
+    /// The serial number that the guest reads; for a volume, its id.
     package var serial: String?
 
     package init(id: String, source: Source, bus: DiskBus? = nil, kind: Kind = .disk, serial: String? = nil) {
@@ -45,9 +46,10 @@ package struct Disk: Hashable, Sendable, Codable {
     package static let configDriveID = "config"
 
     package enum Source: Hashable, Sendable, Codable {
-        /// What the guest writes lies over an image that all machines of the host share. Not smaller than the image.
+        /// An overlay of the guest's writes over an image that all machines of the host share. It is not smaller than
+        /// the image.
         case image(ImageReference, virtualBytes: Int64)
-        /// An empty disk; `label` of an ephemeral one is what a file system on it is to be called.
+        /// An empty disk.
         case blank(virtualBytes: Int64)
         case swap(virtualBytes: Int64)
         case configDrive(ConfigDrive)
@@ -81,11 +83,11 @@ package struct Disk: Hashable, Sendable, Codable {
     }
 }
 
-/// Where a volume is on this host.
+/// The place of a volume on this host.
 package enum VolumePath: Hashable, Sendable, Codable {
     /// A whole device, always raw.
     case device(path: String)
-    /// A file of a format that is told, never guessed: a guest may write a header of another on its disk.
+    /// A file. Its format is stated, never guessed, because a guest may write the header of another format on its disk.
     case file(path: String, isQCOW2: Bool)
 
     package var path: String {
@@ -101,11 +103,11 @@ package enum VolumePath: Hashable, Sendable, Codable {
     }
 }
 
-/// Files that a guest finds on a small disk. They may hold passwords, so they are not printed.
+/// Files that a guest finds on a small disk. They may contain passwords, so they are not printed.
 package struct ConfigDrive: Hashable, Sendable, Codable, CustomStringConvertible {
-    /// By path, as `openstack/latest/meta_data.json`.
+    /// The contents of the files by their paths, such as `openstack/latest/meta_data.json`.
     package var files: [String: Data]
-    /// `config-2` is what cloud-init looks for.
+    /// The label of the file system; cloud-init looks for `config-2`.
     package var label: String
 
     package init(files: [String: Data], label: String = "config-2") {
@@ -115,7 +117,7 @@ package struct ConfigDrive: Hashable, Sendable, Codable, CustomStringConvertible
 
     package var description: String { "\(files.count) files on \(label)" }
 
-    /// 64 MiB, as much as Nova's config drive of the kind `vfat` can have.
+    /// The most bytes of all files: 64 MiB, the capacity of Nova's config drive of the kind `vfat`.
     package static let mostBytes = 64 << 20
 
     func check() throws(CloudError) {
@@ -133,11 +135,12 @@ package struct ConfigDrive: Hashable, Sendable, Codable, CustomStringConvertible
     }
 }
 
-/// In libvirt's and Nova's words (`hw_disk_bus`).
+/// The bus of a disk, in libvirt's and Nova's words (`hw_disk_bus`).
 package enum DiskBus: String, Hashable, Sendable, Codable, CaseIterable {
     case virtio, scsi, sata, ide, usb
 
-    /// The names of its disks, as libvirt and Linux have them: `vda`, `vdb`, …; 702 of each kind of name.
+    /// Returns the name of the bus's disk with a number, as libvirt and Linux have it: `vda`, `vdb` and so on. Each
+    /// prefix has 702 names.
     package func deviceName(_ number: Int) -> String {
         let prefix =
             switch self {

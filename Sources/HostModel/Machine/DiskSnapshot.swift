@@ -1,6 +1,6 @@
 import CloudCore
 
-/// A copy of a root disk in a file of the host, flat: no other file is needed to read it.
+/// A flat copy of a root disk in a file of the host: no other file is needed to read it.
 package struct DiskSnapshot: Hashable, StoredValue {
     package static let storedName = "agent.disk-snapshot"
 

@@ -1,18 +1,18 @@
 package import CloudCore
 
-/// The parts of a machine that an image may choose, as Glance's `hw_*` properties name them, in types.
+/// The parts of a machine that an image may choose, as typed values of Glance's `hw_*` properties.
 package struct Hardware: Hashable, Sendable, Codable {
     package var diskBus: DiskBus = .virtio
     package var cdromBus: DiskBus = .sata
     package var nicModel: NICModel = .virtio
     package var video: VideoModel = .virtio
     package var input: InputBus = .usb
-    /// A source of random numbers (virtio-rng).
+    /// Whether the machine has a source of random numbers (virtio-rng).
     package var hasRandomness = true
-    /// The channel that a guest agent speaks on.
+    /// Whether the machine has the channel on which a guest agent speaks.
     package var hasGuestAgent = false
     package var hasBootMenu = false
-    /// What happens when the guest stops to feed its watchdog; nil: there is none.
+    /// The action when the guest stops feeding its watchdog; nil for no watchdog.
     package var watchdog: WatchdogAction?
 
     package init() {}
@@ -24,16 +24,18 @@ package struct Hardware: Hashable, Sendable, Codable {
     package enum WatchdogAction: String, Hashable, Sendable, Codable, CaseIterable { case reset, poweroff, pause, none }
 }
 
-/// What an image's properties say about a machine. Properties that concern no driver are passed over.
+/// The choices that an image's properties make for a machine. Properties that no driver uses are ignored.
 package struct HardwareChoice: Hashable, Sendable {
     package var hardware = Hardware()
     package var platform = Platform()
-    /// The shape of the CPUs; nil is not said.
+    /// The topology of the CPUs; nil if the image does not choose one.
     package var sockets: Int?
     package var cores: Int?
     package var threads: Int?
 
-    /// - Throws: `badRequest` that names the property and what it may be.
+    /// Reads the choices from the properties of an image.
+    ///
+    /// - Throws: `badRequest` that names the property and its allowed values.
     package init(properties: [String: String]) throws(CloudError) {
         func choice<Value: RawRepresentable & CaseIterable>(_ name: String, _ type: Value.Type) throws(CloudError) -> Value?
         where Value.RawValue == String {

@@ -1,7 +1,7 @@
-/// What a machine has used since it started.
+/// The resources that a machine has used since it started.
 package struct MachineDiagnostics: Hashable, Sendable, Codable {
     package struct Traffic: Hashable, Sendable, Codable {
-        /// A disk's or a card's id, as the specification has it.
+        /// The id of the disk or card in the specification.
         package var id: String
         package var readBytes: Int64
         package var writtenBytes: Int64
@@ -21,12 +21,12 @@ package struct MachineDiagnostics: Hashable, Sendable, Codable {
 
     package var power: PowerState
     package var hypervisor: String
-    /// Of each virtual CPU.
+    /// The CPU time of each virtual CPU, in nanoseconds.
     package var cpuNanoseconds: [Int64]
     package var memoryMiB: Int64
     package var usedMemoryMiB: Int64
     package var disks: [Traffic]
-    /// Read is received, written is sent.
+    /// The traffic of each card; read is received, written is sent.
     package var nics: [Traffic]
 
     package init(

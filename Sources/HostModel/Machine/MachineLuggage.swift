@@ -1,10 +1,10 @@
 package import Foundation
 
-/// What one host gives another so that it can go on with a machine.
+/// The data that one host packs so that another can go on with a machine.
 package struct MachineLuggage: Hashable, Sendable, Codable {
-    /// `MachineDriver.kind` of who has packed it: no other kind can read it.
+    /// The `MachineDriver.kind` of the driver that packed it; no other kind can read it.
     package var driver: String
-    /// What the driver must know besides the specification.
+    /// The data that the driver needs besides the specification.
     package var state: Data
 
     package init(driver: String, state: Data) {

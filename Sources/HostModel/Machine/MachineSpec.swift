@@ -1,26 +1,28 @@
 package import CloudCore
 
-/// The id of a machine, which is its server's id: a UUID with dashes in lower case, which every hypervisor can carry.
+/// The id of a machine, which is its server's id: a UUID with dashes, in lower case, which every hypervisor accepts.
 package typealias MachineID = ID<Kind.Server>
 
-/// All that is wanted of one machine but its power: the whole of it, never a difference. What it says is what a driver makes.
+/// The specification of a machine: everything that is wanted of it except its power, and never a difference. A driver
+/// makes exactly this.
 package struct MachineSpec: Hashable, StoredValue {
     package static let storedName = "machine-spec"
 
     package var id: MachineID
-    /// What its user calls it. Any text: no path, no name for the hypervisor and no host name comes of it.
+    /// The user's name for the machine. It may be any text; no path, no name in the hypervisor and no host name is made
+    /// from it.
     package var name: String
     package var cpu: VirtualCPU
     package var memoryMiB: Int
     package var platform: Platform
     package var boot: Boot
-    /// In the order in which the guest finds them; the first is the root disk.
+    /// The disks in the order in which the guest finds them; the first is the root disk.
     package var disks: [Disk]
     package var nics: [NIC]
     package var hardware: Hardware
-    /// The server's metadata: a guest never sees it from here. The simulated driver reads its faults from it.
+    /// The server's metadata. A guest cannot read it from here; the simulated driver reads its faults from it.
     package var metadata: [String: String]
-    /// What it starts from for a while instead of its own disks, which it has behind that.
+    /// The rescue from which the machine starts for a while, with its own disks behind it; nil for none.
     package var rescue: Rescue?
 
     package init(
@@ -49,7 +51,8 @@ package struct MachineSpec: Hashable, StoredValue {
         }
     }
 
-    /// What a guest gets: the same without a rescue, otherwise its disk first and its way to start.
+    /// The machine as the guest gets it: with a rescue, the rescue's disk comes first and its boot replaces the
+    /// machine's.
     package var asStarted: MachineSpec {
         guard let rescue else { return self }
         var spec = self
@@ -57,15 +60,15 @@ package struct MachineSpec: Hashable, StoredValue {
         return spec
     }
 
-    /// What the first stage of a start is.
+    /// The first stage of a start.
     package enum Boot: Hashable, Sendable, Codable {
         /// The firmware tries the disks in their order.
         case disk
-        /// The hypervisor loads a Linux kernel itself (Glance's `kernel_id` and `ramdisk_id`).
+        /// The hypervisor itself loads a Linux kernel (Glance's `kernel_id` and `ramdisk_id`).
         case kernel(ContentID, ramdisk: ContentID?, commandLine: String)
     }
 
-    /// The images that must lie on the host before the machine can be made.
+    /// The images that must be on the host before the machine can be made.
     package var images: Set<ImageReference> {
         if rescue != nil { return asStarted.images.union(Self.images(disks, boot)) }
         return Self.images(disks, boot)
@@ -84,9 +87,10 @@ package struct MachineSpec: Hashable, StoredValue {
         disks.first { if case .image = $0.source { true } else { false } } ?? disks.first { $0.kind == .disk }
     }
 
-    /// What no driver can make. Drivers call it before anything else.
+    /// Throws if no driver can make the machine. Drivers call it before anything else.
     ///
-    /// - Throws: `badRequest`. The API has checked all of it before, in its own words; here it keeps files and XML safe.
+    /// - Throws: `badRequest`. The API has already checked all of it with its own messages; this check keeps files and
+    ///   XML safe.
     package func check() throws(CloudError) {
         if rescue != nil { try asStarted.check() }
         guard id.isUUID else { throw .badRequest("A machine's id must be a UUID in lower case.") }
@@ -106,11 +110,11 @@ package struct MachineSpec: Hashable, StoredValue {
 }
 
 extension ID where Entity == Kind.Server {
-    /// 8-4-4-4-12 lower case hexadecimal digits: such a text is safe as a part of a path.
+    /// Whether the id has 8-4-4-4-12 lower-case hexadecimal digits. Such a text is safe in a path.
     package var isUUID: Bool { PathPart.isUUID(text) }
 }
 
-/// Texts that may become a part of a path.
+/// Checks of texts that may become a part of a path.
 package enum PathPart {
     package static func isUUID(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
@@ -120,14 +124,14 @@ package enum PathPart {
             }
     }
 
-    /// 1 to 64 of `a-z`, `0-9`, `-` and `_`.
+    /// Returns whether the text consists of 1 to 64 characters `a-z`, `0-9`, `-` and `_`.
     package static func isPlain(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
     }
 }
 
-/// CPUs as the guest sees them: `count` is always `sockets * cores * threads`.
+/// The CPUs as the guest sees them; `count` is always `sockets * cores * threads`.
 package struct VirtualCPU: Hashable, Sendable, Codable {
     package var sockets: Int
     package var cores: Int
@@ -136,7 +140,7 @@ package struct VirtualCPU: Hashable, Sendable, Codable {
 
     package var count: Int { sockets * cores * threads }
 
-    /// Sockets alone, as Nova does when nobody asked for a shape.
+    /// Creates CPUs. The default shape has only sockets, as Nova chooses if no shape is wanted.
     package init(sockets: Int = 1, cores: Int = 1, threads: Int = 1, model: CPUModel = .hostDefault) {
         self.sockets = sockets
         self.cores = cores
@@ -146,11 +150,11 @@ package struct VirtualCPU: Hashable, Sendable, Codable {
 }
 
 package enum CPUModel: Hashable, Sendable, Codable {
-    /// The host's own with KVM; the hypervisor's plain one, which can be migrated anywhere, when CPUs are emulated.
+    /// The host's own model with KVM. With emulation, the hypervisor's plain model, which can be migrated anywhere.
     case hostDefault
     case hostPassthrough
     case hostModel
-    /// By the hypervisor's name, as `qemu64` or `Skylake-Server`.
+    /// A model by the hypervisor's name, such as `qemu64` or `Skylake-Server`.
     case named(String)
 }
 
@@ -169,27 +173,29 @@ package struct Platform: Hashable, Sendable, Codable {
     }
 }
 
-/// In libvirt's and Glance's words.
+/// The architecture, in libvirt's and Glance's words.
 package enum Architecture: String, Hashable, Sendable, Codable, CaseIterable {
     case x86_64, aarch64
 }
 
 package enum MachineType: Hashable, Sendable, Codable {
-    /// `q35` for x86_64, `virt` for aarch64.
+    /// The type `q35` for x86_64, and `virt` for aarch64.
     case hostDefault
-    /// As `pc-q35-7.2`: what a guest that may be migrated must have.
+    /// A versioned type such as `pc-q35-7.2`, which a guest needs to be migrated.
     case named(String)
 }
 
 package enum Firmware: Hashable, Sendable, Codable {
-    /// BIOS for x86_64, UEFI for aarch64.
+    /// BIOS for x86_64, and UEFI for aarch64.
     case hostDefault
     case bios
     case uefi(secureBoot: Bool)
 }
 
 extension MachineSpec {
-    /// - Throws: `badRequest` when a disk would lose bytes on the way from `old` to this.
+    /// Throws if a disk would lose bytes in the change from `old` to this specification.
+    ///
+    /// - Throws: `badRequest`.
     package func requireNoShrinking(from old: MachineSpec) throws(CloudError) {
         for disk in disks {
             guard let before = old.disks.first(where: { $0.id == disk.id })?.virtualBytes, let bytes = disk.virtualBytes else { continue }

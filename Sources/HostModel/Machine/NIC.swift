@@ -1,16 +1,16 @@
 import CloudCore
 
-/// One network card of a machine, and the tap device of the host that it ends in. The network driver makes the tap.
+/// A network card of a machine, and the tap device of the host in which it ends. The network driver makes the tap.
 package struct NIC: Hashable, Sendable, Codable {
     /// The port's id.
     package var id: String
-    /// `52:54:00:…` in lower case.
+    /// The MAC address in lower case, such as `52:54:00:12:34:56`.
     package var mac: String
-    /// A device of the host, at most 15 characters, which must be there when the machine starts.
+    /// The name of a device of the host, at most 15 characters. The device must exist when the machine starts.
     package var tap: String
-    /// Nil: the machine's own (`Hardware.nicModel`).
+    /// The model; nil for the machine's own (`Hardware.nicModel`).
     package var model: NICModel?
-    /// Bytes; nil leaves it to the guest.
+    /// The MTU in bytes; nil leaves it to the guest.
     package var mtu: Int?
 
     package init(id: String, mac: String, tap: String, model: NICModel? = nil, mtu: Int? = nil) {
@@ -34,7 +34,7 @@ package struct NIC: Hashable, Sendable, Codable {
     }
 }
 
-/// In libvirt's and Nova's words (`hw_vif_model`).
+/// The model of a card, in libvirt's and Nova's words (`hw_vif_model`).
 package enum NICModel: String, Hashable, Sendable, Codable, CaseIterable {
     case virtio, e1000, e1000e, rtl8139, vmxnet3, ne2k_pci, pcnet
 }

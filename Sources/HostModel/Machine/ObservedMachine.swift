@@ -1,14 +1,14 @@
 package import CloudCore
 
-/// A machine as a driver found it. What is wanted of it is elsewhere: the two are never one value.
+/// A machine as a driver found it. The wanted state is never a part of this value.
 package struct ObservedMachine: Hashable, Sendable, Codable {
     package var id: MachineID
     package var power: PowerState
-    /// The newest change that the driver took for it.
+    /// The fence of the newest change that the driver took for the machine.
     package var fence: Fence
-    /// Counts the starts. A console's token belongs to one of them.
+    /// The number of starts. A console's token is valid for one of them.
     package var boots: Int64
-    /// Why it is off or paused, for people; nil when there is nothing to say.
+    /// The reason why the machine is off or paused, for people; nil if there is nothing to say.
     package var reason: String?
 
     package init(id: MachineID, power: PowerState, fence: Fence, boots: Int64 = 0, reason: String? = nil) {
@@ -20,11 +20,11 @@ package struct ObservedMachine: Hashable, Sendable, Codable {
     }
 }
 
-/// News of a machine. It is a nudge: one may be lost, and who must know asks the driver.
+/// News of a machine. An event is only a nudge and may be lost; a reader that must be certain asks the driver.
 package struct MachineEvent: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable {
         case defined, started, paused, resumed, suspended, removed
-        /// By the driver, or by the guest itself.
+        /// The machine stopped: by the driver, or by the guest itself.
         case stopped, guestStopped, crashed, rebooted
     }
 
@@ -39,10 +39,11 @@ package struct MachineEvent: Hashable, Sendable, Codable {
     }
 }
 
-/// The end of what a guest wrote to its serial port: bytes that a guest chose, so neither text nor HTML.
+/// The end of the guest's output on its serial port. The guest chose the bytes, so they are neither valid text nor
+/// HTML.
 package struct ConsoleOutput: Hashable, Sendable, Codable {
     package var bytes: [UInt8]
-    /// Whether the guest wrote more before.
+    /// Whether earlier output is left out.
     package var isCut: Bool
 
     package init(bytes: [UInt8], isCut: Bool) {
@@ -50,7 +51,7 @@ package struct ConsoleOutput: Hashable, Sendable, Codable {
         self.isCut = isCut
     }
 
-    /// The last lines as UTF-8, what is none replaced.
+    /// Returns the last lines as UTF-8, with invalid bytes replaced.
     package func text(lines: Int? = nil) -> String {
         guard let lines else { return String(decoding: bytes, as: UTF8.self) }
         let ends = bytes.dropLast(bytes.last == 10 ? 1 : 0).indices.filter { bytes[$0] == 10 }
@@ -60,7 +61,7 @@ package struct ConsoleOutput: Hashable, Sendable, Codable {
     }
 }
 
-/// Where a VNC client reaches a machine's screen, on its host alone.
+/// The address at which a VNC client on the same host reaches a machine's screen.
 package enum DisplayEndpoint: Hashable, Sendable, Codable {
     case unixSocket(path: String)
     case loopback(port: Int)

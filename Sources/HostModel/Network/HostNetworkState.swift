@@ -1,10 +1,11 @@
 package import CloudCore
 
-/// All that is wanted of one host's networks. Ids are what the control plane calls things; no name of the host is made of anything else.
+/// The wanted state of all networks of one host. The ids are the control plane's; the names on the host are made only
+/// of them.
 package struct HostNetworkState: Hashable, StoredValue {
     package static let storedName = "agent.network-state"
 
-    /// Only rises. A state with the same number as the last one is taken again.
+    /// The generation, which only rises. A state with the same generation as the last one is applied again.
     package var generation: Int64
     package var networks: [NetworkSpec]
     package var ports: [PortSpec]
@@ -27,13 +28,13 @@ package struct HostNetworkState: Hashable, StoredValue {
 
 // MARK: - Networks
 
-/// A network as far as it reaches into this host.
+/// The part of a network that is on this host.
 package struct NetworkSpec: Hashable, Sendable, Codable {
     package var id: String
     package var mtu: Int
     package var segment: Segment
     package var subnets: [SubnetSpec]
-    /// Who gives out addresses in it; nil: nobody on this host.
+    /// The DHCP service in the network; nil for none on this host.
     package var service: DHCPService?
 
     package init(id: String, mtu: Int = 1500, segment: Segment = .local, subnets: [SubnetSpec] = [], service: DHCPService? = nil) {
@@ -45,16 +46,18 @@ package struct NetworkSpec: Hashable, Sendable, Codable {
     }
 }
 
-/// How a network leaves the host.
+/// The way in which a network leaves the host.
 package enum Segment: Hashable, Sendable, Codable {
-    /// It does not.
+    /// The network stays on the host.
     case local
-    /// A bridge that the operator made and keeps, with the provider's network behind it.
+    /// The network continues over a bridge that the operator made and maintains, with the provider's network behind it.
     case provider(bridge: String)
-    /// Through UDP to the other hosts that have ports in it. `remotePorts` says behind which of them a MAC address is.
+    /// The network continues through UDP to the other hosts with ports in it. `remotePorts` tells behind which of them
+    /// a MAC address is.
     case vxlan(number: Int, local: IPAddress, peers: [IPAddress], remotePorts: [RemotePort])
-    /// To the host itself, which has these addresses in it (the gateway's among them, with the subnet's length) and sends on with its own
-    /// address what goes elsewhere: an external network that needs nothing of an operator's. Of one host alone.
+    /// The network ends on the host, which has these addresses in it (including the gateway's, with the subnet's prefix
+    /// length) and forwards other traffic with its own address. This makes an external network on one host without any
+    /// network of the operator.
     case routed(addresses: [InterfaceAddress])
 }
 
@@ -75,9 +78,10 @@ package struct SubnetSpec: Hashable, Sendable, Codable {
     package var hasDHCP: Bool
     package var dns: [IPAddress]
     package var hostRoutes: [StaticRoute]
-    /// What routers advertise in it; nil: nothing. Of IPv6 alone.
+    /// The mode that routers advertise in the subnet; nil for no advertisements. Only for IPv6.
     package var advertisement: IPv6Mode?
-    /// How guests come to their addresses; nil: by themselves, or not at all. Of IPv6 alone: without it DHCP does not serve the subnet.
+    /// The way in which guests get their addresses; nil if they form them themselves or get none. Only for IPv6:
+    /// without it, DHCP does not serve the subnet.
     package var addressing: IPv6Mode?
 
     package init(
@@ -94,23 +98,23 @@ package struct SubnetSpec: Hashable, Sendable, Codable {
         self.addressing = addressing
     }
 
-    /// Whether guests may ask in it for what DHCP tells.
+    /// Whether DHCP answers guests in the subnet.
     package var isServed: Bool { hasDHCP && (prefix.version == .v4 || addressing == .stateful || addressing == .stateless) }
-    /// Whether they get their addresses so.
+    /// Whether DHCP gives guests their addresses.
     package var givesAddresses: Bool { hasDHCP && (prefix.version == .v4 || addressing == .stateful) }
 }
 
 /// The values of OpenStack's `ipv6_ra_mode` and `ipv6_address_mode`.
 package enum IPv6Mode: String, Hashable, Sendable, Codable {
-    /// Guests make their addresses of the prefix.
+    /// Guests form their addresses from the prefix.
     case slaac
-    /// Addresses and all else from DHCP.
+    /// Guests get their addresses and everything else from DHCP.
     case stateful = "dhcpv6-stateful"
-    /// Addresses of the prefix, all else from DHCP.
+    /// Guests form their addresses from the prefix, and get everything else from DHCP.
     case stateless = "dhcpv6-stateless"
 }
 
-/// A port of the cloud's own in a network: DHCP is served from it, and metadata.
+/// A port of the cloud itself in a network. It serves DHCP and metadata.
 package struct DHCPService: Hashable, Sendable, Codable {
     package var mac: MACAddress
     package var addresses: [FixedIP]
@@ -142,13 +146,15 @@ package struct PortSpec: Hashable, Sendable, Codable {
     package var mac: MACAddress
     package var fixedIPs: [FixedIP]
     package var allowedPairs: [AddressPair]
-    /// Off: whatever the guest sends and is sent passes.
+    /// Whether security groups apply. Without it, all traffic of the guest passes.
     package var isSecured: Bool
     package var groups: [String]
-    /// The device that the machine's card ends in; made when it is not there. `NIC.tap` of the machine has the same name.
+    /// The device in which the machine's card ends; it is made if it is missing. `NIC.tap` of the machine has the same
+    /// name.
     package var tap: String
     package var isUp: Bool
-    /// A user's text: given to the guest when it is a host's name, else one is made of the address.
+    /// A text of the user. The guest gets it as its host name if it is a valid one; otherwise a name is made from the
+    /// address.
     package var hostname: String
     package var dhcpOptions: [DHCPOption]
 
@@ -169,7 +175,7 @@ package struct PortSpec: Hashable, Sendable, Codable {
         self.dhcpOptions = dhcpOptions
     }
 
-    /// The tap's name that goes with a port's id: OpenStack's, of 14 characters.
+    /// Returns the name of the tap for a port's id: OpenStack's, with 14 characters.
     package static func tap(of id: String) -> String { "tap" + id.prefix(11) }
 }
 
@@ -183,9 +189,9 @@ package struct FixedIP: Hashable, Sendable, Codable {
     }
 }
 
-/// Addresses beside the fixed ones that a guest may speak from.
+/// Additional addresses from which a guest may send.
 package struct AddressPair: Hashable, Sendable, Codable {
-    /// Nil: the port's own.
+    /// The MAC address; nil for the port's own.
     package var mac: MACAddress?
     package var prefix: IPPrefix
 
@@ -195,7 +201,7 @@ package struct AddressPair: Hashable, Sendable, Codable {
     }
 }
 
-/// An option of DHCP that a user wants for a port: a number or a name, and a text that is the user's.
+/// A DHCP option that a user wants for a port: a number or a name, and the user's text.
 package struct DHCPOption: Hashable, Sendable, Codable {
     package var name: String
     package var value: String
@@ -217,7 +223,7 @@ package struct RouterSpec: Hashable, Sendable, Codable {
     package var gateway: ExternalGateway?
     package var routes: [StaticRoute]
     package var floatingIPs: [FloatingIP]
-    /// Whether guests reach the metadata service by it: those of networks without DHCP know no other way.
+    /// Whether guests reach the metadata service through the router. Guests of networks without DHCP have no other way.
     package var hasMetadata: Bool
 
     package init(
@@ -234,7 +240,7 @@ package struct RouterSpec: Hashable, Sendable, Codable {
     }
 }
 
-/// A port of a router; the id is that port's.
+/// A port of a router, with that port's id.
 package struct RouterInterface: Hashable, Sendable, Codable {
     package var id: String
     package var network: String
@@ -251,7 +257,7 @@ package struct RouterInterface: Hashable, Sendable, Codable {
 
 package struct InterfaceAddress: Hashable, Sendable, Codable {
     package var address: IPAddress
-    /// Bits of the network.
+    /// The length of the network's prefix, in bits.
     package var length: Int
 
     package init(_ address: IPAddress, _ length: Int) {
@@ -265,7 +271,7 @@ package struct InterfaceAddress: Hashable, Sendable, Codable {
 
 package struct ExternalGateway: Hashable, Sendable, Codable {
     package var interface: RouterInterface
-    /// One of each version at most: where what is in no other network goes.
+    /// The default routes, at most one for each IP version.
     package var nextHops: [IPAddress]
     /// Whether guests without a floating IP leave with the gateway's IPv4 address.
     package var hasSNAT: Bool

@@ -1,16 +1,16 @@
 package import CloudCore
 
-/// Where guests ask for metadata, as every cloud has it.
+/// The address at which guests reach the metadata service, as in every cloud.
 package enum MetadataEndpoint {
     package static let address = IPAddress(.v4, 0xa9fe_a9fe)
     package static let port: UInt16 = 80
 }
 
-/// A place of a host at which guests of one network, and nobody else's, reach the metadata service.
+/// A place on a host at which only the guests of one network reach the metadata service.
 package enum MetadataDoor: Hashable, Sendable, Codable {
-    /// At the network's own port of the cloud, by a route that DHCP gives.
+    /// At the cloud's own port in the network, by a route that DHCP gives.
     case service(network: String)
-    /// At a router's port in the network, for guests that know their gateway alone.
+    /// At a router's port in the network, for guests that know only their gateway.
     case router(String, port: String, network: String)
 
     package var network: String {
@@ -21,7 +21,7 @@ package enum MetadataDoor: Hashable, Sendable, Codable {
 }
 
 extension HostNetworkState {
-    /// All that the state has.
+    /// All doors of the state.
     package var metadataDoors: Set<MetadataDoor> {
         let services = networks.filter { $0.service?.hasMetadata == true }.map { MetadataDoor.service(network: $0.id) }
         let routers = routers.filter { $0.isUp && $0.hasMetadata }

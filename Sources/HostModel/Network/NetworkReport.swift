@@ -1,13 +1,13 @@
 package import CloudCore
 
-/// What came of an `apply`.
+/// The result of an `apply`.
 package struct NetworkReport: Hashable, StoredValue {
     package static let storedName = "agent.network-report"
 
     package var generation: Int64
-    /// What was changed on the host, for the operator; empty: it was as wanted.
+    /// The changes to the host, for the operator; empty if it was already as wanted.
     package var changes: [String]
-    /// Flows that were under way and are forbidden now.
+    /// The number of flows that were cut because they are no longer allowed.
     package var cutFlows: Int
     package var problems: [NetworkProblem]
 
@@ -19,7 +19,7 @@ package struct NetworkReport: Hashable, StoredValue {
     }
 }
 
-/// A thing that is not as it is wanted, and why. The rest of the host is.
+/// A thing that is not as wanted, and why. The rest of the host is.
 package struct NetworkProblem: Hashable, Sendable, Codable, Comparable {
     package enum Subject: String, Hashable, Sendable, Codable {
         case host, network, port, group, router, floatingIP
@@ -27,7 +27,7 @@ package struct NetworkProblem: Hashable, Sendable, Codable, Comparable {
 
     package var subject: Subject
     package var id: String
-    /// For the operator.
+    /// The cause, for the operator.
     package var detail: String
 
     package init(_ subject: Subject, _ id: String, _ detail: String) {
@@ -41,15 +41,15 @@ package struct NetworkProblem: Hashable, Sendable, Codable, Comparable {
     }
 }
 
-/// What is there, by the ids of those who wanted it.
+/// The networks that exist on the host, by the ids of the wanted things.
 package struct ObservedNetwork: Hashable, Sendable, Codable {
-    /// The newest generation that was taken; nil before the first.
+    /// The newest generation that was applied; nil before the first.
     package var generation: Int64?
     package var networks: Set<String>
     package var routers: Set<String>
-    /// Ports whose device is there and in its network.
+    /// The ports whose device exists and is in its network.
     package var ports: Set<String>
-    /// Networks in which addresses are given out.
+    /// The networks in which DHCP is served.
     package var servingDHCP: Set<String>
 
     package init(
@@ -68,6 +68,8 @@ extension HostNetworkState {
     /// The code of the error that refuses an older state.
     package static let staleCode = "stale_change"
 
+    /// Throws if this state is older than the newest that was seen.
+    ///
     /// - Throws: `conflict` with `staleCode`.
     package func require(notOlderThan seen: Int64?) throws(CloudError) {
         guard let seen, generation < seen else { return }

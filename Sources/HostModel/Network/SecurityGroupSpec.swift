@@ -1,10 +1,11 @@
 package import CloudCore
 
-/// Rules that only allow: what none of a port's groups allows is dropped. Answers to what was allowed pass.
+/// A group of rules that only allow. Traffic that no group of a port allows is dropped; replies to allowed traffic
+/// pass.
 package struct SecurityGroupSpec: Hashable, Sendable, Codable {
     package var id: String
     package var rules: [SecurityRule]
-    /// The addresses of all ports in the group, wherever they are: what a rule means that names this group as the remote.
+    /// The addresses of all ports in the group, on any host. A rule that names this group as its remote means these.
     package var members: [IPPrefix]
 
     package init(id: String, rules: [SecurityRule] = [], members: [IPPrefix] = []) {
@@ -39,13 +40,13 @@ package struct SecurityRule: Hashable, Sendable, Codable {
     package var id: String
     package var direction: Direction
     package var version: IPAddress.Version
-    /// IANA's number; nil: all of them.
+    /// IANA's number; nil for all protocols.
     package var proto: UInt8?
-    /// The destination's; nil: all. Only of protocols that have ports.
+    /// The destination ports; nil for all. Only for protocols that have ports.
     package var ports: PortRange?
-    /// Only of ICMP and ICMPv6.
+    /// The type; only for ICMP and ICMPv6.
     package var icmpType: UInt8?
-    /// Only with a type.
+    /// The code; only together with a type.
     package var icmpCode: UInt8?
     package var remote: Remote
 
@@ -63,7 +64,7 @@ package struct SecurityRule: Hashable, Sendable, Codable {
         self.remote = remote
     }
 
-    /// Why the rule means nothing; nil when it does. A rule that means nothing allows nothing.
+    /// The reason why the rule is invalid; nil for a valid rule. An invalid rule allows nothing.
     package var fault: String? {
         if ports != nil, proto.map({ IPProtocol.withPorts.contains($0) }) != true { return "ports of a protocol that has none" }
         if let ports, ports.first > ports.last { return "a range of ports that ends before it begins" }
@@ -90,7 +91,7 @@ package struct PortRange: Hashable, Sendable, Codable {
     package func contains(_ port: UInt16) -> Bool { first <= port && port <= last }
 }
 
-/// IANA's numbers.
+/// IANA's protocol numbers.
 package enum IPProtocol {
     package static let icmp: UInt8 = 1
     package static let tcp: UInt8 = 6

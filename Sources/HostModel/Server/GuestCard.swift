@@ -1,16 +1,16 @@
 package import CloudCore
 
-/// A card of a server, and what its guest may know of the network behind it.
+/// A card of a server, with the facts that its guest may know about the network behind it.
 package struct GuestCard: Sendable, Hashable {
     package struct Subnet: Sendable, Hashable {
         package var address: IPAddress
         package var prefix: IPPrefix
         package var gateway: IPAddress?
         package var dns: [IPAddress] = []
-        /// The routes beside the way by the gateway.
+        /// The routes besides the one through the gateway.
         package var routes: [StaticRoute] = []
         package var hasDHCP = true
-        /// OpenStack's `ipv6_address_mode`.
+        /// The value of OpenStack's `ipv6_address_mode`.
         package var addressMode: String?
 
         package init(address: IPAddress, prefix: IPPrefix, gateway: IPAddress? = nil) {

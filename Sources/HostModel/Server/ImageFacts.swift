@@ -1,6 +1,6 @@
 package import CloudCore
 
-/// An image as servers are made from it.
+/// The facts about an image that matter for creating a server.
 package struct ImageFacts: Sendable, Hashable {
     package var id: ID<Kind.Image>
     package var name: String
@@ -8,7 +8,7 @@ package struct ImageFacts: Sendable, Hashable {
     package var minDiskGiB = 0
     package var minMemoryMiB = 0
     package var sizeBytes: Int64 = 0
-    /// The properties that are text.
+    /// The properties whose values are texts.
     package var properties: [String: String] = [:]
 
     package init(id: ID<Kind.Image>, name: String) {
@@ -17,7 +17,7 @@ package struct ImageFacts: Sendable, Hashable {
     }
 }
 
-/// An image that is made of a server's disk.
+/// An image that is created from a server's disk.
 package struct NewImage: Sendable, Hashable, Codable {
     package var id: ID<Kind.Image>
     package var name: String

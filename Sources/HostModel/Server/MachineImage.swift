@@ -1,17 +1,17 @@
 package import CloudCore
 import ImageFormats
 
-/// An image as a machine is made from it: what its bytes are.
+/// The facts about an image's bytes that matter for making a machine.
 package struct MachineImage: Sendable, Hashable {
     package var reference: ImageReference
-    /// Bytes of the disk that a guest sees.
+    /// The size of the disk that a guest sees, in bytes.
     package var virtualBytes: Int64
-    /// What the image names as its kernel and RAM disk.
+    /// The images that this image names as its kernel and its RAM disk.
     package var kernel: ContentID?
     package var ramdisk: ContentID?
     package var kernelArguments: String?
 
-    /// - Throws: `badRequest` for what a machine cannot be made from.
+    /// - Throws: `badRequest` for an image from which no machine can be made.
     package init(content: String, format: String, virtualBytes: Int64) throws {
         guard let content = ContentID(content), let format = DiskFormat(rawValue: format) else {
             throw CloudError.badRequest("A machine cannot be made from an image of the format \(format).")
@@ -20,7 +20,7 @@ package struct MachineImage: Sendable, Hashable {
         self.virtualBytes = virtualBytes
     }
 
-    /// Bytes of a disk that is as large as the image.
+    /// The size of a disk that holds the image, in bytes of whole sectors.
     package var wholeSectors: Int64 { (max(virtualBytes, 512) + 511) / 512 * 512 }
 
     /// The first stage of a start from the image.

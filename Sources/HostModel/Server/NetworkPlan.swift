@@ -1,13 +1,14 @@
 package import CloudCore
 
-/// The ports that a server is to have. Their ids are drawn beforehand, so that making them again makes the same.
+/// The ports that a server is to have. Their ids are chosen beforehand, so that a repeated creation gives the same
+/// ports.
 package struct NetworkPlan: Sendable, Hashable, Codable {
     package struct Port: Sendable, Hashable, Codable {
         package var id: ID<Kind.Port>
         package var network: ID<Kind.Network>
         package var address: String?
         package var tag: String?
-        /// Whether the port was there before, and stays when the server goes.
+        /// Whether the port existed before, and stays when the server is deleted.
         package var isGiven: Bool
 
         package init(
@@ -23,7 +24,7 @@ package struct NetworkPlan: Sendable, Hashable, Codable {
 
     package var projectID: ID<Kind.Project>
     package var ports: [Port]
-    /// The groups of the ports that are made; none for the project's default group.
+    /// The security groups of the ports that are created; empty for the project's default group.
     package var securityGroups: [ID<Kind.SecurityGroup>]
 
     package init(projectID: ID<Kind.Project>, ports: [Port], securityGroups: [ID<Kind.SecurityGroup>]) {
@@ -32,7 +33,7 @@ package struct NetworkPlan: Sendable, Hashable, Codable {
         self.securityGroups = securityGroups
     }
 
-    /// Returns the same for one more server, with ids of its own for the ports that are made.
+    /// Returns the same plan for another server, with new ids for the ports that are created.
     package func again(_ world: World) -> NetworkPlan {
         var plan = self
         for place in plan.ports.indices where !plan.ports[place].isGiven {

@@ -1,20 +1,20 @@
 package import CloudCore
 
-/// What the user of a server wants of networks.
+/// The networks that a user wants for a server.
 package enum NetworkWish: Sendable, Hashable {
-    /// The one network that the project has or that is shared with it; none where there is none.
+    /// The only network that the project has or that is shared with it; no network if there is none.
     case automatic
     case nothing
-    /// In this order.
+    /// The listed networks and ports, in this order.
     case listed([Item])
 
-    /// A port that is there, or a network to make one on, perhaps with an address. With neither it is any network.
+    /// An existing port, or a network for a new port, perhaps with an address. If both are nil, any network will do.
     package struct Item: Sendable, Hashable {
         package var network: ID<Kind.Network>?
         package var port: ID<Kind.Port>?
         package var address: String?
         package var tag: String?
-        /// The server whose port it may still be when it is asked for; nil for none.
+        /// The server to which the port may still belong; nil for none.
         package var holder: ID<Kind.Server>?
 
         package init(
@@ -29,6 +29,6 @@ package enum NetworkWish: Sendable, Hashable {
         }
     }
 
-    /// The items of a list; none for any other wish.
+    /// The items of a list; empty for any other wish.
     package var items: [Item] { if case .listed(let items) = self { items } else { [] } }
 }

@@ -1,10 +1,10 @@
 package import CloudCore
 
-/// A port of a server, as views and machines need it.
+/// A port of a server, with the facts that views and machines need.
 package struct ServerPort: Sendable, Hashable, Codable {
     package struct Address: Sendable, Hashable, Codable {
         package var text: String
-        /// The subnet of the address; empty for a floating one.
+        /// The subnet of the address; empty for a floating IP.
         package var subnet: ID<Kind.Subnet>
         package var isFloating: Bool
 
@@ -21,7 +21,7 @@ package struct ServerPort: Sendable, Hashable, Codable {
     package var network: ID<Kind.Network>
     package var networkName: String
     package var mac: String
-    /// The port's own addresses in their order, then those that lead to them.
+    /// The port's own addresses in their order, then the floating IPs that lead to them.
     package var addresses: [Address]
     package var isActive: Bool
     package var tag: String?
@@ -42,7 +42,7 @@ package struct ServerPort: Sendable, Hashable, Codable {
     package var card: NIC { NIC(id: id.text, mac: mac.lowercased(), tap: PortSpec.tap(of: id.text)) }
 }
 
-/// A security group that a server's ports have.
+/// A security group of a server's ports.
 package struct ServerSecurityGroup: Sendable, Hashable {
     package var id: ID<Kind.SecurityGroup>
     package var name: String

@@ -1,10 +1,10 @@
 import Access
 
-/// Networking's own rules, by the names that Neutron's policy files have. Where a rule of Neutron's looks into the target with
-/// `field:`, the target here has an attribute that says it: `shared`, `router:external`, `network_device`, `compute_device`.
+/// Networking's policy rules, under the names of Neutron's policy files. Where Neutron's rule looks into the target
+/// with `field:`, our target has an attribute for it: `shared`, `router:external`, `network_device`, `compute_device`.
 ///
-/// `create_x:attribute` guards an attribute of a body, `get_x:attribute` one of a view: one that has a rule is guarded, with no
-/// further word in the resource's description.
+/// `create_x:attribute` guards an attribute of a body, and `get_x:attribute` one of a view. An attribute is guarded if
+/// such a rule exists; the resource's description need not say so.
 enum NetworkingPolicy {
     static let defaults: [PolicyDefault] = (base + core + security + layer3 + sharing + operators).map { PolicyDefault(Action($0), $1) }
 

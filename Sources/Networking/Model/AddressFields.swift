@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// What stands in bodies, columns and filters as the text that it is written as.
+/// A value that bodies, columns and filters hold as text.
 protocol WrittenValue: FieldValue, LosslessStringConvertible {}
 
 extension WrittenValue {

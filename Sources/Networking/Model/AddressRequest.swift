@@ -1,17 +1,19 @@
 import CloudCore
 import HTTPKit
 
-/// What a body says of one of a port's addresses: the subnet, the address, or both.
+/// A request for one of a port's addresses: the subnet, the address, or both.
 struct AddressRequest: Sendable, Hashable {
     var subnetID: ID<Subnet.Noun>?
     var address: IPAddress?
 
-    /// Returns the form of a list; null is nil.
+    /// Returns the form of a list of requests; null becomes nil.
     static func list(_ most: Int = 10_000) -> Form<[AddressRequest]?> {
         Form(.list(most)) { json, _ in json.isNull ? nil : try read(json) }
     }
 
-    /// - Throws: what is wrong with `fixed_ips` or `external_fixed_ips`.
+    /// Reads the list of requests.
+    ///
+    /// - Throws: `CloudError.badRequest` if `fixed_ips` or `external_fixed_ips` is malformed.
     private static func read(_ json: JSON) throws -> [AddressRequest] {
         guard let array = json.array else { throw wrong("'\(json.text.prefix(100))' is not a list") }
         var requests: [AddressRequest] = []

@@ -2,20 +2,20 @@ import CloudCore
 import Resources
 import SQL
 
-/// Something that stands in a list of a body: an address, a route, an option.
+/// An element of a list in a body: an address, a route, an option.
 protocol ListElement: Sendable, Hashable {
     var json: JSON { get }
     init?(json: JSON)
 }
 
-/// A list that is one value of its row: SQL never looks into it. No list is an empty one.
+/// A list that is stored as one value of its row; SQL never looks into it. Null becomes an empty list.
 struct Listed<Element: ListElement>: FieldValue, ExpressibleByArrayLiteral {
     var items: [Element]
 
     init(_ items: [Element] = []) { self.items = items }
     init(arrayLiteral elements: Element...) { items = elements }
 
-    // Most lists are empty, and nothing need be built or read for one.
+    // Most lists are empty; this path builds and reads nothing for them.
     var json: JSON { items.isEmpty ? .array([]) : .array(items.map(\.json)) }
     mutating func take(_ sql: SQLValue) -> Bool {
         if case .text("[]") = sql {
@@ -57,7 +57,7 @@ extension AddressRange: ListElement {
     }
 }
 
-/// Where traffic to a destination goes: of subnets' hosts, and of routers.
+/// A static route, for the hosts of a subnet or for a router.
 struct HostRoute: ListElement {
     let destination: IPPrefix
     let nexthop: IPAddress
@@ -72,9 +72,9 @@ struct HostRoute: ListElement {
     }
 }
 
-/// What a port may send from besides its own addresses. Without a MAC address of its own it has its port's.
+/// An additional source that a port may send from. Without a MAC address the port's own applies.
 struct AddressPair: ListElement {
-    /// An address, or a network.
+    /// An IP address or a prefix.
     let address: String
     var mac: MACAddress?
 
@@ -97,10 +97,10 @@ struct AddressPair: ListElement {
     }
 }
 
-/// An option that a guest is given by DHCP besides those that follow from its subnet.
+/// An option that DHCP gives to a guest in addition to those that follow from its subnet.
 struct DHCPOption: ListElement {
     let name: String
-    /// Null takes the option away.
+    /// The value; nil removes the option.
     let value: String?
     let version: Int64
 

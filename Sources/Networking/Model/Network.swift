@@ -19,7 +19,7 @@ struct Network: NetworkingResource {
     var mtu: Int64 = 0
     var portSecurity = true
     var zoneHints: Listed<String> = []
-    // What other rows say.
+    // These fields come from rows of other tables.
     var isShared = false
     var subnets: [String] = []
     var scopes: [IPAddress.Version: String] = [:]

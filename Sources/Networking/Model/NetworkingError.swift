@@ -1,6 +1,6 @@
 import CloudCore
 
-/// The errors of the API by the names that clients know them by (neutron-lib's exceptions).
+/// The errors of the API under the names that clients know (neutron-lib's exceptions).
 extension CloudError {
     static func networking(_ kind: Kind, _ type: String, _ message: String) -> CloudError { CloudError(kind, message, code: type) }
 
@@ -12,7 +12,7 @@ extension CloudError {
         networking(.badRequest, "BadRequest", "Bad \(resource) request: \(what).")
     }
 
-    /// What is not there, and what must not be known to be there.
+    /// Returns the error for a resource that does not exist or that the caller may not see.
     static func missing<R: NetworkingResource>(_: R.Type, _ id: String) -> CloudError {
         networking(.notFound, "\(R.typeName)NotFound", "\(R.spokenName) \(id) could not be found.")
     }

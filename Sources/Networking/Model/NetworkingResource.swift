@@ -3,27 +3,27 @@ import HTTPKit
 import Resources
 import SQL
 
-/// One of Networking's nouns: what all of them have besides their own fields.
+/// One of Networking's nouns, with everything that all of them share besides their own fields.
 protocol NetworkingResource: Resource {
     var standard: Standard { get set }
-    /// `Network` of `NetworkNotFound`.
+    /// The noun's part of error codes: `Network` for `NetworkNotFound`.
     static var typeName: String { get }
-    /// How messages speak of one.
+    /// The name of the noun in messages.
     static var spokenName: String { get }
-    /// What clients filter by and no column is called: a service turns it into conditions of its own.
+    /// The filters that are not columns; the noun's service turns each into conditions.
     static var otherFilters: Set<String> { get }
-    /// Attributes that are sorted by what another field holds.
+    /// The attributes that are sorted by another field, each with the name of that field.
     static var sortedAs: [String: String] { get }
-    /// Returns the text that rows have for what a filter says in another way.
+    /// Returns the text that rows hold for a filter's text, which may be written in another way.
     static func written(_ text: String, of field: String) -> String
-    /// The most of a list's page, also for who asks for no pages; nil for no end: the rows are small.
+    /// The most rows of a page, also for a caller that asks for no pages; nil for no limit, since the rows are small.
     static var mostInPage: Int? { get }
-    /// The quota that one counts against, if there is one.
+    /// The quota that counts the noun's rows, if there is one.
     static var quota: String? { get }
-    /// The path's last segment where it is not the list's key.
+    /// The last segment of the path; the default is the key of the list, with hyphens.
     static var segment: String { get }
     static var hasTags: Bool { get }
-    /// Whether others may use it; nil for a noun that nobody shares.
+    /// Whether other projects may use the resource; nil for a noun that cannot be shared.
     var sharing: Bool? { get }
 }
 
@@ -42,12 +42,12 @@ extension NetworkingResource {
 
 /// The attributes that all nouns have.
 struct Standard: Sendable, Equatable {
-    /// Empty for what the cloud itself owns, as a router's gateway.
+    /// The project that owns the resource; empty for one that the cloud itself owns, such as a router's gateway port.
     var projectID = ""
     var description = ""
     fileprivate var created = Moment(Timestamp(microseconds: 0))
     fileprivate var updated = Moment(Timestamp(microseconds: 0))
-    /// One more with every change.
+    /// The revision number; each change adds one.
     var revision: Int64 = 0
     var tags: [String] = []
 
@@ -66,7 +66,8 @@ struct Standard: Sendable, Equatable {
 }
 
 extension NetworkingResource {
-    // Each type tells its own paths: those of the protocol lead to no place in the struct, but through functions.
+    // Each type passes its own key paths: a path through the protocol's requirement cannot be resolved to a stored
+    // property.
 
     static func identity(_ path: any WritableKeyPath<Self, ID<Noun>> & Sendable) -> Field<Self> {
         Field(own: "id", path, filter: .exact)
@@ -94,7 +95,7 @@ extension NetworkingResource {
     }
 }
 
-/// A moment as Neutron writes it: whole seconds, with a Z.
+/// A point in time as Neutron writes it: whole seconds, with a Z.
 struct Moment: FieldValue {
     let timestamp: Timestamp
     init(_ timestamp: Timestamp) { self.timestamp = timestamp }
@@ -118,19 +119,19 @@ extension Form where Value == String {
 }
 
 extension Form where Value == [String] {
-    /// A list of ids, of which each is there once; null for none.
+    /// The form of a list of distinct ids; null becomes an empty list.
     static let uuids = Form(.nullable(.array(.uuid, unique: true))) { json in json.array?.compactMap(\.string) ?? [] }
 }
 
 extension Shape {
     static let uuid = Shape.string(36...36, .id)
-    /// A list that may be left empty by a null, as Neutron takes it.
+    /// Returns the shape of a list that may be null, as Neutron accepts it.
     static func list(_ most: Int = 10_000) -> Shape { .nullable(.array(.any, 0...most)) }
-    /// A number that its owner checks.
+    /// An integer whose range the noun's service checks.
     static let number = Shape.integer(Int64.min...Int64.max)
     static let address = Shape.string(1...64)
 
-    /// Neutron takes truth and numbers as texts too.
+    /// Returns the value with texts converted to booleans and numbers where the shape wants them, as Neutron does.
     func converted(_ value: JSON) -> JSON {
         switch (self, value) {
         case (.nullable(let shape), _) where !value.isNull: return shape.converted(value)

@@ -2,11 +2,11 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// A place where something is plugged into a network.
+/// The place where a device is plugged into a network.
 struct Port: NetworkingResource {
     typealias Noun = Kind.Port
 
-    /// An address of a subnet that a port has.
+    /// An address that a port has on a subnet.
     struct FixedIP: Sendable, Hashable {
         var subnetID: ID<Subnet.Noun>
         var address: IPAddress
@@ -14,7 +14,7 @@ struct Port: NetworkingResource {
     }
 
     struct Input: ResourceInput {
-        /// The addresses that are asked for; nil for the network's choice.
+        /// The requested addresses; nil lets the network choose.
         var addresses: [AddressRequest]?
         var groups: [String]?
     }
@@ -34,7 +34,7 @@ struct Port: NetworkingResource {
     var host = ""
     var vnicType = "normal"
     var profile: JSONObject?
-    // Of tables of their own.
+    // These fields are stored in tables of their own.
     var fixedIPs: [FixedIP] = []
     var securityGroups: [String] = []
 
@@ -81,13 +81,15 @@ struct Port: NetworkingResource {
         set { profile = newValue }
     }
 
-    /// How a hypervisor plugs in; nothing is known before there is a host.
+    /// The kind of virtual interface on the hypervisor; `unbound` as long as the port has no host.
     var vifType: String { host.isEmpty ? "unbound" : "bridge" }
-    /// Whether the cloud itself made it: its API does not take it away.
+    /// Whether the port belongs to a router or a floating IP; the API of ports cannot delete it.
     var isOfRouter: Bool { Self.routerOwners.contains(deviceOwner) }
     var isOfCloud: Bool { deviceOwner.hasPrefix("network:") }
 
-    /// - Parameter host: empty for none. A host says when what it has of the port is as it should be.
+    /// Returns the status of a port that was just bound. A bound port stays `BUILD` until its host reports it.
+    ///
+    /// - Parameter host: the name of the host; empty for none.
     static func status(boundTo host: String) -> String { host.isEmpty ? down : build }
 
     static let active = "ACTIVE"
@@ -100,6 +102,6 @@ struct Port: NetworkingResource {
     static let routerGateway = "network:router_gateway"
     static let floatingIP = "network:floatingip"
     static let routerOwners: Set<String> = [routerInterface, routerGateway, floatingIP]
-    /// What is taken away with its network without asking.
+    /// The owners of ports that are deleted with their network without a question.
     static let automaticOwners: Set<String> = [dhcp, "network:distributed"]
 }

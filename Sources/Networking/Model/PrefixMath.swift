@@ -1,15 +1,15 @@
 import CloudCore
 
-/// Sets of prefixes.
+/// Operations on sets of prefixes.
 enum PrefixMath {
-    /// The same addresses in the fewest prefixes, in order.
+    /// Returns the fewest prefixes that cover the same addresses, in order.
     static func compact(_ prefixes: [IPPrefix]) -> [IPPrefix] {
         var sorted: [IPPrefix] = []
-        // In this order only the last one can have the next within it.
+        // In this order only the last prefix can contain the next one.
         for prefix in prefixes.sorted(by: { ($0.first, $0.length) < ($1.first, $1.length) }) {
             if let last = sorted.last, last.contains(prefix) { continue }
             sorted.append(prefix)
-            // Two halves of one are that one, which may itself be a half.
+            // Two halves merge into one prefix, which may itself be a half.
             while sorted.count > 1 {
                 let (left, right) = (sorted[sorted.count - 2], sorted[sorted.count - 1])
                 guard left.length == right.length, left.length > 0 else { break }
@@ -22,19 +22,19 @@ enum PrefixMath {
         return sorted
     }
 
-    /// Tells whether two of them have an address in common. In order, each need be looked at beside its neighbour alone.
+    /// Tells whether two of the prefixes have an address in common. In sorted order, comparing neighbours is enough.
     static func haveOverlap(_ prefixes: [IPPrefix]) -> Bool {
         let sorted = prefixes.sorted { ($0.first, $0.length) < ($1.first, $1.length) }
         return zip(sorted, sorted.dropFirst()).contains { $0.overlaps($1) }
     }
 
-    /// The lowest prefix of a length that is in one of these and meets none of those.
+    /// Returns the lowest prefix of the length that lies in one of the prefixes and overlaps no taken one.
     static func firstFree(of length: Int, in prefixes: [IPPrefix], without taken: [IPPrefix]) -> IPPrefix? {
         let taken = taken.sorted { $0.first < $1.first }
         for prefix in prefixes.sorted(by: { $0.first < $1.first }) where prefix.length <= length {
             var candidate = IPPrefix(prefix.first, length)
             for other in taken where other.overlaps(candidate) {
-                // Behind the one that is in the way, at the next place where one of this length may begin.
+                // Continue behind the obstacle, at the next address where a prefix of this length may begin.
                 let size = UInt128(1) << UInt128(candidate.version.bits - length)
                 let (next, overflow) = max(other.last, candidate.last).value.addingReportingOverflow(1)
                 guard !overflow, next <= prefix.last.value else { break }
@@ -47,7 +47,7 @@ enum PrefixMath {
         return nil
     }
 
-    /// What a prefix counts against a quota: IPv4's addresses, and IPv6's networks of 64 bits.
+    /// Returns how much a prefix counts against a quota: its addresses for IPv4, its /64 networks for IPv6.
     static func weight(_ prefix: IPPrefix) -> Double {
         let unit = prefix.version == .v4 ? 32 : 64
         return prefix.length >= unit ? 1 : Double(sign: .plus, exponent: unit - prefix.length, significand: 1)

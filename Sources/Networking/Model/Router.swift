@@ -2,11 +2,11 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// Joins subnets, and with a gateway brings them to an external network.
+/// A router: it joins subnets, and its gateway connects them to an external network.
 struct Router: NetworkingResource {
     enum Noun {}
 
-    /// Where the way out is.
+    /// The connection to an external network.
     struct Gateway: Sendable, Hashable {
         var networkID: ID<Network.Noun>
         var snat: Bool
@@ -17,11 +17,11 @@ struct Router: NetworkingResource {
         }
     }
 
-    /// What a body says of the way out.
+    /// A body's request for a gateway.
     struct GatewayRequest: Sendable, Equatable {
         var networkID: ID<Network.Noun>
         var snat: Bool
-        /// The addresses on the external network; nil for any.
+        /// The wanted addresses on the external network; nil for any.
         var addresses: [AddressRequest]?
 
         private struct Members: Sendable, Equatable {
@@ -30,7 +30,7 @@ struct Router: NetworkingResource {
             var addresses = Update<[AddressRequest]>.keep
         }
 
-        /// Null and an empty object both mean no way out.
+        /// The form of `external_gateway_info`; null and an empty object both remove the gateway.
         static let form = Form<Members?>.nullable(
             .object(
                 Members(),
@@ -64,9 +64,9 @@ struct Router: NetworkingResource {
     var zoneHints: Listed<String> = []
     var gatewayPort: ID<Port.Noun>?
     var snat = true
-    /// Where it runs; empty before there is a host.
+    /// The name of the host that runs the router; empty until one is chosen.
     var host = ""
-    /// Of the gateway's port.
+    /// The gateway, read from the gateway's port.
     var gateway: Gateway?
 
     static let typeName = "Router"
@@ -86,8 +86,8 @@ struct Router: NetworkingResource {
             Field(own: "host", \.host, shown: .never),
             Field(input: .optional("external_gateway_info", \.gateway, GatewayRequest.form)),
             Field("external_gateway_info", derived: { $0.gateway?.json ?? .null }),
-            // Every router runs where its gateway is, once: what else a body asks for is refused by the policy or by
-            // its owner.
+            // Every router runs once, on the host of its gateway. The policy or the router's service refuses a body
+            // that asks for anything else.
             Field("distributed", derived: { _ in false }),
             Field("ha", derived: { _ in false }),
             Field(input: .optional("distributed", \.isDistributed, .nullable(.boolean))),
@@ -100,7 +100,7 @@ struct FloatingIP: NetworkingResource {
     enum Noun {}
 
     struct Input: ResourceInput {
-        /// The subnet that the address is of; nil for any.
+        /// The subnet of the address; nil for any.
         var subnetID: ID<Subnet.Noun>?
     }
 
@@ -114,7 +114,7 @@ struct FloatingIP: NetworkingResource {
     var fixedAddress: IPAddress?
     var routerID: ID<Router.Noun>?
     var status = "DOWN"
-    /// What is at the other end.
+    /// The facts about the port that the address leads to (`port_details`); null for none.
     var details: JSON = .null
 
     static let typeName = "FloatingIP"

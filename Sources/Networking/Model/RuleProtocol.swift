@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// A name of `RuleProtocol`'s or a number, as text; nothing for all protocols. A body may have the number as one.
+/// A protocol as text: a name that `RuleProtocol` knows or a number; nil for all protocols. A body may send an integer.
 struct ProtocolName: FieldValue, Hashable {
     var text: String?
 
@@ -36,9 +36,9 @@ enum RuleProtocol {
 
     static func number(_ name: String) -> Int? { Int(name) ?? numbers[name] }
 
-    /// The one text for a protocol that a body names; nil for all of them.
+    /// Returns the one spelling of a protocol that a body names; nil for all protocols.
     ///
-    /// - Throws: what the API says to a protocol that there is none of.
+    /// - Throws: `SecurityGroupRuleInvalidProtocol` for a protocol that is unknown.
     static func read(_ text: String?) throws -> String? {
         guard let text, !["", "any"].contains(text.lowercased()) else { return nil }
         if let number = Int(text), (0...255).contains(number) { return String(number) == "0" ? nil : text }
@@ -48,7 +48,7 @@ enum RuleProtocol {
             "Security group rule protocol \(text) not supported. Only protocol values \(numbers.keys.sorted()) and integer representations [0 to 255] are supported.")
     }
 
-    /// Checks what a body says of the traffic, and brings it into the one form that is stored and shown.
+    /// Checks a rule's match and returns it in the one form that is stored and shown.
     static func checked(_ given: RuleMatch) throws -> RuleMatch {
         var match = given
         match.proto = ProtocolName(try read(given.proto.text))
@@ -76,7 +76,8 @@ enum RuleProtocol {
 
     static func ethertype(_ text: String) -> String? { ["IPv4", "IPv6"].first { $0.lowercased() == text.lowercased() } }
 
-    /// Returns the one form of what is right: ICMP by its name of the rule's version, all ports as no ports, prefixes with their length.
+    /// Returns the canonical form of a valid match: ICMP under its name for the rule's IP version, the range of all
+    /// ports as no ports, prefixes with their length.
     static func canonical(_ given: RuleMatch) -> RuleMatch {
         var match = given
         if match.ethertype == "IPv6" {
@@ -93,7 +94,8 @@ enum RuleProtocol {
         return match
     }
 
-    /// Returns the text of a prefix, with its length also for one address; bits behind the length stay, as the reference shows them.
+    /// Returns the text of a prefix with its length, also for a single address. Bits behind the length stay, as the
+    /// reference shows them.
     static func prefix(_ text: String) -> String? {
         guard let prefix = IPPrefix(text, alone: true), let address = IPAddress(text.prefix { $0 != "/" }) else { return nil }
         return "\(address)/\(prefix.length)"

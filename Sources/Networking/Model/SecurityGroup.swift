@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// What may come to a port and go from it.
+/// A group of rules for the traffic to and from ports.
 struct SecurityGroup: NetworkingResource {
     typealias Noun = Kind.SecurityGroup
 
@@ -10,9 +10,9 @@ struct SecurityGroup: NetworkingResource {
     var standard = Standard()
     var name = ""
     var isStateful = true
-    /// Whether it is the one that its project's ports have unless they say otherwise. Each project has one.
+    /// Whether the group is its project's default, which ports have unless they name others. Each project has one.
     var isDefault = false
-    // Of other tables.
+    // These fields come from other tables.
     var rules: [SecurityGroupRule] = []
     var isShared = false
 
@@ -33,7 +33,7 @@ struct SecurityGroup: NetworkingResource {
         ] + standardFields(\.standard))
 }
 
-/// One kind of traffic that a security group lets through.
+/// One kind of traffic that a security group allows.
 struct SecurityGroupRule: MatchingRule {
     enum Noun {}
 
@@ -66,7 +66,7 @@ struct SecurityGroupRule: MatchingRule {
     }
 }
 
-/// A rule that new security groups begin with.
+/// A rule with which new security groups begin.
 struct DefaultSecurityGroupRule: MatchingRule {
     enum Noun {}
 
@@ -79,7 +79,7 @@ struct DefaultSecurityGroupRule: MatchingRule {
     static let typeName = "DefaultSecurityGroupRule"
     static let spokenName = "Default security group rule"
     static let hasTags = false
-    /// The remote group that stands for the group which the rule is made in.
+    /// The remote group that stands for the group in which the rule is created.
     static let parent = "PARENT"
 
     static let schema = ResourceSchema<DefaultSecurityGroupRule>(
@@ -92,21 +92,21 @@ struct DefaultSecurityGroupRule: MatchingRule {
             ])
 }
 
-/// Which traffic a rule speaks of.
+/// The traffic to which a rule applies.
 struct RuleMatch: Sendable, Hashable {
     var direction = ""
     var ethertype = "IPv4"
     var proto = ProtocolName()
-    /// The least port, or ICMP's type.
+    /// The lowest port, or the ICMP type.
     var portMin: Int64?
-    /// The greatest port, or ICMP's code.
+    /// The highest port, or the ICMP code.
     var portMax: Int64?
     var remotePrefix: String?
     var remoteGroup: String?
     var remoteAddressGroup: String?
 
-    /// The form by which two rules are compared: the same for all ways in which one kind of traffic can be written. Rows of older
-    /// releases have ways that are no longer stored.
+    /// The form by which two rules are compared: it is equal for all spellings of the same traffic. Rows of older
+    /// releases hold spellings that are no longer stored.
     var meaning: RuleMatch {
         var meaning = RuleProtocol.canonical(self)
         meaning.proto = ProtocolName(meaning.proto.text.map { name in RuleProtocol.number(name).map(String.init) ?? name })
@@ -115,13 +115,13 @@ struct RuleMatch: Sendable, Hashable {
     }
 }
 
-/// What has a `RuleMatch` and shows it.
+/// A noun that has a `RuleMatch` and shows it.
 protocol MatchingRule: NetworkingResource {
     var match: RuleMatch { get set }
 }
 
 extension MatchingRule {
-    /// Brings a filter into the form of rules.
+    /// Returns a filter's text as rules spell it.
     static func written(_ text: String, of field: String) -> String {
         switch field {
         case "ethertype": RuleProtocol.ethertype(text) ?? text
@@ -145,7 +145,7 @@ extension MatchingRule {
     }
 }
 
-/// A named list of addresses that rules can speak of.
+/// A named list of addresses that rules can refer to.
 struct AddressGroup: NetworkingResource {
     enum Noun {}
 
@@ -159,7 +159,7 @@ struct AddressGroup: NetworkingResource {
     static let spokenName = "Address group"
     static let otherFilters: Set<String> = ["shared"]
     static let quota: String? = "address_group"
-    /// Each has up to a thousand addresses.
+    /// The most rows of a page; each group has up to a thousand addresses.
     static let mostInPage: Int? = 25
 
     static let schema = ResourceSchema<AddressGroup>(

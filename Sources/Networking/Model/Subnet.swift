@@ -7,7 +7,7 @@ struct Subnet: NetworkingResource {
     typealias Noun = Kind.Subnet
 
     struct Input: ResourceInput {
-        /// The length of the prefix that a pool gives; nil for the pool's usual one.
+        /// The length of the prefix that a pool is to give, in bits; nil for the pool's default.
         var prefixLength: Int64?
         var usesDefaultPool = false
     }
@@ -17,7 +17,7 @@ struct Subnet: NetworkingResource {
     var name = ""
     var networkID: ID<Network.Noun> = ID("")
     var version: Int64 = 4
-    /// Whole in every row; a body may leave it to a pool.
+    /// The prefix. Every row has one; a body may leave it to a subnet pool.
     var cidr: IPPrefix?
     var gateway: IPAddress?
     var pools: Listed<AddressRange> = []
@@ -28,7 +28,7 @@ struct Subnet: NetworkingResource {
     var addressMode: String?
     var poolID: ID<SubnetPool.Noun>?
     var serviceTypes: Listed<String> = []
-    /// Of its network.
+    /// Whether the subnet's network is external.
     var isExternal = false
 
     static let typeName = "Subnet"
@@ -58,9 +58,9 @@ struct Subnet: NetworkingResource {
             Field("router:external", derived: { .bool($0.isExternal) }),
         ] + standardFields(\.standard))
 
-    /// Whether guests make their addresses themselves, of the prefix and their MAC address.
+    /// Whether guests form their addresses themselves, from the prefix and their MAC address.
     var isAutomatic: Bool { addressMode == "slaac" || addressMode == "dhcpv6-stateless" }
 
-    /// Whether a port of that owner may take its address here when it names none.
+    /// Tells whether a port with the owner may take its address here if it names no subnet.
     func serves(_ owner: String) -> Bool { serviceTypes.items.isEmpty || serviceTypes.items.contains { owner.hasPrefix($0) } }
 }

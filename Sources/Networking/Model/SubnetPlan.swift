@@ -1,6 +1,6 @@
 import CloudCore
 
-/// How the addresses of a subnet are laid out where its maker does not say, and what cannot be.
+/// The default layout of a subnet's addresses, and the checks of a layout that a body gives.
 enum SubnetPlan {
     static func check(_ cidr: IPPrefix, hasDHCP: Bool) throws {
         if cidr.version == .v6, cidr.first.value == 0 { throw CloudError.invalidInput("IPv6 subnet '::' is not supported") }
@@ -15,10 +15,10 @@ enum SubnetPlan {
 
     static func usualGateway(of cidr: IPPrefix) -> IPAddress { isTiny(cidr) ? cidr.first : cidr.first + 1 }
 
-    /// Whether it has no addresses for a network and a broadcast (RFC 3021).
+    /// Tells whether the prefix is too small for a network address and a broadcast address (RFC 3021).
     private static func isTiny(_ cidr: IPPrefix) -> Bool { cidr.length >= cidr.version.bits - 1 }
 
-    /// All that hosts may have: not the network's own address, and not IPv4's broadcast.
+    /// Returns the addresses that hosts may have: all but the network's own address and IPv4's broadcast address.
     private static func hosts(of cidr: IPPrefix) -> AddressRange {
         if isTiny(cidr) { return AddressRange(first: cidr.first, last: cidr.last) }
         return AddressRange(first: cidr.first + 1, last: cidr.version == .v4 ? cidr.last + -1 : cidr.last)
@@ -29,7 +29,7 @@ enum SubnetPlan {
     static func mayBeGateway(_ address: IPAddress, of cidr: IPPrefix) -> Bool {
         guard address.version == cidr.version else { return false }
         if cidr.version == .v6, address.isLinkLocal { return true }
-        // A gateway off the subnet is reached by a route of the host's own.
+        // A host reaches a gateway outside the subnet by a route of its own.
         if !cidr.contains(address) { return true }
         return mayHave(address, of: cidr) || (cidr.version == .v6 && address == cidr.first)
     }

@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Prefixes that subnets are cut from.
+/// Prefixes from which subnets are cut.
 struct SubnetPool: NetworkingResource {
     enum Noun {}
 
@@ -54,7 +54,7 @@ struct SubnetPool: NetworkingResource {
     }
 }
 
-/// The length of a prefix: a number in bodies, and a text in answers, as the reference writes it.
+/// The length of a prefix: a number in bodies and a text in responses, as the reference writes it.
 struct PrefixLength: FieldValue {
     let bits: Int64
 
@@ -73,7 +73,7 @@ struct PrefixLength: FieldValue {
     static func sql(filter text: String) -> SQLValue? { Int64.sql(filter: text) }
 }
 
-/// Subnet pools whose addresses do not overlap: between their subnets a router needs no translation.
+/// A set of subnet pools whose addresses do not overlap, so that a router between their subnets needs no NAT.
 struct AddressScope: NetworkingResource {
     enum Noun {}
 
@@ -99,7 +99,7 @@ struct AddressScope: NetworkingResource {
              Field("tenant_id", derived: { .string($0.standard.projectID) })])
 }
 
-/// Who may use a thing that is another's.
+/// A permission for other projects to use a resource.
 struct RBACPolicy: NetworkingResource {
     enum Noun {}
 
@@ -108,7 +108,7 @@ struct RBACPolicy: NetworkingResource {
     var objectType = ""
     var objectID = ""
     var action = ""
-    /// A project, or `*` for all.
+    /// A project's id, or `*` for all projects.
     var target = ""
 
     static let typeName = "RbacPolicy"

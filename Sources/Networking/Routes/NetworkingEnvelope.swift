@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// An error as Networking writes it. Who has no token is answered as the middleware before Neutron does it.
+/// The shape of Networking's errors. A request without a valid token gets the answer of the middleware before Neutron.
 struct NetworkingEnvelope: ErrorEnvelope {
     func reply(_ error: CloudError, _ status: HTTPResponse.Status, _ context: ErrorContext) -> Reply {
         .json(status) { json in

@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// Neutron's way of writing one and many.
+/// The views of one resource and of many, as Neutron writes them.
 enum NounViews: ResourceViews {
     static let changes = HTTPRequest.Method.put
 
@@ -60,12 +60,12 @@ enum NounViews: ResourceViews {
 extension ResourceRoutes where S: NetworkingService, V == NounViews {
     init(_ service: S) { self.init(service, at: "/v2.0/\(S.R.segment)", as: NounViews.self) }
 
-    /// What cannot be changed has no `PUT`.
+    /// The routes of a noun that cannot be changed: all but `PUT`.
     var unchangeable: [Route] { [list, create, show, delete] }
 }
 
 extension Call {
-    /// `If-Match: revision_number=3`: what the thing must be like still.
+    /// Returns the revision that `If-Match: revision_number=3` demands; nil without the header.
     fileprivate func wantedRevision() throws -> Int64? {
         guard let header = headers[.ifMatch] else { return nil }
         let parts = header.split(separator: "=", maxSplits: 1)

@@ -48,7 +48,7 @@ struct OperatorRoutes: Sendable {
         ]
     }
 
-    /// Writes the digits of a count as a number: a /64 has more addresses than 64 bits count.
+    /// Writes the digits of a count as a number: a /64 has more addresses than 64 bits can count.
     private static func write(_ name: String, _ value: JSON, _ json: inout JSONWriter) -> Bool {
         switch (name, value) {
         case ("total_ips", .string(let digits)):
@@ -123,12 +123,12 @@ struct AgentRoutes: Sendable {
             "id": .string(host.id), "agent_type": "Novella agent", "binary": "novella", "topic": "N/A", "host": .string(host.name),
             "admin_state_up": .bool(agent.note.isUp), "availability_zone": .string(host.zone), "alive": .bool(host.isAlive),
             "description": agent.note.description.json, "configurations": [:], "resource_versions": [:], "resources_synced": .null,
-            // An agent is there from when its host began.
+            // An agent exists since its host's process began.
             "created_at": moment(host.startedAt), "started_at": moment(host.startedAt), "heartbeat_timestamp": moment(host.seenAt),
         ]
     }
 
-    /// Agents' moments have a space and no zone, unlike all others of the API.
+    /// Returns a time as agents show it: with a space and without a zone, unlike all others of the API.
     private static func moment(_ timestamp: Timestamp?) -> JSON {
         (timestamp?.iso8601Seconds.replacing("T", with: " ").replacing("Z", with: "")).json
     }

@@ -18,7 +18,7 @@ struct QuotaRoutes: Sendable {
                     }
                 }
             },
-            // Neutron's answer to who asks which project the token is of.
+            // Neutron's way to tell callers which project their token belongs to.
             .get("/v2.0/quotas/tenant") { call in try await Self.project(call, "tenant") },
             .get("/v2.0/quotas/project") { call in try await Self.project(call, "project") },
             .get("/v2.0/quotas/{id}") { call in

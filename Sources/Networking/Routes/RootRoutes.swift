@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// The versions, what v2.0 has, and the extensions.
+/// The routes of the API's versions, of the resources of v2.0, and of the extensions.
 struct RootRoutes: Sendable {
     let world: World
 
@@ -38,7 +38,7 @@ struct RootRoutes: Sendable {
                     json.array("extensions", of: Extension.all) { json, one in json.object { one.write(&$0) } }
                 }
             },
-            // Everything that there is several ways of doing is done in one.
+            // There is one provider, since this cloud does each thing in only one way.
             .get("/v2.0/service-providers") { call in
                 _ = try await call.caller()
                 return try Self.providers.reply([["service_type": "L3_ROUTER_NAT", "name": "single_node", "default": true]], call)
@@ -54,8 +54,8 @@ struct RootRoutes: Sendable {
         ]
     }
 
-    /// The providers of services, where clients look for what the cloud can do besides; a filter that there is not is passed over, as in
-    /// the reference.
+    /// The list of service providers, by which clients find what the cloud can do in addition. It ignores unknown
+    /// filters, as the reference does.
     private static let providers = ViewList(
         plural: "service_providers", key: "name", filters: ["service_type", "name", "default"], isStrict: false)
 
@@ -76,7 +76,7 @@ struct RootRoutes: Sendable {
     }
 }
 
-/// A part of the API that clients look for before they use it. An alias stands here only where its behaviour does.
+/// A part of the API that clients look for before they use it. An alias is listed only if its behaviour is implemented.
 struct Extension: Sendable {
     let alias: String
     let name: String

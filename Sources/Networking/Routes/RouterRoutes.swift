@@ -3,7 +3,7 @@ import HTTPKit
 import HTTPTypes
 import Resources
 
-/// What is done to a router besides changing it.
+/// The routes of a router's interfaces and extra routes.
 struct RouterRoutes: Sendable {
     let routers: RouterService
 

@@ -1,22 +1,24 @@
 import CloudCore
 import HTTPKit
 
-/// A list that is no table's: few rows, which are there anyway, and what a URL asks of them.
+/// A list that is not read from one table. It has few rows, all in memory; this type filters, sorts and cuts them as
+/// the URL asks.
 struct ViewList: Sendable {
-    /// The key of the answer.
+    /// The key of the list in the response.
     let plural: String
-    /// The attribute that a page's marker is one of.
+    /// The attribute that a page's marker names.
     let key: String
-    /// The attributes that it is filtered and sorted by.
+    /// The attributes that callers can filter and sort by.
     let filters: Set<String>
-    /// The filters that were asked of whoever found the rows.
+    /// The filters that the query behind the rows has already applied.
     var done: Set<String> = []
-    /// Whether a filter that there is not is refused; it is passed over where the reference does so.
+    /// Whether an unknown filter is refused. It is ignored where the reference ignores it.
     var isStrict = true
 
-    /// Writes what the URL asks for.
+    /// Writes the rows that the URL asks for.
     ///
-    /// - Parameter write: writes a member that JSON's own types have no room for; false where it does not know it.
+    /// - Parameter write: writes a member that JSON's own types cannot hold; returns false for a member that it does
+    ///   not know.
     func reply(
         _ rows: [JSONObject], _ call: Call, write: @escaping @Sendable (String, JSON, inout JSONWriter) -> Bool = { _, _, _ in false }
     ) throws -> Reply {
@@ -73,7 +75,7 @@ struct ViewList: Sendable {
         }
     }
 
-    /// Cuts a page out of the rows. Those of one key stay together: a marker could not tell them from each other.
+    /// Returns one page of the rows. Rows with the same key stay together, since a marker cannot tell them apart.
     private func cut(_ rows: [JSONObject], _ page: PageRequest) throws -> (rows: [JSONObject], isFull: Bool) {
         guard let limit = page.limit else { return (rows, false) }
         var rest = page.isReversed ? Array(rows.reversed()) : rows
@@ -88,13 +90,15 @@ struct ViewList: Sendable {
     }
 }
 
-/// The links of a list's page, as the reference has them: the next page is linked while pages are full, the one before unless it is
-/// known to be none.
+/// The links of a list's page, as the reference writes them: a full page links to the next one, and every page to the
+/// previous one unless it is known to be the first.
 struct PageLinks: Sendable {
     private var links: [(rel: String, href: String)] = []
 
+    /// Creates the links of a page.
+    ///
     /// - Parameters:
-    ///   - limit: the most of the page; nil for a list without pages.
+    ///   - limit: the most rows of the page; nil for a list without pages.
     ///   - first: the marker of the page's first row, and `last` of its last one; nil on an empty page.
     init(limit: Int?, isFull: Bool, first: String?, last: String?, _ call: Call) {
         guard limit != nil else { return }

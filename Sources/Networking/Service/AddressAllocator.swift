@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Decides which addresses a port gets, and writes them down: in the transaction that makes or changes the port.
+/// Chooses the addresses of a port and stores them, in the transaction that creates or changes the port.
 struct AddressAllocator: Sendable {
     let store: AddressStore
 
@@ -13,7 +13,9 @@ struct AddressAllocator: Sendable {
         return try ResourceStore<Subnet>().all(query, in: tx)
     }
 
-    /// - Parameter requests: nil for one address of each version that the network has.
+    /// Gives a new port its addresses.
+    ///
+    /// - Parameter requests: the wanted addresses; nil for one address of each IP version that the network has.
     /// - Returns: the addresses, in their order.
     @discardableResult
     func give(_ port: Port, _ requests: [AddressRequest]?, in tx: Transaction) throws -> [Port.FixedIP] {
@@ -38,7 +40,7 @@ struct AddressAllocator: Sendable {
         return fixed
     }
 
-    /// Keeps what is asked for again, gives back what is not, and adds what is new.
+    /// Keeps the addresses that are requested again, releases the others, and adds the new ones.
     func change(_ port: Port, from old: Port, _ requests: [AddressRequest], in tx: Transaction) throws {
         let subnets = try subnets(of: port.networkID, in: tx)
         var left = old.fixedIPs
@@ -50,7 +52,7 @@ struct AddressAllocator: Sendable {
             }
             if let found { kept.append(left.remove(at: found)) } else { new.append(request) }
         }
-        // Guests make these themselves: they stay unless the subnet goes.
+        // Guests form these addresses themselves, so they stay unless the port gives up all addresses.
         let automatic = Set(subnets.filter(\.isAutomatic).map(\.id))
         for fixed in left where !automatic.contains(fixed.subnetID) || requests.isEmpty { try store.remove(fixed, in: tx) }
         kept += requests.isEmpty ? [] : left.filter { automatic.contains($0.subnetID) }
@@ -62,7 +64,7 @@ struct AddressAllocator: Sendable {
         try addAutomatic(subnet, to: port, &fixed, in: tx)
     }
 
-    /// The addresses that a guest makes of a MAC address follow the new one.
+    /// Replaces the addresses that a guest forms from its MAC address, after that address changed.
     func renewAutomatic(_ port: Port, in tx: Transaction) throws {
         var fixed = port.fixedIPs
         for subnet in try subnets(of: port.networkID, in: tx) where subnet.isAutomatic {

@@ -12,7 +12,7 @@ struct AddressGroupService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    /// The most addresses of a group: each is a line of the firewall of hosts that others' guests are on, too.
+    /// The most addresses of a group. Each is a rule of the firewall on hosts that other projects' guests share.
     private static let mostAddresses = 1000
 
     private static func check(_ group: AddressGroup) throws {
@@ -47,11 +47,11 @@ struct AddressGroupService: NetworkingService {
                 })
         ])
 
-    /// `add_addresses` and `remove_addresses`.
+    /// Carries out `add_addresses` and `remove_addresses`.
     func change(
         _ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal
     ) async throws -> AddressGroup {
-        // The reference takes the addresses alone as well as within the group.
+        // The reference accepts the addresses alone as well as inside the group.
         let addresses = try Self.addresses.parse(.object(body["address_group"]?.object ?? body), .house("address_group"))
         return try await networking.write { tx in
             var group = try authorised(adding ? "add_addresses" : "remove_addresses", id, by: caller, in: tx)

@@ -3,7 +3,7 @@ import CloudCore
 import HTTPKit
 import SQL
 
-/// The agents of hosts, with what operators say of them, and the zones that they make up.
+/// The agents of hosts, with the notes of operators, and the availability zones that they form.
 struct AgentService: Sendable {
     let networking: NetworkingContext
 
@@ -13,7 +13,7 @@ struct AgentService: Sendable {
         var takesNew: Bool { host.isAlive && note.isUp }
     }
 
-    /// Returns none for who may not see them: a list hides, it does not refuse.
+    /// Returns no agents to a caller who may not see them: a list hides rows and does not refuse.
     func list(_ action: Action, by caller: Principal) async throws -> [Agent] {
         guard networking.policy.allows(action, caller) else { return [] }
         return try await networking.read { tx in try all(in: tx) }
@@ -59,7 +59,7 @@ struct AgentService: Sendable {
         }
     }
 
-    /// Forgets what operators said. A host that is there is listed again, as an agent that reports is in the reference.
+    /// Deletes the operators' notes. A host that exists is listed again, as an agent that reports is in the reference.
     func delete(_ id: String, by caller: Principal) async throws {
         try check("delete_agent", id, caller)
         try await networking.write { tx in

@@ -88,11 +88,11 @@ struct FloatingIPService: NetworkingService {
                 "FloatingIPPortAlreadyAssociated",
                 "Cannot associate floating IP \(floating.address?.description ?? "") (\(floating.id)) with port \(portID) using fixed IP \(fixed.address), as that fixed IP already has a floating IP on external network \(floating.networkID).")
         }
-        // It is active once the router's host says so.
+        // It becomes active when the router's host reports it.
         (floating.fixedAddress, floating.routerID, floating.status) = (fixed.address, router, Port.down)
     }
 
-    /// The one address of the port that is meant.
+    /// Returns the port's address that the floating IP is to lead to.
     private func target(of floating: FloatingIP, _ port: Port, in tx: Transaction) throws -> Port.FixedIP {
         let all = try AddressStore(world: networking.world).addresses(ofPorts: [port.id.text], in: tx)[port.id.text] ?? []
         if let wanted = floating.fixedAddress {
@@ -117,7 +117,7 @@ struct FloatingIPService: NetworkingService {
 }
 
 extension ListQuery {
-    /// The rows of these ids.
+    /// Creates a query for the rows with these ids.
     init(ids: [String]) {
         self.init()
         filter("id", in: Array(Set(ids)))

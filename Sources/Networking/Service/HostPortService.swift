@@ -2,19 +2,22 @@ import CloudCore
 import Resources
 import SQL
 
-/// The cloud's own ports on hosts: where guests of a network are, addresses are given out on the same host, from a port of its own.
+/// The cloud's own ports on hosts: each host with guests of a network serves DHCP itself, from a port of its own.
 ///
-/// It is what the reference has with an agent on every host: the guests of a host that is alone still get their addresses.
+/// This corresponds to a DHCP agent on every host in the reference. Guests get their addresses even on a host that is
+/// cut off from the others.
 struct HostPortService: Sendable {
     let networking: NetworkingContext
 
     private var ports: PortService { PortService(networking: networking) }
     private var addresses: AddressStore { AddressStore(world: networking.world) }
 
-    /// What DHCP ports' ids of devices are made of (the reference's form: `dhcp`, the host's UUID, the network's).
+    /// The UUID namespace (RFC 9562: DNS) for the host's part of a DHCP port's device id. The id has the reference's
+    /// form: `dhcp`, the UUID that follows from the host's name, and the network's id.
     private static let namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
-    /// Brings the port of a network on a host to what the network's subnets and the guests there say.
+    /// Creates, changes or deletes a network's DHCP port on a host, as the network's subnets and the guests there
+    /// demand.
     func renew(_ network: ID<Network.Noun>, on host: String, in tx: Transaction) throws {
         guard !host.isEmpty else { return }
         let present = try PortStore.dhcpPort(on: network, host: host, in: tx)
@@ -35,7 +38,7 @@ struct HostPortService: Sendable {
         }
     }
 
-    /// The same on every host that has guests of the network.
+    /// Does so on every host that has ports of the network.
     func renew(_ network: ID<Network.Noun>, in tx: Transaction) throws {
         for host in try PortStore.hosts(of: network, in: tx) { try renew(network, on: host, in: tx) }
     }
@@ -61,7 +64,7 @@ struct HostPortService: Sendable {
         if fixed.isEmpty { try ports.discard(made.id, in: tx) }
     }
 
-    /// One address of each subnet. A subnet that is full goes without: its guests were first.
+    /// Gives the port one address of each subnet. A full subnet gives none: its guests came first.
     private func give(_ port: Port, _ subnets: [Subnet], _ fixed: inout [Port.FixedIP], in tx: Transaction) throws {
         for subnet in subnets where !fixed.contains(where: { $0.subnetID == subnet.id }) {
             var free = try addresses.free(in: subnet, tx: tx)

@@ -3,11 +3,11 @@ package import HostModel
 import Resources
 import SQL
 
-/// Makes of the rows all that is wanted of one host's networks. A dozen statements, however much there is.
+/// Builds the wanted state of one host's networks from the rows, in about a dozen statements for any number of rows.
 struct HostStateService: Sendable {
     let networking: NetworkingContext
 
-    /// Everything that was read of a host.
+    /// The rows that belong to one host.
     private struct Rows {
         var ports: [Port] = []
         var networks: [Network] = []
@@ -75,13 +75,13 @@ struct HostStateService: Sendable {
         default: break
         }
         if network.isExternal, network.type != "local" {
-            // Nothing of an operator's is behind it: it ends on the host, which is the gateway that its subnets name.
+            // No network of the operator is behind it. It ends on the host, which is the gateway of its subnets.
             return .routed(addresses: subnets.compactMap { subnet in
                 guard let gateway = subnet.gateway, let cidr = subnet.cidr, cidr.contains(gateway) else { return nil }
                 return InterfaceAddress(gateway, cidr.length)
             })
         }
-        // As long as one host has all of it, it need not leave it.
+        // No tunnel is needed while one host has all ports of the network.
         guard network.type == "vxlan", let number = network.segmentID, let own = host.address else { return .local }
         let places = Dictionary(hosts.map { ($0.name, $0.address) }) { first, _ in first }
         let ports = remote.compactMap { port in (places[port.host] ?? nil).map { HostModel.RemotePort(mac: port.mac, host: $0) } }
@@ -89,13 +89,14 @@ struct HostStateService: Sendable {
         return .vxlan(number: Int(number), local: own, peers: Set(ports.map(\.host)).sorted(), remotePorts: ports)
     }
 
-    /// The operator's bridge that leads to a provider's network: `br-` and its name, and a VLAN's number where there is one.
+    /// Returns the name of the operator's bridge for a physical network: `br-`, the network's name, and `.` with the
+    /// VLAN's number if there is one.
     private static func bridge(_ physical: String, _ vlan: Int64?) -> String {
         let end = vlan.map { ".\($0)" } ?? ""
         return "br-\(physical)".prefix(longestName - end.utf8.count) + end
     }
 
-    /// Of a device of Linux.
+    /// The most bytes in the name of a Linux network device.
     private static let longestName = 15
 
     private static func subnet(_ subnet: Subnet) -> SubnetSpec? {
@@ -145,7 +146,7 @@ struct HostStateService: Sendable {
         return (groups, addressGroups.map { AddressGroupSpec(id: $0.id.text, prefixes: $0.addresses.items.sorted()) })
     }
 
-    /// Nil for a rule that cannot be read: what is not understood allows nothing.
+    /// Returns the rule for hosts; nil for a rule that cannot be read, which therefore allows nothing.
     private static func rule(_ rule: SecurityGroupRule) -> SecurityRule? {
         let match = rule.match
         guard let direction = SecurityRule.Direction(rawValue: match.direction) else { return nil }
@@ -153,7 +154,7 @@ struct HostStateService: Sendable {
         var spec = SecurityRule(id: rule.id.text, direction, version)
         if let name = match.proto.text {
             guard let number = RuleProtocol.number(name).flatMap(UInt8.init(exactly:)) else { return nil }
-            // The reference takes ICMP's name of version 4 for what it is in the rule's own version.
+            // The reference takes ICMP's name for the ICMP of the rule's own IP version.
             spec.proto = number == IPProtocol.icmp && version == .v6 ? IPProtocol.icmp6 : number
         }
         if let proto = spec.proto, [IPProtocol.icmp, IPProtocol.icmp6].contains(proto) {
@@ -204,7 +205,7 @@ struct HostStateService: Sendable {
     }
 }
 
-/// What is wanted of a host's networks, and what the rows say of how far it is.
+/// The wanted state of a host's networks, with the status that the rows have recorded so far.
 package struct HostNetworkView: Sendable {
     struct Place: Sendable {
         let id: String
@@ -214,7 +215,7 @@ package struct HostNetworkView: Sendable {
     }
 
     package let state: HostNetworkState
-    /// All ports on the host, also those of the cloud itself.
+    /// All ports on the host, including those of the cloud itself.
     let ports: [Place]
     let routers: [Place]
     let floating: [HostStateStore.Floating]

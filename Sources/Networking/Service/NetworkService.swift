@@ -9,7 +9,7 @@ struct NetworkService: NetworkingService {
     let networking: NetworkingContext
 
     private static let usualMTU: [String: Int64] = ["vxlan": 1450, "geneve": 1442, "gre": 1458]
-    /// The segments that networks of projects get (RFC 7348: 24 bits).
+    /// The VXLAN numbers that projects' networks get (RFC 7348: 24 bits).
     private static let segments: ClosedRange<Int64> = 1...16_777_215
     private static let probes = 32
 
@@ -74,7 +74,7 @@ struct NetworkService: NetworkingService {
     }
 
     func willDelete(_ network: Network, by caller: Principal, in tx: Transaction) throws {
-        // What leads nowhere goes with the network that it is on.
+        // Floating IPs that lead nowhere are deleted together with their network.
         var unused = ListQuery()
         unused.filter("network_id", .equals, network.id)
         unused.filter("port_id", .equals, nil as String?)
@@ -150,10 +150,11 @@ struct NetworkService: NetworkingService {
         throw CloudError.networking(.unavailable, "NoNetworkAvailable", "Unable to create the network. No project network is available for allocation.")
     }
 
-    /// VLANs of 802.1Q that networks may have.
+    /// The VLAN ids that networks may have (IEEE 802.1Q).
     private static let vlans: ClosedRange<Int64> = 1...4094
 
-    /// Draws a VLAN of a physical network that no other network has, at chance so that two requests seldom want the same.
+    /// Returns a free VLAN id of a physical network. The choice is random, so that two requests seldom want the same
+    /// one.
     private func freeVLAN(on physical: String, in tx: Transaction) throws -> Int64 {
         let taken = try NetworkStore.vlans(on: physical, in: tx)
         let free = Self.vlans.filter { !taken.contains($0) }
@@ -183,7 +184,7 @@ struct NetworkService: NetworkingService {
         }
     }
 
-    /// Others' ports and subnets keep a network shared.
+    /// Refuses to stop sharing a network on which other projects have ports.
     private func checkUnsharing(_ network: Network, in tx: Transaction) throws {
         guard try PortStore.countUnsharedUsers(of: network, in: tx) == 0 else {
             throw CloudError.inUse(
@@ -193,6 +194,6 @@ struct NetworkService: NetworkingService {
 }
 
 extension Bool {
-    /// Whether a filter's last value says yes.
+    /// Returns whether the last value of a filter is true.
     static func isTrue(_ values: [String]) -> Bool { Bool.sql(filter: values.last ?? "") == .integer(1) }
 }

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import Resources
 
-/// How a body is read: one object under the noun's name, or a list of them under its plural.
+/// Reads bodies: one object under the noun's name, or a list of objects under its plural.
 enum NetworkingBody {
     private static let mostInBulk = 1000
 
@@ -12,7 +12,7 @@ enum NetworkingBody {
         guard let array = many.array, !array.isEmpty, array.count <= mostInBulk, body.count == 1 else {
             throw CloudError.badRequest("Resources required")
         }
-        // An item may stand under its noun's name, as it does alone.
+        // An item of the list may be wrapped in the noun's name, as a single object is.
         return (try array.map { try one($0.object?.count == 1 ? $0[schema.singular] ?? $0 : $0, schema, shape) }, true)
     }
 
@@ -20,7 +20,7 @@ enum NetworkingBody {
         try only(body, R.schema, R.schema.shapes.update)
     }
 
-    /// Reads a body that has one object which is no noun's.
+    /// Reads a body that has one object which does not describe a noun.
     static func read<Value>(_ form: Form<Value>, from body: JSONObject, _ name: String) throws -> Value {
         guard var given = body[name]?.object, body.count == 1 else { throw CloudError.badRequest("Unable to find '\(name)' in request body") }
         if case .object(let members) = form.shape {
@@ -47,7 +47,7 @@ enum NetworkingBody {
         return try Given(given, at: schema.singular)
     }
 
-    /// Both names stand for one attribute; who uses both says the same.
+    /// Merges two names of one attribute. Both may be present if their values are equal.
     private static func merge(_ twin: String, _ name: String, _ given: inout JSONObject) throws {
         guard let value = given[twin] else { return }
         guard given[name] == nil || given[name] == value else { throw CloudError.badRequest("'\(name)' and '\(twin)' do not match") }

@@ -3,13 +3,13 @@ import CloudCore
 import Resources
 import SQL
 
-/// What every service of Networking is made with.
+/// The dependencies of every service of Networking.
 struct NetworkingContext: Sendable {
     let base: ServiceContext
     let hosts: any NetworkingHosts
-    /// Told of each commit, in this process.
+    /// The function that is called after each commit in this process.
     let onChange: @Sendable () -> Void
-    /// The rules of single attributes.
+    /// The policy rules of single attributes.
     let attributeRules: AttributeRules
 
     init(base: ServiceContext, hosts: any NetworkingHosts, onChange: @escaping @Sendable () -> Void) {
@@ -23,12 +23,12 @@ struct NetworkingContext: Sendable {
     var world: World { base.world }
 
     func isAdmin(_ caller: Principal) -> Bool { policy.allows("context_is_admin", caller) }
-    /// Administrators and the cloud's other services look beyond their own project.
+    /// Returns whether the caller sees all projects, as administrators and the cloud's other services do.
     func seesAll(_ caller: Principal) -> Bool { isAdmin(caller) || policy.allows("service_api", caller) }
 
-    /// Says that what hosts should be like may be different now. Every transaction that changes a row of Networking's says it.
+    /// Notes that what hosts should have may change. Every transaction that changes a row of Networking calls it.
     func changed(in tx: Transaction) {
-        // The key is only there so that the commit is counted: whoever follows reads everything anew.
+        // The key only makes the commit count: a reader that follows the topic reads everything again.
         tx.changed(base.topic, ["rows"])
         tx.afterCommit(onChange)
     }
@@ -39,7 +39,8 @@ struct NetworkingContext: Sendable {
         try await base.read(body)
     }
 
-    /// A write that is run again when another took first what it had found free: an address, a name that is there once.
+    /// Writes in a transaction. It is repeated if another transaction has meanwhile taken something that this one found
+    /// free, such as an address or a unique name.
     func write<Value: Sendable>(_ change: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         let body: @Sendable (Transaction) throws -> Value = { tx in
             changed(in: tx)
@@ -63,6 +64,6 @@ struct NetworkingContext: Sendable {
 }
 
 extension Principal {
-    /// The project that what the caller makes belongs to; nothing equals it where there is none.
+    /// The project of what the caller creates. Empty without a project; no row's project equals that.
     var project: String { projectID?.text ?? "" }
 }

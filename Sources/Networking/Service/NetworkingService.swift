@@ -4,15 +4,16 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Networking's manners, for all of its nouns: what may not be seen is not there, attributes have rules, and every row has a project, tags,
-/// sharing, a revision and a quota. What is special about one noun goes into the methods of `ResourceService` and the two here.
+/// The manners of all of Networking's nouns: a resource that the caller may not see is reported as missing, attributes
+/// have policy rules, and every row has a project, tags, sharing, a revision and a quota. A noun's special behaviour
+/// goes into the methods of `ResourceService` and the two here.
 protocol NetworkingService<R>: ResourceService where R: NetworkingResource {
     var networking: NetworkingContext { get }
 
-    /// Returns the rows that a caller may see who does not see all, as SQL over the table: of lists, of one by its id, and of what a body
-    /// names.
+    /// Returns the condition, as SQL over the table, for the rows that a caller without the right to see all may see.
+    /// It applies to lists, to one row by its id, and to rows that a body refers to.
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue])
-    /// Adds the conditions of a filter that is no column: one of `R.otherFilters`.
+    /// Adds the conditions of a filter that is not a column: one of `R.otherFilters`.
     func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws
 }
 
@@ -30,7 +31,7 @@ extension NetworkingService {
         .badRequest("Invalid input for \(field). Reason: '\(String(value.text.prefix(200)))' is not what it can be.")
     }
 
-    /// Says whose a new one is: the caller's project's, unless the body says another's and the caller may.
+    /// Sets the project of a new resource: the caller's own, or the body's if the caller may name another.
     func complete(_ resource: inout R, _ given: Given<R>, by caller: Principal) throws {
         (resource.standard.createdAt, resource.standard.updatedAt) = (networking.world.now, networking.world.now)
         guard let project = given.members["project_id"]?.string else {
@@ -52,7 +53,7 @@ extension NetworkingService {
         return target
     }
 
-    /// Returns the action of a verb; a verb of more than one word is an action of its own.
+    /// Returns the action of a verb; a verb that contains an underscore is already the whole name of an action.
     func action(_ verb: String, _ resource: R?) -> Action { Action(verb.contains("_") ? verb : "\(verb)_\(R.schema.singular)") }
 
     func require(_ action: Action, _ caller: Principal, _ target: PolicyTarget) throws {
@@ -71,7 +72,7 @@ extension NetworkingService {
         return ("project_id = ? OR \(sql)", [.text(caller.project)] + arguments)
     }
 
-    /// Adds the condition of `shared`, the one filter that many nouns have.
+    /// Adds the condition of `shared`, the filter that many nouns have in common.
     func filter(_ name: String, _ values: [String], _ list: inout ListQuery, by caller: Principal, in tx: Transaction) throws {
         guard name == "shared" else { return }
         let (sql, arguments) = SharingStore.sharedCondition(caller.project)
@@ -91,7 +92,7 @@ extension NetworkingService {
         narrow(&list, to: caller)
     }
 
-    /// Leaves out what a caller does not see.
+    /// Excludes the rows that the caller may not see.
     func narrow(_ list: inout ListQuery, to caller: Principal) {
         if !networking.seesAll(caller) { list.raw.append(visible(to: caller)) }
     }
@@ -102,7 +103,9 @@ extension NetworkingService {
         return try store.all(query, in: tx).first
     }
 
-    /// - Throws: what a caller hears of what is not there, and of what they do not see.
+    /// Returns a row that the caller may see.
+    ///
+    /// - Throws: the noun's "not found" error, also for a row that the caller may not see.
     func require(_ id: ID<R.Noun>, by caller: Principal, in tx: Transaction) throws -> R {
         guard let found = try find(id, by: caller, in: tx) else { throw missing(id) }
         return found
@@ -139,7 +142,7 @@ extension NetworkingService {
         if R.hasTags, !resource.standard.tags.isEmpty { try TagStore.set(resource.standard.tags, of: resource.id.text, in: tx) }
     }
 
-    /// Deletes a row with its tags and its policies.
+    /// Deletes a row with its tags and its RBAC policies.
     func erase(_ resource: R, in tx: Transaction) throws {
         if R.hasTags { try TagStore.set([], of: resource.id.text, in: tx) }
         if let type = (R.self as? any Shareable.Type)?.objectType { try SharingStore.removeAll(type, resource.id.text, in: tx) }

@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// How full networks are.
+/// The address usage of networks, for operators.
 struct OperatorService: Sendable {
     let networking: NetworkingContext
 
@@ -12,7 +12,7 @@ struct OperatorService: Sendable {
         var network: Network
         var subnets: [(subnet: Subnet, total: UInt128, used: Int64)]
 
-        /// All that there are, or as many as can be counted.
+        /// The number of addresses of all subnets, at most `UInt128.max`.
         var total: UInt128 {
             subnets.reduce(0) { sum, one in
                 let (added, overflow) = sum.addingReportingOverflow(one.total)
@@ -21,10 +21,12 @@ struct OperatorService: Sendable {
         }
     }
 
-    /// The filters of the list, each with its column; `ip_version` is one of the subnets'.
+    /// The filters of the list, each with its column; `ip_version` filters by a column of the subnets.
     static let filters = ["network_id": "id", "network_name": "name", "project_id": "project_id"]
 
-    /// - Parameter only: one network; nil for all.
+    /// Returns the address usage of networks that match the query's filters.
+    ///
+    /// - Parameter only: the one network to read; nil for all.
     func availability(_ only: ID<Network.Noun>?, _ query: Query, by caller: Principal) async throws -> [Availability] {
         guard networking.policy.allows("get_network_ip_availability", caller) else {
             if only != nil { throw CloudError.hidden }

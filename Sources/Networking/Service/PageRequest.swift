@@ -9,14 +9,16 @@ struct PageRequest: Sendable {
     private static let mostInPage = 1000
 
     private(set) var sort: [(key: String, ascending: Bool)] = []
-    /// The most rows of a page; nil for all.
+    /// The most rows of a page; nil for no limit.
     var limit: Int?
     /// The id of the last row that the caller has seen.
     let marker: String?
-    /// Whether the page is the one before the marker.
+    /// Whether the page before the marker is wanted.
     let isReversed: Bool
 
-    /// - Throws: `CloudError.badRequest` for a direction or a limit that cannot be.
+    /// Reads the order and the page from a query.
+    ///
+    /// - Throws: `CloudError.badRequest` for an invalid sort direction or limit.
     init(_ asked: Query) throws {
         marker = asked["marker"].flatMap { $0.isEmpty ? nil : $0 }
         isReversed = ["true", "1"].contains(asked["page_reverse"]?.lowercased())
@@ -40,7 +42,7 @@ struct PageRequest: Sendable {
         }
     }
 
-    /// Returns the fields that a URL asks for; none for all.
+    /// Returns the fields that a URL asks for; an empty set stands for all.
     static func fields(_ asked: Query) -> Set<String> {
         Set(asked.items.filter { $0.name == "fields" && !$0.value.isEmpty }.map(\.value))
     }
@@ -59,7 +61,7 @@ struct PageRequest: Sendable {
         return filters
     }
 
-    /// Returns the first project that a URL asks for by name.
+    /// Returns the first project that a URL filters by.
     static func project(_ asked: Query) -> String? { filters(asked).first { $0.name == "project_id" }?.values.first }
 
     static func noFilter(_ name: String) -> CloudError {
@@ -72,11 +74,11 @@ struct PageRequest: Sendable {
 }
 
 extension PageRequest {
-    /// Reads what a list's URL asks for, of any noun: every field that may be filtered by, repeated values standing for
-    /// either, several sort keys, and pages in both directions. A service adds the filters that are no columns.
+    /// Reads the query of a list's URL for any noun: filters by every field that allows it, with repeated values as
+    /// alternatives, several sort keys, and pages in both directions. The noun's service adds the filters that are not
+    /// columns.
     ///
-    /// - Throws: `CloudError.badRequest` for an attribute that nobody filters or sorts by, a direction or a limit that
-    /// cannot be.
+    /// - Throws: `CloudError.badRequest` for an unknown filter or sort key, or an invalid sort direction or limit.
     static func list<R: NetworkingResource>(_: R.Type, _ asked: Query) throws -> ListQuery {
         var query = ListQuery()
         for (name, values) in filters(asked) { try filter(R.self, name, values, &query) }

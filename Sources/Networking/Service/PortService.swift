@@ -72,9 +72,9 @@ struct PortService: NetworkingService {
         if !port.isOfCloud { try hostPorts.renew(port.networkID, on: port.host, in: tx) }
     }
 
-    /// Makes one that the cloud itself needs: nobody is asked, and no quota counts it.
+    /// Creates a port that the cloud itself needs, without a policy check and without a quota.
     ///
-    /// - Parameter requests: nil for an address of every kind that its network has.
+    /// - Parameter requests: the wanted addresses; nil for one of each IP version that the network has.
     func make(_ wanted: Port, _ requests: [AddressRequest]?, in tx: Transaction) throws -> Port {
         var port = wanted
         port.id = networking.newID()
@@ -84,7 +84,7 @@ struct PortService: NetworkingService {
         return port
     }
 
-    /// Writes a new one that nobody need be asked about, with its addresses and groups.
+    /// Inserts a port with its addresses and groups, without a policy check.
     func insert(_ port: inout Port, _ requests: [AddressRequest]?, in tx: Transaction) throws {
         try giveMAC(&port, in: tx)
         try store.insert(port, in: tx)
@@ -92,7 +92,7 @@ struct PortService: NetworkingService {
         port.fixedIPs = try allocator.give(port, requests, in: tx)
     }
 
-    /// Writes one that the cloud itself changed.
+    /// Stores a port that the cloud itself changed.
     func change(_ changed: Port, in tx: Transaction) throws {
         var port = changed
         stamp(&port)
@@ -130,7 +130,7 @@ struct PortService: NetworkingService {
             for port in [old, port] { try checkDevice(port, by: caller) }
         }
         if port.host != old.host { port.status = Port.status(boundTo: port.host) }
-        // A null asks for a new one.
+        // A null asks for a new address.
         if port.mac != old.mac {
             if old.isOfCloud || !old.host.isEmpty && !old.deviceID.isEmpty {
                 throw CloudError.inUse("PortBound", "Unable to complete operation on port \(port.id), port is already bound.")
@@ -157,14 +157,16 @@ struct PortService: NetworkingService {
         }
     }
 
-    /// Routers' ports are plugged in and out through the routers, which look whose they are and what else they have.
+    /// Refuses to attach or detach a router's port here: the router's own API does that, and checks the owner and the
+    /// router's other ports.
     private func checkDevice(_ port: Port, by caller: Principal) throws {
         guard port.isOfRouter, !port.deviceID.isEmpty, !networking.seesAll(caller) else { return }
         throw CloudError.inUse(
             "DeviceNotOwnedByTenant", "The following device_id \(port.deviceID) is not owned by your tenant or matches another tenants router.")
     }
 
-    /// What a server has is plugged in and out through the server: the rows would otherwise say what is not so.
+    /// Refuses a change of a server's port here: the server's own API attaches and detaches it, and the rows would
+    /// otherwise be wrong.
     private func checkFree(_ port: Port, in tx: Transaction) throws {
         guard let server = try ServerPortStore.server(of: port.id, in: tx) else { return }
         throw CloudError.inUse(
@@ -172,7 +174,8 @@ struct PortService: NetworkingService {
             "Unable to complete operation on port \(port.id) for network \(port.networkID). Port already has an attached device \(server).")
     }
 
-    /// Options that are named replace those of the same name, a null takes one away; the others stay.
+    /// Returns the options after an update: new ones replace those with the same name and IP version, a null removes
+    /// one, the others stay.
     private static func merged(_ old: Listed<DHCPOption>, _ new: Listed<DHCPOption>) -> Listed<DHCPOption> {
         let kept = old.items.filter { option in !new.items.contains { $0.name == option.name && $0.version == option.version } }
         return Listed(kept + new.items.filter { $0.value != nil })
@@ -193,14 +196,14 @@ struct PortService: NetworkingService {
         if !port.isOfCloud { try hostPorts.renew(port.networkID, on: port.host, in: tx) }
     }
 
-    /// Takes one away that the cloud itself made.
+    /// Deletes a port that the cloud itself created.
     func discard(_ id: ID<Port.Noun>, in tx: Transaction) throws {
         try FloatingIPStore.detach(port: id, in: tx)
         try TagStore.set([], of: id.text, in: tx)
         try store.delete(id, in: tx)
     }
 
-    /// Gives the ports that a network has already an address of a subnet whose addresses its guests make themselves.
+    /// Gives the existing ports of a network an address of a subnet whose addresses guests form themselves.
     func giveAutomatic(_ subnet: Subnet, in tx: Transaction) throws {
         var ports = ListQuery()
         ports.filter("network_id", .equals, subnet.networkID)
@@ -237,7 +240,8 @@ struct PortService: NetworkingService {
         }
     }
 
-    /// The reference's default: each is a line of the firewall of a host that others' guests are on, too.
+    /// The most address pairs of a port (the reference's default). Each is a rule of the firewall on a host that other
+    /// projects' guests share.
     private static let mostPairs = 10
 
     private func checkPairs(_ port: inout Port) throws {

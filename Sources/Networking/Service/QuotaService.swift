@@ -4,7 +4,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// What projects may have, and have.
+/// The quotas of projects, and their use.
 struct QuotaService: Sendable {
     let networking: NetworkingContext
 
@@ -14,7 +14,7 @@ struct QuotaService: Sendable {
         var used: Int64 = 0
     }
 
-    /// Asks the policy about other projects alone: whoever has a role in a project may look at what it may have and has.
+    /// Asks the policy only about other projects: a caller with a role in a project may read its quotas and their use.
     private func requireLook(at project: String, _ caller: Principal) throws {
         if caller.project.isEmpty || project != caller.project { try require("get", project, caller) }
     }
@@ -40,7 +40,7 @@ struct QuotaService: Sendable {
         return QuotaStore.defaults.map { Line(resource: $0.resource, limit: $0.limit) }
     }
 
-    /// The limits with what is used of each.
+    /// Returns the limits, each with its use.
     func details(_ project: String, by caller: Principal) async throws -> [Line] {
         try requireLook(at: project, caller)
         return try await networking.read { tx in

@@ -4,9 +4,9 @@ import HTTPKit
 import Resources
 import SQL
 
-/// Plugging subnets into routers.
+/// Adding subnets to routers and removing them.
 extension RouterService {
-    /// What was plugged in or out.
+    /// The interface that was added or removed.
     struct Interface: Sendable {
         var routerID: ID<Router.Noun>
         var projectID: String
@@ -115,7 +115,7 @@ extension RouterService {
         try checkOverlap(of: router, with: [id], in: tx)
         let request = AddressRequest(subnetID: id, address: gateway)
         if subnet.version == 6, var port = try RouterStore.interface(of: router.id, on: subnet.networkID, version: .v6, in: tx) {
-            // One port of a network has all its prefixes of IPv6.
+            // One port per network holds all its IPv6 prefixes.
             let allocator = AddressAllocator(store: AddressStore(world: networking.world))
             port.fixedIPs = try allocator.store.addresses(ofPorts: [port.id.text], in: tx)[port.id.text] ?? []
             let kept = port.fixedIPs.map { AddressRequest(subnetID: $0.subnetID, address: $0.address) }

@@ -51,7 +51,7 @@ struct RouterService: NetworkingService {
         if let port = router.gatewayPort { try ports.discard(port, in: tx) }
     }
 
-    /// Every router runs where its gateway is, once.
+    /// Refuses the modes `distributed` and `ha`: every router runs once, on the host of its gateway.
     private func refuseModes(_ given: Given<Router>) throws {
         for (mode, isOn) in [("distributed", given.isDistributed), ("ha", given.isHighlyAvailable)] where isOn == true {
             throw CloudError.badNetworkingRequest("router", "the attribute '\(mode)' cannot be true here")
@@ -117,7 +117,7 @@ struct RouterService: NetworkingService {
 
     // MARK: Routes
 
-    /// A next hop is on a network of the router's, and none of its own addresses.
+    /// Throws unless each next hop is on one of the router's networks and is not an address of the router itself.
     private func check(_ routes: [HostRoute], of router: Router, in tx: Transaction) throws {
         func wrong(_ routes: HostRoute, _ reason: String) -> CloudError {
             .networking(.badRequest, "InvalidRoutes", "Invalid format for routes: \(routes.json.text), \(reason)")
@@ -139,7 +139,7 @@ struct RouterService: NetworkingService {
         }
     }
 
-    /// `add_extraroutes` and `remove_extraroutes`: of the routes that are there at that moment.
+    /// Carries out `add_extraroutes` and `remove_extraroutes` on the routes that are stored at that moment.
     func changeRoutes(_ id: ID<Router.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal) async throws -> Shown<Router> {
         guard let given = body["router"]?.object, let asked = given["routes"].flatMap(Listed<HostRoute>.init(json:)), given.count == 1 else {
             throw CloudError.badRequest("Invalid input for routes. Reason: a list of routes is expected.")
@@ -158,7 +158,8 @@ struct RouterService: NetworkingService {
 
     // MARK: Overlaps
 
-    /// No two networks of a router have an address in common: it would not know where to send.
+    /// Throws if two networks of a router would have an address in common, since the router could not tell where to
+    /// send packets for it.
     func checkOverlap(of router: Router, with subnets: [ID<Subnet.Noun>], in tx: Transaction) throws {
         let ports = try RouterStore.interfaces(of: router.id, in: tx) + (router.gatewayPort.map { [$0] } ?? [])
         let present = try addresses.addresses(ofPorts: ports.map(\.text), in: tx).values.flatMap { $0.map(\.subnetID.text) }

@@ -20,7 +20,8 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// Makes a project's default group at the first look at its groups, its own or an administrator's who asks for them.
+    /// Creates a project's default group when its groups are first listed, by the project or by an administrator who
+    /// filters by it.
     func willLook(_ query: Query, by caller: Principal) async throws {
         let project = PageRequest.project(query) ?? caller.project
         guard !project.isEmpty, project.utf8.count <= 255, project == caller.project || networking.isAdmin(caller) else { return }
@@ -28,7 +29,8 @@ struct SecurityGroupService: NetworkingService {
         if !isThere { try await networking.write { tx in _ = try ensureDefault(of: project, in: tx) } }
     }
 
-    /// The group that ports of a project have when they name none.
+    /// Returns the default group of a project, and creates it if it does not exist. Ports have it if they name no
+    /// groups.
     func ensureDefault(of project: String, in tx: Transaction) throws -> ID<SecurityGroup.Noun> {
         if let id = try SecurityGroupStore.defaultGroup(of: project, in: tx) { return id }
         var group = SecurityGroup()
@@ -60,7 +62,7 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// Returns the rules that the operator wants such a group to begin with.
+    /// Returns the rules with which the operator wants such a group to begin.
     private func templates(for group: SecurityGroup, in tx: Transaction) throws -> [DefaultSecurityGroupRule] {
         var query = ListQuery()
         query.filter(group.isDefault ? "used_in_default_sg" : "used_in_non_default_sg", .equals, true)
@@ -103,6 +105,8 @@ struct SecurityGroupService: NetworkingService {
         try SecurityGroupStore.deleteRules(concerning: group.id, in: tx)
     }
 
+    /// Throws unless the project's ports may have all of the groups.
+    ///
     /// - Throws: `SecurityGroupNotFound` for a group that a port of the project may not have.
     func checkUsable(_ ids: [String], for project: String, by caller: Principal, in tx: Transaction) throws {
         let usable = try SecurityGroupStore.usable(ids, for: project, in: tx)
@@ -112,7 +116,7 @@ struct SecurityGroupService: NetworkingService {
         }
     }
 
-    /// Refuses groups of both kinds for one port: its connections are followed, or they are not.
+    /// Throws if stateful and stateless groups would meet on one port: its connections are either tracked or not.
     func checkAlike(_ ids: [String], in tx: Transaction) throws {
         if try SecurityGroupStore.kinds(of: ids, in: tx).count > 1 {
             throw CloudError.inUse(
@@ -166,7 +170,8 @@ struct SecurityGroupRuleService: NetworkingService {
         if rule.match.ethertype.isEmpty { rule.match.ethertype = "IPv4" }
     }
 
-    /// Brings all rules of a request into the one form, and refuses what lets through the same as another.
+    /// Brings all rules of a request into the canonical form, and refuses a rule that allows the same traffic as
+    /// another.
     func willCreate(together rules: inout [SecurityGroupRule], by caller: Principal, in tx: Transaction) throws {
         for at in rules.indices { rules[at].match = try RuleProtocol.checked(rules[at].match) }
         guard let group = rules.first?.groupID else { return }
@@ -206,7 +211,7 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
 
     func visible(to caller: Principal) -> (sql: String, arguments: [SQLValue]) { ("1 = 1", []) }
 
-    /// Refuses two of one meaning where a group would begin with both.
+    /// Refuses two rules of the same meaning if a group would begin with both.
     func willCreate(together rules: inout [DefaultSecurityGroupRule], by caller: Principal, in tx: Transaction) throws {
         var known = try store.all(in: tx)
         let stored = known.count
@@ -228,6 +233,6 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
         }
     }
 
-    /// The most default rules: as many as a project may have rules by default.
+    /// The most default rules: as many as the default quota of rules.
     private static let most = 100
 }

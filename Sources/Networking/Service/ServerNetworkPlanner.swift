@@ -3,8 +3,8 @@ import HostModel
 import Resources
 import SQL
 
-/// Looks up what a server wants of networks, as Nova does it with Neutron: nothing is made yet, but what cannot be had is refused
-/// while the user is still listening. Messages are Nova's.
+/// Looks up the networks that a server wants, as Nova does with Neutron. It creates nothing yet, but refuses what
+/// cannot be had while the user still waits for the answer. The messages are Nova's.
 struct ServerNetworkPlanner: Sendable {
     let networking: NetworkingContext
 
@@ -65,7 +65,10 @@ struct ServerNetworkPlanner: Sendable {
         return try port(item, on: network, for: caller, groups: groups)
     }
 
-    /// The project's own and those that are shared with it, if that is one.
+    /// Returns the network that a server gets by default: the only one that is the project's own or shared with it; nil
+    /// for none.
+    ///
+    /// - Throws: `CloudError.conflict` if there are several.
     private func automatic(for caller: Principal, in tx: Transaction) throws -> Usable? {
         let found = try networks(NetworkStore.automatic(for: caller.project), for: caller, in: tx)
         guard found.count <= 1 else {
@@ -132,7 +135,7 @@ struct ServerNetworkPlanner: Sendable {
         throw CloudError.forbidden("Maximum number of ports exceeded")
     }
 
-    /// How many ports the quota leaves; nil for any number.
+    /// Returns how many ports the quota leaves; nil for any number.
     func freePorts(of project: String, in tx: Transaction) throws -> Int? {
         guard let limit = try QuotaStore.limits(of: project, in: tx).first(where: { $0.resource == "port" }), limit.limit >= 0 else {
             return nil
@@ -142,10 +145,13 @@ struct ServerNetworkPlanner: Sendable {
 
     // MARK: Security groups
 
-    /// - Parameter wanted: ids or names, of the project's own and of those that are shared with it.
-    /// - Throws: `CloudError.badRequest` for one that there is not, `.conflict` for a name that several have.
+    /// Returns the ids of the wanted security groups.
+    ///
+    /// - Parameter wanted: ids or names of groups of the project or shared with it.
+    /// - Throws: `CloudError.badRequest` for a group that does not exist, `.conflict` for a name that several groups
+    ///   have.
     func securityGroups(_ wanted: [String], for caller: Principal, in tx: Transaction) throws -> [String] {
-        // What a port has unless it says otherwise; the group itself may not be there before the first port.
+        // A port has the default group anyway, which may not exist before the project's first port.
         if wanted == [SecurityGroupService.defaultName] { return [] }
         var ids: [String] = []
         for name in wanted {

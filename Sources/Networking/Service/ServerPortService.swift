@@ -3,7 +3,7 @@ import HostModel
 import Resources
 import SQL
 
-/// The ports of servers: made, taken, moved and given back in the transaction of whoever changes the server.
+/// The ports of servers. Each function runs in the transaction of the caller that changes the server.
 struct ServerPortService: Sendable {
     let networking: NetworkingContext
 
@@ -13,7 +13,9 @@ struct ServerPortService: Sendable {
 
     // MARK: Making and taking
 
-    /// - Returns: the plan's ports in its order. The same again changes nothing.
+    /// Creates or takes the ports of a plan. A second call changes nothing.
+    ///
+    /// - Returns: the plan's ports, in its order.
     func ensure(_ plan: NetworkPlan, server: ID<Kind.Server>, host: String, in tx: Transaction) throws -> [ServerPort] {
         networking.changed(in: tx)
         let owner = "compute:" + (try networking.hosts.hosts(in: tx).first { $0.name == host }?.zone ?? Self.usualZone)
@@ -84,7 +86,9 @@ struct ServerPortService: Sendable {
         try renew(entries, and: host, in: tx)
     }
 
-    /// - Parameter only: one port; nil for all that the server has.
+    /// Deletes the ports that were created for the server, and frees those that were given to it.
+    ///
+    /// - Parameter only: the one port to release; nil for all ports of the server.
     func release(_ only: ID<Kind.Port>?, of server: ID<Kind.Server>, in tx: Transaction) throws {
         networking.changed(in: tx)
         let entries = try ServerPortStore.entries(of: server, in: tx).filter { only == nil || $0.port == only }
@@ -110,7 +114,9 @@ struct ServerPortService: Sendable {
 
     // MARK: Security groups
 
-    /// - Throws: `CloudError.notFound` for a group that there is not, `.badRequest` for a port that can have none.
+    /// Adds a security group to the ports of a server.
+    ///
+    /// - Throws: `CloudError.notFound` for a group that does not exist, `.badRequest` for a port that can have none.
     func addGroup(_ name: String, to server: ID<Kind.Server>, for caller: Principal, in tx: Transaction) throws {
         let group = try group(name, for: caller, in: tx)
         for entry in try ServerPortStore.entries(of: server, in: tx) {

@@ -81,7 +81,7 @@ struct RBACPolicyService: NetworkingService {
         try checkNew(policy, in: tx)
     }
 
-    /// Refuses to share a pool with who does not see its scope.
+    /// Refuses to share a pool with a project that does not see the pool's address scope.
     private func checkScope(_ policy: RBACPolicy, in tx: Transaction) throws {
         guard policy.objectType == SubnetPool.objectType,
             let scope = try SubnetPoolStore.scope(of: policy.objectID, in: tx)
@@ -130,7 +130,7 @@ struct RBACPolicyService: NetworkingService {
         try SharingStore.touch(network: policy.objectID, at: networking.world.now, in: tx)
     }
 
-    /// What a project uses stays shared with it.
+    /// Throws if a project still uses the resource by this policy, or if the network is the default external one.
     private func checkUnused(_ policy: RBACPolicy, from new: String?, in tx: Transaction) throws {
         func refuse(_ why: String) -> CloudError {
             CloudError.inUse(

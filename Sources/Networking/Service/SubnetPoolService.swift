@@ -12,7 +12,7 @@ struct SubnetPoolService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    /// Looks at the scopes once for all pools of a request.
+    /// Checks all pools of a request together, so that each address scope is read once.
     func willCreate(together pools: inout [SubnetPool], by caller: Principal, in tx: Transaction) throws {
         for at in pools.indices {
             guard let first = pools[at].prefixes.items.first else {
@@ -68,7 +68,7 @@ struct SubnetPoolService: NetworkingService {
 
     // MARK: Checks
 
-    /// Prefixes of one version, each once and none within another.
+    /// Merges the prefixes of a pool into the fewest, and checks that they have one IP version and are not too many.
     private func settle(_ pool: inout SubnetPool) throws {
         let prefixes = pool.prefixes.items
         guard prefixes.allSatisfy({ $0.version.rawValue == pool.version }) else {
@@ -102,7 +102,7 @@ struct SubnetPoolService: NetworkingService {
         }
     }
 
-    /// Refuses pools of one scope that have an address in common, those of this request too.
+    /// Refuses pools of one scope that have an address in common, including the pools of this request.
     private func checkScopes(_ pools: [SubnetPool], by caller: Principal, in tx: Transaction) throws {
         for (id, new) in Dictionary(grouping: pools.filter { $0.scopeID != nil }, by: \.scopeID) {
             guard let id else { continue }
@@ -130,7 +130,7 @@ struct SubnetPoolService: NetworkingService {
 // MARK: - Cutting subnets
 
 extension SubnetPoolService {
-    /// Gives a new subnet its prefix from the pool that its body names, if it names one.
+    /// Gives a new subnet a prefix from the pool that its body names, if it names one.
     func cut(_ subnet: inout Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         guard let pool = try pool(of: subnet, given, by: caller, in: tx) else {
             subnet.poolID = nil

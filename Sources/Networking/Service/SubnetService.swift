@@ -72,7 +72,7 @@ struct SubnetService: NetworkingService {
 
     func didCreate(_ subnet: Subnet, _ given: Given<Subnet>, by caller: Principal, in tx: Transaction) throws {
         try touch(subnet, in: tx)
-        // Who is plugged in already hears the new prefix too.
+        // Guests that are already connected receive the new prefix too.
         if subnet.isAutomatic { try PortService(networking: networking).giveAutomatic(subnet, in: tx) }
         try HostPortService(networking: networking).renew(subnet.networkID, in: tx)
     }

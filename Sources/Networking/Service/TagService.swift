@@ -3,7 +3,7 @@ import HTTPKit
 import Resources
 import SQL
 
-/// The tags of one noun's things: who may change the thing may change them.
+/// The tags of a noun's resources. A caller who may change a resource may change its tags.
 struct TagService<S: NetworkingService>: Sendable {
     private let service: S
 
@@ -32,7 +32,7 @@ struct TagService<S: NetworkingService>: Sendable {
         }
     }
 
-    /// Adds several to those that are there.
+    /// Adds several tags to the present ones.
     func add(_ id: ID<S.R.Noun>, _ body: JSONObject, by caller: Principal) async throws -> [String] {
         let tags = try Self.tags(of: body)
         return try await change(id, by: caller) { old in

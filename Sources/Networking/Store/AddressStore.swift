@@ -2,11 +2,11 @@ import CloudCore
 import Resources
 import SQL
 
-/// The addresses that are given out. Each is a row, and its key is what keeps two ports from having one.
+/// The allocated addresses. Each is a row, whose key prevents that two ports get the same address.
 struct AddressStore: Sendable {
     let world: World
 
-    /// Tries at chance before the rows are asked for a gap.
+    /// The number of random tries before the rows are searched for a gap.
     private static let probes = 8
 
     func isTaken(_ address: IPAddress, in subnet: ID<Subnet.Noun>, tx: Transaction) throws -> Bool {
@@ -25,7 +25,7 @@ struct AddressStore: Sendable {
         try tx.execute("DELETE FROM networking_ip_allocation WHERE subnet_id = ? AND ip = ?", fixed.subnetID, fixed.address.key)
     }
 
-    /// The addresses of ports, each port's in its own order.
+    /// Returns the addresses of ports, each port's in its own order.
     func addresses(ofPorts ids: [String], in tx: Transaction) throws -> [String: [Port.FixedIP]] {
         var found: [String: [Port.FixedIP]] = [:]
         for row in try tx.rows(
@@ -37,7 +37,7 @@ struct AddressStore: Sendable {
         return found
     }
 
-    /// The port that has an address of a network.
+    /// Returns the port that has an address of a network.
     func holder(of address: IPAddress, on network: ID<Network.Noun>, in tx: Transaction) throws -> String? {
         try tx.value("SELECT port_id FROM networking_ip_allocation WHERE network_id = ? AND ip = ?", network, address.key)
     }
@@ -46,7 +46,7 @@ struct AddressStore: Sendable {
         try tx.execute("DELETE FROM networking_ip_allocation WHERE subnet_id = ?", subnet)
     }
 
-    /// Returns the port by which a router has an address of a subnet.
+    /// Returns the port with which a router has an address of a subnet.
     static func routerPort(with address: IPAddress, of subnet: ID<Subnet.Noun>, in tx: Transaction) throws -> String? {
         try tx.value(
             """
@@ -55,7 +55,7 @@ struct AddressStore: Sendable {
             """, subnet, address.key, Port.routerInterface)
     }
 
-    /// Who has addresses of a subnet: the owners of the ports, each with the port.
+    /// Returns the ports with addresses of a subnet, each with its owner.
     func users(of subnet: ID<Subnet.Noun>, in tx: Transaction) throws -> [(port: String, owner: String)] {
         try tx.rows(
             """
@@ -65,7 +65,7 @@ struct AddressStore: Sendable {
         ).map { (try $0.value(at: 0), try $0.value(at: 1)) }
     }
 
-    /// Counts the addresses of pools, as far as a number goes.
+    /// Returns the number of addresses of pools, at most `UInt128.max`.
     static func count(_ pools: [AddressRange]) -> UInt128 {
         pools.reduce(UInt128(0)) { sum, pool in
             let (added, overflow) = sum.addingReportingOverflow(pool.count)
@@ -73,9 +73,9 @@ struct AddressStore: Sendable {
         }
     }
 
-    /// Counts the addresses of each subnet that are given out.
+    /// Counts the allocated addresses of each subnet.
     ///
-    /// - Parameter within: which of them, as SQL over the allocations; nil for all.
+    /// - Parameter within: a condition, as SQL over the allocations; nil for all.
     static func used(within: (sql: String, arguments: [SQLValue])?, in tx: Transaction) throws -> [String: Int64] {
         var used: [String: Int64] = [:]
         for row in try tx.rows(
@@ -89,11 +89,11 @@ struct AddressStore: Sendable {
 
     // MARK: Choosing
 
-    /// A free address of a subnet's pools; nil when there is none.
+    /// Returns a free address of a subnet's pools; nil if there is none.
     ///
-    /// A few places are tried at chance, which nearly always hits in a pool that is not nearly full and costs the same in a /8 as in
-    /// a /28; several clients at once do not fight for the same one. After that the index says where the next gap behind a random
-    /// place begins. No list of a subnet's addresses is ever made.
+    /// A few random places are tried first. That succeeds nearly always unless the pool is almost full, costs the same
+    /// in a /8 as in a /28, and keeps concurrent requests from wanting the same address. After that the index finds the
+    /// next gap behind a random place. A list of all addresses of a subnet is never built.
     func free(in subnet: Subnet, tx: Transaction) throws -> IPAddress? {
         let pools = subnet.pools.items
         let total = Self.count(pools)
@@ -122,7 +122,7 @@ struct AddressStore: Sendable {
         return pools[0].first
     }
 
-    /// All of the pools, beginning at a place in one of them.
+    /// Returns all of the pools as ranges, beginning at a place in one of them.
     private static func ranges(of pools: [AddressRange], from start: IPAddress) -> [AddressRange] {
         guard let at = pools.firstIndex(where: { $0.contains(start) }) else { return pools }
         let first = AddressRange(first: start, last: pools[at].last)
@@ -130,12 +130,13 @@ struct AddressStore: Sendable {
         return [first] + rest + (start == pools[at].first ? [] : [AddressRange(first: pools[at].first, last: start + -1)])
     }
 
-    /// The first address of a range that nobody has and that is not the gateway.
+    /// Returns the first address of a range that is free and not the gateway.
     private func gap(in range: AddressRange, of subnet: Subnet, tx: Transaction) throws -> IPAddress? {
         var from = range.first
         while from <= range.last {
             if try isTaken(from, in: subnet.id, tx: tx) {
-                // The first whose successor is free: the index gives both in order, so it reads one run of neighbours.
+                // This finds the first address whose successor is free. The index has both in order, so the query reads
+                // one run of neighbours.
                 let key: String? = try tx.value(
                     """
                     SELECT a.next_ip FROM networking_ip_allocation a WHERE a.subnet_id = ? AND a.ip >= ? AND NOT EXISTS

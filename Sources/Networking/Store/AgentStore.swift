@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The operators' words on agents, which are the hosts themselves.
+/// The notes of operators on agents, which are the hosts themselves.
 enum AgentStore {
     struct Note: Sendable {
         var isUp = true

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// What others ask of floating IPs' rows.
+/// Queries about floating IPs for other services.
 enum FloatingIPStore {
     /// Tells whether another floating IP of an external network leads to an address of a port.
     static func isTaken(_ address: IPAddress, of port: ID<Port.Noun>, exceptBy floating: FloatingIP, in tx: Transaction) throws -> Bool {
@@ -10,7 +10,7 @@ enum FloatingIPStore {
             floating.networkID, port, address, floating.id) != nil
     }
 
-    /// Makes every floating IP of a port lead nowhere.
+    /// Disconnects every floating IP from a port.
     static func detach(port: ID<Port.Noun>, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE networking_floating_ip SET port_id = NULL, fixed_address = NULL, router_id = NULL, status = 'DOWN' WHERE port_id = ?", port)

@@ -3,7 +3,8 @@ import HostModel
 import Resources
 import SQL
 
-/// What a host must know of things that are elsewhere, a statement for each kind of it.
+/// Queries about things outside a host that the host must know, one statement for each kind, and the status that hosts
+/// report.
 enum HostStateStore {
     struct RemotePort {
         let network: String
@@ -18,7 +19,7 @@ enum HostStateStore {
         ).map { RemotePort(network: try $0.value(at: 0), mac: try $0.value(at: 1), host: try $0.value(at: 2)) }
     }
 
-    /// All addresses that the ports of groups speak from, wherever they are.
+    /// Returns the addresses from which each group's ports may send, on whichever host they are.
     static func members(of groups: [String], in tx: Transaction) throws -> [String: Set<IPPrefix>] {
         var members: [String: Set<IPPrefix>] = [:]
         for row in try tx.rows(
@@ -76,7 +77,7 @@ enum HostStateStore {
 
     private static let mostInStatement = 500
 
-    /// Only while it still leads where the host was told.
+    /// Sets the status of a floating IP if it still leads where the host was told.
     static func setStatus(_ status: String, of floating: Floating, in tx: Transaction) throws {
         try tx.execute(
             "UPDATE networking_floating_ip SET status = ? WHERE id = ? AND router_id = ? AND fixed_address = ?", status, floating.id,
@@ -101,13 +102,13 @@ enum HostStateStore {
         try tx.value("SELECT detail FROM networking_problem WHERE host = ? AND subject = 'port' AND id = ?", host, port)
     }
 
-    /// Hosts that something is bound to.
+    /// Returns the names of the hosts to which something is bound.
     static func hosts(in tx: Transaction) throws -> Set<String> {
         let rows = try tx.rows("SELECT DISTINCT host FROM networking_port WHERE host <> ''") + tx.rows("SELECT DISTINCT host FROM networking_router WHERE host <> ''")
         return Set(try rows.map { try $0.value(at: 0) as String })
     }
 
-    /// Routers that run nowhere yet.
+    /// Returns the routers that have no host yet.
     static func homelessRouters(in tx: Transaction) throws -> [String] {
         try tx.rows("SELECT id FROM networking_router WHERE host = '' ORDER BY created_at, id").map { try $0.value(at: 0) }
     }

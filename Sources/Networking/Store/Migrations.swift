@@ -1,8 +1,9 @@
 import SQL
 
 extension Schema {
-    /// Networking's tables. An address is given out by the row that holds it: the key of `networking_ip_allocation` is what keeps
-    /// two ports from ever having one. `ip` and `next_ip` are hexadecimal digits of a fixed number, so that they sort as addresses.
+    /// Networking's tables. The row that holds an address allocates it: the key of `networking_ip_allocation` prevents
+    /// that two ports ever have the same one. `ip` and `next_ip` are hexadecimal with a fixed number of digits, so that
+    /// they sort as addresses.
     static let networking = Schema(
         service: "networking",
         [

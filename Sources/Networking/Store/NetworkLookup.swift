@@ -2,17 +2,17 @@ import Access
 import CloudCore
 import SQL
 
-/// What subnets and ports must know of their networks, of all of them in one query.
+/// The facts about networks that subnets and ports need, for all of them in one query.
 struct NetworkLookup {
     struct Entry {
         let projectID: String
         let isExternal: Bool
         let portSecurity: Bool
         let isShared: Bool
-        /// Whether a policy lets the caller see it, as a shared network or as an external one.
+        /// Whether an RBAC policy lets the caller see the network, as a shared or as an external one.
         let isGranted: Bool
 
-        /// Says what rules about a network's parts look at.
+        /// Adds the attributes to a target that policy rules for parts of a network look at.
         func mark(_ target: inout PolicyTarget) {
             target.set("network:project_id", to: projectID)
             target.set("shared", to: isShared)
@@ -31,7 +31,7 @@ struct NetworkLookup {
             WHERE n.id IN
             """, before: [.text(caller.project)])
         {
-            // A row for each policy that names the caller.
+            // There is one row for each policy that names the caller.
             let id: String = try row.value(at: 0)
             let action: String? = try row.value(at: 4)
             let isShared = action == RBACPolicy.shared || entries[id]?.isShared ?? false
@@ -43,7 +43,7 @@ struct NetworkLookup {
 
     subscript(id: ID<Network.Noun>) -> Entry? { entries[id.text] }
 
-    /// The network that something is made on. Who may not use it hears that it is not there.
+    /// Returns the network for something that is created on it. A caller who may not use the network gets "not found".
     static func require(_ id: ID<Network.Noun>, by caller: Principal, _ networking: NetworkingContext, in tx: Transaction) throws -> Entry {
         guard let entry = try NetworkLookup([id.text], for: caller, in: tx)[id],
             entry.projectID == caller.project || entry.isGranted || networking.seesAll(caller)

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Questions about networks that need no whole row.
+/// Queries about networks that need no whole row.
 enum NetworkStore {
     static func project(of id: ID<Network.Noun>, in tx: Transaction) throws -> String? {
         try tx.value("SELECT project_id FROM networking_network WHERE id = ?", id)
@@ -51,7 +51,7 @@ enum NetworkStore {
         try tx.execute("UPDATE networking_network SET is_external = 1 WHERE id = ?", id)
     }
 
-    /// Makes a network an internal one, unless routers have their gateways there.
+    /// Makes a network an internal one, unless a router has its gateway there.
     static func makeInternal(_ id: String, in tx: Transaction) throws {
         try tx.execute(
             """
@@ -62,14 +62,14 @@ enum NetworkStore {
 
     // MARK: Networks for servers
 
-    /// The part of a network that decides whether a server can be put on it.
+    /// The facts about a network that decide whether a server can use it.
     struct Brief: Sendable {
         let id: String
         let isExternal: Bool
         let portSecurity: Bool
     }
 
-    /// Returns the oldest two networks of a condition: two are enough to know that there is more than one.
+    /// Returns the two oldest networks that match a condition; two are enough to know that there is more than one.
     static func firstTwo(_ condition: (sql: String, arguments: [SQLValue]), in tx: Transaction) throws -> [Brief] {
         try tx.rows(
             """
@@ -79,8 +79,7 @@ enum NetworkStore {
         ).map { Brief(id: try $0.value(at: 0), isExternal: try $0.value(at: 1), portSecurity: try $0.value(at: 2)) }
     }
 
-    /// Returns the condition for the networks that a project's servers are put on unless they say otherwise: its own
-    /// and those that are shared with it.
+    /// Returns the condition for a project's default networks for servers: its own and those that are shared with it.
     static func automatic(for project: String) -> (sql: String, arguments: [SQLValue]) {
         let (shared, arguments) = SharingStore.sharedCondition(project)
         return ("admin_state_up = 1 AND (project_id = ? OR \(shared))", [.text(project)] + arguments)
@@ -88,15 +87,15 @@ enum NetworkStore {
 
     // MARK: Conditions of lists
 
-    /// Returns the condition for what belongs to networks of a condition.
+    /// Returns the condition for rows that belong to networks which match a condition.
     static func parts(of networks: (sql: String, arguments: [SQLValue])) -> (sql: String, arguments: [SQLValue]) {
         ("network_id IN (SELECT id FROM networking_network WHERE \(networks.sql))", networks.arguments)
     }
 
-    /// The condition for what belongs to external networks.
+    /// The condition for rows that belong to external networks.
     static var partsOfExternal: (sql: String, arguments: [SQLValue]) { parts(of: ("is_external = 1", [])) }
 
-    /// Returns the condition for what is a project's own or belongs to one of its networks.
+    /// Returns the condition for rows that are a project's own or belong to one of its networks.
     static func ownOrOnOwn(_ project: String) -> (sql: String, arguments: [SQLValue]) {
         let (sql, arguments) = parts(of: ("project_id = ?", [.text(project)]))
         return ("project_id = ? OR \(sql)", [.text(project)] + arguments)

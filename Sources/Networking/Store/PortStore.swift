@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// What ports have in tables of their own, and the filters that look there.
+/// The data of ports in tables of their own, and the filters that search there.
 enum PortStore {
     static func groups(ofPorts ids: [String], in tx: Transaction) throws -> [String: [String]] {
         var found: [String: [String]] = [:]
@@ -30,7 +30,7 @@ enum PortStore {
         return user != nil
     }
 
-    /// Counts the ports of projects that only a policy of all projects lets use a network.
+    /// Counts the ports of projects that may use a network only because it is shared with all.
     static func countUnsharedUsers(of network: Network, in tx: Transaction) throws -> Int64 {
         try tx.value(
             """
@@ -46,7 +46,7 @@ enum PortStore {
             "SELECT id FROM networking_port WHERE network_id = ? AND host = ? AND device_owner = ?", network, host, Port.dhcp)
     }
 
-    /// Tells whether a host has ports of a network that are not the network's own.
+    /// Tells whether a host has ports of a network that are not the cloud's own.
     static func hasGuests(on network: ID<Network.Noun>, host: String, in tx: Transaction) throws -> Bool {
         try tx.row(
             """
@@ -78,7 +78,8 @@ enum PortStore {
         )
     }
 
-    /// `fixed_ips=subnet_id=…`, `…ip_address=…` and `…ip_address_substr=…`: values of one key stand for either, keys for all.
+    /// Returns the conditions of `fixed_ips=subnet_id=…`, `…ip_address=…` and `…ip_address_substr=…`. Values of one key
+    /// are alternatives; all keys must match.
     static func withAddresses(_ values: [String]) throws -> [(sql: String, arguments: [SQLValue])] {
         var wanted: [String: [String]] = [:]
         for value in values {

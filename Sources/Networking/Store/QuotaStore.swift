@@ -1,9 +1,9 @@
 import CloudCore
 import SQL
 
-/// How much a project may have. What it has is counted from the rows, in the transaction that adds one.
+/// The quotas of projects. The use is counted from the rows, in the transaction that adds one.
 enum QuotaStore {
-    /// Neutron's defaults; -1 is without limit.
+    /// Neutron's defaults; -1 means no limit.
     static let defaults: [(resource: String, limit: Int64, table: String)] = [
         ("network", 100, "networking_network"), ("subnet", 100, "networking_subnet"), ("port", 500, "networking_port"),
         ("router", 10, "networking_router"), ("floatingip", 50, "networking_floating_ip"),
@@ -11,14 +11,16 @@ enum QuotaStore {
         ("subnetpool", -1, "networking_subnet_pool"), ("rbac_policy", 10, "networking_rbac_policy"),
     ]
 
-    /// The most things of a project, whatever its quotas say: the API has no quota for these, or one that is without limit. No answer
-    /// shows them.
+    /// The hard limits of a project, whatever its quotas say, for nouns whose quota the API does not have or leaves
+    /// unlimited. No response shows them.
     private static let bounds: [(resource: String, limit: Int64, table: String)] = [
         ("address_group", 100, "networking_address_group"), ("address_scope", 100, "networking_address_scope"),
         ("subnetpool", 1000, "networking_subnet_pool"),
     ]
 
-    /// - Throws: `OverQuota` when there is no room for that many more.
+    /// Throws if the project has no room for more rows.
+    ///
+    /// - Throws: `OverQuota`.
     static func claim(_ resource: String, _ count: Int = 1, for project: String, in tx: Transaction) throws {
         guard !project.isEmpty, count > 0 else { return }
         let bound = bounds.first { $0.resource == resource }
@@ -38,7 +40,7 @@ enum QuotaStore {
         try tx.value("SELECT count(*) FROM \(table) WHERE project_id = ?", project) ?? 0
     }
 
-    /// The limits of a project, each set or default.
+    /// Returns the limits of a project: its own where they are set, otherwise the defaults.
     static func limits(of project: String, in tx: Transaction) throws -> [(resource: String, limit: Int64, table: String)] {
         var set: [String: Int64] = [:]
         for row in try tx.rows("SELECT resource, value FROM networking_quota WHERE project_id = ?", project) {

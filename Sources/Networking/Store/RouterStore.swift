@@ -2,14 +2,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// What is asked of routers across tables. A router's interfaces are the ports whose device it is.
+/// Queries about routers across tables. A router's interfaces are the ports that name it as their device.
 enum RouterStore {
     static func interfaces(of router: ID<Router.Noun>, in tx: Transaction) throws -> [ID<Port.Noun>] {
         try tx.rows("SELECT id FROM networking_port WHERE device_id = ? AND device_owner = ? ORDER BY id", router, Port.routerInterface)
             .map { try $0.value(at: 0) }
     }
 
-    /// The interface on a network that has an address of a version.
+    /// Returns the router's interface on a network that has an address of the IP version.
     static func interface(
         of router: ID<Router.Noun>, on network: ID<Network.Noun>, version: IPAddress.Version, in tx: Transaction
     ) throws -> Port? {
@@ -38,7 +38,7 @@ enum RouterStore {
         try tx.row("SELECT 1 FROM networking_floating_ip WHERE router_id = ? LIMIT 1", router) != nil
     }
 
-    /// Whether floating IPs lead through a router to a subnet.
+    /// Tells whether floating IPs lead through a router to a subnet.
     static func leadsTo(_ subnet: ID<Subnet.Noun>, _ router: ID<Router.Noun>, in tx: Transaction) throws -> Bool {
         try tx.row(
             """
@@ -47,7 +47,8 @@ enum RouterStore {
             """, router, subnet) != nil
     }
 
-    /// Whether a network was shared with this project by name: with everybody is not enough to plug it into a router.
+    /// Tells whether a network is shared with this very project. Sharing with all projects does not allow a router's
+    /// interface.
     static func isSharedWith(_ project: String, _ network: ID<Network.Noun>, in tx: Transaction) throws -> Bool {
         try tx.row(
             "SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = ?", network, RBACPolicy.shared, project) != nil
@@ -57,7 +58,7 @@ enum RouterStore {
         try tx.execute("UPDATE networking_router SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, id)
     }
 
-    /// Routers that join a subnet to an external network, the one that is the subnet's gateway first.
+    /// Returns the routers that join a subnet to an external network, first the one that is the subnet's gateway.
     static func routers(from subnet: Subnet, to network: ID<Network.Noun>, in tx: Transaction) throws -> [ID<Router.Noun>] {
         try tx.rows(
             """

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// What is asked of security groups across tables.
+/// Queries about security groups across tables.
 enum SecurityGroupStore {
     static func rules(of groups: [String], in tx: Transaction) throws -> [String: [SecurityGroupRule]] {
         guard !groups.isEmpty else { return [:] }
@@ -12,9 +12,9 @@ enum SecurityGroupStore {
         return Dictionary(grouping: try ResourceStore<SecurityGroupRule>().all(query, in: tx)) { $0.groupID.text }
     }
 
-    /// Returns the remote prefixes of rules, as they are written, that are these networks.
+    /// Returns the remote prefixes, as rules spell them, that denote one of the networks.
     ///
-    /// - Parameter visible: which rules, as SQL over their table; nil for all.
+    /// - Parameter visible: a condition, as SQL over the rules; nil for all.
     static func prefixes(of networks: Set<IPPrefix>, visible: (sql: String, arguments: [SQLValue])?, in tx: Transaction) throws -> [String] {
         var found: [String] = []
         for network in networks {
@@ -38,7 +38,7 @@ enum SecurityGroupStore {
         try tx.row("SELECT 1 FROM networking_port_security_group WHERE group_id = ? LIMIT 1", id) != nil
     }
 
-    /// Of these, the project's own and those that are shared with it.
+    /// Returns those of the groups that are the project's own or shared with it.
     static func usable(_ ids: [String], for project: String, in tx: Transaction) throws -> Set<String> {
         let own = try tx.rows(among: ids, "SELECT id FROM networking_security_group WHERE id IN", "AND project_id = ?", also: [.text(project)])
         return try Set(own.map { try $0.value(at: 0) as String }).union(SharingStore.shared(ids, for: project, in: tx))
@@ -54,13 +54,13 @@ enum SecurityGroupStore {
 
     // MARK: Groups by name
 
-    /// Returns at most two ids: they are enough to know that there is more than one.
+    /// Returns at most two ids: two are enough to know that there is more than one.
     static func named(_ name: String, of project: String, in tx: Transaction) throws -> [String] {
         try tx.rows("SELECT id FROM networking_security_group WHERE project_id = ? AND name = ? LIMIT 2", project, name)
             .map { try $0.value(at: 0) }
     }
 
-    /// Returns the same of those that are shared with a project.
+    /// Returns at most two ids of groups with the name that are shared with a project.
     static func named(_ name: String, sharedWith project: String, in tx: Transaction) throws -> [String] {
         let (shared, arguments) = SharingStore.sharedCondition(project)
         return try tx.rows(
@@ -70,14 +70,14 @@ enum SecurityGroupStore {
 
     // MARK: Parts of groups
 
-    /// Tells whether each of some groups follows connections, every answer once.
+    /// Returns the distinct values of `stateful` among the groups.
     static func kinds(of ids: [String], in tx: Transaction) throws -> Set<Bool> {
         Set(
             try tx.rows(among: ids, "SELECT DISTINCT stateful FROM networking_security_group WHERE id IN")
                 .map { try $0.value(at: 0) as Bool })
     }
 
-    /// Deletes the rules of a group, and others' rules that name it.
+    /// Deletes the rules of a group, and the rules of others that refer to it.
     static func deleteRules(concerning id: ID<SecurityGroup.Noun>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM networking_security_group_rule WHERE remote_group_id = ? OR security_group_id = ?", id, id)
     }
@@ -86,12 +86,12 @@ enum SecurityGroupStore {
         try tx.row("SELECT 1 FROM networking_security_group_rule WHERE remote_address_group_id = ?", addresses) != nil
     }
 
-    /// Returns the condition that a list has the rules of a project's groups alone.
+    /// Returns the condition for the rules of a project's groups.
     static func rules(ofGroupsOf project: String) -> (sql: String, arguments: [SQLValue]) {
         ("security_group_id IN (SELECT id FROM networking_security_group WHERE project_id = ?)", [.text(project)])
     }
 
-    /// The condition that a list has the rules of default groups alone.
+    /// The condition for the rules of default groups.
     static var rulesOfDefaultGroups: (sql: String, arguments: [SQLValue]) {
         ("security_group_id IN (SELECT id FROM networking_security_group WHERE is_default = 1)", [])
     }

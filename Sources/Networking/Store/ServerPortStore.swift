@@ -2,7 +2,7 @@ import CloudCore
 import HostModel
 import SQL
 
-/// Which ports servers have. Only these rows say so: a port's `device_id` is a text that its owner may write.
+/// The ports of servers. Only these rows are reliable: a port's `device_id` is a text that the port's owner may write.
 enum ServerPortStore {
     struct Entry {
         let port: ID<Port.Noun>
@@ -42,7 +42,8 @@ enum ServerPortStore {
         try tx.execute("DELETE FROM networking_server_port WHERE port_id = ?", port)
     }
 
-    /// The ports of servers, each server's in its order: as many statements for a thousand servers as for one.
+    /// Returns the ports of servers, each server's in its order. The number of statements does not grow with the number
+    /// of servers.
     static func ports(
         of servers: [ID<Kind.Server>], addresses: AddressStore, in tx: Transaction
     ) throws -> [ID<Kind.Server>: [ServerPort]] {

@@ -2,10 +2,10 @@ import CloudCore
 import Resources
 import SQL
 
-/// A noun whose things may be used by other projects than their own.
+/// A noun whose resources can be shared with other projects.
 protocol Shareable: NetworkingResource {
     var isShared: Bool { get set }
-    /// Its name among RBAC policies.
+    /// The noun's name in RBAC policies.
     static var objectType: String { get }
 }
 
@@ -20,9 +20,9 @@ extension AddressGroup: Shareable {}
 extension SubnetPool: Shareable {}
 extension AddressScope: Shareable {}
 
-/// Who may use what is another's: the rows of RBAC policies.
+/// The rows of RBAC policies: which projects may use resources of others.
 enum SharingStore {
-    /// Over a table with an `id`: whether a project was let in.
+    /// Returns the condition, over a table with an `id`, for resources that a policy opens to the project.
     static func granted(_ type: String, to project: String, column: String = "id") -> (sql: String, arguments: [SQLValue]) {
         (
             "\(column) IN (SELECT object_id FROM networking_rbac_policy WHERE target IN ('*', ?) AND object_type = ?)",
@@ -30,7 +30,7 @@ enum SharingStore {
         )
     }
 
-    /// Says of each whether the caller's project, or everybody, shares it.
+    /// Sets for each resource whether it is shared with the caller's project or with all.
     static func load<R: Shareable>(_ rows: inout [R], for caller: Principal, in tx: Transaction) throws {
         let shared = try shared(rows.map(\.id.text), for: caller.project, in: tx)
         for at in rows.indices { rows[at].isShared = shared.contains(rows[at].id.text) }
@@ -44,7 +44,7 @@ enum SharingStore {
             ).map { try $0.value(at: 0) as String })
     }
 
-    /// Over a table with an `id`: whether it is shown as shared.
+    /// Returns the condition, over a table with an `id`, for resources that the project sees as shared.
     static func sharedCondition(_ project: String, column: String = "id") -> (sql: String, arguments: [SQLValue]) {
         (
             "\(column) IN (SELECT object_id FROM networking_rbac_policy WHERE target IN ('*', ?) AND action = ?)",
@@ -52,7 +52,7 @@ enum SharingStore {
         )
     }
 
-    /// Lets everybody in, or takes that back.
+    /// Shares a resource with all projects, or revokes that.
     static func setForAll<R: Shareable>(_ resource: R, _ action: String, _ isOn: Bool, id: String, in tx: Transaction) throws {
         try tx.execute(
             "DELETE FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = '*'", resource.id.text, action)
@@ -66,35 +66,35 @@ enum SharingStore {
         try tx.execute("DELETE FROM networking_rbac_policy WHERE object_id = ? AND object_type = ?", id, type)
     }
 
-    /// Takes a network back from all that have it as an external one.
+    /// Revokes every policy that makes the network an external one.
     static func removeExternal(_ network: ID<Network.Noun>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM networking_rbac_policy WHERE object_id = ? AND action = ?", network, RBACPolicy.external)
     }
 
-    /// Tells whether there is another policy that says the same.
+    /// Tells whether there is another policy with the same content.
     static func has(_ policy: RBACPolicy, in tx: Transaction) throws -> Bool {
         try tx.row(
             "SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ? AND target = ? AND id <> ?",
             policy.objectID, policy.action, policy.target, policy.id) != nil
     }
 
-    /// Tells whether anybody is let use something in a way.
+    /// Tells whether any policy permits an action on an object.
     static func hasAny(_ action: String, on object: String, in tx: Transaction) throws -> Bool {
         try tx.row("SELECT 1 FROM networking_rbac_policy WHERE object_id = ? AND action = ?", object, action) != nil
     }
 
-    /// Says that a network's policies or subnets are others now.
+    /// Raises the revision of a network whose policies or subnets changed.
     static func touch(network: String, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute("UPDATE networking_network SET revision_number = revision_number + 1, updated_at = ? WHERE id = ?", now, network)
     }
 }
 
-/// A kind of thing that can be shared: its table, the ways, and what of other projects needs it.
+/// A kind of resource that can be shared: its table, its actions, and the query for the projects that use it.
 struct SharedKind: Sendable {
     let type: String
     let table: String
     let actions: [String]
-    /// The projects that use one, over its id.
+    /// The projects that use a resource, as SQL with its id.
     private let users: String
 
     private static let gateways = """
@@ -121,7 +121,7 @@ struct SharedKind: Sendable {
             users: "SELECT project_id FROM networking_subnet_pool WHERE address_scope_id = ?"),
     ]
 
-    /// Returns the project of one that its caller sees; nil where there is none.
+    /// Returns the project of a resource that the caller sees; nil if there is none.
     func owner(of id: String, seenBy project: String, all: Bool, in tx: Transaction) throws -> String? {
         if all { return try tx.value("SELECT project_id FROM \(table) WHERE id = ?", id) }
         let (granted, arguments) = SharingStore.granted(type, to: project)
@@ -131,9 +131,9 @@ struct SharedKind: Sendable {
         ).first?.value(at: 0)
     }
 
-    /// Tells whether a project uses one and would have no policy for it any more.
+    /// Tells whether a project uses a resource and would no longer have a policy for it.
     ///
-    /// - Parameter new: whom the policy is for from now on; nil where it goes.
+    /// - Parameter new: the policy's new target; nil if the policy is deleted.
     func isNeeded(_ policy: RBACPolicy, from new: String?, in tx: Transaction) throws -> Bool {
         var others = Set(
             try tx.rows(
@@ -142,7 +142,7 @@ struct SharedKind: Sendable {
             ).map { try $0.value(at: 0) as String })
         if let new { others.insert(new) }
         guard !others.contains(RBACPolicy.everybody) else { return false }
-        // Who owns it needs no policy, but for its routers' gateways: without any policy the network is no external one.
+        // The owner needs no policy, except for gateways: without a policy the network is not external.
         if policy.action != RBACPolicy.external, let owner: String = try tx.value("SELECT project_id FROM \(table) WHERE id = ?", policy.objectID) {
             others.insert(owner)
         }

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// Questions about subnet pools that need no whole row.
+/// Queries about subnet pools that need no whole row.
 enum SubnetPoolStore {
     static func scope(of id: String, in tx: Transaction) throws -> String? {
         try tx.value("SELECT address_scope_id FROM networking_subnet_pool WHERE id = ?", id)

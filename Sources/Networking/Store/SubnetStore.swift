@@ -2,14 +2,14 @@ import CloudCore
 import Resources
 import SQL
 
-/// Questions about subnets that need no whole row.
+/// Queries about subnets that need no whole row.
 enum SubnetStore {
     /// A subnet as its network shows it.
     struct OfNetwork: Sendable {
         let networkID: String
         let id: String
         let version: IPAddress.Version?
-        /// The address scope of the pool that it was cut from.
+        /// The address scope of the pool from which it was cut.
         let scopeID: String?
     }
 
@@ -40,7 +40,7 @@ enum SubnetStore {
         try tx.row("SELECT 1 FROM networking_subnet WHERE network_id = ? AND ip_version = 4", network) != nil
     }
 
-    /// Returns the subnets' gateways on a network.
+    /// Returns the gateways of the subnets on a network.
     static func gateways(on network: ID<Network.Noun>, in tx: Transaction) throws -> [IPAddress] {
         try tx.rows("SELECT gateway_ip FROM networking_subnet WHERE network_id = ? AND gateway_ip IS NOT NULL", network)
             .map { try $0.value(at: 0) }
@@ -60,7 +60,7 @@ enum SubnetStore {
         return prefixes
     }
 
-    /// Returns the pool of each subnet of a version on a network; nil for one that was cut from none.
+    /// Returns the pool of each subnet of an IP version on a network; nil for a subnet without a pool.
     static func pools(on network: ID<Network.Noun>, version: Int64, in tx: Transaction) throws -> [String?] {
         try tx.rows(
             "SELECT subnetpool_id FROM networking_subnet WHERE network_id = ? AND ip_version = ?", network, version

@@ -2,7 +2,7 @@ import CloudCore
 import Resources
 import SQL
 
-/// The tags of whatever has an id.
+/// The tags of every resource that has an id.
 enum TagStore {
     static let filters: Set<String> = ["tags", "tags-any", "not-tags", "not-tags-any"]
 
@@ -19,7 +19,7 @@ enum TagStore {
         for tag in Set(tags).sorted() { try tx.execute("INSERT INTO networking_tag (resource_id, tag) VALUES (?, ?)", id, tag) }
     }
 
-    /// The condition that a filter of tags is; nil for another filter.
+    /// Returns the condition for a filter by tags; nil for another filter.
     static func condition(_ name: String, _ values: [String]) -> (sql: String, arguments: [SQLValue])? {
         guard filters.contains(name) else { return nil }
         let tags = Set(values.flatMap { $0.split(separator: ",").map(String.init) }).sorted()
@@ -33,8 +33,8 @@ enum TagStore {
 }
 
 extension Transaction {
-    /// The rows of a query that ends in `IN`, for as many values as there are: a few hundred at a time, for a statement has only
-    /// so many arguments.
+    /// Returns the rows of a query that ends in `IN`, for any number of values. It asks for a few hundred at a time,
+    /// since a statement has a limited number of arguments.
     func rows(among values: [String], _ sql: String, _ rest: String = "", before: [SQLValue] = [], also: [SQLValue] = []) throws -> [Row] {
         var rows: [Row] = []
         var start = values.startIndex

@@ -110,6 +110,8 @@ package struct Backup: Sendable {
         throw StartError("Images are deleted faster than they are copied: make the backup when there is less to do.")
     }
 
+    /// Copies the data of an image.
+    ///
     /// - Returns: the size in bytes; nil for data that is missing and not required.
     private func copy(_ blob: NamedBlob, _ source: BlobFolders, _ target: BlobFolders) async throws -> Int64? {
         guard let from = source[blob.store], let to = target[blob.store] else {

@@ -86,6 +86,8 @@ enum BackupFiles {
 struct BlobFolders: Sendable {
     private let stores: [String: FileBlobStore]
 
+    /// Opens the stores of the configuration.
+    ///
     /// - Parameter folder: the folder for stores that have no path of their own.
     static func open(_ images: Configuration.Images, below folder: String, world: World) async throws -> BlobFolders {
         var stores: [String: FileBlobStore] = [:]

@@ -49,6 +49,8 @@ package struct BackupManifest: StoredValue, Equatable {
 
     func text() throws -> String { try StoredJSON.text(self) + "\n" }
 
+    /// Reads the manifest of a backup.
+    ///
     /// - Throws: `StartError` if the folder has no manifest that this binary understands.
     static func read(_ folder: BackupFolder) throws -> BackupManifest {
         guard let text = try Files.text(folder.manifest) else {

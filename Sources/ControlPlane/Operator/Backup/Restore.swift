@@ -22,6 +22,8 @@ package struct Restore: Sendable {
     /// The state directory while it is being filled.
     private let draft: StateDirectory
 
+    /// Restores a backup.
+    ///
     /// - Parameter directory: a path that does not exist, or an empty folder.
     ///
     /// - Returns: the manifest of the restored backup.
