@@ -1,6 +1,7 @@
 import CloudCore
 @testable import Compute
 import ControlPlane
+import HostModel
 import HTTPTypes
 import SQL
 import TestSupport
@@ -71,9 +72,9 @@ struct RestoredCloudTests {
                 (try ServerStore().find(ID(id), in: tx), try tx.value("SELECT max(epoch) FROM workflow") as Int64?)
             }
             let server = try #require(found)
-            let fence = MachineFence(epoch: try #require(epoch), generation: server.generation)
-            let machines = MachinesForCompute(fleet: fleet, images: EveryImage())
-            try await machines.remove(id, on: try #require(server.host), fence: fence)
+            let fence = Fence(epoch: try #require(epoch), generation: server.generation)
+            let machines = MachinesForCompute(fleet: fleet)
+            try await machines.remove(ID(id), on: try #require(server.host), fence: fence)
             #expect(!fleet.simulatedMachines.contains { $0.id == id })
             await client.good(.post, "/servers/\(id)/action", ["rebuild": ["imageRef": .string(image)]])
             try await client.cloud.settleAll()

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// What callers hear of wrong bodies: clients show these words.
+/// The messages for wrong bodies: clients show them.
 @Suite("Bodies of Identity")
 struct BodyTests {
     private static func auth(_ identity: JSON, _ scope: JSON? = nil) -> JSON {

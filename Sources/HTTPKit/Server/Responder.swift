@@ -21,7 +21,7 @@ package struct Responder: Sendable {
         let tree: RouteTree
         /// By the names of routes.
         let timers: [String: RouteTimers]
-        /// Of requests that no route takes.
+        /// The timers of requests that no route takes.
         let unknown: RouteTimers
         let options: RouteTimers
     }
@@ -35,7 +35,7 @@ package struct Responder: Sendable {
     private let publicURL: String?
     private let cors: CORS
     private let instruments: Instruments
-    /// Of requests that reach no service.
+    /// The timers of requests that reach no service.
     private let nowhere: RouteTimers
     private let patience: Body.Patience
     private let log: Logger
