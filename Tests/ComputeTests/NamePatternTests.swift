@@ -25,7 +25,7 @@ struct NamePatternTests {
     }
 
     @Test(
-        "A text that is no pattern is a bad request, and so is one that is too long", arguments: ["(", "[a", "*", "a{"])
+        "A text that is no pattern is a bad request, and so is one that is too long", arguments: ["(", "[a", "*"])
     func malformed(text: String) {
         #expect { try NamePattern(text) } throws: { ($0 as? CloudError)?.kind == .badRequest }
         let long = String(repeating: "a", count: 100_000)
