@@ -153,8 +153,9 @@ package final class LibvirtDriver: MachineDriver {
         var machine = old ?? HostedMachine(spec: spec)
         machine.spec = spec
         machine.targets = DomainXML.targets(for: spec.asStarted, keeping: machine.targets)
-        if old == nil, users.range != nil {
-            // The id is recorded before the next machine looks for a free one.
+        if old == nil {
+            // The record is there before the folder, which would be garbage without it, and before the next machine
+            // looks for a free user.
             try await userLane.run("") {
                 machine.user = users.next(used: records.all.compactMap(\.value.user))
                 try records.put(spec.id.text, fence, machine)
@@ -189,8 +190,7 @@ package final class LibvirtDriver: MachineDriver {
         try await connection.detached(within: .seconds(120)) { [self] in
             images.removeUnused { records.all.reduce(into: []) { $0.formUnion($1.value.spec.images) } }
             for name in DurableFile.names(in: settings.folder + "/machines") where PathPart.isUUID(name) && records.value(name) == nil {
-                // A machine whose guest has a user of its own gets its record before its folder. Without users, nothing
-                // protects the folder of a machine that is being made.
+                // A machine gets its record before its folder, so this is the folder of no machine.
                 try? DurableFile.removeFolder("\(settings.folder)/machines/\(name)")
             }
         }
