@@ -139,9 +139,7 @@ extension ResourceService {
     ) throws {}
     package func didUpdate(
         _ resource: R, from old: R, _ given: Given<R>, by caller: Principal, in tx: Transaction
-    ) throws {
-        
-    }
+    ) throws {}
     package func willDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws {}
     package func didDelete(_ resource: R, by caller: Principal, in tx: Transaction) throws {}
     package func newID() -> ID<R.Noun> { ID(context.world.random.hexID()) }
