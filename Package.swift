@@ -106,10 +106,10 @@ let package = Package(
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["HostModel", "CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "HostModel", "CloudCore"]),
-        // What Swift cannot say: a child process with limits, in a network namespace.
+        // Swift cannot say this: a child process with limits, in a network namespace.
         .target(name: "CPrograms"),
         target("Programs", ["CloudCore", "CPrograms"]),
-        // What Swift cannot say: a thread in another network namespace, a frame.
+        // Swift cannot say this: a thread in another network namespace, a frame.
         .target(name: "CHostNetwork"),
         target("DriverLinuxNetwork", ["Drivers", "HostModel", "Programs", "CHostNetwork", "CloudCore", crypto]),
         target("AgentCore", ["Drivers", "HostModel", "CloudCore", log, nio, .product(name: "NIOPosix", package: "swift-nio")]),
@@ -153,7 +153,7 @@ let package = Package(
                 "CloudCore", "SQL", "Access", "Durable", "HTTPKit", "Blobs", "Identity", "Images", "HostModel", "AgentCore", "DriverSimulated", "Compute", "ControlPlane", nio, httpTypes, log, crypto,
             ],
             exclude: ["README.md"], swiftSettings: strict),
-        // What every driver must do; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and one driver.
+        // The suite for every driver; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and one driver.
         .target(name: "DriverConformance", dependencies: ["Drivers", "HostModel", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
