@@ -46,6 +46,18 @@ package struct CloudError: Error, Sendable {
         Self(.notFound, "Could not find \(noun): \(id).")
     }
 
+    /// Returns the error for a request that may succeed a moment later: what it needs is in use.
+    ///
+    /// - Parameter seconds: the time after which the client may try again.
+    package static func busy(
+        _ message: String, after seconds: Int = 1, detail: String? = nil, cause: (any Error)? = nil
+    ) -> Self {
+        var error = Self(.unavailable, message, detail: detail, cause: cause)
+        error.headers = [("Retry-After", "\(seconds)")]
+        error.isTransient = true
+        return error
+    }
+
     /// Returns the error for a bug or a broken machine. The caller learns no detail.
     package static func internalError(_ detail: String, cause: (any Error)? = nil) -> Self {
         Self(

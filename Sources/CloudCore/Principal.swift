@@ -91,6 +91,9 @@ package struct Principal: StoredValue, Hashable {
         if case .project(let id, _, _) = scope { id } else { nil }
     }
 
+    /// The owner of the share that the caller's requests take.
+    package var share: Share { projectID.map { .project($0.text) } ?? .user(userID.text) }
+
     package var domainID: ID<Kind.Domain>? {
         if case .domain(let domain) = scope { ID(domain.id) } else { nil }
     }

@@ -45,6 +45,12 @@ extension Duration {
         components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     }
 
+    /// The duration in nanoseconds, rounded towards zero; the largest number for one of more than 292 years.
+    package var wholeNanoseconds: Int64 {
+        let (product, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : product + components.attoseconds / 1_000_000_000
+    }
+
     /// The duration in seconds, for metrics and log lines.
     package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

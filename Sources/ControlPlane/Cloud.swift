@@ -113,7 +113,8 @@ package struct Cloud: Sendable {
                 + Health(database: database, images: imageStores, metrics: instruments.metrics).services,
             verifier: identity.verifier,
             world: world, publicURL: configuration.server.publicURL,
-            cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), instruments: instruments, log: log)
+            cors: Responder.CORS(allowedOrigins: configuration.server.allowedOrigins), instruments: instruments,
+            requestTime: configuration.server.requestTimeout, log: log)
     }
 
     /// The envelope of answers to bytes that are not an HTTP request.

@@ -1,6 +1,6 @@
 package import CloudCore
 import Foundation
-import HTTPKit
+package import HTTPKit
 import Images
 package import Logging
 package import SQL
@@ -28,6 +28,7 @@ package struct CloudProcess: Sendable {
     /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot start.
     package static func start(
         _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, isAlone: Bool = true,
+        holds: LoopHolds = LoopHolds(),
         whenReady: @escaping @Sendable (_ url: String) async -> Void
     ) async throws -> CloudProcess {
         try directory.create()
@@ -44,6 +45,7 @@ package struct CloudProcess: Sendable {
         let database = try openDatabase(configuration, directory)
         do {
             var instruments = Instruments()
+            instruments.holds = holds
             addFigures(to: instruments.metrics, directory, isSQLite: configuration.database.connection == nil)
             instruments.accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
             instruments.spans = configuration.log.spans.map { SpanFile(LineFile(path: $0), world: world) }

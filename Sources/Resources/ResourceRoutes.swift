@@ -41,7 +41,8 @@ package struct ResourceRoutes<S: ResourceService, V: ResourceViews>: Sendable {
     package var list: Route {
         .get(path) { call in
             let caller = try await call.caller()
-            return V.list(try await service.list(call.query, by: caller), call, path)
+            let shown = try await service.list(call.query, by: caller)
+            return try await .page(of: shown.rows.count) { V.list(shown, call, path) }
         }
     }
 
@@ -49,7 +50,9 @@ package struct ResourceRoutes<S: ResourceService, V: ResourceViews>: Sendable {
         .post(path) { call in
             let caller = try await call.caller()
             let (made, isBulk) = try await service.create(call.body.json(), by: caller)
-            return isBulk ? V.many(made, call, path) : try V.one(made, .created, call, path)
+            return try await .page(of: made.rows.count) {
+                isBulk ? V.many(made, call, path) : try V.one(made, .created, call, path)
+            }
         }
     }
 

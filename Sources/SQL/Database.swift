@@ -6,8 +6,11 @@ import Synchronization
 ///
 /// A closure runs on one connection, with at most one hop to another thread for a whole transaction, however many
 /// statements it has. A write may run more than once: PostgreSQL refuses one of two transactions that conflict, and it
-/// is then run again. So a closure must only change rows and return values. Work for afterwards goes into
-/// `Transaction.afterCommit`.
+/// is then run again. So may a read: SQLite moves a short one that turns out to be long to another thread. So a closure
+/// must only change rows and return values. Work for afterwards goes into `Transaction.afterCommit`.
+///
+/// A transaction belongs to the request whose `Budget` is current. It waits in the turns of the request's share, and it is
+/// stopped when the budget is over. A write that was stopped changes nothing.
 package struct Database: Sendable {
     let engine: any Engine
     private let counter = Counter()
@@ -88,26 +91,29 @@ package struct Database: Sendable {
         do {
             return try await body()
         } catch let error as SQLError where error.isTransient {
-            var unavailable = CloudError(
-                .unavailable, "The service is temporarily unable to complete the request. Please try again.",
-                detail: "the database did not complete a transaction", cause: error)
-            unavailable.isTransient = true
-            throw unavailable
+            throw unavailable(error)
         } catch SQLError.full(let text) {
             throw full(SQLError.full(text))
+        } catch SQLError.interrupted {
+            throw Budget.cutOff
+        } catch let refusal as PoolRefusal {
+            throw unavailable(refusal)
         }
     }
 
+    private static func unavailable(_ cause: any Error) -> CloudError {
+        .busy(
+            "The service is temporarily unable to complete the request. Please try again.",
+            detail: "the database did not complete a transaction", cause: cause)
+    }
+
     /// The seconds after which a client may try again. An operator needs some time to make room.
-    private static let retryAfter = "60"
+    private static let retryAfter = 60
 
     private static func full(_ cause: SQLError) -> CloudError {
-        var full = CloudError(
-            .unavailable, "The disk of the service's database is full. Nothing can be changed until there is room again.",
-            detail: "the database's disk is full", cause: cause)
-        full.headers = [("Retry-After", retryAfter)]
-        full.isTransient = true
-        return full
+        .busy(
+            "The disk of the service's database is full. Nothing can be changed until there is room again.",
+            after: retryAfter, detail: "the database's disk is full", cause: cause)
     }
 }
 

@@ -14,6 +14,8 @@ package enum SQLError: Error, Sendable {
     case unavailable(String)
     /// A fault of the program: wrong SQL, a wrong type, a write in a reading transaction.
     case misuse(String)
+    /// The statement was stopped, because nobody waits for its result any more or because it takes too long.
+    case interrupted(String)
     /// The disk of the database is full. Reads still work; writes work again once there is room.
     case full(String)
     /// The database file is damaged, or the error has no known meaning; the operator must act.
@@ -25,6 +27,9 @@ package enum SQLError: Error, Sendable {
         default: false
         }
     }
+
+    /// Whether the transaction was stopped from outside. No closure can turn this into an error of its own.
+    var isInterruption: Bool { if case .interrupted = self { true } else { false } }
 
     private static let mostStatement = 2 << 10
 

@@ -98,6 +98,8 @@ protocol Connection: AnyObject, SendableMetatype {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row]
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
     func script(_ sql: String) throws
+    /// What may stop the transaction that runs.
+    var vigil: Vigil { get }
     /// Closes the connection, which must not be used afterwards.
     func close()
 }
@@ -119,8 +121,8 @@ extension Transaction {
             value = try body(Transaction(connection: connection, state: state, dialect: dialect, isWritable: isWritable))
         } catch {
             // A closure may translate a violation into its own error. A transient error of the database is kept, so
-            // that the transaction is run again.
-            if let failure = state.failure as? SQLError, failure.isTransient { throw failure }
+            // that the transaction is run again, and so is the end of a transaction that was stopped.
+            if let failure = state.failure as? SQLError, failure.isTransient || failure.isInterruption { throw failure }
             throw error
         }
         if let failure = state.failure { throw failure }
@@ -131,6 +133,7 @@ extension Transaction {
         if let failure = state.failure { throw failure }
         state.statements += 1
         do {
+            try connection.vigil.check()
             return try body()
         } catch {
             state.failure = error

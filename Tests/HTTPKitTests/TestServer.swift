@@ -17,6 +17,8 @@ struct TestServer: Sendable {
         var accessLog: AccessLog?
         var spans: SpanFile?
         var patience = Body.Patience()
+        var requestTime = Duration.seconds(90)
+        var holds = LoopHolds()
         var certificate: String?
     }
 
@@ -52,10 +54,11 @@ struct TestServer: Sendable {
         instruments.metrics = prototype.metrics
         instruments.accessLog = options.accessLog
         instruments.spans = options.spans
+        instruments.holds = options.holds
         let responder = try Responder(
             services: Sample(gate: prototype.gate).services, verifier: nil, world: .test(), publicURL: options.publicURL,
             cors: .init(allowedOrigins: options.origins), instruments: instruments,
-            patience: options.patience, log: log)
+            patience: options.patience, requestTime: options.requestTime, log: log)
         let (ready, isReady) = AsyncStream<(String, Int)>.makeStream()
         let server = HTTPServer(settings: options.settings, responder: responder, refusals: SampleEnvelope(), log: log) {
             isReady.yield(($0, $1))
@@ -209,6 +212,22 @@ private struct Sample: Sendable {
             .get("/held") { _ in
                 await gate.pass()
                 return .text(.ok, "held")
+            },
+            .get("/endless") { _ in
+                while true {
+                    try Budget.current?.check()
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+            },
+            .post("/members") { call in
+                let count = try await call.body.json().count
+                return .json { $0.member("count", count) }
+            },
+            .get("/numbers") { call in
+                let numbers = 0..<(Int(call.query["count"] ?? "") ?? 0)
+                return try await .page(of: numbers.count) {
+                    .json { json in json.array("numbers", of: numbers) { $0.integer(Int64($1)) } }
+                }
             },
             .get("/broken") { _ in throw Bug() },
             .get("/large") { call in .text(.ok, String(repeating: "x", count: Int(call.query["size"] ?? "") ?? 0)) },

@@ -84,6 +84,13 @@ final class Wire {
     /// Closes the sending side. The client can still read.
     func finish() { outbound.finish() }
 
+    /// Breaks the connection, as a client whose process ends with unread data does.
+    func breakOff() async throws {
+        let socket = channel as? any SocketOptionProvider
+        try await socket?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try await channel.close().get()
+    }
+
     /// Sends a request and returns its answer.
     func ask(_ method: String, _ target: String, _ headers: [String] = [], body: String? = nil) async throws -> Answer {
         let length = body.map { ["Content-Length: \($0.utf8.count)"] } ?? []

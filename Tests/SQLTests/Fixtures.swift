@@ -33,7 +33,7 @@ extension Database {
 
 /// The kinds of `SQLError`, without details of one database.
 enum Refusal: Equatable {
-    case none, unique, foreignKey, check, misuse, unavailable, full, other(String)
+    case none, unique, foreignKey, check, misuse, unavailable, full, cutOff, other(String)
 
     static func of<Value>(_ body: () async throws -> Value) async -> Refusal {
         do {
@@ -47,7 +47,9 @@ enum Refusal: Equatable {
             case .misuse: return .misuse
             default: return .other("\(error)")
             }
-        } catch let error as CloudError where error.kind == .unavailable && error.headers.contains(where: { $0.name == "Retry-After" }) {
+        } catch let error as CloudError where error.message == Budget.cutOff.message {
+            return .cutOff
+        } catch let error as CloudError where error.kind == .unavailable && error.headers.contains(where: { $0.value == "60" }) {
             return .full
         } catch let error as CloudError where error.kind == .unavailable && error.isTransient {
             return .unavailable

@@ -38,6 +38,7 @@ package struct Configuration: Sendable, Equatable {
         package var maxRequestBodySize: Int?
         package var maxConnections = 4096
         package var drainTimeout: Duration = .seconds(10)
+        package var requestTimeout: Duration = .seconds(90)
     }
 
     package struct State: Sendable, Equatable {

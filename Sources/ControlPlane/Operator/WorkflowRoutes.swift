@@ -30,9 +30,11 @@ struct WorkflowRoutes: Sendable {
             try workflows.reports(query.filter, after: query.marker, limit: query.limit + 1, in: tx)
         }
         let page = found.prefix(query.limit)
-        return .json { json in
-            json.array("workflows", of: page) { json, report in json.object { WorkflowView.summary(report, &$0) } }
-            json.member("next", found.count > query.limit ? page.last.map { query.next(after: $0.id, call) } : nil)
+        return try await .page(of: page.count) {
+            .json { json in
+                json.array("workflows", of: page) { json, report in json.object { WorkflowView.summary(report, &$0) } }
+                json.member("next", found.count > query.limit ? page.last.map { query.next(after: $0.id, call) } : nil)
+            }
         }
     }
 

@@ -34,6 +34,11 @@ package struct Executor: Sendable {
     ///
     /// - Throws: `SimulatedCrash`, in tests. Every other error is recorded.
     package func run(_ claimed: WorkflowRecord) async throws {
+        let share = claimed.projectID.map { Share.project($0.text) } ?? .cloud
+        try await Budget.$current.withValue(Budget(nil, share: share)) { try await carryOn(claimed) }
+    }
+
+    private func carryOn(_ claimed: WorkflowRecord) async throws {
         var row = claimed
         while row.status == .running {
             if isQuiescing() || Task.isCancelled {

@@ -1,7 +1,6 @@
 package import CloudCore
 import Hummingbird
 package import NIOCore
-import NIOPosix
 
 /// The body of a request. It is read once: whole (as bytes or JSON), or piece by piece.
 package struct Body: Sendable {
@@ -15,7 +14,7 @@ package struct Body: Sendable {
     var mayBeLong: (@Sendable () async throws -> Void)?
 
     /// The most bytes of a body that is not long. A long body is read only if `mayBeLong` allows it, and its JSON is
-    /// parsed on a thread pool of its own.
+    /// parsed on other threads.
     package static let longFrom = 64 << 10
     /// The most values in one JSON body, counting values inside arrays and objects.
     package static let mostValues = 50_000
@@ -60,7 +59,7 @@ package struct Body: Sendable {
             if declaredLength > Self.longFrom { try await mayBeLong?() }
         }
         willRead()
-        let whole = try await Deadline(deadline, Self.late).run(read)
+        let whole = try await Deadline(deadline, Self.late, endsWithRequest: false).run(read)
         // A connection may end before the body is complete.
         if let declaredLength, whole.readableBytes != declaredLength { throw Self.incomplete }
         return whole
@@ -117,17 +116,11 @@ package struct Body: Sendable {
     /// - Throws: `JSONSyntaxError`, and the errors of `bytes()`.
     package func anyJSON() async throws -> JSON { try await Self.parse(try await bytes()) }
 
-    /// Parses JSON. A long body is parsed on a thread pool, so that it blocks no connection.
+    /// Parses JSON. A long body is parsed elsewhere, so that it blocks no connection.
     private static func parse(_ bytes: ByteBuffer) async throws -> JSON {
         if bytes.readableBytes <= longFrom { return try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
-        return try await parsers.runIfActive { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
+        return try await Elsewhere.run { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
     }
-
-    private static let parsers: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 2)
-        pool.start()
-        return pool
-    }()
 
     /// The length in bytes that the client announced; nil for a chunked body.
     package var length: Int? { declaredLength }

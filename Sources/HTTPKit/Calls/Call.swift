@@ -42,6 +42,7 @@ package struct Call: Sendable {
         if let rules = caller.accessRules, !rules.contains(where: { $0.allows(service: service, method: method.rawValue, path: path) }) {
             throw CloudError(.unauthenticated, Self.unauthenticatedMessage, detail: "no access rule allows \(method) \(path)")
         }
+        Budget.current?.share = caller.share
         return caller
     }
 

@@ -43,6 +43,15 @@ package struct Reply: Sendable {
     package static let noContent = Reply(.noContent)
 }
 
+extension Reply {
+    /// Returns the reply that `write` makes. If it has a long list, it is made on another thread than the event loop's.
+    ///
+    /// - Parameter count: the number of the list's elements.
+    package static func page(of count: Int, _ write: @escaping @Sendable () throws -> Reply) async throws -> Reply {
+        try await Elsewhere.run(ifLong: count >= Elsewhere.longFrom, write)
+    }
+}
+
 /// The destination of a streamed answer. A write waits until the client has taken the earlier pieces.
 package protocol ReplyWriter: Sendable {
     func write(_ bytes: ByteBuffer) async throws

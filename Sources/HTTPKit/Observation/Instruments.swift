@@ -9,6 +9,7 @@ package struct Instruments: Sendable {
     package var accessLog: AccessLog?
     /// Nil: nothing has spans, and costs nothing.
     package var spans: SpanFile?
+    package var holds = LoopHolds()
 
     package init() {}
 

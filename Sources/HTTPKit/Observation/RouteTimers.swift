@@ -1,3 +1,4 @@
+import CloudCore
 import CoreMetrics
 import Synchronization
 import Telemetry
@@ -5,6 +6,7 @@ import Telemetry
 /// The times of one route's requests, a timer for each status. A timer is looked up once, and not for each request.
 final class RouteTimers: Sendable {
     static let name = "novella_http_request_duration_seconds"
+    static let cutOff = "novella_http_requests_cut_off_total"
 
     let service: String
     let route: String
@@ -20,6 +22,18 @@ final class RouteTimers: Sendable {
     func record(status: Int, took: Duration) {
         let (seconds, attoseconds) = took.components
         timer(status).recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    /// Counts a request that was cut off.
+    func count(_ end: Budget.End) {
+        let reason =
+            switch end {
+            case .late: "late"
+            case .clientLeft: "client left"
+            case .answered: "answered"
+            }
+        let labels = [("service", service), ("route", route), ("reason", reason)]
+        Counter(label: Self.cutOff, dimensions: labels, factory: metrics).increment()
     }
 
     private func timer(_ status: Int) -> Timer {

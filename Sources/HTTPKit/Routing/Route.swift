@@ -11,6 +11,15 @@ package struct Route: Sendable {
     package let handler: Handler
     /// `GET /users/{user_id}`: the name in metrics, logs, spans and tests.
     package let name: String
+    package private(set) var pace = Pace.whole
+
+    /// The way in which a request's time is limited.
+    package enum Pace: Sendable {
+        /// The request has one time for all.
+        case whole
+        /// The request carries data. It may last as long as its client keeps the pace of bodies and answers.
+        case data
+    }
 
     package init(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         name = "\(method.rawValue) \(path)"
@@ -27,5 +36,16 @@ package struct Route: Sendable {
     package static func delete(_ path: String, _ handler: @escaping Handler) -> Route { Route(.delete, path, handler) }
 
     /// Returns the same route below a prefix.
-    package func below(_ prefix: String) -> Route { Route(method, prefix + path, handler) }
+    package func below(_ prefix: String) -> Route {
+        var route = Route(method, prefix + path, handler)
+        route.pace = pace
+        return route
+    }
+
+    /// The same route for requests that carry data.
+    package var carryingData: Route {
+        var route = self
+        route.pace = .data
+        return route
+    }
 }

@@ -24,11 +24,19 @@ final class ConnectionGuard: ChannelDuplexHandler {
         var head: TimeAmount
         /// The longest time without a byte in the middle of a body, or with an answer that the client does not take.
         var silence: TimeAmount
+        /// The time that a request has left once its client sends nothing more. Most such clients have gone; nothing
+        /// tells them from those that only closed their own side and wait for the answer.
+        var halfClosed: Duration
     }
 
     /// An event that is sent down the pipeline before a request's body is read. A client that sent
     /// `Expect: 100-continue` may then begin (RFC 9110 section 10.1.1).
     struct BodyWanted: Sendable {}
+
+    /// An event that is sent down the pipeline when the work for a request begins.
+    struct WorkBegan: Sendable {
+        let budget: Budget
+    }
 
     /// A request, with the progress of the request and of its answer.
     private struct Exchange {
@@ -43,6 +51,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         var isAnswered = false
         /// Whether the connection is closed after the answer.
         var isLast = false
+        /// The budget of the work for the request.
+        var budget: Budget?
 
         init(_ head: HTTPRequestHead) {
             isOld = head.version.isOld
@@ -86,6 +96,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if case .answering(let exchange) = state { exchange.budget?.end(as: .clientLeft) }
         stopTimers()
         context.fireChannelInactive()
     }
@@ -135,7 +146,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
             // A client that has sent everything may still read the answer. A client without a request has gone.
-            guard case .answering = state else { return context.close(promise: nil) }
+            guard case .answering(let exchange) = state else { return context.close(promise: nil) }
+            exchange.budget?.shorten(to: patience.halfClosed)
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -173,12 +185,23 @@ final class ConnectionGuard: ChannelDuplexHandler {
     // MARK: Answers
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        if let event = event as? WorkBegan {
+            begin(event.budget, context)
+            promise?.succeed()
+            return
+        }
         guard event is BodyWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
         if case .answering(let current) = state, current.waitsForContinue, !current.isReceived, !current.isAnswerBegun {
             exchange { $0.waitsForContinue = false }
             context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
         promise?.succeed()
+    }
+
+    private func begin(_ budget: Budget, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return budget.end(as: .clientLeft) }
+        if isInputClosed { budget.shorten(to: patience.halfClosed) }
+        exchange { $0.budget = budget }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

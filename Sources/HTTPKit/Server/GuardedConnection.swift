@@ -15,6 +15,7 @@ struct GuardedConnection: HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let headerLimit: Int
     let patience: ConnectionGuard.Patience
+    let holds: LoopHolds
     let refusal: @Sendable (CloudError) -> Reply
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -41,7 +42,7 @@ struct GuardedConnection: HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
-        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop, holds)) {
             await handleHTTP(asyncChannel: value, logger: logger)
         }
     }

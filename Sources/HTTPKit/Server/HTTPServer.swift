@@ -26,6 +26,8 @@ package struct HTTPServer: Service {
         package var headDeadline: Duration = .seconds(75)
         /// The longest silence in the middle of a body, and the longest time that an answer may remain untaken.
         package var silenceDeadline: Duration = .seconds(75)
+        /// The time that a request has left when its client has closed its side of the connection.
+        package var halfClosedDeadline: Duration = .seconds(5)
 
         package init(host: String, port: Int) {
             self.host = host
@@ -73,11 +75,13 @@ package struct HTTPServer: Service {
     }
 
     private func builder() throws -> HTTPServerBuilder {
-        let patience = ConnectionGuard.Patience(head: settings.headDeadline.timeAmount, silence: settings.silenceDeadline.timeAmount)
+        let patience = ConnectionGuard.Patience(
+            head: settings.headDeadline.timeAmount, silence: settings.silenceDeadline.timeAmount,
+            halfClosed: settings.halfClosedDeadline)
         let plain = HTTPServerBuilder { [settings, responder, refusals] respond in
-            GuardedConnection(responder: respond, headerLimit: settings.headerLimit, patience: patience) { error in
-                responder.refuse(error, refusals)
-            }
+            GuardedConnection(
+                responder: respond, headerLimit: settings.headerLimit, patience: patience, holds: responder.instruments.holds
+            ) { error in responder.refuse(error, refusals) }
         }
         guard let certificate = settings.certificate, let privateKey = settings.privateKey else { return plain }
         var tls = TLSConfiguration.makeServerConfiguration(

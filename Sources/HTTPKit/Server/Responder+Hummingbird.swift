@@ -13,8 +13,16 @@ struct ConnectionContext: InitializableFromSource, Sendable {
         remoteAddress = channel.remoteAddress?.ipAddress
     }
 
+    /// Lets the connection end the budget when the client leaves.
+    func watch(_ budget: Budget) { channel.watch(budget) }
+
     /// Tells a client that sent `Expect: 100-continue` to send its body.
     func wantBody() { channel.pipeline.triggerUserOutboundEvent(ConnectionGuard.BodyWanted(), promise: nil) }
+}
+
+extension Channel {
+    /// Lets the guard of the connection end the budget when the client leaves.
+    func watch(_ budget: Budget) { pipeline.triggerUserOutboundEvent(ConnectionGuard.WorkBegan(budget: budget), promise: nil) }
 }
 
 /// An adapter that makes our responder a responder of Hummingbird.
@@ -27,6 +35,7 @@ struct ServerResponder: HTTPResponder {
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         var arrival = Responder.Arrival(body: request.body, isTLS: isTLS, remoteAddress: context.remoteAddress)
         if request.headers[.expect] != nil { arrival.willRead = context.wantBody }
+        arrival.willWork = context.watch
         let reply = await responder.respond(to: request.head, arrival)
         return Response(status: reply.status, headers: reply.headers, body: reply.hummingbirdBody)
     }

@@ -34,20 +34,23 @@ package struct Responder: Sendable {
     let world: World
     private let publicURL: String?
     private let cors: CORS
-    private let instruments: Instruments
+    let instruments: Instruments
     /// The timers of requests that reach no service.
     private let nowhere: RouteTimers
     private let patience: Body.Patience
+    /// The time that a request has in all.
+    private let requestTime: Duration
     private let log: Logger
 
     /// - Parameters:
     ///   - publicURL: the beginning of links; if it is nil, they are built from each request's `Host`.
     ///   - patience: the time that a client has to send a body.
+    ///   - requestTime: the time that a request has in all, unless it carries data.
     /// - Throws: `RouteConflict`.
     package init(
         services: [APIService], verifier: (any TokenVerifier)?, world: World, publicURL: String? = nil,
         cors: CORS = CORS(allowedOrigins: []), instruments: Instruments = Instruments(),
-        patience: Body.Patience = Body.Patience(), log: Logger
+        patience: Body.Patience = Body.Patience(), requestTime: Duration = .seconds(90), log: Logger
     ) throws {
         mounts = try services.flatMap { service in
             let tree = try RouteTree(
@@ -68,7 +71,12 @@ package struct Responder: Sendable {
         self.instruments = instruments
         nowhere = RouteTimers("none", "none", instruments.metrics)
         instruments.metrics.describe(RouteTimers.name, "Time from a request's head to the end of its answer.")
+        instruments.metrics.describe(RouteTimers.cutOff, "Requests that were cut off, because they were late or their client left.")
+        instruments.metrics.gauge(LoopHolds.name, help: "The longest time for which one piece of work held an event loop.") {
+            [holds = instruments.holds] in Double(holds.longest) / 1e9
+        }
         self.patience = patience
+        self.requestTime = requestTime
         self.log = log
     }
 
@@ -79,6 +87,8 @@ package struct Responder: Sendable {
         package var remoteAddress: String?
         /// A callback that runs before the body is read.
         var willRead: @Sendable () -> Void = {}
+        /// A callback that gets the budget of the request, to end it when the client leaves.
+        var willWork: @Sendable (Budget) -> Void = { _ in }
 
         init(body: RequestBody, isTLS: Bool, remoteAddress: String?) {
             self.body = body
@@ -166,7 +176,7 @@ package struct Responder: Sendable {
                     remoteAddress: arrival.remoteAddress, body: body(head, arrival, service),
                     service: service.name, verifier: verifier)
                 if service.longBodiesNeedRole { call.body.mayBeLong = { [call] in try await call.requireRole() } }
-                var reply = try await route.handler(call)
+                var reply = try await work(route, call, arrival, timers)
                 if let version { service.microversions?.mark(&reply.headers, version) }
                 return (reply, timers)
             }
@@ -176,6 +186,24 @@ package struct Responder: Sendable {
                 reply.headers[.wwwAuthenticate] = "Keystone uri=\"\(origin + identityPrefix)\""
             }
             return (reply, timers)
+        }
+    }
+
+    /// Runs the handler of a route within a budget.
+    private func work(_ route: Route, _ call: Call, _ arrival: Arrival, _ timers: RouteTimers) async throws -> Reply {
+        // A request that one service sends to another within this process is a part of the client's request.
+        if Budget.current != nil { return try await route.handler(call) }
+        let share = arrival.remoteAddress.map(Share.address) ?? .cloud
+        let isWhole = route.pace == .whole
+        let budget = Budget(isWhole ? requestTime : nil, share: share)
+        if isWhole { arrival.willWork(budget) }
+        // Tasks that outlive the request go on.
+        defer { budget.end(as: .answered) }
+        do {
+            return try await Budget.$current.withValue(budget) { try await route.handler(call) }
+        } catch {
+            if let end = budget.end { timers.count(end) }
+            throw error
         }
     }
 
@@ -234,8 +262,9 @@ package struct Responder: Sendable {
         if known.message.utf8.count > Self.mostMessage { known.message = known.message.prefix(Self.mostMessage) + "…" }
         let status = known.kind.status
         if status.code >= 500 {
-            log.error(
-                "a request failed",
+            // Overload, and requests that were cut off, are in the figures. They are no faults of the program.
+            log.log(
+                level: known.isTransient ? .warning : .error, "a request failed",
                 metadata: ["request_id": "\(context.requestID)", "service": "\(service.name)", "error": "\(known)"])
         }
         var reply = service.envelope.reply(known, status, context)

@@ -17,12 +17,14 @@ struct ApplicationCredentialRoutes: Sendable {
         [
             .get(Self.path) { call in
                 let page = try await credentials.list(of: call.id("user_id"), call.query, by: call.caller())
-                return .json { writer in
-                    writer.array("application_credentials", of: page.rows) { writer, whole in
-                        writer.object { Self.write(whole, call, &$0) }
+                return try await .page(of: page.rows.count) {
+                    .json { writer in
+                        writer.array("application_credentials", of: page.rows) { writer, whole in
+                            writer.object { Self.write(whole, call, &$0) }
+                        }
+                        Views.links(call, next: page.hasMore ? page.rows.last?.credential.id.text : nil, &writer)
+                        if page.hasMore { writer.member("truncated", true) }
                     }
-                    Views.links(call, next: page.hasMore ? page.rows.last?.credential.id.text : nil, &writer)
-                    if page.hasMore { writer.member("truncated", true) }
                 }
             },
             .post(Self.path) { call in

@@ -51,9 +51,11 @@ struct OAuthRoutes: Sendable {
         [
             .get(Self.tokens) { call in
                 let page = try await accessTokens.list(of: call.id("user_id"), call.query, by: call.caller())
-                return .json { writer in
-                    writer.array("access_tokens", of: page.rows) { writer, token in writer.object { Self.write(token, call, &$0) } }
-                    Views.links(call, next: page.hasMore ? page.rows.last?.id.text : nil, &writer)
+                return try await .page(of: page.rows.count) {
+                    .json { writer in
+                        writer.array("access_tokens", of: page.rows) { writer, token in writer.object { Self.write(token, call, &$0) } }
+                        Views.links(call, next: page.hasMore ? page.rows.last?.id.text : nil, &writer)
+                    }
                 }
             },
             .get(Self.token) { call in

@@ -44,14 +44,16 @@ struct RoleRoutes: Sendable {
             },
             .get("/v3/role_inferences") { call in
                 let rules = try await roles.allInferences(by: call.caller())
-                return .json { writer in
-                    writer.array("role_inferences", of: rules) { writer, rule in
-                        writer.object { writer in
-                            writer.object("prior_role") { Self.brief(rule.prior, call, &$0) }
-                            writer.array("implies", of: rule.implied) { writer, role in writer.object { Self.brief(role, call, &$0) } }
+                return try await .page(of: rules.count) {
+                    .json { writer in
+                        writer.array("role_inferences", of: rules) { writer, rule in
+                            writer.object { writer in
+                                writer.object("prior_role") { Self.brief(rule.prior, call, &$0) }
+                                writer.array("implies", of: rule.implied) { writer, role in writer.object { Self.brief(role, call, &$0) } }
+                            }
                         }
+                        writer.object("links") { $0.member("self", call.url) }
                     }
-                    writer.object("links") { $0.member("self", call.url) }
                 }
             },
         ]

@@ -14,8 +14,8 @@ struct ImageDataRoutes: Sendable {
                 try await data.upload(
                     call.id("image_id"), try Self.bytes(of: call), size: try Self.size(of: call), store: call.headers[.imageStore], by: caller)
                 return .noContent
-            },
-            .get("/v2/images/{image_id}/file", download),
+            }.carryingData,
+            .get("/v2/images/{image_id}/file", download).carryingData,
         ]
     }
 

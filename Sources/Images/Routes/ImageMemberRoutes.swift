@@ -9,9 +9,11 @@ struct ImageMemberRoutes: Sendable {
         [
             .get("/v2/images/{image_id}/members") { call in
                 let found = try await members.list(of: call.id("image_id"), by: try await call.caller())
-                return .json { json in
-                    json.array("members", of: found) { json, member in json.object { ImageWire.write(member, &$0) } }
-                    json.member("schema", "/v2/schemas/members")
+                return try await .page(of: found.count) {
+                    .json { json in
+                        json.array("members", of: found) { json, member in json.object { ImageWire.write(member, &$0) } }
+                        json.member("schema", "/v2/schemas/members")
+                    }
                 }
             },
             .post("/v2/images/{image_id}/members") { call in

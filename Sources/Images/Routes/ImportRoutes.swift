@@ -14,7 +14,7 @@ struct ImportRoutes: Sendable {
                 try await stage.stage(
                     call.id("image_id"), try ImageDataRoutes.bytes(of: call), size: try ImageDataRoutes.size(of: call), by: caller)
                 return .noContent
-            },
+            }.carryingData,
             .post("/v2/images/{image_id}/import") { call in
                 let caller = try await call.caller()
                 let request = try ImportRequest(try await call.body.json(), store: call.headers[.imageStore])

@@ -47,13 +47,15 @@ struct MetadefNamespaceRoutes: Sendable {
         filter.resourceTypes = query["resource_types"].map { $0.split(separator: ",").map(String.init) }
         let page = try call.page(sortKeys: Self.sortKeys, limit: Self.usualInPage)
         let listed = try await namespaces.list(filter, page, by: call.principal)
-        return .json { json in
-            json.array("namespaces", of: listed.rows) { json, row in
-                json.object { MetadefViews.write(row.namespace, row.associations, &$0) }
+        return try await .page(of: listed.rows.count) {
+            .json { json in
+                json.array("namespaces", of: listed.rows) { json, row in
+                    json.object { MetadefViews.write(row.namespace, row.associations, &$0) }
+                }
+                json.member("first", MetadefLinks.page(query, after: nil))
+                if let next = listed.next { json.member("next", MetadefLinks.page(query, after: next)) }
+                json.member("schema", "/v2/schemas/metadefs/namespaces")
             }
-            json.member("first", MetadefLinks.page(query, after: nil))
-            if let next = listed.next { json.member("next", MetadefLinks.page(query, after: next)) }
-            json.member("schema", "/v2/schemas/metadefs/namespaces")
         }
     }
 

@@ -28,8 +28,10 @@ struct TaskRoutes: Sendable {
             },
             .get("/v2/images/{image_id}/tasks") { call in
                 let found = try await tasks.list(of: call.id("image_id"), by: try await call.caller())
-                return .json { json in
-                    json.array("tasks", of: found) { json, task in json.object { Self.writeRow(task, &$0) } }
+                return try await .page(of: found.count) {
+                    .json { json in
+                        json.array("tasks", of: found) { json, task in json.object { Self.writeRow(task, &$0) } }
+                    }
                 }
             },
         ]
@@ -40,11 +42,13 @@ struct TaskRoutes: Sendable {
         let all = try await tasks.list(by: caller)
         let page = try TaskList(call.query).page(of: all)
         let rest = call.query.items.filter { $0.name != "marker" }.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }
-        return .json { json in
-            json.array("tasks", of: page.tasks) { json, task in json.object { Self.writeStub(task, &$0) } }
-            json.member("first", Self.link(rest))
-            if page.hasMore, let last = page.tasks.last { json.member("next", Self.link(rest + ["marker=\(last.id)"])) }
-            json.member("schema", "/v2/schemas/tasks")
+        return try await .page(of: page.tasks.count) {
+            .json { json in
+                json.array("tasks", of: page.tasks) { json, task in json.object { Self.writeStub(task, &$0) } }
+                json.member("first", Self.link(rest))
+                if page.hasMore, let last = page.tasks.last { json.member("next", Self.link(rest + ["marker=\(last.id)"])) }
+                json.member("schema", "/v2/schemas/tasks")
+            }
         }
     }
 

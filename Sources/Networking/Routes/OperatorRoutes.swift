@@ -14,7 +14,7 @@ struct OperatorRoutes: Sendable {
         [
             .get("/v2.0/network-ip-availabilities") { call in
                 let found = try await operators.availability(nil, call.query, by: call.caller())
-                return try Self.list.reply(found.map(Self.view), call, write: Self.write)
+                return try await Self.list.reply(found.map(Self.view), call, write: Self.write)
             },
             .get("/v2.0/network-ip-availabilities/{id}") { call in
                 let found = try await operators.availability(call.id("id"), .none, by: call.caller())
@@ -80,7 +80,7 @@ struct AgentRoutes: Sendable {
     var all: [Route] {
         [
             .get("/v2.0/agents") { call in
-                try Self.list.reply(try await agents.list("get_agent", by: call.caller()).map(Self.view), call)
+                try await Self.list.reply(try await agents.list("get_agent", by: call.caller()).map(Self.view), call)
             },
             .get("/v2.0/agents/{id}") { call in Self.one(try await agents.get(call[parameter: "id"], by: call.caller()), call) },
             .put("/v2.0/agents/{id}") { call in
@@ -100,7 +100,7 @@ struct AgentRoutes: Sendable {
                         return ["name": .string(zone.key), "resource": .string(resource), "state": isThere ? "available" : "unavailable"]
                     }
                 }
-                return try Self.zones.reply(rows, call)
+                return try await Self.zones.reply(rows, call)
             },
         ]
     }

@@ -21,23 +21,25 @@ struct ViewList: Sendable {
     ///   not know.
     func reply(
         _ rows: [JSONObject], _ call: Call, write: @escaping @Sendable (String, JSON, inout JSONWriter) -> Bool = { _, _, _ in false }
-    ) throws -> Reply {
+    ) async throws -> Reply {
         let page = try PageRequest(call.query)
         let (shown, isFull) = try cut(sorted(filtered(rows, call.query), page), page)
         let fields = PageRequest.fields(call.query)
         let links = PageLinks(
             limit: page.limit, isFull: isFull, first: shown.first?[key]?.string, last: shown.last?[key]?.string, call)
-        return .json { json in
-            json.array(dynamic: plural, of: shown) { json, row in
-                json.object { json in
-                    for (name, value) in row.members where fields.isEmpty || fields.contains(name) {
-                        if write(name, value, &json) { continue }
-                        json.key(dynamic: name)
-                        json.value(value)
+        return try await .page(of: shown.count) {
+            .json { json in
+                json.array(dynamic: plural, of: shown) { json, row in
+                    json.object { json in
+                        for (name, value) in row.members where fields.isEmpty || fields.contains(name) {
+                            if write(name, value, &json) { continue }
+                            json.key(dynamic: name)
+                            json.value(value)
+                        }
                     }
                 }
+                links.write("\(plural)_links", &json)
             }
-            links.write("\(plural)_links", &json)
         }
     }
 

@@ -14,7 +14,9 @@ struct CandidateRoutes: Sendable {
                 let request = try CandidateWire.request(call)
                 let (found, index) = try await candidates.candidates(request)
                 let now = candidates.context.world.now
-                return await offLoop(if: found.requests.count > 1000) { Self.answer(found, index, request, call.minor, now) }
+                return try await Elsewhere.run(ifLong: found.requests.count >= Elsewhere.longFrom) {
+                    Self.answer(found, index, request, call.minor, now)
+                }
             }
         ]
     }

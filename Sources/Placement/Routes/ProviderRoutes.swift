@@ -48,9 +48,12 @@ struct ProviderRoutes: Sendable {
         query.tree = call.last("in_tree").flatMap { $0.isEmpty ? nil : ID($0) }
         query.resources = try call.last("resources").map(SearchWire.resources) ?? []
         let found = try await candidates.providers(query)
-        return .json(modified: found.map(\.updatedAt).max() ?? providers.context.world.now) { json in
-            json.array("resource_providers", of: found) { json, provider in
-                json.object { Self.write(provider, call.minor, &$0) }
+        let modified = found.map(\.updatedAt).max() ?? providers.context.world.now
+        return try await Elsewhere.run(ifLong: found.count >= Elsewhere.longFrom) {
+            .json(modified: modified) { json in
+                json.array("resource_providers", of: found) { json, provider in
+                    json.object { Self.write(provider, call.minor, &$0) }
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ struct CandidateService: Sendable {
         let index = try await keeper.index()
         do {
             let search = try CandidateSearch(request, in: index)
-            return (await offLoop(if: search.mayTakeLong) { search.run() }, index)
+            return (try await Elsewhere.run(ifLong: search.mayTakeLong) { search.run() }, index)
         } catch let refusal as Refusal {
             if case .unknownClass = refusal {
                 throw CloudError.badRequest("Invalid resource class in resources parameter: \(refusal.message)")
@@ -37,11 +37,4 @@ struct CandidateService: Sendable {
             throw CloudError.badRequest("\(parameter): \(refusal.message)")
         }
     }
-}
-
-/// Runs `body`, on the threads that all tasks share if it may take long. A handler runs on the event loop of its
-/// connection, where other connections wait.
-func offLoop<Value: Sendable>(if isLong: Bool, _ body: @escaping @Sendable () throws -> Value) async rethrows -> Value {
-    guard isLong else { return try body() }
-    return try await withTaskExecutorPreference(globalConcurrentExecutor) { try body() }
 }

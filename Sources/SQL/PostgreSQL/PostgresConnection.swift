@@ -7,13 +7,19 @@ final class PostgresConnection: Connection {
     private var handle: OpaquePointer?
     /// The names of the statements that this session has prepared, by their text.
     private var prepared: [String: String] = [:]
+    let vigil = Vigil()
+    /// The budget of the running transaction.
+    private var budget: Budget?
+    private let stopper = PostgresStopper()
 
     /// The most prepared statements of a session; at this number all of them are dropped.
     private static let mostPrepared = 500
+    /// The time of a statement that no request waits for: one that hangs must not hold its thread for ever.
+    private static let statementLimit = Duration.seconds(30)
 
     init(parameters: String) { self.parameters = parameters }
 
-    deinit { PQfinish(handle) }
+    deinit { reset() }
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
         let result = try run(sql, arguments)
@@ -41,6 +47,7 @@ final class PostgresConnection: Connection {
 
     /// Closes the session, so that the next use opens a new one; for a session whose state is unknown.
     func reset() {
+        stopper.attach(to: nil)
         PQfinish(handle)
         handle = nil
         prepared = [:]
@@ -53,6 +60,34 @@ final class PostgresConnection: Connection {
         // A session that was lost has taken its transaction with it.
         guard handle != nil else { return }
         if (try? execute("ROLLBACK", [])) == nil { reset() }
+    }
+
+    // MARK: Stopping
+
+    /// Runs transactions for a request. The statement that runs is stopped when the client leaves.
+    func watching<Value>(_ budget: Budget?, _ body: () throws -> Value) throws -> Value {
+        guard let budget else { return try body() }
+        vigil.begin(budget)
+        self.budget = budget
+        let (result, isSent) = stopper.watching(budget, body)
+        vigil.end()
+        self.budget = nil
+        if isSent { reset() }
+        do {
+            return try result.get()
+        } catch SQLError.unavailable(let text) where budget.isOver {
+            throw SQLError.interrupted(text)
+        }
+    }
+
+    /// Begins a transaction. Its statements have no more time than its request.
+    func begin(_ sql: String) throws {
+        try vigil.check()
+        guard let remaining = budget?.remaining, remaining < Self.statementLimit else {
+            _ = try execute(sql, [])
+            return
+        }
+        try script("\(sql); SET LOCAL statement_timeout = \(max(1, remaining.wholeMicroseconds / 1000))")
     }
 
     // MARK: The session
@@ -69,11 +104,11 @@ final class PostgresConnection: Connection {
             throw SQLError.unavailable(reason)
         }
         handle = fresh
-        // A statement that hangs must not hold its thread for ever.
+        stopper.attach(to: fresh)
         let settings = PQexec(
             fresh,
             """
-            SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET bytea_output = 'hex';
+            SET statement_timeout = \(Self.statementLimit.wholeMicroseconds / 1000); SET lock_timeout = '10s'; SET bytea_output = 'hex';
             SET client_min_messages = 'error'
             """)
         defer { PQclear(settings) }

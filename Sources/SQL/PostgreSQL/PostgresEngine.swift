@@ -17,28 +17,31 @@ final class PostgresEngine: Engine {
         let all = (0..<count).map { _ in PostgresConnection(parameters: parameters) }
         // The first connection is opened now, so that wrong parameters show at the start and not at the first request.
         try all.first?.script(ChangeLog.postgresTable)
-        connections = ClosurePool(name: "postgres", workers: all)
+        connections = ClosurePool(
+            name: "postgres", workers: all, limits: PoolLimits(threadsOfShare: max(1, count * 3 / 4)), close: { $0.close() })
     }
 
     /// Reads on a thread of the pool, however short the reading is: every statement waits for another process.
     func read<Value: Sendable>(
         _: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await connections.run { connection in
-            try Self.attempt { try Self.read(connection, body) }
+        let budget = Budget.current
+        return try await connections.run(for: budget?.share ?? .cloud) { connection in
+            try connection.watching(budget) { try Self.attempt { try Self.read(connection, body) } }
         }
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
-        try await connections.run { connection in
-            let (value, state) = try Self.attempt { try Self.write(connection, body) }
+        let budget = Budget.current
+        return try await connections.run(for: budget?.share ?? .cloud) { connection in
+            let (value, state) = try connection.watching(budget) { try Self.attempt { try Self.write(connection, body) } }
             for action in state.actions { action() }
             return value
         }
     }
 
     func revisions(of topics: [Topic]) async throws -> [Revision] {
-        try await connections.run { connection in
+        try await connections.run(for: Budget.current?.share ?? .cloud) { connection in
             try Self.attempt {
                 let rows = try connection.rows(ChangeLog.sums(topics.count), topics.map { .text($0.name) })
                 let counts = Dictionary(try rows.map { (try $0.value(at: 0) as String, try $0.value(at: 1) as Int64) }) { $1 }
@@ -54,7 +57,7 @@ final class PostgresEngine: Engine {
     private static func read<Value>(
         _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
     ) throws -> Value {
-        _ = try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
+        try connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         defer { connection.rollBack() }
         return try Transaction.run(on: connection, dialect: .postgreSQL, isWritable: false, body).0
     }
@@ -62,7 +65,7 @@ final class PostgresEngine: Engine {
     private static func write<Value>(
         _ connection: PostgresConnection, _ body: (Transaction) throws -> Value
     ) throws -> (Value, Transaction.State) {
-        _ = try connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", [])
+        try connection.begin("BEGIN ISOLATION LEVEL SERIALIZABLE")
         do {
             let (value, state) = try Transaction.run(on: connection, dialect: .postgreSQL, isWritable: true, body)
             for (topic, keys) in state.topics { try ChangeLog.add(topic, keys, connection, .postgreSQL) }

@@ -23,11 +23,14 @@ final class SQLiteConnection: Connection {
     /// of the list.
     private static let mostPrepared = 256
     private static let busySeconds: Int32 = 10
+    /// The instructions of SQLite's virtual machine between two looks of the vigil; they take some 50 µs.
+    static let stride: Int32 = 2000
     /// The mark by which SQLite copies a value before the call returns.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     private let database: OpaquePointer
     private var prepared: [String: Prepared] = [:]
+    let vigil = Vigil()
 
     /// Opens a connection.
     ///
@@ -55,12 +58,27 @@ final class SQLiteConnection: Connection {
                 try script("PRAGMA synchronous = \(durable ? "FULL" : "OFF")")
                 try script("PRAGMA wal_autocheckpoint = 4000")
             }
+            watch()
             try script("PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY")
         } catch {
             sqlite3_close_v2(database)
             throw error
         }
     }
+
+    /// Lets SQLite ask the vigil, while a statement runs, whether it must stop.
+    private func watch() {
+        let itself = Unmanaged.passUnretained(vigil).toOpaque()
+        sqlite3_progress_handler(
+            database, Self.stride,
+            { itself in
+                guard let itself else { return 0 }
+                return Unmanaged<Vigil>.fromOpaque(itself).takeUnretainedValue().mustStop() ? 1 : 0
+            }, itself)
+    }
+
+    /// Whether no transaction is open, because SQLite has rolled it back by itself or because none was begun.
+    var isIdle: Bool { sqlite3_get_autocommit(database) != 0 }
 
     func close() {
         forget()
@@ -74,7 +92,10 @@ final class SQLiteConnection: Connection {
         // A statement that is not reset holds its transaction open.
         defer { sqlite3_reset(statement.handle) }
         var rows: [Row] = []
-        while try step(statement, sql) { rows.append(Row(columns: statement.columns, values: Self.values(statement.handle))) }
+        while try step(statement, sql) {
+            try vigil.countRow()
+            rows.append(Row(columns: statement.columns, values: Self.values(statement.handle)))
+        }
         return rows
     }
 
@@ -187,6 +208,7 @@ final class SQLiteConnection: Connection {
         case (SQLITE_CONSTRAINT, 6), (SQLITE_CONSTRAINT, 8): return .uniqueViolation(constraint: text)  // PRIMARYKEY, UNIQUE
         case (SQLITE_CONSTRAINT, 3): return .foreignKeyViolation(constraint: text)
         case (SQLITE_CONSTRAINT, 1), (SQLITE_CONSTRAINT, 5): return .checkViolation(constraint: text)  // CHECK, NOTNULL
+        case (SQLITE_INTERRUPT, _): return .interrupted(text)
         case (SQLITE_BUSY, _), (SQLITE_LOCKED, _): return .unavailable(text)
         case (SQLITE_ERROR, _), (SQLITE_MISUSE, _), (SQLITE_RANGE, _), (SQLITE_MISMATCH, _), (SQLITE_READONLY, _): return .misuse(text)
         case (SQLITE_FULL, _): return .full(text)

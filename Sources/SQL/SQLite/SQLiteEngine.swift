@@ -4,8 +4,9 @@ import Synchronization
 /// SQLite in WAL mode: one thread writes, and short reads run on the calling thread.
 ///
 /// A read takes some microseconds, less than the way to another thread and back. So it runs on the thread of the caller
-/// while a connection is free for it. A read that may take long (`Reading.long`) runs on a thread of its own pool, and
-/// so does a short one while all connections are in use.
+/// while a connection is free for it. A read that may take long (`Reading.long`) runs on a thread of its own pool. So does
+/// a short one while all connections are in use, and a short one that turns out to be long: it is stopped after some
+/// milliseconds and begins again on such a thread.
 ///
 /// Transactions that wait for the writer are committed together (group commit): each has its own savepoint, and one
 /// sync of the disk makes all of them durable. So the cost of a sync is shared exactly if there is a queue.
@@ -18,36 +19,63 @@ final class SQLiteEngine: Engine {
 
     /// The most transactions of one commit, so that the first of them does not wait long.
     private static let mostInGroup = 64
+    /// The most work of a short read: some two milliseconds of SQLite's, and as much for making values of the rows.
+    private static let shortRead = Vigil.Work(looks: 40, rows: 250)
+    /// The time that a request's write may hold the one writer.
+    private static let writeLimit = Duration.seconds(10)
 
     init(path: String, readers count: Int, durable: Bool) throws {
         let first = try SQLiteConnection(path: path, isReader: false, durable: durable)
         try first.script(ChangeLog.sqliteTable)
-        writer = WorkerPool(name: "sqlite-writer", workers: [first], batch: Self.mostInGroup, perform: Self.commitTogether)
+        let group = PoolLimits(batch: Self.mostInGroup)
+        writer = WorkerPool(
+            name: "sqlite-writer", workers: [first], limits: group, perform: Self.commitTogether, close: { $0.close() })
         func reader() throws -> SQLiteConnection { try SQLiteConnection(path: path, isReader: true, durable: durable) }
-        readers = WorkerPool(name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() })
+        // One share leaves a thread for the others.
+        let shared = PoolLimits(threadsOfShare: max(1, count - 1))
+        readers = WorkerPool(
+            name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() }, limits: shared, close: { $0.close() })
         nearby = ReaderShelf(try (0..<count).map { _ in try reader() })
     }
 
     func read<Value: Sendable>(
         _ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        if reading == .short, let connection = nearby.take() {
-            defer { nearby.give(back: connection) }
+        let budget = Budget.current
+        if reading == .short, let value = try readNearby(budget, body) { return value }
+        return try await readers.run(for: budget?.share ?? .cloud) { connection in
+            connection.vigil.begin(budget)
             return try Self.read(connection, body)
         }
-        return try await readers.run { try Self.read($0, body) }
+    }
+
+    /// Reads on the thread of the caller.
+    ///
+    /// - Returns: nil if no connection is free, or if the read is too long for this thread.
+    private func readNearby<Value>(_ budget: Budget?, _ body: (Transaction) throws -> Value) throws -> Value? {
+        guard let connection = nearby.take() else { return nil }
+        defer { nearby.give(back: connection) }
+        connection.vigil.begin(budget, work: Self.shortRead)
+        do {
+            return try Self.read(connection, body)
+        } catch SQLError.interrupted where connection.vigil.isTooLong {
+            return nil
+        }
     }
 
     private static func read<Value>(_ connection: SQLiteConnection, _ body: (Transaction) throws -> Value) throws -> Value {
+        defer { connection.vigil.end() }
         _ = try connection.execute("BEGIN DEFERRED", [])
         defer { _ = try? connection.execute("ROLLBACK", []) }
         return try Transaction.run(on: connection, dialect: .sqlite, isWritable: false, body).0
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
+        let budget = Budget.current
+        return try await withCheckedThrowingContinuation { continuation in
             do {
-                try writer.submit(Write(body: body, committed: committed, continuation: continuation))
+                let write = Write(budget: budget, limit: Self.writeLimit, body: body, committed: committed, continuation: continuation)
+                try writer.submit(write, for: budget?.share ?? .cloud)
             } catch {
                 continuation.resume(throwing: error)
             }
@@ -78,6 +106,8 @@ final class SQLiteEngine: Engine {
 private protocol GroupedWrite {
     /// Runs the closure of the caller and keeps its result. Returns false if its changes must be rolled back.
     func run(on connection: SQLiteConnection) -> Bool
+    /// Whether the transaction was stopped. It must not run again.
+    var isStopped: Bool { get }
     /// Resumes the caller after the commit, or after the failure of the whole group.
     func finish(groupFailure: (any Error)?)
 }
@@ -102,31 +132,42 @@ extension SQLiteEngine {
         } catch {
             failure = error
         }
-        if failure != nil, writes.count > 1 {
-            // One transaction broke the commit (a deferred constraint), or the disk is full. If they run one by one,
-            // each has its own outcome.
-            for write in writes { commitTogether(connection, [write]) }
-        } else {
+        guard failure != nil, writes.count > 1 else {
             for write in writes { write.finish(groupFailure: failure) }
+            return
         }
+        // One transaction broke the commit (a deferred constraint), or the disk is full, or SQLite rolled back all of
+        // them because one was stopped. If they run one by one, each has its own outcome.
+        for write in writes where write.isStopped { write.finish(groupFailure: failure) }
+        for write in writes where !write.isStopped { commitTogether(connection, [write]) }
     }
 
     private final class Write<Value: Sendable>: GroupedWrite {
+        private let budget: Budget?
+        private let limit: Duration
         private let body: (Transaction) throws -> Value
         private let committed: (Transaction.State) -> Void
         private let continuation: CheckedContinuation<Value, any Error>
         private var result: Result<(Value, Transaction.State), any Error>?
 
         init(
-            body: @escaping (Transaction) throws -> Value, committed: @escaping (Transaction.State) -> Void,
+            budget: Budget?, limit: Duration, body: @escaping (Transaction) throws -> Value, committed: @escaping (Transaction.State) -> Void,
             continuation: CheckedContinuation<Value, any Error>
         ) {
+            self.budget = budget
+            self.limit = limit
             self.body = body
             self.committed = committed
             self.continuation = continuation
         }
 
+        var isStopped: Bool {
+            if case .failure(SQLError.interrupted) = result { true } else { false }
+        }
+
         func run(on connection: SQLiteConnection) -> Bool {
+            connection.vigil.begin(budget, limit: limit)
+            defer { connection.vigil.end() }
             do {
                 let (value, state) = try Transaction.run(on: connection, dialect: .sqlite, isWritable: true, body)
                 // Without keys the count in memory is enough: this process makes every commit.

@@ -41,9 +41,11 @@ struct AggregateRoutes: RouteGroup {
         [
             maker.route(.get, "/os-aggregates", .listAggregates) { call in
                 let found = try await aggregates.list()
-                return .json { json in
-                    json.array("aggregates", of: found) { json, aggregate in
-                        json.object { Self.write(aggregate, call.minor, isNew: false, &$0) }
+                return try await .page(of: found.count) {
+                    .json { json in
+                        json.array("aggregates", of: found) { json, aggregate in
+                            json.object { Self.write(aggregate, call.minor, isNew: false, &$0) }
+                        }
                     }
                 }
             },

@@ -49,18 +49,20 @@ struct FlavorRoutes: RouteGroup {
         let found = try await flavors.list(try Self.query(call), by: call.caller)
         let links = Links(call)
         let specs = Self.showsSpecs(call)
-        return .json { json in
-            json.array("flavors", of: found) { json, flavor in
-                json.object { json in
-                    if detailed {
-                        FlavorWire.write(flavor, links, call.minor, specs: specs, &json)
-                    } else {
-                        FlavorWire.brief(flavor, links, call.minor, &json)
+        return try await .page(of: found.count) {
+            .json { json in
+                json.array("flavors", of: found) { json, flavor in
+                    json.object { json in
+                        if detailed {
+                            FlavorWire.write(flavor, links, call.minor, specs: specs, &json)
+                        } else {
+                            FlavorWire.brief(flavor, links, call.minor, &json)
+                        }
                     }
                 }
+                links.next(
+                    &json, "flavors_links", detailed ? "flavors/detail" : "flavors", call, count: found.count, last: found.last?.id.text)
             }
-            links.next(
-                &json, "flavors_links", detailed ? "flavors/detail" : "flavors", call, count: found.count, last: found.last?.id.text)
         }
     }
 

@@ -46,8 +46,10 @@ struct HypervisorRoutes: RouteGroup {
             },
             maker.route(.get, Self.path + "/search", .searchHypervisors, until: Self.uuidSince - 1) { call in
                 let found = try await matching(call.parameter("hypervisor_id"))
-                return .json { json in
-                    json.array("hypervisors", of: found) { json, host in json.object { Self.brief(host, call.minor, &$0) } }
+                return try await .page(of: found.count) {
+                    .json { json in
+                        json.array("hypervisors", of: found) { json, host in json.object { Self.brief(host, call.minor, &$0) } }
+                    }
                 }
             },
             maker.route(.get, Self.path + "/servers", .hypervisorServers, until: Self.uuidSince - 1) { call in try await servers(call) },
@@ -89,14 +91,16 @@ struct HypervisorRoutes: RouteGroup {
         }
         var servers: [String: [(id: String, name: String)]] = [:]
         if Self.withServers(call) { for host in found { servers[host.name] = try await hosts.servers(on: host.name) } }
-        return .json { [found, servers] json in
-            json.array("hypervisors", of: found) { json, host in
-                json.object { write(host, servers[host.name], call, detailed: detailed, &$0) }
+        return try await .page(of: found.count) { [found, servers] in
+            .json { json in
+                json.array("hypervisors", of: found) { json, host in
+                    json.object { write(host, servers[host.name], call, detailed: detailed, &$0) }
+                }
+                guard call.minor >= 33, pattern == nil else { return }
+                Links(call).next(
+                    &json, "hypervisors_links", detailed ? "os-hypervisors/detail" : "os-hypervisors", call, count: found.count,
+                    last: found.last.map { Self.id($0, call.minor) })
             }
-            guard call.minor >= 33, pattern == nil else { return }
-            Links(call).next(
-                &json, "hypervisors_links", detailed ? "os-hypervisors/detail" : "os-hypervisors", call, count: found.count,
-                last: found.last.map { Self.id($0, call.minor) })
         }
     }
 
@@ -104,12 +108,14 @@ struct HypervisorRoutes: RouteGroup {
         let found = try await matching(call.parameter("hypervisor_id"))
         var servers: [String: [(id: String, name: String)]] = [:]
         for host in found { servers[host.name] = try await hosts.servers(on: host.name) }
-        return .json { [servers] json in
-            json.array("hypervisors", of: found) { json, host in
-                json.object { json in
-                    Self.brief(host, call.minor, &json)
-                    // An empty list is left out.
-                    if let own = servers[host.name], !own.isEmpty { Self.servers(own, &json) }
+        return try await .page(of: found.count) { [servers] in
+            .json { json in
+                json.array("hypervisors", of: found) { json, host in
+                    json.object { json in
+                        Self.brief(host, call.minor, &json)
+                        // An empty list is left out.
+                        if let own = servers[host.name], !own.isEmpty { Self.servers(own, &json) }
+                    }
                 }
             }
         }

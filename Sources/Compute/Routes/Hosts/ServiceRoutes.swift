@@ -18,8 +18,10 @@ struct ServiceRoutes: RouteGroup {
                 var found = try await hosts.all()
                 if let host = call.query("host"), !host.isEmpty { found = found.filter { $0.name == host } }
                 if let binary = call.query("binary"), !binary.isEmpty, binary != Self.binary { found = [] }
-                return .json { json in
-                    json.array("services", of: found) { json, host in json.object { Self.write(host, call.minor, &$0) } }
+                return try await .page(of: found.count) { [found] in
+                    .json { json in
+                        json.array("services", of: found) { json, host in json.object { Self.write(host, call.minor, &$0) } }
+                    }
                 }
             },
             maker.route(.put, "/os-services/{service_id}", .updateService) { call in

@@ -41,14 +41,16 @@ struct KeyPairRoutes: RouteGroup {
     private func list(_ call: ComputeCall) async throws -> Reply {
         let user = try Self.user(call, .listKeyPairs)
         let found = try await pairs.list(of: user, call.minor >= 35 ? try call.page() : Page(limit: .max))
-        return .json { json in
-            json.array("keypairs", of: found) { json, pair in
-                json.object { json in
-                    json.object("keypair") { json in Self.brief(pair, call.minor, &json) }
+        return try await .page(of: found.count) {
+            .json { json in
+                json.array("keypairs", of: found) { json, pair in
+                    json.object { json in
+                        json.object("keypair") { json in Self.brief(pair, call.minor, &json) }
+                    }
                 }
-            }
-            if call.minor >= 35 {
-                Links(call).next(&json, "keypairs_links", "os-keypairs", call, count: found.count, last: found.last?.name)
+                if call.minor >= 35 {
+                    Links(call).next(&json, "keypairs_links", "os-keypairs", call, count: found.count, last: found.last?.name)
+                }
             }
         }
     }

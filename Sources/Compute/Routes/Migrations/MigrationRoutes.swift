@@ -45,12 +45,14 @@ struct MigrationRoutes: RouteGroup {
         var found = try await migrations.list(filter)
         if call.minor >= Self.timesSince { found = try paged(found, try call.page()) { $0.id } }
         let showsHosts = call.caller.may(.showMigrationHosts)
-        return .json { [found] json in
-            json.array("migrations", of: found) { json, migration in
-                json.object { Self.write(migration, call.minor, hosts: showsHosts, &$0) }
+        return try await .page(of: found.count) { [found] in
+            .json { json in
+                json.array("migrations", of: found) { json, migration in
+                    json.object { Self.write(migration, call.minor, hosts: showsHosts, &$0) }
+                }
+                guard call.minor >= Self.timesSince else { return }
+                Links(call).next(&json, "migrations_links", "os-migrations", call, count: found.count, last: found.last?.id)
             }
-            guard call.minor >= Self.timesSince else { return }
-            Links(call).next(&json, "migrations_links", "os-migrations", call, count: found.count, last: found.last?.id)
         }
     }
 

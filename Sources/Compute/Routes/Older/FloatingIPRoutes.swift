@@ -31,8 +31,10 @@ struct FloatingIPRoutes: RouteGroup {
                 for address in try await apis.list("floatingips", [("project_id", call.caller.projectID)]) {
                     views.append(try await view(address, apis))
                 }
-                return .json { [views] json in
-                    json.array("floating_ips", of: views) { json, view in json.object { view.write(&$0) } }
+                return try await .page(of: views.count) { [views] in
+                    .json { json in
+                        json.array("floating_ips", of: views) { json, view in json.object { view.write(&$0) } }
+                    }
                 }
             },
             maker.route(.post, "/os-floating-ips", .createFloatingIP, until: OtherAPIs.last) { call in

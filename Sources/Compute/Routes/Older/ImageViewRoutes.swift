@@ -91,12 +91,14 @@ struct ImageViewRoutes: RouteGroup {
         query.append(("limit", String(min(limit, Page.most))))
         let found = try await OtherAPIs(others, call).images(.get, "", query)["images"]?.array ?? []
         let links = Links(call)
-        return .json { json in
-            json.array("images", of: found) { json, image in
-                json.object { json in detailed ? Self.write(image, call, &json) : Self.brief(image, call, &json) }
+        return try await .page(of: found.count) {
+            .json { json in
+                json.array("images", of: found) { json, image in
+                    json.object { json in detailed ? Self.write(image, call, &json) : Self.brief(image, call, &json) }
+                }
+                links.next(
+                    &json, "images_links", detailed ? "images/detail" : "images", call, count: found.count, last: found.last?["id"]?.string)
             }
-            links.next(
-                &json, "images_links", detailed ? "images/detail" : "images", call, count: found.count, last: found.last?["id"]?.string)
         }
     }
 

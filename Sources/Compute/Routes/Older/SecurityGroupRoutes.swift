@@ -116,8 +116,10 @@ struct SecurityGroupRoutes: RouteGroup {
     private func answer(_ groups: [JSON], _ call: ComputeCall) async throws -> Reply {
         let sorted = groups.sorted { Self.order($0) < Self.order($1) }
         let sources = try await sources(sorted, call)
-        return .json { json in
-            json.array("security_groups", of: sorted) { json, group in json.object { Self.write(group, sources, &$0) } }
+        return try await .page(of: sorted.count) {
+            .json { json in
+                json.array("security_groups", of: sorted) { json, group in json.object { Self.write(group, sources, &$0) } }
+            }
         }
     }
 

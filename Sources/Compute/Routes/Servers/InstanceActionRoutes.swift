@@ -40,11 +40,13 @@ struct InstanceActionRoutes: RouteGroup {
             rows = rows.filter { changes.has($0.updatedAt) }
             rows = try paged(rows, try call.page()) { $0.requestID ?? "" }
         }
-        return .json { [server, rows] json in
-            json.array("instanceActions", of: rows) { json, row in json.object { Self.write(row, server, call.minor, &$0) } }
-            guard call.minor >= Self.pagedSince else { return }
-            Links(call).next(
-                &json, "links", "servers/\(server.id)/os-instance-actions", call, count: rows.count, last: rows.last?.requestID)
+        return try await .page(of: rows.count) { [server, rows] in
+            .json { json in
+                json.array("instanceActions", of: rows) { json, row in json.object { Self.write(row, server, call.minor, &$0) } }
+                guard call.minor >= Self.pagedSince else { return }
+                Links(call).next(
+                    &json, "links", "servers/\(server.id)/os-instance-actions", call, count: rows.count, last: rows.last?.requestID)
+            }
         }
     }
 

@@ -38,15 +38,19 @@ struct ServerRoutes: RouteGroup {
         let wire = ServerWire(call)
         guard detailed else {
             let found = try await servers.listBriefly(query, try call.page(), by: call.caller)
-            return .json { json in
-                json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
-                wire.links.next(&json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
+            return try await .page(of: found.count) {
+                .json { json in
+                    json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
+                    wire.links.next(&json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
+                }
             }
         }
         let found = try await servers.list(query, try call.page(), by: call.caller)
-        return .json { json in
-            json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
-            wire.links.next(&json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text)
+        return try await .page(of: found.count) {
+            .json { json in
+                json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
+                wire.links.next(&json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text)
+            }
         }
     }
 

@@ -19,11 +19,13 @@ struct UsageRoutes: RouteGroup {
                 let byProject = Dictionary(grouping: found, by: \.projectID)
                 let order = found.map(\.projectID).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
                 let isDetailed = call.query("detailed") == "1"
-                return .json { json in
-                    json.array("tenant_usages", of: order) { json, project in
-                        json.object { write(byProject[project] ?? [], project, period, detailed: isDetailed, &$0) }
+                return try await .page(of: order.count) {
+                    .json { json in
+                        json.array("tenant_usages", of: order) { json, project in
+                            json.object { write(byProject[project] ?? [], project, period, detailed: isDetailed, &$0) }
+                        }
+                        next(&json, "tenant_usages_links", "os-simple-tenant-usage", call, found)
                     }
-                    next(&json, "tenant_usages_links", "os-simple-tenant-usage", call, found)
                 }
             },
             maker.route(.get, "/os-simple-tenant-usage/{project_id}", nil, query: Self.query) { call in

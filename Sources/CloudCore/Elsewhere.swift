@@ -1,0 +1,32 @@
+/// Threads for work that would hold an event loop, and with it all connections of that loop: the parsing of long bodies
+/// and the writing of long pages. Shares take turns, and one share leaves a thread for the others.
+package enum Elsewhere {
+    /// The most elements of a page that is written on the event loop. Their writing takes less time than the way to
+    /// another thread and back is worth.
+    package static let longFrom = 100
+
+    private static let threads = ClosurePool<Void>(
+        name: "elsewhere", workers: Array(repeating: (), count: 3), limits: PoolLimits(threadsOfShare: 2))
+
+    /// Runs `body`: on one of the threads if it may take long, else at once.
+    package static func run<Value: Sendable>(
+        ifLong isLong: Bool, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        isLong ? try await run(body) : try body()
+    }
+
+    /// Runs `body` on one of the threads.
+    ///
+    /// - Throws: the error of a request that was cut off while it waited, and what `body` throws.
+    package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        let budget = Budget.current
+        do {
+            return try await threads.run(for: budget?.share ?? .cloud) {
+                try budget?.check()
+                return try body()
+            }
+        } catch is PoolRefusal {
+            throw CloudError.busy("Too many long requests wait already. Please try again.")
+        }
+    }
+}
