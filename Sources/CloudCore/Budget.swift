@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What one request may still cost: the time until it must be answered, whether anybody waits for the answer, and whose
-/// share of common things it takes.
+/// The bounds of one request: the time until it must be answered, whether anybody waits for the answer, and whose share
+/// of common things it takes.
 ///
 /// The budget of the running request is a task-local value. Code that waits or works for long asks it; all other code
 /// need not know of it. It ends once, for the first of these reasons:
@@ -125,7 +125,8 @@ package final class Budget: Sendable {
     }
 
     private func finish(_ reason: End) -> Bool {
-        let (isFirst, _) = state.compareExchange(expected: Budget.running, desired: reason.rawValue, ordering: .acquiringAndReleasing)
+        let (isFirst, _) = state.compareExchange(
+            expected: Budget.running, desired: reason.rawValue, ordering: .acquiringAndReleasing)
         guard isFirst else { return false }
         let watchers = shared.withLock { shared in
             defer { shared.watchers = [:] }

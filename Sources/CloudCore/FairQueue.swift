@@ -1,5 +1,5 @@
-/// A queue in which every share has its turn: the next element is the oldest of the share that has waited longest for its
-/// turn. A share with many waiting elements delays its own, and no other's.
+/// A queue in which every share has its turn. The next element is the oldest of the share that has waited longest for
+/// its turn. A share with many waiting elements delays its own, and no other's.
 package struct FairQueue<Element> {
     /// The waiting elements of one share. The elements before `head` are gone.
     private struct Line {

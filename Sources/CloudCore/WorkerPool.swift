@@ -4,7 +4,8 @@ import Foundation
 /// share has its turn. A job may block.
 ///
 /// No share but the cloud's own has more than a quarter of the places in the queue.
-package final class WorkerPool<Worker, Job>: @unchecked Sendable {  // Every field is behind the condition's lock; a Worker stays on its thread.
+// Every field is behind the condition's lock, and a worker stays on its thread.
+package final class WorkerPool<Worker, Job>: @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs = FairQueue<Job>()
     /// The number of threads that work for each share.
@@ -125,15 +126,20 @@ package typealias ClosurePool<Worker> = WorkerPool<Worker, (Worker) -> Void>
 
 extension WorkerPool where Job == (Worker) -> Void {
     package convenience init(
-        name: String, workers: [Worker], limits: PoolLimits = PoolLimits(), close: @escaping @Sendable (Worker) -> Void = { _ in }
+        name: String, workers: [Worker], limits: PoolLimits = PoolLimits(),
+        close: @escaping @Sendable (Worker) -> Void = { _ in }
     ) {
-        self.init(name: name, workers: workers, limits: limits, perform: { worker, jobs in for job in jobs { job(worker) } }, close: close)
+        self.init(
+            name: name, workers: workers, limits: limits, perform: { worker, jobs in for job in jobs { job(worker) } },
+            close: close)
     }
 
     /// Runs `body` on a thread of the pool.
     ///
     /// - Throws: `PoolRefusal`, and what `body` throws.
-    package func run<Value: Sendable>(for share: Share, _ body: @escaping @Sendable (Worker) throws -> Value) async throws -> Value {
+    package func run<Value: Sendable>(
+        for share: Share, _ body: @escaping @Sendable (Worker) throws -> Value
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             do {
                 try submit({ worker in continuation.resume(with: Result { try body(worker) }) }, for: share)

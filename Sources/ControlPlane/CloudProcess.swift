@@ -16,6 +16,8 @@ package struct CloudProcess: Sendable {
     package let url: String
     package let directory: StateDirectory
     private let database: Database
+    /// The holds of the server's event loops.
+    package let holds: LoopHolds
     private let group: ServiceGroup
     private let lock: StateLock
 
@@ -28,7 +30,6 @@ package struct CloudProcess: Sendable {
     /// - Throws: `StartError` and other errors that say in a sentence why the cloud cannot start.
     package static func start(
         _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, isAlone: Bool = true,
-        holds: LoopHolds = LoopHolds(),
         whenReady: @escaping @Sendable (_ url: String) async -> Void
     ) async throws -> CloudProcess {
         try directory.create()
@@ -45,7 +46,6 @@ package struct CloudProcess: Sendable {
         let database = try openDatabase(configuration, directory)
         do {
             var instruments = Instruments()
-            instruments.holds = holds
             addFigures(to: instruments.metrics, directory, isSQLite: configuration.database.connection == nil)
             instruments.accessLog = configuration.log.access ? AccessLog(path: directory.accessLog) : nil
             instruments.spans = configuration.log.spans.map { SpanFile(LineFile(path: $0), world: world) }
@@ -72,7 +72,8 @@ package struct CloudProcess: Sendable {
             let files = [instruments.accessLog?.file, instruments.spans?.file].compactMap(\.self)
             let services: [any Service] = [LineFileKeeper(files: files)] + cloud.backgroundServices + [server]
             let group = group(services, configuration.server.drainTimeout, handlesSignals: isAlone, log)
-            return CloudProcess(url: url, directory: directory, database: database, group: group, lock: lock)
+            return CloudProcess(
+                url: url, directory: directory, database: database, holds: instruments.holds, group: group, lock: lock)
         } catch {
             await database.close()
             throw error

@@ -9,8 +9,8 @@ import Synchronization
 /// is then run again. So may a read: SQLite moves a short one that turns out to be long to another thread. So a closure
 /// must only change rows and return values. Work for afterwards goes into `Transaction.afterCommit`.
 ///
-/// A transaction belongs to the request whose `Budget` is current. It waits in the turns of the request's share, and it is
-/// stopped when the budget is over. A write that was stopped changes nothing.
+/// A transaction belongs to the request whose `Budget` is current. It waits in the turns of the request's share, and it
+/// is stopped when the budget is over. A write that was stopped changes nothing.
 package struct Database: Sendable {
     let engine: any Engine
     private let counter = Counter()

@@ -98,7 +98,7 @@ protocol Connection: AnyObject, SendableMetatype {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row]
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
     func script(_ sql: String) throws
-    /// What may stop the transaction that runs.
+    /// The watch over the transaction that runs, which may stop it.
     var vigil: Vigil { get }
     /// Closes the connection, which must not be used afterwards.
     func close()

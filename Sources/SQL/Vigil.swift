@@ -1,7 +1,7 @@
 import CloudCore
 
-/// What may stop the transaction that runs on a connection: the end of its request's budget, its own limit of time, or,
-/// for a short read, its limit of work.
+/// The watch over the transaction that runs on a connection. It stops the transaction at the end of its request's
+/// budget, at its own limit of time, or, for a short read, at its limit of work.
 ///
 /// A connection has one vigil, and only the thread that uses the connection uses it.
 final class Vigil {
@@ -59,7 +59,9 @@ final class Vigil {
 
     /// Throws if the transaction must stop; called before each statement.
     func check() throws {
-        if isTooLong || isOver { throw SQLError.interrupted("nobody waits for the result any more, or it takes too long") }
+        if isTooLong || isOver {
+            throw SQLError.interrupted("nobody waits for the result any more, or it takes too long")
+        }
     }
 
     private var isOver: Bool {

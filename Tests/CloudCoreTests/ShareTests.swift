@@ -57,7 +57,9 @@ struct ShareTests {
                         while isHeld.value {}
                     }
                 }
-                try await eventually("a job runs, and the others wait") { begun.value == 1 && pool.waiting(of: a) == number - 1 }
+                try await eventually("a job runs, and the others wait") {
+                    begun.value == 1 && pool.waiting(of: a) == number - 1
+                }
             }
             #expect(try await pool.run(for: b) { 5 } == 5)
             #expect(begun.value == 1)

@@ -1,6 +1,5 @@
 import CloudCore
 import Foundation
-import HTTPKit
 #if canImport(FoundationNetworking)
     import FoundationNetworking
 #endif
@@ -27,12 +26,12 @@ struct RunningCloud: Sendable {
 
     /// Runs `body` while a cloud serves on the state directory, and stops it afterwards as a signal does.
     static func run<Value: Sendable>(
-        _ path: String, _ configuration: Configuration = Self.configuration, holds: LoopHolds = LoopHolds(),
+        _ path: String, _ configuration: Configuration = Self.configuration,
         _ body: @escaping @Sendable (RunningCloud) async throws -> Value
     ) async throws -> Value {
         let (ready, isReady) = AsyncStream<String>.makeStream()
         let process = try await CloudProcess.start(
-            configuration, directory: StateDirectory(path: path), world: .real, log: log, isAlone: false, holds: holds
+            configuration, directory: StateDirectory(path: path), world: .real, log: log, isAlone: false
         ) { isReady.yield($0) }
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask {

@@ -7,11 +7,14 @@ import Testing
 private let endless =
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT count(*) FROM n"
 /// A statement that takes more than the few milliseconds of a short read.
-private let long = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT count(*) FROM n"
+private let long =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT count(*) FROM n"
 
 @Suite("Transactions and the budgets of their requests")
 struct SQLBudgetTests {
-    @Test("A statement ends when the time of its request is over", arguments: DatabaseKind.allCases, [Reading.short, .long])
+    @Test(
+        "A statement ends when the time of its request is over", arguments: DatabaseKind.allCases,
+        [Reading.short, .long])
     func late(kind: DatabaseKind, reading: Reading) async throws {
         try await withThings(kind) { database in
             let refusal = await Budget.$current.withValue(Budget(.milliseconds(100))) {
@@ -44,7 +47,8 @@ struct SQLBudgetTests {
         }
     }
 
-    @Test("A write that was cut off changes nothing, and those beside it are committed", arguments: DatabaseKind.allCases)
+    @Test(
+        "A write that was cut off changes nothing, and those beside it are committed", arguments: DatabaseKind.allCases)
     func group(kind: DatabaseKind) async throws {
         try await withThings(kind) { database in
             let isHeld = Box(true)
@@ -117,7 +121,8 @@ struct SQLBudgetTests {
             #expect(runs.value == 2)
             let rows = try await database.read(.short) { tx in
                 runs.update { $0 += 1 }
-                return try tx.rows("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n")
+                return try tx.rows(
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n")
             }
             #expect(rows.count == 300)
             #expect(runs.value == 4)

@@ -49,7 +49,9 @@ enum Refusal: Equatable {
             }
         } catch let error as CloudError where error.message == Budget.cutOff.message {
             return .cutOff
-        } catch let error as CloudError where error.kind == .unavailable && error.headers.contains(where: { $0.value == "60" }) {
+        } catch let error as CloudError
+            where error.kind == .unavailable && error.headers.contains(where: { $0.value == "60" })
+        {
             return .full
         } catch let error as CloudError where error.kind == .unavailable && error.isTransient {
             return .unavailable

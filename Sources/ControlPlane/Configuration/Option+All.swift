@@ -29,7 +29,8 @@ extension Option {
             "Connections beyond these wait until others end."),
         .seconds(
             "server", "request_timeout", \.server.requestTimeout, 1...3600,
-            "How long a request may take in all, unless it carries the data of an image. It is then cut off with a 503."),
+            "How long a request may take in all, unless it carries the data of an image. It is then cut off with a 503."
+        ),
         .seconds(
             "server", "drain_timeout", \.server.drainTimeout, 0...3600,
             "How long requests under way may take to end once the cloud is told to stop."),

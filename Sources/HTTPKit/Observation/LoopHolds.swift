@@ -6,12 +6,14 @@ import Synchronization
 package final class LoopHolds: Sendable {
     static let name = "novella_event_loop_longest_hold_seconds"
 
-    /// The time in nanoseconds, from any beginning.
-    private let clock: @Sendable () -> Int64
     private let longestHold = Atomic<Int64>(0)
+    private let countsThreadTime = Atomic(false)
 
-    /// - Parameter clock: the clock that measures; tests take one that counts only the time in which the thread ran.
-    package init(clock: @escaping @Sendable () -> Int64 = LoopHolds.elapsed) { self.clock = clock }
+    package init() {}
+
+    /// Counts only the time for which the thread ran, from now on. That costs two calls into the kernel for each piece
+    /// of work, and does not depend on what else the machine does.
+    package func countThreadTime() { countsThreadTime.store(true, ordering: .relaxed) }
 
     /// The longest hold in nanoseconds since the start, or since the last `reset`.
     package var longest: Int64 { longestHold.load(ordering: .relaxed) }
@@ -20,6 +22,7 @@ package final class LoopHolds: Sendable {
 
     /// Runs a piece of work and notes the time that it took.
     func measuring(_ work: () -> Void) {
+        let clock = countsThreadTime.load(ordering: .relaxed) ? Self.threadTime : Self.elapsed
         let began = clock()
         work()
         longestHold.max(clock() - began, ordering: .relaxed)
@@ -27,12 +30,12 @@ package final class LoopHolds: Sendable {
 
     private static let start = ContinuousClock.now
 
-    /// The time for which the thread has run, in nanoseconds. Reading it is a call into the kernel.
-    package static let threadTime: @Sendable () -> Int64 = {
+    /// The time for which the thread has run, in nanoseconds.
+    private static let threadTime: @Sendable () -> Int64 = {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    package static let elapsed: @Sendable () -> Int64 = { (ContinuousClock.now - start).wholeNanoseconds }
+    private static let elapsed: @Sendable () -> Int64 = { (ContinuousClock.now - start).wholeNanoseconds }
 }

@@ -80,7 +80,8 @@ package struct HTTPServer: Service {
             halfClosed: settings.halfClosedDeadline)
         let plain = HTTPServerBuilder { [settings, responder, refusals] respond in
             GuardedConnection(
-                responder: respond, headerLimit: settings.headerLimit, patience: patience, holds: responder.instruments.holds
+                responder: respond, headerLimit: settings.headerLimit, patience: patience,
+                holds: responder.instruments.holds
             ) { error in responder.refuse(error, refusals) }
         }
         guard let certificate = settings.certificate, let privateKey = settings.privateKey else { return plain }

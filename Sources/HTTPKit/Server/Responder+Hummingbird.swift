@@ -22,7 +22,9 @@ struct ConnectionContext: InitializableFromSource, Sendable {
 
 extension Channel {
     /// Lets the guard of the connection end the budget when the client leaves.
-    func watch(_ budget: Budget) { pipeline.triggerUserOutboundEvent(ConnectionGuard.WorkBegan(budget: budget), promise: nil) }
+    func watch(_ budget: Budget) {
+        pipeline.triggerUserOutboundEvent(ConnectionGuard.WorkBegan(budget: budget), promise: nil)
+    }
 }
 
 /// An adapter that makes our responder a responder of Hummingbird.

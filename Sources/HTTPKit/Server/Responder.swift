@@ -71,8 +71,11 @@ package struct Responder: Sendable {
         self.instruments = instruments
         nowhere = RouteTimers("none", "none", instruments.metrics)
         instruments.metrics.describe(RouteTimers.name, "Time from a request's head to the end of its answer.")
-        instruments.metrics.describe(RouteTimers.cutOff, "Requests that were cut off, because they were late or their client left.")
-        instruments.metrics.gauge(LoopHolds.name, help: "The longest time for which one piece of work held an event loop.") {
+        instruments.metrics.describe(
+            RouteTimers.cutOff, "Requests that were cut off, because they were late or their client left.")
+        instruments.metrics.gauge(
+            LoopHolds.name, help: "The longest time for which one piece of work held an event loop."
+        ) {
             [holds = instruments.holds] in Double(holds.longest) / 1e9
         }
         self.patience = patience

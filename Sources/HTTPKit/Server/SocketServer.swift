@@ -42,14 +42,16 @@ package struct SocketServer: Sendable {
         let counts = ConnectionCounts(settings)
         let connection = GuardedConnection(
             responder: { [responder] request, writer, channel in
-                var arrival = Responder.Arrival(body: request.body, isTLS: false, remoteAddress: channel.remoteAddress?.ipAddress)
+                var arrival = Responder.Arrival(
+                    body: request.body, isTLS: false, remoteAddress: channel.remoteAddress?.ipAddress)
                 arrival.willWork = channel.watch
                 let reply = await responder.respond(to: request.head, arrival)
                 let response = Response(status: reply.status, headers: reply.headers, body: reply.hummingbirdBody)
                 try await writer.write(response: response.head, body: response.body)
             }, headerLimit: settings.headerLimit,
             patience: ConnectionGuard.Patience(
-                head: .microseconds(settings.headDeadline.wholeMicroseconds), silence: .microseconds(settings.silenceDeadline.wholeMicroseconds),
+                head: .microseconds(settings.headDeadline.wholeMicroseconds),
+                silence: .microseconds(settings.silenceDeadline.wholeMicroseconds),
                 halfClosed: settings.silenceDeadline),
             holds: responder.instruments.holds, refusal: { [responder, refusals] in responder.refuse($0, refusals) })
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -53,7 +53,9 @@ struct OAuthRoutes: Sendable {
                 let page = try await accessTokens.list(of: call.id("user_id"), call.query, by: call.caller())
                 return try await .page(of: page.rows.count) {
                     .json { writer in
-                        writer.array("access_tokens", of: page.rows) { writer, token in writer.object { Self.write(token, call, &$0) } }
+                        writer.array("access_tokens", of: page.rows) { writer, token in
+                            writer.object { Self.write(token, call, &$0) }
+                        }
                         Views.links(call, next: page.hasMore ? page.rows.last?.id.text : nil, &writer)
                     }
                 }

@@ -49,7 +49,9 @@ struct RoleRoutes: Sendable {
                         writer.array("role_inferences", of: rules) { writer, rule in
                             writer.object { writer in
                                 writer.object("prior_role") { Self.brief(rule.prior, call, &$0) }
-                                writer.array("implies", of: rule.implied) { writer, role in writer.object { Self.brief(role, call, &$0) } }
+                                writer.array("implies", of: rule.implied) { writer, role in
+                                    writer.object { Self.brief(role, call, &$0) }
+                                }
                             }
                         }
                         writer.object("links") { $0.member("self", call.url) }

@@ -3,9 +3,9 @@ import Foundation
 
 /// Hashes passwords outside the threads that serve requests.
 ///
-/// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue in which
-/// the addresses of clients take turns. A flood of wrong passwords then costs its senders time, and the process only
-/// bounded memory.
+/// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue in
+/// which the addresses of clients take turns. A flood of wrong passwords then costs its senders time, and the process
+/// only bounded memory.
 struct PasswordHasher: Sendable {
     /// The threads of all hashers of this process.
     private static let threads = ClosurePool<Void>(

@@ -11,7 +11,8 @@ struct ImageMemberRoutes: Sendable {
                 let found = try await members.list(of: call.id("image_id"), by: try await call.caller())
                 return try await .page(of: found.count) {
                     .json { json in
-                        json.array("members", of: found) { json, member in json.object { ImageWire.write(member, &$0) } }
+                        json.array("members", of: found) { json, member in json.object { ImageWire.write(member, &$0) }
+                        }
                         json.member("schema", "/v2/schemas/members")
                     }
                 }

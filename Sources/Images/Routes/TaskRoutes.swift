@@ -46,7 +46,9 @@ struct TaskRoutes: Sendable {
             .json { json in
                 json.array("tasks", of: page.tasks) { json, task in json.object { Self.writeStub(task, &$0) } }
                 json.member("first", Self.link(rest))
-                if page.hasMore, let last = page.tasks.last { json.member("next", Self.link(rest + ["marker=\(last.id)"])) }
+                if page.hasMore, let last = page.tasks.last {
+                    json.member("next", Self.link(rest + ["marker=\(last.id)"]))
+                }
                 json.member("schema", "/v2/schemas/tasks")
             }
         }

@@ -41,7 +41,8 @@ struct RootRoutes: Sendable {
             // There is one provider, since this cloud does each thing in only one way.
             .get("/v2.0/service-providers") { call in
                 _ = try await call.caller()
-                return try await Self.providers.reply([["service_type": "L3_ROUTER_NAT", "name": "single_node", "default": true]], call)
+                return try await Self.providers.reply(
+                    [["service_type": "L3_ROUTER_NAT", "name": "single_node", "default": true]], call)
             },
             .get("/v2.0/extensions/{id}") { call in
                 _ = try await call.caller()

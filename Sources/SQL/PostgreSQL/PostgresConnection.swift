@@ -108,8 +108,8 @@ final class PostgresConnection: Connection {
         let settings = PQexec(
             fresh,
             """
-            SET statement_timeout = \(Self.statementLimit.wholeMicroseconds / 1000); SET lock_timeout = '10s'; SET bytea_output = 'hex';
-            SET client_min_messages = 'error'
+            SET statement_timeout = \(Self.statementLimit.wholeMicroseconds / 1000);
+            SET lock_timeout = '10s'; SET bytea_output = 'hex'; SET client_min_messages = 'error'
             """)
         defer { PQclear(settings) }
         try check(settings, "SET")

@@ -18,7 +18,8 @@ final class PostgresEngine: Engine {
         // The first connection is opened now, so that wrong parameters show at the start and not at the first request.
         try all.first?.script(ChangeLog.postgresTable)
         connections = ClosurePool(
-            name: "postgres", workers: all, limits: PoolLimits(threadsOfShare: max(1, count * 3 / 4)), close: { $0.close() })
+            name: "postgres", workers: all, limits: PoolLimits(threadsOfShare: max(1, count * 3 / 4)),
+            close: { $0.close() })
     }
 
     /// Reads on a thread of the pool, however short the reading is: every statement waits for another process.
@@ -34,7 +35,9 @@ final class PostgresEngine: Engine {
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         let budget = Budget.current
         return try await connections.run(for: budget?.share ?? .cloud) { connection in
-            let (value, state) = try connection.watching(budget) { try Self.attempt { try Self.write(connection, body) } }
+            let (value, state) = try connection.watching(budget) {
+                try Self.attempt { try Self.write(connection, body) }
+            }
             for action in state.actions { action() }
             return value
         }

@@ -27,7 +27,9 @@ final class PostgresStopper: Sendable {
     ///
     /// - Returns: the value, and whether the session was told to stop. That may reach it late, and then stop a later
     ///   statement, so the session must be closed.
-    func watching<Value>(_ budget: Budget, _ body: () throws -> Value) -> (result: Result<Value, any Error>, isSent: Bool) {
+    func watching<Value>(_ budget: Budget, _ body: () throws -> Value) -> (
+        result: Result<Value, any Error>, isSent: Bool
+    ) {
         state.withLock { ($0.isWatching, $0.isSent) = (true, false) }
         // The thread that ends a budget is often an event loop, and stopping opens a connection.
         let number = budget.whenEnded { DispatchQueue.global().async { self.stop() } }

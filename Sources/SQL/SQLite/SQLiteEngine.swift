@@ -4,9 +4,9 @@ import Synchronization
 /// SQLite in WAL mode: one thread writes, and short reads run on the calling thread.
 ///
 /// A read takes some microseconds, less than the way to another thread and back. So it runs on the thread of the caller
-/// while a connection is free for it. A read that may take long (`Reading.long`) runs on a thread of its own pool. So does
-/// a short one while all connections are in use, and a short one that turns out to be long: it is stopped after some
-/// milliseconds and begins again on such a thread.
+/// while a connection is free for it. A read that may take long (`Reading.long`) runs on a thread of its own pool. So
+/// does a short one while all connections are in use, and a short one that turns out to be long: it is stopped after
+/// some milliseconds and begins again on such a thread.
 ///
 /// Transactions that wait for the writer are committed together (group commit): each has its own savepoint, and one
 /// sync of the disk makes all of them durable. So the cost of a sync is shared exactly if there is a queue.
@@ -34,7 +34,8 @@ final class SQLiteEngine: Engine {
         // One share leaves a thread for the others.
         let shared = PoolLimits(threadsOfShare: max(1, count - 1))
         readers = WorkerPool(
-            name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() }, limits: shared, close: { $0.close() })
+            name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() }, limits: shared,
+            close: { $0.close() })
         nearby = ReaderShelf(try (0..<count).map { _ in try reader() })
     }
 
@@ -74,7 +75,9 @@ final class SQLiteEngine: Engine {
         let budget = Budget.current
         return try await withCheckedThrowingContinuation { continuation in
             do {
-                let write = Write(budget: budget, limit: Self.writeLimit, body: body, committed: committed, continuation: continuation)
+                let write = Write(
+                    budget: budget, limit: Self.writeLimit, body: body, committed: committed, continuation: continuation
+                )
                 try writer.submit(write, for: budget?.share ?? .cloud)
             } catch {
                 continuation.resume(throwing: error)
@@ -151,7 +154,8 @@ extension SQLiteEngine {
         private var result: Result<(Value, Transaction.State), any Error>?
 
         init(
-            budget: Budget?, limit: Duration, body: @escaping (Transaction) throws -> Value, committed: @escaping (Transaction.State) -> Void,
+            budget: Budget?, limit: Duration, body: @escaping (Transaction) throws -> Value,
+            committed: @escaping (Transaction.State) -> Void,
             continuation: CheckedContinuation<Value, any Error>
         ) {
             self.budget = budget

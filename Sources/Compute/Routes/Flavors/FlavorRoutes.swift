@@ -61,7 +61,8 @@ struct FlavorRoutes: RouteGroup {
                     }
                 }
                 links.next(
-                    &json, "flavors_links", detailed ? "flavors/detail" : "flavors", call, count: found.count, last: found.last?.id.text)
+                    &json, "flavors_links", detailed ? "flavors/detail" : "flavors", call, count: found.count,
+                    last: found.last?.id.text)
             }
         }
     }

@@ -48,7 +48,9 @@ struct HypervisorRoutes: RouteGroup {
                 let found = try await matching(call.parameter("hypervisor_id"))
                 return try await .page(of: found.count) {
                     .json { json in
-                        json.array("hypervisors", of: found) { json, host in json.object { Self.brief(host, call.minor, &$0) } }
+                        json.array("hypervisors", of: found) { json, host in
+                            json.object { Self.brief(host, call.minor, &$0) }
+                        }
                     }
                 }
             },
@@ -98,7 +100,8 @@ struct HypervisorRoutes: RouteGroup {
                 }
                 guard call.minor >= 33, pattern == nil else { return }
                 Links(call).next(
-                    &json, "hypervisors_links", detailed ? "os-hypervisors/detail" : "os-hypervisors", call, count: found.count,
+                    &json, "hypervisors_links", detailed ? "os-hypervisors/detail" : "os-hypervisors", call,
+                    count: found.count,
                     last: found.last.map { Self.id($0, call.minor) })
             }
         }

@@ -20,7 +20,9 @@ struct ServiceRoutes: RouteGroup {
                 if let binary = call.query("binary"), !binary.isEmpty, binary != Self.binary { found = [] }
                 return try await .page(of: found.count) { [found] in
                     .json { json in
-                        json.array("services", of: found) { json, host in json.object { Self.write(host, call.minor, &$0) } }
+                        json.array("services", of: found) { json, host in
+                            json.object { Self.write(host, call.minor, &$0) }
+                        }
                     }
                 }
             },

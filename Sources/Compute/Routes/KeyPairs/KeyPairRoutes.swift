@@ -49,7 +49,8 @@ struct KeyPairRoutes: RouteGroup {
                     }
                 }
                 if call.minor >= 35 {
-                    Links(call).next(&json, "keypairs_links", "os-keypairs", call, count: found.count, last: found.last?.name)
+                    Links(call).next(
+                        &json, "keypairs_links", "os-keypairs", call, count: found.count, last: found.last?.name)
                 }
             }
         }

@@ -51,7 +51,8 @@ struct MigrationRoutes: RouteGroup {
                     json.object { Self.write(migration, call.minor, hosts: showsHosts, &$0) }
                 }
                 guard call.minor >= Self.timesSince else { return }
-                Links(call).next(&json, "migrations_links", "os-migrations", call, count: found.count, last: found.last?.id)
+                Links(call).next(
+                    &json, "migrations_links", "os-migrations", call, count: found.count, last: found.last?.id)
             }
         }
     }

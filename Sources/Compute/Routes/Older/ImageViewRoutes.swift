@@ -97,7 +97,8 @@ struct ImageViewRoutes: RouteGroup {
                     json.object { json in detailed ? Self.write(image, call, &json) : Self.brief(image, call, &json) }
                 }
                 links.next(
-                    &json, "images_links", detailed ? "images/detail" : "images", call, count: found.count, last: found.last?["id"]?.string)
+                    &json, "images_links", detailed ? "images/detail" : "images", call, count: found.count,
+                    last: found.last?["id"]?.string)
             }
         }
     }

@@ -118,7 +118,9 @@ struct SecurityGroupRoutes: RouteGroup {
         let sources = try await sources(sorted, call)
         return try await .page(of: sorted.count) {
             .json { json in
-                json.array("security_groups", of: sorted) { json, group in json.object { Self.write(group, sources, &$0) } }
+                json.array("security_groups", of: sorted) { json, group in
+                    json.object { Self.write(group, sources, &$0) }
+                }
             }
         }
     }

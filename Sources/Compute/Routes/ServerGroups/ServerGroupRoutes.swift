@@ -22,7 +22,9 @@ struct ServerGroupRoutes: RouteGroup {
                 let found = try await groups.list(all: call.call.query.has("all_projects"), page, by: call.caller)
                 return try await .page(of: found.count) {
                     .json { json in
-                        json.array("server_groups", of: found) { json, group in json.object { Self.write(group, call.minor, &$0) } }
+                        json.array("server_groups", of: found) { json, group in
+                            json.object { Self.write(group, call.minor, &$0) }
+                        }
                     }
                 }
             },

@@ -42,10 +42,13 @@ struct InstanceActionRoutes: RouteGroup {
         }
         return try await .page(of: rows.count) { [server, rows] in
             .json { json in
-                json.array("instanceActions", of: rows) { json, row in json.object { Self.write(row, server, call.minor, &$0) } }
+                json.array("instanceActions", of: rows) { json, row in
+                    json.object { Self.write(row, server, call.minor, &$0) }
+                }
                 guard call.minor >= Self.pagedSince else { return }
                 Links(call).next(
-                    &json, "links", "servers/\(server.id)/os-instance-actions", call, count: rows.count, last: rows.last?.requestID)
+                    &json, "links", "servers/\(server.id)/os-instance-actions", call, count: rows.count,
+                    last: rows.last?.requestID)
             }
         }
     }

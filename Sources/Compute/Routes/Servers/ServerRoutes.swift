@@ -41,7 +41,8 @@ struct ServerRoutes: RouteGroup {
             return try await .page(of: found.count) {
                 .json { json in
                     json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
-                    wire.links.next(&json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
+                    wire.links.next(
+                        &json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
                 }
             }
         }
@@ -49,7 +50,9 @@ struct ServerRoutes: RouteGroup {
         return try await .page(of: found.count) {
             .json { json in
                 json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
-                wire.links.next(&json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text)
+                wire.links.next(
+                    &json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text
+                )
             }
         }
     }
