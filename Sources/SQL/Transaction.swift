@@ -98,8 +98,14 @@ protocol Connection: AnyObject, SendableMetatype {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row]
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
     func script(_ sql: String) throws
+    /// The steps of the database's machine since the connection was opened; 0 for a database that does not count them.
+    var steps: Int { get }
     /// Closes the connection, which must not be used afterwards.
     func close()
+}
+
+extension Connection {
+    var steps: Int { 0 }
 }
 
 // MARK: Running

@@ -45,8 +45,7 @@ struct FleetWatch: Service {
         switch report {
         case .inventory(let inventory):
             // Most inventories differ from the one before only in the free amounts.
-            var lasting = inventory.resources
-            (lasting.freeMemoryMiB, lasting.freeDiskBytes) = (0, 0)
+            let lasting = inventory.resources.lasting
             if written[host] != lasting {
                 try await inventories(fleet.facts(of: host).map { [$0] } ?? [])
                 written[host] = lasting
