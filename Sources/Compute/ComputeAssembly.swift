@@ -28,8 +28,8 @@ package struct ComputeAssembly: ServiceAssembly {
             hosts: HostKeeper(database: database, hosts: needs.hosts), settings: settings)
     }
 
-    /// Brings the index of hosts up to date. It runs after the migrations and before the first request, and then from time
-    /// to time: an index that is many commits behind would be read from nothing.
+    /// Brings the index of hosts up to date. It runs after the migrations and before the first request, and then from
+    /// time to time: an index that is many commits behind would be read from nothing.
     package func prepare() async throws { _ = try await context.hosts.latest() }
 
     package static let schema = Schema.compute

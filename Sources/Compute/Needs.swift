@@ -46,7 +46,7 @@ package protocol HostsNeed: Sendable {
     /// The position of the last report that said something new. It rises, and begins with 0 in each process.
     var position: Int { get }
     /// Returns the reports of the hosts that said something new after a position, and the position up to which this
-    /// holds. What changes all the time, such as the time of a report, is nothing new.
+    /// holds. Values that change all the time, such as the time of a report, are nothing new.
     func news(since position: Int) -> (reports: [HostReport], position: Int)
     /// Returns whether the host has reported lately.
     func isUp(_ host: String) -> Bool

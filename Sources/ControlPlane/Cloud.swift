@@ -104,7 +104,8 @@ package struct Cloud: Sendable {
         runner = try Runner(
             name: world.random.uuid(), database: database, workflows: workflows, definitions: assemblies.flatMap(\.definitions),
             sleeper: sleeper, settings: settings, faults: faults, log: log)
-        indexes = ReconcilerLoop(IndexFollower(placement: placement, compute: compute), world: world, sleeper: sleeper, log: log)
+        let follower = IndexFollower(placement: placement, compute: compute)
+        indexes = ReconcilerLoop(follower, world: world, sleeper: sleeper, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         WorkflowFigures(database: database, workflows: workflows, world: world).add(to: instruments.metrics)

@@ -55,7 +55,9 @@ package struct PlacementSearch: Sendable {
     }
 
     private func search(_ request: CandidateRequest) throws -> CandidateSearch {
-        do { return try CandidateSearch(request, in: index) } catch let refusal as Refusal { throw refusal.ofCandidates }
+        do { return try CandidateSearch(request, in: index) } catch let refusal as Refusal {
+            throw refusal.ofCandidates
+        }
     }
 }
 

@@ -44,7 +44,7 @@ package struct PlacementAssembly: ServiceAssembly {
                 + CandidateRoutes(maker: maker, candidates: candidates).all)
     }
 
-    /// Brings the index up to date. It runs after the migrations and before the first request, and then from time to time:
-    /// an index that is many commits behind would be read from nothing.
+    /// Brings the index up to date. It runs after the migrations and before the first request, and then from time to
+    /// time: an index that is many commits behind would be read from nothing.
     package func prepare() async throws { _ = try await copy.latest() }
 }

@@ -71,7 +71,9 @@ package final class TopicCopy<Store: CopyStore>: Sendable {
 
     private func next(_ old: State?, in tx: Transaction) throws -> State {
         let changes = try tx.changes(of: store.topic, since: old?.position)
-        guard let old, let keys = changes.keys else { return State(copy: try store.load(in: tx), position: changes.position) }
+        guard let old, let keys = changes.keys else {
+            return State(copy: try store.load(in: tx), position: changes.position)
+        }
         return State(copy: try store.follow(old.copy, keys, in: tx), position: changes.position)
     }
 }

@@ -123,7 +123,8 @@ struct ServerStage: WorkflowStage {
     }
 
     private var serverWorld: ServerWorld {
-        ServerWorld(placing: Placing(needs: needs, database: database, keeper: HostKeeper(database: database, hosts: hosts)), world: world)
+        let keeper = HostKeeper(database: database, hosts: hosts)
+        return ServerWorld(placing: Placing(needs: needs, database: database, keeper: keeper), world: world)
     }
 
     func definitions() -> [WorkflowDefinition] { ServerWork.definitions(serverWorld) }

@@ -9,7 +9,8 @@ extension Placing {
     /// numbers.
     static func request(_ flavor: Flavor) -> ResourceRequest {
         var request = ResourceRequest(
-            vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB, diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
+            vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB,
+            diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
             others: [:], requiredTraits: [], forbiddenTraits: [])
         for (key, value) in flavor.extraSpecs.sorted(by: { $0.key < $1.key }) {
             if key.hasPrefix("resources:"), let amount = Int(value) {
@@ -21,7 +22,11 @@ extension Placing {
                 }
             } else if key.hasPrefix("trait:") {
                 let name = String(key.dropFirst("trait:".count))
-                if value == "required" { request.requiredTraits.append(name) } else { request.forbiddenTraits.append(name) }
+                if value == "required" {
+                    request.requiredTraits.append(name)
+                } else {
+                    request.forbiddenTraits.append(name)
+                }
             }
         }
         return request
@@ -34,12 +39,15 @@ extension Placing {
         for server: Server, _ terms: Terms, in tx: Transaction, facts: (String) -> Offer.Host?
     ) throws -> PlacementWish {
         var wish = PlacementWish(
-            serverID: server.id.text, extraSpecs: server.flavor.extraSpecs, imageProperties: server.image?.properties ?? [:],
-            zone: server.pinnedZone, host: terms.only, unswept: try unswept(server, in: tx), sameHost: server.hints.sameHost,
+            serverID: server.id.text, extraSpecs: server.flavor.extraSpecs,
+            imageProperties: server.image?.properties ?? [:],
+            zone: server.pinnedZone, host: terms.only, unswept: try unswept(server, in: tx),
+            sameHost: server.hints.sameHost,
             differentHost: server.hints.differentHost)
         if let move = try terms.move.map({ $0(try server.requireHost()) }) {
             wish.move = move
-            wish.isSourceAble = facts(move.source).map { move.suits($0.movesMachines, $0.movesRunningMachines) } ?? false
+            wish.isSourceAble =
+                facts(move.source).map { move.suits($0.movesMachines, $0.movesRunningMachines) } ?? false
         }
         if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
             wish.group = group
@@ -52,7 +60,8 @@ extension Placing {
     /// machine was never wanted (generation 0) has none.
     private func unswept(_ server: Server, in tx: Transaction) throws -> Set<String> {
         guard server.generation > 0 else { return [] }
-        let filter = MigrationStore.Filter(serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
+        let filter = MigrationStore.Filter(
+            serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
         return Set(try MigrationStore().list(filter, in: tx).compactMap(\.source))
     }
 
@@ -65,7 +74,8 @@ extension Placing {
             guard let state = index.state(of: name, for: wish, isUp: needs.hosts.isUp(name)) else { continue }
             if try room.candidates(at: state.id).isEmpty {
                 let reasons = try needs.placement.refusals(Self.request(server.flavor), at: state.id, in: tx)
-                refusals.append((name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
+                refusals.append(
+                    (name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
             } else {
                 refusals.append((name, HostFilters.refusal(state, wish) ?? "it was not looked at"))
             }

@@ -14,7 +14,7 @@ struct Placing: Sendable {
     struct Offer: StoredValue {
         static let storedName = "compute.offer"
 
-        /// What the scheduler knows of a host from the report of its agent.
+        /// The facts about a host that the scheduler knows from the report of its agent.
         struct Host: Sendable, Codable {
             var name: String
             var id: ID<Kind.Provider>

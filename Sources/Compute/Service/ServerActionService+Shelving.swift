@@ -64,7 +64,9 @@ extension ServerActionService {
             }
             if let host {
                 try caller.require(.unshelveToHost, projectID: server.projectID)
-                guard hosts.isKnown(host) else { throw CloudError.badRequest("Compute host \(host) could not be found.") }
+                guard hosts.isKnown(host) else {
+                    throw CloudError.badRequest("Compute host \(host) could not be found.")
+                }
                 if let pinned, hosts.zone(of: host) != pinned {
                     throw CloudError.conflict("Host \"\(host)\" is not in the availability zone \"\(pinned)\".")
                 }

@@ -45,8 +45,9 @@ struct ServerActionService: Sendable {
         let present = try await service.get(id, policy, by: caller).server
         let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
         let placing = context.placing
-        let report = if let host = present.host { try await context.needs.hosts.report(of: host) } else { nil as HostReport? }
-        try await service.start(RebuildServer.self, on: id, by: caller) { server, tx in
+        var report: HostReport?
+        if let host = present.host { report = try await context.needs.hosts.report(of: host) }
+        try await service.start(RebuildServer.self, on: id, by: caller) { [report] server, tx in
             if let metadata = change.metadata { try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx) }
             if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
             if image != server.image { try placing.requireFit(server, image, report, in: tx) }

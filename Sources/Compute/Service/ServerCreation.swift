@@ -137,6 +137,7 @@ struct ServerCreation: Sendable {
     private func check(_ wish: Wish, by caller: Caller) async throws {
         if wish.least > wish.most { throw CloudError.badRequest("min_count must be <= max_count") }
         if wish.most > 1 { try Self.refuseSharing(wish) }
+        guard wish.zone != nil || wish.host != nil else { return }
         let hosts = try await context.hosts.overview()
         if let zone = wish.zone, !hosts.hasEnabledHost(in: zone) {
             throw CloudError.badRequest("The requested availability zone is not available")

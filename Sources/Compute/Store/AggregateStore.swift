@@ -4,13 +4,14 @@ import SQL
 /// The rows of aggregates and their hosts.
 struct AggregateStore: Sendable {
     private static let columns = "number, id, name, metadata, created_at, updated_at"
+    private static let members = "SELECT aggregate_number, host FROM compute_aggregate_host"
 
     func find(_ number: Int, in tx: Transaction) throws -> Aggregate? {
         try tx.row("SELECT \(Self.columns) FROM compute_aggregate WHERE number = ?", number).map { try aggregate($0, in: tx) }
     }
 
     func list(in tx: Transaction) throws -> [Aggregate] {
-        let members = try tx.rows("SELECT aggregate_number, host FROM compute_aggregate_host ORDER BY aggregate_number, host")
+        let members = try tx.rows("\(Self.members) ORDER BY aggregate_number, host")
         let rows = try tx.rows("SELECT \(Self.columns) FROM compute_aggregate ORDER BY number")
         return try aggregates(rows, members)
     }
@@ -18,11 +19,12 @@ struct AggregateStore: Sendable {
     /// Returns the aggregates that some hosts are in, with these hosts only.
     func list(of hosts: [String], in tx: Transaction) throws -> [Aggregate] {
         let members = try ValueList.pieces(of: hosts.map(\.sql)).flatMap { list, arguments in
-            try tx.rows("SELECT aggregate_number, host FROM compute_aggregate_host WHERE host \(list) ORDER BY host", arguments: arguments)
+            try tx.rows("\(Self.members) WHERE host \(list) ORDER BY host", arguments: arguments)
         }
         let numbers = Set(try members.map { try $0.value(at: 0) as Int }).sorted()
         let rows = try ValueList.pieces(of: numbers.map(\.sql)).flatMap { list, arguments in
-            try tx.rows("SELECT \(Self.columns) FROM compute_aggregate WHERE number \(list) ORDER BY number", arguments: arguments)
+            let sql = "SELECT \(Self.columns) FROM compute_aggregate WHERE number \(list) ORDER BY number"
+            return try tx.rows(sql, arguments: arguments)
         }
         return try aggregates(rows, members)
     }

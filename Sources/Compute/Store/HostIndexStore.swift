@@ -27,7 +27,8 @@ struct HostIndexStore: CopyStore {
             index.apply(.init(residents: residents))
             low = last.id
         }
-        var changes = HostIndex.Changes(entries: try HostStore().list(in: tx), aggregates: try AggregateStore().list(in: tx))
+        var changes = HostIndex.Changes(
+            entries: try HostStore().list(in: tx), aggregates: try AggregateStore().list(in: tx))
         addReports(since: index, to: &changes)
         index.apply(changes)
         return index
@@ -59,14 +60,17 @@ struct HostIndexStore: CopyStore {
     func index(of facts: [Placing.Offer.Host], in tx: Transaction) throws -> HostIndex {
         let names = Set(facts.map(\.name)).sorted()
         var changes = HostIndex.Changes(
-            residents: try residents(Set(names), by: ["host", "other_host"], in: tx), entries: try HostStore().list(names, in: tx),
+            residents: try residents(Set(names), by: ["host", "other_host"], in: tx),
+            entries: try HostStore().list(names, in: tx),
             aggregates: try AggregateStore().list(of: names, in: tx))
         changes.facts = facts
         return HostIndex(changes)
     }
 
     /// Returns the servers that have one of the values in one of the columns.
-    private func residents(_ values: Set<String>, by columns: [String], in tx: Transaction) throws -> [HostIndex.Resident] {
+    private func residents(_ values: Set<String>, by columns: [String], in tx: Transaction) throws -> [HostIndex
+        .Resident]
+    {
         var found: [String: HostIndex.Resident] = [:]
         for (list, arguments) in ValueList.pieces(of: values.sorted().map(\.sql)) {
             for column in columns {
@@ -83,9 +87,12 @@ struct HostIndexStore: CopyStore {
     private static func resident(_ row: Row) throws -> HostIndex.Resident {
         let state: String = try row.value(at: 4)
         return HostIndex.Resident(
-            id: try row.value(at: 0), host: try row.value(at: 1), otherHost: try row.value(at: 2), groupID: try row.value(at: 3),
+            id: try row.value(at: 0), host: try row.value(at: 1), otherHost: try row.value(at: 2),
+            groupID: try row.value(at: 3),
             state: VMState(rawValue: state),
-            size: .init(servers: 1, vcpus: try row.value(at: 5), memoryMiB: try row.value(at: 6), diskGiB: try row.value(at: 7)))
+            size: .init(
+                servers: 1, vcpus: try row.value(at: 5), memoryMiB: try row.value(at: 6), diskGiB: try row.value(at: 7))
+        )
     }
 }
 

@@ -33,7 +33,8 @@ struct ServerGroupStore: Sendable {
 
     /// Returns whether a host has a server of the group besides the given one.
     func hasHosts(_ id: ID<ServerGroup>, besides server: ID<Kind.Server>, in tx: Transaction) throws -> Bool {
-        try tx.row("SELECT id FROM compute_server WHERE group_id = ? AND id <> ? AND host IS NOT NULL LIMIT 1", id, server) != nil
+        let sql = "SELECT id FROM compute_server WHERE group_id = ? AND id <> ? AND host IS NOT NULL LIMIT 1"
+        return try tx.row(sql, id, server) != nil
     }
 
     func insert(_ group: ServerGroup, in tx: Transaction) throws {

@@ -5,8 +5,8 @@ import SQL
 /// The state of a workflow that looks for a host.
 protocol PlacingState: IntentState {
     var intent: Intent? { get set }
-    /// The best hosts for the server. The step `look-around` notes the offer. The step `claim` removes it, because it is
-    /// no longer needed.
+    /// The best hosts for the server. The step `look-around` notes the offer. The step `claim` removes it, because it
+    /// is no longer needed.
     var offer: Placing.Offer? { get set }
 }
 

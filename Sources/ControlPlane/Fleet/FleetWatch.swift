@@ -16,10 +16,16 @@ struct FleetWatch: Service {
     let world: World
     let log: Logger
 
+    /// The most hosts of one transaction: one that holds the writer for long is an outage, and delays the end.
+    private static let batch = 200
+
     /// Records all that is known now, for the start.
     func take() async throws {
         let facts = await fleet.facts()
-        try await inventories(facts)
+        for first in stride(from: 0, to: facts.count, by: Self.batch) {
+            try Task.checkCancellation()
+            try await inventories(Array(facts[first..<min(first + Self.batch, facts.count)]))
+        }
         for one in facts { fleet.settle(one.name) }
         for one in facts {
             try Task.checkCancellation()

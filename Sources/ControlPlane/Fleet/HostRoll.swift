@@ -38,7 +38,8 @@ struct HostRoll: Sendable {
 extension HostInventory {
     /// Returns whether both are equal in what lasts: machines and free amounts change all the time.
     fileprivate func saysTheSame(as other: HostInventory) -> Bool {
-        resources.lasting == other.resources.lasting && capabilities == other.capabilities && abilities == other.abilities
+        resources.lasting == other.resources.lasting && capabilities == other.capabilities
+            && abilities == other.abilities
     }
 }
 

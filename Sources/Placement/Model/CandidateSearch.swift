@@ -82,7 +82,9 @@ struct CandidateSearch: Sendable {
         let search = TreeSearch(index, request, groups)
         var screen = Screen(index, request, groups, root)
         for slot in slots(groups) ?? [] where !search.isFull && screen.passes(slot) { search.look(at: slot) }
-        if slots(groups) == nil { screen.forEach(from: request.start, until: { search.isFull }) { search.look(at: $0) } }
+        if slots(groups) == nil {
+            screen.forEach(from: request.start, until: { search.isFull }) { search.look(at: $0) }
+        }
         var candidates = shown(search.found)
         candidates.searched = search.searched
         return candidates
@@ -166,7 +168,9 @@ private struct Screen {
         }
     }
 
-    private mutating func forEach(inChunk number: Int, _ range: Range<Int>, until isFull: () -> Bool, _ body: (Int) -> Void) {
+    private mutating func forEach(
+        inChunk number: Int, _ range: Range<Int>, until isFull: () -> Bool, _ body: (Int) -> Void
+    ) {
         let chunk = index.chunks[number]
         var columns: [(amount: Int64, rooms: [Int32])] = []
         for need in needs {

@@ -12,8 +12,13 @@ package struct MemoryPlacement: PlacementNeed {
         service: "test-placement",
         [Migration(1, "claims", "CREATE TABLE test_claim (consumer TEXT NOT NULL, host TEXT NOT NULL, amounts TEXT NOT NULL, PRIMARY KEY (consumer))")])
 
-    package func search(_ request: ResourceRequest) async throws -> any RoomSearch { Room(request: request, hosts: hosts) }
-    package func search(_ request: ResourceRequest, in tx: Transaction) throws -> any RoomSearch { Room(request: request, hosts: hosts) }
+    package func search(_ request: ResourceRequest) async throws -> any RoomSearch {
+        Room(request: request, hosts: hosts)
+    }
+
+    package func search(_ request: ResourceRequest, in tx: Transaction) throws -> any RoomSearch {
+        Room(request: request, hosts: hosts)
+    }
 
     /// Room at every host for any request.
     private struct Room: RoomSearch {
@@ -21,10 +26,13 @@ package struct MemoryPlacement: PlacementNeed {
         let hosts: any HostsNeed
 
         func candidates(at host: ID<Kind.Provider>) -> [PlacementCandidate] {
-            [PlacementCandidate(hostID: host, parts: [host: ["VCPU": Int64(request.vcpus), "MEMORY_MB": Int64(request.memoryMiB)]])]
+            let amounts = ["VCPU": Int64(request.vcpus), "MEMORY_MB": Int64(request.memoryMiB)]
+            return [PlacementCandidate(hostID: host, parts: [host: amounts])]
         }
 
-        func hosts(most: Int, from start: Int) -> [ID<Kind.Provider>] { hosts.news(since: -1).reports.prefix(most).map(\.id) }
+        func hosts(most: Int, from start: Int) -> [ID<Kind.Provider>] {
+            hosts.news(since: -1).reports.prefix(most).map(\.id)
+        }
     }
 
     package func refusals(_ request: ResourceRequest, at host: ID<Kind.Provider>, in tx: Transaction) throws -> [String] { [] }

@@ -89,12 +89,16 @@ struct HostIndex: Sendable {
             for (key, value) in aggregates[at].metadata { metadata[key, default: []].insert(value) }
         }
         var state = HostState(
-            name: name, id: facts.id, zone: zone(of: name), isUp: isUp && host.entry?.isForcedDown != true, isDisabled: host.isDisabled,
-            disabledReason: host.entry?.disabledReason, hypervisorType: facts.hypervisorType, architecture: facts.architecture,
+            name: name, id: facts.id, zone: zone(of: name), isUp: isUp && host.entry?.isForcedDown != true,
+            isDisabled: host.isDisabled,
+            disabledReason: host.entry?.disabledReason, hypervisorType: facts.hypervisorType,
+            architecture: facts.architecture,
             vcpus: facts.vcpus, memoryMiB: facts.memoryMiB, diskGiB: facts.diskGiB,
-            isAble: wish.move?.suits(facts.movesMachines, facts.movesRunningMachines) ?? true, usage: host.usage, aggregateMetadata: metadata,
+            isAble: wish.move?.suits(facts.movesMachines, facts.movesRunningMachines) ?? true, usage: host.usage,
+            aggregateMetadata: metadata,
             serverIDs: Set((wish.sameHost + wish.differentHost).filter { hosts(ofServer: $0).contains(name) }),
-            groupMembers: wish.group.map { hosts(ofGroup: $0.id.text)[name] ?? 0 } ?? 0, busyServers: host.building, failedBuilds: host.failed)
+            groupMembers: wish.group.map { hosts(ofGroup: $0.id.text)[name] ?? 0 } ?? 0, busyServers: host.building,
+            failedBuilds: host.failed)
         // The server that is placed does not count as another server.
         if let own = residents[wish.serverID], own.hosts.contains(name) {
             state.serverIDs.remove(own.id)
@@ -146,7 +150,9 @@ extension HostIndex {
         if let aggregates = changes.aggregates {
             self.aggregates = aggregates
             aggregatesOfHosts = [:]
-            for (at, aggregate) in aggregates.enumerated() { for host in aggregate.hosts { aggregatesOfHosts[host, default: []].append(at) } }
+            for (at, aggregate) in aggregates.enumerated() {
+                for host in aggregate.hosts { aggregatesOfHosts[host, default: []].append(at) }
+            }
         }
         if isRescaled || changes.aggregates != nil { rankAll() } else { for name in touched { rank(name) } }
     }
@@ -168,7 +174,11 @@ extension HostIndex {
     private mutating func take(_ facts: [Placing.Offer.Host], _ touched: inout Set<String>) -> Bool {
         let before = largest
         for one in facts {
-            if let old = hosts[one.name]?.facts { names[old.id] = nil } else { known.insert(.init(score: 0, name: one.name)) }
+            if let old = hosts[one.name]?.facts {
+                names[old.id] = nil
+            } else {
+                known.insert(.init(score: 0, name: one.name))
+            }
             touched.insert(one.name)
             names[one.id] = one.name
             hosts[one.name, default: Host(name: one.name)].facts = one

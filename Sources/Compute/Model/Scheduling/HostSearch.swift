@@ -43,7 +43,7 @@ struct HostSearch {
         } else {
             for name in favourites() { try visit(name) }
             try visit(index.ranking(in: wish.zone).names)
-            // The hosts with the most free resources lack something else, so the hosts where it would fit are asked for.
+            // The hosts with the most free resources lack something else, so those where it would fit are asked for.
             if found.count < Self.compared, visited.count >= Self.most {
                 let ids = try room.hosts(most: Self.most, from: Self.start(wish.serverID))
                 for id in ids where found.count < Self.compared { if let name = index.name(of: id) { try visit(name) } }
@@ -61,7 +61,8 @@ struct HostSearch {
     }
 
     private mutating func visit(_ name: String) throws {
-        guard !without.contains(name), visited.insert(name).inserted, let state = index.state(of: name, for: wish, isUp: isUp(name)),
+        guard !without.contains(name), visited.insert(name).inserted,
+            let state = index.state(of: name, for: wish, isUp: isUp(name)),
             HostFilters.refusal(state, wish) == nil
         else { return }
         let candidates = try room.candidates(at: state.id)
@@ -77,7 +78,9 @@ struct HostSearch {
     private func fewHosts() -> Set<String>? {
         var sets: [Set<String>] = []
         if let host = wish.host { sets.append([host]) }
-        if let group = wish.group, group.policy == .affinity, wish.groupHasHosts { sets.append(Set(index.hosts(ofGroup: group.id.text).keys)) }
+        if let group = wish.group, group.policy == .affinity, wish.groupHasHosts {
+            sets.append(Set(index.hosts(ofGroup: group.id.text).keys))
+        }
         if !wish.sameHost.isEmpty { sets.append(Set(wish.sameHost.flatMap { index.hosts(ofServer: $0) })) }
         for (name, wanted) in HostFilters.aggregateSpecs(of: wish) {
             let fitting = index.aggregates.filter { $0.metadata[name].map { SpecMatch.holds($0, wanted) } ?? false }
@@ -89,7 +92,9 @@ struct HostSearch {
     /// Returns the hosts that a weigher may prefer to others with more free resources.
     private func favourites() -> [String] {
         var names = [wish.move?.source].compactMap(\.self)
-        if let group = wish.group, group.policy == .softAffinity { names += index.hosts(ofGroup: group.id.text).keys.sorted().prefix(Self.compared) }
+        if let group = wish.group, group.policy == .softAffinity {
+            names += index.hosts(ofGroup: group.id.text).keys.sorted().prefix(Self.compared)
+        }
         return names
     }
 

@@ -1,7 +1,7 @@
 import CloudCore
 
-/// A host as the filters and weighers see it. Its rows and the last report of its agent were read as one consistent state.
-struct HostState: Sendable {
+/// A host as the filters and weighers see it: its rows and the last report of its agent, in one consistent state.
+struct HostState: Sendable, Equatable {
     var name: String
     /// The id of the host's resource provider.
     var id: ID<Kind.Provider>

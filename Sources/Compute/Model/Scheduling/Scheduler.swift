@@ -32,7 +32,8 @@ enum Scheduler {
     ///
     /// - Parameter others: the number of hosts whose reasons are not listed.
     static func noHost(_ refusals: [(host: String, reason: String)], candidates: Int, others: Int = 0) -> CloudError {
-        let detail = (refusals.map { "\($0.host): \($0.reason)" } + (others > 0 ? ["and \(others) more hosts"] : [])).joined(separator: "; ")
+        let more = others > 0 ? ["and \(others) more hosts"] : []
+        let detail = (refusals.map { "\($0.host): \($0.reason)" } + more).joined(separator: "; ")
         return CloudError(
             .conflict, "No valid host was found. There are not enough hosts available.",
             detail: refusals.isEmpty ? "Placement has \(candidates) candidates" : detail)
