@@ -125,7 +125,8 @@ package struct Cloud: Sendable {
     /// A service group ends its services in reverse order. The fleet ends last, because workflows use it until they
     /// end. The runner ends after every service that may still start a workflow.
     package var backgroundServices: [any Service] {
-        [fleet, metadataServer, watch, runner, history, hostNetworks, indexes] + assemblies.flatMap(\.backgroundServices)
+        [fleet, metadataServer, watch, runner, history, hostNetworks, indexes]
+            + assemblies.flatMap(\.backgroundServices)
     }
 
     /// Loads the data that must be in memory before the first request. The schema must be up to date.

@@ -47,7 +47,7 @@ import Testing
         #expect(heard == 0)
     }
 
-    @Test("With many hosts that report at once, a stopped process never uses its closed database", arguments: [300, 3000])
+    @Test("With many hosts that report at once, a stopped process uses no closed database", arguments: [300, 3000])
     func database(hosts: Int) async throws {
         try await withTemporaryDirectory { path in
             let lines = Box<[String]>([])

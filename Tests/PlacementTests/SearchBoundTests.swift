@@ -83,7 +83,7 @@ struct SearchBoundTests {
         #expect(found.summaries.count == 6_000)
     }
 
-    @Test("A search with a limit looks only at what it returns, from where it is told", arguments: [0, 700, 2_999, 5_000])
+    @Test("A search with a limit looks at what it returns, from where it is told", arguments: [0, 700, 2_999, 5_000])
     func start(at start: Int) throws {
         let index = Self.index((1...3_000).map { Self.host($0, devices: 1, ["PGPU": 1]) })
         var request = CandidateRequest(groups: [RequestGroup(resources: [("PGPU", 1)])], limit: 1_000)
