@@ -7,7 +7,7 @@ extension ComputeAssembly {
         let store = MigrationStore()
         let filter = MigrationStore.Filter(source: host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
         guard try await !context.read({ tx in try store.list(filter, in: tx).isEmpty }),
-            try await context.needs.hosts.reports().contains(where: { $0.name == host && $0.isUp })
+            try await context.needs.hosts.report(of: host)?.isUp == true
         else { return }
         try await context.write { tx in
             for migration in try store.list(filter, in: tx) {

@@ -14,6 +14,7 @@ extension ComputeAssembly {
     /// - Parameter sightings: the machines as the host saw them. Their generations are in the numbers of the rows.
     package func take(_ sightings: [ObservedMachine], on host: String) async throws {
         try await sweep(host)
+        if sightings.isEmpty { return }
         let store = ServerStore()
         let now = context.world.now
         let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }

@@ -24,8 +24,13 @@ package struct ComputeAssembly: ServiceAssembly {
         self.workflows = workflows
         let policy = try Policy(defaults: ComputePolicy.defaults, overrides: policyOverrides)
         context = ComputeContext(
-            database: database, policy: policy, world: world, sleeper: sleeper, needs: needs, settings: settings)
+            database: database, policy: policy, world: world, sleeper: sleeper, needs: needs,
+            hosts: HostKeeper(database: database, hosts: needs.hosts), settings: settings)
     }
+
+    /// Brings the index of hosts up to date. It runs after the migrations and before the first request, and then from
+    /// time to time: an index that is many commits behind would be read from nothing.
+    package func prepare() async throws { _ = try await context.hosts.latest() }
 
     package static let schema = Schema.compute
     package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
@@ -36,7 +41,7 @@ package struct ComputeAssembly: ServiceAssembly {
 
     /// The code of Compute's workflows.
     package var definitions: [WorkflowDefinition] {
-        ServerWork.definitions(ServerWorld(needs: context.needs, world: context.world))
+        ServerWork.definitions(ServerWorld(placing: context.placing, world: context.world))
     }
 
     /// The routes of each file, in the order of their URLs. `README.md` has a table of them.

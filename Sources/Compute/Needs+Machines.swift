@@ -92,8 +92,10 @@ package protocol NetworkingNeed: Sendable {
 
 /// The calls of Placement that Compute needs.
 package protocol PlacementNeed: Sendable {
-    /// Returns the hosts where the request would fit, as of the last commit.
-    func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate]
+    /// Returns a search for hosts where the request would fit, as of the last commit.
+    func search(_ request: ResourceRequest) async throws -> any RoomSearch
+    /// Returns a search for hosts where the request would fit, as the transaction sees the rows.
+    func search(_ request: ResourceRequest, in tx: Transaction) throws -> any RoomSearch
     /// Returns why a host is no candidate, in words for operators; an empty list if it could be one now.
     func refusals(_ request: ResourceRequest, at host: ID<Kind.Provider>, in tx: Transaction) throws -> [String]
     /// Claims the candidate's resources for the consumer. They replace the resources that it held before.
@@ -106,6 +108,18 @@ package protocol PlacementNeed: Sendable {
     func release(_ consumer: ID<Kind.Consumer>, in tx: Transaction) throws
     /// Gives all resources of one consumer to another that holds none. It has no effect if the first one holds none.
     func move(from old: ID<Kind.Consumer>, to new: ID<Kind.Consumer>, type: String, in tx: Transaction) throws
+}
+
+/// A search for room for one request, in one state of Placement.
+package protocol RoomSearch: Sendable {
+    /// Returns the ways to place the request at a host; none if it does not fit there.
+    func candidates(at host: ID<Kind.Provider>) throws -> [PlacementCandidate]
+    /// Returns hosts where the request fits.
+    ///
+    /// - Parameters:
+    ///   - most: the most hosts.
+    ///   - start: the number of the host at which the search begins, so that not all searches find the same hosts.
+    func hosts(most: Int, from start: Int) throws -> [ID<Kind.Provider>]
 }
 
 /// The resources and traits that a server needs of one host.

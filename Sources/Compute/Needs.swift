@@ -39,6 +39,17 @@ package protocol IdentityNeed: Sendable {
 package protocol HostsNeed: Sendable {
     /// Returns the last reports of all hosts that ever reported and were not removed, in the order of their names.
     func reports() async throws -> [HostReport]
+    /// Returns the last report of one host; nil for a host that never reported.
+    func report(of host: String) async throws -> HostReport?
+    /// Asks the hosts whose reports are old, unless their reports come by themselves.
+    func refresh() async
+    /// The position of the last report that said something new. It rises, and begins with 0 in each process.
+    var position: Int { get }
+    /// Returns the reports of the hosts that said something new after a position, and the position up to which this
+    /// holds. Values that change all the time, such as the time of a report, are nothing new.
+    func news(since position: Int) -> (reports: [HostReport], position: Int)
+    /// Returns whether the host has reported lately.
+    func isUp(_ host: String) -> Bool
 }
 
 /// The report of an agent on its host.

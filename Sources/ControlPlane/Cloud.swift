@@ -38,6 +38,7 @@ package struct Cloud: Sendable {
     private let watch: FleetWatch
     private let history: ReconcilerLoop
     private let hostNetworks: ReconcilerLoop
+    private let indexes: ReconcilerLoop
     /// The keeper that makes hosts' networks as the rows say. Tests start its passes themselves.
     package let networkKeeper: NetworkKeeper
     private let metadataServer: MetadataServer
@@ -103,6 +104,8 @@ package struct Cloud: Sendable {
         runner = try Runner(
             name: world.random.uuid(), database: database, workflows: workflows, definitions: assemblies.flatMap(\.definitions),
             sleeper: sleeper, settings: settings, faults: faults, log: log)
+        let follower = IndexFollower(placement: placement, compute: compute)
+        indexes = ReconcilerLoop(follower, world: world, sleeper: sleeper, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
         let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         WorkflowFigures(database: database, workflows: workflows, world: world).add(to: instruments.metrics)
@@ -123,7 +126,8 @@ package struct Cloud: Sendable {
     /// A service group ends its services in reverse order. The fleet ends last, because workflows use it until they
     /// end. The runner ends after every service that may still start a workflow.
     package var backgroundServices: [any Service] {
-        [fleet, metadataServer, watch, runner, history, hostNetworks] + assemblies.flatMap(\.backgroundServices)
+        [fleet, metadataServer, watch, runner, history, hostNetworks, indexes]
+            + assemblies.flatMap(\.backgroundServices)
     }
 
     /// Loads the data that must be in memory before the first request. The schema must be up to date.

@@ -87,28 +87,4 @@ extension PlacementAssembly {
 
     /// Returns a provider; nil if it does not exist.
     package func provider(_ id: ID<Kind.Provider>, in tx: Transaction) throws -> Provider? { try ProviderStore().find(id, in: tx) }
-
-    // MARK: Candidates
-
-    /// Returns the places where a request would fit, as of the last commit.
-    ///
-    /// - Throws: `CloudError.badRequest` for a class or a trait that does not exist.
-    package func candidates(_ request: CandidateRequest) async throws -> [AllocationCandidate] {
-        let (found, index) = try await CandidateService(context: context, keeper: keeper).candidates(request)
-        return found.requests.map { candidate in
-            var parts: [Claim.Part] = []
-            var places: [Int] = []
-            for amount in candidate.amounts {
-                let at = places.firstIndex(of: amount.place) ?? places.count
-                if at == places.count {
-                    places.append(amount.place)
-                    parts.append(Claim.Part(providerID: index.id(amount.place), resources: []))
-                }
-                parts[at].resources.append((index.classes[amount.resourceClass], amount.amount))
-            }
-            return AllocationCandidate(
-                rootID: index.id(ProviderIndex.place(candidate.tree, 0)), parts: parts,
-                groups: candidate.mappings.map { (suffix: $0.suffix, providerIDs: $0.places.map(index.id)) })
-        }
-    }
 }

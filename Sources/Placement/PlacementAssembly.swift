@@ -8,14 +8,15 @@ package import ServiceKit
 /// The assembly of Placement: it takes its dependencies, and provides its routes and its schema.
 package struct PlacementAssembly: ServiceAssembly {
     let context: ServiceContext
-    let keeper: IndexKeeper
+    /// The index of all providers as of the latest commit.
+    let copy: TopicCopy<IndexStore>
 
     /// - Parameter policyOverrides: the rules of the operator's policy file, by name.
     /// - Throws: `PolicyError` for an override that is no valid rule.
     package init(database: Database, world: World, policyOverrides: [String: String]) throws {
         let policy = try Policy(defaults: PlacementPolicy.defaults, overrides: policyOverrides)
         context = ServiceContext(database: database, policy: policy, world: world, topic: .placement, prefix: "placement")
-        keeper = IndexKeeper(database: database)
+        copy = TopicCopy(IndexStore(), of: database)
     }
 
     package static let schema = Schema.placement
@@ -23,7 +24,7 @@ package struct PlacementAssembly: ServiceAssembly {
     package static let policyRules = PlacementPolicy.defaults
 
     package var service: APIService {
-        let candidates = CandidateService(context: context, keeper: keeper)
+        let candidates = CandidateService(context: context, copy: copy)
         let maker = RouteMaker<PlacementCall>(policy: context.policy)
         let allocations = AllocationService(context: context)
         return APIService(
@@ -43,6 +44,7 @@ package struct PlacementAssembly: ServiceAssembly {
                 + CandidateRoutes(maker: maker, candidates: candidates).all)
     }
 
-    /// Loads the index. It runs after the migrations and before the first request.
-    package func prepare() async throws { _ = try await keeper.index() }
+    /// Brings the index up to date. It runs after the migrations and before the first request, and then from time to
+    /// time: an index that is many commits behind would be read from nothing.
+    package func prepare() async throws { _ = try await copy.latest() }
 }

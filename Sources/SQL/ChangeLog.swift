@@ -124,11 +124,12 @@ extension Transaction {
             // old number was committed late, and all rows are read.
             for floor in [max(position.floor, position.highest - 64), position.floor] {
                 let rows = try rows("SELECT number, commits, keys FROM sql_change WHERE topic = ? AND number > ?", topic.name, floor)
-                let found = try rows.map {
-                    (number: try $0.value(at: 0) as Int64, commits: try $0.value(at: 1) as Int64, keys: try $0.value(at: 2) as JSON?)
+                // The keys of a row are parsed only if the row is new: there may be a thousand.
+                let found = try rows.map { row in
+                    (number: try row.value(at: 0) as Int64, commits: try row.value(at: 1) as Int64, row: row)
                 }.filter { !position.seen.contains($0.number) }
                 guard found.reduce(0, { $0 + $1.commits }) == commits - position.commits else { continue }
-                let named = found.compactMap { $0.keys?.array?.compactMap(\.string) }
+                let named = try found.compactMap { (try $0.row.value(at: 2) as JSON?)?.array?.compactMap(\.string) }
                 return Changes(
                     keys: named.count == found.count ? Set(named.joined()) : nil,
                     position: ChangePosition(position, commits: commits, adding: found.map(\.number)))

@@ -23,9 +23,17 @@ package struct Database: Sendable {
     /// The number of statements of all transactions that have ended.
     package var statements: Int { counter.statements.load(ordering: .relaxed) }
 
+    /// The number of steps of SQLite's machine in all transactions that have ended: a scan takes some for each row that
+    /// it passes. It is 0 on PostgreSQL.
+    package var steps: Int { counter.steps.load(ordering: .relaxed) }
+
     private func counting<Value>(_ body: @escaping @Sendable (Transaction) throws -> Value) -> @Sendable (Transaction) throws -> Value {
         { [counter] tx in
-            defer { counter.statements.add(tx.statements, ordering: .relaxed) }
+            let before = tx.connection.steps
+            defer {
+                counter.statements.add(tx.statements, ordering: .relaxed)
+                counter.steps.add(tx.connection.steps - before, ordering: .relaxed)
+            }
             return try body(tx)
         }
     }
@@ -36,6 +44,7 @@ package struct Database: Sendable {
     private final class Counter: Sendable {
         let count = Atomic(0)
         let statements = Atomic(0)
+        let steps = Atomic(0)
         let isFull = Atomic(false)
     }
 

@@ -100,8 +100,14 @@ protocol Connection: AnyObject, SendableMetatype {
     func script(_ sql: String) throws
     /// The watch over the transaction that runs, which may stop it.
     var vigil: Vigil { get }
+    /// The steps of the database's machine since the connection was opened; 0 for a database that does not count them.
+    var steps: Int { get }
     /// Closes the connection, which must not be used afterwards.
     func close()
+}
+
+extension Connection {
+    var steps: Int { 0 }
 }
 
 // MARK: Running

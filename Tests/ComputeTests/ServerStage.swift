@@ -82,7 +82,7 @@ struct ServerStage: WorkflowStage {
         guard let host = server.host else { return }
         let intent = Intent(server: server, ports: ports)
         func machine(on host: String) -> ServerMachine {
-            ServerMachine(intent: intent, host: host, epoch: 0, world: ServerWorld(needs: needs, world: world))
+            ServerMachine(intent: intent, host: host, epoch: 0, world: serverWorld)
         }
         if let other = server.otherHost { try await machine(on: other).ensure() }
         try await machine(on: host).ensure()
@@ -122,7 +122,12 @@ struct ServerStage: WorkflowStage {
         ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: machines, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
     }
 
-    func definitions() -> [WorkflowDefinition] { ServerWork.definitions(ServerWorld(needs: needs, world: world)) }
+    private var serverWorld: ServerWorld {
+        let keeper = HostKeeper(database: database, hosts: hosts)
+        return ServerWorld(placing: Placing(needs: needs, database: database, keeper: keeper), world: world)
+    }
+
+    func definitions() -> [WorkflowDefinition] { ServerWork.definitions(serverWorld) }
 
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID { try begin(self, workflows, tx) }
 

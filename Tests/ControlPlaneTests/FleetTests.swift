@@ -169,6 +169,21 @@ struct FleetTests {
     @Test("A fleet can have a thousand hosts")
     func many() async throws { #expect(try await Stage(hosts: 1000).hosts.reports().count == 1000) }
 
+    @Test("Reports come in the natural order of names, and are news only if something that lasts is new")
+    func news() async throws {
+        let stage = try Stage(hosts: 11)
+        #expect(try await stage.hosts.reports().map(\.name) == (1...11).map { "host-\($0)" })
+        let (reports, position) = stage.hosts.news(since: -1)
+        #expect(reports.count == 11 && position == 11 && stage.hosts.position == 11)
+        try await stage.ensure(intent(), on: "host-2", fence: fence(1))
+        stage.clock.advance(by: .seconds(60))
+        await stage.hosts.refresh()
+        #expect(stage.hosts.news(since: position).reports.isEmpty && stage.hosts.position == position)
+        #expect(stage.hosts.news(since: 9).reports.count == 2)
+        #expect(try await stage.hosts.report(of: "host-2")?.lastSeen == stage.clock.now)
+        #expect(try await stage.hosts.report(of: "nowhere") == nil)
+    }
+
     // MARK: In the cloud
 
     @Test("A guest that stops by itself is shown as stopped, unless a workflow works on its server")

@@ -47,14 +47,14 @@ import Testing
         #expect(heard == 0)
     }
 
-    @Test("With 300 hosts that all report at once, a stopped process never uses its closed database")
-    func database() async throws {
+    @Test("With many hosts that report at once, a stopped process uses no closed database", arguments: [300, 3000])
+    func database(hosts: Int) async throws {
         try await withTemporaryDirectory { path in
             let lines = Box<[String]>([])
             var configuration = Configuration()
             configuration.server.listen = "127.0.0.1:0"
             configuration.server.drainTimeout = .zero
-            configuration.simulate = .init(enabled: true, hosts: 300)
+            configuration.simulate = .init(enabled: true, hosts: hosts)
             let (ready, isReady) = AsyncStream<String>.makeStream()
             let process = try await CloudProcess.start(
                 configuration, directory: StateDirectory(path: path), world: .real, log: Logger(label: "test") { _ in Memory(lines: lines) },

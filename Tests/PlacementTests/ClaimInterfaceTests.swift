@@ -200,7 +200,7 @@ struct ClaimInterfaceTests {
                 outcome.leftovers == [
                     .init(providerID: ID("h"), resourceClass: "MEMORY_MB"), .init(providerID: ID("g1"), resourceClass: "CUSTOM_CARD"),
                 ])
-            let sources = try await placement.keeper.index().sources
+            let sources = try await placement.copy.latest().sources
             #expect(sources.map(\.provider.id.text) == ["g1", "h"])
             #expect(sources.last?.traits == ["HW_CPU_X86_AVX2", "CUSTOM_OURS"])
             #expect(sources.last?.aggregates == ["az"])
@@ -208,7 +208,7 @@ struct ClaimInterfaceTests {
             #expect(try await ensure([host]).changed == false)
             try await database.write { tx in _ = try placement.release(ID("c"), in: tx) }
             #expect(try await ensure([host]).leftovers == [])
-            #expect(try await placement.keeper.index().sources.map(\.provider.id.text) == ["h"])
+            #expect(try await placement.copy.latest().sources.map(\.provider.id.text) == ["h"])
             await #expect(throws: CloudError.self) { _ = try await ensure([card("g1")]) }
         }
     }
@@ -261,8 +261,8 @@ struct ClaimInterfaceTests {
             }
             #expect(consumers == 20)
             for process in [first, second] {
-                let read = try await database.read { tx in try IndexStore().load(in: tx).index.sources }
-                #expect(try await process.keeper.index().sources == read)
+                let read = try await database.read { tx in try IndexStore().load(in: tx).sources }
+                #expect(try await process.copy.latest().sources == read)
             }
         }
     }

@@ -64,8 +64,8 @@ struct ClaimPropertyTests {
     }
 
     private static func check(_ cloud: TestCloud) async throws {
-        let kept = try await cloud.cloud.placement.keeper.index()
-        let read = try await cloud.database.read { tx in try IndexStore().load(in: tx).index.sources }
+        let kept = try await cloud.cloud.placement.copy.latest()
+        let read = try await cloud.database.read { tx in try IndexStore().load(in: tx).sources }
         #expect(kept.sources == read)
         var used: Int64 = 0
         for holding in read.flatMap(\.inventories) {

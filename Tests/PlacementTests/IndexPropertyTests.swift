@@ -38,14 +38,14 @@ struct IndexPropertyTests {
                     // A concurrent reader never sees a partial change.
                     for process in processes {
                         group.addTask {
-                            for _ in 0..<10 { Self.checkWhole(try await process.keeper.index()) }
+                            for _ in 0..<10 { Self.checkWhole(try await process.copy.latest()) }
                         }
                     }
                     try await group.waitForAll()
                 }
                 for process in processes {
-                    let kept = try await process.keeper.index()
-                    let read = try await first.context.read { tx in try IndexStore().load(in: tx).index }
+                    let kept = try await process.copy.latest()
+                    let read = try await first.context.read { tx in try IndexStore().load(in: tx) }
                     #expect(kept.sources == read.sources)
                     #expect(kept.hasTrees == read.hasTrees)
                     Self.checkWhole(kept)

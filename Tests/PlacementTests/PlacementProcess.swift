@@ -9,7 +9,7 @@ import TestSupport
 /// The parts of Placement in one process, without HTTP.
 struct PlacementProcess {
     let context: ServiceContext
-    let keeper: IndexKeeper
+    let copy: TopicCopy<IndexStore>
     let providers: ProviderService
     let inventories: InventoryService
     let allocations: AllocationService
@@ -18,7 +18,7 @@ struct PlacementProcess {
         context = ServiceContext(
             database: database, policy: try Policy(defaults: PlacementPolicy.defaults), world: .test(seed: seed),
             topic: .placement, prefix: "placement")
-        keeper = IndexKeeper(database: database)
+        copy = TopicCopy(IndexStore(), of: database)
         providers = ProviderService(context: context)
         inventories = InventoryService(context: context)
         allocations = AllocationService(context: context)

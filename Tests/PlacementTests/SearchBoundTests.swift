@@ -82,4 +82,30 @@ struct SearchBoundTests {
         #expect(found.requests.count == 3_000)
         #expect(found.summaries.count == 6_000)
     }
+
+    @Test("A search with a limit looks at what it returns, from where it is told", arguments: [0, 700, 2_999, 5_000])
+    func start(at start: Int) throws {
+        let index = Self.index((1...3_000).map { Self.host($0, devices: 1, ["PGPU": 1]) })
+        var request = CandidateRequest(groups: [RequestGroup(resources: [("PGPU", 1)])], limit: 1_000)
+        let all = try CandidateSearch(CandidateRequest(groups: request.groups), in: index).run().requests.map(\.tree)
+        request.start = start
+        let found = try CandidateSearch(request, in: index).run()
+        #expect(found.requests.map(\.tree) == (0..<1_000).map { all[(start + $0) % 3_000] })
+        #expect(found.searched == 1_000)
+        request.limit = nil
+        let whole = try CandidateSearch(request, in: index).run().requests.map(\.tree)
+        #expect(whole == (0..<3_000).map { all[(start + $0) % 3_000] })
+    }
+
+    @Test("A search may be asked about one host")
+    func one() throws {
+        let index = Self.index((1...300).map { Self.host($0, devices: 1, [$0 == 7 ? "VGPU" : "PGPU": 1]) })
+        let request = CandidateRequest(groups: [RequestGroup(resources: [("PGPU", 1)])])
+        let search = PlacementSearch(request: request, index: index)
+        #expect(try search.candidates(at: "h6").map(\.rootID) == ["h6"])
+        #expect(try search.candidates(at: "h7").isEmpty)
+        #expect(try search.candidates(at: "h301").isEmpty)
+        let roots = index.trees.map(\.tree.members[0].id), at = try #require(roots.firstIndex(of: "h7"))
+        #expect(try search.roots(most: 3, from: at - 1) == [roots[at - 1], roots[at + 1], roots[at + 2]])
+    }
 }

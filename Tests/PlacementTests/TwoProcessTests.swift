@@ -11,16 +11,16 @@ struct TwoProcessTests {
     @Test("The index of each process has the commits of both", arguments: DatabaseKind.allCases)
     func indexFollows(kind: DatabaseKind) async throws {
         try await PlacementProcess.withTwo(kind) { first, second in
-            #expect(try await second.keeper.index().isEmpty)
+            #expect(try await second.copy.latest().isEmpty)
             try await first.furnish("a", [("VCPU", 8), ("MEMORY_MB", 100)])
             try await first.furnish("b", [("VGPU", 1)], parent: "a")
-            let index = try await second.keeper.index()
+            let index = try await second.copy.latest()
             #expect(index.sources.map(\.provider.id.text) == ["a", "b"])
             #expect(index.hasTrees)
             try await first.claim("c", "a", 3)
-            let later = try await second.keeper.index()
+            let later = try await second.copy.latest()
             #expect(later.sources.first?.inventories.map(\.used) == [0, 3])
-            #expect(try await first.keeper.index().sources == later.sources)
+            #expect(try await first.copy.latest().sources == later.sources)
         }
     }
 

@@ -13,7 +13,7 @@ struct ComputeHost: Sendable {
     /// The resources that the servers of the host use, counted from their rows.
     var usage = Usage()
 
-    struct Usage: Sendable {
+    struct Usage: Sendable, Equatable {
         var servers = 0
         var vcpus = 0
         var memoryMiB = 0

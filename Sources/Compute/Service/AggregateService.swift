@@ -110,7 +110,7 @@ struct AggregateService: Sendable {
     }
 
     func add(_ host: String, to number: Int) async throws -> Aggregate {
-        let known = try await hosts.all().contains { $0.name == host }
+        let known = try await context.hosts.overview().isKnown(host)
         return try await change(number) { aggregate, tx in
             guard known else { throw CloudError.notFound("Compute host \(host) could not be found.") }
             if aggregate.hosts.contains(host) { throw CloudError.conflict("Aggregate \(number) already has host \(host).") }

@@ -19,8 +19,11 @@ struct ComputeContext: Sendable {
     /// The waiter for moments of the world's clock.
     let sleeper: any Sleeper
     let needs: ComputeNeeds
+    let hosts: HostKeeper
     let settings: ComputeSettings
     let topic = Topic("compute")
+
+    var placing: Placing { Placing(needs: needs, database: database, keeper: hosts) }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         try await database.read(body)

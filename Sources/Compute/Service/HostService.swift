@@ -11,31 +11,30 @@ struct HostService: Sendable {
     /// Returns all hosts that report, in the order in which Compute first saw them.
     func all() async throws -> [ComputeHost] {
         let reports = try await context.needs.hosts.reports()
-        let (entries, usages, aggregates) = try await context.read { tx in
-            (try store.list(in: tx), try store.usages(in: tx), try AggregateStore().list(in: tx))
+        var index = try await context.hosts.latest()
+        let new = reports.filter { index.host($0.name)?.entry == nil }
+        if !new.isEmpty {
+            try await remember(new)
+            index = try await context.hosts.latest()
         }
-        let known = Set(entries.map(\.name))
-        let new = reports.filter { !known.contains($0.name) }
-        let all = new.isEmpty ? entries : try await remember(new)
-        return all.compactMap { entry in
-            guard let report = reports.first(where: { $0.name == entry.name }) else { return nil }
+        let hosts = reports.compactMap { report -> ComputeHost? in
+            guard let host = index.host(report.name), let entry = host.entry else { return nil }
             return ComputeHost(
                 name: entry.name, number: entry.number, serviceID: entry.serviceID, isDisabled: entry.isDisabled,
-                disabledReason: entry.disabledReason, isForcedDown: entry.isForcedDown,
-                zone: aggregates.first { $0.zone != nil && $0.hosts.contains(entry.name) }?.zone ?? Aggregate.usualZone, report: report,
-                usage: usages[entry.name] ?? .init())
+                disabledReason: entry.disabledReason, isForcedDown: entry.isForcedDown, zone: index.zone(of: entry.name), report: report,
+                usage: host.usage)
         }
+        return hosts.sorted { $0.number < $1.number }
     }
 
     /// Stores the hosts that report for the first time. Each gets the ids by which the API shows it.
-    private func remember(_ new: [HostReport]) async throws -> [HostStore.Entry] {
+    private func remember(_ new: [HostReport]) async throws {
         let ids = new.map { _ in context.world.random.uuid() }
-        return try await context.write { tx in
+        try await context.write { tx in
             let known = Set(try store.list(in: tx).map(\.name))
             for (report, id) in zip(new, ids) where !known.contains(report.name) {
                 try store.insert(.init(name: report.name, number: try NumberStore().next("host", in: tx), serviceID: id), in: tx)
             }
-            return try store.list(in: tx)
         }
     }
 

@@ -1,17 +1,20 @@
 import CloudCore
 import SQL
 
-/// Finds a host for a server and claims it. The choice and the claim are one transaction.
+/// Finds a host for a server and claims it. The choice of a few hosts is made from the index; the claim trusts none of
+/// it and reads the rows of these hosts again.
 struct Placing: Sendable {
     let needs: ComputeNeeds
-    private let servers = ServerStore()
+    let database: Database
+    let keeper: HostKeeper
 
-    init(needs: ComputeNeeds) { self.needs = needs }
-
-    /// The candidates of Placement and the reports of the hosts, which are read before the transaction.
+    /// The few best hosts with their candidates, best first. A move has its source host besides, without a candidate.
+    ///
+    /// Release 0.1 noted all hosts and all candidates, in no order.
     struct Offer: StoredValue {
         static let storedName = "compute.offer"
 
+        /// The facts about a host that the scheduler knows from the report of its agent.
         struct Host: Sendable, Codable {
             var name: String
             var id: ID<Kind.Provider>
@@ -29,74 +32,93 @@ struct Placing: Sendable {
         var hosts: [Host] = []
     }
 
-    func offer(_ flavor: Flavor, volumeBacked: Bool = false) async throws -> Offer {
-        // The candidates come first: this call waits for a host that is being opened, whose report is then in the list.
-        let candidates = try await needs.placement.candidates(Self.request(flavor))
-        return Offer(candidates: candidates, hosts: try await hosts())
+    /// The terms of a choice beside the server itself.
+    struct Terms: Sendable {
+        /// The size that the server is to have.
+        var flavor: Flavor
+        /// The only host that will do; nil for a free choice.
+        var only: String?
+        /// Returns the move of a server that is on a host already; nil for another server.
+        var move: (@Sendable (_ source: String) -> PlacementWish.Move)?
     }
 
-    /// Returns the hosts' reports in the form of an offer.
-    func hosts() async throws -> [Offer.Host] {
-        try await needs.hosts.reports().map { report in
-            Offer.Host(
-                name: report.name, id: report.id, isUp: report.isUp, hypervisorType: report.hypervisorType,
-                architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
-                diskGiB: report.diskGiB, movesMachines: report.movesMachines, movesRunningMachines: report.movesRunningMachines)
-        }
+    /// The number of hosts that an offer has. A claim tries them one after the other; the reference tries three
+    /// (`[scheduler] max_attempts`).
+    static let mostOffered = 5
+    /// The number of times that a claim looks for other hosts after all of an offer have refused.
+    private static let mostLooks = 3
+
+    init(needs: ComputeNeeds, database: Database, keeper: HostKeeper) {
+        self.needs = needs
+        self.database = database
+        self.keeper = keeper
     }
 
-    /// Checks that the server's host may run another image. A server stays on its host when it is rebuilt.
+    // MARK: The offer
+
+    /// Returns the best hosts for a server.
     ///
-    /// - Throws: `conflict`, with the reason in the detail for the operator.
-    func requireFit(
-        _ server: Server, _ image: Server.ImageReference, _ hosts: [Offer.Host], in tx: Transaction
-    ) throws {
-        var changed = server
-        changed.image = image
-        let wish = try wish(for: changed, only: nil, in: tx)
-        let here = try states(hosts.filter { $0.name == server.host }, wish, in: tx)
-        let refusals = here.compactMap { host in HostFilters.refusal(host, wish, by: HostFilters.ofImage).map { (host.name, $0) } }
-        if !refusals.isEmpty { throw Scheduler.noHost(refusals, candidates: here.count) }
-    }
-
-    /// Returns the resources that a flavor requests from Placement. The extra specs take precedence over the flavor's
-    /// numbers.
-    static func request(_ flavor: Flavor) -> ResourceRequest {
-        var request = ResourceRequest(
-            vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB, diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
-            others: [:], requiredTraits: [], forbiddenTraits: [])
-        for (key, value) in flavor.extraSpecs.sorted(by: { $0.key < $1.key }) {
-            if key.hasPrefix("resources:"), let amount = Int(value) {
-                switch key.dropFirst("resources:".count) {
-                case "VCPU": request.vcpus = amount
-                case "MEMORY_MB": request.memoryMiB = amount
-                case "DISK_GB": request.diskGiB = amount
-                case let name: request.others[String(name)] = amount
-                }
-            } else if key.hasPrefix("trait:") {
-                let name = String(key.dropFirst("trait:".count))
-                if value == "required" { request.requiredTraits.append(name) } else { request.forbiddenTraits.append(name) }
-            }
+    /// - Throws: a `CloudError` with the reasons of hosts if there are none.
+    func offer(_ id: ID<Kind.Server>, _ terms: Terms) async throws -> Offer {
+        // This call waits for a host that is being opened, whose report is then in the index.
+        let room = try await needs.placement.search(Self.request(terms.flavor))
+        let index = try await keeper.latest()
+        let (server, wish) = try await database.read { tx in
+            guard var server = try ServerStore().find(id, in: tx) else { throw CloudError.notFound("Instance \(id) could not be found.") }
+            server.flavor = terms.flavor
+            let wish = try self.wish(for: server, terms, in: tx) { index.host($0)?.facts }
+            return (server, wish)
         }
-        return request
+        let offer = try search(index, wish, room)
+        if !offer.candidates.isEmpty { return offer }
+        throw try await database.read(.long) { tx in try self.noHost(for: server, wish, index, room, in: tx) }
     }
 
-    /// Chooses the best suitable host and claims it.
+    private func search(_ index: HostIndex, _ wish: PlacementWish, _ room: any RoomSearch, without: Set<String> = []) throws -> Offer {
+        var search = HostSearch(index: index, wish: wish, room: room, isUp: needs.hosts.isUp)
+        search.without = without
+        let found = try search.run().prefix(Self.mostOffered)
+        keeper.noteVisits(search.visited.count)
+        var offer = Offer(candidates: found.flatMap(\.candidates), hosts: found.compactMap { fact(of: $0.state.name, index) })
+        if let source = wish.move?.source, !offer.hosts.contains(where: { $0.name == source }) {
+            offer.hosts += [fact(of: source, index)].compactMap(\.self)
+        }
+        return offer
+    }
+
+    private func fact(of name: String, _ index: HostIndex) -> Offer.Host? {
+        guard var facts = index.host(name)?.facts else { return nil }
+        facts.isUp = needs.hosts.isUp(name)
+        return facts
+    }
+
+    // MARK: The claim
+
+    /// Claims the best host of an offer. If all of them refuse, it looks for others, as this transaction sees them.
     ///
-    /// - Parameters:
-    ///   - only: the only host that will do; nil for a free choice.
-    ///   - move: the move of a server that is on a host already; nil for another server.
-    /// - Throws: a `CloudError` with the reason of every host if no host can be claimed.
-    func claim(
-        _ server: Server, _ offer: Offer, only: String? = nil, move: PlacementWish.Move? = nil, in tx: Transaction
-    ) throws -> HostState {
-        var wish = try wish(for: server, only: only, in: tx)
-        wish.move = move
-        if let move { wish.isSourceAble = offer.hosts.contains { $0.name == move.source && move.suits($0.movesMachines, $0.movesRunningMachines) } }
-        let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
+    /// - Throws: a `CloudError` with the reasons of the hosts if none can be claimed.
+    func claim(_ server: Server, _ offer: Offer, _ terms: Terms, in tx: Transaction) throws -> HostState {
+        var server = server
+        server.flavor = terms.flavor
+        let wish = try wish(for: server, terms, in: tx) { name in offer.hosts.first { $0.name == name } }
         var refusals: [(host: String, reason: String)] = []
-        let states = try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx)
-        let choice = Scheduler.choose(states, wish)
+        if let host = try claim(server, offer, wish, &refusals, in: tx) { return host }
+        let room = try needs.placement.search(Self.request(server.flavor), in: tx)
+        let index = try keeper.latest(in: tx)
+        for _ in 0..<Self.mostLooks {
+            let next = try search(index, wish, room, without: Set(refusals.map(\.host)))
+            if next.candidates.isEmpty { break }
+            if let host = try claim(server, next, wish, &refusals, in: tx) { return host }
+        }
+        if refusals.isEmpty { throw try noHost(for: server, wish, index, room, in: tx) }
+        throw Scheduler.noHost(refusals.sorted { $0.host < $1.host }, candidates: offer.candidates.count)
+    }
+
+    private func claim(
+        _ server: Server, _ offer: Offer, _ wish: PlacementWish, _ refusals: inout [(host: String, reason: String)], in tx: Transaction
+    ) throws -> HostState? {
+        let candidates = Dictionary(grouping: offer.candidates, by: \.hostID)
+        let choice = Scheduler.choose(try states(offer.hosts.filter { candidates[$0.id] != nil }, wish, in: tx), wish)
         refusals += choice.refusals
         for host in choice.hosts {
             var reason = "no candidate"
@@ -108,55 +130,34 @@ struct Placing: Sendable {
             }
             refusals.append((host.name, "claim: \(reason)"))
         }
-        for host in offer.hosts where candidates[host.id] == nil {
-            let reasons = try needs.placement.refusals(Self.request(server.flavor), at: host.id, in: tx)
-            refusals.append((host.name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
-        }
-        throw Scheduler.noHost(refusals.sorted { $0.host < $1.host }, candidates: offer.candidates.count)
+        return nil
     }
 
-    private func wish(for server: Server, only: String?, in tx: Transaction) throws -> PlacementWish {
-        var wish = PlacementWish(
-            serverID: server.id.text, extraSpecs: server.flavor.extraSpecs, imageProperties: server.image?.properties ?? [:],
-            zone: server.pinnedZone, host: only, unswept: try unswept(server, in: tx), sameHost: server.hints.sameHost, differentHost: server.hints.differentHost)
-        if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
-            wish.group = group
-            let others = group.members.filter { $0 != server.id }.map(\.text)
-            wish.groupHasHosts = try servers.list(.init(ids: others), in: tx).contains { $0.host != nil }
-        }
-        return wish
-    }
-
-    /// Returns the hosts from which the server was evacuated and which may still have its machine. A server whose
-    /// machine was never wanted (generation 0) has none.
-    private func unswept(_ server: Server, in tx: Transaction) throws -> Set<String> {
-        guard server.generation > 0 else { return [] }
-        let filter = MigrationStore.Filter(serverID: server.id.text, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
-        return Set(try MigrationStore().list(filter, in: tx).compactMap(\.source))
-    }
-
+    /// Returns some hosts as their rows are in this transaction.
     private func states(_ hosts: [Offer.Host], _ wish: PlacementWish, in tx: Transaction) throws -> [HostState] {
-        let entries = Dictionary(try HostStore().list(in: tx).map { ($0.name, $0) }) { first, _ in first }
-        let usages = try HostStore().usages(in: tx)
-        let aggregates = try AggregateStore().list(in: tx)
-        let places = Dictionary(
-            grouping: try HostStore().places(wish.isAboutOthers ? nil : [.building, .error], in: tx).filter { $0.serverID != wish.serverID },
-            by: \.host)
-        return hosts.map { host in
-            let mine = aggregates.filter { $0.hosts.contains(host.name) }
-            let there = places[host.name] ?? []
-            let entry = entries[host.name]
-            var metadata: [String: Set<String>] = [:]
-            for aggregate in mine { for (key, value) in aggregate.metadata { metadata[key, default: []].insert(value) } }
-            return HostState(
-                name: host.name, id: host.id, zone: mine.first { $0.zone != nil }?.zone ?? Aggregate.usualZone,
-                isUp: host.isUp && entry?.isForcedDown != true, isDisabled: entry?.isDisabled ?? false,
-                disabledReason: entry?.disabledReason, hypervisorType: host.hypervisorType, architecture: host.architecture,
-                vcpus: host.vcpus, memoryMiB: host.memoryMiB, diskGiB: host.diskGiB,
-                isAble: wish.move?.suits(host.movesMachines, host.movesRunningMachines) ?? true, usage: usages[host.name] ?? .init(),
-                aggregateMetadata: metadata, serverIDs: wish.isAboutOthers ? Set(there.map(\.serverID)) : [],
-                groupMembers: there.count { $0.groupID != nil && $0.groupID == wish.group?.id.text },
-                busyServers: there.count { $0.state == .building }, failedBuilds: there.count { $0.state == .error })
-        }
+        let index = try HostIndexStore(hosts: needs.hosts).index(of: hosts, in: tx)
+        return hosts.compactMap { index.state(of: $0.name, for: wish, isUp: $0.isUp) }
+    }
+
+    /// Checks that the server's host may run another image. A server stays on its host when it is rebuilt.
+    ///
+    /// - Parameter report: the report of the server's host.
+    /// - Throws: `conflict`, with the reason in the detail for the operator.
+    func requireFit(_ server: Server, _ image: Server.ImageReference, _ report: HostReport?, in tx: Transaction) throws {
+        var changed = server
+        changed.image = image
+        let wish = try wish(for: changed, Terms(flavor: server.flavor), in: tx) { _ in nil }
+        let here = try states([report].compactMap { $0?.name == server.host ? $0.map(Offer.Host.init) : nil }, wish, in: tx)
+        let refusals = here.compactMap { host in HostFilters.refusal(host, wish, by: HostFilters.ofImage).map { (host.name, $0) } }
+        if !refusals.isEmpty { throw Scheduler.noHost(refusals, candidates: here.count) }
+    }
+}
+
+extension Placing.Offer.Host {
+    init(_ report: HostReport) {
+        self.init(
+            name: report.name, id: report.id, isUp: report.isUp, hypervisorType: report.hypervisorType,
+            architecture: report.processors["arch"]?.string ?? "x86_64", vcpus: report.vcpus, memoryMiB: report.memoryMiB,
+            diskGiB: report.diskGiB, movesMachines: report.movesMachines, movesRunningMachines: report.movesRunningMachines)
     }
 }

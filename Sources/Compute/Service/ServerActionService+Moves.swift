@@ -51,14 +51,14 @@ extension ServerActionService {
     /// - Parameter host: the destination; nil to let the scheduler choose.
     func migrate(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .migrateToHost
-        let hosts = try await service.hosts.all()
+        let hosts = try await context.hosts.overview()
         let migration = context.world.random.uuid()
         try await service.start(MigrateServer.self, on: id, asking: policy, by: caller) { server, _ in
             if let host {
                 if host == server.host { throw CloudError.badRequest("Cannot migrate to the host where the server exists.") }
                 try Self.requireKnown(host, in: hosts)
             }
-            guard hosts.first(where: { $0.name == server.host })?.isUp == true else {
+            guard let present = server.host, hosts.isUp(present) else {
                 throw CloudError.conflict("The host of instance \(id) is not available now.")
             }
             return .init(serverID: id, flavor: server.flavor, migrationID: migration, host: host)
@@ -68,7 +68,7 @@ extension ServerActionService {
     /// Moves a running or paused server to another host. The guest stands still on the way and then continues.
     func migrateLive(_ id: ID<Kind.Server>, to host: String?, by caller: Caller) async throws {
         let policy: Action? = host == nil ? nil : .liveMigrateToHost
-        let hosts = try await service.hosts.all()
+        let hosts = try await context.hosts.overview()
         let migration = context.world.random.uuid()
         try await service.start(MoveRunningServer.self, on: id, asking: policy, by: caller) { server, _ in
             if let host {
@@ -83,23 +83,21 @@ extension ServerActionService {
     ///
     /// - Parameter starts: whether the server runs afterwards; nil for the state that it was in.
     func evacuate(_ id: ID<Kind.Server>, to host: String?, starts: Bool?, by caller: Caller) async throws {
-        let hosts = try await service.hosts.all()
+        let hosts = try await context.hosts.overview()
         let migration = context.world.random.uuid()
         try await service.start(EvacuateServer.self, on: id, by: caller) { server, _ in
             if let host {
-                guard hosts.contains(where: { $0.name == host }) else { throw CloudError.notFound("Compute host \(host) not found.") }
+                guard hosts.isKnown(host) else { throw CloudError.notFound("Compute host \(host) not found.") }
                 if host == server.host { throw CloudError.badRequest("The target host can't be the same one.") }
             }
             let present = try server.requireHost()
-            if hosts.first(where: { $0.name == present })?.isUp == true {
-                throw CloudError.badRequest("Compute service of \(present) is still in use.")
-            }
+            if hosts.isUp(present) { throw CloudError.badRequest("Compute service of \(present) is still in use.") }
             return .init(serverID: id, migrationID: migration, host: host, startsAfter: starts ?? (server.state != .stopped))
         }
     }
 
-    private static func requireKnown(_ host: String, in hosts: [ComputeHost]) throws {
-        guard hosts.contains(where: { $0.name == host }) else { throw CloudError.badRequest("Compute host \(host) could not be found.") }
+    private static func requireKnown(_ host: String, in hosts: HostOverview) throws {
+        guard hosts.isKnown(host) else { throw CloudError.badRequest("Compute host \(host) could not be found.") }
     }
 
     // MARK: Live migrations that go on

@@ -51,7 +51,7 @@ extension ServerActionService {
     ///   - zone: the zone to pin the server to; `clear` lets it go to any zone.
     ///   - host: the destination; nil to let the scheduler choose.
     func unshelve(_ id: ID<Kind.Server>, zone change: Update<String>, host: String?, by caller: Caller) async throws {
-        let hosts = try await service.hosts.all()
+        let hosts = try await context.hosts.overview()
         try await service.start(UnshelveServer.self, on: id, by: caller) { server, tx in
             var pinned = server.pinnedZone
             change.apply(to: &pinned)
@@ -59,15 +59,15 @@ extension ServerActionService {
                 throw CloudError.conflict(
                     "Instance \(id) is \(server.state.rawValue): a zone or a host can be chosen only for one that is shelved_offloaded")
             }
-            if case .set(let zone) = change, !hosts.contains(where: { $0.zone == zone && $0.isUp && !$0.isDisabled }) {
+            if case .set(let zone) = change, !hosts.hasUsableHost(in: zone) {
                 throw CloudError.badRequest("The requested availability zone is not available")
             }
             if let host {
                 try caller.require(.unshelveToHost, projectID: server.projectID)
-                guard let found = hosts.first(where: { $0.name == host }) else {
+                guard hosts.isKnown(host) else {
                     throw CloudError.badRequest("Compute host \(host) could not be found.")
                 }
-                if let pinned, found.zone != pinned {
+                if let pinned, hosts.zone(of: host) != pinned {
                     throw CloudError.conflict("Host \"\(host)\" is not in the availability zone \"\(pinned)\".")
                 }
             }

@@ -44,12 +44,13 @@ struct ServerActionService: Sendable {
         let policy = try RebuildServer.rule.policy
         let present = try await service.get(id, policy, by: caller).server
         let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
-        let placing = Placing(needs: context.needs)
-        let hosts = try await placing.hosts()
-        try await service.start(RebuildServer.self, on: id, by: caller) { server, tx in
+        let placing = context.placing
+        var report: HostReport?
+        if let host = present.host { report = try await context.needs.hosts.report(of: host) }
+        try await service.start(RebuildServer.self, on: id, by: caller) { [report] server, tx in
             if let metadata = change.metadata { try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx) }
             if server.host == nil { throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.") }
-            if image != server.image { try placing.requireFit(server, image, hosts, in: tx) }
+            if image != server.image { try placing.requireFit(server, image, report, in: tx) }
             var wanted = server
             wanted.image = image
             change.apply(to: &wanted)

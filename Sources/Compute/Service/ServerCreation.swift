@@ -137,11 +137,12 @@ struct ServerCreation: Sendable {
     private func check(_ wish: Wish, by caller: Caller) async throws {
         if wish.least > wish.most { throw CloudError.badRequest("min_count must be <= max_count") }
         if wish.most > 1 { try Self.refuseSharing(wish) }
-        let hosts = try await service.hosts.all()
-        if let zone = wish.zone, !hosts.contains(where: { $0.zone == zone && !$0.isDisabled }) {
+        guard wish.zone != nil || wish.host != nil else { return }
+        let hosts = try await context.hosts.overview()
+        if let zone = wish.zone, !hosts.hasEnabledHost(in: zone) {
             throw CloudError.badRequest("The requested availability zone is not available")
         }
-        if let host = wish.host, !hosts.contains(where: { $0.name == host }) {
+        if let host = wish.host, !hosts.isKnown(host) {
             throw CloudError.badRequest("Compute host \(host) could not be found.")
         }
     }

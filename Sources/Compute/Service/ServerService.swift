@@ -110,17 +110,17 @@ struct ServerService: Sendable {
 
     private static let hostStatusSince = 16
 
-    /// Adds whether hosts are up, if the caller may see that. Only then the hosts are read.
+    /// Adds whether hosts are up, if the caller may see that. Only then the hosts are looked up.
     private func withHosts(_ views: [ServerView], for caller: Caller) async throws -> [ServerView] {
         guard caller.minor >= Self.hostStatusSince,
             views.contains(where: { $0.server.host != nil && caller.may(.showHostStatus, projectID: $0.server.projectID) })
         else { return views }
-        let known = Dictionary(try await hosts.all().map { ($0.name, $0) }) { first, _ in first }
+        let known = try await context.hosts.overview()
         return views.map { view in
             var view = view
-            if let host = view.server.host.flatMap({ known[$0] }) {
-                view.hostIsUp = host.isUp
-                view.hostIsDisabled = host.isDisabled
+            if let host = view.server.host, known.isKnown(host) {
+                view.hostIsUp = known.isUp(host)
+                view.hostIsDisabled = known.isDisabled(host)
             }
             return view
         }

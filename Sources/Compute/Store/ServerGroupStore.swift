@@ -31,6 +31,12 @@ struct ServerGroupStore: Sendable {
         return try tx.value("SELECT count(*) FROM compute_server_group WHERE project_id = ?", project) ?? 0
     }
 
+    /// Returns whether a host has a server of the group besides the given one.
+    func hasHosts(_ id: ID<ServerGroup>, besides server: ID<Kind.Server>, in tx: Transaction) throws -> Bool {
+        let sql = "SELECT id FROM compute_server WHERE group_id = ? AND id <> ? AND host IS NOT NULL LIMIT 1"
+        return try tx.row(sql, id, server) != nil
+    }
+
     func insert(_ group: ServerGroup, in tx: Transaction) throws {
         try tx.execute(
             "INSERT INTO compute_server_group (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)", group.id, group.projectID, group.userID,
@@ -38,7 +44,8 @@ struct ServerGroupStore: Sendable {
     }
 
     func delete(_ id: ID<ServerGroup>, in tx: Transaction) throws {
-        try tx.execute("UPDATE compute_server SET group_id = NULL WHERE group_id = ?", id)
+        let left = try tx.rows("UPDATE compute_server SET group_id = NULL WHERE group_id = ? RETURNING id", id)
+        tx.touchedServers(try left.map { try $0.value(at: 0) as String })
         try tx.execute("DELETE FROM compute_server_group WHERE id = ?", id)
     }
 

@@ -120,6 +120,8 @@ struct ServerStore: Sendable {
     }
 
     func insert(_ server: Server, in tx: Transaction) throws {
+        // Most servers are on no host yet, and those of one request may be more than a commit can name.
+        if server.host != nil || server.otherHost != nil { tx.touchedServers([server.id.text]) }
         try tx.execute(
             """
             INSERT INTO compute_server (id, number, project_id, user_id, name, vm_state, host, other_host, image_id, flavor_id, flavor_name, vcpus,
@@ -132,6 +134,7 @@ struct ServerStore: Sendable {
 
     /// Updates the row of a server. It has no effect if the server has no row.
     func update(_ server: Server, in tx: Transaction) throws {
+        tx.touchedServers([server.id.text])
         try tx.execute(
             """
             UPDATE compute_server SET name = ?, vm_state = ?, host = ?, other_host = ?, image_id = ?, flavor_id = ?, flavor_name = ?, vcpus = ?, ram = ?,
@@ -150,6 +153,7 @@ struct ServerStore: Sendable {
         ended.updatedAt = now
         // The archive does not keep the user data and the public key.
         (ended.userData, ended.publicKey) = (nil, nil)
+        tx.touchedServers([server.id.text])
         try tx.execute("DELETE FROM compute_server WHERE id = ?", server.id)
         try tx.execute(
             """

@@ -3,7 +3,7 @@ import Durable
 import HostModel
 
 //   undone       (scheduling)  the server is in error
-// 1 look-around  (scheduling)  the candidates of Placement and the reports of the hosts are read
+// 1 look-around  (scheduling)  the best hosts for the server are known
 // 2 claim        (scheduling)  the server has a share of the best host
 // 3 network      (networking)  the server has its ports, bound to the host
 // 4 wire         (networking)  the host has the ports and their rules
@@ -18,6 +18,8 @@ struct CreateServer: Workflow {
         var network: NetworkPlan
         /// The host that an administrator asked for.
         var host: String?
+
+        var terms: Placing.Terms { .init(flavor: flavor, only: host) }
     }
 
     struct State: Codable, PlacingState {
@@ -37,10 +39,10 @@ struct CreateServer: Workflow {
                 (server.state, server.power, server.host) = (.error, .none, nil)
             }
         }
-        lookAround(shows: .scheduling) { _, input in input.flavor }
+        lookAround(shows: .scheduling) { _, input in input.terms }
         Local("claim", shows: .scheduling) { state, run, tx in
             let server = try run.world.require(run.input.serverID, in: tx)
-            let host = try run.world.placing.claim(server, try state.requireOffer(), only: run.input.host, in: tx)
+            let host = try run.world.placing.claim(server, try state.requireOffer(), run.input.terms, in: tx)
             state.offer = nil
             state.intent = try run.world.intend(server.id, in: tx) { $0.host = host.name }
         } undo: { _, run, tx in

@@ -5,7 +5,7 @@ import HostModel
 // The server's host is lost, so the server is made anew from its image. The contents of its disk are lost, too.
 //
 // 1 accept       (rebuilding)        a migration is recorded; the undo sets it to error
-// 2 look-around  (rebuilding)        the hosts are known where the server would fit
+// 2 look-around  (rebuilding)        the best hosts for the server are known
 // 3 claim        (rebuilding)        the migration holds the old share, the server the new one
 // 4 rebind       (rebuilding)        the ports are bound to the destination
 // 5 wire         (rebuilding)        the destination has the ports and their rules

@@ -5,7 +5,7 @@ import HostModel
 // The guest is moved to another host without being told.
 //
 // 1 accept       (migrating)  a migration is recorded; the undo sets it to error
-// 2 look-around  (migrating)  the hosts are known where the server would fit
+// 2 look-around  (migrating)  the best hosts for the server are known
 // 3 claim        (migrating)  the migration holds the old share, the server the new one
 //   undone       (migrating)  the guest runs again on the source host
 // 4 rebind       (migrating)  the ports are bound to the destination

@@ -5,7 +5,7 @@ import Durable
 // guest has its network until then.
 //
 // 1 accept       (resize_prep)       a migration is recorded; the undo sets it to error
-// 2 look-around  (resize_prep)       the hosts are known where the server would fit
+// 2 look-around  (resize_prep)       the best hosts for the server are known
 // 3 claim        (resize_prep)       the migration holds the old share, the server the new share and size
 // 4 stop         (resize_migrating)  the machine is off
 // 5 rebind       (resize_migrating)  the ports are bound to the destination

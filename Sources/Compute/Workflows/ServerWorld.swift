@@ -6,11 +6,13 @@ import SQL
 struct ServerWorld: Sendable {
     let servers = ServerStore()
     let migrations = MigrationStore()
+    let placing: Placing
     private let needs: ComputeNeeds
     private let clock: World
 
-    init(needs: ComputeNeeds, world: World) {
-        self.needs = needs
+    init(placing: Placing, world: World) {
+        self.placing = placing
+        needs = placing.needs
         clock = world
     }
 
@@ -19,7 +21,6 @@ struct ServerWorld: Sendable {
     var networking: any NetworkingNeed { needs.networking }
     var images: any ImagesNeed { needs.images }
     var configDrives: ConfigDrives { needs.configDrives }
-    var placing: Placing { Placing(needs: needs) }
     /// The time that is stored in rows. No step makes a decision by it.
     var now: Timestamp { clock.now }
 }

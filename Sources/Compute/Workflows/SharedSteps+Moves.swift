@@ -5,8 +5,8 @@ import SQL
 /// The state of a workflow that looks for a host.
 protocol PlacingState: IntentState {
     var intent: Intent? { get set }
-    /// The hosts where the server would fit. The step `look-around` notes the offer. The step `claim` removes it,
-    /// because it is long and no longer needed.
+    /// The best hosts for the server. The step `look-around` notes the offer. The step `claim` removes it, because it
+    /// is no longer needed.
     var offer: Placing.Offer? { get set }
 }
 
@@ -16,16 +16,16 @@ extension PlacingState {
     func requireOffer() throws -> Placing.Offer { try offer.required("offer", from: "look-around") }
 }
 
-extension Workflow where Needs == ServerWorld, State: PlacingState {
-    /// Returns the step that notes the hosts where the server would fit.
+extension Workflow where Needs == ServerWorld, Input: ServerInput, State: PlacingState {
+    /// Returns the step that notes the best hosts for the server.
     ///
-    /// - Parameter flavor: returns the server's size; nil to look for nothing.
+    /// - Parameter terms: returns the terms of the choice; nil to look for nothing.
     static func lookAround(
-        shows: ShownState, for flavor: @escaping @Sendable (State, Input) throws -> Flavor?
+        shows: ShownState, by terms: @escaping @Sendable (State, Input) throws -> Placing.Terms?
     ) -> Remote<Self> {
         Remote("look-around", shows: shows) { state, run in
-            guard let flavor = try flavor(state, run.input) else { return }
-            state.offer = try await run.world.placing.offer(flavor)
+            guard let terms = try terms(state, run.input) else { return }
+            state.offer = try await run.world.placing.offer(run.input.serverID, terms)
         }
     }
 }
@@ -108,8 +108,12 @@ extension MovingWorkflow {
         }
     }
 
-    /// Returns the step that notes the hosts where the server would fit with its new size.
-    static func lookAround() -> Remote<Self> { lookAround(shows: shows) { state, input in try sizeAfter(state, input) } }
+    private static func choice(_ state: State, _ input: Input) throws -> Placing.Terms {
+        Placing.Terms(flavor: try sizeAfter(state, input), only: input.host, move: terms.move)
+    }
+
+    /// Returns the step that notes the best hosts for the server with its new size.
+    static func lookAround() -> Remote<Self> { lookAround(shows: shows) { state, input in try choice(state, input) } }
 
     /// Returns the step that gives the old share to the holder and a new share to the server, and writes the
     /// destination to the row. Its undo restores the former share and row.
@@ -120,8 +124,7 @@ extension MovingWorkflow {
             let source = try server.requireHost()
             server.flavor = try sizeAfter(state, run.input)
             try run.world.placement.move(from: Server.consumer(of: id), to: holder(run.input), type: "MIGRATION", in: tx)
-            let host = try run.world.placing.claim(
-                server, try state.requireOffer(), only: run.input.host, move: terms.move(source), in: tx).name
+            let host = try run.world.placing.claim(server, try state.requireOffer(), try choice(state, run.input), in: tx).name
             (state.offer, state.destination) = (nil, host)
             try run.world.migrations.setDestination(host, ofServer: id, in: tx)
             if let status = terms.claimed { try run.world.setMigration(status, of: id, in: tx) }

@@ -4,7 +4,7 @@ import Durable
 // A server that is still on its host is only started there.
 //
 // 1 accept       (unshelving)  the server's size is noted, and whether the server has a host
-// 2 look-around  (unshelving)  the hosts are known where the server would fit, if it has no host
+// 2 look-around  (unshelving)  the best hosts for the server are known, if it has no host
 // 3 claim        (unshelving)  the server has a share of the best host
 // 4 rebind       (spawning)    the ports are bound to the host
 // 5 wire         (spawning)    the host has the ports and their rules
@@ -27,6 +27,11 @@ struct UnshelveServer: Workflow {
         var intent: Intent?
         /// Whether the server had no host, so that its machine is built.
         var isBuilt = false
+
+        /// Returns the terms of the choice of a host; nil if the server has one.
+        func terms(_ input: Input) throws -> Placing.Terms? {
+            isBuilt ? .init(flavor: try flavor.required("flavor", from: "accept"), only: input.host) : nil
+        }
     }
 
     typealias Needs = ServerWorld
@@ -40,11 +45,11 @@ struct UnshelveServer: Workflow {
             let server = try run.world.require(run.input.serverID, in: tx)
             (state.flavor, state.isBuilt) = (server.flavor, server.host == nil)
         }
-        lookAround(shows: .unshelving) { state, _ in state.isBuilt ? try state.flavor.required("flavor", from: "accept") : nil }
+        lookAround(shows: .unshelving) { state, input in try state.terms(input) }
         Local("claim", shows: .unshelving) { state, run, tx in
             let server = try run.world.require(run.input.serverID, in: tx)
             var host = server.host
-            if state.isBuilt { host = try run.world.placing.claim(server, try state.requireOffer(), only: run.input.host, in: tx).name }
+            if let terms = try state.terms(run.input) { host = try run.world.placing.claim(server, try state.requireOffer(), terms, in: tx).name }
             state.offer = nil
             state.intent = try run.world.intend(server.id, in: tx) { $0.host = host }
         } undo: { state, run, tx in

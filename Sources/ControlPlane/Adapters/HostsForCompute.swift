@@ -16,6 +16,23 @@ package struct HostsForCompute: HostsNeed {
         let now = world.now
         return await fleet.facts().map { HostReport($0, at: now) }
     }
+
+    package func report(of host: String) async throws -> HostReport? {
+        await fleet.askIfNobodyKeeps()
+        return fleet.facts(of: host).map { HostReport($0, at: world.now) }
+    }
+
+    package func refresh() async { await fleet.askIfNobodyKeeps() }
+
+    package var position: Int { fleet.position }
+
+    package func news(since position: Int) -> (reports: [HostReport], position: Int) {
+        let now = world.now
+        let (facts, position) = fleet.news(since: position)
+        return (facts.map { HostReport($0, at: now) }, position)
+    }
+
+    package func isUp(_ host: String) -> Bool { fleet.facts(of: host)?.isUp(at: world.now) ?? false }
 }
 
 extension HostReport {

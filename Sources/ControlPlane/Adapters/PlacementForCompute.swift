@@ -8,21 +8,19 @@ struct PlacementForCompute: PlacementNeed {
     let placement: PlacementAssembly
     let fleet: Fleet
 
-    func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate] {
-        // It is worth waiting for a host that is just being opened: without it there may be no candidates.
+    func search(_ request: ResourceRequest) async throws -> any RoomSearch {
+        // It is worth waiting for a host that is just being opened: without it there may be no room.
         await fleet.settled()
-        let amounts = Self.amounts(request)
+        return PlacementRoom(search: try await placement.search(Self.wanted(request)))
+    }
+
+    func search(_ request: ResourceRequest, in tx: Transaction) throws -> any RoomSearch {
+        PlacementRoom(search: try placement.search(Self.wanted(request), in: tx))
+    }
+
+    private static func wanted(_ request: ResourceRequest) -> CandidateRequest {
         let traits = TraitFilter(required: request.requiredTraits.map { [$0] }, forbidden: Set(request.forbiddenTraits))
-        let found = try await placement.candidates(
-            CandidateRequest(groups: [RequestGroup(resources: amounts, traits: traits)], limit: Self.most))
-        return found.map { candidate in
-            PlacementCandidate(
-                hostID: candidate.rootID,
-                parts: Dictionary(
-                    candidate.parts.map { part in
-                        (part.providerID, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
-                    }) { first, _ in first })
-        }
+        return CandidateRequest(groups: [RequestGroup(resources: amounts(request), traits: traits)])
     }
 
     private static func amounts(_ request: ResourceRequest) -> [(resourceClass: String, amount: Int64)] {
@@ -35,9 +33,6 @@ struct PlacementForCompute: PlacementNeed {
         try placement.refusals(
             Self.amounts(request), required: request.requiredTraits, forbidden: request.forbiddenTraits, at: host, in: tx)
     }
-
-    /// The most candidates that Placement is asked for. More would take time and not improve the choice.
-    private static let most = 1000
 
     func claim(
         _ candidate: PlacementCandidate, consumer: ID<Kind.Consumer>, projectID: ID<Kind.Project>, userID: ID<Kind.User>,
@@ -82,4 +77,22 @@ struct PlacementForCompute: PlacementNeed {
                 ], in: tx)
         }
     }
+}
+
+/// A search of Placement's index for one request of Compute.
+struct PlacementRoom: RoomSearch {
+    let search: PlacementSearch
+
+    func candidates(at host: ID<Kind.Provider>) throws -> [PlacementCandidate] {
+        try search.candidates(at: host).map { candidate in
+            PlacementCandidate(
+                hostID: candidate.rootID,
+                parts: Dictionary(
+                    candidate.parts.map { part in
+                        (part.providerID, Dictionary(part.resources.map { ($0.resourceClass, $0.amount) }) { $0 + $1 })
+                    }) { first, _ in first })
+        }
+    }
+
+    func hosts(most: Int, from start: Int) throws -> [ID<Kind.Provider>] { try search.roots(most: most, from: start) }
 }

@@ -38,7 +38,7 @@ package final class Fleet: Sendable, Service {
 
     private struct State {
         var posts: [String: Post] = [:]
-        var facts: [String: HostFacts] = [:]
+        var roll = HostRoll()
         var isKept = false
     }
 
@@ -61,7 +61,7 @@ package final class Fleet: Sendable, Service {
     ) {
         var state = State()
         for post in posts { state.posts[post.name] = post }
-        for facts in known { state.facts[facts.name] = facts }
+        for facts in known { state.roll.take(facts) }
         self.state = Mutex(state)
         self.late = late
         self.simulated = simulated
@@ -103,11 +103,19 @@ package final class Fleet: Sendable, Service {
     /// Returns the facts of each host, in the natural order of their names.
     package func facts() async -> [HostFacts] {
         await askIfNobodyKeeps()
-        return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
+        return state.withLock { $0.roll.all }
     }
 
     /// Returns the facts of one host.
-    func facts(of name: String) -> HostFacts? { state.withLock { $0.facts[name] } }
+    func facts(of name: String) -> HostFacts? { state.withLock { $0.roll[name] } }
+
+    /// The position of the last fact that was new. It rises, and begins with 0.
+    var position: Int { state.withLock { $0.roll.position } }
+
+    /// Returns the facts of the hosts of which something lasting is newer than a position, and the present position.
+    func news(since position: Int) -> (facts: [HostFacts], position: Int) {
+        state.withLock { ($0.roll.news(since: position), $0.roll.position) }
+    }
 
     /// Returns when the late host has been opened and its inventory was recorded, or when it cannot be opened.
     func settled() async {
@@ -127,10 +135,11 @@ package final class Fleet: Sendable, Service {
 
     // MARK: What hosts say
 
-    private func askIfNobodyKeeps() async {
+    /// Asks the hosts whose facts are outdated, unless `run` keeps them up to date.
+    func askIfNobodyKeeps() async {
         let now = world.now
         let stale = state.withLock { state in
-            state.isKept ? [] : state.posts.values.filter { state.facts[$0.name].map { $0.seenAt + Self.freshness < now } ?? true }
+            state.isKept ? [] : state.posts.values.filter { state.roll[$0.name].map { $0.seenAt + Self.freshness < now } ?? true }
         }
         await withTaskGroup(of: Void.self) { group in
             for post in stale { group.addTask { await self.ask(post) } }
@@ -159,7 +168,7 @@ package final class Fleet: Sendable, Service {
         guard !post.link.isCut else { return }
         if case .inventory(let inventory) = report {
             let facts = HostFacts(name: post.name, id: post.id, bootedAt: post.bootedAt, seenAt: world.now, inventory: inventory)
-            state.withLock { $0.facts[post.name] = facts }
+            state.withLock { $0.roll.take(facts) }
         }
         hub.send((post.name, report))
     }

@@ -16,10 +16,16 @@ struct FleetWatch: Service {
     let world: World
     let log: Logger
 
+    /// The most hosts of one transaction: one that holds the writer for long is an outage, and delays the end.
+    private static let batch = 200
+
     /// Records all that is known now, for the start.
     func take() async throws {
         let facts = await fleet.facts()
-        try await inventories(facts)
+        for first in stride(from: 0, to: facts.count, by: Self.batch) {
+            try Task.checkCancellation()
+            try await inventories(Array(facts[first..<min(first + Self.batch, facts.count)]))
+        }
         for one in facts { fleet.settle(one.name) }
         for one in facts {
             try Task.checkCancellation()
@@ -45,8 +51,7 @@ struct FleetWatch: Service {
         switch report {
         case .inventory(let inventory):
             // Most inventories differ from the one before only in the free amounts.
-            var lasting = inventory.resources
-            (lasting.freeMemoryMiB, lasting.freeDiskBytes) = (0, 0)
+            let lasting = inventory.resources.lasting
             if written[host] != lasting {
                 try await inventories(fleet.facts(of: host).map { [$0] } ?? [])
                 written[host] = lasting

@@ -21,6 +21,8 @@ struct Candidates: Sendable {
     /// The places of all providers to show: those of the candidates' trees, or only the serving ones for a client that
     /// does not know trees.
     var summaries: [Int] = []
+    /// The number of trees that were searched.
+    var searched = 0
 }
 
 /// A search for the candidates of one request, tree by tree, until there are as many as were asked for.
@@ -80,8 +82,21 @@ struct CandidateSearch: Sendable {
         let search = TreeSearch(index, request, groups)
         var screen = Screen(index, request, groups, root)
         for slot in slots(groups) ?? [] where !search.isFull && screen.passes(slot) { search.look(at: slot) }
-        if slots(groups) == nil { screen.forEach(until: { search.isFull }) { search.look(at: $0) } }
-        return shown(search.found)
+        if slots(groups) == nil {
+            screen.forEach(from: request.start, until: { search.isFull }) { search.look(at: $0) }
+        }
+        var candidates = shown(search.found)
+        candidates.searched = search.searched
+        return candidates
+    }
+
+    /// Returns the ways to place the request in one tree.
+    func run(inTree slot: Int) -> [Candidate] {
+        guard let groups, !groups.isEmpty else { return [] }
+        let search = TreeSearch(index, request, groups)
+        var screen = Screen(index, request, groups, root)
+        if screen.passes(slot) { search.look(at: slot) }
+        return search.found
     }
 
     /// Returns the only trees that can have candidates; nil for all. If a provider of a wanted tree shares its
@@ -138,28 +153,41 @@ private struct Screen {
         alone = Array(repeating: nil, count: index.traitSets.values.count)
     }
 
-    /// Calls `body` with the number of each tree that passes, until `isFull` returns true.
-    mutating func forEach(until isFull: () -> Bool, _ body: (Int) -> Void) {
-        for (number, chunk) in index.chunks.enumerated() {
-            var columns: [(amount: Int64, rooms: [Int32])] = []
-            for need in needs {
-                guard need.resourceClass < chunk.rooms.count, !chunk.rooms[need.resourceClass].isEmpty else { break }
-                columns.append((need.amount, chunk.rooms[need.resourceClass]))
-            }
-            guard columns.count == needs.count else { continue }
-            for at in chunk.trees.indices {
-                var fits = true
-                for column in columns where Int64(column.rooms[at]) < column.amount {
-                    fits = false
-                    break
-                }
-                guard fits, passes(chunk.trees[at]) else { continue }
-                body(number * ProviderIndex.Chunk.size + at)
-                if isFull() { return }
-            }
+    /// Calls `body` with the number of each tree that passes, until `isFull` returns true. It begins at a tree, and
+    /// goes on with the first one after the last.
+    mutating func forEach(from start: Int, until isFull: () -> Bool, _ body: (Int) -> Void) {
+        let size = ProviderIndex.Chunk.size
+        let count = index.chunks.reduce(0) { $0 + $1.trees.count }
+        guard count > 0 else { return }
+        let (first, offset) = (start % count).quotientAndRemainder(dividingBy: size)
+        // The chunk of the start is visited twice: from the start on, and at the end up to it.
+        for round in 0...index.chunks.count where !isFull() {
+            let number = (first + round) % index.chunks.count
+            let range = round == 0 ? offset..<size : round == index.chunks.count ? 0..<offset : 0..<size
+            forEach(inChunk: number, range.clamped(to: index.chunks[number].trees.indices), until: isFull, body)
         }
     }
 
+    private mutating func forEach(
+        inChunk number: Int, _ range: Range<Int>, until isFull: () -> Bool, _ body: (Int) -> Void
+    ) {
+        let chunk = index.chunks[number]
+        var columns: [(amount: Int64, rooms: [Int32])] = []
+        for need in needs {
+            guard need.resourceClass < chunk.rooms.count, !chunk.rooms[need.resourceClass].isEmpty else { return }
+            columns.append((need.amount, chunk.rooms[need.resourceClass]))
+        }
+        for at in range {
+            var fits = true
+            for column in columns where Int64(column.rooms[at]) < column.amount {
+                fits = false
+                break
+            }
+            guard fits, passes(chunk.trees[at]) else { continue }
+            body(number * ProviderIndex.Chunk.size + at)
+            if isFull() { return }
+        }
+    }
     mutating func passes(_ slot: Int) -> Bool { passes(index.tree(slot)) }
 
     private mutating func passes(_ tree: ProviderTree) -> Bool {

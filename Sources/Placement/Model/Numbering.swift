@@ -17,17 +17,6 @@ struct Numbering<Value: Hashable & Sendable>: Sendable {
     }
 }
 
-/// A dictionary in pieces: a copy that is changed in one place shares all other pieces with the original.
-struct PiecedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private static var count: Int { 512 }
-    private var pieces = [[Key: Value]](repeating: [:], count: count)
-
-    subscript(_ key: Key) -> Value? {
-        get { pieces[key.hashValue & (Self.count - 1)][key] }
-        set { pieces[key.hashValue & (Self.count - 1)][key] = newValue }
-    }
-}
-
 /// A set of small numbers.
 struct BitSet: Sendable, Hashable {
     private var words: [UInt64] = []

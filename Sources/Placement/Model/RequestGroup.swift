@@ -54,6 +54,8 @@ package struct CandidateRequest: Sendable {
     /// Whether each group with a suffix needs a provider of its own.
     package var isolates: Bool
     package var limit: Int?
+    /// The number of the tree at which the search begins; it goes round. Equal numbers give equal results.
+    package var start = 0
     /// The traits that the root of a candidate's tree must and must not have.
     package var root: TraitFilter
     /// Sets of suffixes; the providers of the groups of one set must all be below one of them.

@@ -23,6 +23,7 @@ final class TreeSearch {
     /// Whether one more provider can mean many more candidates.
     private let multiplies: Bool
     private(set) var found: [Candidate] = []
+    private(set) var searched = 0
     private var slot = 0
     private var budget = SearchBudget()
     /// The candidates that were found already, because a shared provider is found below every anchor that it shares
@@ -50,6 +51,7 @@ final class TreeSearch {
 
     func look(at slot: Int) {
         self.slot = slot
+        searched += 1
         budget.nextTree()
         var parts: [[Part]] = []
         for group in groups {

@@ -1,32 +1,30 @@
 import CloudCore
 import Resources
+import SQL
 
 /// The service of questions about all providers. It answers from the index in memory.
 struct CandidateService: Sendable {
     let context: ServiceContext
-    private let keeper: IndexKeeper
+    private let copy: TopicCopy<IndexStore>
 
-    init(context: ServiceContext, keeper: IndexKeeper) {
+    init(context: ServiceContext, copy: TopicCopy<IndexStore>) {
         self.context = context
-        self.keeper = keeper
+        self.copy = copy
     }
 
     /// Returns the candidates, and the index that their places refer to.
     func candidates(_ request: CandidateRequest) async throws -> (found: Candidates, index: ProviderIndex) {
-        let index = try await keeper.index()
+        let index = try await copy.latest()
         do {
             let search = try CandidateSearch(request, in: index)
             return (try await Elsewhere.run(ifLong: search.mayTakeLong) { search.run() }, index)
         } catch let refusal as Refusal {
-            if case .unknownClass = refusal {
-                throw CloudError.badRequest("Invalid resource class in resources parameter: \(refusal.message)")
-            }
-            throw CloudError.badRequest(refusal.message)
+            throw refusal.ofCandidates
         }
     }
 
     func providers(_ query: ProviderQuery) async throws -> [Provider] {
-        let index = try await keeper.index()
+        let index = try await copy.latest()
         do {
             return try index.providers(query)
         } catch let refusal as Refusal {
@@ -36,5 +34,13 @@ struct CandidateService: Sendable {
                 }
             throw CloudError.badRequest("\(parameter): \(refusal.message)")
         }
+    }
+}
+
+extension Refusal {
+    /// The refusal as the answer to a question for candidates.
+    var ofCandidates: CloudError {
+        if case .unknownClass = self { return .badRequest("Invalid resource class in resources parameter: \(message)") }
+        return .badRequest(message)
     }
 }

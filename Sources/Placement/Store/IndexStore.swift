@@ -1,21 +1,15 @@
 import CloudCore
 import SQL
 
-/// The reader of the rows for the index: all of them, or those that were committed since, each in one consistent state.
-struct IndexStore: Sendable {
-    /// An index, and the position of the commits that it includes.
-    struct State: Sendable {
-        let index: ProviderIndex
-        let position: ChangePosition
-    }
-
+/// The reader of the rows for the index: all of them, or those of the providers that commits have named.
+struct IndexStore: CopyStore {
+    let topic = Topic.placement
     private let names = NameStore()
 
     /// The most providers that are read at once, so that not all rows are in memory together.
     private static let batch = 2000
 
-    func load(in tx: Transaction) throws -> State {
-        let position = try tx.changes(of: .placement, since: nil).position
+    func load(in tx: Transaction) throws -> ProviderIndex {
         var builder = ProviderIndex.Builder(custom: try customNames(in: tx))
         var low = ID<Kind.Provider>("")
         while true {
@@ -26,34 +20,23 @@ struct IndexStore: Sendable {
             builder.add(try complete(providers, where: "provider_id > ? AND provider_id <= ?", [low.sql, high.sql], in: tx))
             low = high
         }
-        return State(index: builder.finish(), position: position)
+        return builder.finish()
     }
 
-    func follow(_ old: State, in tx: Transaction) throws -> State {
-        let changes = try tx.changes(of: .placement, since: old.position)
-        guard var keys = changes.keys else { return try load(in: tx) }
+    func follow(_ index: ProviderIndex, _ keys: Set<String>, in tx: Transaction) throws -> ProviderIndex {
+        var keys = keys
         let names = keys.remove(Transaction.namesOfPlacement) == nil ? nil : try customNames(in: tx)
         let touched = Set(keys.map { ID<Kind.Provider>($0) })
-        let found = try sources(of: touched.sorted(), in: tx)
-        return State(index: old.index.following(touched, found: found, names: names), position: changes.position)
+        return index.following(touched, found: try sources(of: touched.sorted(), in: tx), names: names)
     }
 
     private func sources(of ids: [ID<Kind.Provider>], in tx: Transaction) throws -> [ProviderIndex.Source] {
         var found: [ProviderIndex.Source] = []
-        var rest = ids[...]
-        while let last = rest.last {
-            // Lists come in a few sizes only, because each size is a statement to prepare.
-            let size = [1, 8, 64].first { $0 >= rest.count } ?? 512
-            let some = rest.prefix(size).map(\.sql)
-            let arguments = some + Array(repeating: last.sql, count: size - some.count)
-            let list = "IN (\(Array(repeating: "?", count: size).joined(separator: ", ")))"
+        for (list, arguments) in ValueList.pieces(of: ids.map(\.sql)) {
             let providers = try tx.rows("SELECT \(ProviderStore.columns) FROM placement_provider WHERE id \(list)", arguments: arguments)
             found += try complete(try providers.map(ProviderStore.provider), where: "provider_id \(list)", arguments, in: tx)
-            rest = rest.dropFirst(size)
         }
-        // A list that was filled up repeats its last provider.
-        var seen: Set<ID<Kind.Provider>> = []
-        return found.filter { seen.insert($0.provider.id).inserted }
+        return found
     }
 
     /// Reads what the given providers have. The condition is on `provider_id`.

@@ -31,6 +31,7 @@ final class SQLiteConnection: Connection {
     private let database: OpaquePointer
     private var prepared: [String: Prepared] = [:]
     let vigil = Vigil()
+    private(set) var steps = 0
 
     /// Opens a connection.
     ///
@@ -90,7 +91,7 @@ final class SQLiteConnection: Connection {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
         let statement = try statement(sql, arguments)
         // A statement that is not reset holds its transaction open.
-        defer { sqlite3_reset(statement.handle) }
+        defer { end(statement) }
         var rows: [Row] = []
         while try step(statement, sql) {
             try vigil.countRow()
@@ -101,9 +102,14 @@ final class SQLiteConnection: Connection {
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         let statement = try statement(sql, arguments)
-        defer { sqlite3_reset(statement.handle) }
+        defer { end(statement) }
         while try step(statement, sql) {}
         return Int(sqlite3_changes(database))
+    }
+
+    private func end(_ statement: Prepared) {
+        steps += Int(sqlite3_stmt_status(statement.handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+        sqlite3_reset(statement.handle)
     }
 
     /// Runs several statements without arguments, as migrations need.

@@ -12,9 +12,26 @@ package struct MemoryPlacement: PlacementNeed {
         service: "test-placement",
         [Migration(1, "claims", "CREATE TABLE test_claim (consumer TEXT NOT NULL, host TEXT NOT NULL, amounts TEXT NOT NULL, PRIMARY KEY (consumer))")])
 
-    package func candidates(_ request: ResourceRequest) async throws -> [PlacementCandidate] {
-        try await hosts.reports().map { host in
-            PlacementCandidate(hostID: host.id, parts: [host.id: ["VCPU": Int64(request.vcpus), "MEMORY_MB": Int64(request.memoryMiB)]])
+    package func search(_ request: ResourceRequest) async throws -> any RoomSearch {
+        Room(request: request, hosts: hosts)
+    }
+
+    package func search(_ request: ResourceRequest, in tx: Transaction) throws -> any RoomSearch {
+        Room(request: request, hosts: hosts)
+    }
+
+    /// Room at every host for any request.
+    private struct Room: RoomSearch {
+        let request: ResourceRequest
+        let hosts: any HostsNeed
+
+        func candidates(at host: ID<Kind.Provider>) -> [PlacementCandidate] {
+            let amounts = ["VCPU": Int64(request.vcpus), "MEMORY_MB": Int64(request.memoryMiB)]
+            return [PlacementCandidate(hostID: host, parts: [host: amounts])]
+        }
+
+        func hosts(most: Int, from start: Int) -> [ID<Kind.Provider>] {
+            hosts.news(since: -1).reports.prefix(most).map(\.id)
         }
     }
 

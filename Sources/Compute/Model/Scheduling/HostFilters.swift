@@ -46,9 +46,14 @@ enum HostFilters {
 
     private static let aggregateScope = "aggregate_instance_extra_specs:"
 
+    /// Returns what the flavor wants of the metadata of a host's aggregates, in the order of the names.
+    static func aggregateSpecs(of wish: PlacementWish) -> [(name: String, wanted: String)] {
+        wish.extraSpecs.sorted { $0.key < $1.key }.filter { $0.key.hasPrefix(aggregateScope) }
+            .map { (String($0.key.dropFirst(aggregateScope.count)), $0.value) }
+    }
+
     static let aggregateExtraSpecs: HostFilter = { host, wish in
-        for (key, wanted) in wish.extraSpecs.sorted(by: { $0.key < $1.key }) where key.hasPrefix(aggregateScope) {
-            let name = String(key.dropFirst(aggregateScope.count))
+        for (name, wanted) in aggregateSpecs(of: wish) {
             let values = host.aggregateMetadata[name] ?? []
             if !values.contains(where: { SpecMatch.holds($0, wanted) }) {
                 return "'\(name)' must be '\(wanted)', its aggregates have \(values.isEmpty ? "none" : values.sorted().joined(separator: ", "))"

@@ -1,7 +1,7 @@
 import CloudCore
 
-/// A host as the scheduler sees it. Its rows and the last report of its agent were read as one consistent state.
-struct HostState: Sendable {
+/// A host as the filters and weighers see it: its rows and the last report of its agent, in one consistent state.
+struct HostState: Sendable, Equatable {
     var name: String
     /// The id of the host's resource provider.
     var id: ID<Kind.Provider>
@@ -19,7 +19,7 @@ struct HostState: Sendable {
     var usage = ComputeHost.Usage()
     /// The metadata of the host's aggregates. A name has several values if its aggregates differ.
     var aggregateMetadata: [String: Set<String>] = [:]
-    /// The servers on the host; read only if the wish refers to other servers.
+    /// The servers on the host that the wish names.
     var serverIDs: Set<String> = []
     /// The number of servers on the host that are in the wanted group.
     var groupMembers = 0
@@ -59,7 +59,4 @@ struct PlacementWish: Sendable {
 
         func suits(_ moves: Bool, _ movesRunning: Bool) -> Bool { !isHandedOver || (isLive ? movesRunning : moves) }
     }
-
-    /// Whether the choice depends on the servers that a host has.
-    var isAboutOthers: Bool { group != nil || !sameHost.isEmpty || !differentHost.isEmpty }
 }

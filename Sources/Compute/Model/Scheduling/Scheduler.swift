@@ -29,8 +29,11 @@ enum Scheduler {
 
     /// Returns the error for no suitable host. The user reads the message; operators read the detail, which has each
     /// host with its reason.
-    static func noHost(_ refusals: [(host: String, reason: String)], candidates: Int) -> CloudError {
-        let detail = refusals.map { "\($0.host): \($0.reason)" }.joined(separator: "; ")
+    ///
+    /// - Parameter others: the number of hosts whose reasons are not listed.
+    static func noHost(_ refusals: [(host: String, reason: String)], candidates: Int, others: Int = 0) -> CloudError {
+        let more = others > 0 ? ["and \(others) more hosts"] : []
+        let detail = (refusals.map { "\($0.host): \($0.reason)" } + more).joined(separator: "; ")
         return CloudError(
             .conflict, "No valid host was found. There are not enough hosts available.",
             detail: refusals.isEmpty ? "Placement has \(candidates) candidates" : detail)
