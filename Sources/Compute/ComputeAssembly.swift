@@ -28,6 +28,7 @@ package struct ComputeAssembly: ServiceAssembly {
     }
 
     package static let schema = Schema.compute
+    package static let ledger: Ledger? = .compute
     package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
     package static let policyRules = ComputePolicy.defaults
 

@@ -20,9 +20,18 @@ package struct Database: Sendable {
     /// The number of statements of all transactions that have ended.
     package var statements: Int { counter.statements.load(ordering: .relaxed) }
 
+    /// The number of steps that SQLite's virtual machine has run for those statements, with the triggers that they
+    /// fired. A step is an operation on one row or one value, so it counts the rows that were looked at. PostgreSQL
+    /// counts none.
+    package var steps: Int { counter.steps.load(ordering: .relaxed) }
+
     private func counting<Value>(_ body: @escaping @Sendable (Transaction) throws -> Value) -> @Sendable (Transaction) throws -> Value {
         { [counter] tx in
-            defer { counter.statements.add(tx.statements, ordering: .relaxed) }
+            let before = tx.connection.steps
+            defer {
+                counter.statements.add(tx.statements, ordering: .relaxed)
+                counter.steps.add(tx.connection.steps - before, ordering: .relaxed)
+            }
             return try body(tx)
         }
     }
@@ -33,6 +42,7 @@ package struct Database: Sendable {
     private final class Counter: Sendable {
         let count = Atomic(0)
         let statements = Atomic(0)
+        let steps = Atomic(0)
         let isFull = Atomic(false)
     }
 

@@ -98,6 +98,8 @@ protocol Connection: AnyObject, SendableMetatype {
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row]
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
     func script(_ sql: String) throws
+    /// The number of steps of the database's virtual machine for all statements so far; 0 where they are not counted.
+    var steps: Int { get }
     /// Closes the connection, which must not be used afterwards.
     func close()
 }

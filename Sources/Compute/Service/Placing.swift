@@ -122,7 +122,7 @@ struct Placing: Sendable {
         if let id = server.groupID, let group = try ServerGroupStore().find(id, in: tx) {
             wish.group = group
             let others = group.members.filter { $0 != server.id }.map(\.text)
-            wish.groupHasHosts = try servers.list(.init(ids: others), in: tx).contains { $0.host != nil }
+            wish.groupHasHosts = try servers.find(others, in: tx).contains { $0.host != nil }
         }
         return wish
     }

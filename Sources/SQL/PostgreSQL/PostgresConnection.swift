@@ -7,6 +7,8 @@ final class PostgresConnection: Connection {
     private var handle: OpaquePointer?
     /// The names of the statements that this session has prepared, by their text.
     private var prepared: [String: String] = [:]
+    /// PostgreSQL tells no session how much work its statements were.
+    let steps = 0
 
     /// The most prepared statements of a session; at this number all of them are dropped.
     private static let mostPrepared = 500

@@ -28,6 +28,7 @@ final class SQLiteConnection: Connection {
 
     private let database: OpaquePointer
     private var prepared: [String: Prepared] = [:]
+    private(set) var steps = 0
 
     /// Opens a connection.
     ///
@@ -71,8 +72,7 @@ final class SQLiteConnection: Connection {
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
         let statement = try statement(sql, arguments)
-        // A statement that is not reset holds its transaction open.
-        defer { sqlite3_reset(statement.handle) }
+        defer { end(statement) }
         var rows: [Row] = []
         while try step(statement, sql) { rows.append(Row(columns: statement.columns, values: Self.values(statement.handle))) }
         return rows
@@ -80,7 +80,7 @@ final class SQLiteConnection: Connection {
 
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         let statement = try statement(sql, arguments)
-        defer { sqlite3_reset(statement.handle) }
+        defer { end(statement) }
         while try step(statement, sql) {}
         return Int(sqlite3_changes(database))
     }
@@ -95,6 +95,12 @@ final class SQLiteConnection: Connection {
     private func forget() {
         for statement in prepared.values { sqlite3_finalize(statement.handle) }
         prepared = [:]
+    }
+
+    /// Ends a statement and counts its steps. A statement that is not reset holds its transaction open.
+    private func end(_ statement: Prepared) {
+        steps += Int(sqlite3_stmt_status(statement.handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+        sqlite3_reset(statement.handle)
     }
 
     /// Runs a statement to its next row. Returns whether there is a row to read.
