@@ -23,7 +23,7 @@ package struct Ledger: Sendable {
         let rows = try tx.rows(
             """
             SELECT resource, CAST(sum(used) AS BIGINT) FROM \(table) WHERE project_id = ? AND user_id = ?
-            GROUP BY resource
+            GROUP BY resource HAVING sum(used) <> 0
             """,
             project, user)
         for row in rows { used[try row.value(at: 0)] = try row.value(at: 1) as Int64 }

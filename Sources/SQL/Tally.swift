@@ -12,8 +12,10 @@ package struct Tally: Sendable {
         let project: String
         let user: String
 
+        fileprivate static let nobody = "''"
+
         /// Makes an owner that is a whole project.
-        package static func project(_ project: String) -> Owner { Owner(project: project, user: "''") }
+        package static func project(_ project: String) -> Owner { Owner(project: project, user: nobody) }
         /// Makes an owner that is one user in a project.
         package static func user(_ user: String, in project: String) -> Owner { Owner(project: project, user: user) }
         /// Makes an owner that is a user, whatever the project.
@@ -99,8 +101,10 @@ package struct Tally: Sendable {
 
     private func entries(of row: String, _ sign: String = "") -> [(select: String, condition: String)] {
         pairs.map { owner, use in
-            let values = [owner.project, owner.user, use.resource, "\(sign)(\(use.amount))"].map { Self.text($0, row) }
-            return ("SELECT \(values.joined(separator: ", "))", Self.text(condition, row))
+            let values = [owner.project, owner.user, use.resource, "\(sign)(\(use.amount))"]
+            // A user without an id would be the whole project, which has an entry of its own.
+            let condition = owner.user == Owner.nobody ? condition : "(\(condition)) AND \(owner.user) <> ''"
+            return ("SELECT \(values.map { Self.text($0, row) }.joined(separator: ", "))", Self.text(condition, row))
         }
     }
 

@@ -19,18 +19,20 @@ struct KeptUsageTests {
                 let differences = try await test.database.read { tx in try Ledger.compute.differences(in: tx) }
                 #expect(differences == [], "round \(round)")
             }
-            for project in Change.projects {
-                for user in [nil] + Change.users as [String?] {
-                    try await test.database.read { tx in
-                        let servers = try ServerStore().list(in: tx).filter {
-                            $0.projectID == project && (user ?? $0.userID) == $0.userID
-                        }
-                        let usage = try QuotaStore().usage(project: project, user: user, in: tx)
-                        #expect(usage[.instances, default: 0] == servers.count)
-                        #expect(usage[.cores, default: 0] == servers.reduce(0) { $0 + $1.flavor.vcpus })
-                        #expect(usage[.ram, default: 0] == servers.reduce(0) { $0 + $1.flavor.ramMiB })
-                    }
+            for (project, user) in Change.projects.flatMap({ project in ([nil] + Change.users).map { (project, $0) } })
+            {
+                let (used, rows) = try await test.database.read { tx in
+                    let user = user ?? ""
+                    return (
+                        try QuotaStore().usage(project: project, user: user.isEmpty ? nil : user, in: tx),
+                        try tx.rows(
+                            "SELECT vcpus, ram FROM compute_server WHERE project_id = ? AND ? IN (user_id, '')",
+                            project, user)
+                    )
                 }
+                #expect(used[.instances, default: 0] == rows.count)
+                #expect(try used[.cores, default: 0] == rows.reduce(0) { $0 + (try $1["vcpus"] as Int) })
+                #expect(try used[.ram, default: 0] == rows.reduce(0) { $0 + (try $1["ram"] as Int) })
             }
             for user in Change.users {
                 let pairs = try await test.database.read { tx in

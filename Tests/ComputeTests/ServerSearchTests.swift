@@ -24,8 +24,8 @@ struct ServerSearchTests {
             await client.good(.delete, "/servers/\(ids[1])")
             try await ServerTests.settle(client)
             let lists: [(path: String, name: String, id: String, count: Int)] = [
-                ("/os-migrations?", "migrations", "uuid", 2), ("/os-migrations?host=none&", "migrations", "uuid", 0),
-                ("/os-migrations?migration_type=migration&status=confirmed&", "migrations", "uuid", 2),
+                ("/os-migrations?", "migrations", "uuid", 4), ("/os-migrations?host=none&", "migrations", "uuid", 0),
+                ("/os-migrations?migration_type=migration&status=confirmed&", "migrations", "uuid", 4),
                 ("/servers/\(ids[0])/os-instance-actions?", "instanceActions", "request_id", 5),
                 ("/servers/\(ids[1])/os-instance-actions?", "instanceActions", "request_id", 6),
             ]
@@ -47,8 +47,9 @@ struct ServerSearchTests {
                     let usages = reply["tenant_usages"]?.array ?? reply["tenant_usage"].map { [$0] } ?? []
                     return usages.flatMap { $0["server_usages"]?.array ?? [] }.compactMap { $0["instance_id"]?.string }
                 }
-                #expect(await page("") == ids)
-                #expect(await Self.joined(3) { await page("limit=1" + $0) } == ids)
+                let whole = await page("")
+                #expect(whole.sorted() == ids.sorted())
+                #expect(await Self.joined(3) { await page("limit=1" + $0) } == whole)
                 await client.refused(.badRequest, .get, path + "?marker=11111111-2222-4333-8444-555555555555")
                 await client.refused(
                     .badRequest, .get, path + "?start=2011-01-01T00:00:00&end=2011-01-02T00:00:00&marker=\(ids[0])")

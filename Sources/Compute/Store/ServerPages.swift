@@ -127,7 +127,8 @@ struct ServerPages {
             let marks = wanted.isEmpty ? "NULL" : wanted.map { _ in "?" }.joined(separator: ", ")
             conditions.add(
                 """
-                (SELECT count(*) FROM compute_server_tag t WHERE t.server_id = s.id AND t.tag IN (\(marks))) \(comparison)
+                (SELECT count(*) FROM compute_server_tag t
+                  WHERE t.server_id = s.id AND t.tag IN (\(marks))) \(comparison)
                 """,
                 wanted.sorted().map(\.sql))
         }
@@ -164,7 +165,12 @@ struct ServerPages {
         if table == .existing {
             add(id, if: filter.name != nil) { conditions in
                 conditions.within("name", filter.name)
-                conditions.equal("project_id", filter.projectID)
+                // A range of names is found by the names, although an equal project looks better to SQLite.
+                if case .beginning = filter.name {
+                    conditions.equal("(project_id || '')", filter.projectID)
+                } else {
+                    conditions.equal("project_id", filter.projectID)
+                }
             }
             add(id, if: filter.host != nil) { $0.equal("host", filter.host) }
             let tag = "server_id FROM compute_server_tag"
