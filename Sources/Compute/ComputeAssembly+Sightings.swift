@@ -19,8 +19,8 @@ extension ComputeAssembly {
         let now = context.world.now
         let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }
         let changed: @Sendable (Transaction) throws -> [Server] = { tx in
-            try store.list(.init(host: host, ids: sightings.map(\.id.text)), in: tx).compactMap { server in
-                guard let sighting = seen[server.id] else { return nil }
+            try store.find(sightings.map(\.id.text), in: tx).compactMap { server in
+                guard server.host == host, let sighting = seen[server.id] else { return nil }
                 // A sighting with an older generation may be from before the last change. If the last change is long
                 // past, the sighting counts: the change may have been cancelled before the host was told.
                 guard sighting.fence.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }

@@ -33,6 +33,7 @@ package struct ComputeAssembly: ServiceAssembly {
     package func prepare() async throws { _ = try await context.hosts.latest() }
 
     package static let schema = Schema.compute
+    package static let ledger: Ledger? = .compute
     package static let catalogEntry = CatalogEntry(type: "compute", name: "nova", path: "/compute/v2.1")
     package static let policyRules = ComputePolicy.defaults
 

@@ -81,6 +81,9 @@ package protocol NetworkingNeed: Sendable {
     func releasePorts(of server: ID<Kind.Server>, in tx: Transaction) throws
     func releasePort(_ id: ID<Kind.Port>, of server: ID<Kind.Server>, in tx: Transaction) throws
     func ports(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerPort]]
+    /// Returns the servers that have an address in a range of texts, fixed or floating; nil if there are more than
+    /// `most`.
+    func servers(withAddress range: TextRange, most: Int, in tx: Transaction) throws -> [ID<Kind.Server>]?
     /// Returns the security groups of each server's ports without repetitions.
     func securityGroups(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerSecurityGroup]]
     /// Adds a security group to the server's ports.

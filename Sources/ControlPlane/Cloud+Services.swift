@@ -18,6 +18,9 @@ extension Cloud {
     /// The workflows of every service.
     package static let workflowTypes: [any Workflow.Type] = services.flatMap { $0.workflows }
 
+    /// The usage that the database keeps for each service that has some.
+    package static let ledgers: [Ledger] = services.compactMap { $0.ledger }
+
     /// All schemas, in the order in which they are applied.
     package static let schemas: [Schema] = [.durable, .cloud] + services.map { $0.schema }
 }

@@ -19,8 +19,30 @@ package enum SchemaSteps {
         if isDry, isSQLite, !Files.exists(directory.database) {
             return Cloud.schemas.flatMap { schema in schema.migrations.map { name(schema, $0) } }
         }
+        return try await withDatabase(configuration, directory, isDry: isDry) { database in
+            isDry ? try await pending(database) : try await database.migrate(Cloud.schemas)
+        }
+    }
+
+    /// Counts all usage again from the rows, where the database keeps it.
+    ///
+    /// - Returns: the tables of usage.
+    ///
+    /// - Throws: `StartError` if a cloud is running on the state directory, `SchemaError` if the database is newer.
+    package static func recount(_ configuration: Configuration, directory: StateDirectory) async throws -> [String] {
+        try await withDatabase(configuration, directory, isDry: false) { database in
+            _ = try await database.migrate(Cloud.schemas)
+            try await database.write { tx in for ledger in Cloud.ledgers { try ledger.recount(in: tx) } }
+            return Cloud.ledgers.map(\.table)
+        }
+    }
+
+    private static func withDatabase<Value>(
+        _ configuration: Configuration, _ directory: StateDirectory, isDry: Bool,
+        _ body: (Database) async throws -> Value
+    ) async throws -> Value {
         var lock: StateLock?
-        if !isDry, isSQLite {
+        if !isDry, configuration.database.connection == nil {
             try directory.create()
             lock = try StateLock(directory)
             // The database must not exist without its key.
@@ -29,9 +51,9 @@ package enum SchemaSteps {
         defer { withExtendedLifetime(lock) {} }
         let database = try CloudProcess.openDatabase(configuration, directory)
         do {
-            let steps = isDry ? try await pending(database) : try await database.migrate(Cloud.schemas)
+            let value = try await body(database)
             await database.close()
-            return steps
+            return value
         } catch {
             await database.close()
             throw error

@@ -48,6 +48,7 @@ package struct ImagesAssembly: ServiceAssembly {
     }
 
     package static let schema = Schema.images
+    package static let ledger: Ledger? = .images
     package static let catalogEntry = CatalogEntry(type: "image", name: "glance", path: "/image")
     package static let policyRules = ImagesPolicy.defaults
 

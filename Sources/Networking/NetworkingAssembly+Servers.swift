@@ -51,6 +51,12 @@ extension NetworkingAssembly {
         try ServerPortStore.ports(of: servers, addresses: AddressStore(world: networking.world), in: tx)
     }
 
+    /// Returns the servers that have an address in a range of texts, fixed or floating; nil if there are more than
+    /// `most`.
+    package func servers(withAddress range: TextRange, most: Int, in tx: Transaction) throws -> [ID<Kind.Server>]? {
+        try ServerPortStore.servers(withAddress: range, most: most, in: tx)
+    }
+
     /// Returns the distinct security groups of each server's ports, by name.
     package func securityGroups(
         of servers: [ID<Kind.Server>], in tx: Transaction

@@ -26,6 +26,7 @@ package struct NetworkingAssembly: ServiceAssembly {
     }
 
     package static let schema = Schema.networking
+    package static let ledger: Ledger? = .networking
     package static let catalogEntry = CatalogEntry(type: "network", name: "neutron", path: "/network")
     package static let policyRules = NetworkingPolicy.defaults
 

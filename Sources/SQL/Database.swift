@@ -23,8 +23,9 @@ package struct Database: Sendable {
     /// The number of statements of all transactions that have ended.
     package var statements: Int { counter.statements.load(ordering: .relaxed) }
 
-    /// The number of steps of SQLite's machine in all transactions that have ended: a scan takes some for each row that
-    /// it passes. It is 0 on PostgreSQL.
+    /// The number of steps that SQLite's virtual machine has run for those statements, with the triggers that they
+    /// fired. A step is an operation on one row or one value, so it counts the rows that were looked at. PostgreSQL
+    /// counts none.
     package var steps: Int { counter.steps.load(ordering: .relaxed) }
 
     private func counting<Value>(_ body: @escaping @Sendable (Transaction) throws -> Value) -> @Sendable (Transaction) throws -> Value {

@@ -22,8 +22,8 @@ package enum Keyset {
         "ORDER BY \(order.map { "\($0.column) \($0.ascending ? "ASC" : "DESC")" }.joined(separator: ", "))"
     }
 
-    /// Returns the condition `(a > ?) OR (a = ? AND b < ?) OR …` for the rows behind a given row, in an order of mixed
-    /// directions.
+    /// Returns the condition `a >= ? AND ((a > ?) OR (a = ? AND b < ?) OR …)` for the rows behind a given row, in an
+    /// order of mixed directions. Its first part adds nothing to the rest. It is a bound that an index can begin at.
     ///
     /// - Parameters:
     ///   - order: SQL expressions that are never NULL and, taken together, differ in every row.
@@ -38,6 +38,8 @@ package enum Keyset {
             parts.append("(" + (equal + ["\(order[end].column) \(order[end].ascending ? ">" : "<") ?"]).joined(separator: " AND ") + ")")
             arguments += values[...end]
         }
-        return (parts.joined(separator: " OR "), arguments)
+        let rest = parts.joined(separator: " OR ")
+        guard order.count > 1, let first = order.first else { return (rest, arguments) }
+        return ("\(first.column) \(first.ascending ? ">=" : "<=") ? AND (\(rest))", [values[0]] + arguments)
     }
 }

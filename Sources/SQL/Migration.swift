@@ -5,26 +5,32 @@ package struct Migration: Sendable {
     /// The number of the step within its service; numbers count from 1.
     package let number: Int
     package let name: String
-    /// The statements of the step, in the common subset of both databases. `INTEGER` means 64 bits and `BLOB` means
-    /// bytes on both.
-    package let sql: String
+    /// The statements of the step. `INTEGER` means 64 bits and `BLOB` means bytes on both databases.
+    package let script: SchemaScript
 
-    package init(_ number: Int, _ name: String, _ sql: String) {
+    /// The statements for SQLite.
+    package var sql: String { script.sqlite }
+
+    /// Makes a step whose statements are in the common subset of both databases.
+    package init(_ number: Int, _ name: String, _ sql: String) { self.init(number, name, SchemaScript(sql)) }
+
+    /// Makes a step whose statements differ between the databases.
+    package init(_ number: Int, _ name: String, _ script: SchemaScript) {
         self.number = number
         self.name = name
-        self.sql = sql
+        self.script = script
     }
 
     /// The FNV-1a hash of the text, by which an edit is found. It guards against mistakes, not against attackers.
     package var hash: String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        for byte in script.written.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return Hex.text((0..<8).reversed().map { UInt8(truncatingIfNeeded: hash >> ($0 * 8)) })
     }
 
     fileprivate func text(for dialect: Dialect) -> String {
-        guard dialect == .postgreSQL else { return sql }
-        return sql.replacing(/\bINTEGER\b/, with: "BIGINT").replacing(/\bBLOB\b/, with: "BYTEA")
+        guard dialect == .postgreSQL else { return script.sqlite }
+        return script.postgreSQL.replacing(/\bINTEGER\b/, with: "BIGINT").replacing(/\bBLOB\b/, with: "BYTEA")
     }
 }
 

@@ -106,10 +106,6 @@ protocol Connection: AnyObject, SendableMetatype {
     func close()
 }
 
-extension Connection {
-    var steps: Int { 0 }
-}
-
 // MARK: Running
 
 extension Transaction {

@@ -11,6 +11,8 @@ package import ServiceLifecycle
 package protocol ServiceAssembly: Sendable {
     /// The database schema of the service.
     static var schema: Schema { get }
+    /// The usage that the database keeps for the service; nil if there is none.
+    static var ledger: Ledger? { get }
     /// The entry under which clients find the service.
     static var catalogEntry: CatalogEntry { get }
     /// The default policy rules, which an operator's policy file can override.
@@ -30,6 +32,7 @@ package protocol ServiceAssembly: Sendable {
 }
 
 extension ServiceAssembly {
+    package static var ledger: Ledger? { nil }
     package static var workflows: [any Workflow.Type] { [] }
     package var definitions: [WorkflowDefinition] { [] }
     package var backgroundServices: [any Service] { [] }

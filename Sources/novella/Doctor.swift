@@ -5,14 +5,20 @@ import Foundation
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what this host lacks to run machines, and the remedy.",
-        discussion: "It changes nothing, and exits with 1 when something is lacking. On Debian `make up` installs what is missing.")
+        discussion: """
+            It also counts the usage of all projects again and compares it with the usage that the database keeps.
+            It changes nothing, and exits with 1 when something is lacking. On Debian `make up` installs what is missing.
+            """)
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await reporting {
-            let findings = HostCheck.run(
-                path: ProcessSetup.environment["PATH"] ?? "", isRoot: ProcessSetup.isRoot, directory: try common.load().configuration.stateDirectory)
+            let configuration = try common.load().configuration
+            let directory = configuration.stateDirectory
+            let host = HostCheck.run(
+                path: ProcessSetup.environment["PATH"] ?? "", isRoot: ProcessSetup.isRoot, directory: directory)
+            let findings = host + [await UsageCheck.run(configuration, directory)]
             let width = findings.map(\.name.count).max() ?? 0
             for finding in findings {
                 let verdict = finding.verdict.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)

@@ -15,11 +15,19 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Say what would be applied, and change nothing.")
     var check = false
 
+    @Flag(help: "Count the usage of all projects again; for a difference that `novella doctor` has found.")
+    var recount = false
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await reporting {
             let configuration = try common.load().configuration
+            if recount {
+                let tables = try await SchemaSteps.recount(configuration, directory: configuration.stateDirectory)
+                for table in tables { Terminal.say("counted \(table)") }
+                return
+            }
             let steps = try await SchemaSteps.run(
                 configuration, directory: configuration.stateDirectory, isDry: check, log: configuration.logger)
             for step in steps { Terminal.say("\(check ? "pending" : "applied") \(step)") }

@@ -135,7 +135,8 @@ struct ServerStage: WorkflowStage {
 
     private func rows(_ tx: Transaction) throws -> [String] {
         let store = ServerStore()
-        return try store.list(.init(), in: tx).map { "server \(Row($0))" } + store.listArchived(.init(), in: tx).map { "archived \(Row($0))" }
+        return try store.list(in: tx).map { "server \(Row($0))" }
+            + store.list(.archive, in: tx).map { "archived \(Row($0))" }
             + MigrationStore().list(.init(), in: tx).map { "migration \($0.status)" }
     }
 

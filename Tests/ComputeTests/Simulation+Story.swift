@@ -9,7 +9,7 @@ import TestSupport
 /// The checks of a simulation: when everything has settled, the API, the claims, the ports and the machines must agree.
 extension Simulation {
     func servers() async throws -> [Server] {
-        try await cloud.database.read { tx in try ServerStore().list(.init(), in: tx) }
+        try await cloud.database.read { tx in try ServerStore().list(in: tx) }
     }
 
     private func settle() async throws {
@@ -40,6 +40,9 @@ extension Simulation {
         var wrong = try await rows(servers)
         wrong += machines(servers)
         wrong += try await answers(servers)
+        wrong += try await cloud.database.read { tx in
+            try Cloud.ledgers.flatMap { try $0.differences(in: tx) }.map { "usage: \($0)" }
+        }
         guard wrong.isEmpty else { throw Broken(description: "\(when): \(wrong.count) wrong:\n" + wrong.prefix(20).joined(separator: "\n")) }
         count("checked")
         dice.set(true)

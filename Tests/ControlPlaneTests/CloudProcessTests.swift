@@ -105,6 +105,34 @@ import Testing
         }
     }
 
+    @Test("The doctor finds a difference between kept and counted usage, and a recount mends it")
+    func usageIsCounted() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = StateDirectory(path: path + "/state")
+            func verdict() async -> String {
+                let finding = await UsageCheck.run(Configuration(), directory)
+                return "\(finding.verdict.rawValue): \(finding.text)"
+            }
+            #expect(await verdict() == "ok: there is no database yet")
+            #expect(!Files.exists(directory.path), "looking changes nothing")
+            _ = try await SchemaSteps.run(Configuration(), directory: directory, isDry: false, log: Self.log)
+            #expect(await verdict() == "ok: as many as there are rows")
+            let database = try CloudProcess.openDatabase(Configuration(), directory)
+            try await database.write { tx in
+                try tx.execute(
+                    "INSERT INTO networking_usage (project_id, user_id, resource, used) VALUES ('p', '', 'port', 2)")
+            }
+            await database.close()
+            let found = "1 kept otherwise than counted, such as networking_usage: port of project p, kept 2, counted 0."
+            #expect(await verdict() == "lacking: \(found) Stop the cloud and start `novella migrate --recount`.")
+            #expect(
+                try await SchemaSteps.recount(Configuration(), directory: directory) == [
+                    "image_usage", "networking_usage", "compute_usage",
+                ])
+            #expect(await verdict() == "ok: as many as there are rows")
+        }
+    }
+
     @Test func migrationsAreListedInAdvanceAndAppliedOnce() async throws {
         try await withTemporaryDirectory { path in
             let directory = StateDirectory(path: path + "/state")

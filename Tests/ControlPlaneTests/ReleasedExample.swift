@@ -64,7 +64,7 @@ private struct Machines {
     func restore() async throws {
         let needs = cloud.cloud.compute.context.needs
         let intents = try await cloud.database.read { tx in
-            let servers = try ServerStore().list(.init(), in: tx)
+            let servers = try ServerStore().list(in: tx)
             let ports = try needs.networking.ports(of: servers.map(\.id), in: tx)
             return servers.map { Intent(server: $0, ports: ports[$0.id] ?? []) }
         }

@@ -6,6 +6,7 @@ import SQL
 import TestSupport
 import Testing
 
+@testable import Compute
 @testable import ControlPlane
 
 /// Today's code opens what any release has written, and completes what it had begun (docs/releases.md).
@@ -90,6 +91,39 @@ import Testing
         let ports = await reader.list("/network/v2.0/ports", "ports")
         let owners = Set(ports.filter { $0["device_owner"]?.string?.hasPrefix("compute:") == true }.compactMap { $0["device_id"]?.string })
         #expect(owners.isSubset(of: servers.keys))
+    }
+
+    @Test("Usage and the columns of lists are filled from a release's rows", arguments: ReleasedExample.all)
+    func listsAreFilled(_ example: ReleasedExample) async throws {
+        try await withReader(example) { cloud, _, _ in
+            #expect(try await UsageCheck.run(cloud.database).verdict == .good)
+            try await cloud.database.read { tx in
+                let servers = try ServerStore().list(in: tx)
+                let tags = try tx.rows("SELECT server_id, tag FROM compute_server_tag").map {
+                    [try $0.value(at: 0) as String, try $0.value(at: 1)]
+                }
+                #expect(
+                    !servers.isEmpty
+                        && Set(tags) == Set(servers.flatMap { server in server.tags.map { [server.id.text, $0] } }))
+                let gone = try ServerStore().list(.archive, in: tx)
+                let columns =
+                    """
+                    SELECT id, created_at, host, image_id, flavor_id FROM compute_server_archive
+                    ORDER BY created_at DESC, id DESC
+                    """
+                let found = try tx.rows(columns).map(\.values)
+                #expect(
+                    found
+                        == gone.map {
+                            [
+                                $0.id.sql, $0.createdAt.sql, $0.host.sql, $0.image?.id.text.sql ?? .null,
+                                $0.flavor.id.sql,
+                            ]
+                        })
+            }
+            try await cloud.settleAll()
+            #expect(try await UsageCheck.run(cloud.database).text == "as many as there are rows")
+        }
     }
 
     @Test("Images of a release keep their bytes, and unfinished ones reach the expected status", arguments: ReleasedExample.all)

@@ -68,6 +68,49 @@ import Testing
         }
     }
 
+    @Test("A step may have statements of its own for each database", arguments: DatabaseKind.allCases)
+    func dialects(kind: DatabaseKind) async throws {
+        let script = SchemaScript("CREATE TABLE note (text TEXT);")
+            + SchemaScript(
+                sqlite: "INSERT INTO note (text) VALUES ('sqlite');",
+                postgreSQL: "INSERT INTO note (text) VALUES ('postgreSQL');")
+        let schema = Schema(service: "notes", [Migration(1, "notes", script)])
+        try await TestDatabase.withDatabase(kind, schemas: [schema]) { test in
+            let text: String? = try await test.database.read { tx in try tx.value("SELECT text FROM note") }
+            #expect(text == (kind == .sqlite ? "sqlite" : "postgreSQL"))
+            let edited = SchemaScript(sqlite: script.sqlite, postgreSQL: script.postgreSQL + " ")
+            await #expect(throws: SchemaError.self) {
+                _ = try await test.database.migrate([Schema(service: "notes", [Migration(1, "notes", edited)])])
+            }
+        }
+    }
+
+    @Test(
+        "A trigger of a step runs with each change, and for an update only if a value differs",
+        arguments: DatabaseKind.allCases)
+    func triggers(kind: DatabaseKind) async throws {
+        let note = SchemaScript("INSERT INTO note (text) VALUES (coalesce(NEW.label, 'none'));")
+        let script = SchemaScript("CREATE TABLE note (text TEXT); CREATE TABLE lid (id INTEGER, label TEXT);")
+            + .trigger("lid_made", after: .insert, on: "lid", note)
+            + .trigger("lid_changed", after: .update(["label"]), on: "lid", note)
+            + .trigger("lid_gone", after: .delete, on: "lid", SchemaScript("INSERT INTO note (text) VALUES ('gone');"))
+        try await TestDatabase.withDatabase(kind, schemas: [Schema(service: "lids", [Migration(1, "lids", script)])]) {
+            test in
+            try await test.database.write { tx in
+                try tx.execute("INSERT INTO lid (id) VALUES (1)")
+                try tx.execute("UPDATE lid SET label = NULL, id = 2")
+                try tx.execute("UPDATE lid SET label = 'a'")
+                try tx.execute("UPDATE lid SET label = 'a'")
+                try tx.execute("UPDATE lid SET label = NULL")
+                try tx.execute("DELETE FROM lid")
+            }
+            let notes: [String] = try await test.database.read { tx in
+                try tx.rows("SELECT text FROM note").map { try $0.value(at: 0) }
+            }
+            #expect(notes == ["none", "a", "none", "gone"])
+        }
+    }
+
     @Test("The hash of a migration is the hash of its text")
     func hash() {
         // FNV-1a of no bytes is its offset basis, and its hash of "a" is a published vector.

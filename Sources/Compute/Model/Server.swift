@@ -105,7 +105,9 @@ struct Server: StoredValue {
         ID(UUIDText.derived(from: "former", in: id.text))
     }
 
-    static func resource(_ id: ID<Kind.Server>) -> ResourceKey { ResourceKey("compute.server/\(id)") }
+    /// The kind of servers among the resources of workflows.
+    static let resourceKind = "compute.server"
+    static func resource(_ id: ID<Kind.Server>) -> ResourceKey { ResourceKey("\(resourceKind)/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
 
     /// The name that the hypervisor shows, such as `instance-0000002a`.
@@ -198,6 +200,11 @@ enum ServerStatus {
         "SHELVED": [.shelved], "SHELVED_OFFLOADED": [.shelvedOffloaded], "REBOOT": [.active],
         "HARD_REBOOT": [.active, .stopped, .paused, .suspended, .error], "PASSWORD": [.active], "REBUILD": [.active, .stopped, .error],
         "RESIZE": [.active, .stopped], "MIGRATING": [.active, .paused], "REVERT_RESIZE": [.resized],
+    ]
+
+    /// The statuses of servers on which a workflow works.
+    static let ofTasks: Set<String> = [
+        "BUILD", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD", "RESIZE", "MIGRATING", "REVERT_RESIZE",
     ]
 
     /// Returns the states that a status can stand for; nil for an unknown status.

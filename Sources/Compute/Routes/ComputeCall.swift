@@ -92,6 +92,9 @@ struct Page: Sendable {
     var limit = Self.most
     var marker: String?
     var offset = 0
+
+    /// Returns the error for a marker that is not in the list.
+    func lost(_ marker: String) -> CloudError { .badRequest("marker [\(marker.prefix(255))] not found") }
 }
 
 extension QueryShape {

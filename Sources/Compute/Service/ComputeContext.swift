@@ -51,7 +51,7 @@ func paged<Element>(_ all: [Element], _ page: Page, id: (Element) -> String) thr
     var rest = all[...].dropFirst(page.offset)
     if let marker = page.marker {
         guard let at = rest.firstIndex(where: { id($0) == marker }) else {
-            throw CloudError.badRequest("marker [\(marker.prefix(255))] not found")
+            throw page.lost(marker)
         }
         rest = rest[(at + 1)...]
     }

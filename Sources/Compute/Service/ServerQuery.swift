@@ -1,22 +1,37 @@
 import CloudCore
+import SQL
 
 /// The conditions and the order of a list of servers.
 struct ServerQuery: Sendable {
-    var filter = ServerStore.Filter()
+    var filter = ServerFilter()
     /// Whether deleted servers are wanted; nil for both deleted and existing servers.
     var isDeleted: Bool? = false
     /// The conditions on values that have no column; all must hold.
     var tests: [@Sendable (ServerView) -> Bool] = []
     /// Whether a condition needs values that are not in the row.
     var needsViews = false
+    /// Ranges of addresses; each server of the list has one in each.
+    var addresses: [TextRange] = []
+    /// Whether only servers with an unfinished workflow are in the list.
+    var needsTask = false
     /// The keys to sort by, each ascending or descending.
     var sort: [(key: String, ascending: Bool)] = []
 
-    /// The order as columns of the database, which then selects the page. It is nil if a key has no column, or a
-    /// condition needs more than the columns.
-    var columns: [(column: ServerStore.Column, ascending: Bool)]? {
-        guard isDeleted == false, tests.isEmpty, !needsViews else { return nil }
-        var order: [(column: ServerStore.Column, ascending: Bool)] = []
+    /// Whether the database alone finds the page.
+    var isOfColumns: Bool { tests.isEmpty && !needsViews && columns != nil }
+
+    /// The tables of the wanted servers.
+    var tables: [ServerTable] {
+        switch isDeleted {
+        case .some(true): [.archive]
+        case .some(false): [.existing]
+        case .none: [.existing, .archive]
+        }
+    }
+
+    /// The order as columns of the database, which then orders the list; nil if a key has no column.
+    var columns: ServerPages.Order? {
+        var order: ServerPages.Order = []
         for (key, ascending) in sort {
             guard let column = ServerOrder.columns[key] else { return nil }
             order.append((column, ascending))
@@ -65,9 +80,10 @@ enum ServerOrder {
         "security_groups", "services", "system_metadata", "tags", "name",
     ]
 
-    static let columns: [String: ServerStore.Column] = [
+    static let columns: [String: ServerColumn] = [
         "created_at": .createdAt, "updated_at": .updatedAt, "display_name": .name, "project_id": .projectID, "user_id": .userID,
-        "vm_state": .state, "uuid": .id,
+        "vm_state": .state, "uuid": .id, "host": .host, "node": .host, "image_ref": .imageID,
+        "instance_type_id": .flavorID
     ]
 
     static func value(_ key: String) -> @Sendable (Server) -> String {

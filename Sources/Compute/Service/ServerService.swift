@@ -129,44 +129,16 @@ struct ServerService: Sendable {
     // MARK: Lists
 
     func list(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerView] {
-        let found = try await context.readLong { tx -> [ServerView] in
-            let marker = try marker(query, page, in: tx)
-            if let order = query.columns {
-                return try self.views(try servers.page(query.filter, by: order, after: marker, limit: page.limit, in: tx), in: tx)
-            }
-            var all: [Server] = []
-            if query.isDeleted != true { all = try servers.list(query.filter, in: tx) }
-            if query.isDeleted != false { all += try servers.listArchived(query.filter, in: tx) }
-            // The conditions on the rows are applied before views are made, which cost more.
-            var views = try query.needsViews ? self.views(all, in: tx) : all.map { ServerView(server: $0) }
-            views = views.filter { view in query.tests.allSatisfy { $0(view) } }
-            views = query.page(of: views, after: marker, limit: page.limit)
-            return query.needsViews ? views : try self.views(views.map(\.server), in: tx)
+        let found = try await context.readLong { tx in try ServerLister(service: self, query: query).views(page, in: tx)
         }
         return try await withHosts(found, for: caller)
     }
 
     /// Returns the same servers, with only the values that a list without details shows.
     func listBriefly(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerBrief] {
-        guard let order = query.columns else {
-            return try await list(query, page, by: caller).map { ServerBrief(id: $0.server.id, name: $0.server.name) }
-        }
-        return try await context.read { tx in
-            try servers.briefPage(query.filter, by: order, after: marker(query, page, in: tx), limit: page.limit, in: tx)
-        }
-    }
-
-    /// Returns the last server of the previous page, even if it was deleted in the meantime, so that the next page can
-    /// still be found.
-    ///
-    /// - Throws: `CloudError.badRequest` if no server of the project ever had this id.
-    private func marker(_ query: ServerQuery, _ page: Page, in tx: Transaction) throws -> Server? {
-        try page.marker.map { text in
-            let only = ServerStore.Filter(projectID: query.filter.projectID, ids: [text])
-            guard let marker = try servers.list(only, in: tx).first ?? servers.listArchived(only, in: tx).first else {
-                throw CloudError.badRequest("marker [\(text.prefix(255))] not found")
-            }
-            return marker
+        let reading: Reading = query.isOfColumns && query.filter.namePart == nil ? .short : .long
+        return try await context.database.read(reading) { tx in
+            try ServerLister(service: self, query: query).briefs(page, in: tx)
         }
     }
 

@@ -10,8 +10,8 @@ struct UsageService: Sendable {
     /// Returns the servers that existed in a period, in the order in which they were launched. The caller's rights were
     /// checked before.
     ///
-    /// - Parameter project: the project; nil for all.
-    func records(from start: Timestamp, to end: Timestamp, project: String?) async throws -> [UsageRecord] {
-        try await context.readLong { tx in try UsageStore().list(from: start, to: end, project: project, in: tx) }
+    /// - Parameter page: the page; nil for all servers.
+    func records(_ period: UsageStore.Period, _ page: Page?) async throws -> [UsageRecord] {
+        try await context.readLong { tx in try UsageStore().list(period, page, in: tx) }
     }
 }

@@ -14,7 +14,7 @@ struct KeyPairStore: Sendable {
     }
 
     func count(of user: String, in tx: Transaction) throws -> Int {
-        try tx.value("SELECT count(*) FROM compute_key_pair WHERE user_id = ?", user) ?? 0
+        Int(try Ledger.compute.used(QuotaResource.keyPairs.rawValue, by: "", user: user, in: tx))
     }
 
     func insert(_ pair: KeyPair, in tx: Transaction) throws {

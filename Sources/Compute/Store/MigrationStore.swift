@@ -19,8 +19,38 @@ struct MigrationStore: Sendable {
     private static let columns =
         "number, id, server_id, project_id, user_id, kind, status, source, destination, old_flavor, new_flavor, created_at, updated_at"
 
+    private static let order = [(column: "created_at", ascending: false), (column: "number", ascending: false)]
+
     /// Returns the migrations, the newest first.
     func list(_ filter: Filter, in tx: Transaction) throws -> [ServerMigration] {
+        let conditions = Self.conditions(filter)
+        return try tx.rows(
+            "SELECT \(Self.columns) FROM compute_migration \(conditions.clause) \(Keyset.ordering(Self.order))",
+            arguments: conditions.arguments
+        ).map(Self.migration)
+    }
+
+    /// Returns a page of the migrations.
+    ///
+    /// - Throws: `CloudError.badRequest` if the page's marker is not in the list.
+    func page(_ filter: Filter, _ page: Page, in tx: Transaction) throws -> [ServerMigration] {
+        var conditions = Self.conditions(filter)
+        if let marker = page.marker {
+            var only = conditions
+            only.equal("id", marker)
+            let last = try tx.rows(
+                "SELECT created_at, number FROM compute_migration \(only.clause)", arguments: only.arguments
+            ).first
+            guard let last else { throw page.lost(marker) }
+            conditions.after(Self.order, last.values)
+        }
+        return try tx.rows(
+            "SELECT \(Self.columns) FROM compute_migration \(conditions.clause) \(Keyset.ordering(Self.order)) LIMIT ?",
+            arguments: conditions.arguments + [page.limit.sql]
+        ).map(Self.migration)
+    }
+
+    private static func conditions(_ filter: Filter) -> Conditions {
         var conditions = Conditions()
         conditions.equal("server_id", filter.serverID)
         conditions.equal("project_id", filter.projectID)
@@ -31,10 +61,7 @@ struct MigrationStore: Sendable {
         conditions.equal("kind", filter.kind)
         conditions.atLeast("updated_at", filter.changedSince)
         conditions.atMost("updated_at", filter.changedBefore)
-        return try tx.rows(
-            "SELECT \(Self.columns) FROM compute_migration \(conditions.clause) ORDER BY created_at DESC, number DESC",
-            arguments: conditions.arguments
-        ).map(Self.migration)
+        return conditions
     }
 
     func insert(_ migration: ServerMigration, in tx: Transaction) throws {

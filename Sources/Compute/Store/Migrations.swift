@@ -1,7 +1,7 @@
 import SQL
 
 extension Schema {
-    /// The tables of Compute. Use is not stored; it is counted from the rows of servers.
+    /// The tables of Compute.
     static let compute = Schema(
         service: "compute",
         [
@@ -79,5 +79,6 @@ extension Schema {
                 CREATE INDEX compute_server_other_host ON compute_server (other_host) WHERE other_host IS NOT NULL;
                 CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done';
                 """),
+            .computeUsage(3), .computeLists(4),
         ])
 }

@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The limits that were set, and the use, which is counted at each call.
+/// The limits that were set, and the use as the database keeps it.
 struct QuotaStore: Sendable {
     /// Returns the limit for a project, or for one of its users: the limit that was set for the user, else for the
     /// project, else for the default class, else the usual limit.
@@ -61,16 +61,14 @@ struct QuotaStore: Sendable {
         }
     }
 
-    /// Returns the use of the resources that are counted here.
+    /// Returns the use of the resources that belong to projects.
     ///
     /// - Parameter user: the user; nil for the use of the whole project.
     func usage(project: String, user: String?, in tx: Transaction) throws -> [QuotaResource: Int] {
-        let sums = "SELECT count(*), coalesce(sum(vcpus), 0), coalesce(sum(ram), 0) FROM compute_server WHERE project_id = ?"
-        let row = try user.map { try tx.row(sums + " AND user_id = ?", project, $0) } ?? tx.row(sums, project)
-        guard let row else { return [:] }
-        return [
-            .instances: try row.value(at: 0), .cores: Int(try row.value(at: 1) as Int64), .ram: Int(try row.value(at: 2) as Int64),
-            .serverGroups: try ServerGroupStore().count(of: project, user: user, in: tx),
-        ]
+        var usage: [QuotaResource: Int] = [:]
+        for (name, used) in try Ledger.compute.used(by: project, user: user ?? "", in: tx) {
+            if let resource = QuotaResource(rawValue: name) { usage[resource] = Int(used) }
+        }
+        return usage
     }
 }

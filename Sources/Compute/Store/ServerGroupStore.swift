@@ -24,11 +24,7 @@ struct ServerGroupStore: Sendable {
     }
 
     func count(of project: String, user: String?, in tx: Transaction) throws -> Int {
-        if let user {
-            return try tx.value(
-                "SELECT count(*) FROM compute_server_group WHERE project_id = ? AND user_id = ?", project, user) ?? 0
-        }
-        return try tx.value("SELECT count(*) FROM compute_server_group WHERE project_id = ?", project) ?? 0
+        Int(try Ledger.compute.used(QuotaResource.serverGroups.rawValue, by: project, user: user ?? "", in: tx))
     }
 
     /// Returns whether a host has a server of the group besides the given one.

@@ -35,6 +35,10 @@ struct NetworkingForCompute: NetworkingNeed {
         try networking.ports(of: servers, in: tx)
     }
 
+    func servers(withAddress range: TextRange, most: Int, in tx: Transaction) throws -> [ID<Kind.Server>]? {
+        try networking.servers(withAddress: range, most: most, in: tx)
+    }
+
     func securityGroups(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] {
         try networking.securityGroups(of: servers, in: tx)
     }

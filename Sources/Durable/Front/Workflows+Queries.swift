@@ -66,6 +66,20 @@ extension Workflows {
         try store.listAll(on: resource, limit: limit, in: tx)
     }
 
+    /// Returns a part of the workflows of a resource, newest first.
+    package func actions(on resource: ResourceKey, _ query: HistoryQuery, in tx: Transaction) throws -> [WorkflowRecord]
+    {
+        try store.list(query, on: resource, in: tx)
+    }
+
+    /// Returns the ids of the resources of a kind that have an active workflow; nil if there are more than `most`.
+    ///
+    /// - Parameter kind: the part of resource keys before the slash, such as `compute.server`.
+    package func busyResources(of kind: String, most: Int, in tx: Transaction) throws -> [String]? {
+        let keys = try store.busyResources(TextRange.beginning(kind + "/"), limit: most + 1, in: tx)
+        return keys.count > most ? nil : keys.map { String($0.dropFirst(kind.count + 1)) }
+    }
+
     /// Returns the history of one workflow, oldest first: the events of an instance action.
     package func events(of id: WorkflowID, in tx: Transaction) throws -> [WorkflowEvent] { try store.events(of: id, in: tx) }
 

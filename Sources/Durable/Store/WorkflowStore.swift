@@ -58,6 +58,32 @@ struct WorkflowStore: Sendable {
         ).map(Self.record)
     }
 
+    /// Returns a part of the workflows of a resource, newest first.
+    func list(_ query: HistoryQuery, on resource: ResourceKey, in tx: Transaction) throws -> [WorkflowRecord] {
+        let order = [(column: "created_at", ascending: false), (column: "id", ascending: false)]
+        var conditions = Conditions()
+        conditions.equal("resource", resource.text)
+        conditions.equal("request_id", query.requestID)
+        if let kind = query.without { conditions.add("kind <> ?", [kind.name.sql]) }
+        conditions.atLeast("updated_at", query.changedSince)
+        conditions.atMost("updated_at", query.changedBefore)
+        conditions.after(order, query.after.map { [$0.createdAt.sql, $0.id.sql] })
+        return try tx.rows(
+            "SELECT \(Self.columns) FROM workflow \(conditions.clause) \(Keyset.ordering(order)) LIMIT ?",
+            arguments: conditions.arguments + [query.limit.sql]
+        ).map(Self.record)
+    }
+
+    /// Returns the resources in a range that have an active workflow.
+    func busyResources(_ range: TextRange, limit: Int, in tx: Transaction) throws -> [String] {
+        var conditions = Conditions()
+        conditions.within("resource", range)
+        return try tx.rows(
+            "SELECT resource FROM workflow \(conditions.clause) AND finished_at IS NULL AND status <> 'queued' LIMIT ?",
+            arguments: conditions.arguments + [limit.sql]
+        ).map { try $0.value(at: 0) }
+    }
+
     /// Returns the workflows in one status, oldest first.
     func list(_ status: WorkflowRecord.Status, limit: Int, in tx: Transaction) throws -> [WorkflowRecord] {
         try tx.rows(

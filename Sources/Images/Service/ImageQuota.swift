@@ -1,7 +1,7 @@
 import CloudCore
 import SQL
 
-/// The quotas of images: the usage of a project, counted from the rows, against its limits.
+/// The quotas of images: the usage of a project against its limits.
 struct ImageQuota: Sendable {
     /// The resources that are limited, with the names of their limits.
     enum Resource: String, Sendable, CaseIterable {

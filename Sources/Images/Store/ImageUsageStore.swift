@@ -1,33 +1,20 @@
 import CloudCore
 import SQL
 
-/// The usage of a project, counted from the rows.
+/// The usage of a project as the database keeps it.
 struct ImageUsageStore: Sendable {
     let owner: String
 
     /// Returns the bytes of data, counted once for each store that has it.
-    func bytes(in tx: Transaction) throws -> Int64 {
-        try tx.value(
-            """
-            SELECT CAST(coalesce(sum(i.size), 0) AS BIGINT) FROM image i JOIN image_location l ON l.image_id = i.id
-            WHERE i.owner = ?
-            """, owner) ?? 0
-    }
+    func bytes(in tx: Transaction) throws -> Int64 { try Ledger.images.used("bytes", by: owner, in: tx) }
 
     /// Returns the bytes of data that waits for its import.
-    func stagedBytes(in tx: Transaction) throws -> Int64 {
-        try tx.value(
-            """
-            SELECT CAST(coalesce(sum(s.size), 0) AS BIGINT) FROM image i JOIN image_stage s ON s.image_id = i.id
-            WHERE i.owner = ?
-            """, owner) ?? 0
-    }
+    func stagedBytes(in tx: Transaction) throws -> Int64 { try Ledger.images.used("staged_bytes", by: owner, in: tx) }
 
-    func images(in tx: Transaction) throws -> Int64 {
-        try tx.value("SELECT count(*) FROM image WHERE owner = ?", owner) ?? 0
-    }
+    func images(in tx: Transaction) throws -> Int64 { try Ledger.images.used("images", by: owner, in: tx) }
 
-    /// Returns the number of images that are being filled, or have staged data.
+    /// Returns the number of images that are being filled, or have staged data. It depends on the time, so it is
+    /// counted from the rows.
     func uploads(at now: Timestamp, in tx: Transaction) throws -> Int64 {
         try tx.value(
             """

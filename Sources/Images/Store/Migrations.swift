@@ -67,5 +67,6 @@ extension Schema {
             Migration(
                 5, "which definitions came with the cloud",
                 "CREATE TABLE image_metadef_shipped (namespace TEXT PRIMARY KEY);"),
+            .imageUsage(6),
         ])
 }

@@ -44,8 +44,9 @@ struct QuotaService: Sendable {
     func details(_ project: String, by caller: Principal) async throws -> [Line] {
         try requireLook(at: project, caller)
         return try await networking.read { tx in
-            try QuotaStore.limits(of: project, in: tx).map { one in
-                Line(resource: one.resource, limit: one.limit, used: try QuotaStore.used(one.table, project, in: tx))
+            let used = try QuotaStore.used(by: project, in: tx)
+            return try QuotaStore.limits(of: project, in: tx).map { one in
+                Line(resource: one.resource, limit: one.limit, used: used[one.resource] ?? 0)
             }
         }
     }

@@ -140,7 +140,7 @@ struct ServerNetworkPlanner: Sendable {
         guard let limit = try QuotaStore.limits(of: project, in: tx).first(where: { $0.resource == "port" }), limit.limit >= 0 else {
             return nil
         }
-        return Int(max(0, limit.limit - (try QuotaStore.used(limit.table, project, in: tx))))
+        return Int(max(0, limit.limit - (try QuotaStore.used(limit.resource, project, in: tx))))
     }
 
     // MARK: Security groups

@@ -12,7 +12,14 @@ extension Schema {
                 [layer2, addresses, security, layer3, sharing].joined(separator: "\n")),
             Migration(2, "ports of servers, hosts of routers", servers),
             Migration(3, "what operators say of agents", agents),
+            Migration(4, "usage that the database keeps", Ledger.creation(of: "networking_usage", Tally.networking)),
+            Migration(5, "servers by their addresses", found),
         ])
+
+    private static let found = """
+        CREATE INDEX networking_ip_allocation_address ON networking_ip_allocation (address);
+        CREATE INDEX networking_floating_ip_text ON networking_floating_ip (address);
+        """
 
     private static let agents = """
         CREATE TABLE networking_agent (host_id TEXT PRIMARY KEY, admin_state_up INTEGER NOT NULL, description TEXT);

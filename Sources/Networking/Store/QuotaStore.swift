@@ -1,21 +1,18 @@
 import CloudCore
 import SQL
 
-/// The quotas of projects. The use is counted from the rows, in the transaction that adds one.
+/// The quotas of projects, and the use as the database keeps it.
 enum QuotaStore {
     /// Neutron's defaults; -1 means no limit.
-    static let defaults: [(resource: String, limit: Int64, table: String)] = [
-        ("network", 100, "networking_network"), ("subnet", 100, "networking_subnet"), ("port", 500, "networking_port"),
-        ("router", 10, "networking_router"), ("floatingip", 50, "networking_floating_ip"),
-        ("security_group", 10, "networking_security_group"), ("security_group_rule", 100, "networking_security_group_rule"),
-        ("subnetpool", -1, "networking_subnet_pool"), ("rbac_policy", 10, "networking_rbac_policy"),
+    static let defaults: [(resource: String, limit: Int64)] = [
+        ("network", 100), ("subnet", 100), ("port", 500), ("router", 10), ("floatingip", 50), ("security_group", 10),
+        ("security_group_rule", 100), ("subnetpool", -1), ("rbac_policy", 10),
     ]
 
     /// The hard limits of a project, whatever its quotas say, for nouns whose quota the API does not have or leaves
     /// unlimited. No response shows them.
-    private static let bounds: [(resource: String, limit: Int64, table: String)] = [
-        ("address_group", 100, "networking_address_group"), ("address_scope", 100, "networking_address_scope"),
-        ("subnetpool", 1000, "networking_subnet_pool"),
+    private static let bounds: [(resource: String, limit: Int64)] = [
+        ("address_group", 100), ("address_scope", 100), ("subnetpool", 1000),
     ]
 
     /// Throws if the project has no room for more rows.
@@ -25,7 +22,7 @@ enum QuotaStore {
         guard !project.isEmpty, count > 0 else { return }
         let bound = bounds.first { $0.resource == resource }
         let known = defaults.first { $0.resource == resource }
-        guard let table = (known ?? bound)?.table else { return }
+        guard known != nil || bound != nil else { return }
         var limit: Int64 = -1
         if let known {
             let set: Int64? = try tx.value("SELECT value FROM networking_quota WHERE project_id = ? AND resource = ?", project, resource)
@@ -33,20 +30,25 @@ enum QuotaStore {
         }
         if let bound { limit = limit < 0 ? bound.limit : min(limit, bound.limit) }
         guard limit >= 0 else { return }
-        if try used(table, project, in: tx) + Int64(count) > limit { throw CloudError.overQuota([resource]) }
+        if try used(resource, project, in: tx) + Int64(count) > limit { throw CloudError.overQuota([resource]) }
     }
 
-    static func used(_ table: String, _ project: String, in tx: Transaction) throws -> Int64 {
-        try tx.value("SELECT count(*) FROM \(table) WHERE project_id = ?", project) ?? 0
+    static func used(_ resource: String, _ project: String, in tx: Transaction) throws -> Int64 {
+        try Ledger.networking.used(resource, by: project, in: tx)
+    }
+
+    /// Returns the use of all resources of which the project has any.
+    static func used(by project: String, in tx: Transaction) throws -> [String: Int64] {
+        try Ledger.networking.used(by: project, in: tx)
     }
 
     /// Returns the limits of a project: its own where they are set, otherwise the defaults.
-    static func limits(of project: String, in tx: Transaction) throws -> [(resource: String, limit: Int64, table: String)] {
+    static func limits(of project: String, in tx: Transaction) throws -> [(resource: String, limit: Int64)] {
         var set: [String: Int64] = [:]
         for row in try tx.rows("SELECT resource, value FROM networking_quota WHERE project_id = ?", project) {
             set[try row.value(at: 0)] = try row.value(at: 1)
         }
-        return defaults.map { ($0.resource, set[$0.resource] ?? $0.limit, $0.table) }
+        return defaults.map { ($0.resource, set[$0.resource] ?? $0.limit) }
     }
 
     static func projects(in tx: Transaction) throws -> [String] {

@@ -75,6 +75,25 @@ enum ServerPortStore {
         return ports
     }
 
+    /// Returns the servers with an address in a range, found by the indexes of addresses; nil if there are more than
+    /// `most`.
+    static func servers(withAddress range: TextRange, most: Int, in tx: Transaction) throws -> [ID<Kind.Server>]? {
+        var conditions = Conditions()
+        conditions.within("a.address", range)
+        var found: Set<ID<Kind.Server>> = []
+        for table in ["networking_ip_allocation", "networking_floating_ip"] {
+            let rows = try tx.rows(
+                """
+                SELECT s.server_id FROM \(table) a JOIN networking_server_port s ON s.port_id = a.port_id
+                \(conditions.clause) LIMIT ?
+                """,
+                arguments: conditions.arguments + [(most + 1).sql])
+            guard rows.count <= most else { return nil }
+            for row in rows { found.insert(try row.value(at: 0)) }
+        }
+        return found.count > most ? nil : found.sorted()
+    }
+
     static func groups(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] {
         var groups: [ID<Kind.Server>: [ServerSecurityGroup]] = [:]
         for row in try tx.rows(

@@ -11,6 +11,8 @@ final class PostgresConnection: Connection {
     /// The budget of the running transaction.
     private var budget: Budget?
     private let stopper = PostgresStopper()
+    /// PostgreSQL tells no session how much work its statements were.
+    let steps = 0
 
     /// The most prepared statements of a session; at this number all of them are dropped.
     private static let mostPrepared = 500

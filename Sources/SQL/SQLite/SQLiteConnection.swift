@@ -107,11 +107,6 @@ final class SQLiteConnection: Connection {
         return Int(sqlite3_changes(database))
     }
 
-    private func end(_ statement: Prepared) {
-        steps += Int(sqlite3_stmt_status(statement.handle, SQLITE_STMTSTATUS_VM_STEP, 1))
-        sqlite3_reset(statement.handle)
-    }
-
     /// Runs several statements without arguments, as migrations need.
     func script(_ sql: String) throws {
         // The script may change tables, and so the columns of prepared statements.
@@ -122,6 +117,12 @@ final class SQLiteConnection: Connection {
     private func forget() {
         for statement in prepared.values { sqlite3_finalize(statement.handle) }
         prepared = [:]
+    }
+
+    /// Ends a statement and counts its steps. A statement that is not reset holds its transaction open.
+    private func end(_ statement: Prepared) {
+        steps += Int(sqlite3_stmt_status(statement.handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+        sqlite3_reset(statement.handle)
     }
 
     /// Runs a statement to its next row. Returns whether there is a row to read.

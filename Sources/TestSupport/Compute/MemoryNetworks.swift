@@ -70,6 +70,10 @@ package struct MemoryNetworks: NetworkingNeed {
         return ports
     }
 
+    package func servers(withAddress range: TextRange, most: Int, in tx: Transaction) throws -> [ID<Kind.Server>]? {
+        nil
+    }
+
     package func securityGroups(
         of servers: [ID<Kind.Server>], in tx: Transaction
     ) throws -> [ID<Kind.Server>: [ServerSecurityGroup]] { [:] }

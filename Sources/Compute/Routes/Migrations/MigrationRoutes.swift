@@ -42,10 +42,9 @@ struct MigrationRoutes: RouteGroup {
                 filter.projectID = project
             }
         }
-        var found = try await migrations.list(filter)
-        if call.minor >= Self.timesSince { found = try paged(found, try call.page()) { $0.id } }
+        let found = try await migrations.list(filter, call.minor >= Self.timesSince ? try call.page() : nil)
         let showsHosts = call.caller.may(.showMigrationHosts)
-        return try await .page(of: found.count) { [found] in
+        return try await .page(of: found.count) {
             .json { json in
                 json.array("migrations", of: found) { json, migration in
                     json.object { Self.write(migration, call.minor, hosts: showsHosts, &$0) }

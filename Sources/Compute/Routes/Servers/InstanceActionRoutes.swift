@@ -1,4 +1,3 @@
-import Access
 import CloudCore
 import Durable
 import HTTPKit
@@ -10,8 +9,6 @@ struct InstanceActionRoutes: RouteGroup {
     let actions: InstanceActionService
 
     private static let path = ServerRoutes.path + "/os-instance-actions"
-    /// The first microversion that also shows the actions on deleted servers.
-    private static let deletedSince = 21
     private static let eventsSince = 51
     private static let pagedSince = 58
     private static let beforeSince = 66
@@ -28,19 +25,16 @@ struct InstanceActionRoutes: RouteGroup {
         ]
     }
 
-    private func rows(_ call: ComputeCall, _ action: Action) async throws -> (server: Server, rows: [WorkflowRecord]) {
-        try await actions.actions(on: call.call.id("server_id"), action, by: call.caller, orGone: call.minor >= Self.deletedSince)
-    }
-
     private func list(_ call: ComputeCall) async throws -> Reply {
-        var (server, rows) = try await rows(call, .listActions)
+        var changes: ChangeWindow?
+        var page = Page()
         if call.minor >= Self.pagedSince {
-            let changes = try ChangeWindow(
+            changes = try ChangeWindow(
                 since: call.query("changes-since"), before: call.minor >= Self.beforeSince ? call.query("changes-before") : nil)
-            rows = rows.filter { changes.has($0.updatedAt) }
-            rows = try paged(rows, try call.page()) { $0.requestID ?? "" }
+            page = try call.page()
         }
-        return try await .page(of: rows.count) { [server, rows] in
+        let (server, rows) = try await actions.list(on: call.call.id("server_id"), changes, page, by: call.caller)
+        return try await .page(of: rows.count) {
             .json { json in
                 json.array("instanceActions", of: rows) { json, row in
                     json.object { Self.write(row, server, call.minor, &$0) }
@@ -54,11 +48,8 @@ struct InstanceActionRoutes: RouteGroup {
     }
 
     private func show(_ call: ComputeCall) async throws -> Reply {
-        let (server, rows) = try await rows(call, .showAction)
-        let wanted = call.parameter("request_id")
-        guard let row = rows.first(where: { $0.requestID == wanted }) else {
-            throw CloudError.notFound("Action for request_id \(wanted) on instance \(server.id) not found")
-        }
+        let (server, row) = try await actions.find(
+            call.parameter("request_id"), on: call.call.id("server_id"), by: call.caller)
         let events = try await actions.events(of: row)
         let seesDetails = call.caller.may(.actionEvents, projectID: server.projectID)
         return .json { json in

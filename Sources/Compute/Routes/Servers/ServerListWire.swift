@@ -86,6 +86,7 @@ enum ServerListWire {
         if wanted != ["DELETED"] {
             query.needsViews = true
             query.tests.append { wanted.contains($0.status) }
+            query.needsTask = wanted.isSubset(of: ServerStatus.ofTasks)
         }
         return true
     }
@@ -127,11 +128,7 @@ enum ServerListWire {
             guard let text = value(name) else { return }
             query.tests.append { check($0.server, text) }
         }
-        for name in ["name", "display_name"] {
-            guard let text = value(name) else { continue }
-            let pattern = try NamePattern(text)
-            query.tests.append { pattern.isFound(in: $0.server.name) }
-        }
+        try names(value, &query)
         for name in ["description", "display_description"] {
             guard let text = value(name) else { continue }
             let pattern = try NamePattern(text)
@@ -156,6 +153,7 @@ enum ServerListWire {
         if let text = value("task_state") {
             query.needsViews = true
             query.tests.append { $0.task == text }
+            query.needsTask = !text.isEmpty
         }
         try addresses(value, &query)
         tags(value, &query)
@@ -166,22 +164,35 @@ enum ServerListWire {
             guard let text = value(name) else { continue }
             let pattern = try NamePattern(text)
             query.needsViews = true
+            if let range = pattern.range { query.addresses.append(range) }
             query.tests.append { view in
                 view.ports.contains { $0.addresses.contains { $0.version == version && pattern.isFound(in: $0.text) } }
             }
         }
     }
 
-    private static func tags(_ value: (String) -> String?, _ query: inout ServerQuery) {
-        func test(_ name: String, _ check: @escaping @Sendable (Set<String>, [String]) -> Bool) {
-            guard let text = value(name) else { return }
-            let wanted = text.split(separator: ",").map(String.init)
-            query.tests.append { check(Set($0.server.tags), wanted) }
+    /// Takes conditions on the name. The database checks a whole name, a beginning or a part; any other pattern is
+    /// tested.
+    private static func names(_ value: (String) -> String?, _ query: inout ServerQuery) throws {
+        for text in ["name", "display_name"].compactMap(value) {
+            let pattern = try NamePattern(text)
+            if query.filter.name == nil, let range = pattern.range {
+                query.filter.name = range
+            } else if query.filter.namePart == nil, let part = pattern.part {
+                query.filter.namePart = part
+            } else {
+                query.tests.append { pattern.isFound(in: $0.server.name) }
+            }
         }
-        test("tags") { tags, wanted in wanted.allSatisfy(tags.contains) }
-        test("tags-any") { tags, wanted in wanted.contains(where: tags.contains) }
-        test("not-tags") { tags, wanted in !wanted.allSatisfy(tags.contains) }
-        test("not-tags-any") { tags, wanted in !wanted.contains(where: tags.contains) }
+    }
+
+    private static func tags(_ value: (String) -> String?, _ query: inout ServerQuery) {
+        func tags(_ name: String) -> Set<String>? { value(name).map { Set($0.split(separator: ",").map(String.init)) } }
+        let wanted = ServerTagFilter(
+            all: tags("tags"), any: tags("tags-any"), notAll: tags("not-tags"), notAny: tags("not-tags-any"))
+        query.filter.tags = wanted
+        // The archive has no rows of tags.
+        if query.isDeleted != false, !wanted.isEmpty { query.tests.append { wanted.lets($0.server.tags) } }
     }
 
     private static func sort(_ call: ComputeCall, _ isAdmin: Bool) throws -> [(key: String, ascending: Bool)] {

@@ -51,8 +51,8 @@ struct UsageRoutes: RouteGroup {
     private func records(
         _ call: ComputeCall, _ period: (start: Timestamp, end: Timestamp), project: String?
     ) async throws -> [UsageRecord] {
-        let all = try await usages.records(from: period.start, to: period.end, project: project)
-        return call.minor >= Self.pagedSince ? try paged(all, try call.page()) { $0.serverID } : all
+        let page = call.minor >= Self.pagedSince ? try call.page() : nil
+        return try await usages.records(.init(start: period.start, end: period.end, project: project), page)
     }
 
     private func period(_ call: ComputeCall) throws -> (start: Timestamp, end: Timestamp) {

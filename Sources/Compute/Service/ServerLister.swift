@@ -1,0 +1,97 @@
+import CloudCore
+import Durable
+import HostModel
+import SQL
+
+/// A list of servers. The database checks the conditions on columns; the others are tested on the servers that it
+/// returns, page by page, until the list's page is full.
+struct ServerLister {
+    let service: ServerService
+    let query: ServerQuery
+
+    /// The numbers of servers that are read at a time while conditions are tested. Few of them may be in the list.
+    private static let (leastAtOnce, mostAtOnce) = (100, 500)
+
+    func views(_ page: Page, in tx: Transaction) throws -> [ServerView] {
+        let marker = try marker(page, in: tx)
+        guard page.limit > 0 else { return [] }
+        guard let pages = try pages(in: tx) else { return try sorted(after: marker, limit: page.limit, in: tx) }
+        return try collected(pages, after: marker.map(pages.place), limit: page.limit, in: tx)
+    }
+
+    func briefs(_ page: Page, in tx: Transaction) throws -> [ServerBrief] {
+        guard query.isOfColumns else {
+            return try views(page, in: tx).map { ServerBrief(id: $0.server.id, name: $0.server.name) }
+        }
+        let marker = try marker(page, in: tx)
+        guard page.limit > 0, let pages = try pages(in: tx) else { return [] }
+        return try pages.next(.brief, after: marker.map(pages.place), limit: page.limit, in: tx).map { try $0.brief() }
+    }
+
+    /// Returns the last server of the previous page, even if it was deleted in the meantime, so that the next page can
+    /// still be found.
+    ///
+    /// - Throws: `CloudError.badRequest` if no server of the project ever had this id.
+    private func marker(_ page: Page, in tx: Transaction) throws -> Server? {
+        try page.marker.map { text in
+            let own = { (server: Server) in query.filter.projectID.map { $0 == server.projectID } != false }
+            let found = [
+                try service.servers.find(ID(text), in: tx), try service.servers.findArchived(ID(text), in: tx),
+            ]
+            guard let marker = found.compactMap(\.self).first(where: own) else {
+                throw page.lost(text)
+            }
+            return marker
+        }
+    }
+
+    /// Returns the servers that the database finds; nil if it cannot order them.
+    private func pages(in tx: Transaction) throws -> ServerPages? {
+        guard let order = query.columns else { return nil }
+        return try ServerPages(try narrowed(in: tx), in: query.tables, by: order, tx: tx)
+    }
+
+    private func collected(_ pages: ServerPages, after place: [SQLValue]?, limit: Int, in tx: Transaction) throws
+        -> [ServerView]
+    {
+        let size = query.tests.isEmpty ? limit : min(max(limit, Self.leastAtOnce), Self.mostAtOnce)
+        var (found, place) = ([ServerView](), place)
+        while found.count < limit {
+            let rows = try pages.next(.details, after: place, limit: size, in: tx)
+            found += try tested(try rows.map { try $0.server() }, in: tx)
+            guard rows.count == size, let last = rows.last else { break }
+            place = last.place
+        }
+        let page = Array(found.prefix(limit))
+        return query.needsViews ? page : try service.views(page.map(\.server), in: tx)
+    }
+
+    /// Returns the servers that pass all tests. Views are made first only if a test needs them, because they cost more.
+    private func tested(_ servers: [Server], in tx: Transaction) throws -> [ServerView] {
+        let views = try query.needsViews ? service.views(servers, in: tx) : servers.map { ServerView(server: $0) }
+        return query.tests.isEmpty ? views : views.filter { view in query.tests.allSatisfy { $0(view) } }
+    }
+
+    /// Returns a page in the order of a value that has no column. All servers of the list are read for it.
+    private func sorted(after marker: Server?, limit: Int, in tx: Transaction) throws -> [ServerView] {
+        let pages = try ServerPages(
+            try narrowed(in: tx), in: query.tables, by: [(.createdAt, false), (.id, false)], tx: tx)
+        let all = query.page(of: try collected(pages, after: nil, limit: .max, in: tx), after: marker, limit: limit)
+        return query.needsViews ? all : try service.views(all.map(\.server), in: tx)
+    }
+
+    // MARK: Narrowing by others' rows
+
+    /// Returns the filter, with the ids of the servers if a condition on addresses or on tasks leaves only few.
+    private func narrowed(in tx: Transaction) throws -> ServerFilter {
+        var filter = query.filter
+        for range in query.addresses where filter.ids == nil {
+            filter.ids = try service.context.needs.networking.servers(
+                withAddress: range, most: ServerPages.most, in: tx)?.map(\.text)
+        }
+        if query.needsTask, filter.ids == nil {
+            filter.ids = try service.workflows.busyResources(of: Server.resourceKind, most: ServerPages.most, in: tx)
+        }
+        return filter
+    }
+}
