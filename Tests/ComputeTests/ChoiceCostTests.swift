@@ -8,7 +8,7 @@ import Testing
 @testable import Compute
 
 /// The cost of choosing a host, counted and not timed.
-@Suite("The cost of choosing a host", .timeLimit(.minutes(5)))
+@Suite("The cost of choosing a host")
 struct ChoiceCostTests {
     /// The cost of a request and of the workflow that it begins.
     private struct Cost: Equatable {
