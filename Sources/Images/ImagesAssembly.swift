@@ -54,7 +54,7 @@ package struct ImagesAssembly: ServiceAssembly {
     package var service: APIService {
         let imports = ImportService(context: context, fetcher: fetcher, regions: regions)
         return APIService(
-            name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
+            name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), answersUnlistedMethods: false,
             ignoresTrailingSlash: false,
             routes: RootRoutes(hasCache: context.stores.cache != nil).all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all

@@ -32,7 +32,7 @@ package struct PlacementAssembly: ServiceAssembly {
                 serviceType: "placement", RootRoutes.range,
                 complaints: .init(
                     malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
-            bodyLimit: 1 << 20, answersUnlistedMethods: false,
+            bodyLimit: Limits.request.body.most, answersUnlistedMethods: false,
             routes: RootRoutes(world: context.world).all
                 + ResourceClassRoutes(maker: maker, classes: ResourceClassService(context: context)).all
                 + TraitRoutes(maker: maker, traits: TraitService(context: context)).all

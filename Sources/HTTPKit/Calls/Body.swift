@@ -1,7 +1,6 @@
 package import CloudCore
 import Hummingbird
 package import NIOCore
-import NIOPosix
 
 /// The body of a request. It is read once: whole (as bytes or JSON), or piece by piece.
 package struct Body: Sendable {
@@ -16,9 +15,9 @@ package struct Body: Sendable {
 
     /// The most bytes of a body that is not long. A long body is read only if `mayBeLong` allows it, and its JSON is
     /// parsed on a thread pool of its own.
-    package static let longFrom = 64 << 10
+    package static let longFrom = Limits.request.longBody.most
     /// The most values in one JSON body, counting values inside arrays and objects.
-    package static let mostValues = 50_000
+    package static let mostValues = Limits.request.bodyValues.most
 
     /// The time that a client has to send a body that is read whole.
     private let deadline: Duration
@@ -117,17 +116,11 @@ package struct Body: Sendable {
     /// - Throws: `JSONSyntaxError`, and the errors of `bytes()`.
     package func anyJSON() async throws -> JSON { try await Self.parse(try await bytes()) }
 
-    /// Parses JSON. A long body is parsed on a thread pool, so that it blocks no connection.
+    /// Parses JSON. A long body is parsed on threads of its own, so that it blocks no connection.
     private static func parse(_ bytes: ByteBuffer) async throws -> JSON {
         if bytes.readableBytes <= longFrom { return try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
-        return try await parsers.runIfActive { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
+        return try await SlowThreads.bodies.run { try JSON.parse(bytes.readableBytesView, mostValues: mostValues) }
     }
-
-    private static let parsers: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 2)
-        pool.start()
-        return pool
-    }()
 
     /// The length in bytes that the client announced; nil for a chunked body.
     package var length: Int? { declaredLength }

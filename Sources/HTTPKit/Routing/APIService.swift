@@ -12,9 +12,6 @@ package struct APIService: Sendable {
     package let microversions: MicroversionRange?
     /// The most bytes of a body that is read whole.
     package var bodyLimit: Int
-    /// Whether a long body is read only for a caller with a role. Identity also accepts long bodies from callers
-    /// without a token.
-    package let longBodiesNeedRole: Bool
     /// Whether `OPTIONS` and `HEAD` are answered for a path whose routes have only other methods. A few APIs refuse
     /// methods that they do not list.
     package let answersUnlistedMethods: Bool
@@ -24,7 +21,7 @@ package struct APIService: Sendable {
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = 1 << 20, longBodiesNeedRole: Bool = true, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
+        bodyLimit: Int = Limits.request.body.most, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
         routes: [Route]
     ) {
         self.name = name
@@ -32,7 +29,6 @@ package struct APIService: Sendable {
         self.envelope = envelope
         self.microversions = microversions
         self.bodyLimit = bodyLimit
-        self.longBodiesNeedRole = longBodiesNeedRole
         self.answersUnlistedMethods = answersUnlistedMethods
         self.ignoresTrailingSlash = ignoresTrailingSlash
         self.routes = routes

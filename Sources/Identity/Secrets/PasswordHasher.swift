@@ -1,24 +1,25 @@
 import CloudCore
 import Foundation
+import HTTPKit
+import Synchronization
 
 /// Hashes passwords outside the threads that serve requests.
 ///
-/// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue. A
-/// flood of wrong passwords then costs its senders time, and the process only bounded memory.
-struct PasswordHasher: Sendable {
-    private static let mostWaiting = 512
+/// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue. The
+/// threads have a low priority. A flood of passwords then costs its senders time, and the process only bounded memory.
+final class PasswordHasher: Sendable {
+    private static let mostWaiting = Limits.logIn.hashes.most
     private let cost: PasswordHash.Cost
     private let random: any Randomness
-    private let queue: OperationQueue
+    /// The number of hashes that wait or are computed.
+    private let waiting = Atomic(0)
+    private static let threads = SlowThreads(ProcessInfo.processInfo.activeProcessorCount)
     /// The hash that is checked for a user who does not exist, so that the answer takes as long as for one who does.
     private let decoy: String
 
     init(cost: PasswordHash.Cost = .standard, random: any Randomness) {
         self.cost = cost
         self.random = random
-        queue = OperationQueue()
-        queue.name = "password-hasher"
-        queue.maxConcurrentOperationCount = ProcessInfo.processInfo.activeProcessorCount
         // No password has this hash. It is not computed: it only needs the form of a real one.
         let nothing = Base64.encode(random.bytes(32)).prefix { $0 != "=" }
         decoy = "$argon2id$v=19$m=\(cost.kibibytes),t=\(cost.passes),p=\(cost.lanes)$c29tZXNhbHRzb21lc2FsdA$\(nothing)"
@@ -40,13 +41,13 @@ struct PasswordHasher: Sendable {
     }
 
     private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        guard queue.operationCount < Self.mostWaiting else {
+        let count = waiting.add(1, ordering: .relaxed).oldValue
+        defer { waiting.subtract(1, ordering: .relaxed) }
+        guard count < Self.mostWaiting else {
             var busy = CloudError(.unavailable, "Too many passwords are being checked. Please try again.")
             busy.isTransient = true
             throw busy
         }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.addOperation { continuation.resume(with: Result { try body() }) }
-        }
+        return try await Self.threads.run(body)
     }
 }

@@ -60,7 +60,7 @@ enum ImageFields {
         ImageField(name: "disk_format", shape: .nullable(.oneOf(diskFormats)), summary: "What the disk's data is"),
         time("created_at", "When the image was registered"),
         time("updated_at", "When the image was last changed"),
-        ImageField(name: "tags", shape: .array(.string(0...255), 0...128), summary: "Words for finding the image"),
+        ImageField(name: "tags", shape: .array(.string(0...255), 0...Limits.thing.imageTags.most), summary: "Words for finding the image"),
         ImageField(name: "direct_url", shape: .text, summary: "Where the data lies", isReadOnly: true),
         ImageField(name: "min_ram", shape: .integer(0...0x7fff_ffff), summary: "MiB of memory that a server of the image needs"),
         ImageField(name: "min_disk", shape: .integer(0...0x7fff_ffff), summary: "GiB of disk that a server of the image needs"),
@@ -68,7 +68,7 @@ enum ImageFields {
         ImageField(name: "file", shape: .text, summary: "The URL of the data", isReadOnly: true),
         ImageField(name: "stores", shape: .text, summary: "The stores that have the data, separated by commas", isReadOnly: true),
         ImageField(name: "schema", shape: .text, summary: "The URL of this description", isReadOnly: true),
-        ImageField(name: "locations", shape: .array(location, 0...64), summary: "Where the data lies"),
+        ImageField(name: "locations", shape: .array(location, 0...Limits.thing.imageLocations.most), summary: "Where the data lies"),
     ]
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -14,8 +14,9 @@ enum QuotaStore {
     /// The hard limits of a project, whatever its quotas say, for nouns whose quota the API does not have or leaves
     /// unlimited. No response shows them.
     private static let bounds: [(resource: String, limit: Int64, table: String)] = [
-        ("address_group", 100, "networking_address_group"), ("address_scope", 100, "networking_address_scope"),
-        ("subnetpool", 1000, "networking_subnet_pool"),
+        ("address_group", Int64(Limits.owner.addressGroups.most), "networking_address_group"),
+        ("address_scope", Int64(Limits.owner.addressScopes.most), "networking_address_scope"),
+        ("subnetpool", Int64(Limits.owner.subnetPools.most), "networking_subnet_pool"),
     ]
 
     /// Throws if the project has no room for more rows.
