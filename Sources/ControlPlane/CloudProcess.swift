@@ -68,7 +68,8 @@ package struct CloudProcess: Sendable {
                 await whenReady(url)
             }
             let files = [instruments.accessLog?.file, instruments.spans?.file].compactMap(\.self)
-            let services: [any Service] = [LineFileKeeper(files: files), MemoryKeeper()] + cloud.backgroundServices + [server]
+            let keepers: [any Service] = [LineFileKeeper(files: files), MemoryKeeper()]
+            let services = keepers + cloud.backgroundServices + [server]
             let group = group(services, configuration.server.drainTimeout, handlesSignals: isAlone, log)
             return CloudProcess(url: url, directory: directory, database: database, group: group, lock: lock)
         } catch {

@@ -33,7 +33,7 @@ package struct NetworkingAssembly: ServiceAssembly {
         let addressGroups = AddressGroupService(networking: networking)
         let routers = RouterService(networking: networking)
         return APIService(
-            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: Limits.request.body.most,
+            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(),
             routes: RootRoutes(world: networking.world).all
                 + Self.noun(NetworkService(networking: networking))
                 + Self.noun(SubnetService(networking: networking))

@@ -223,7 +223,8 @@ import Testing
                 var answer = try await wire.ask("POST", "/sample/bytes", ask, body: "123")
                 if answer.status == 100 { answer = try await wire.answer() }
                 #expect(answer.json["count"]?.integer == 3)
-                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 60001\r\n\r\n")
+                let head = "POST /sample/bytes HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                try await wire.send("\(head)Content-Length: 60001\r\n\r\n")
                 #expect(try await wire.answer().status == 413)
                 #expect(await wire.ends())
             }

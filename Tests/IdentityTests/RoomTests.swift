@@ -14,9 +14,11 @@ import Testing
         try await Stage.run { stage in
             let path = "/v3/users/\(stage.demoID)/application_credentials"
             func credential(_ rules: Range<Int>) async -> TestCloud.Response {
-                let rules = rules.map { rule -> JSON in ["service": "compute", "method": "GET", "path": .string("/\(rule)")] }
-                let body: JSON = ["application_credential": ["name": .string("c\(rules.count)"), "access_rules": .array(rules)]]
-                return await stage.cloud.send(.post, path, token: stage.demo, json: body)
+                let rules = rules.map { rule -> JSON in
+                    ["service": "compute", "method": "GET", "path": .string("/\(rule)")]
+                }
+                let made: JSON = ["name": .string("c\(rules.count)"), "access_rules": .array(rules)]
+                return await stage.cloud.send(.post, path, token: stage.demo, json: ["application_credential": made])
             }
             let each = Limits.thing.accessRules.most
             for first in stride(from: 0, to: Limits.owner.accessRules.most, by: each) {
@@ -51,10 +53,12 @@ import Testing
             #expect(refused.status == .forbidden)
             #expect(refused.text.contains("Unable to create additional trusts, maximum of 200"))
             try await it.cloud.database.write { tx in
-                try tx.execute("UPDATE identity_trust SET expires_at = ? WHERE expires_at < ?", it.cloud.clock.now - .seconds(1), ten + .seconds(2))
+                try tx.execute("UPDATE identity_trust SET remaining_uses = 0 WHERE expires_at < ?", ten + .seconds(2))
             }
             #expect(await give(Limits.owner.trusts.most).status == .created)
-            let left: Int? = try await it.cloud.database.read { tx in try tx.value("SELECT count(*) FROM identity_trust") }
+            let left: Int? = try await it.cloud.database.read { tx in
+                try tx.value("SELECT count(*) FROM identity_trust")
+            }
             #expect(left == Limits.owner.trusts.most - 2 + 1)
         }
     }
@@ -69,7 +73,9 @@ import Testing
                 await stage.cloud.send(.delete, "/v3/users/\(user)/tokens", token: token)
             }
             let carol = try await stage.user("carol", role: "member")
-            for _ in 0..<Limits.owner.revocations.most { #expect(await end(carol.id, as: stage.admin).status == .noContent) }
+            for _ in 0..<Limits.owner.revocations.most {
+                #expect(await end(carol.id, as: stage.admin).status == .noContent)
+            }
             let refused = await end(carol.id, as: stage.admin)
             #expect(refused.status == .tooManyRequests)
             #expect(refused.headers[.retryAfter] == "3600")
@@ -85,6 +91,7 @@ import Testing
             let cloud = oauth.it.cloud
             try await oauth.ask()
             try await Self.fill(cloud, "identity_request_token", Limits.owner.requestTokens.most)
+            oauth.client.token = ("", "")
             let header = oauth.header("\(OAuth.path)/request_token", ["oauth_callback": "oob"])
             let refused = await oauth.requestToken([.authorization: header, OAuth.project: oauth.it.web])
             #expect(refused.status == .forbidden)
@@ -107,7 +114,8 @@ import Testing
             let marks = row.values.map { _ in "?" }.joined(separator: ", ")
             for number in 1..<count {
                 // The first column is the id.
-                try tx.execute("INSERT INTO \(table) VALUES (\(marks))", arguments: [.text("filled-\(number)")] + row.values.dropFirst())
+                let values = [.text("filled-\(number)")] + row.values.dropFirst()
+                try tx.execute("INSERT INTO \(table) VALUES (\(marks))", arguments: values)
             }
         }
     }

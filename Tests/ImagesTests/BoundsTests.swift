@@ -54,7 +54,8 @@ struct BoundsTests {
                 let marks = row.values.map { _ in "?" }.joined(separator: ", ")
                 for number in 2..<Limits.owner.images.most {
                     // The first column is the id.
-                    try tx.execute("INSERT INTO image VALUES (\(marks))", arguments: [.text("image-\(number)")] + row.values.dropFirst())
+                    let values = [.text("image-\(number)")] + row.values.dropFirst()
+                    try tx.execute("INSERT INTO image VALUES (\(marks))", arguments: values)
                 }
             }
             await stage.send(.post, "/images", ["name": "last"], as: stage.demo, .created)
@@ -71,10 +72,17 @@ struct BoundsTests {
     }
 
     private func register(_ limit: Int64, _ stage: ImagesStage) async throws {
-        let services = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]?.array
-        let service = try #require(services?.first?["id"]?.string)
-        let one: JSON = ["service_id": .string(service), "resource_name": "image_count_total", "default_limit": .integer(limit)]
-        let made = await stage.cloud.send(.post, "/v3/registered_limits", token: stage.admin, json: ["registered_limits": [one]])
+        let listed = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]
+        let service = try #require(listed?.array?.first?["id"]?.string)
+        let body: JSON = [
+            "registered_limits": [
+                [
+                    "service_id": .string(service), "resource_name": "image_count_total",
+                    "default_limit": .integer(limit),
+                ]
+            ]
+        ]
+        let made = await stage.cloud.send(.post, "/v3/registered_limits", token: stage.admin, json: body)
         #expect(made.status == .created, "\(made.text)")
     }
 

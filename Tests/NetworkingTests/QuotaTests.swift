@@ -94,7 +94,8 @@ struct QuotaTests {
             func options(_ range: Range<Int>) -> JSON {
                 .array(range.map { ["opt_name": .string("\($0)"), "opt_value": "x"] })
             }
-            let port = try await client.make("port", ["network_id": .string(network.id), "extra_dhcp_opts": options(0..<60)])
+            let members: JSONObject = ["network_id": .string(network.id), "extra_dhcp_opts": options(0..<60)]
+            let port = try await client.make("port", members)
             func add(_ range: Range<Int>) async -> TestCloud.Response {
                 await client.send(.put, "/ports/\(port.id)", ["port": ["extra_dhcp_opts": options(range)]])
             }

@@ -24,8 +24,8 @@ struct LimitTests {
     @Test("A bound is found in every form")
     func forms() {
         for line in [
-            "    static let most = 5", "    private static let mostItems: Int64 = 1 << 20", "    static var mostInPage: Int? { 25 }",
-            "    static let longest = 4096",
+            "    static let most = 5", "    private static let mostItems: Int64 = 1 << 20",
+            "    static var mostInPage: Int? { 25 }", "    static let longest = 4096",
         ] { #expect(Self.isBound(line[...]), "\(line)") }
         for line in ["    static let most = Limits.list.page.most", "    let most = 5", "    static let almost = 5"] {
             #expect(!Self.isBound(line[...]), "\(line)")

@@ -29,8 +29,8 @@ package enum Limits {
     /// All bounds, in the order of the document: each section with its heading, each bound with its name.
     package static var sections: [(title: String, limits: [(name: String, limit: Limit)])] {
         [
-            ("A request", named(request)), ("A list", named(list)), ("A pattern", named(pattern)), ("A thing", named(thing)),
-            ("A user or a project", named(owner)), ("Log-ins", named(logIn)),
+            ("A request", named(request)), ("A list", named(list)), ("A pattern", named(pattern)),
+            ("A thing", named(thing)), ("A user or a project", named(owner)), ("Log-ins", named(logIn)),
         ]
     }
 

@@ -70,11 +70,13 @@ extension Option {
         // log_in
         .integer(
             "log_in", "account_failures", \.logIn.accountFailures, 0...100_000,
-            "Failed log-ins of one account in a window, after which it is answered 429 until the window ends. 0: any number."),
+            "Failed log-ins of one account after which it is answered 429 until the window ends. 0: any number."),
         .integer(
             "log_in", "address_failures", \.logIn.addressFailures, 0...100_000,
-            "Failed log-ins from one address in a window, after which accounts that have not logged in there lately are answered 429. 0: any number, as where a proxy hides the addresses of clients."),
-        .seconds("log_in", "window", \.logIn.window, 1...86_400, "How long failed log-ins count, from the first one on."),
+            "Failed log-ins from one address after which accounts that are new there are answered 429. 0: any number."),
+        .seconds(
+            "log_in", "window", \.logIn.window, 1...86_400,
+            "How long failed log-ins count, from the first one on."),
         // credential
         .integer(
             "credential", "user_limit", \.credential.userLimit, 1...100_000,

@@ -8,11 +8,11 @@ package struct Query: Sendable {
     /// - Throws: `CloudError.badRequest` if the query is not valid UTF-8, is too long, or has too many items or values.
     package init(_ raw: some StringProtocol) throws {
         let (longest, mostItems) = (Limits.request.queryLength.most, Limits.request.queryItems.most)
-        guard raw.utf8.count <= longest else { throw CloudError.badRequest("The query has more than \(longest) bytes.") }
+        guard raw.utf8.count <= longest else { throw Self.tooLarge(longest, "bytes") }
         self.raw = String(raw)
         var items: [(name: String, value: String)] = []
         for part in raw.split(separator: "&", omittingEmptySubsequences: true) {
-            guard items.count < mostItems else { throw CloudError.badRequest("The query has more than \(mostItems) items.") }
+            guard items.count < mostItems else { throw Self.tooLarge(mostItems, "items") }
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decode(pair[0]), let value = Self.decode(pair.count > 1 ? pair[1] : "") else {
                 throw CloudError.badRequest("The query is not valid percent-encoded UTF-8.")
@@ -37,6 +37,10 @@ package struct Query: Sendable {
         guard count <= most else {
             throw .badRequest("'\(name.prefix(64))' has \(count) values in the query; it may have \(most).")
         }
+    }
+
+    private static func tooLarge(_ most: Int, _ things: String) -> CloudError {
+        .badRequest("The query has more than \(most) \(things).")
     }
 
     private static func decode(_ text: some StringProtocol) -> String? { Percent.decode(text, plusIsSpace: true) }

@@ -14,23 +14,29 @@ package struct APIService: Sendable {
     package var bodyLimit: Int
     /// Whether `OPTIONS` and `HEAD` are answered for a path whose routes have only other methods. A few APIs refuse
     /// methods that they do not list.
-    package let answersUnlistedMethods: Bool
+    package private(set) var answersUnlistedMethods = true
     /// Whether a slash at the end of a path is ignored.
-    package let ignoresTrailingSlash: Bool
+    package private(set) var ignoresTrailingSlash = true
     package let routes: [Route]
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = Limits.request.body.most, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
-        routes: [Route]
+        bodyLimit: Int = Limits.request.body.most, routes: [Route]
     ) {
         self.name = name
         self.prefixes = prefixes
         self.envelope = envelope
         self.microversions = microversions
         self.bodyLimit = bodyLimit
-        self.answersUnlistedMethods = answersUnlistedMethods
-        self.ignoresTrailingSlash = ignoresTrailingSlash
         self.routes = routes
+    }
+
+    /// Returns the same API, which refuses what its reference refuses: methods that no route of a path has, or a slash
+    /// at the end of a path.
+    package func refusing(unlistedMethods: Bool = false, trailingSlash: Bool = false) -> APIService {
+        var service = self
+        service.answersUnlistedMethods = !unlistedMethods
+        service.ignoresTrailingSlash = !trailingSlash
+        return service
     }
 }

@@ -9,7 +9,7 @@ struct IdentityContext: Sendable {
     let hasher: PasswordHasher
     let keyring: Keyring
     let logIns: FailedLogIns
-    /// What each user has ended lately.
+    /// The tokens, trusts and passwords that each user has ended lately.
     let revoked: RecentCounts
 
     init(base: ServiceContext, settings: IdentitySettings, hasher: PasswordHasher, keyring: Keyring) {

@@ -63,7 +63,9 @@ struct TrustService: IdentityService {
     /// - Throws: `CloudError.forbidden` if the trustor has as many trusts as allowed.
     private func requireRoom(for trustor: ID<Kind.User>, in tx: Transaction) throws {
         let most = Limits.owner.trusts.most
-        if try trusts.count(of: trustor, in: tx) >= most { try trusts.removeEnded(of: trustor, at: context.world.now, in: tx) }
+        if try trusts.count(of: trustor, in: tx) >= most {
+            try trusts.removeEnded(of: trustor, at: context.world.now, in: tx)
+        }
         try IdentityContext.requireRoom(trusts.count(of: trustor, in: tx), most: most, "trusts")
     }
 

@@ -46,7 +46,9 @@ struct TrustStore: Sendable {
     /// Removes the trusts of a user that have expired or have no use left.
     func removeEnded(of trustor: ID<Kind.User>, at now: Timestamp, in tx: Transaction) throws {
         try tx.execute(
-            "DELETE FROM identity_trust WHERE trustor_user_id = ? AND (expires_at < ? OR remaining_uses <= 0)", trustor, now)
+            """
+            DELETE FROM identity_trust WHERE trustor_user_id = ? AND (expires_at < ? OR remaining_uses <= 0)
+            """, trustor, now)
     }
 
     /// Counts a use of a trust with a number of uses. Returns false if none is left.

@@ -84,7 +84,9 @@ struct ImageRoutes: Sendable {
             .json { json in
                 json.array("images", of: page.images) { json, image in json.object { ImageWire.write(image, &$0) } }
                 json.member("first", Self.link(rest))
-                if page.hasMore, let last = page.images.last { json.member("next", Self.link(rest + ["marker=\(last.id)"])) }
+                if page.hasMore, let last = page.images.last {
+                    json.member("next", Self.link(rest + ["marker=\(last.id)"]))
+                }
                 json.member("schema", "/v2/schemas/images")
             }
         }

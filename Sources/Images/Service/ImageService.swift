@@ -82,7 +82,9 @@ struct ImageService: Sendable {
     /// A page of images, and whether there may be more behind it.
     typealias Page = (images: [Image], hasMore: Bool)
 
-    func list(_ list: ImageList, by caller: Principal) async throws -> Page { try await self.list(list, by: caller) { $0 } }
+    func list(_ list: ImageList, by caller: Principal) async throws -> Page {
+        try await self.list(list, by: caller) { $0 }
+    }
 
     /// Returns a page of images as an answer.
     ///

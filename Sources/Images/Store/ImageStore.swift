@@ -74,10 +74,13 @@ struct ImageStore: Sendable {
             let ids = images[start..<min(start + Self.imagesInStatement, images.count)].map(\.id.sql)
             let marks = "(\(ids.map { _ in "?" }.joined(separator: ", ")))"
             let sums = """
-                SELECT image_id, sum(length(name) + length(value)) FROM image_property WHERE image_id IN \(marks) GROUP BY image_id
-                UNION ALL SELECT image_id, sum(length(value)) FROM image_tag WHERE image_id IN \(marks) GROUP BY image_id
+                SELECT image_id, sum(length(name) + length(value)) FROM image_property WHERE image_id IN \(marks)
+                GROUP BY image_id UNION ALL
+                SELECT image_id, sum(length(value)) FROM image_tag WHERE image_id IN \(marks) GROUP BY image_id
                 """
-            for row in try tx.rows(sums, arguments: ids + ids) { weights[try row.value(at: 0), default: 0] += try row.value(at: 1) }
+            for row in try tx.rows(sums, arguments: ids + ids) {
+                weights[try row.value(at: 0), default: 0] += try row.value(at: 1)
+            }
         }
         return weights
     }

@@ -14,7 +14,9 @@ struct AddressGroupService: NetworkingService {
 
     /// Bounds the addresses of a group: each is a rule of the firewall on hosts that other projects' guests share.
     private static func check(_ group: AddressGroup) throws {
-        if group.addresses.items.count > Limits.thing.addresses.most { throw CloudError.overQuota(["address_group_address"]) }
+        guard group.addresses.items.count <= Limits.thing.addresses.most else {
+            throw CloudError.overQuota(["address_group_address"])
+        }
     }
 
     func willCreate(

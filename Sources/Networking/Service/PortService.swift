@@ -139,7 +139,9 @@ struct PortService: NetworkingService {
         }
         if given.has(\.options) {
             port.options = Self.merged(old.options, port.options)
-            if port.options.items.count > Limits.thing.dhcpOptions.most { throw CloudError.overQuota(["extra_dhcp_opt"]) }
+            guard port.options.items.count <= Limits.thing.dhcpOptions.most else {
+                throw CloudError.overQuota(["extra_dhcp_opt"])
+            }
         }
         try checkPairs(&port)
         if given.groups != nil { port.securityGroups = try groups(of: port, given, by: caller, in: tx) }
@@ -248,7 +250,8 @@ struct PortService: NetworkingService {
         let most = Limits.thing.addressPairs.most
         if port.pairs.items.count > most {
             throw CloudError.networking(
-                .badRequest, "AllowedAddressPairExhausted", "The number of allowed address pair exceeds the maximum \(most).")
+                .badRequest, "AllowedAddressPairExhausted",
+                "The number of allowed address pair exceeds the maximum \(most).")
         }
         for at in port.pairs.items.indices where port.pairs.items[at].mac == nil { port.pairs.items[at].mac = port.mac }
         guard Set(port.pairs.items).count == port.pairs.items.count else {

@@ -16,7 +16,8 @@ import Testing
 struct LargestValueTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let isWhole = environment["NOVELLA_ALL_LIMITS"] == "1"
-    private static let seed = environment["NOVELLA_LIMITS_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
+    private static let seed =
+        environment["NOVELLA_LIMITS_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
     /// The most cases of bodies, and of queries, of one service.
     private static let mostCases = 400
 
@@ -40,7 +41,9 @@ struct LargestValueTests {
         }
     }
 
-    @Test("Every query takes as many items, values and bytes as it may have, and refuses one more", arguments: RouteTests.names)
+    @Test(
+        "Every query takes as many items, values and bytes as it may have, and refuses one more",
+        arguments: RouteTests.names)
     func queries(service: String) async throws {
         try await Self.run(service) { trial in
             var cases: [Trial.QueryCase] = []
@@ -58,16 +61,17 @@ struct LargestValueTests {
         let values = ShapeValues(minor: 0)
         let extremes = values.extremes(of: shape)
         #expect(extremes.map(\.name) == ["name", "count", "tags", "tags/0", "map/x", "map"])
-        let taken = extremes.compactMap { extreme in extreme.taken.map { values.put($0, at: extreme.place, in: values.sample(shape), shape) } }
+        let small = values.sample(shape)
+        let taken = extremes.compactMap { one in one.taken.map { values.put($0, at: one.place, in: small, shape) } }
         #expect(
             taken == [
-                ["name": "aaaaa"], ["name": "a", "count": 7], ["name": "a", "tags": ["", ""]], ["name": "a", "tags": ["aaa"]],
-                ["name": "a", "map": ["x": "aaaa"]], ["name": "a", "map": ["n0": "", "n1": ""]],
+                ["name": "aaaaa"], ["name": "a", "count": 7], ["name": "a", "tags": ["", ""]],
+                ["name": "a", "tags": ["aaa"]], ["name": "a", "map": ["x": "aaaa"]], ["name": "a", "map": ["n0": "", "n1": ""]],
             ])
         for body in taken { try shape.check(body, at: "body") }
         for extreme in extremes {
             let refused = try #require(extreme.refused)
-            let body = values.put(refused, at: extreme.place, in: values.sample(shape), shape)
+            let body = values.put(refused, at: extreme.place, in: small, shape)
             #expect(throws: CloudError.self) { try shape.check(body, at: "body") }
         }
     }

@@ -124,9 +124,10 @@ struct RouteTests {
             for route in api.routes where Self.hasBody(route) {
                 let path = Self.path(route, api, expected.word)
                 for token in [nil, unscoped] {
-                    let reply = await cloud.send(route.method, path, token: token, bytes: body, type: expected.type(route))
+                    let type = expected.type(route)
+                    let reply = await cloud.send(route.method, path, token: token, bytes: body, type: type)
                     let isOpen = expected.open[route.name] != nil
-                    if token == nil, !isOpen { #expect(reply.status == .unauthorized, "\(route.name): \(reply.status)") }
+                    if token == nil, !isOpen { #expect(reply.status == .unauthorized, "\(route.name)") }
                     let isRead = [400, 413].contains(reply.status.code) && reply.text.contains("JSON")
                     #expect(!isRead && reply.status.code < 500, "\(route.name): \(reply.status) \(reply.text)")
                 }

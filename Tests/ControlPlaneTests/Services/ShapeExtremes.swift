@@ -71,15 +71,18 @@ struct ShapeValues {
 
     private func elements(_ shape: Shape, _ count: Int, _ unique: Bool) -> JSON {
         guard unique, count > 1 else { return .array(Array(repeating: sample(shape), count: count)) }
-        return .array((0..<count).map { number in if case .string = shape { .string("e\(number)") } else { sample(shape) } })
+        return .array(
+            (0..<count).map { number in
+                if case .string = shape { .string("e\(number)") } else { sample(shape) }
+            })
     }
 
     // MARK: Texts
 
     private static let examples = [
-        "x", "1", "0123456789abcdef0123456789abcdef", "01234567-89ab-4def-8123-456789abcdef", "192.0.2.1", "192.0.2.0/24", "2001:db8::1",
-        "http://example.org", "2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000000Z", "AAAA", "CUSTOM_X", "HW_CPU_X86_AVX", "fa:16:3e:00:00:01",
-        "ssh-ed25519 AAAA", "a:b", "/x", "x.y",
+        "x", "1", "0123456789abcdef0123456789abcdef", "01234567-89ab-4def-8123-456789abcdef", "192.0.2.1",
+        "192.0.2.0/24", "2001:db8::1", "http://example.org", "2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000000Z",
+        "AAAA", "CUSTOM_X", "HW_CPU_X86_AVX", "fa:16:3e:00:00:01", "ssh-ed25519 AAAA", "a:b", "/x", "x.y",
     ]
     private static let letters = ["a", "1", "A", "0"]
     private static let beginnings = ["", "http://", "/", "CUSTOM_", "a:", "ssh-ed25519 "]
@@ -108,7 +111,9 @@ struct ShapeValues {
 extension ShapeValues {
     /// Returns the extremes of every place in a shape.
     func extremes(of shape: Shape, at place: [ShapeExtreme.Step] = []) -> [ShapeExtreme] {
-        func extreme(_ taken: JSON?, _ refused: JSON?) -> ShapeExtreme { .init(place: place, taken: taken, refused: refused) }
+        func extreme(_ taken: JSON?, _ refused: JSON?) -> ShapeExtreme {
+            ShapeExtreme(place: place, taken: taken, refused: refused)
+        }
         switch shape {
         case .any, .null, .boolean, .truth, .oneOf: return []
         case .integer(let range), .whole(let range):
@@ -126,7 +131,8 @@ extension ShapeValues {
         case .object(let members): return self.members(members, at: place)
         case .nullable(let inner): return extremes(of: inner, at: place)
         case .either(let shapes):
-            return shapes.flatMap { extremes(of: $0, at: place) }.map { .init(place: $0.place, taken: $0.taken, refused: nil) }
+            let all = shapes.flatMap { extremes(of: $0, at: place) }
+            return all.map { ShapeExtreme(place: $0.place, taken: $0.taken, refused: nil) }
         }
     }
 
@@ -137,7 +143,10 @@ extension ShapeValues {
     private func members(_ members: Shape.Members, at place: [ShapeExtreme.Step]) -> [ShapeExtreme] {
         var all = members.named.filter(isThere).flatMap { extremes(of: $0.shape, at: place + [.member($0.name)]) }
         if let (format, shape) = members.matching.first {
-            if let name = ["x", "1", "CUSTOM_X"].first(where: format.allows) { all += extremes(of: shape, at: place + [.member(name)]) }
+            // An object that may have only one member has it already.
+            if let name = (object(members).keys + ["x", "1", "CUSTOM_X"]).first(where: format.allows) {
+                all += extremes(of: shape, at: place + [.member(name)])
+            }
             let most = members.counts.upperBound
             if most < 100_000 {
                 let (whole, more) = (filled(object(members), members, most), filled(object(members), members, most + 1))
@@ -171,7 +180,8 @@ extension ShapeValues {
         case .object(let members):
             members.named.first { $0.name == name && isThere($0) }?.shape ?? members.matching.first?.shape ?? .any
         case .nullable(let inner): self.shape(of: name, in: inner)
-        case .either(let shapes): shapes.first { if case .object = $0 { true } else { false } }.map { self.shape(of: name, in: $0) } ?? .any
+        case .either(let shapes):
+            shapes.first { if case .object = $0 { true } else { false } }.map { self.shape(of: name, in: $0) } ?? .any
         default: .any
         }
     }

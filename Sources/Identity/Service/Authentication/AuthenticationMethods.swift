@@ -38,7 +38,8 @@ struct AuthenticationMethods: Sendable {
     /// `.badRequest`).
     func prove(_ claim: AuthRequest.Claim, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
         switch claim {
-        case .password(let claim): try await PasswordMethod(identity: identity, users: users).prove(claim, from: call.remoteAddress)
+        case .password(let claim):
+            try await PasswordMethod(identity: identity, users: users).prove(claim, from: call.remoteAddress)
         case .token(let text): try await TokenMethod(identity: identity, tokens: tokens).prove(text)
         case .totp(let claim):
             try await TOTPMethod(identity: identity, users: users).prove(claim, after: known, from: call.remoteAddress)

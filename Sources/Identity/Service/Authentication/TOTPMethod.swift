@@ -27,7 +27,9 @@ struct TOTPMethod: Sendable {
     /// - Parameters:
     ///   - known: the user whom another method or a receipt has already proved.
     ///   - address: the client's address; nil if it is not known.
-    func prove(_ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?, from address: String?) async throws -> Proof {
+    func prove(
+        _ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?, from address: String?
+    ) async throws -> Proof {
         let account = FailedLogIns.Account(claim)
         try identity.logIns.check(account, from: address)
         do {
