@@ -11,11 +11,11 @@
 /// look-around are refused, because they are impossible in linear time.
 package struct LinearPattern: Sendable {
     /// The most bytes that a pattern may have.
-    package static let longestPattern = 255
+    package static let longestPattern = Limits.pattern.length.most
     /// The most steps of a pattern, after its repetitions are written out.
-    package static let mostSteps = 512
+    package static let mostSteps = Limits.pattern.steps.most
     /// The most scalars of a text that is searched. A longer text has no match.
-    package static let longestText = 65_536
+    package static let longestText = Limits.pattern.text.most
 
     /// The reason why a text is not a usable pattern.
     package struct Flaw: Error, Hashable {

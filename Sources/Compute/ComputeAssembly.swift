@@ -89,7 +89,7 @@ package struct ComputeAssembly: ServiceAssembly {
                     malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
                     outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
             // The reference's limit in bytes. Hints and user data are stored with the server and sent with every list.
-            bodyLimit: 114_688, ignoresTrailingSlash: false,
-            routes: routes + Route.belowProject(routes, prefix: Self.prefix))
+            bodyLimit: Limits.request.shortBody.most, routes: routes + Route.belowProject(routes, prefix: Self.prefix)
+        ).refusing(trailingSlash: true)
     }
 }

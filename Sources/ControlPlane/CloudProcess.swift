@@ -70,7 +70,8 @@ package struct CloudProcess: Sendable {
                 await whenReady(url)
             }
             let files = [instruments.accessLog?.file, instruments.spans?.file].compactMap(\.self)
-            let services: [any Service] = [LineFileKeeper(files: files)] + cloud.backgroundServices + [server]
+            let keepers: [any Service] = [LineFileKeeper(files: files), MemoryKeeper()]
+            let services = keepers + cloud.backgroundServices + [server]
             let group = group(services, configuration.server.drainTimeout, handlesSignals: isAlone, log)
             return CloudProcess(
                 url: url, directory: directory, database: database, holds: instruments.holds, group: group, lock: lock)

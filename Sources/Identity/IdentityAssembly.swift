@@ -46,7 +46,8 @@ package struct IdentityAssembly: ServiceAssembly {
         let authentication = AuthenticationService(identity: identity, tokens: tokens, methods: methods)
         let scopes = ScopeService(identity: identity)
         return APIService(
-            name: "identity", prefixes: ["/identity", ""], envelope: IdentityEnvelope(), bodyLimit: 114_688, longBodiesNeedRole: false,
+            name: "identity", prefixes: ["/identity", ""], envelope: IdentityEnvelope(),
+            bodyLimit: Limits.request.shortBody.most,
             routes: DiscoveryRoutes.all
                 + TokenRoutes(identity: identity, tokens: tokens, authentication: authentication, scopes: scopes).all
                 + UserRoutes(users: users).all

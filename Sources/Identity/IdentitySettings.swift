@@ -19,14 +19,15 @@ package struct IdentitySettings: Sendable {
     /// The longest chain of redelegated trusts.
     package var redelegationDepth = 3
     /// The most credentials of one user. EC2 keys are credentials.
-    package var credentialsPerUser = 200
+    package var credentialsPerUser = Limits.owner.credentials.most
     /// The most application credentials of one user.
-    package var applicationCredentialsPerUser = 200
+    package var applicationCredentialsPerUser = Limits.owner.applicationCredentials.most
     /// Whether a passcode alone is enough to authenticate. Otherwise it counts only after another proof of the same
     /// user.
     package var passcodeStandsAlone = false
     package var limitModel = LimitModel.flat
     package var compliance = ComplianceSettings()
+    package var logIns = LogInSettings()
 
     package init() {}
 

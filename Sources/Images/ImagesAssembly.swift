@@ -55,15 +55,15 @@ package struct ImagesAssembly: ServiceAssembly {
     package var service: APIService {
         let imports = ImportService(context: context, fetcher: fetcher, regions: regions)
         return APIService(
-            name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(), bodyLimit: 1 << 20, answersUnlistedMethods: false,
-            ignoresTrailingSlash: false,
+            name: "image", prefixes: ["/image"], envelope: ImagesEnvelope(),
             routes: RootRoutes(hasCache: context.stores.cache != nil).all + ImageRoutes(context: context).all + ImageDataRoutes(data: ImageDataService(context: context)).all
                 + ImageMemberRoutes(members: ImageMemberService(context: context)).all
                 + ImageLocationRoutes(locations: ImageLocations(context: context)).all
                 + CacheRoutes(cache: ImageCacheService(context: context)).all + InfoRoutes(context: context).all + ImageSchemas.all
                 + MetadefRoutes(context: context.base).all
                 + ImportRoutes(stage: StageService(context: context), imports: imports).all
-                + TaskRoutes(tasks: TaskService(context: context, imports: imports)).all + TaskSchemas.all)
+                + TaskRoutes(tasks: TaskService(context: context, imports: imports)).all + TaskSchemas.all
+        ).refusing(unlistedMethods: true, trailingSlash: true)
     }
 
     /// The code of `workflows`.

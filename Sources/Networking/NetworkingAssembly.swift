@@ -34,7 +34,7 @@ package struct NetworkingAssembly: ServiceAssembly {
         let addressGroups = AddressGroupService(networking: networking)
         let routers = RouterService(networking: networking)
         return APIService(
-            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(), bodyLimit: 1 << 20,
+            name: "network", prefixes: ["/network"], envelope: NetworkingEnvelope(),
             routes: RootRoutes(world: networking.world).all
                 + Self.noun(NetworkService(networking: networking))
                 + Self.noun(SubnetService(networking: networking))

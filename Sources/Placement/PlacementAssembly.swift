@@ -33,7 +33,6 @@ package struct PlacementAssembly: ServiceAssembly {
                 serviceType: "placement", RootRoutes.range,
                 complaints: .init(
                     malformed: { "invalid version string: \($0)" }, outside: { version, _ in "Unacceptable version header: \(version)" })),
-            bodyLimit: 1 << 20, answersUnlistedMethods: false,
             routes: RootRoutes(world: context.world).all
                 + ResourceClassRoutes(maker: maker, classes: ResourceClassService(context: context)).all
                 + TraitRoutes(maker: maker, traits: TraitService(context: context)).all
@@ -41,7 +40,8 @@ package struct PlacementAssembly: ServiceAssembly {
                 + InventoryRoutes(maker: maker, inventories: InventoryService(context: context)).all
                 + AllocationRoutes(maker: maker, allocations: allocations).all
                 + UsageRoutes(maker: maker, allocations: allocations).all
-                + CandidateRoutes(maker: maker, candidates: candidates).all)
+                + CandidateRoutes(maker: maker, candidates: candidates).all
+        ).refusing(unlistedMethods: true)
     }
 
     /// Brings the index up to date. It runs after the migrations and before the first request, and then from time to

@@ -109,14 +109,12 @@ extension ResourceSchema {
         ]
     }
 
-    /// The largest page that a caller may request. A list without a limit has all rows, as in the reference.
-    package static var mostInPage: Int { 1000 }
-
     /// Returns the list query that a URL asks for. Names that are not filters are ignored, as in the reference.
     ///
     /// - Throws: `CloudError.badRequest` for an invalid limit, sort direction or sort key.
     package func query(from query: Query) throws -> ListQuery {
         var list = ListQuery()
+        for field in fields where field.filter != .none { ShapeTrace.note(.query(field.name, field.shape)) }
         for (name, value) in query.items {
             let parts = name.split(separator: "_", omittingEmptySubsequences: false)
             if let field = field(name), field.filter != .none, let column = field.column {
@@ -133,7 +131,8 @@ extension ResourceSchema {
         }
         if let text = query["limit"] {
             guard let limit = Int(text), limit >= 0 else { throw CloudError.badRequest("The limit must be a whole number, not '\(text.prefix(32))'.") }
-            if limit > 0 { list.limit = min(limit, Self.mostInPage) }
+            // A list without a limit has all rows, as in the reference.
+            if limit > 0 { list.limit = min(limit, Limits.list.page.most) }
         }
         list.marker = query["marker"]
         if let key = query["sort_key"] {

@@ -53,7 +53,7 @@ package struct ResourceStore<R: Resource>: Sendable {
 
     /// The most rows of one `INSERT`. Databases limit the arguments of a statement, and few different statements are
     /// cheaper to prepare than many.
-    private static var mostInStatement: Int { 32 }
+    private static var mostInStatement: Int { 32 }  // tidy: allow bound, of a statement
 
     package func update(_ resource: R, in tx: Transaction) throws {
         try tx.execute(schema.statements.update, arguments: values(resource) + [resource.id.sql])

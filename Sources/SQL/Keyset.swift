@@ -3,7 +3,7 @@ package import CloudCore
 /// Pages of a list that are cut by the values of the sort keys, not by counting rows.
 package enum Keyset {
     /// The most keys that a list may be sorted by, including the keys that make its order total.
-    package static let mostKeys = 64
+    package static let mostKeys = Limits.list.sortKeys.most
 
     /// Returns the order without repeated keys: they add nothing to it. The condition of a page grows with the square
     /// of the number of keys, and the work of the query planner even faster.

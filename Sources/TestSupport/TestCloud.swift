@@ -26,6 +26,8 @@ package struct TestCloud: Sendable {
     package var database: Database { cloud.database }
     private let configuration: Configuration
     private let stores: ImageStores
+    /// The address that requests come from.
+    private var address = "192.0.2.1"
 
     package static let url = "http://cloud.test:5000"
     package static let adminPassword = "admin-password-of-tests"
@@ -185,6 +187,13 @@ package struct TestCloud: Sendable {
         package var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
+    /// Returns the same cloud, for a client at another address.
+    package func from(_ address: String) -> TestCloud {
+        var cloud = self
+        cloud.address = address
+        return cloud
+    }
+
     /// Sends a request with JSON.
     ///
     /// - Parameter path: the path from the root of the cloud's URL, with the query.
@@ -208,7 +217,7 @@ package struct TestCloud: Sendable {
             fields[.contentLength] = "\(bytes.count)"
         }
         let head = HTTPRequest(method: method, scheme: "http", authority: "cloud.test:5000", path: path, headerFields: fields)
-        let reply = await cloud.responder.respond(to: head, .init(bytes: bytes, remoteAddress: "192.0.2.1"))
+        let reply = await cloud.responder.respond(to: head, .init(bytes: bytes, remoteAddress: address))
         return Response(status: reply.status, headers: reply.headers, bytes: await Self.bytes(of: reply))
     }
 

@@ -22,6 +22,7 @@ CHECKS = {
     "machines": "the main job on real parts: guests, their networks, ssh",
     "scenarios": "Tempest's scenarios on real parts, with ssh into the guests",
     "machine-kills": "guests do not notice a kill, and whatever was done to one comes to its end",
+    "hostile": "a tenant who does all that it can to hold the cloud hardly delays another one",
     "fuzz": "nothing that a client can send makes a 5xx or ends the process",
     "kill": "no acknowledged write is lost when the process is killed",
     "uploads": "no byte of an upload stays behind that belongs to no whole image",
@@ -33,6 +34,7 @@ CHECKS = {
 LONG = {
     "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
+    "hostile-long": "the same as hostile, for ten minutes",
     "attacks": "what each attack that was once found does to everybody else, with figures",
 }
 MODULES = {
@@ -47,6 +49,7 @@ MODULES = {
     "nova": "nova_schemas",
     "api-samples": "api_samples",
     "tempest": "tempest_check",
+    "hostile-long": "hostile",
     "kill": "kill_check",
     "uploads": "uploads_check",
     "imports": "imports_check",

@@ -1,5 +1,6 @@
 import CloudCore
 import HTTPTypes
+import SQL
 import TestSupport
 import Testing
 
@@ -42,6 +43,47 @@ struct BoundsTests {
                 #expect(await read(.contentRange, text).status == .rangeNotSatisfiable, "\(text)")
             }
         }
+    }
+
+    @Test("A project has as many images as allowed; a registered limit allows more or fewer")
+    func count() async throws {
+        try await ImagesStage.run { stage in
+            let first = try await stage.make()
+            try await stage.cloud.database.write { tx in
+                let row = try #require(try tx.rows("SELECT * FROM image WHERE id = ?", first).first)
+                let marks = row.values.map { _ in "?" }.joined(separator: ", ")
+                for number in 2..<Limits.owner.images.most {
+                    // The first column is the id.
+                    let values = [.text("image-\(number)")] + row.values.dropFirst()
+                    try tx.execute("INSERT INTO image VALUES (\(marks))", arguments: values)
+                }
+            }
+            await stage.send(.post, "/images", ["name": "last"], as: stage.demo, .created)
+            let refused = await stage.send(.post, "/images", ["name": "more"], as: stage.demo, .contentTooLarge)
+            #expect(refused.text.contains("it has 2000 of image_count_total, asks for 1 more, and may have 2000"))
+            await stage.send(.post, "/images", ["name": "theirs"], as: stage.other, .created)
+            // No answer about limits shows this one.
+            let usage = await stage.send(.get, "/info/usage", as: stage.demo, .ok).json["usage"]
+            #expect(usage?["image_count_total"] == ["usage": 2000, "limit": -1])
+            try await register(2001, stage)
+            await stage.send(.post, "/images", ["name": "more"], as: stage.demo, .created)
+            await stage.send(.post, "/images", ["name": "more"], as: stage.demo, .contentTooLarge)
+        }
+    }
+
+    private func register(_ limit: Int64, _ stage: ImagesStage) async throws {
+        let listed = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]
+        let service = try #require(listed?.array?.first?["id"]?.string)
+        let body: JSON = [
+            "registered_limits": [
+                [
+                    "service_id": .string(service), "resource_name": "image_count_total",
+                    "default_limit": .integer(limit),
+                ]
+            ]
+        ]
+        let made = await stage.cloud.send(.post, "/v3/registered_limits", token: stage.admin, json: body)
+        #expect(made.status == .created, "\(made.text)")
     }
 
     @Test("A repeated sort key is ignored, and too many sort keys are refused")
@@ -90,7 +132,7 @@ struct BoundsTests {
     @Test("A page ends early if its images exceed the bytes of a page, and the next page continues")
     func pageBytes() async throws {
         try await ImagesStage.run { stage in
-            let count = ImageBounds.imagesAtOnce * 3 + 3
+            let count = 10
             for number in 0..<count {
                 var body = properties(4, of: 60_000)
                 body["name"] = .string("image-\(number)")
@@ -100,12 +142,13 @@ struct BoundsTests {
             var path: String? = "/images?limit=1000&sort=name:asc"
             while let next = path, pages < 10 {
                 let page = await stage.send(.get, next, as: stage.demo, .ok)
-                #expect(page.bytes.count < 24 << 20)
+                #expect(page.bytes.count < ImageBounds.pageWeight + 16_384)
                 names += page.json["images"]?.array?.compactMap { $0["name"]?.string } ?? []
                 path = page.json["next"]?.string.map { String($0.dropFirst(3)) }
                 pages += 1
             }
-            #expect(pages > 1)
+            // Four images of 240,000 characters fit into a page.
+            #expect(pages == 3)
             #expect(names == (0..<count).map { "image-\($0)" }.sorted())
         }
     }

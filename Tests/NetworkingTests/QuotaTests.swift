@@ -85,4 +85,40 @@ struct QuotaTests {
             #expect(seen.count == 30 && Set(seen).count == 30)
         }
     }
+
+    @Test("A port has at most 64 DHCP options, also if they come one after the other")
+    func dhcpOptions() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let network = try await client.make("network", ["name": "n"])
+            func options(_ range: Range<Int>) -> JSON {
+                .array(range.map { ["opt_name": .string("\($0)"), "opt_value": "x"] })
+            }
+            let members: JSONObject = ["network_id": .string(network.id), "extra_dhcp_opts": options(0..<60)]
+            let port = try await client.make("port", members)
+            func add(_ range: Range<Int>) async -> TestCloud.Response {
+                await client.send(.put, "/ports/\(port.id)", ["port": ["extra_dhcp_opts": options(range)]])
+            }
+            #expect(await add(60..<65).type == "OverQuota")
+            #expect(await add(58..<64).status == .ok)
+            #expect(await add(64..<65).type == "OverQuota")
+            let whole: JSON = ["port": ["network_id": .string(network.id), "extra_dhcp_opts": options(0..<65)]]
+            #expect(await client.send(.post, "/ports", whole).status == .badRequest)
+        }
+    }
+
+    @Test("A thing has at most 50 tags, however they come")
+    func tags() async throws {
+        try await TestCloud.run { cloud in
+            let client = try await NetworkingClient(cloud)
+            let network = try await client.make("network", ["name": "n"])
+            let path = "/networks/\(network.id)/tags"
+            func tags(_ count: Int) -> JSON { ["tags": .array((0..<count).map { .string("t\($0)") })] }
+            #expect(await client.send(.put, path, tags(51)).status == .badRequest)
+            #expect(await client.send(.put, path, tags(50)).status == .ok)
+            #expect(await client.send(.put, "\(path)/t49").status == .created)
+            #expect(await client.send(.put, "\(path)/t50").status == .badRequest)
+            #expect(await client.send(.post, path, ["tags": ["t50"]]).status == .badRequest)
+        }
+    }
 }

@@ -14,7 +14,9 @@ extension JSON {
     /// - Parameters:
     ///   - maximumDepth: how deep arrays and objects may be nested. Deeper text is refused early, before it costs much.
     ///   - mostValues: the most values in total, counting those inside arrays and objects.
-    package static func parse(_ bytes: some Collection<UInt8>, maximumDepth: Int = 64, mostValues: Int = .max) throws(JSONSyntaxError) -> JSON {
+    package static func parse(
+        _ bytes: some Collection<UInt8>, maximumDepth: Int = Limits.request.bodyDepth.most, mostValues: Int = .max
+    ) throws(JSONSyntaxError) -> JSON {
         let fast = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONSyntaxError) -> JSON in try parse(buffer: buffer, maximumDepth, mostValues) }
         }
@@ -25,7 +27,9 @@ extension JSON {
         }.get()
     }
 
-    package static func parse(_ text: String, maximumDepth: Int = 64, mostValues: Int = .max) throws(JSONSyntaxError) -> JSON {
+    package static func parse(
+        _ text: String, maximumDepth: Int = Limits.request.bodyDepth.most, mostValues: Int = .max
+    ) throws(JSONSyntaxError) -> JSON {
         try parse(text.utf8, maximumDepth: maximumDepth, mostValues: mostValues)
     }
 
@@ -228,7 +232,8 @@ private struct JSONParser {
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { at += 1 }
             guard digits() > 0 else { throw error("expected a digit") }
         }
-        guard at - start <= 64 else { throw error("a number of more than 64 characters") }
+        let longest = Limits.request.numberLength.most
+        guard at - start <= longest else { throw error("a number of more than \(longest) characters") }
         let text = String(decoding: input[start..<at], as: UTF8.self)
         if isInteger, let value = Int64(text) { return .integer(value) }
         guard let value = Double(text), value.isFinite else { throw error("a number out of range") }

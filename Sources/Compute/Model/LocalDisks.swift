@@ -22,7 +22,7 @@ struct LocalDisks: Sendable, Codable, Equatable {
     var swap: Swap?
 
     /// The most local disks that one server has, with its root disk.
-    static let most = 16
+    static let most = Limits.thing.localDisks.most
 
     /// Returns the same disks with the flavor's sizes where none are given. An ephemeral disk of size zero is left out.
     ///

@@ -88,7 +88,7 @@ struct Caller: Sendable {
 /// The page of a list that a query asks for.
 struct Page: Sendable {
     /// The most elements of a page.
-    static let most = 1000
+    static let most = Limits.list.page.most
     var limit = Self.most
     var marker: String?
     var offset = 0

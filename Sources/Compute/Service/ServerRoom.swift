@@ -7,7 +7,7 @@ import SQL
 struct ServerRoom: Sendable {
     /// The most servers that one request creates, also where no quota is set. All of them are created in one
     /// transaction.
-    static let mostAtOnce = 1000
+    static let mostAtOnce = Limits.request.servers.most
 
     let needs: ComputeNeeds
 

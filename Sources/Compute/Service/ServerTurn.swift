@@ -16,7 +16,7 @@ import Durable
 /// failed.
 struct ServerTurn {
     /// The most actions that wait for their turn on one server.
-    static let mostWaiting = 15
+    static let mostWaiting = Limits.thing.waitingActions.most
 
     let server: Server
     let line: ResourceLine?

@@ -9,6 +9,9 @@ extension IdentitySettings {
         credentialsPerUser = configuration.credential.userLimit
         applicationCredentialsPerUser = configuration.applicationCredential.userLimit
         passcodeStandsAlone = configuration.totp.soleMethod
+        logIns.accountFailures = configuration.logIn.accountFailures
+        logIns.addressFailures = configuration.logIn.addressFailures
+        logIns.window = configuration.logIn.window
         let asked = configuration.compliance
         compliance.lockoutFailureAttempts = asked.lockoutFailureAttempts
         compliance.lockoutDuration = asked.lockoutDuration

@@ -13,10 +13,11 @@ package struct Configuration: Sendable, Equatable {
     package var token = Token()
     package var policy = Policy()
     package var totp = TOTP()
+    package var logIn = LogIn()
     package var credential = Credential()
     package var applicationCredential = ApplicationCredential()
     package var compliance = Compliance()
-    package var limits = Limits()
+    package var limits = UnifiedLimit()
     package var images = Images()
     package var webDownload = WebDownload()
     package var compute = Compute()
@@ -77,12 +78,19 @@ package struct Configuration: Sendable, Equatable {
         package var soleMethod = false
     }
 
+    /// The limits of log-ins that fail.
+    package struct LogIn: Sendable, Equatable {
+        package var accountFailures = Limits.logIn.accountFailures.most
+        package var addressFailures = Limits.logIn.addressFailures.most
+        package var window: Duration = .seconds(Limits.logIn.window.most)
+    }
+
     package struct Credential: Sendable, Equatable {
-        package var userLimit = 200
+        package var userLimit = Limits.owner.credentials.most
     }
 
     package struct ApplicationCredential: Sendable, Equatable {
-        package var userLimit = 200
+        package var userLimit = Limits.owner.applicationCredentials.most
     }
 
     /// The rules for passwords and accounts that PCI-DSS requires.
@@ -98,7 +106,7 @@ package struct Configuration: Sendable, Equatable {
         package var changePasswordUponFirstUse = false
     }
 
-    package struct Limits: Sendable, Equatable {
+    package struct UnifiedLimit: Sendable, Equatable {
         package var enforcementModel = "flat"
     }
 

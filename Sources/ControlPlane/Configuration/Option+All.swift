@@ -71,6 +71,16 @@ extension Option {
         .flag(
             "totp", "sole_method", \.totp.soleMethod,
             "Whether a passcode alone opens a session. Off: it counts only beside another proof, as a password."),
+        // log_in
+        .integer(
+            "log_in", "account_failures", \.logIn.accountFailures, 0...100_000,
+            "Failed log-ins of one account after which it is answered 429 until the window ends. 0: any number."),
+        .integer(
+            "log_in", "address_failures", \.logIn.addressFailures, 0...100_000,
+            "Failed log-ins from one address after which accounts that are new there are answered 429. 0: any number."),
+        .seconds(
+            "log_in", "window", \.logIn.window, 1...86_400,
+            "How long failed log-ins count, from the first one on."),
         // credential
         .integer(
             "credential", "user_limit", \.credential.userLimit, 1...100_000,

@@ -14,7 +14,7 @@ struct MetadataRoutes: Sendable {
     let random: any Randomness
 
     /// The most bytes of a password, as in the reference.
-    static let mostPasswordBytes = 1020
+    static let mostPasswordBytes = Limits.request.guestBody.most
 
     var service: APIService {
         var service = APIService(

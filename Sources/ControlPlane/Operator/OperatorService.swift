@@ -40,7 +40,7 @@ struct OperatorService: Sendable {
 
     var service: APIService {
         APIService(
-            name: "novella", prefixes: ["/novella/v1"], envelope: envelope, bodyLimit: 64 << 10,
+            name: "novella", prefixes: ["/novella/v1"], envelope: envelope, bodyLimit: Limits.request.toolBody.most,
             routes: WorkflowRoutes(maker: maker, context: context).all + KeyRoutes(maker: maker, context: context).all)
     }
 }

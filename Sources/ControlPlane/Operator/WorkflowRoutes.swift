@@ -78,7 +78,7 @@ struct WorkflowQuery: Sendable {
 
     private static let names: Set<String> = ["kind", "status", "resource", "project_id", "stuck", "limit", "marker"]
     static let standardLimit = 100
-    static let mostLimit = 1000
+    static let mostLimit = Limits.list.page.most
 
     /// Reads the query of a URL.
     ///

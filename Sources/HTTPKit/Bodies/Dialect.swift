@@ -28,6 +28,7 @@ package struct Dialect: Sendable {
     /// - Parameter minor: the minor version of the API that the caller speaks.
     /// - Throws: `CloudError.badRequest`, worded by the dialect.
     package func check(_ value: JSON, _ shape: Shape, minor: Int = .max) throws {
+        ShapeTrace.note(.compared(value, shape, minor: minor))
         if let mismatch = mismatch(value, shape, minor: minor) { throw error(mismatch) }
     }
 

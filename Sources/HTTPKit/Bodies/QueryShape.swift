@@ -25,6 +25,7 @@ package struct QueryShape: Sendable {
     func check<Prepared: PreparedCall>(_ prepared: Prepared) throws {
         let (query, minor) = (prepared.call.query, prepared.minor)
         for (name, shape) in named {
+            ShapeTrace.note(.query(name, shape))
             let values = query.items.filter { $0.name == name }.map { JSON.string($0.value) }
             if single.contains(name), values.count > 1 {
                 throw Self.wrong(name, .array(values), "\(JSON.array(values).quoted) is too long")

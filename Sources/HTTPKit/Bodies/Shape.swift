@@ -112,6 +112,7 @@ extension Shape {
 
     /// Checks and returns the only member of a body's envelope, such as `user` of `{"user": {…}}`.
     package static func unwrap(_ body: JSONObject, _ name: String, _ shape: Shape) throws -> JSONObject {
+        ShapeTrace.note(.envelope(name, shape))
         guard let inner = body[name] else { throw wrong(name, "'\(name)' is a required property") }
         if let other = body.keys.first(where: { $0 != name }) {
             throw wrong(String(other.prefix(64)), "only '\(name)' is expected here")

@@ -15,9 +15,9 @@ package struct Body: Sendable {
 
     /// The most bytes of a body that is not long. A long body is read only if `mayBeLong` allows it, and its JSON is
     /// parsed on other threads.
-    package static let longFrom = 64 << 10
+    package static let longFrom = Limits.request.longBody.most
     /// The most values in one JSON body, counting values inside arrays and objects.
-    package static let mostValues = 50_000
+    package static let mostValues = Limits.request.bodyValues.most
 
     /// The time that a client has to send a body that is read whole.
     private let deadline: Duration

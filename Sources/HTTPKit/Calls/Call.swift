@@ -55,12 +55,11 @@ package struct Call: Sendable {
 
     /// The token that the caller presents. Headers that claim an identity without a token are ignored.
     package var authToken: String? {
-        guard let token = headers[.authToken], !token.isEmpty, token.utf8.count <= Self.longestToken else { return nil }
+        guard let token = headers[.authToken], (1...Limits.request.token.most).contains(token.utf8.count) else { return nil }
         return token
     }
 
     package static let unauthenticatedMessage = "The request you have made requires authentication."
-    private static let longestToken = 4096
 
     /// The URL that was requested. Links to `next` pages are built from it.
     package var url: String { base + path }

@@ -60,7 +60,7 @@ package struct MediaRanges: Sendable {
 
     // MARK: Reading
 
-    private static let most = 1000
+    private static let most = 1000  // tidy: allow bound, thousandths
 
     private static func range(_ words: [Substring]) -> Range? {
         let parts = words[0].split(separator: "/", omittingEmptySubsequences: false)

@@ -5,18 +5,19 @@ package struct Query: Sendable {
     package let raw: String
     package let items: [(name: String, value: String)]
 
-    private static let mostItems = 256
-
-    /// - Throws: `CloudError.badRequest` if the query is not valid UTF-8 or has more than 256 items.
+    /// - Throws: `CloudError.badRequest` if the query is not valid UTF-8, is too long, or has too many items or values.
     package init(_ raw: some StringProtocol) throws {
+        let (longest, mostItems) = (Limits.request.queryLength.most, Limits.request.queryItems.most)
+        guard raw.utf8.count <= longest else { throw Self.tooLarge(longest, "bytes") }
         self.raw = String(raw)
         var items: [(name: String, value: String)] = []
         for part in raw.split(separator: "&", omittingEmptySubsequences: true) {
-            guard items.count < Self.mostItems else { throw CloudError.badRequest("The query has more than \(Self.mostItems) items.") }
+            guard items.count < mostItems else { throw Self.tooLarge(mostItems, "items") }
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decode(pair[0]), let value = Self.decode(pair.count > 1 ? pair[1] : "") else {
                 throw CloudError.badRequest("The query is not valid percent-encoded UTF-8.")
             }
+            try Self.requireFew(value, of: name)
             items.append((name, value))
         }
         self.items = items
@@ -28,6 +29,19 @@ package struct Query: Sendable {
     package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
     package func has(_ name: String) -> Bool { items.contains { $0.name == name } }
+
+    /// Checks the number of values behind commas in one item. Each becomes a part of a statement or of a search.
+    private static func requireFew(_ value: String, of name: String) throws(CloudError) {
+        let most = Limits.list.filterValues.most
+        let count = value.utf8.reduce(1) { $0 + ($1 == UInt8(ascii: ",") ? 1 : 0) }
+        guard count <= most else {
+            throw .badRequest("'\(name.prefix(64))' has \(count) values in the query; it may have \(most).")
+        }
+    }
+
+    private static func tooLarge(_ most: Int, _ things: String) -> CloudError {
+        .badRequest("The query has more than \(most) \(things).")
+    }
 
     private static func decode(_ text: some StringProtocol) -> String? { Percent.decode(text, plusIsSpace: true) }
 }

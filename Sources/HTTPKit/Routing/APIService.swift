@@ -12,29 +12,31 @@ package struct APIService: Sendable {
     package let microversions: MicroversionRange?
     /// The most bytes of a body that is read whole.
     package var bodyLimit: Int
-    /// Whether a long body is read only for a caller with a role. Identity also accepts long bodies from callers
-    /// without a token.
-    package let longBodiesNeedRole: Bool
     /// Whether `OPTIONS` and `HEAD` are answered for a path whose routes have only other methods. A few APIs refuse
     /// methods that they do not list.
-    package let answersUnlistedMethods: Bool
+    package private(set) var answersUnlistedMethods = true
     /// Whether a slash at the end of a path is ignored.
-    package let ignoresTrailingSlash: Bool
+    package private(set) var ignoresTrailingSlash = true
     package let routes: [Route]
 
     package init(
         name: String, prefixes: [String], envelope: any ErrorEnvelope, microversions: MicroversionRange? = nil,
-        bodyLimit: Int = 1 << 20, longBodiesNeedRole: Bool = true, answersUnlistedMethods: Bool = true, ignoresTrailingSlash: Bool = true,
-        routes: [Route]
+        bodyLimit: Int = Limits.request.body.most, routes: [Route]
     ) {
         self.name = name
         self.prefixes = prefixes
         self.envelope = envelope
         self.microversions = microversions
         self.bodyLimit = bodyLimit
-        self.longBodiesNeedRole = longBodiesNeedRole
-        self.answersUnlistedMethods = answersUnlistedMethods
-        self.ignoresTrailingSlash = ignoresTrailingSlash
         self.routes = routes
+    }
+
+    /// Returns the same API, which refuses what its reference refuses: methods that no route of a path has, or a slash
+    /// at the end of a path.
+    package func refusing(unlistedMethods: Bool = false, trailingSlash: Bool = false) -> APIService {
+        var service = self
+        service.answersUnlistedMethods = !unlistedMethods
+        service.ignoresTrailingSlash = !trailingSlash
+        return service
     }
 }

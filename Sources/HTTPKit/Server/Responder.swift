@@ -178,7 +178,7 @@ package struct Responder: Sendable {
                     parameters: parameters, base: base, requestID: requestID, microversion: version,
                     remoteAddress: arrival.remoteAddress, body: body(head, arrival, service),
                     service: service.name, verifier: verifier)
-                if service.longBodiesNeedRole { call.body.mayBeLong = { [call] in try await call.requireRole() } }
+                call.body.mayBeLong = { [call] in try await call.requireRole() }
                 var reply = try await work(route, call, arrival, timers)
                 if let version { service.microversions?.mark(&reply.headers, version) }
                 return (reply, timers)

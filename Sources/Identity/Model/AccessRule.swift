@@ -48,7 +48,7 @@ struct AccessRule: Resource {
     }
 
     /// The most rules of one application credential. Each may be compared with every request.
-    static let most = 100
+    static let most = Limits.thing.accessRules.most
 
     /// Whether the rule has a service, a path and a method, so that it can be created.
     var isWhole: Bool { !service.isEmpty && !path.isEmpty && !method.isEmpty }

@@ -55,12 +55,13 @@ struct TokenRoutes: Sendable {
             throw CloudError(.notFound, "Failed to validate token")
         }
         try identity.policy.require(.revokeToken, caller, ["target.token.user_id": token.userID.text])
+        try identity.countRevocation(by: caller.userID)
         try await tokens.revoke(token, withDescendants: call.query["cascade"].map(Self.isTrue) ?? true)
         return .noContent
     }
 
     private func subject(_ call: Call) throws -> String {
-        guard let text = call.headers[.subjectToken], !text.isEmpty, text.utf8.count <= 4096 else {
+        guard let text = call.headers[.subjectToken], !text.isEmpty, text.utf8.count <= Limits.request.token.most else {
             throw CloudError.badRequest("The header X-Subject-Token is missing.")
         }
         return text

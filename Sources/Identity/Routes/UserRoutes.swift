@@ -18,7 +18,7 @@ struct UserRoutes: Sendable {
 
     /// Changes a user's own password. It needs no token, because a user with an expired password cannot get one.
     private func changePassword(_ call: Call) async throws -> Reply {
-        try await users.changePassword(call.id("user_id"), call.body.json())
+        try await users.changePassword(call.id("user_id"), call.body.json(), from: call.remoteAddress)
         return .noContent
     }
 }

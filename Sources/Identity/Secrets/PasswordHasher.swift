@@ -4,13 +4,13 @@ import Foundation
 /// Hashes passwords outside the threads that serve requests.
 ///
 /// A hash is slow on purpose, so there are bounds: as many at once as the machine has cores, and a bounded queue in
-/// which the addresses of clients take turns. A flood of wrong passwords then costs its senders time, and the process
-/// only bounded memory.
+/// which the addresses of clients take turns. The threads have a low priority. A flood of passwords then costs its
+/// senders time, and the process only bounded memory.
 struct PasswordHasher: Sendable {
     /// The threads of all hashers of this process.
     private static let threads = ClosurePool<Void>(
         name: "password-hasher", workers: Array(repeating: (), count: ProcessInfo.processInfo.activeProcessorCount),
-        limits: PoolLimits(waiting: 512))
+        limits: PoolLimits(waiting: Limits.logIn.hashes.most, niceness: 10))
     private let cost: PasswordHash.Cost
     private let random: any Randomness
     /// The hash that is checked for a user who does not exist, so that the answer takes as long as for one who does.

@@ -8,6 +8,20 @@ struct IdentityContext: Sendable {
     let settings: IdentitySettings
     let hasher: PasswordHasher
     let keyring: Keyring
+    let logIns: FailedLogIns
+    /// The tokens, trusts and passwords that each user has ended lately.
+    let revoked: RecentCounts
+
+    init(base: ServiceContext, settings: IdentitySettings, hasher: PasswordHasher, keyring: Keyring) {
+        self.base = base
+        self.settings = settings
+        self.hasher = hasher
+        self.keyring = keyring
+        logIns = FailedLogIns(settings: settings.logIns, world: base.world)
+        revoked = RecentCounts(window: Self.revocationWindow, capacity: Limits.logIn.counters.most)
+    }
+
+    private static let revocationWindow = Duration.seconds(3600)
 
     var world: World { base.world }
     var policy: Policy { base.policy }
@@ -36,6 +50,18 @@ extension ID where Entity == Kind.Project {
 }
 
 extension IdentityContext {
+    /// Counts something that a user ends: a token, a trust, a password. Each stays a row for as long as a token may be
+    /// shown.
+    ///
+    /// - Throws: `CloudError.tooManyRequests` if the user has ended too much within an hour.
+    func countRevocation(by user: ID<Kind.User>) throws(CloudError) {
+        let (events, left) = revoked.count(of: user, at: world.now)
+        guard events < Limits.owner.revocations.most else {
+            throw FailedLogIns.tooMany("The user has ended too many tokens", left)
+        }
+        revoked.add(user, at: world.now)
+    }
+
     /// Throws if a user has too many of a kind of resource.
     ///
     /// - Throws: `CloudError.forbidden` if the user has as many as allowed.

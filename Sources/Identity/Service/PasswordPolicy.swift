@@ -6,7 +6,7 @@ struct PasswordPolicy: Sendable {
     private let day: Int64 = 86_400
 
     /// The most bytes of a password. The bound limits the cost of hashing.
-    static let longest = 4096
+    static let longest = Limits.thing.password.most
 
     /// Checks a new password.
     ///

@@ -206,7 +206,7 @@ extension Project {
 /// The filters by tags that projects and domains have: `tags`, `tags-any`, `not-tags`, `not-tags-any`.
 enum TagFilter {
     /// The most tags of one filter, as many as a project may have. Each tag makes the statement longer.
-    static let most = 80
+    static let most = Limits.list.projectTags.most
 
     /// Adds the filters of a query to a list.
     ///

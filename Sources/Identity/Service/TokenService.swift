@@ -40,7 +40,7 @@ package final class TokenService: TokenVerifier, Sendable {
     private let cache = Mutex(Cache())
 
     /// The most tokens in each of the cache's two generations. A token takes about 4 KiB.
-    private static let mostCached = 1000
+    private static let mostCached = 1000  // tidy: allow bound, a cache's
 
     init(context: ServiceContext, sealer: TokenSealer) {
         self.context = context

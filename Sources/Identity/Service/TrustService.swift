@@ -43,6 +43,7 @@ struct TrustService: IdentityService {
                 throw CloudError.forbidden("The authenticated user should match the trustor.")
             }
             guard try users.find(trust.trusteeID, in: tx) != nil else { throw CloudError.notFound("user", trust.trusteeID.text) }
+            try requireRoom(for: trust.trustorID, in: tx)
             trust.roleIDs = try directory.ids(of: asked, in: tx)
             try checkTrustor(of: trust, in: tx)
             let source = try caller.trust.map { try usable($0.id, in: tx) }
@@ -54,6 +55,18 @@ struct TrustService: IdentityService {
             try trusts.insert(trust, in: tx)
             return (trust, try directory.roles(trust.roleIDs, in: tx))
         }
+    }
+
+    /// Throws if the trustor has given too many trusts. Trusts that have ended are removed first, if that helps: nobody
+    /// else can remove them.
+    ///
+    /// - Throws: `CloudError.forbidden` if the trustor has as many trusts as allowed.
+    private func requireRoom(for trustor: ID<Kind.User>, in tx: Transaction) throws {
+        let most = Limits.owner.trusts.most
+        if try trusts.count(of: trustor, in: tx) >= most {
+            try trusts.removeEnded(of: trustor, at: context.world.now, in: tx)
+        }
+        try IdentityContext.requireRoom(trusts.count(of: trustor, in: tx), most: most, "trusts")
     }
 
     /// Throws if the trustor does not have all roles of the trust.
@@ -152,6 +165,7 @@ struct TrustService: IdentityService {
     /// Deletes a trust and all trusts that were redelegated from it. Their tokens are invalid from the commit on. The
     /// events inform services that cache tokens.
     func delete(_ id: ID<Kind.Trust>, by caller: Principal) async throws {
+        try identity.countRevocation(by: caller.userID)
         try await context.write { tx in
             _ = try authorised(.deleteTrust, id, by: caller, in: tx)
             for ended in [id] + (try trusts.below(id, in: tx)) {

@@ -101,19 +101,26 @@ struct UserService: IdentityService {
     // MARK: Passwords
 
     /// Changes a user's own password. It needs no token: the old password proves the user's identity.
-    func changePassword(_ id: ID<Kind.User>, _ body: JSONObject) async throws {
+    ///
+    /// - Parameter address: the client's address; nil if it is not known.
+    func changePassword(_ id: ID<Kind.User>, _ body: JSONObject, from address: String?) async throws {
         let given = try PasswordChange.form.parse(body, inside: "user")
         let (original, wanted) = (Secret(given.original), Secret(given.wanted))
         let now = context.world.now
         let (user, kept) = try await context.read { tx in
             (try store.find(id, in: tx), try passwords.newest(max(rules.history, 1), of: id, in: tx))
         }
+        let account = FailedLogIns.Account(id)
+        try identity.logIns.check(account, from: address)
         // The answer and its time are the same for a user who does not exist.
         let isRight = try await identity.hasher.verify(original, kept.first?.hash)
         guard let user, let current = kept.first, isRight, user.isEnabled, !rules.isLockedOut(user, at: now) else {
             if let user { try await noteFailure(of: user) }
+            identity.logIns.noteFailure(account, from: address)
             throw TokenService.refused("a wrong original password")
         }
+        try identity.logIns.check(account, from: address)
+        try identity.countRevocation(by: id)
         guard !user.has(User.Option.lockPassword) else {
             throw CloudError.badRequest("Changing your own password is locked by an administrator.")
         }
@@ -173,6 +180,7 @@ struct UserService: IdentityService {
 
     /// Ends all tokens of a user. It serves users who have lost a token and cannot change their password.
     func revokeTokens(of id: ID<Kind.User>, by caller: Principal) async throws {
+        try identity.countRevocation(by: caller.userID)
         try await context.database.write { tx in
             try context.policy.require(.revokeTokensForUser, caller, try pathTarget(id, in: tx))
             _ = try store.require(id, in: tx)

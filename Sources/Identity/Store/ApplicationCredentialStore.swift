@@ -115,7 +115,7 @@ struct ApplicationCredentialStore: Sendable {
     ///
     /// - Parameter newID: the id of a new rule, if the given one has none.
     /// - Throws: `CloudError.notFound` for a rule of another user, and for an unknown id without a service, a path and
-    /// a method.
+    /// a method; `.forbidden` if the user has as many rules as allowed.
     func rule(_ given: AccessRule, newID: ID<AccessRule>, in tx: Transaction) throws -> ID<AccessRule> {
         if !given.id.text.isEmpty, let found = try rules.find(given.id, in: tx) {
             guard found.userID == given.userID else { throw CloudError.notFound("access rule", given.id.text) }
@@ -128,6 +128,8 @@ struct ApplicationCredentialStore: Sendable {
         {
             return same
         }
+        let count: Int = try tx.value("SELECT count(*) FROM identity_access_rule WHERE user_id = ?", given.userID) ?? 0
+        try IdentityContext.requireRoom(count, most: Limits.owner.accessRules.most, "access rules")
         var rule = given
         if rule.id.text.isEmpty { rule.id = newID }
         try rules.insert(rule, in: tx)

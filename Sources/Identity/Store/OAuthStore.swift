@@ -15,6 +15,14 @@ struct OAuthStore: Sendable {
             request.consumerID, request.nonce, request.timestamp) > 0
     }
 
+    func requestTokens(of consumer: ID<Consumer>, in tx: Transaction) throws -> Int {
+        try tx.value("SELECT count(*) FROM identity_request_token WHERE consumer_id = ?", consumer) ?? 0
+    }
+
+    func accessTokens(of user: ID<Kind.User>, in tx: Transaction) throws -> Int {
+        try tx.value("SELECT count(*) FROM identity_access_token WHERE user_id = ?", user) ?? 0
+    }
+
     /// Deletes tokens that have expired, and nonces whose timestamp is too old to be accepted.
     func prune(at now: Timestamp, in tx: Transaction) throws {
         try tx.execute("DELETE FROM identity_oauth_nonce WHERE at < ?", now - OAuthRequest.tolerance)

@@ -39,6 +39,18 @@ struct TrustStore: Sendable {
         }
     }
 
+    func count(of trustor: ID<Kind.User>, in tx: Transaction) throws -> Int {
+        try tx.value("SELECT count(*) FROM identity_trust WHERE trustor_user_id = ?", trustor) ?? 0
+    }
+
+    /// Removes the trusts of a user that have expired or have no use left.
+    func removeEnded(of trustor: ID<Kind.User>, at now: Timestamp, in tx: Transaction) throws {
+        try tx.execute(
+            """
+            DELETE FROM identity_trust WHERE trustor_user_id = ? AND (expires_at < ? OR remaining_uses <= 0)
+            """, trustor, now)
+    }
+
     /// Counts a use of a trust with a number of uses. Returns false if none is left.
     func use(_ id: ID<Kind.Trust>, in tx: Transaction) throws -> Bool {
         try tx.execute("UPDATE identity_trust SET remaining_uses = remaining_uses - 1 WHERE id = ? AND remaining_uses > 0", id) > 0

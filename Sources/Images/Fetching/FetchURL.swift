@@ -21,7 +21,7 @@ struct FetchURL: Hashable, Sendable, CustomStringConvertible {
     /// The path, which begins with a slash, and the query.
     let target: String
 
-    private static let longest = 4096
+    private static let longest = Limits.thing.url.most
 
     /// Parses a URL.
     ///

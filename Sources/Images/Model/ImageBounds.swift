@@ -2,14 +2,15 @@ import CloudCore
 
 /// The limits of what a caller may write on one image.
 enum ImageBounds {
-    static let mostProperties = 128
+    static let mostProperties = Limits.thing.imageProperties.most
     /// The most bytes of the names and values of one image's properties together, as JSON has them. Every list with the
     /// image carries them.
-    static let mostPropertyBytes = 256 << 10
-    /// The bytes of properties and tags at which a page ends early. It is checked after every `imagesAtOnce` images, so
-    /// no page has more than some 24 MB: 8 MiB, and 32 images with at most 256 KiB of properties and 128 tags each.
-    static let pageBytes = 8 << 20
-    static let imagesAtOnce = 32
+    static let mostPropertyBytes = Limits.thing.imagePropertyBytes.most
+    /// The characters of properties and tags that the images of one page may have together. A page has at least one
+    /// image.
+    static let pageWeight = Limits.list.pageBytes.most
+    /// The characters of properties and tags from which on a page is read and written on a thread for long reads.
+    static let heavyPage = 64 << 10
 
     /// Returns the number of bytes of a text in JSON, where a control character takes six.
     static func bytes(of text: String) -> Int {
@@ -42,7 +43,4 @@ extension Image {
     private var propertyBytes: Int {
         properties.members.reduce(0) { $0 + ImageBounds.bytes(of: $1.key) + ImageBounds.bytes(of: $1.value.string ?? "") }
     }
-
-    /// The bytes of the properties and tags of the image: all that callers write on it in large amounts.
-    var writtenBytes: Int { propertyBytes + tags.reduce(0) { $0 + ImageBounds.bytes(of: $1) } }
 }

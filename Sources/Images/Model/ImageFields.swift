@@ -27,6 +27,8 @@ enum ImageFields {
         "queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated",
     ]
     static let idPattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
+    private static let tags = Shape.array(.string(0...255), 0...Limits.thing.imageTags.most)
+    private static let locations = Shape.array(location, 0...Limits.thing.imageLocations.most)
     static let location = Shape.object(
         [
             .init("url", .string(0...255), required: true), .init("metadata", .openObject, required: true),
@@ -60,7 +62,7 @@ enum ImageFields {
         ImageField(name: "disk_format", shape: .nullable(.oneOf(diskFormats)), summary: "What the disk's data is"),
         time("created_at", "When the image was registered"),
         time("updated_at", "When the image was last changed"),
-        ImageField(name: "tags", shape: .array(.string(0...255), 0...128), summary: "Words for finding the image"),
+        ImageField(name: "tags", shape: tags, summary: "Words for finding the image"),
         ImageField(name: "direct_url", shape: .text, summary: "Where the data lies", isReadOnly: true),
         ImageField(name: "min_ram", shape: .integer(0...0x7fff_ffff), summary: "MiB of memory that a server of the image needs"),
         ImageField(name: "min_disk", shape: .integer(0...0x7fff_ffff), summary: "GiB of disk that a server of the image needs"),
@@ -68,7 +70,7 @@ enum ImageFields {
         ImageField(name: "file", shape: .text, summary: "The URL of the data", isReadOnly: true),
         ImageField(name: "stores", shape: .text, summary: "The stores that have the data, separated by commas", isReadOnly: true),
         ImageField(name: "schema", shape: .text, summary: "The URL of this description", isReadOnly: true),
-        ImageField(name: "locations", shape: .array(location, 0...64), summary: "Where the data lies"),
+        ImageField(name: "locations", shape: locations, summary: "Where the data lies"),
     ]
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -15,8 +15,8 @@ struct ImageCacheFiller: Reconciler {
     let deadline = Duration.seconds(3600)
 
     private let cached = CacheStore()
-    private static let mostAtOnce = 100
-    private static let most = 10_000
+    private static let mostAtOnce = 100  // tidy: allow bound, of one pass
+    private static let most = 10_000  // tidy: allow bound, of one pass
 
     init(database: Database, world: World, stores: ImageStores) {
         self.database = database

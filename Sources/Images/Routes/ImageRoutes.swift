@@ -79,9 +79,8 @@ struct ImageRoutes: Sendable {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let caller = try await call.caller()
-        let page = try await images.list(ImageList(call.query), by: caller)
         let rest = call.query.items.filter { $0.name != "marker" }.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }
-        return try await .page(of: page.images.count) {
+        return try await images.list(ImageList(call.query), by: caller) { page in
             .json { json in
                 json.array("images", of: page.images) { json, image in json.object { ImageWire.write(image, &$0) } }
                 json.member("first", Self.link(rest))

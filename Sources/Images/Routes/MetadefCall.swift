@@ -62,7 +62,7 @@ struct MetadefCall: PreparedCall {
         return page
     }
 
-    private static let mostInPage = 1000
+    private static let mostInPage = Limits.list.page.most
 }
 
 extension RouteMaker<MetadefCall> {

@@ -9,8 +9,7 @@ import SQL
 struct ImageCacheService: Sendable {
     let context: ImagesContext
 
-    /// The most entries that a list shows.
-    private static let most = 10_000
+    private static let most = Limits.list.cacheEntries.most
 
     // MARK: For administrators
 

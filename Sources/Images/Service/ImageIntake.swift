@@ -14,7 +14,7 @@ struct ImageIntake: Sendable {
     let context: ImagesContext
 
     /// The most bytes of an image's data: 1 TiB, as in the reference (`image_size_cap`).
-    static let most: Int64 = 1 << 40
+    static let most = Int64(Limits.thing.imageBytes.most)
 
     /// Container formats in which the disk can be read as it is. In the others it is packed, and nothing here unpacks
     /// it.

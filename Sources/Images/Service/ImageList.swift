@@ -6,7 +6,7 @@ import SQL
 /// The filter, the order and the page of images: the query of `GET /v2/images`.
 struct ImageList: Sendable {
     static let standardLimit = 25
-    static let mostLimit = 1000
+    static let mostLimit = Limits.list.page.most
 
     private(set) var limit = Self.standardLimit
     private var marker: ID<Kind.Image>?
@@ -216,9 +216,12 @@ struct ImageList: Sendable {
     // MARK: The page
 
     /// Returns the page, and whether there may be more images behind it.
+    ///
+    /// - Parameter most: the most characters of properties and tags for which the page is read.
+    /// - Returns: nil if the page has more.
     func page(
-        of store: ImageStore, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction
-    ) throws -> (images: [Image], hasMore: Bool) {
+        of store: ImageStore, most: Int, for onlooker: Onlooker, isAdmin: Bool, in tx: Transaction
+    ) throws -> (images: [Image], hasMore: Bool)? {
         if limit == 0 { return ([], false) }
         var all = conditions
         if !isAdmin { ImageConditions.addReachable(onlooker, memberStatus, to: &all) }
@@ -234,8 +237,10 @@ struct ImageList: Sendable {
             all.after(order, values)
         }
         let clause = "\(all.clause) \(Keyset.ordering(order)) LIMIT ?"
-        let page = try store.page(clause, all.arguments + [limit.sql], for: onlooker, in: tx)
-        return (page.images, page.isCut || page.images.count == limit)
+        let arguments = all.arguments + [limit.sql]
+        return try store.page(clause, arguments, most: most, for: onlooker, in: tx).map { page in
+            (page.images, page.isCut || page.images.count == limit)
+        }
     }
 }
 

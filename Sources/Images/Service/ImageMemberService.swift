@@ -7,7 +7,7 @@ struct ImageMemberService: Sendable {
     let context: ImagesContext
     private let store = MemberStore()
 
-    private static let mostMembers = 128
+    private static let mostMembers = Limits.thing.imageMembers.most
 
     init(context: ImagesContext) { self.context = context }
 

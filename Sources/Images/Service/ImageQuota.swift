@@ -25,7 +25,9 @@ struct ImageQuota: Sendable {
     ///   - owner: the owner; without an owner there is no limit.
     /// - Throws: `tooLarge`, as in the Image API.
     func require(_ resource: Resource, _ asked: Int64, of owner: String?, at now: Timestamp, in tx: Transaction) throws {
-        guard let owner, let limit = try limits.limits(of: owner, in: tx)[resource.rawValue], limit >= 0 else { return }
+        guard let owner else { return }
+        let registered = try limits.limits(of: owner, in: tx)[resource.rawValue]
+        guard let limit = registered ?? resource.bound, limit >= 0 else { return }
         let used = try Self.used(resource, by: owner, at: now, in: tx)
         let more = resource.isSize ? asked / Self.mebibyte : asked
         guard used + more > limit else { return }
@@ -52,4 +54,7 @@ struct ImageQuota: Sendable {
 
 extension ImageQuota.Resource {
     var isSize: Bool { self == .sizeTotal || self == .stageTotal }
+
+    /// The limit where the operator has registered none; nil for no limit. No answer shows it.
+    var bound: Int64? { self == .countTotal ? Int64(Limits.owner.images.most) : nil }
 }

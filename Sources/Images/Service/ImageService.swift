@@ -79,14 +79,30 @@ struct ImageService: Sendable {
         try await context.read { tx in try context.authorised(.getImage, id, by: caller, in: tx) }
     }
 
-    /// Returns a page of images, and whether there may be more behind it.
-    func list(_ list: ImageList, by caller: Principal) async throws -> (images: [Image], hasMore: Bool) {
+    /// A page of images, and whether there may be more behind it.
+    typealias Page = (images: [Image], hasMore: Bool)
+
+    func list(_ list: ImageList, by caller: Principal) async throws -> Page {
+        try await self.list(list, by: caller) { $0 }
+    }
+
+    /// Returns a page of images as an answer.
+    ///
+    /// - Parameter answer: writes the page. For a heavy page it runs on a thread for long reads, so that it holds up
+    /// no other connection.
+    func list<Value: Sendable>(
+        _ list: ImageList, by caller: Principal, answer: @escaping @Sendable (Page) -> Value
+    ) async throws -> Value {
         try context.policy.require(.getImages, caller, caller.projectID.map { ["project_id": $0.text] } ?? [:])
-        return try await context.read { tx in
-            let isAdmin = context.access.isAdmin(caller)
-            let page = try list.page(of: context.images, for: context.onlooker(caller), isAdmin: isAdmin, in: tx)
-            return (page.images.filter { context.access.canSee($0, caller) }, page.hasMore)
+        @Sendable func read(_ most: Int, _ tx: Transaction) throws -> Value? {
+            let (onlooker, isAdmin) = (context.onlooker(caller), context.access.isAdmin(caller))
+            let page = try list.page(of: context.images, most: most, for: onlooker, isAdmin: isAdmin, in: tx)
+            return page.map { answer(($0.images.filter { context.access.canSee($0, caller) }, $0.hasMore)) }
         }
+        if let light = try await context.read({ tx in try read(ImageBounds.heavyPage, tx) }) { return light }
+        let heavy = try await context.readLong { tx in try read(.max, tx) }
+        guard let heavy else { throw CloudError.internalError("a page of images is heavier than any") }
+        return heavy
     }
 
     // MARK: Deleting

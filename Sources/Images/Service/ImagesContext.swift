@@ -27,6 +27,11 @@ struct ImagesContext: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value { try await base.read(body) }
 
+    /// Reads on a thread for reads that may take long.
+    func readLong<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await base.database.read(.long, body)
+    }
+
     @discardableResult
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value { try await base.write(body) }
 

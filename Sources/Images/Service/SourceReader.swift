@@ -10,7 +10,7 @@ struct SourceReader: Sendable {
 
     /// The most bytes of an image's description: the most properties that an image may have, each of the greatest
     /// length, with room for escapes.
-    private static let mostDescription: Int64 = 16 << 20
+    private static let mostDescription: Int64 = 16 << 20  // tidy: allow bound, another cloud's
 
     /// - Parameter endpoint: the endpoint of the region's image service in the catalog.
     /// - Throws: `badRequest` for an endpoint that cannot be used.

@@ -10,7 +10,7 @@ struct TaskService: Sendable {
     let imports: ImportService
 
     /// The most tasks that are read.
-    private static let most = 10_000
+    private static let most = Limits.list.tasks.most
 
     func requireAccess(_ caller: Principal) throws { try context.policy.require(.tasksAPIAccess, caller) }
 

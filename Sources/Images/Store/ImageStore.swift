@@ -41,26 +41,51 @@ struct ImageStore: Sendable {
     ///
     /// - Parameter clause: the SQL behind `FROM`, over `i` (the image) and `status`.
     func rows(_ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction) throws -> [Image] {
-        try page(clause, arguments, for: onlooker, in: tx).images
+        try page(clause, arguments, most: .max, for: onlooker, in: tx)?.images ?? []
     }
 
-    /// Returns images as `rows` does, up to the most bytes that the parts of a page's images may have.
+    /// Returns images as `rows` does, up to the most characters that the parts of a page's images may have.
     ///
-    /// - Returns: the images, and whether some were left out.
+    /// - Parameter most: the most characters for which the page is read.
+    /// - Returns: the images, and whether some were left out; nil if the page has more than `most`.
     func page(
-        _ clause: String, _ arguments: [SQLValue], for onlooker: Onlooker, in tx: Transaction
-    ) throws -> (images: [Image], isCut: Bool) {
+        _ clause: String, _ arguments: [SQLValue], most: Int, for onlooker: Onlooker, in tx: Transaction
+    ) throws -> (images: [Image], isCut: Bool)? {
         let rows = try tx.rows("\(Self.select) \(Self.from) \(clause)", arguments: [onlooker.project.sql, onlooker.now.sql] + arguments)
-        var rest = try rows.map(Self.image)[...]
-        var (images, bytes) = ([Image](), 0)
-        while !rest.isEmpty, bytes < ImageBounds.pageBytes {
-            let some = try completed(Array(rest.prefix(ImageBounds.imagesAtOnce)), in: tx)
-            rest = rest.dropFirst(some.count)
-            images += some
-            bytes += some.reduce(0) { $0 + $1.writtenBytes }
+        let all = try rows.map(Self.image)
+        let weights = try weights(of: all, in: tx)
+        var (weight, count) = (0, 0)
+        while count < all.count, count == 0 || weight + (weights[all[count].id.text] ?? 0) <= ImageBounds.pageWeight {
+            weight += weights[all[count].id.text] ?? 0
+            count += 1
         }
-        return (images, !rest.isEmpty)
+        guard weight <= most else { return nil }
+        var images: [Image] = []
+        for start in stride(from: 0, to: count, by: Self.imagesInStatement) {
+            images += try completed(Array(all[start..<min(start + Self.imagesInStatement, count)]), in: tx)
+        }
+        return (images, count < all.count)
     }
+
+    /// Returns the characters of the properties and tags of each image.
+    private func weights(of images: [Image], in tx: Transaction) throws -> [String: Int] {
+        var weights: [String: Int] = [:]
+        for start in stride(from: 0, to: images.count, by: Self.imagesInStatement) {
+            let ids = images[start..<min(start + Self.imagesInStatement, images.count)].map(\.id.sql)
+            let marks = "(\(ids.map { _ in "?" }.joined(separator: ", ")))"
+            let sums = """
+                SELECT image_id, sum(length(name) + length(value)) FROM image_property WHERE image_id IN \(marks)
+                GROUP BY image_id UNION ALL
+                SELECT image_id, sum(length(value)) FROM image_tag WHERE image_id IN \(marks) GROUP BY image_id
+                """
+            for row in try tx.rows(sums, arguments: ids + ids) {
+                weights[try row.value(at: 0), default: 0] += try row.value(at: 1)
+            }
+        }
+        return weights
+    }
+
+    private static let imagesInStatement = 250
 
     /// Returns the values of some columns of one image; nil if it does not exist.
     func values(_ columns: [String], of id: ID<Kind.Image>, for onlooker: Onlooker, in tx: Transaction) throws -> [SQLValue]? {

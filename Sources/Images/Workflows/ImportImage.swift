@@ -53,7 +53,7 @@ struct ImportImage: Workflow {
     typealias Needs = ImportWork
     static let kind: WorkflowKind = "images.import"
     /// The most imports at a time. An import may wait for hours on a slow source, and servers must not wait with it.
-    static let mostAtOnce: Int? = 8
+    static let mostAtOnce: Int? = 8  // tidy: allow bound, places of a runner
     static let version = 1
 
     /// The deadline of the download; it is longer than the one of the fetcher.

@@ -43,7 +43,7 @@ struct Network: NetworkingResource {
             Field("provider:segmentation_id", \.segmentID, .nullable(.number), filter: .exact, column: "segment_id"),
             Field("mtu", \.mtu, .nullable(.integer(0...65_535)), filter: .exact),
             Field("port_security_enabled", \.portSecurity, .boolean),
-            Field("availability_zone_hints", \.zoneHints, .array(.string(1...255), unique: true), update: .unknown),
+            Field("availability_zone_hints", \.zoneHints, zoneHints, update: .unknown),
             Field("availability_zones", derived: { _ in [] }),
             Field("subnets", derived: { .array($0.subnets.map(JSON.string)) }),
             Field("ipv4_address_scope", derived: { $0.scopes[.v4].json }),

@@ -79,6 +79,8 @@ extension NetworkingResource {
         Field("name", path, shape, create: create, filter: .exact)
     }
 
+    static var zoneHints: Shape { .array(.string(1...255), 0...Limits.thing.zoneHints.most, unique: true) }
+
     static func standardFields(_ path: any WritableKeyPath<Self, Standard> & Sendable, description: Bool = true) -> [Field<Self>] {
         var fields: [Field<Self>] = [
             Field("project_id", of: path, \.projectID, .string(0...255), update: .unknown, filter: .exact),
@@ -89,7 +91,8 @@ extension NetworkingResource {
         ]
         if description { fields.append(Field("description", of: path, \.description, .string(0...255), filter: .exact)) }
         if hasTags {
-            fields.append(Field(unstored: "tags", of: path, \.listedTags, .array(.string(1...255, .any), 0...50), update: .unknown))
+            let tags = Shape.array(.string(1...255, .any), 0...Limits.thing.tags.most)
+            fields.append(Field(unstored: "tags", of: path, \.listedTags, tags, update: .unknown))
         }
         return fields
     }

@@ -79,7 +79,7 @@ struct Router: NetworkingResource {
             Field("admin_state_up", \.isUp, .boolean, filter: .exact),
             Field(own: "status", \.status, filter: .exact),
             Field("routes", \.routes, .list(), create: .unknown),
-            Field("availability_zone_hints", \.zoneHints, .array(.string(1...255), unique: true), update: .unknown),
+            Field("availability_zone_hints", \.zoneHints, zoneHints, update: .unknown),
             Field("availability_zones", derived: { _ in [] }),
             Field(own: "gw_port_id", \.gatewayPort, filter: .exact, shown: .never, column: "gateway_port_id"),
             Field(own: "snat", \.snat, shown: .never),

@@ -160,7 +160,7 @@ struct AddressGroup: NetworkingResource {
     static let otherFilters: Set<String> = ["shared"]
     static let quota: String? = "address_group"
     /// The most rows of a page; each group has up to a thousand addresses.
-    static let mostInPage: Int? = 25
+    static let mostInPage: Int? = Limits.list.heavyPage.most
 
     static let schema = ResourceSchema<AddressGroup>(
         "address_group", "address_groups", table: "networking_address_group",

@@ -48,13 +48,13 @@ struct Subnet: NetworkingResource {
             Field(input: .optional("use_default_subnetpool", \.usesDefaultPool, .boolean), update: .unknown),
             Field("subnetpool_id", \.poolID, .nullable(.string(0...64)), update: .unknown, filter: .exact, column: "subnetpool_id"),
             Field("gateway_ip", \.gateway, .nullable(.address), filter: .exact),
-            Field("allocation_pools", \.pools, .list(256)),
+            Field("allocation_pools", \.pools, .list(Limits.thing.allocationPools.most)),
             Field("dns_nameservers", \.nameservers, .list()),
             Field("host_routes", \.routes, .list()),
             Field("enable_dhcp", \.hasDHCP, .boolean, filter: .exact),
             Field("ipv6_ra_mode", \.advertisement, modes, update: .unknown, filter: .exact),
             Field("ipv6_address_mode", \.addressMode, modes, update: .unknown, filter: .exact),
-            Field("service_types", \.serviceTypes, .list(64)),
+            Field("service_types", \.serviceTypes, .list(Limits.thing.serviceTypes.most)),
             Field("router:external", derived: { .bool($0.isExternal) }),
         ] + standardFields(\.standard))
 

@@ -30,7 +30,7 @@ struct SubnetPool: NetworkingResource {
         [
             identity(\.id), name(\.name, .string(1...255, .notBlank), create: .required),
             Field(own: "ip_version", \.version, filter: .exact),
-            Field("prefixes", \.prefixes, .array(.any, 0...10_000), create: .required),
+            Field("prefixes", \.prefixes, .array(.any, 0...Limits.thing.scopePrefixes.most), create: .required),
             Field("default_quota", \.quotaOfProject, .nullable(.integer(0...Int64.max)), filter: .exact),
             Field("default_prefixlen", \.shownUsual, .integer(0...128), filter: .exact),
             Field("min_prefixlen", \.shownLeast, .integer(0...128), filter: .exact),

@@ -12,11 +12,11 @@ struct AddressGroupService: NetworkingService {
         try SharingStore.load(&rows, for: caller, in: tx)
     }
 
-    /// The most addresses of a group. Each is a rule of the firewall on hosts that other projects' guests share.
-    private static let mostAddresses = 1000
-
+    /// Bounds the addresses of a group: each is a rule of the firewall on hosts that other projects' guests share.
     private static func check(_ group: AddressGroup) throws {
-        if group.addresses.items.count > mostAddresses { throw CloudError.overQuota(["address_group_address"]) }
+        guard group.addresses.items.count <= Limits.thing.addresses.most else {
+            throw CloudError.overQuota(["address_group_address"])
+        }
     }
 
     func willCreate(
@@ -37,7 +37,7 @@ struct AddressGroupService: NetworkingService {
         [
             .required(
                 "addresses", \.self,
-                Form<[String]>.array(.string(1...64), 1...10_000).mapped { texts in
+                Form<[String]>.array(.string(1...64), 1...Limits.thing.addresses.most).mapped { texts in
                     try texts.map { text in
                         guard let prefix = IPPrefix(json: .string(text)) else {
                             throw CloudError.badRequest("Invalid input for addresses. Reason: one is no CIDR.")
@@ -52,7 +52,9 @@ struct AddressGroupService: NetworkingService {
         _ id: ID<AddressGroup.Noun>, _ body: JSONObject, adding: Bool, by caller: Principal
     ) async throws -> AddressGroup {
         // The reference accepts the addresses alone as well as inside the group.
-        let addresses = try Self.addresses.parse(.object(body["address_group"]?.object ?? body), .house("address_group"))
+        let addresses = try await Elsewhere.run(ifLong: body.isHeavy) {
+            try Self.addresses.parse(.object(body["address_group"]?.object ?? body), .house("address_group"))
+        }
         return try await networking.write { tx in
             var group = try authorised(adding ? "add_addresses" : "remove_addresses", id, by: caller, in: tx)
             let asked = Set(addresses)

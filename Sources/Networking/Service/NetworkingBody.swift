@@ -4,12 +4,10 @@ import Resources
 
 /// Reads bodies: one object under the noun's name, or a list of objects under its plural.
 enum NetworkingBody {
-    private static let mostInBulk = 1000
-
     static func new<R: NetworkingResource>(from body: JSONObject) throws -> (given: [Given<R>], isBulk: Bool) {
         let (schema, shape) = (R.schema, R.schema.shapes.create)
         guard let many = body[schema.plural] else { return ([try only(body, schema, shape)], false) }
-        guard let array = many.array, !array.isEmpty, array.count <= mostInBulk, body.count == 1 else {
+        guard let array = many.array, !array.isEmpty, array.count <= Limits.request.bulk.most, body.count == 1 else {
             throw CloudError.badRequest("Resources required")
         }
         // An item of the list may be wrapped in the noun's name, as a single object is.
@@ -30,6 +28,7 @@ enum NetworkingBody {
     }
 
     private static func only<R: NetworkingResource>(_ body: JSONObject, _ schema: ResourceSchema<R>, _ shape: Shape) throws -> Given<R> {
+        ShapeTrace.note(.envelope(schema.singular, shape))
         guard let inner = body[schema.singular], body.count == 1 else {
             throw CloudError.badRequest("Unable to find '\(schema.singular)' in request body")
         }

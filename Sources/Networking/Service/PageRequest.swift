@@ -6,7 +6,6 @@ import SQL
 /// The order and the page that a list's URL asks for.
 struct PageRequest: Sendable {
     static let names: Set<String> = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"]
-    private static let mostInPage = 1000
 
     private(set) var sort: [(key: String, ascending: Bool)] = []
     /// The most rows of a page; nil for no limit.
@@ -26,7 +25,7 @@ struct PageRequest: Sendable {
             guard let limit = Int(text), limit >= 0 else {
                 throw CloudError.badRequest("Limit must be an integer 0 or greater and not '\(text.prefix(32))'")
             }
-            if limit > 0 { self.limit = min(limit, Self.mostInPage) }
+            if limit > 0 { self.limit = min(limit, Limits.list.page.most) }
         }
         let keys = asked.items.filter { $0.name == "sort_key" }.map(\.value)
         let directions = asked.items.filter { $0.name == "sort_dir" }.map(\.value)
@@ -81,6 +80,7 @@ extension PageRequest {
     /// - Throws: `CloudError.badRequest` for an unknown filter or sort key, or an invalid sort direction or limit.
     static func list<R: NetworkingResource>(_: R.Type, _ asked: Query) throws -> ListQuery {
         var query = ListQuery()
+        for field in R.schema.fields where field.filter != .none { ShapeTrace.note(.query(field.name, field.shape)) }
         for (name, values) in filters(asked) { try filter(R.self, name, values, &query) }
         let page = try PageRequest(asked)
         for (key, ascending) in page.sort {

@@ -137,7 +137,12 @@ struct PortService: NetworkingService {
             }
             try giveMAC(&port, in: tx)
         }
-        if given.has(\.options) { port.options = Self.merged(old.options, port.options) }
+        if given.has(\.options) {
+            port.options = Self.merged(old.options, port.options)
+            guard port.options.items.count <= Limits.thing.dhcpOptions.most else {
+                throw CloudError.overQuota(["extra_dhcp_opt"])
+            }
+        }
         try checkPairs(&port)
         if given.groups != nil { port.securityGroups = try groups(of: port, given, by: caller, in: tx) }
         try checkSecurity(port)
@@ -240,14 +245,13 @@ struct PortService: NetworkingService {
         }
     }
 
-    /// The most address pairs of a port (the reference's default). Each is a rule of the firewall on a host that other
-    /// projects' guests share.
-    private static let mostPairs = 10
-
+    /// Bounds the address pairs of a port: each is a rule of the firewall on a host that other projects' guests share.
     private func checkPairs(_ port: inout Port) throws {
-        if port.pairs.items.count > Self.mostPairs {
+        let most = Limits.thing.addressPairs.most
+        if port.pairs.items.count > most {
             throw CloudError.networking(
-                .badRequest, "AllowedAddressPairExhausted", "The number of allowed address pair exceeds the maximum \(Self.mostPairs).")
+                .badRequest, "AllowedAddressPairExhausted",
+                "The number of allowed address pair exceeds the maximum \(most).")
         }
         for at in port.pairs.items.indices where port.pairs.items[at].mac == nil { port.pairs.items[at].mac = port.mac }
         guard Set(port.pairs.items).count == port.pairs.items.count else {

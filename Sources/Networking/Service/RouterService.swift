@@ -10,7 +10,7 @@ struct RouterService: NetworkingService {
 
     var ports: PortService { PortService(networking: networking) }
     private var addresses: AddressStore { AddressStore(world: networking.world) }
-    private static let mostRoutes = 30
+    private static let mostRoutes = Limits.thing.routes.most
 
     func loadParts(of rows: inout [Router], for caller: Principal, in tx: Transaction) throws {
         let gateways = rows.compactMap { $0.gatewayPort?.text }

@@ -233,6 +233,6 @@ struct DefaultSecurityGroupRuleService: NetworkingService {
         }
     }
 
-    /// The most default rules: as many as the default quota of rules.
-    private static let most = 100
+    /// As many default rules as the default quota of rules.
+    private static let most = Limits.owner.defaultRules.most
 }

@@ -14,6 +14,9 @@ struct SubnetPoolService: NetworkingService {
 
     /// Checks all pools of a request together, so that each address scope is read once.
     func willCreate(together pools: inout [SubnetPool], by caller: Principal, in tx: Transaction) throws {
+        // Merging and comparing them is work, also if it turns out that they are too many.
+        let count = pools.reduce(0) { $0 + $1.prefixes.items.count }
+        if count > Limits.thing.scopePrefixes.most { throw CloudError.overQuota(["subnetpool_prefix"]) }
         for at in pools.indices {
             guard let first = pools[at].prefixes.items.first else {
                 throw CloudError.networking(.badRequest, "EmptySubnetPoolPrefixList", "Empty subnet pool prefix list.")
@@ -75,13 +78,9 @@ struct SubnetPoolService: NetworkingService {
             throw CloudError.networking(.badRequest, "PrefixVersionMismatch", "Cannot mix IPv4 and IPv6 prefixes in a subnet pool.")
         }
         pool.prefixes.items = PrefixMath.compact(prefixes)
-        if pool.prefixes.items.count > Self.mostPrefixes { throw CloudError.overQuota(["subnetpool_prefix"]) }
+        if pool.prefixes.items.count > Limits.thing.prefixes.most { throw CloudError.overQuota(["subnetpool_prefix"]) }
     }
 
-    /// The most prefixes of a pool.
-    private static let mostPrefixes = 100
-    /// The most prefixes of all pools of a scope, which are compared when one of them changes.
-    private static let mostPrefixesInScope = 2000
     private var scopes: AddressScopeService { AddressScopeService(networking: networking) }
 
     private func checkBounds(_ pool: SubnetPool) throws {
@@ -117,7 +116,8 @@ struct SubnetPoolService: NetworkingService {
             let ids = Set(new.map(\.id))
             let others = try store.all(query, in: tx).filter { !ids.contains($0.id) }
             let prefixes = (others + new).flatMap(\.prefixes.items)
-            if prefixes.count > Self.mostPrefixesInScope { throw CloudError.overQuota(["address_scope_prefix"]) }
+            // All of them are compared when one of them changes.
+            if prefixes.count > Limits.thing.scopePrefixes.most { throw CloudError.overQuota(["address_scope_prefix"]) }
             if PrefixMath.haveOverlap(prefixes) {
                 throw CloudError.inUse(
                     "AddressScopePrefixConflict",

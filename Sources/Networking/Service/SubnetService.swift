@@ -9,8 +9,8 @@ struct SubnetService: NetworkingService {
     let networking: NetworkingContext
 
     private var addresses: AddressStore { AddressStore(world: networking.world) }
-    private static let mostNameservers = 5
-    private static let mostRoutes = 20
+    private static let mostNameservers = Limits.thing.nameservers.most
+    private static let mostRoutes = Limits.thing.hostRoutes.most
 
     // MARK: Who sees it: who sees its network
 

@@ -9,7 +9,7 @@ struct TagService<S: NetworkingService>: Sendable {
 
     init(_ service: S) { self.service = service }
 
-    private static var most: Int { 50 }
+    private static var most: Int { Limits.thing.tags.most }
 
     func list(_ id: ID<S.R.Noun>, by caller: Principal) async throws -> [String] {
         try await service.get(id, by: caller).rows.first?.standard.tags ?? []

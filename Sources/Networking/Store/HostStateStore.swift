@@ -75,7 +75,7 @@ enum HostStateStore {
         }
     }
 
-    private static let mostInStatement = 500
+    private static let mostInStatement = 500  // tidy: allow bound, of a statement
 
     /// Sets the status of a floating IP if it still leads where the host was told.
     static func setStatus(_ status: String, of floating: Floating, in tx: Transaction) throws {

@@ -12,7 +12,9 @@ enum QuotaStore {
     /// The hard limits of a project, whatever its quotas say, for nouns whose quota the API does not have or leaves
     /// unlimited. No response shows them.
     private static let bounds: [(resource: String, limit: Int64)] = [
-        ("address_group", 100), ("address_scope", 100), ("subnetpool", 1000),
+        ("address_group", Int64(Limits.owner.addressGroups.most)),
+        ("address_scope", Int64(Limits.owner.addressScopes.most)),
+        ("subnetpool", Int64(Limits.owner.subnetPools.most)),
     ]
 
     /// Throws if the project has no room for more rows.

@@ -41,7 +41,7 @@ package struct Inventory: Sendable, Equatable {
     }
 
     /// The largest amount that the API accepts (2³¹ - 1).
-    package static let most: Int64 = 0x7fff_ffff
+    package static let most: Int64 = 0x7fff_ffff  // tidy: allow bound, the range of a number
 
     /// The amount that can be allocated, not rounded. Used amounts are compared with it.
     var limit: Double { Double(total - reserved) * allocationRatio }

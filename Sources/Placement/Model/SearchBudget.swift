@@ -12,7 +12,7 @@ struct SearchBudget {
     /// The price of a candidate in choices: it is kept, written and sent, which costs more than a rejected choice.
     private static let priceOfCandidate = 10
     /// The most ways to place one group in one tree.
-    static let mostParts = 10_000
+    static let mostParts = 10_000  // tidy: allow bound, a budget of work
 
     private var ofAll = SearchBudget.ofAll
     private var ofTree = 0

@@ -9,20 +9,20 @@ import Testing
 /// Properties that every route of every service must have, also future ones.
 @Suite("Every route", .timeLimit(.minutes(15)))
 struct RouteTests {
-    private static func expectations(_ service: String) throws -> RouteExpectations {
+    static func expectations(_ service: String) throws -> RouteExpectations {
         try #require(RouteExpectations.all[service], "RouteExpectations says nothing of \(service)")
     }
 
     /// The names of all services, and of the operator's tools.
     static let names = Cloud.services.map { $0.name } + ["Operator"]
 
-    private static func service(_ name: String, _ cloud: TestCloud) throws -> APIService {
+    static func service(_ name: String, _ cloud: TestCloud) throws -> APIService {
         if name == "Operator" { return cloud.cloud.operatorTools }
         return try #require(cloud.cloud.assemblies.first { type(of: $0).name == name }).service
     }
 
     /// Returns the path of a route, with an id or a word for each brace.
-    private static func path(
+    static func path(
         _ route: Route, _ service: APIService, _ word: String, _ things: RouteExpectations.Things = [:]
     ) -> String {
         var before = ""
@@ -34,7 +34,7 @@ struct RouteTests {
         return service.prefixes[0] + "/" + segments.joined(separator: "/")
     }
 
-    private static func hasBody(_ route: Route) -> Bool { [.post, .put, .patch].contains(route.method) }
+    static func hasBody(_ route: Route) -> Bool { [.post, .put, .patch].contains(route.method) }
 
     @Test("The list of services is complete: a cloud has exactly these assemblies")
     func services() async throws {
@@ -110,6 +110,28 @@ struct RouteTests {
                 statuses.append(reply.status.code)
             }
             return statuses
+        }
+    }
+
+    @Test("A long body is not read from a caller without a token or without a role", arguments: RouteTests.names)
+    func longBodies(service: String) async throws {
+        let expected = try Self.expectations(service)
+        try await TestCloud.run { cloud in
+            let api = try Self.service(service, cloud)
+            let unscoped = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: nil)
+            // A route that read it would answer that it is no JSON.
+            let body = [UInt8](repeating: UInt8(ascii: "x"), count: Limits.request.longBody.most + 1)
+            for route in api.routes where Self.hasBody(route) {
+                let path = Self.path(route, api, expected.word)
+                for token in [nil, unscoped] {
+                    let type = expected.type(route)
+                    let reply = await cloud.send(route.method, path, token: token, bytes: body, type: type)
+                    let isOpen = expected.open[route.name] != nil
+                    if token == nil, !isOpen { #expect(reply.status == .unauthorized, "\(route.name)") }
+                    let isRead = [400, 413].contains(reply.status.code) && reply.text.contains("JSON")
+                    #expect(!isRead && reply.status.code < 500, "\(route.name): \(reply.status) \(reply.text)")
+                }
+            }
         }
     }
 

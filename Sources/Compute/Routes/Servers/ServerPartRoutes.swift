@@ -11,7 +11,7 @@ struct ServerPartRoutes: RouteGroup {
     private static let metadata = ServerRoutes.path + "/metadata"
     private static let tags = ServerRoutes.path + "/tags"
     private static let tagsSince = 26
-    private static let mostTags = 50
+    private static let mostTags = Limits.thing.tags.most
 
     var all: [Route] { metadataRoutes + tagRoutes }
 

@@ -33,14 +33,18 @@ struct AuthenticationMethods: Sendable {
     /// - Parameters:
     ///   - call: the request, for the method that signs it.
     ///   - known: the user whom another method or a receipt has already proved.
-    /// - Throws: `CloudError.unauthenticated` for a wrong claim. It does not say what is wrong. Tokens and OAuth1 also
-    /// throw the errors of the reference (`.notFound`, `.forbidden`, `.badRequest`).
+    /// - Throws: `CloudError.unauthenticated` for a wrong claim. It does not say what is wrong. After too many of them,
+    /// `.tooManyRequests`. Tokens and OAuth1 also throw the errors of the reference (`.notFound`, `.forbidden`,
+    /// `.badRequest`).
     func prove(_ claim: AuthRequest.Claim, _ call: Call, after known: ID<Kind.User>?) async throws -> Proof {
         switch claim {
-        case .password(let claim): try await PasswordMethod(identity: identity, users: users).prove(claim)
+        case .password(let claim):
+            try await PasswordMethod(identity: identity, users: users).prove(claim, from: call.remoteAddress)
         case .token(let text): try await TokenMethod(identity: identity, tokens: tokens).prove(text)
-        case .totp(let claim): try await TOTPMethod(identity: identity, users: users).prove(claim, after: known)
-        case .applicationCredential(let claim): try await ApplicationCredentialMethod(identity: identity).prove(claim)
+        case .totp(let claim):
+            try await TOTPMethod(identity: identity, users: users).prove(claim, after: known, from: call.remoteAddress)
+        case .applicationCredential(let claim):
+            try await ApplicationCredentialMethod(identity: identity).prove(claim, from: call.remoteAddress)
         case .oauth1: try await OAuthMethod(identity: identity).prove(call)
         }
     }

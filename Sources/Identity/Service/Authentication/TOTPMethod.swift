@@ -20,12 +20,29 @@ struct TOTPMethod: Sendable {
     /// The number of earlier windows whose passcodes are accepted, because clocks differ and people are slow.
     private static let previousWindows: Int64 = 1
     /// The number of wrong passcodes in a row that locks a user's passcodes, if no number is configured for passwords.
-    static let mostFailures = 5
+    static let mostFailures = Limits.logIn.passcodes.most
 
     /// Checks a passcode.
     ///
-    /// - Parameter known: the user whom another method or a receipt has already proved.
-    func prove(_ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?) async throws -> Proof {
+    /// - Parameters:
+    ///   - known: the user whom another method or a receipt has already proved.
+    ///   - address: the client's address; nil if it is not known.
+    func prove(
+        _ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?, from address: String?
+    ) async throws -> Proof {
+        let account = FailedLogIns.Account(claim)
+        try identity.logIns.check(account, from: address)
+        do {
+            let proof = try await compare(claim, after: known)
+            identity.logIns.noteSuccess(account, from: address)
+            return proof
+        } catch let error as CloudError where error.kind == .unauthenticated {
+            identity.logIns.noteFailure(account, from: address)
+            throw error
+        }
+    }
+
+    private func compare(_ claim: AuthRequest.UserSecret, after known: ID<Kind.User>?) async throws -> Proof {
         let (user, secrets) = try await identity.base.read { tx -> (User?, [[UInt8]]) in
             guard let user = try directory.find(claim.user, in: tx) else { return (nil, []) }
             guard known == user.id || identity.settings.passcodeStandsAlone else { return (nil, []) }

@@ -47,6 +47,7 @@ struct AccessTokenService: IdentityService {
     /// Deletes an access token. Tokens that were issued with it are invalid from the commit on.
     func delete(_ id: ID<AccessToken>, of user: ID<Kind.User>, by caller: Principal) async throws {
         try authorise(.deleteAccessToken, caller)
+        try identity.countRevocation(by: caller.userID)
         try await context.write { tx in
             let token = try store.require(id, in: tx)
             guard token.userID == user else { throw Self.otherUser }

@@ -20,7 +20,7 @@ struct OAuthRequest: Sendable {
 
     /// The most that a client's clock may differ. Nonces are remembered for this time.
     static let tolerance = Duration.seconds(300)
-    private static let longestHeader = 8192
+    private static let longestHeader = Limits.request.oauthHeader.most
     private static let scheme = "oauth "
 
     // MARK: Reading

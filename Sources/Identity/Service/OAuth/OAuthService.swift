@@ -43,6 +43,10 @@ struct OAuthService: Sendable {
         try await identity.base.database.write { [store] tx in
             try Self.use(request, store, in: tx)
             _ = try ResourceStore<Project>().require(made.projectID, in: tx)
+            let most = Limits.owner.requestTokens.most
+            guard try store.requestTokens(of: made.consumerID, in: tx) < most else {
+                throw CloudError.forbidden("The consumer has as many request tokens as it may have: \(most).")
+            }
             try store.requestTokens.insert(made, in: tx)
         }
         return Issued(id: made.id.text, secret: secret, expiresAt: made.expiresAt)
@@ -112,6 +116,8 @@ struct OAuthService: Sendable {
             token.roleIDs = asked.roleIDs
             try store.requestTokens.delete(asked.id, in: tx)
             _ = try ResourceStore<Project>().require(token.projectID, in: tx)
+            try IdentityContext.requireRoom(
+                store.accessTokens(of: user, in: tx), most: Limits.owner.accessTokens.most, "access tokens")
             try store.accessTokens.insert(token, in: tx)
         }
         return Issued(id: complete.id.text, secret: secret, expiresAt: complete.expiresAt)

@@ -2,26 +2,31 @@ import Foundation
 import Testing
 
 /// A table of a document that follows from the code. `NOVELLA_UPDATE_GOLDENS=1` writes the document's table anew.
-struct DocumentedTable {
+package struct DocumentedTable {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
     /// The document's path from the repository's root.
-    let path: String
+    package let path: String
     /// The line under which the table stands.
-    let heading: String
+    package let heading: String
 
-    static func text(of path: String) throws -> String {
+    package init(path: String, heading: String) {
+        self.path = path
+        self.heading = heading
+    }
+
+    package static func text(of path: String) throws -> String {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    static func paths(below folder: String) -> [String] {
+    package static func paths(below folder: String) -> [String] {
         let files = FileManager.default.enumerator(atPath: root.appending(path: folder).path)?.allObjects ?? []
         return files.compactMap { $0 as? String }.sorted()
     }
 
     /// Compares the rows of the table, without its head.
-    func check(_ rows: [[String]]) throws {
+    package func check(_ rows: [[String]]) throws {
         let expected = rows.map { "| \($0.joined(separator: " | ")) |" }
         var lines = try Self.text(of: path).components(separatedBy: "\n")
         let start = try #require(lines.firstIndex(of: heading), "\(path) has no \(heading)")
