@@ -93,8 +93,11 @@ struct Trial: Sendable {
                     for (place, body, isRefused) in Self.bodies(found, probe) {
                         let length = body.text.utf8.count
                         // The bound of a body as a whole has tests of its own.
-                        guard length <= api.bodyLimit, seen.insert("\(version) \(place) \(length)").inserted else { continue }
-                        cases.append(.init(route: route, version: version, place: place, body: body, isRefused: isRefused))
+                        guard length <= api.bodyLimit, seen.insert("\(version) \(place) \(length)").inserted else {
+                            continue
+                        }
+                        cases.append(
+                            .init(route: route, version: version, place: place, body: body, isRefused: isRefused))
                     }
                 }
             }
