@@ -1,4 +1,5 @@
 import CloudCore
+import ControlPlane
 import Foundation
 import HTTPKit
 import TestSupport
