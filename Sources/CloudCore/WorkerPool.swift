@@ -18,11 +18,13 @@ package final class WorkerPool<Worker, Job>: @unchecked Sendable {
     /// Starts the threads.
     ///
     /// - Parameters:
-    ///   - perform: does the jobs that a thread takes at once, one after the other.
+    ///   - perform: does a job. It gets a function that returns the next job, if one waits: a thread may do several
+    ///     jobs together.
     ///   - close: called with each worker when its thread ends.
     package init(
         name: String, workers: [Worker], limits: PoolLimits = PoolLimits(),
-        perform: @escaping @Sendable (Worker, [Job]) -> Void, close: @escaping @Sendable (Worker) -> Void = { _ in }
+        perform: @escaping @Sendable (Worker, Job, _ next: () -> Job?) -> Void,
+        close: @escaping @Sendable (Worker) -> Void = { _ in }
     ) {
         self.limits = limits
         running = workers.count
@@ -32,7 +34,7 @@ package final class WorkerPool<Worker, Job>: @unchecked Sendable {
                 if limits.niceness > 0 { Self.lowerPriority(to: limits.niceness) }
                 var done: Share?
                 while let taken = next(after: done) {
-                    perform(owned.worker, taken.jobs)
+                    perform(owned.worker, taken.element, another)
                     done = taken.share
                 }
                 // The worker is closed before the end is announced: the caller of `close()` may use its file as
@@ -82,20 +84,18 @@ package final class WorkerPool<Worker, Job>: @unchecked Sendable {
         }
     }
 
-    /// Waits for the next jobs, of which there are several only if the pool takes batches.
+    /// Waits for the next job.
     ///
     /// - Parameter done: the share for which the thread has worked until now.
-    /// - Returns: the jobs, with the share of the first; nil after the close of the pool.
-    private func next(after done: Share?) -> (jobs: [Job], share: Share)? {
+    /// - Returns: nil after the close of the pool.
+    private func next(after done: Share?) -> (element: Job, share: Share)? {
         condition.lock()
         defer { condition.unlock() }
         if let done, let before = busy[done] { busy[done] = before > 1 ? before - 1 : nil }
         while true {
-            if let first = jobs.pop(where: { $0 == .cloud || busy[$0, default: 0] < limits.threadsOfShare }) {
-                busy[first.share, default: 0] += 1
-                var taken = [first.element]
-                while taken.count < limits.batch, let next = jobs.pop() { taken.append(next.element) }
-                return (taken, first.share)
+            if let taken = jobs.pop(where: { $0 == .cloud || busy[$0, default: 0] < limits.threadsOfShare }) {
+                busy[taken.share, default: 0] += 1
+                return taken
             }
             if isClosed, jobs.isEmpty {
                 // Threads may wait for the jobs of a share that had its part; there are none left.
@@ -104,6 +104,13 @@ package final class WorkerPool<Worker, Job>: @unchecked Sendable {
             }
             condition.wait()
         }
+    }
+
+    /// Returns the next job, if one waits.
+    private func another() -> Job? {
+        condition.lock()
+        defer { condition.unlock() }
+        return jobs.pop()?.element
     }
 
     /// Lowers the priority of the calling thread. Linux gives each thread its own.
@@ -138,8 +145,7 @@ extension WorkerPool where Job == (Worker) -> Void {
         close: @escaping @Sendable (Worker) -> Void = { _ in }
     ) {
         self.init(
-            name: name, workers: workers, limits: limits, perform: { worker, jobs in for job in jobs { job(worker) } },
-            close: close)
+            name: name, workers: workers, limits: limits, perform: { worker, job, _ in job(worker) }, close: close)
     }
 
     /// Runs `body` on a thread of the pool.
@@ -163,16 +169,13 @@ package struct PoolLimits: Sendable {
     /// The most jobs that may wait. Further ones are refused, because an endless queue would be an outage that nobody
     /// sees.
     package var waiting = 10_000
-    /// The most jobs that one thread takes at once.
-    package var batch = 1
     /// The most threads that work for one share at a time, the cloud's own excepted.
     package var threadsOfShare = Int.max
     /// The niceness of the threads (setpriority(2)). At 10 they get about a tenth of the time of ordinary ones.
     package var niceness: Int32 = 0
 
-    package init(waiting: Int = 10_000, batch: Int = 1, threadsOfShare: Int = .max, niceness: Int32 = 0) {
+    package init(waiting: Int = 10_000, threadsOfShare: Int = .max, niceness: Int32 = 0) {
         self.waiting = waiting
-        self.batch = batch
         self.threadsOfShare = threadsOfShare
         self.niceness = niceness
     }

@@ -17,8 +17,10 @@ final class SQLiteEngine: Engine {
     private let nearby: ReaderShelf
     private let revisions = Mutex<[Topic: Int64]>([:])
 
-    /// The most transactions of one commit, so that the first of them does not wait long.
+    /// The most transactions of one commit.
     private static let mostInGroup = 64
+    /// The time after which no further transaction joins a commit, so that the first of them does not wait long.
+    private static let groupTime = Duration.milliseconds(10)
     /// The most work of a short read: some two milliseconds of SQLite's, and as much for making values of the rows.
     private static let shortRead = Vigil.Work(looks: 40, rows: 250)
     /// The time that a request's write may hold the one writer.
@@ -27,9 +29,9 @@ final class SQLiteEngine: Engine {
     init(path: String, readers count: Int, durable: Bool) throws {
         let first = try SQLiteConnection(path: path, isReader: false, durable: durable)
         try first.script(ChangeLog.sqliteTable)
-        let group = PoolLimits(batch: Self.mostInGroup)
         writer = WorkerPool(
-            name: "sqlite-writer", workers: [first], limits: group, perform: Self.commitTogether, close: { $0.close() })
+            name: "sqlite-writer", workers: [first], perform: { Self.commitTogether($0, $1, $2) },
+            close: { $0.close() })
         func reader() throws -> SQLiteConnection { try SQLiteConnection(path: path, isReader: true, durable: durable) }
         // One share leaves a thread for the others.
         let shared = PoolLimits(threadsOfShare: max(1, count - 1))
@@ -116,33 +118,47 @@ private protocol GroupedWrite {
 }
 
 extension SQLiteEngine {
-    private static let commitTogether: @Sendable (SQLiteConnection, [any GroupedWrite]) -> Void = { connection, writes in
-        var failure: (any Error)?
+    /// Runs transactions that wait in one commit.
+    ///
+    /// - Parameter next: returns the next transaction that waits; nil if none does.
+    private static func commitTogether(
+        _ connection: SQLiteConnection, _ first: any GroupedWrite, _ next: () -> (any GroupedWrite)?
+    ) {
+        var writes: [any GroupedWrite] = []
         do {
-            do {
-                _ = try connection.execute("BEGIN IMMEDIATE", [])
-                for write in writes {
+            try run(connection) {
+                let began = ContinuousClock.now
+                var waiting: (any GroupedWrite)? = first
+                while let write = waiting {
+                    writes.append(write)
                     _ = try connection.execute("SAVEPOINT one", [])
                     if !write.run(on: connection) { _ = try connection.execute("ROLLBACK TO one", []) }
                     _ = try connection.execute("RELEASE one", [])
+                    waiting = writes.count < mostInGroup && ContinuousClock.now - began < groupTime ? next() : nil
                 }
-                _ = try connection.execute("COMMIT", [])
-            } catch {
-                // SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
-                _ = try? connection.execute("ROLLBACK", [])
-                throw error
             }
+            for write in writes { write.finish(groupFailure: nil) }
         } catch {
-            failure = error
+            if writes.isEmpty { return first.finish(groupFailure: error) }
+            guard writes.count > 1 else { return writes[0].finish(groupFailure: error) }
+            // One transaction broke the commit (a deferred constraint), or the disk is full, or SQLite rolled back all
+            // of them because one was stopped. If they run one by one, each has its own outcome.
+            for write in writes where write.isStopped { write.finish(groupFailure: error) }
+            for write in writes where !write.isStopped { commitTogether(connection, write, { nil }) }
         }
-        guard failure != nil, writes.count > 1 else {
-            for write in writes { write.finish(groupFailure: failure) }
-            return
+    }
+
+    /// Runs one commit.
+    private static func run(_ connection: SQLiteConnection, _ body: () throws -> Void) throws {
+        do {
+            _ = try connection.execute("BEGIN IMMEDIATE", [])
+            try body()
+            _ = try connection.execute("COMMIT", [])
+        } catch {
+            // SQLite may have rolled back by itself (a full disk); then there is nothing left to roll back.
+            _ = try? connection.execute("ROLLBACK", [])
+            throw error
         }
-        // One transaction broke the commit (a deferred constraint), or the disk is full, or SQLite rolled back all of
-        // them because one was stopped. If they run one by one, each has its own outcome.
-        for write in writes where write.isStopped { write.finish(groupFailure: failure) }
-        for write in writes where !write.isStopped { commitTogether(connection, [write]) }
     }
 
     private final class Write<Value: Sendable>: GroupedWrite {
