@@ -10,6 +10,7 @@ import Images
 import Logging
 import NIOCore
 package import SQL
+import Testing
 
 /// The whole cloud in the process of the test: its own database, a clock that the test moves, and no socket.
 ///
@@ -52,9 +53,17 @@ package struct TestCloud: Sendable {
             try await withStores(configuration.images) { stores in
                 let cloud = try TestCloud(configuration, test.database, stores, hosts: hosts, seed: seed)
                 if template == nil { try await cloud.make() } else { try await cloud.cloud.prepare() }
-                return try await body(cloud)
+                let value = try await body(cloud)
+                await cloud.checkUsage()
+                return value
             }
         }
+    }
+
+    /// Compares the usage that the database keeps with a fresh count, unless the test has closed the database.
+    private func checkUsage() async {
+        let differences = try? await database.read { tx in try Cloud.ledgers.flatMap { try $0.differences(in: tx) } }
+        if let differences, !differences.isEmpty { Issue.record("usage is not what was counted: \(differences)") }
     }
 
     /// Runs `body` with several control processes on one PostgreSQL server. They share the database, the clock, the

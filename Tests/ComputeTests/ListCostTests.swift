@@ -6,7 +6,8 @@ import SQL
 import TestSupport
 import Testing
 
-/// What requests cost with many servers, in statements and in steps of SQLite, since seconds depend on the machine.
+/// The costs of requests with many servers, counted in statements and in steps of SQLite, since seconds depend on the
+/// machine.
 @Suite("Costs with many servers")
 struct ListCostTests {
     private struct Cost: Equatable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 import SQL
 
 extension Ledger {
-    /// What projects have of Compute, and the users in them. Every row of a server counts, whatever its state; a server
+    /// The usage of Compute by projects and by their users. Every row of a server counts, whatever its state; a server
     /// that is resized counts with its new size. The number of a user's key pairs belongs to no project.
     static let compute = Ledger("compute_usage", Tally.compute)
 }

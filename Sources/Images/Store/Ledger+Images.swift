@@ -1,7 +1,7 @@
 import SQL
 
 extension Ledger {
-    /// What projects have of Images: images, and bytes of data in stores and of data that waits for its import.
+    /// The usage of Images by projects: images, and bytes of data in stores and of data that waits for its import.
     static let images = Ledger("image_usage", Tally.images)
 }
 

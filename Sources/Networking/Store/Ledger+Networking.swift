@@ -1,7 +1,8 @@
 import SQL
 
 extension Ledger {
-    /// How many rows of each noun projects have. Rows of no project, such as ports for DHCP, count for nobody.
+    /// The numbers of rows of each noun that projects have. Rows of no project, such as ports for DHCP, count for
+    /// nobody.
     static let networking = Ledger("networking_usage", Tally.networking)
 }
 
