@@ -66,7 +66,8 @@ struct LargestValueTests {
         #expect(
             taken == [
                 ["name": "aaaaa"], ["name": "a", "count": 7], ["name": "a", "tags": ["", ""]],
-                ["name": "a", "tags": ["aaa"]], ["name": "a", "map": ["x": "aaaa"]], ["name": "a", "map": ["n0": "", "n1": ""]],
+                ["name": "a", "tags": ["aaa"]], ["name": "a", "map": ["x": "aaaa"]],
+                ["name": "a", "map": ["n0": "", "n1": ""]],
             ])
         for body in taken { try shape.check(body, at: "body") }
         for extreme in extremes {
