@@ -32,6 +32,7 @@ package struct CloudProcess: Sendable {
         _ configuration: Configuration, directory: StateDirectory, world: World, log: Logger, isAlone: Bool = true,
         whenReady: @escaping @Sendable (_ url: String) async -> Void
     ) async throws -> CloudProcess {
+        MemoryKeeper.prepare()
         try directory.create()
         let lock = try StateLock(directory)
         guard let address = ListenAddress(configuration.server.listen) else {

@@ -6,12 +6,25 @@ import ServiceLifecycle
 /// The C library keeps what was freed, for each thread apart. After a time with many large answers that is several
 /// times of what is in use, and one tenant could make the process that large for good.
 struct MemoryKeeper: Service {
+    /// Sets how the C library keeps memory: as many pools as there are processors, where it would have eight for each,
+    /// and none for large pieces, which go back to the system at once. It is called before the first threads.
+    static func prepare() {
+        guard let set: Set = function("mallopt") else { return }
+        _ = set(poolsOption, Int32(clamping: ProcessInfo.processInfo.activeProcessorCount))
+        _ = set(largeOption, large)
+    }
+
+    // The numbers of the options, and their meaning: mallopt(3).
+    private static let poolsOption: Int32 = -8
+    private static let largeOption: Int32 = -3
+    private static let large: Int32 = 256 << 10
+
     private static let interval = Duration.seconds(5)
     /// The growth since the last time, in bytes, that is worth the few milliseconds.
     private static let growth = 8.0 * 1_048_576
 
     func run() async throws {
-        guard let trim = Self.trim else { return }
+        guard let trim: Trim = Self.function("malloc_trim") else { return }
         await cancelWhenGracefulShutdown {
             var least = ProcessFigures.residentBytes
             while !Task.isCancelled {
@@ -25,8 +38,11 @@ struct MemoryKeeper: Service {
         }
     }
 
+    private typealias Set = @convention(c) (Int32, Int32) -> Int32
     private typealias Trim = @convention(c) (Int) -> Int32
 
-    /// The function malloc_trim(3); nil if the C library has none. Swift's module of the C library does not show it.
-    private static var trim: Trim? { dlsym(nil, "malloc_trim").map { unsafeBitCast($0, to: Trim.self) } }
+    /// Returns a function of the C library that Swift's module of it does not show; nil if the library has none.
+    private static func function<Function>(_ name: String) -> Function? {
+        dlsym(nil, name).map { unsafeBitCast($0, to: Function.self) }
+    }
 }

@@ -55,10 +55,8 @@ package struct Call: Sendable {
 
     /// The token that the caller presents. Headers that claim an identity without a token are ignored.
     package var authToken: String? {
-        guard let token = headers[.authToken], (1...Limits.request.token.most).contains(token.utf8.count) else {
-            return nil
-        }
-        return token
+        let token = headers[.authToken] ?? ""
+        return (1...Limits.request.token.most).contains(token.utf8.count) ? token : nil
     }
 
     package static let unauthenticatedMessage = "The request you have made requires authentication."

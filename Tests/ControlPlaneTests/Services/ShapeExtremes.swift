@@ -164,6 +164,7 @@ extension ShapeValues {
         case .member(let name):
             let inner = self.shape(of: name, in: shape)
             var object = body.object ?? sample(shape).object ?? [:]
+            if object[name] == nil, object.count >= mostMembers(of: shape) { object = [:] }
             object[name] = put(value, at: rest, in: object[name] ?? sample(inner), inner)
             return .object(object)
         case .first:
@@ -172,6 +173,14 @@ extension ShapeValues {
             if elements.isEmpty { elements = [sample(inner)] }
             elements[0] = put(value, at: rest, in: elements[0], inner)
             return .array(elements)
+        }
+    }
+
+    private func mostMembers(of shape: Shape) -> Int {
+        switch shape {
+        case .object(let members): members.counts.upperBound
+        case .nullable(let inner): mostMembers(of: inner)
+        default: .max
         }
     }
 

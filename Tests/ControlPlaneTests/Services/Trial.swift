@@ -33,6 +33,14 @@ struct Trial: Sendable {
         let body: JSON
         /// Whether the value is larger than the largest.
         let isRefused: Bool
+
+        init(_ route: Route, _ version: String, _ place: String, _ body: JSON, _ isRefused: Bool) {
+            self.route = route
+            self.version = version
+            self.place = place
+            self.body = body
+            self.isRefused = isRefused
+        }
     }
 
     struct QueryCase: Sendable {
@@ -91,13 +99,10 @@ struct Trial: Sendable {
                 for event in await traced(route, probe, version) {
                     guard let found = Self.place(of: event, in: probe) else { continue }
                     for (place, body, isRefused) in Self.bodies(found, probe) {
-                        let length = body.text.utf8.count
+                        let (length, one) = (body.text.utf8.count, Case(route, version, place, body, isRefused))
                         // The bound of a body as a whole has tests of its own.
-                        guard length <= api.bodyLimit, seen.insert("\(version) \(place) \(length)").inserted else {
-                            continue
-                        }
-                        cases.append(
-                            .init(route: route, version: version, place: place, body: body, isRefused: isRefused))
+                        guard length <= api.bodyLimit else { continue }
+                        if seen.insert("\(version) \(place) \(length)").inserted { cases.append(one) }
                     }
                 }
             }
