@@ -48,16 +48,34 @@ struct ServerStore: Sendable {
     }
 
     /// Updates the row of a server. It has no effect if the server has no row.
+    ///
+    /// The columns that seldom change have a statement of their own, because SQLite writes every index of a column that
+    /// a statement names.
     func update(_ server: Server, in tx: Transaction) throws {
         tx.touchedServers([server.id.text])
         let changed = try tx.execute(
             """
-            UPDATE compute_server SET name = ?, vm_state = ?, host = ?, other_host = ?, image_id = ?, flavor_id = ?, flavor_name = ?, vcpus = ?, ram = ?,
-              disk = ?, group_id = ?, generation = ?, updated_at = ?, launched_at = ?, details = ? WHERE id = ?
-            """, server.name, server.state.rawValue, server.host, server.otherHost, server.image?.id, server.flavor.id, server.flavor.name,
-            server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server), server.groupID, server.generation, server.updatedAt,
-            server.launchedAt, try StoredJSON.text(server), server.id)
+            UPDATE compute_server SET vm_state = ?, host = ?, other_host = ?, generation = ?, updated_at = ?, launched_at = ?,
+              details = ? WHERE id = ?
+            """, server.state.rawValue, server.host, server.otherHost, server.generation, server.updatedAt,
+            server.launchedAt,
+            try StoredJSON.text(server), server.id)
         guard changed > 0 else { return }
+        let columns = ["name", "image_id", "flavor_id", "flavor_name", "vcpus", "ram", "disk", "group_id"]
+        let flavor = server.flavor
+        let values: [SQLValue] = [
+            server.name.sql, server.image?.id.sql ?? .null, flavor.id.sql, flavor.name.sql, flavor.vcpus.sql,
+            flavor.ramMiB.sql,
+            Self.disk(server).sql, server.groupID.sql,
+        ]
+        let differs = columns.map {
+            ["image_id", "group_id"].contains($0) ? "coalesce(\($0), '') <> coalesce(?, '')" : "\($0) <> ?"
+        }
+        try tx.execute(
+            """
+            UPDATE compute_server SET \(columns.map { "\($0) = ?" }.joined(separator: ", "))
+            WHERE id = ? AND (\(differs.joined(separator: " OR ")))
+            """, arguments: values + [server.id.sql] + values)
         var old = Conditions()
         old.equal("server_id", server.id)
         if !server.tags.isEmpty {
