@@ -47,6 +47,8 @@ package final class Fleet: Sendable, Service {
     private let late: (@Sendable () async throws -> Post)?
     private let opening = SerialKeys<String>()
     private let gate = Gate()
+    /// The hosts that came or came back, for the keeper of networks.
+    let arrivals = Arrivals()
     private let hub = EventHub<(host: String, report: AgentReport)>()
     private let world: World
     private let log: Logger
@@ -106,6 +108,9 @@ package final class Fleet: Sendable, Service {
         return state.withLock { $0.facts.values.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending } }
     }
 
+    /// The facts of each host, as they are known now.
+    var known: [HostFacts] { state.withLock { Array($0.facts.values) } }
+
     /// Returns the facts of one host.
     func facts(of name: String) -> HostFacts? { state.withLock { $0.facts[name] } }
 
@@ -123,11 +128,15 @@ package final class Fleet: Sendable, Service {
     package func news() -> AsyncStream<(host: String, report: AgentReport)> { hub.listen() }
 
     /// Cuts the link to a host or restores it, as a failure of the network does.
-    package func setCut(_ isCut: Bool, _ name: String) { state.withLock { $0.posts[name]?.link.isCut = isCut } }
+    package func setCut(_ isCut: Bool, _ name: String) {
+        state.withLock { $0.posts[name]?.link.isCut = isCut }
+        if !isCut { arrivals.note(name) }
+    }
 
     // MARK: What hosts say
 
-    private func askIfNobodyKeeps() async {
+    /// Asks the hosts whose facts are outdated, while `run` is not active.
+    func askIfNobodyKeeps() async {
         let now = world.now
         let stale = state.withLock { state in
             state.isKept ? [] : state.posts.values.filter { state.facts[$0.name].map { $0.seenAt + Self.freshness < now } ?? true }
@@ -159,7 +168,9 @@ package final class Fleet: Sendable, Service {
         guard !post.link.isCut else { return }
         if case .inventory(let inventory) = report {
             let facts = HostFacts(name: post.name, id: post.id, bootedAt: post.bootedAt, seenAt: world.now, inventory: inventory)
-            state.withLock { $0.facts[post.name] = facts }
+            let old = state.withLock { $0.facts.updateValue(facts, forKey: post.name) }
+            let wasThere = old.map { $0.isUp(at: facts.seenAt) && $0.bootedAt == facts.bootedAt } ?? false
+            if !wasThere { arrivals.note(post.name) }
         }
         hub.send((post.name, report))
     }
@@ -180,6 +191,8 @@ package final class Fleet: Sendable, Service {
             let post = try await late()
             state.withLock { $0.posts[post.name] = post }
             await ask(post)
+            // Other hosts may have ports of networks that this host has too, and need its address.
+            for name in names { arrivals.note(name) }
             return post
         }
     }

@@ -12,7 +12,14 @@ extension Schema {
                 [layer2, addresses, security, layer3, sharing].joined(separator: "\n")),
             Migration(2, "ports of servers, hosts of routers", servers),
             Migration(3, "what operators say of agents", agents),
+            Migration(4, "the hosts that a change concerns", touches),
         ])
+
+    private static let touches = """
+        CREATE INDEX networking_port_network_host ON networking_port (network_id, host);
+        CREATE INDEX networking_security_group_rule_addresses
+          ON networking_security_group_rule (remote_address_group_id);
+        """
 
     private static let agents = """
         CREATE TABLE networking_agent (host_id TEXT PRIMARY KEY, admin_state_up INTEGER NOT NULL, description TEXT);
