@@ -72,14 +72,15 @@ package struct Cloud: Sendable {
             sleeper: sleeper, policyOverrides: rules[ImagesAssembly.self], log: log)
         let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
         self.fleet = fleet
-        let known = KnownHosts()
+        let known = KnownHosts(fleet: fleet, world: world)
         let doors = MetadataDoors()
         let bell = Nudge()
         networking = try NetworkingAssembly(
             database: database, world: world, hosts: known, policyOverrides: rules[NetworkingAssembly.self]
         ) { bell.nudge() }
         networkKeeper = NetworkKeeper(
-            database: database, networking: networking, networks: FleetNetworks(fleet: fleet, doors: doors, world: world), known: known, world: world, log: log)
+            database: database, networking: networking,
+            networks: FleetNetworks(fleet: fleet, doors: doors, known: known), world: world, log: log)
         let guests = GuestMetadata(database: database, networking: networking)
         metadataServer = MetadataServer(doors: doors, source: guests, world: world, log: log)
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)

@@ -5,6 +5,8 @@ package import SQL
 package protocol NetworkingHosts: Sendable {
     /// Returns all hosts, in the caller's transaction. The API shows them as agents and availability zones.
     func hosts(in tx: Transaction) throws -> [NetworkHost]
+    /// Returns the host with a name; nil for none.
+    func host(_ name: String, in tx: Transaction) throws -> NetworkHost?
 }
 
 /// A host as the API of agents shows it.
@@ -32,4 +34,5 @@ package struct NetworkHost: Sendable, Hashable {
 package struct NoNetworkHosts: NetworkingHosts {
     package init() {}
     package func hosts(in tx: Transaction) throws -> [NetworkHost] { [] }
+    package func host(_ name: String, in tx: Transaction) throws -> NetworkHost? { nil }
 }

@@ -7,18 +7,27 @@ package import SQL
 extension NetworkingAssembly {
     private var states: HostStateService { HostStateService(networking: networking) }
 
-    /// The topic of every commit that may change what hosts should have. A state's generation counts these commits.
+    /// The topic of every commit of Networking. A state's generation counts the commits that named keys (`Touch`).
     package var topic: Topic { networking.base.topic }
 
     /// Returns everything that is wanted of a host's networks, read in one transaction.
     ///
-    /// - Parameter hosts: all hosts, since networks lead from one to another.
-    package func view(of host: NetworkHost, among hosts: [NetworkHost], in tx: Transaction) throws -> HostNetworkView {
-        try states.view(of: host, among: hosts, in: tx)
+    /// - Parameter addresses: the address at which a host gets packets of shared networks, by the host's name.
+    package func view(
+        of host: NetworkHost, addresses: (String) -> IPAddress?, in tx: Transaction
+    ) throws -> HostNetworkView {
+        try states.view(of: host, addresses: addresses, in: tx)
     }
 
-    /// Returns the names of the hosts to which something is bound; all others have no networks.
-    package func hostsInUse() async throws -> Set<String> { try await networking.read { tx in try HostStateStore.hosts(in: tx) } }
+    /// Returns the hosts that the commits since a position concern, from one snapshot.
+    package func news(since position: ChangePosition?) async throws -> HostNews {
+        try await networking.read { [topic] tx in
+            let changes = try tx.changes(of: topic, since: position)
+            return HostNews(
+                hosts: try changes.keys.map { try TouchStore.hosts(of: $0, in: tx) }, position: changes.position,
+                hasHomelessRouters: try HostStateStore.hasHomelessRouters(in: tx))
+        }
+    }
 
     /// Gives a host to each router that has none: the first by name that is alive and that operators have not disabled.
     /// The router stays there.
@@ -32,7 +41,12 @@ extension NetworkingAssembly {
         }
         guard isNeeded, let host = alive.filter({ notes[$0.id]?.isUp ?? true }).map(\.name).min() else { return false }
         try await networking.write { tx in
-            for router in try HostStateStore.homelessRouters(in: tx) { try HostStateStore.place(router, on: host, in: tx) }
+            networking.touch([.host(host)], in: tx)
+            for router in try HostStateStore.homelessRouters(in: tx) {
+                try HostStateStore.place(router, on: host, in: tx)
+                // The other hosts of its networks send packets to it there.
+                networking.touch(Set(try TouchStore.networks(of: router, in: tx).map(Touch.network)), in: tx)
+            }
         }
         return true
     }

@@ -59,6 +59,8 @@ package protocol Manners<R>: Sendable {
     func stamp(_ resource: inout R)
     /// Inserts a new row, together with everything that each noun of the API stores for a row.
     func insert(_ resource: R, in tx: Transaction) throws
+    /// Stores a changed row.
+    func save(_ resource: R, over old: R, in tx: Transaction) throws
     /// Deletes a row, together with everything that each noun of the API stores for a row.
     func erase(_ resource: R, in tx: Transaction) throws
 }
@@ -96,6 +98,7 @@ extension Manners {
     package func claim(_ drafts: [R], in tx: Transaction) throws {}
     package func stamp(_ resource: inout R) {}
     package func insert(_ resource: R, in tx: Transaction) throws { try store.insert(resource, in: tx) }
+    package func save(_ resource: R, over old: R, in tx: Transaction) throws { try store.update(resource, in: tx) }
     package func erase(_ resource: R, in tx: Transaction) throws { try store.delete(resource.id, in: tx) }
 }
 

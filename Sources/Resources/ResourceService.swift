@@ -285,7 +285,7 @@ extension ResourceService {
             try require("update", given, of: resource, by: caller, in: tx)
             try willUpdate(&resource, from: old, given, by: caller, in: tx)
             stamp(&resource)
-            try store.update(resource, in: tx)
+            try save(resource, over: old, in: tx)
             try didUpdate(resource, from: old, given, by: caller, in: tx)
             let shown = try self.shown([resource], by: caller, in: tx)
             guard !shown.rows.isEmpty else { throw missing(id) }

@@ -46,7 +46,7 @@ struct AdvisoryTests {
         func state(_ host: String = "host-1") async throws -> HostNetworkState {
             try await ports.cloud.database.read { [networking = ports.networking] tx in
                 let hosts = try networking.networking.hosts.hosts(in: tx)
-                return try networking.view(of: try #require(hosts.first { $0.name == host }), among: hosts, in: tx).state
+                return try networking.state(of: host, among: hosts, in: tx)
             }
         }
 

@@ -49,8 +49,7 @@ struct HostStateTests {
         func state(_ host: String) async throws -> HostNetworkState {
             try await cloud.database.read { [networking = cloud.cloud.networking] tx in
                 let hosts = try networking.networking.hosts.hosts(in: tx)
-                let host = try #require(hosts.first { $0.name == host })
-                return try networking.view(of: host, among: hosts, in: tx).state
+                return try networking.state(of: host, among: hosts, in: tx)
             }
         }
 
@@ -208,7 +207,7 @@ struct HostStateTests {
             func cost() async throws -> (ports: Int, statements: Int) {
                 try await stage.cloud.database.read { [networking = stage.cloud.cloud.networking] tx in
                     let hosts = try networking.networking.hosts.hosts(in: tx)
-                    let state = try networking.view(of: try #require(hosts.first), among: hosts, in: tx).state
+                    let state = try networking.state(of: try #require(hosts.first).name, among: hosts, in: tx)
                     return (state.ports.count, tx.statements)
                 }
             }

@@ -47,6 +47,8 @@ package final class Fleet: Sendable, Service {
     private let late: (@Sendable () async throws -> Post)?
     private let opening = SerialKeys<String>()
     private let gate = Gate()
+    /// The hosts that came or came back, for the keeper of networks.
+    let arrivals = Arrivals()
     private let hub = EventHub<(host: String, report: AgentReport)>()
     private let world: World
     private let log: Logger
@@ -106,6 +108,9 @@ package final class Fleet: Sendable, Service {
         return state.withLock { $0.roll.all }
     }
 
+    /// The facts of each host, as they are known now.
+    var known: [HostFacts] { state.withLock { $0.roll.all } }
+
     /// Returns the facts of one host.
     func facts(of name: String) -> HostFacts? { state.withLock { $0.roll[name] } }
 
@@ -131,11 +136,14 @@ package final class Fleet: Sendable, Service {
     package func news() -> AsyncStream<(host: String, report: AgentReport)> { hub.listen() }
 
     /// Cuts the link to a host or restores it, as a failure of the network does.
-    package func setCut(_ isCut: Bool, _ name: String) { state.withLock { $0.posts[name]?.link.isCut = isCut } }
+    package func setCut(_ isCut: Bool, _ name: String) {
+        state.withLock { $0.posts[name]?.link.isCut = isCut }
+        if !isCut { arrivals.note(name) }
+    }
 
     // MARK: What hosts say
 
-    /// Asks the hosts whose facts are outdated, unless `run` keeps them up to date.
+    /// Asks the hosts whose facts are outdated, while `run` is not active.
     func askIfNobodyKeeps() async {
         let now = world.now
         let stale = state.withLock { state in
@@ -168,7 +176,12 @@ package final class Fleet: Sendable, Service {
         guard !post.link.isCut else { return }
         if case .inventory(let inventory) = report {
             let facts = HostFacts(name: post.name, id: post.id, bootedAt: post.bootedAt, seenAt: world.now, inventory: inventory)
-            state.withLock { $0.roll.take(facts) }
+            let old = state.withLock { state in
+                defer { state.roll.take(facts) }
+                return state.roll[post.name]
+            }
+            let wasThere = old.map { $0.isUp(at: facts.seenAt) && $0.bootedAt == facts.bootedAt } ?? false
+            if !wasThere { arrivals.note(post.name) }
         }
         hub.send((post.name, report))
     }
@@ -189,6 +202,8 @@ package final class Fleet: Sendable, Service {
             let post = try await late()
             state.withLock { $0.posts[post.name] = post }
             await ask(post)
+            // Other hosts may have ports of networks that this host has too, and need its address.
+            for name in names { arrivals.note(name) }
             return post
         }
     }

@@ -1,15 +1,22 @@
 import AgentCore
-import CloudCore
 import Drivers
+package import CloudCore
 package import HostModel
 package import Networking
-import SQL
-import Synchronization
 
 /// The network drivers of all hosts, wherever they run.
 package protocol HostNetworks: Sendable {
     /// Returns all hosts; those that cannot be reached now are not alive.
-    func hosts() async throws -> [NetworkHost]
+    func hosts() async -> [NetworkHost]
+
+    /// Returns one host; nil for one that never reported.
+    func host(_ name: String) async -> NetworkHost?
+
+    /// Returns the address to which other hosts send packets of shared networks; nil for none.
+    func address(of host: String) -> IPAddress?
+
+    /// Returns the hosts that came, or came back, since the last call.
+    func arrivals() async -> Set<String>
 
     /// Makes a host's networks equal to the state, by the host's driver.
     ///
@@ -21,17 +28,23 @@ package protocol HostNetworks: Sendable {
 struct FleetNetworks: HostNetworks {
     let fleet: Fleet
     let doors: MetadataDoors
-    let world: World
+    let known: KnownHosts
 
-    func hosts() async throws -> [NetworkHost] {
-        let now = world.now
-        return await fleet.facts().map {
-            var host = NetworkHost(
-                id: $0.id, name: $0.name, zone: "nova", isAlive: $0.isUp(at: now) && fleet.isOpen($0.name),
-                address: fleet.tunnelAddress(of: $0.name))
-            (host.startedAt, host.seenAt) = ($0.bootedAt, $0.seenAt)
-            return host
-        }
+    func hosts() async -> [NetworkHost] {
+        await fleet.askIfNobodyKeeps()
+        return known.all
+    }
+
+    func host(_ name: String) async -> NetworkHost? {
+        await fleet.askIfNobodyKeeps()
+        return known.host(name)
+    }
+
+    func address(of host: String) -> IPAddress? { fleet.tunnelAddress(of: host) }
+
+    func arrivals() async -> Set<String> {
+        await fleet.askIfNobodyKeeps()
+        return fleet.arrivals.take()
     }
 
     func apply(_ state: HostNetworkState, on host: String) async throws -> NetworkReport {
@@ -41,13 +54,4 @@ struct FleetNetworks: HostNetworks {
         if let driver = fleet.metadataDriver(of: host) { doors.serve(state.metadataDoors, by: driver) }
         return report
     }
-}
-
-/// The hosts as Networking's views show them: as they were at the last look.
-final class KnownHosts: NetworkingHosts {
-    private let known = Mutex<[NetworkHost]>([])
-
-    var all: [NetworkHost] { known.withLock { $0 } }
-    func set(_ hosts: [NetworkHost]) { known.withLock { $0 = hosts.sorted { $0.name < $1.name } } }
-    func hosts(in tx: Transaction) throws -> [NetworkHost] { all }
 }

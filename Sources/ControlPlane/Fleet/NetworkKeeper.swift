@@ -1,7 +1,7 @@
 package import CloudCore
 import Drivers
 package import Durable
-import HostModel
+package import HostModel
 import Logging
 import Networking
 import SQL
@@ -10,8 +10,12 @@ import Synchronization
 /// The keeper of the hosts' networks: it makes them as Networking's rows say, and writes back the status of ports,
 /// routers and floating IPs.
 ///
-///     commit --(nudge, or the look of each second)--> the rows of one snapshot --> a host's whole state --> its driver
-///         --> statuses, problems
+///     commit --(nudge, or the look of each second)--> the hosts that it concerns --> a host's whole state
+///         --> its driver --> statuses, problems
+///
+/// A look costs one query of revisions while nothing changes. After a commit, the keys that it named lead to the hosts
+/// (`Touch`), and only these are computed. All hosts are computed at the start, and when the log of commits does not
+/// reach back. Besides, each host is told again after a while, a few hosts in each second.
 ///
 /// A caller that waits for a server's ports (`wire`) runs the pass over the host itself, unless another caller's pass
 /// has served it already.
@@ -19,102 +23,132 @@ package final class NetworkKeeper: Reconciler {
     package let name = "host-networks"
     package let interval: Duration = .seconds(1)
 
-    /// The last state that a host was told, without its generation, and the problems that resulted.
-    private struct Told {
-        var state: HostNetworkState
-        var problems: [NetworkProblem]
-        var at: Timestamp
-    }
-
     private struct Memory {
+        /// The revision at the last look, and the point up to which the commits were followed.
         var revision: Revision?
-        var told: [String: Told] = [:]
+        var position: ChangePosition?
+        var due = DueHosts()
+        var told = ToldHosts()
     }
 
     private let database: Database
     private let networking: NetworkingAssembly
     private let networks: any HostNetworks
-    private let known: KnownHosts
     private let world: World
     private let log: Logger
     private let memory = Mutex(Memory())
     private let turns = SerialKeys<String>()
 
-    init(
-        database: Database, networking: NetworkingAssembly, networks: any HostNetworks, known: KnownHosts, world: World, log: Logger
-    ) {
+    init(database: Database, networking: NetworkingAssembly, networks: any HostNetworks, world: World, log: Logger) {
         self.database = database
         self.networking = networking
         self.networks = networks
-        self.known = known
         self.world = world
         self.log = log
     }
 
-    /// The time after which a host is told an unchanged state again, because it may have lost what it had.
-    private static let repetition: Duration = .seconds(60)
+    /// The most hosts that are served at the same time, and the most that are told again in one look.
+    private static let slice = 64
 
-    // MARK: All hosts
+    /// Returns the last state that a host was told, without its generation.
+    package func told(_ host: String) -> HostNetworkState? { memory.withLock { $0.told[host]?.state } }
+
+    // MARK: The hosts that are due
 
     package func reconcile() async throws -> ReconcilerReport {
-        // The revision is read before the rows, so that the next pass sees any later commit as new.
-        var revision = try await database.revision(of: networking.topic)
-        let hosts = try await look()
-        let isNew = memory.withLock { $0.revision != revision }
-        guard isNew || hosts.contains(where: isOverdue) else { return ReconcilerReport() }
-        if try await networking.placeRouters(on: hosts) { revision = try await database.revision(of: networking.topic) }
-        // A commit does not concern hosts that have no networks and had none.
-        let inUse = isNew ? try await networking.hostsInUse() : []
-        let due = hosts.filter { $0.isAlive && (isOverdue($0) || inUse.contains($0.name) || (isNew && hasNetworks($0))) }
-        let problems = await withTaskGroup(of: String?.self) { group in
-            for host in due {
-                group.addTask {
-                    do {
-                        try Task.checkCancellation()
-                        try await self.turns.run(host.name) { try await self.pass(over: host, hosts) }
-                        return nil
-                    } catch {
-                        return "\(host.name): \(error)"
-                    }
-                }
-            }
-            return await group.reduce(into: [String]()) { if let problem = $1 { $0.append(problem) } }
+        memory.withLock { $0.due.retry() }
+        try await look()
+        var report = ReconcilerReport()
+        // The number of slices is fixed, so that a pass ends even if there are commits all the time.
+        for number in 0..<memory.withLock({ ($0.due.count + Self.slice - 1) / Self.slice }) {
+            // Hosts of new commits come before the rest.
+            if number > 0 { try await look() }
+            let served = await serve(memory.withLock { $0.due.next(Self.slice) })
+            report.examined += served.examined
+            report.problems += served.problems
         }
-        // After a failure, the next pass tries the hosts again.
-        memory.withLock { [revision] in $0.revision = problems.isEmpty ? revision : nil }
-        return ReconcilerReport(examined: due.count, problems: problems)
+        return report
     }
 
-    private func isOverdue(_ host: NetworkHost) -> Bool {
-        host.isAlive && memory.withLock { $0.told[host.name].map { $0.at + Self.repetition < world.now } ?? true }
+    /// Notes the hosts that changes concern.
+    private func look() async throws {
+        let arrivals = await networks.arrivals()
+        // The revision is read before the rows, so that the next look sees any later commit as new.
+        let revision = try await database.revision(of: networking.topic)
+        let isNew = memory.withLock { memory in
+            memory.told.distrust(arrivals)
+            memory.due.add(arrivals)
+            memory.due.add(memory.told.overdue(at: world.now, most: Self.slice))
+            return memory.revision != revision || !arrivals.isEmpty
+        }
+        if isNew { try await follow(revision) }
     }
 
-    private func hasNetworks(_ host: NetworkHost) -> Bool { memory.withLock { $0.told[host.name]?.state.networks.isEmpty == false } }
+    private func follow(_ seen: Revision) async throws {
+        var revision = seen
+        let position = memory.withLock { $0.position }
+        var news = try await networking.news(since: position)
+        if news.hasHomelessRouters, try await networking.placeRouters(on: await networks.hosts()) {
+            revision = try await database.revision(of: networking.topic)
+            news = try await networking.news(since: position)
+        }
+        let all = news.hosts == nil ? await networks.hosts().map(\.name) : []
+        memory.withLock { [revision, news] memory in
+            (memory.revision, memory.position) = (revision, news.position)
+            guard let hosts = news.hosts else { return memory.due.addAll(all) }
+            if !hosts.isEmpty { memory.due.add(hosts.union(memory.told.troubled)) }
+        }
+    }
 
-    private func look() async throws -> [NetworkHost] {
-        let hosts = try await networks.hosts()
-        known.set(hosts)
-        return hosts
+    private func serve(_ names: [String]) async -> ReconcilerReport {
+        await withTaskGroup(of: ReconcilerReport.self) { group in
+            for name in names { group.addTask { await self.serve(name) } }
+            return await group.reduce(into: ReconcilerReport()) { report, one in
+                report.examined += one.examined
+                report.problems += one.problems
+            }
+        }
+    }
+
+    private func serve(_ name: String) async -> ReconcilerReport {
+        // A host that is away is due again when it comes back.
+        guard let host = await networks.host(name), host.isAlive else { return ReconcilerReport() }
+        do {
+            try Task.checkCancellation()
+            try await turns.run(name) { try await self.pass(over: host) }
+            return ReconcilerReport(examined: 1)
+        } catch {
+            memory.withLock { $0.due.fail(name) }
+            return ReconcilerReport(examined: 1, problems: ["\(name): \(error)"])
+        }
     }
 
     // MARK: One host
 
-    private func pass(over host: NetworkHost, _ hosts: [NetworkHost]) async throws {
-        let view = try await database.read(.long) { [networking] tx in try networking.view(of: host, among: hosts, in: tx) }
+    private func pass(over host: NetworkHost) async throws {
+        let view = try await database.read(.long) { [networking, networks] tx in
+            try networking.view(of: host, addresses: networks.address, in: tx)
+        }
         var state = view.state
         state.generation = 0
-        let last = memory.withLock { $0.told[host.name] }
-        var problems = last?.problems ?? []
-        if last?.state != state || !problems.isEmpty || last.map({ $0.at + Self.repetition < world.now }) ?? true {
-            problems = try await networks.apply(view.state, on: host.name).problems.sorted()
-            for problem in problems where !(last?.problems.contains(problem) ?? false) {
-                log.warning(
-                    "a host's network is not as it should be",
-                    metadata: ["host": "\(host.name)", "\(problem.subject.rawValue)": "\(problem.id)", "problem": "\(problem.detail)"])
-            }
+        let (last, isOverdue) = memory.withLock { ($0.told[host.name], $0.told.isOverdue(host.name, at: world.now)) }
+        let known = last?.problems ?? []
+        var told = ToldHosts.Told(state: state, problems: known, at: last?.at ?? world.now)
+        if isOverdue || last?.state != state || !known.isEmpty {
+            told.problems = try await networks.apply(view.state, on: host.name).problems.sorted()
+            told.at = world.now
+            for problem in told.problems where !known.contains(problem) { warn(of: problem, on: host.name) }
         }
-        try await networking.record(view, problems, hasNewProblems: problems != last?.problems ?? [], on: host.name)
-        memory.withLock { $0.told[host.name] = Told(state: state, problems: problems, at: world.now) }
+        try await networking.record(view, told.problems, hasNewProblems: told.problems != known, on: host.name)
+        memory.withLock { [told] in $0.told.set(told, of: host.name) }
+    }
+
+    private func warn(of problem: NetworkProblem, on host: String) {
+        log.warning(
+            "a host's network is not as it should be",
+            metadata: [
+                "host": "\(host)", "\(problem.subject.rawValue)": "\(problem.id)", "problem": "\(problem.detail)",
+            ])
     }
 
     // MARK: A server's ports
@@ -125,12 +159,11 @@ package final class NetworkKeeper: Reconciler {
     ///   cannot have.
     package func wire(_ server: ID<Kind.Server>, on name: String) async throws {
         if try await isWired(server, on: name) { return }
-        let hosts = try await look()
-        guard let host = hosts.first(where: { $0.name == name }), host.isAlive else { throw Self.away(name) }
+        guard let host = await networks.host(name), host.isAlive else { throw Self.away(name) }
         try await turns.run(name) {
             // A caller that waited for its turn may find that the pass before has done the work for it.
             if try await isWired(server, on: name) { return }
-            try await pass(over: host, hosts)
+            try await pass(over: host)
             guard try await isWired(server, on: name) else { throw Self.away(name) }
         }
     }

@@ -25,6 +25,12 @@ protocol NetworkingResource: Resource {
     static var hasTags: Bool { get }
     /// Whether other projects may use the resource; nil for a noun that cannot be shared.
     var sharing: Bool? { get }
+    /// Returns what a change of a row touches, for the hosts. Nothing by default, since hosts are told of few nouns.
+    ///
+    /// - Parameters:
+    ///   - old: the row before, with its parts; nil for a new one.
+    ///   - new: the row afterwards; nil for a deleted one.
+    static func touches(from old: Self?, to new: Self?) -> Set<Touch>
 }
 
 extension NetworkingResource {
@@ -37,6 +43,7 @@ extension NetworkingResource {
     static var segment: String { schema.plural.replacing("_", with: "-") }
     static var hasTags: Bool { true }
     var sharing: Bool? { nil }
+    static func touches(from old: Self?, to new: Self?) -> Set<Touch> { [] }
     var projectID: String { standard.projectID }
 }
 

@@ -69,6 +69,7 @@ struct AddressGroupService: NetworkingService {
             try Self.check(group)
             stamp(&group)
             try store.update(group, in: tx)
+            networking.touch([.addresses(id)], in: tx)
             return group
         }
     }

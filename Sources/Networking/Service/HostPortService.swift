@@ -30,6 +30,7 @@ struct HostPortService: Sendable {
         if let present, let port = try ports.store.find(present, in: tx) {
             var fixed = try addresses.addresses(ofPorts: [present.text], in: tx)[present.text] ?? []
             for old in fixed where !subnets.contains(where: { $0.id == old.subnetID }) { try addresses.remove(old, in: tx) }
+            networking.touch([.host(host)], in: tx)
             fixed.removeAll { old in !subnets.contains { $0.id == old.subnetID } }
             try give(port, subnets, &fixed, in: tx)
             if fixed.isEmpty { try ports.discard(present, in: tx) }

@@ -1,7 +1,7 @@
 import CloudCore
 package import HostModel
 import Resources
-import SQL
+package import SQL
 
 /// Builds the wanted state of one host's networks from the rows, in about a dozen statements for any number of rows.
 struct HostStateService: Sendable {
@@ -16,7 +16,7 @@ struct HostStateService: Sendable {
         var floating: [HostStateStore.Floating] = []
     }
 
-    func view(of host: NetworkHost, among hosts: [NetworkHost], in tx: Transaction) throws -> HostNetworkView {
+    func view(of host: NetworkHost, addresses: (String) -> IPAddress?, in tx: Transaction) throws -> HostNetworkView {
         let rows = try read(host.name, in: tx)
         let remote = Dictionary(
             grouping: try HostStateStore.ports(elsewhereThan: host.name, on: rows.networks.map(\.id.text), in: tx), by: \.network)
@@ -24,7 +24,7 @@ struct HostStateService: Sendable {
         let (groups, addressGroups) = try groups(of: machines, in: tx)
         let state = HostNetworkState(
             generation: try tx.commits(of: networking.base.topic),
-            networks: rows.networks.map { network(of: $0, rows, remote[$0.id.text] ?? [], host, hosts) },
+            networks: rows.networks.map { network(of: $0, rows, remote[$0.id.text] ?? [], host, addresses) },
             ports: machines.compactMap(Self.port), groups: groups, addressGroups: addressGroups,
             routers: rows.routers.compactMap { router(of: $0, rows) })
         return HostNetworkView(
@@ -57,17 +57,20 @@ struct HostStateService: Sendable {
     // MARK: Networks
 
     private func network(
-        of network: Network, _ rows: Rows, _ remote: [HostStateStore.RemotePort], _ host: NetworkHost, _ hosts: [NetworkHost]
+        of network: Network, _ rows: Rows, _ remote: [HostStateStore.RemotePort], _ host: NetworkHost,
+        _ addresses: (String) -> IPAddress?
     ) -> NetworkSpec {
         let subnets = rows.subnets.values.filter { $0.networkID == network.id }.sorted { $0.id.text < $1.id.text }
         let service = rows.ports.first { $0.networkID == network.id && $0.deviceOwner == Port.dhcp }
         return NetworkSpec(
-            id: network.id.text, mtu: Int(network.mtu), segment: segment(of: network, subnets, remote, host, hosts), subnets: subnets.compactMap(Self.subnet),
+            id: network.id.text, mtu: Int(network.mtu), segment: segment(of: network, subnets, remote, host, addresses),
+            subnets: subnets.compactMap(Self.subnet),
             service: service.flatMap { port in port.mac.map { DHCPService(mac: $0, addresses: Self.fixed(port)) } })
     }
 
     private func segment(
-        of network: Network, _ subnets: [Subnet], _ remote: [HostStateStore.RemotePort], _ host: NetworkHost, _ hosts: [NetworkHost]
+        of network: Network, _ subnets: [Subnet], _ remote: [HostStateStore.RemotePort], _ host: NetworkHost,
+        _ addresses: (String) -> IPAddress?
     ) -> Segment {
         switch network.type {
         case "flat": return .provider(bridge: Self.bridge(network.physicalNetwork ?? "", nil))
@@ -83,8 +86,9 @@ struct HostStateService: Sendable {
         }
         // No tunnel is needed while one host has all ports of the network.
         guard network.type == "vxlan", let number = network.segmentID, let own = host.address else { return .local }
-        let places = Dictionary(hosts.map { ($0.name, $0.address) }) { first, _ in first }
-        let ports = remote.compactMap { port in (places[port.host] ?? nil).map { HostModel.RemotePort(mac: port.mac, host: $0) } }
+        let ports = remote.compactMap { port in
+            addresses(port.host).map { HostModel.RemotePort(mac: port.mac, host: $0) }
+        }
         guard !ports.isEmpty else { return .local }
         return .vxlan(number: Int(number), local: own, peers: Set(ports.map(\.host)).sorted(), remotePorts: ports)
     }
@@ -219,4 +223,14 @@ package struct HostNetworkView: Sendable {
     let ports: [Place]
     let routers: [Place]
     let floating: [HostStateStore.Floating]
+}
+
+/// What commits since a position mean for hosts.
+package struct HostNews: Sendable {
+    /// The hosts that the commits concern; nil if it may be any.
+    package let hosts: Set<String>?
+    /// The position for the next call.
+    package let position: ChangePosition
+    /// Whether a router waits for a host.
+    package let hasHomelessRouters: Bool
 }

@@ -26,12 +26,15 @@ struct NetworkingContext: Sendable {
     /// Returns whether the caller sees all projects, as administrators and the cloud's other services do.
     func seesAll(_ caller: Principal) -> Bool { isAdmin(caller) || policy.allows("service_api", caller) }
 
-    /// Notes that what hosts should have may change. Every transaction that changes a row of Networking calls it.
+    /// Notes a change of rows. Every transaction that changes a row of Networking calls it.
     func changed(in tx: Transaction) {
-        // The key only makes the commit count: a reader that follows the topic reads everything again.
-        tx.changed(base.topic, ["rows"])
+        tx.changed(base.topic)
         tx.afterCommit(onChange)
     }
+
+    /// Notes that hosts are to be told of a change. Every change of something that a host's state contains calls it;
+    /// the keeper computes no other hosts.
+    func touch(_ touches: Set<Touch>, in tx: Transaction) { tx.changed(base.topic, touches.map(\.key)) }
 
     func newID<Entity>(_: Entity.Type = Entity.self) -> ID<Entity> { ID(world.random.uuid()) }
 

@@ -139,7 +139,13 @@ extension NetworkingService {
 
     func insert(_ resource: R, in tx: Transaction) throws {
         try store.insert(resource, in: tx)
+        networking.touch(R.touches(from: nil, to: resource), in: tx)
         if R.hasTags, !resource.standard.tags.isEmpty { try TagStore.set(resource.standard.tags, of: resource.id.text, in: tx) }
+    }
+
+    func save(_ resource: R, over old: R, in tx: Transaction) throws {
+        try store.update(resource, in: tx)
+        networking.touch(R.touches(from: old, to: resource), in: tx)
     }
 
     /// Deletes a row with its tags and its RBAC policies.
@@ -147,5 +153,6 @@ extension NetworkingService {
         if R.hasTags { try TagStore.set([], of: resource.id.text, in: tx) }
         if let type = (R.self as? any Shareable.Type)?.objectType { try SharingStore.removeAll(type, resource.id.text, in: tx) }
         try store.delete(resource.id, in: tx)
+        networking.touch(R.touches(from: resource, to: nil), in: tx)
     }
 }

@@ -88,15 +88,16 @@ struct PortService: NetworkingService {
     func insert(_ port: inout Port, _ requests: [AddressRequest]?, in tx: Transaction) throws {
         try giveMAC(&port, in: tx)
         try store.insert(port, in: tx)
+        networking.touch(Port.touches(from: nil, to: port), in: tx)
         try PortStore.setGroups(port.securityGroups, of: port.id, in: tx)
         port.fixedIPs = try allocator.give(port, requests, in: tx)
     }
 
-    /// Stores a port that the cloud itself changed.
-    func change(_ changed: Port, in tx: Transaction) throws {
+    /// Stores a port that the cloud itself changed. The parts of both ports must be loaded if they changed.
+    func change(_ changed: Port, from old: Port, in tx: Transaction) throws {
         var port = changed
         stamp(&port)
-        try store.update(port, in: tx)
+        try save(port, over: old, in: tx)
     }
 
     private func giveMAC(_ port: inout Port, in tx: Transaction) throws {
@@ -152,6 +153,7 @@ struct PortService: NetworkingService {
         _ port: Port, from old: Port, _ given: Given<Port>, by caller: Principal, in tx: Transaction
     ) throws {
         if port.securityGroups != old.securityGroups { try PortStore.setGroups(port.securityGroups, of: port.id, in: tx) }
+        if given.addresses != nil || port.mac != old.mac { networking.touch([.port(port.id)], in: tx) }
         if let asked = given.addresses {
             try allocator.change(port, from: old, asked, in: tx)
         } else if port.mac != old.mac {
@@ -194,7 +196,12 @@ struct PortService: NetworkingService {
                 "ServicePortInUse",
                 "Port \(port.id) cannot be deleted directly via the port API: has device owner \(port.deviceOwner).")
         }
-        try FloatingIPStore.detach(port: port.id, in: tx)
+        try detach(port.id, in: tx)
+    }
+
+    /// Disconnects every floating IP from a port.
+    private func detach(_ id: ID<Port.Noun>, in tx: Transaction) throws {
+        networking.touch(Set(try FloatingIPStore.detach(port: id, in: tx).map(Touch.router)), in: tx)
     }
 
     func didDelete(_ port: Port, by caller: Principal, in tx: Transaction) throws {
@@ -203,7 +210,8 @@ struct PortService: NetworkingService {
 
     /// Deletes a port that the cloud itself created.
     func discard(_ id: ID<Port.Noun>, in tx: Transaction) throws {
-        try FloatingIPStore.detach(port: id, in: tx)
+        networking.touch(try TouchStore.touches(ofPort: id, in: tx), in: tx)
+        try detach(id, in: tx)
         try TagStore.set([], of: id.text, in: tx)
         try store.delete(id, in: tx)
     }
@@ -214,6 +222,7 @@ struct PortService: NetworkingService {
         ports.filter("network_id", .equals, subnet.networkID)
         for port in try store.all(ports, in: tx) where !Port.routerOwners.contains(port.deviceOwner) {
             try allocator.giveAutomatic(port, of: subnet, in: tx)
+            networking.touch([.port(port.id)], in: tx)
         }
     }
 

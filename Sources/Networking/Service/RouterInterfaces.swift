@@ -59,6 +59,7 @@ extension RouterService {
                 for fixed in port.fixedIPs where subnets.contains(fixed.subnetID) {
                     try AddressStore(world: networking.world).remove(fixed, in: tx)
                 }
+                networking.touch([.port(port.id)], in: tx)
                 port.fixedIPs.removeAll { subnets.contains($0.subnetID) }
             } else {
                 try ports.discard(port.id, in: tx)
@@ -85,6 +86,8 @@ extension RouterService {
             throw CloudError.badNetworkingRequest("router", "Cannot have multiple IPv4 subnets on router port")
         }
         try checkOverlap(of: router, with: port.fixedIPs.map(\.subnetID), in: tx)
+        networking.touch(try TouchStore.touches(ofPort: id, in: tx), in: tx)
+        let old = port
         port.deviceID = router.id.text
         port.deviceOwner = Port.routerInterface
         port.host = router.host
@@ -92,7 +95,7 @@ extension RouterService {
         port.portSecurity = false
         port.standard.revision += 1
         try PortStore.setGroups([], of: id, in: tx)
-        try ports.store.update(port, in: tx)
+        try ports.save(port, over: old, in: tx)
         return port
     }
 
@@ -120,6 +123,7 @@ extension RouterService {
             port.fixedIPs = try allocator.store.addresses(ofPorts: [port.id.text], in: tx)[port.id.text] ?? []
             let kept = port.fixedIPs.map { AddressRequest(subnetID: $0.subnetID, address: $0.address) }
             try allocator.change(port, from: port, kept + [request], in: tx)
+            networking.touch([.port(port.id)], in: tx)
             return port
         }
         try QuotaStore.claim("port", for: router.projectID, in: tx)

@@ -47,7 +47,7 @@ struct RouterService: NetworkingService {
         }
         var gone = router
         try clearGateway(of: &gone, in: tx)
-        try store.update(gone, in: tx)
+        try save(gone, over: router, in: tx)
         if let port = router.gatewayPort { try ports.discard(port, in: tx) }
     }
 
@@ -77,6 +77,7 @@ struct RouterService: NetworkingService {
                 var gateway = old
                 gateway.fixedIPs = router.gateway?.fixedIPs ?? []
                 try AddressAllocator(store: addresses).change(gateway, from: gateway, requests, in: tx)
+                networking.touch([.port(port)], in: tx)
             }
             return
         }
@@ -151,7 +152,7 @@ struct RouterService: NetworkingService {
                 adding ? present + asked.items.filter { !present.contains($0) } : present.filter { !asked.items.contains($0) }
             if adding { try check(router.routes.items, of: router, in: tx) }
             stamp(&router)
-            try store.update(router, in: tx)
+            try save(router, over: router, in: tx)
             return Shown(rows: [router])
         }
     }

@@ -102,6 +102,7 @@ struct SecurityGroupService: NetworkingService {
         if try SecurityGroupStore.isUsed(group.id, in: tx) {
             throw CloudError.inUse("SecurityGroupInUse", "Security Group \(group.id) in use.")
         }
+        networking.touch(Set(try SecurityGroupStore.groups(naming: group.id, in: tx).map(Touch.rules)), in: tx)
         try SecurityGroupStore.deleteRules(concerning: group.id, in: tx)
     }
 

@@ -18,7 +18,7 @@ struct ServerPortService: Sendable {
     /// - Returns: the plan's ports, in its order.
     func ensure(_ plan: NetworkPlan, server: ID<Kind.Server>, host: String, in tx: Transaction) throws -> [ServerPort] {
         networking.changed(in: tx)
-        let owner = "compute:" + (try networking.hosts.hosts(in: tx).first { $0.name == host }?.zone ?? Self.usualZone)
+        let owner = "compute:" + (try networking.hosts.host(host, in: tx)?.zone ?? Self.usualZone)
         for planned in plan.ports {
             let found = try ports.store.find(planned.id, in: tx)
             if let port = found {
@@ -68,7 +68,7 @@ struct ServerPortService: Sendable {
         var port = found
         (port.deviceID, port.deviceOwner, port.host) = (server.text, owner, host)
         if port.host != found.host { port.status = Port.status(boundTo: host) }
-        try ports.change(port, in: tx)
+        try ports.change(port, from: found, in: tx)
     }
 
     // MARK: Moving and giving back
@@ -81,7 +81,7 @@ struct ServerPortService: Sendable {
             var port = found
             port.host = host
             port.status = Port.status(boundTo: host)
-            try ports.change(port, in: tx)
+            try ports.change(port, from: found, in: tx)
         }
         try renew(entries, and: host, in: tx)
     }
@@ -103,7 +103,7 @@ struct ServerPortService: Sendable {
         guard let found = try ports.store.find(id, in: tx) else { return }
         var port = found
         (port.deviceID, port.deviceOwner, port.host, port.status) = ("", "", "", Port.down)
-        try ports.change(port, in: tx)
+        try ports.change(port, from: found, in: tx)
     }
 
     private func renew(_ entries: [ServerPortStore.Entry], and host: String?, in tx: Transaction) throws {
@@ -126,7 +126,7 @@ struct ServerPortService: Sendable {
                     "Network requires port_security_enabled and subnet associated in order to apply security groups.")
             }
             let present = try PortStore.groups(ofPorts: [port.id.text], in: tx)[port.id.text] ?? []
-            if !present.contains(group) { try setGroups(present + [group], of: port, in: tx) }
+            if !present.contains(group) { try setGroups(present + [group], from: present, of: port, in: tx) }
         }
     }
 
@@ -137,7 +137,7 @@ struct ServerPortService: Sendable {
             let present = try PortStore.groups(ofPorts: [entry.port.text], in: tx)[entry.port.text] ?? []
             guard present.contains(group), let port = try ports.store.find(entry.port, in: tx) else { continue }
             wasThere = true
-            try setGroups(present.filter { $0 != group }, of: port, in: tx)
+            try setGroups(present.filter { $0 != group }, from: present, of: port, in: tx)
         }
         guard wasThere else {
             throw CloudError.notFound("Security group \(group) is not associated with the instance \(server)")
@@ -154,8 +154,10 @@ struct ServerPortService: Sendable {
         return id
     }
 
-    private func setGroups(_ groups: [String], of port: Port, in tx: Transaction) throws {
+    private func setGroups(_ groups: [String], from present: [String], of port: Port, in tx: Transaction) throws {
         try PortStore.setGroups(groups, of: port.id, in: tx)
-        try ports.change(port, in: tx)
+        var (old, new) = (port, port)
+        (old.securityGroups, new.securityGroups) = (present, groups)
+        try ports.change(new, from: old, in: tx)
     }
 }

@@ -97,7 +97,10 @@ struct RBACPolicyService: NetworkingService {
     }
 
     func didCreate(_ policy: RBACPolicy, _ given: Given<RBACPolicy>, by caller: Principal, in tx: Transaction) throws {
-        if policy.action == RBACPolicy.external { try NetworkStore.makeExternal(policy.objectID, in: tx) }
+        if policy.action == RBACPolicy.external {
+            try NetworkStore.makeExternal(policy.objectID, in: tx)
+            networking.touch([.network(ID(policy.objectID))], in: tx)
+        }
         try touch(policy, in: tx)
     }
 
@@ -123,6 +126,7 @@ struct RBACPolicyService: NetworkingService {
             try !SharingStore.hasAny(policy.action, on: policy.objectID, in: tx)
         else { return }
         try NetworkStore.makeInternal(policy.objectID, in: tx)
+        networking.touch([.network(ID(policy.objectID))], in: tx)
     }
 
     private func touch(_ policy: RBACPolicy, in tx: Transaction) throws {

@@ -103,6 +103,7 @@ struct SubnetService: NetworkingService {
                 "Unable to complete operation on subnet \(subnet.id): One or more ports have an IP allocation from this subnet.")
         }
         try AddressStore.removeAll(of: subnet.id, in: tx)
+        networking.touch(Set(users.map { .port(ID($0.port)) }), in: tx)
         try touch(subnet, in: tx)
     }
 

@@ -11,8 +11,14 @@ enum FloatingIPStore {
     }
 
     /// Disconnects every floating IP from a port.
-    static func detach(port: ID<Port.Noun>, in tx: Transaction) throws {
+    ///
+    /// - Returns: the routers through which they led.
+    static func detach(port: ID<Port.Noun>, in tx: Transaction) throws -> [ID<Router.Noun>] {
+        let routers = try tx.rows("SELECT router_id FROM networking_floating_ip WHERE port_id = ?", port)
+            .map { try $0.value(at: 0) as ID<Router.Noun>? }
+        guard !routers.isEmpty else { return [] }
         try tx.execute(
             "UPDATE networking_floating_ip SET port_id = NULL, fixed_address = NULL, router_id = NULL, status = 'DOWN' WHERE port_id = ?", port)
+        return routers.compactMap { $0 }
     }
 }

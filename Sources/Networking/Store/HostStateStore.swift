@@ -102,10 +102,8 @@ enum HostStateStore {
         try tx.value("SELECT detail FROM networking_problem WHERE host = ? AND subject = 'port' AND id = ?", host, port)
     }
 
-    /// Returns the names of the hosts to which something is bound.
-    static func hosts(in tx: Transaction) throws -> Set<String> {
-        let rows = try tx.rows("SELECT DISTINCT host FROM networking_port WHERE host <> ''") + tx.rows("SELECT DISTINCT host FROM networking_router WHERE host <> ''")
-        return Set(try rows.map { try $0.value(at: 0) as String })
+    static func hasHomelessRouters(in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT 1 FROM networking_router WHERE host = '' LIMIT 1") != nil
     }
 
     /// Returns the routers that have no host yet.

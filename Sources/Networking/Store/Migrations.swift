@@ -14,11 +14,18 @@ extension Schema {
             Migration(3, "what operators say of agents", agents),
             Migration(4, "usage that the database keeps", Ledger.creation(of: "networking_usage", Tally.networking)),
             Migration(5, "servers by their addresses", found),
+            Migration(6, "the hosts that a change concerns", touches),
         ])
 
     private static let found = """
         CREATE INDEX networking_ip_allocation_address ON networking_ip_allocation (address);
         CREATE INDEX networking_floating_ip_text ON networking_floating_ip (address);
+        """
+
+    private static let touches = """
+        CREATE INDEX networking_port_network_host ON networking_port (network_id, host);
+        CREATE INDEX networking_security_group_rule_addresses
+          ON networking_security_group_rule (remote_address_group_id);
         """
 
     private static let agents = """

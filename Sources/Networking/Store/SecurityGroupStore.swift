@@ -77,6 +77,13 @@ enum SecurityGroupStore {
                 .map { try $0.value(at: 0) as Bool })
     }
 
+    /// Returns the groups with rules that refer to a group.
+    static func groups(naming id: ID<SecurityGroup.Noun>, in tx: Transaction) throws -> [String] {
+        try tx.rows(
+            "SELECT DISTINCT security_group_id FROM networking_security_group_rule WHERE remote_group_id = ?", id
+        ).map { try $0.value(at: 0) }
+    }
+
     /// Deletes the rules of a group, and the rules of others that refer to it.
     static func deleteRules(concerning id: ID<SecurityGroup.Noun>, in tx: Transaction) throws {
         try tx.execute("DELETE FROM networking_security_group_rule WHERE remote_group_id = ? OR security_group_id = ?", id, id)
