@@ -27,7 +27,7 @@ package struct PlacementSearch: Sendable {
     let index: ProviderIndex
 
     /// The most ways to place the request at one host.
-    private static let mostAtOne = 16
+    private static let mostAtOne = 16  // tidy: allow bound, of candidates
 
     /// Returns the ways to place the request at one host; none if it does not fit there.
     ///

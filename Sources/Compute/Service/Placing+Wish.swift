@@ -3,7 +3,7 @@ import SQL
 
 extension Placing {
     /// The most hosts whose reasons an error lists.
-    private static let mostExplained = 100
+    private static let mostExplained = 100  // tidy: allow bound, of a text
 
     /// Returns the resources that a flavor requests from Placement. The extra specs take precedence over the flavor's
     /// numbers.

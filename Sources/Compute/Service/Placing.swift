@@ -44,9 +44,9 @@ struct Placing: Sendable {
 
     /// The number of hosts that an offer has. A claim tries them one after the other; the reference tries three
     /// (`[scheduler] max_attempts`).
-    static let mostOffered = 5
+    static let mostOffered = 5  // tidy: allow bound, of hosts
     /// The number of times that a claim looks for other hosts after all of an offer have refused.
-    private static let mostLooks = 3
+    private static let mostLooks = 3  // tidy: allow bound, of looks
 
     init(needs: ComputeNeeds, database: Database, keeper: HostKeeper) {
         self.needs = needs

@@ -137,7 +137,7 @@ struct ServerPages {
     // MARK: Narrowing
 
     /// The most ids that a stream is narrowed to.
-    static let most = 1000
+    static let most = 1000  // tidy: allow bound, of a search
 
     /// Returns the ids of the servers that fulfil a condition which few may fulfil; nil if there is no such condition
     /// or too many fulfil it. The other conditions are still to be checked.

@@ -22,7 +22,7 @@ struct HostSearch {
     static let compared = 10
     /// The most hosts that one search looks at in their order. The reference asks for as many candidates
     /// (`[scheduler] max_placement_results`).
-    static let most = 1000
+    static let most = 1000  // tidy: allow bound, of a search
 
     private(set) var visited: Set<String> = []
     private var found: [Found] = []
