@@ -12,7 +12,6 @@ import Testing
 struct ListCostTests {
     private struct Cost: Equatable, CustomStringConvertible {
         var statements: Int
-        /// The steps, which PostgreSQL does not count.
         var steps: Int
 
         var description: String { "\(statements) statements, \(steps) steps" }
@@ -63,7 +62,7 @@ struct ListCostTests {
     @Test(
         "A page of a list costs the same with 100 servers and with 10,000, and so do a look at a server and at a quota")
     func costs() async throws {
-        try await TestCloud.run { cloud in
+        try await TestCloud.run(on: .sqlite) { cloud in
             try await Self.fill(cloud.database, Self.few)
             let service = Self.service(cloud)
             let before = try await Self.measured(service, cloud)
@@ -82,7 +81,7 @@ struct ListCostTests {
 
     @Test("A filter that too many servers fulfil costs a look at 1,000 of them more, and no more with more servers")
     func wideFilters() async throws {
-        try await TestCloud.run { cloud in
+        try await TestCloud.run(on: .sqlite) { cloud in
             let service = Self.service(cloud)
             let queries = [
                 Self.query { $0.filter.name = .beginning("many-") },
