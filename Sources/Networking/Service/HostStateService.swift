@@ -225,7 +225,7 @@ package struct HostNetworkView: Sendable {
     let floating: [HostStateStore.Floating]
 }
 
-/// What commits since a position mean for hosts.
+/// The meaning of the commits since a position for hosts.
 package struct HostNews: Sendable {
     /// The hosts that the commits concern; nil if it may be any.
     package let hosts: Set<String>?
