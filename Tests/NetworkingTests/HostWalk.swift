@@ -40,6 +40,8 @@ struct HostWalk {
             lists.append(try await stage.member.make("address_group", list, at: "/address-groups").id)
             routers.append(
                 try await stage.member.make("router", ["external_gateway_info": ["network_id": .string(external)]]).id)
+            let path = "/routers/\(routers[number - 1])/add_router_interface"
+            try #require(await stage.member.send(.put, path, ["subnet_id": .string(made.subnet)]).status == .ok)
         }
     }
 
@@ -184,7 +186,10 @@ struct HostWalk {
 
     private mutating func changeFloating() async {
         let port: JSON = .string(await somePort())
-        switch Int.random(in: 0..<3, using: &random) {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 3:
+            let target = await row(of: "floatingips")?["port_id"]?.string ?? "none"
+            _ = await admin.send(.delete, "/ports/\(target)")
         case 0:
             let body: JSON = ["floatingip": ["floating_network_id": .string(external), "port_id": port]]
             _ = await member.send(.post, "/floatingips", body)
