@@ -237,7 +237,8 @@ struct DataTests {
             let garbage = Self.garbage(stage)
             #expect(try await Self.blobs(stage).count == 1)
             await stage.send(.delete, "/images/\(ids[0])", as: stage.demo, .noContent)
-            stage.cloud.clock.advance(by: .seconds(1))
+            // On PostgreSQL the clocks of processes may differ by a minute.
+            stage.cloud.clock.advance(by: .seconds(61))
             #expect(try await garbage.reconcile().changed == 0)
             await stage.send(.get, "/images/\(ids[1])/file", as: stage.demo, .ok)
             await stage.send(.delete, "/images/\(ids[1])", as: stage.demo, .noContent)
