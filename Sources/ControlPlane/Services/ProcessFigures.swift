@@ -14,8 +14,9 @@ enum ProcessFigures {
         Double(max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 1) - 1))
     }
 
+    /// The size of a file in bytes; 0 if there is none.
     static func size(of path: String) -> Double {
-        var status = stat()
-        return stat(path, &status) == 0 ? Double(status.st_size) : 0
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? Int).map(Double.init) ?? 0
     }
 }
