@@ -122,9 +122,9 @@ struct SQLBudgetTests {
             let rows = try await database.read(.short) { tx in
                 runs.update { $0 += 1 }
                 return try tx.rows(
-                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n")
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) SELECT i FROM n")
             }
-            #expect(rows.count == 300)
+            #expect(rows.count == 700)
             #expect(runs.value == 4)
         }
     }

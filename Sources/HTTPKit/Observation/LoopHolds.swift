@@ -25,7 +25,8 @@ package final class LoopHolds: Sendable {
         let clock = countsThreadTime.load(ordering: .relaxed) ? Self.threadTime : Self.elapsed
         let began = clock()
         work()
-        longestHold.max(clock() - began, ordering: .relaxed)
+        let held = clock() - began
+        if held > longest { longestHold.max(held, ordering: .relaxed) }
     }
 
     private static let start = ContinuousClock.now

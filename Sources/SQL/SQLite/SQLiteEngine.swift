@@ -22,7 +22,7 @@ final class SQLiteEngine: Engine {
     /// The time after which no further transaction joins a commit, so that the first of them does not wait long.
     private static let groupTime = Duration.milliseconds(10)
     /// The most work of a short read: some two milliseconds of SQLite's, and as much for making values of the rows.
-    private static let shortRead = Vigil.Work(looks: 40, rows: 250)
+    private static let shortRead = Vigil.Work(looks: 40, rows: 600)
     /// The time that a request's write may hold the one writer.
     private static let writeLimit = Duration.seconds(10)
 
