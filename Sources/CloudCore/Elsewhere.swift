@@ -1,8 +1,8 @@
 /// Threads for work that would hold an event loop, and with it all connections of that loop: the parsing of long bodies
 /// and the writing of long pages.
 ///
-/// Shares take turns, and one share leaves a thread for the others. The threads have the usual priority: with a lower one
-/// an ordinary list of 100 ports took twice as long on a busy machine.
+/// Shares take turns, and one share leaves a thread for the others. The threads have the usual priority: with a lower
+/// one, an ordinary list of 100 ports took twice as long on a busy machine.
 package enum Elsewhere {
     /// The most elements of a page that is written on the event loop. Their writing takes less time than the way to
     /// another thread and back is worth.
