@@ -85,16 +85,16 @@ package final class Budget: Sendable {
         return nanoseconds == .max ? nil : max(.zero, .nanoseconds(nanoseconds) - (ContinuousClock.now - began))
     }
 
-    /// Runs `action` when the client leaves, or at once if it has left. The passing of the time runs nothing: code that
-    /// waits also waits for `remaining`.
+    /// Runs `action` when the client leaves, or at once if the work is in vain already. An answer runs nothing, and nor
+    /// does the passing of the time: code that waits also waits for `remaining`.
     ///
     /// - Returns: a number for `forget`.
     package func whenEnded(_ action: @escaping @Sendable () -> Void) -> Int {
         let (number, isLate) = shared.withLock { shared in
             shared.next += 1
-            let isLate = state.load(ordering: .acquiring) != Budget.running
-            if !isLate { shared.watchers[shared.next] = action }
-            return (shared.next, isLate)
+            let end = End(rawValue: state.load(ordering: .acquiring))
+            if end == nil { shared.watchers[shared.next] = action }
+            return (shared.next, end == .late || end == .clientLeft)
         }
         if isLate { action() }
         return number
@@ -116,6 +116,8 @@ package final class Budget: Sendable {
             group.cancelAll()
         }
         try Task.checkCancellation()
+        // Nothing ends the work of a request that was answered.
+        while !isOver { try await Task.sleep(for: .seconds(3600)) }
         throw Self.cutOff
     }
 
@@ -130,7 +132,7 @@ package final class Budget: Sendable {
         guard isFirst else { return false }
         let watchers = shared.withLock { shared in
             defer { shared.watchers = [:] }
-            return shared.watchers.values.map { $0 }
+            return reason == .answered ? [] : shared.watchers.values.map { $0 }
         }
         for watcher in watchers { watcher() }
         return true

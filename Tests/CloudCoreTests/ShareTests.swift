@@ -113,6 +113,11 @@ struct BudgetTests {
         budget.end(as: .clientLeft)
         _ = budget.whenEnded { heard.update { $0.append("after the end") } }
         #expect(heard.value == ["first", "after the end"])
+        let answered = Budget(nil)
+        _ = answered.whenEnded { heard.update { $0.append("answered") } }
+        answered.end(as: .answered)
+        _ = answered.whenEnded { heard.update { $0.append("after the answer") } }
+        #expect(heard.value == ["first", "after the end"])
     }
 
     @Test("Work with a limit of time ends with its request")
