@@ -32,7 +32,8 @@ enum StoredShapes {
     /// The messages of `AgentLink` between the control plane and an agent.
     private static let messages: [any StoredValue.Type] = [
         AgentRequest.self, AgentQuestion.self, AgentReply.self, AgentReport.self, HostInventory.self, DiskSnapshot.self,
-        HostNetworkState.self, NetworkReport.self,
+        HostNetworkState.self, NetworkReport.self, VolumeRequest.self, VolumeQuestion.self, VolumeReply.self,
+        VolumeSpec.self,
     ]
 
     /// The outlines of today's code.
