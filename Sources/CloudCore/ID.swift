@@ -51,6 +51,8 @@ package enum Kind {
     package enum Volume {}
     /// A snapshot of a volume.
     package enum Snapshot {}
+    /// The right of a server to use a volume.
+    package enum Attachment {}
     package enum Network {}
     package enum Subnet {}
     package enum Port {}

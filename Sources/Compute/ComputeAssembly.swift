@@ -73,7 +73,7 @@ package struct ComputeAssembly: ServiceAssembly {
             ServerPartRoutes(maker: maker, servers: servers),
             ServerMigrationRoutes(maker: maker, actions: actions),
             InstanceActionRoutes(maker: maker, actions: InstanceActionService(servers: servers)),
-            VolumeAttachmentRoutes(maker: maker, servers: servers),
+            VolumeAttachmentRoutes(maker: maker, volumes: ServerVolumeService(servers: servers)),
         ]
     }
 

@@ -9,13 +9,14 @@ package struct ComputeNeeds: Sendable {
     package var placement: any PlacementNeed
     package var images: any ImagesNeed
     package var networking: any NetworkingNeed
+    package var volumes: any VolumesNeed
     package var others: any OtherAPIsNeed
     /// The files on guests' config drives.
     package var configDrives = ConfigDrives.bare
 
     package init(
         identity: any IdentityNeed, hosts: any HostsNeed, machines: any MachinesNeed, placement: any PlacementNeed,
-        images: any ImagesNeed, networking: any NetworkingNeed, others: any OtherAPIsNeed
+        images: any ImagesNeed, networking: any NetworkingNeed, volumes: any VolumesNeed, others: any OtherAPIsNeed
     ) {
         self.identity = identity
         self.hosts = hosts
@@ -23,6 +24,7 @@ package struct ComputeNeeds: Sendable {
         self.placement = placement
         self.images = images
         self.networking = networking
+        self.volumes = volumes
         self.others = others
     }
 }

@@ -91,7 +91,7 @@ package struct Cloud: Sendable {
             identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
             machines: MachinesForCompute(fleet: fleet), placement: placementForCompute,
             images: ImagesForCompute(images: images, fleet: fleet),
-            networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
+            networking: NetworkingForCompute(networking: networking, keeper: networkKeeper), volumes: NoVolumes(),
             others: OtherAPIsForCompute(responder: others))
         needs.configDrives = ConfigDrives(world: world) { try await guests.metadata(of: $0) }
         compute = try ComputeAssembly(

@@ -26,6 +26,8 @@ struct Inventory: Equatable {
     var images: [String] = []
     /// The copies of disks on hosts.
     var copies: [Copy] = []
+    /// The volumes with their states and servers, and the rights of machines to use them.
+    var volumes: [String] = []
 
     /// One line for each thing.
     var lines: [String] { parts.flatMap { name, things in things.map { "\(name): \($0)" } } }
@@ -38,7 +40,7 @@ struct Inventory: Equatable {
     private var parts: [(name: String, things: [String])] {
         [
             ("machines", machines.map { "\($0)" }), ("ports", ports.map { "\($0)" }), ("claims", claims.map { "\($0)" }),
-            ("images", images), ("copies", copies.map { "\($0)" }),
+            ("images", images), ("copies", copies.map { "\($0)" }), ("volumes", volumes),
         ]
     }
 }
@@ -50,6 +52,7 @@ extension ServerStage {
         }
         return Inventory(
             machines: machines, ports: try networks.ports(in: tx), claims: try placement.claims(in: tx), images: images.ids,
-            copies: fleet.simulatedCopies.map { Inventory.Copy(id: $0.id, host: $0.host) })
+            copies: fleet.simulatedCopies.map { Inventory.Copy(id: $0.id, host: $0.host) },
+            volumes: try volumes.lines(in: tx))
     }
 }

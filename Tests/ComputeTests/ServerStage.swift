@@ -17,6 +17,7 @@ struct ServerStage: WorkflowStage {
     let machines: MachinesForCompute
     let images = MemoryImages()
     let networks = MemoryNetworks()
+    let volumes: MemoryVolumes
     let placement: MemoryPlacement
     /// The server's state before the workflow, and what an undo may leave.
     let setting: Setting
@@ -27,7 +28,9 @@ struct ServerStage: WorkflowStage {
     /// The inventory before the workflow begins.
     private var before = Inventory()
 
-    static let schemas: [Schema] = [.compute, MemoryPlacement.schema, MemoryNetworks.schema]
+    static let schemas: [Schema] = [
+        .compute, MemoryPlacement.schema, MemoryNetworks.schema, MemoryVolumes.schema,
+    ]
     static let id = ID<Kind.Server>("33333333-3333-4333-8333-333333333333")
     static let host = "host-1"
 
@@ -42,6 +45,10 @@ struct ServerStage: WorkflowStage {
         var restoresPower = true
         /// Whether an undo may leave the server in error, with a machine whose content is unknown.
         var mayBreak = false
+        /// The volumes that the server has before the workflow.
+        var volumes: [ServerVolume] = []
+        /// The volumes that no server uses before the workflow.
+        var freeVolumes: [ID<Kind.Volume>] = []
         var prepare: @Sendable (inout Server) -> Void = { _ in }
     }
 
@@ -57,6 +64,7 @@ struct ServerStage: WorkflowStage {
         hosts = HostsForCompute(fleet: fleet, world: world)
         machines = MachinesForCompute(fleet: fleet)
         placement = MemoryPlacement(hosts: hosts)
+        volumes = MemoryVolumes(database)
         former = setting.state.map { state in
             var server = Self.server(world)
             (server.state, server.host) = (state, Self.host)
@@ -65,6 +73,9 @@ struct ServerStage: WorkflowStage {
             return server
         }
         if let image = setting.image { try await images.ensure(image, for: Self.principal) }
+        try await database.write { [volumes] tx in
+            for volume in setting.freeVolumes { try volumes.add(volume, in: tx) }
+        }
         if let former { try await place(former) }
         let stage = self
         before = try await database.read { tx in try stage.inventory(tx) }
@@ -77,10 +88,16 @@ struct ServerStage: WorkflowStage {
             try ServerStore().insert(server, in: tx)
             if server.host != nil { try claim(Server.consumer(of: server.id), on: reports[0].id, 1, in: tx) }
             if server.otherHost != nil { try claim(Server.formerConsumer(of: server.id), on: reports[1].id, 2, in: tx) }
+            for volume in setting.volumes {
+                try volumes.add(volume.volumeID, in: tx)
+                try volumes.reserve(volume.use(in: "p"), in: tx)
+                try volumes.complete(volume.attachmentID, in: tx)
+                try ServerVolumeStore().insert(volume, in: tx)
+            }
             return try networks.ensurePorts(Self.plan, server: server.id, host: server.host ?? "", in: tx)
         }
         guard let host = server.host else { return }
-        let intent = Intent(server: server, ports: ports)
+        let intent = Intent(server: server, ports: ports, volumes: setting.volumes)
         func machine(on host: String) -> ServerMachine {
             ServerMachine(intent: intent, host: host, epoch: 0, world: serverWorld)
         }
@@ -106,6 +123,14 @@ struct ServerStage: WorkflowStage {
             createdAt: Timestamp(seconds: 0))
     }
 
+    static func volume(_ device: String = "/dev/vdb", bootIndex: Int? = nil, isDeleted: Bool = false) -> ServerVolume {
+        let digit = device.suffix(1)
+        func id(_ first: String) -> String { "\(first)0000000-0000-4000-8000-00000000000\(digit)" }
+        return ServerVolume(
+            id: id("a"), serverID: Self.id, volumeID: ID(id("b")), attachmentID: ID(id("c")), device: device,
+            bootIndex: bootIndex, bus: nil, isCD: false, tag: nil, isDeletedWithServer: isDeleted)
+    }
+
     static func server(_ world: World) -> Server {
         var server = Server(
             id: id, number: 1, projectID: "p", userID: "u", name: "one", hostname: "one", flavor: flavor(), reservationID: "r-1",
@@ -119,7 +144,9 @@ struct ServerStage: WorkflowStage {
         scope: .project(id: ID("p"), name: "p", domain: .init(id: "d", name: "d")), roles: [], expiresAt: Timestamp(seconds: 4_000_000_000))
 
     private var needs: ComputeNeeds {
-        ComputeNeeds(identity: EveryProject(), hosts: hosts, machines: machines, placement: placement, images: images, networking: networks, others: NoOtherAPIs())
+        ComputeNeeds(
+            identity: EveryProject(), hosts: hosts, machines: machines, placement: placement, images: images,
+            networking: networks, volumes: volumes, others: NoOtherAPIs())
     }
 
     private var serverWorld: ServerWorld {

@@ -56,7 +56,48 @@ struct WorkflowTests {
                 CreateServer.self, .init(serverID: server.id, flavor: server.flavor, network: ServerStage.plan), on: server.resource,
                 as: ServerStage.principal, in: tx)
         },
+        // One volume is the user's, one is made for the server and is its root disk.
+        fixture(CreateServer.self, .init(freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
+            let server = ServerStage.server(stage.world)
+            let (root, own) = (ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume())
+            try ServerStore().insert(server, in: tx)
+            try stage.volumes.reserve(own.use(in: "p"), in: tx)
+            try ServerVolumeStore().insert(own, in: tx)
+            let new = NewVolume(id: root.volumeID, source: .image("i"), sizeGiB: 1, type: nil)
+            return try workflows.start(
+                CreateServer.self,
+                .init(
+                    serverID: server.id, flavor: server.flavor, network: ServerStage.plan,
+                    volumes: [.init(use: root, new: new), .init(use: own)]),
+                on: server.resource, as: ServerStage.principal, in: tx)
+        },
         fixture(DeleteServer.self, from: .active, .init(serverID: ServerStage.id)),
+        fixture(
+            DeleteServer.self,
+            .init(
+                state: .active,
+                volumes: [ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume()]),
+            begin: start(DeleteServer.self, .init(serverID: ServerStage.id))),
+        fixture(AttachVolume.self, .init(state: .active, freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
+            let volume = ServerStage.volume()
+            try stage.volumes.reserve(volume.use(in: "p"), in: tx)
+            try ServerVolumeStore().insert(volume, in: tx)
+            return try workflows.start(
+                AttachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
+                as: ServerStage.principal, in: tx)
+        },
+        fixture(
+            DetachVolume.self, .init(state: .active, volumes: [ServerStage.volume()])
+        ) { stage, workflows, tx in
+            let volume = ServerStage.volume()
+            try stage.volumes.beginDetaching(volume.attachmentID, in: tx)
+            return try workflows.start(
+                DetachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
+                as: ServerStage.principal, in: tx)
+        },
+        fixture(
+            MigrateServer.self, .init(state: .active, volumes: [ServerStage.volume()]),
+            begin: start(MigrateServer.self, .init(serverID: ServerStage.id, flavor: ServerStage.flavor(), migrationID: "m"))),
         fixture(ResizeServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m")),
         fixture(
             ResizeServer.self, from: .stopped,

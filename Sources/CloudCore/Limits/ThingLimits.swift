@@ -12,6 +12,7 @@ package struct ThingLimits: Sendable {
     package let password = Limit(4096, "bytes of a password", answer: "400")
     package let accessRules = Limit(100, "access rules of one application credential", answer: "400")
     package let localDisks = Limit(16, "local disks of a server", answer: "400")
+    package let disks = Limit(26, "disks of a server, with its volumes", answer: "400, 403")
     package let waitingActions = Limit(15, "actions that wait for their turn on one server", answer: "409")
     package let fixedIPs = Limit(64, "addresses of a port", answer: "400")
     package let dhcpOptions = Limit(64, "DHCP options of a port", answer: "409 `OverQuota`")

@@ -59,6 +59,7 @@ extension Action {
     static let showVolumeAttachment: Action = "os_compute_api:os-volumes-attachments:show"
     static let createVolumeAttachment: Action = "os_compute_api:os-volumes-attachments:create"
     static let updateVolumeAttachment: Action = "os_compute_api:os-volumes-attachments:update"
+    static let swapVolumeAttachment: Action = "os_compute_api:os-volumes-attachments:swap"
     static let deleteVolumeAttachment: Action = "os_compute_api:os-volumes-attachments:delete"
     static let listActions: Action = "os_compute_api:os-instance-actions:list"
     static let showAction: Action = "os_compute_api:os-instance-actions:show"

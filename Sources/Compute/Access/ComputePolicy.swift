@@ -57,7 +57,7 @@ enum ComputePolicy {
         .showUnknownHostStatus, .createOnHost, .createAtDestination, .createWithoutDisk, .attachExternalNetwork,
         .listHosts, .showHost, .updateHost, .rebootHost, .shutdownHost, .startHost,
         .listServices, .updateService, .deleteService, .listUsages, .unshelveToHost, .liveMigrateToHost,
-        .showServerMigration, .showServerMigrationHosts, .listAudits, .showAudit,
+        .showServerMigration, .showServerMigrationHosts, .listAudits, .showAudit, .swapVolumeAttachment,
     ]
 
     private static let members: [Action] = [

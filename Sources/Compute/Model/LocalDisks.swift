@@ -21,6 +21,9 @@ struct LocalDisks: Sendable, Codable, Equatable {
     /// The swap disk; nil for the flavor's.
     var swap: Swap?
 
+    /// The number of disks that the user has described.
+    var count: Int { (ephemeral?.count ?? 0) + (swap == nil ? 0 : 1) }
+
     /// The most local disks that one server has, with its root disk.
     static let most = Limits.thing.localDisks.most
 

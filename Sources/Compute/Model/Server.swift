@@ -30,6 +30,8 @@ struct Server: StoredValue {
     var image: ImageReference?
     /// The disks that the user described; nil for the flavor's.
     var disks: LocalDisks?
+    /// The image behind the root disk if that is a volume; nil if it is a local disk.
+    var rootVolume: RootVolume?
     /// The image that the server starts from while it is rescued.
     var rescueImage: ImageReference?
     /// The image that holds the server's disk while it is shelved. The server's owner owns it.
@@ -67,6 +69,31 @@ struct Server: StoredValue {
         var properties: [String: String]
         var minDiskGiB = 0
         var minMemoryMiB = 0
+    }
+
+    /// The facts about a volume that a server starts from.
+    struct RootVolume: Sendable, Codable, Equatable {
+        /// The properties of the image that the volume was made from, at the time when the server was created.
+        var imageProperties: [String: String]
+    }
+
+    /// The properties of the image behind the root disk.
+    var imageProperties: [String: String] { image?.properties ?? rootVolume?.imageProperties ?? [:] }
+
+    /// Checks that the root disk is local, for an action that this cloud cannot do with volumes yet.
+    ///
+    /// - Throws: `notImplemented` if it is a volume.
+    func requireLocalRoot(to word: String) throws {
+        guard rootVolume != nil else { return }
+        throw CloudError(.notImplemented, "Unable to \(word) instance \(id): its root disk is a volume.")
+    }
+
+    /// Returns the size that a server takes of its host with a flavor: a volume takes nothing of the host's disk.
+    func sizeOnHost(_ flavor: Flavor) -> Flavor {
+        guard rootVolume != nil else { return flavor }
+        var size = flavor
+        size.diskGiB = 0
+        return size
     }
 
     /// The size and the host that the server had before a resize or a migration. A revert restores them.

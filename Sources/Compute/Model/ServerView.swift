@@ -9,6 +9,7 @@ struct ServerView: Sendable {
     /// The progress of the running workflow in per cent.
     var progress: Int?
     var ports: [ServerPort] = []
+    var volumes: [ServerVolume] = []
     var securityGroups: [String] = []
     var zone: String?
     var hostIsUp: Bool?

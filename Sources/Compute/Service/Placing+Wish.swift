@@ -40,7 +40,7 @@ extension Placing {
     ) throws -> PlacementWish {
         var wish = PlacementWish(
             serverID: server.id.text, extraSpecs: server.flavor.extraSpecs,
-            imageProperties: server.image?.properties ?? [:],
+            imageProperties: server.imageProperties,
             zone: server.pinnedZone, host: terms.only, unswept: try unswept(server, in: tx),
             sameHost: server.hints.sameHost,
             differentHost: server.hints.differentHost)

@@ -43,6 +43,7 @@ struct ServerActionService: Sendable {
     func rebuild(_ id: ID<Kind.Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let policy = try RebuildServer.rule.policy
         let present = try await service.get(id, policy, by: caller).server
+        try present.requireLocalRoot(to: "rebuild")
         let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
         let placing = context.placing
         var report: HostReport?
@@ -132,10 +133,11 @@ struct ServerActionService: Sendable {
         let rule = try W.rule
         let server = try await context.read { tx in
             let server = try service.require(id, rule, for: W.kind, by: caller, in: tx)
+            try server.requireLocalRoot(to: rule.word)
             try QuotaService.requireImageMetadata(metadata.count, of: caller.projectID, in: tx)
             return server
         }
-        var properties = server.image?.properties ?? [:]
+        var properties = server.imageProperties
         properties["base_image_ref"] = server.image?.id.text
         properties["instance_uuid"] = id.text
         properties["user_id"] = caller.userID

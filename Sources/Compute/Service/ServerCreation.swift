@@ -19,6 +19,9 @@ struct ServerCreation: Sendable {
         var flavorID = ""
         var imageID: String?
         var disks: LocalDisks?
+        var volumes: [VolumeWish] = []
+        /// Whether the request's microversion knows volumes that several servers use.
+        var knowsMultiattach = false
         var keyName: String?
         var metadata: [String: String] = [:]
         var userData: String?
@@ -40,7 +43,8 @@ struct ServerCreation: Sendable {
 
     func create(_ wish: Wish, by caller: Caller) async throws -> [Server] {
         let flavor = try await flavor(wish, by: caller)
-        let image = try await image(wish, flavor, by: caller)
+        let volumes = try await VolumePlan(wish.volumes, wish, flavor, context: context, by: caller)
+        let image = try await image(wish, flavor, volumes, by: caller)
         let disks = try wish.disks?.filled(from: flavor)
         try await check(wish, by: caller)
         let plan = try await NetworkRefusal.whileCreating {
@@ -70,7 +74,7 @@ struct ServerCreation: Sendable {
                     userID: caller.userID, name: name, hostname: wish.hostname ?? Hostname.from(name, id: ids[place]), flavor: flavor,
                     reservationID: reservation, createdAt: now, updatedAt: now)
                 server.description = wish.description
-                (server.image, server.disks) = (image, disks)
+                (server.image, server.disks, server.rootVolume) = (image, disks, volumes.root)
                 (server.keyName, server.publicKey) = (key?.name, key?.publicKey)
                 (server.metadata, server.tags) = (wish.metadata, wish.tags)
                 (server.userData, server.hasConfigDrive) = (wish.userData, wish.hasConfigDrive)
@@ -78,9 +82,15 @@ struct ServerCreation: Sendable {
                 (server.resizesDisk, server.certificates) = (wish.resizesDisk, wish.certificates)
                 (server.pinnedZone, server.hints, server.launchIndex) = (wish.zone, wish.hints, place)
                 server.groupID = group
+                var rootDevice = server.rootDevice
+                let planned = try volumes.reserve(for: server, rootDevice: &rootDevice, in: tx)
+                server.rootDevice = rootDevice
                 try service.servers.insert(server, in: tx)
                 try service.workflows.start(
-                    CreateServer.self, .init(serverID: server.id, flavor: flavor, network: plans[place], host: wish.host),
+                    CreateServer.self,
+                    .init(
+                        serverID: server.id, flavor: flavor, network: plans[place], host: wish.host ?? volumes.host,
+                        volumes: planned.isEmpty ? nil : planned),
                     on: server.resource, as: caller.principal, options: .init(requestID: caller.requestID), in: tx)
                 return server
             }
@@ -97,7 +107,11 @@ struct ServerCreation: Sendable {
         }
     }
 
-    private func image(_ wish: Wish, _ flavor: Flavor, by caller: Caller) async throws -> Server.ImageReference? {
+    private func image(
+        _ wish: Wish, _ flavor: Flavor, _ volumes: VolumePlan, by caller: Caller
+    ) async throws -> Server.ImageReference? {
+        // A server whose root disk is a volume has no image, as in the reference.
+        if volumes.root != nil { return nil }
         guard let id = wish.imageID else {
             throw CloudError.badRequest("Invalid imageRef provided.")
         }

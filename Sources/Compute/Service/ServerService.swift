@@ -73,6 +73,7 @@ struct ServerService: Sendable {
         let ids = list.map(\.id)
         let ports = try context.needs.networking.ports(of: ids, in: tx)
         let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
+        let volumes = try ServerVolumeStore().list(of: ids, in: tx)
         let zones = try zonesByHost(in: tx)
         return try list.map { server in
             let line = lines[server.resource]
@@ -81,6 +82,7 @@ struct ServerService: Sendable {
             view.task = line?.shows?.text
             view.progress = line?.active.progress
             view.ports = ports[server.id] ?? []
+            view.volumes = volumes[server.id] ?? []
             view.securityGroups = (groups[server.id] ?? []).map(\.name)
             view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }
             if server.state == .error || server.state == .deleted { view.fault = try fault(of: server, in: tx) }
@@ -228,6 +230,24 @@ struct ServerService: Sendable {
             return try workflows.start(
                 workflow, input, on: server.resource, as: caller.principal,
                 options: .init(requestID: caller.requestID, whenBusy: .wait(most: ServerTurn.mostWaiting)), in: tx)
+        }
+    }
+
+    /// Starts the workflow of an action like `start`.
+    ///
+    /// - Returns: the workflow's input.
+    func starting<W: Workflow>(
+        _ workflow: W.Type, on id: ID<Kind.Server>, by caller: Caller,
+        _ input: @escaping @Sendable (inout Server, Transaction) throws -> W.Input
+    ) async throws -> W.Input where W.Needs == ServerWorld {
+        let rule = try W.rule
+        return try await context.write { tx in
+            var server = try require(id, rule, for: W.kind, by: caller, in: tx)
+            let input = try input(&server, tx)
+            try workflows.start(
+                workflow, input, on: server.resource, as: caller.principal,
+                options: .init(requestID: caller.requestID, whenBusy: .wait(most: ServerTurn.mostWaiting)), in: tx)
+            return input
         }
     }
 

@@ -5,9 +5,9 @@ import HostModel
 //   undone       (scheduling)  the server is in error
 // 1 look-around  (scheduling)  the best hosts for the server are known
 // 2 claim        (scheduling)  the server has a share of the best host
-// 3 network      (networking)  the server has its ports, bound to the host
+// 3 network      (networking)  the server has its ports, bound to the host, and its volumes, some of them unfinished
 // 4 wire         (networking)  the host has the ports and their rules
-// 5 build        (spawning)    the machine exists and is off
+// 5 build        (spawning)    the volumes are there, the machine exists and is off
 // 6 boot         (spawning)    the machine runs
 // 7 finish       (spawning)    the row says active
 
@@ -16,10 +16,16 @@ struct CreateServer: Workflow {
         var serverID: ID<Kind.Server>
         var flavor: Flavor
         var network: NetworkPlan
-        /// The host that an administrator asked for.
+        /// The host that an administrator asked for, or that has the volumes.
         var host: String?
+        /// The server's volumes; nil for none. The user's own are reserved already.
+        var volumes: [PlannedVolume]?
 
-        var terms: Placing.Terms { .init(flavor: flavor, only: host) }
+        var terms: Placing.Terms {
+            var size = flavor
+            if volumes?.contains(where: \.use.isRoot) == true { size.diskGiB = 0 }
+            return .init(flavor: size, only: host)
+        }
     }
 
     struct State: Codable, PlacingState {
@@ -35,6 +41,8 @@ struct CreateServer: Workflow {
 
     static var steps: Steps<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
+            let made = Set((run.input.volumes ?? []).compactMap { $0.new?.id })
+            try run.world.releaseVolumes(of: run.input.serverID, for: run.principal, in: tx) { made.contains($0.volumeID) }
             try run.world.changeBack(run.input.serverID, in: tx) { server in
                 (server.state, server.power, server.host) = (.error, .none, nil)
             }
@@ -52,6 +60,8 @@ struct CreateServer: Workflow {
             var intent = try state.wanted()
             intent.ports = try run.world.networking.ensurePorts(
                 run.input.network, server: run.input.serverID, host: try intent.host, in: tx)
+            for planned in run.input.volumes ?? [] { try run.world.serverVolumes.insert(planned.use, in: tx) }
+            intent.volumes = try run.world.serverVolumes.list(of: run.input.serverID, in: tx)
             state.intent = intent
         } undo: { _, run, tx in
             try run.world.networking.releasePorts(of: run.input.serverID, in: tx)
@@ -60,9 +70,15 @@ struct CreateServer: Workflow {
             let intent = try state.wanted()
             return intent.ports.isEmpty ? nil : try intent.host
         }
-        build(shows: .spawning)
+        build(shows: .spawning) { state, run in
+            for planned in run.input.volumes ?? [] {
+                guard let new = planned.new else { continue }
+                try await run.world.volumes.make(new, for: try state.wanted().host, by: try run.requirePrincipal())
+            }
+        }
         boot(shows: .spawning)
-        Local("finish", shows: .spawning) { _, run, tx in
+        Local("finish", shows: .spawning) { state, run, tx in
+            for volume in try state.wanted().volumes { try run.world.volumes.complete(volume.attachmentID, in: tx) }
             try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power) = (.active, .running)
                 server.launchedAt = run.world.now

@@ -5,7 +5,7 @@ import Durable
 // 1 intend   (deleting)  the machine's generation is raised
 // 2 remove   (deleting)  the hosts have removed the machine
 // 3 tidy     (deleting)  the image of a shelved server is deleted
-// 4 forget   (deleting)  the ports and shares are released, and the row is moved to the archive
+// 4 forget   (deleting)  the ports, volumes and shares are released, and the row is moved to the archive
 
 struct DeleteServer: Workflow {
     struct Input: Codable, Sendable { var serverID: ID<Kind.Server> }
@@ -40,6 +40,7 @@ struct DeleteServer: Workflow {
                 _ = try state.wanted()
                 try run.world.servers.archive(server, at: run.world.now, in: tx)
             }
+            try run.world.releaseVolumes(of: id, for: run.principal, in: tx) { $0.isDeletedWithServer }
             try run.world.networking.releasePorts(of: id, in: tx)
             try run.world.placement.release(Server.consumer(of: id), in: tx)
             try run.world.placement.release(Server.formerConsumer(of: id), in: tx)

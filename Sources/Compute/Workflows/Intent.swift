@@ -8,6 +8,7 @@ struct Intent: StoredValue {
 
     var server: Server
     var ports: [ServerPort]
+    @Defaulted<Default.EmptyList<ServerVolume>> var volumes: [ServerVolume] = []
 
     /// The server's own host.
     var host: String {
@@ -20,6 +21,20 @@ struct Intent: StoredValue {
     func without(_ port: ID<Kind.Port>) -> Intent {
         var intent = self
         intent.ports.removeAll { $0.id == port }
+        return intent
+    }
+
+    /// Returns the same machine without a volume.
+    func without(_ volume: ServerVolume) -> Intent {
+        var intent = self
+        intent.volumes.removeAll { $0.id == volume.id }
+        return intent
+    }
+
+    /// Returns the same machine with a volume.
+    func with(_ volume: ServerVolume) -> Intent {
+        var intent = without(volume)
+        intent.volumes.append(volume)
         return intent
     }
 }

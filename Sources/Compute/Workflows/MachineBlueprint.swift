@@ -11,13 +11,15 @@ struct MachineBlueprint: Sendable {
     let diskRevision: Int64?
     /// Returns the facts about an image's bytes.
     let image: @Sendable (ID<Kind.Image>) async throws -> MachineImage
+    /// Lets the machine use a volume.
+    let connect: @Sendable (ServerVolume) async throws -> ConnectedVolume
     let configDrives: ConfigDrives
 
     private var server: Server { intent.server }
     private var flavor: Flavor { intent.server.flavor }
 
     func spec() async throws -> MachineSpec {
-        var properties = server.image?.properties ?? [:]
+        var properties = server.imageProperties
         // Users know the property by its older name `architecture`.
         if let architecture = properties["architecture"], properties["hw_architecture"] == nil { properties["hw_architecture"] = architecture }
         if properties["hw_watchdog_action"] == nil { properties["hw_watchdog_action"] = flavor.extraSpecs["hw:watchdog_action"] }
@@ -30,7 +32,7 @@ struct MachineBlueprint: Sendable {
         let (root, boot) = try await root()
         var spec = MachineSpec(
             id: server.id, name: server.name, cpu: cpu(choice), memoryMiB: flavor.ramMiB, platform: choice.platform, boot: boot,
-            disks: [root] + (try await others(root, properties)), nics: intent.ports.map(\.card), hardware: hardware,
+            disks: [root] + (try await others(root, properties)) + (try await volumes()), nics: intent.ports.map(\.card), hardware: hardware,
             metadata: server.metadata)
         spec.rescue = try await rescue()
         return spec
@@ -41,6 +43,7 @@ struct MachineBlueprint: Sendable {
     /// Returns the root disk, and how the machine boots. The content of a disk never changes; another content is
     /// another disk with another id.
     private func root() async throws -> (disk: Disk, boot: MachineSpec.Boot) {
+        if let volume = intent.volumes.first(where: \.isRoot) { return (volume.disk(try await connect(volume)), .disk) }
         let id = diskRevision.map { "root-\($0)" } ?? "root"
         if let present, var disk = present.rootDisk, diskRevision == nil || disk.id == id {
             // A disk grows and never shrinks, because the guest may have data at its end.
@@ -75,6 +78,17 @@ struct MachineBlueprint: Sendable {
         if let made = present?.rescue { return made }
         let image = try await self.image(imageID)
         return .init(disk: Disk(id: "rescue", source: .image(image.reference, virtualBytes: image.wholeSectors)), boot: image.boot)
+    }
+
+    /// Returns the disks of the volumes that are not the root disk, those that the machine may boot from first.
+    private func volumes() async throws -> [Disk] {
+        var disks: [Disk] = []
+        let others = intent.volumes.filter { !$0.isRoot }
+        let bootable = others.filter { $0.bootIndex != nil }.sorted { $0.bootIndex ?? 0 < $1.bootIndex ?? 0 }
+        for volume in bootable + others.filter({ $0.bootIndex == nil }) {
+            disks.append(volume.disk(try await connect(volume)))
+        }
+        return disks
     }
 
     private static func bus(_ name: String?) -> DiskBus? { name.flatMap { DiskBus(rawValue: $0) } }

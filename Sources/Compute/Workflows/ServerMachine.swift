@@ -19,18 +19,28 @@ struct ServerMachine: Sendable {
     ///   its content.
     func ensure(diskRevision: Int64? = nil) async throws {
         let present = try await world.machines.wanted(id, on: host)
-        try await world.machines.ensure(try await spec(present, diskRevision), on: host, fence: fence)
+        try await world.machines.ensure(try await spec(present, diskRevision, on: host), on: host, fence: fence)
     }
 
-    /// Returns the specification of the whole machine, never a difference.
-    private func spec(_ present: MachineSpec?, _ diskRevision: Int64? = nil) async throws -> MachineSpec {
+    /// Returns the specification of the whole machine on a host, never a difference.
+    private func spec(_ present: MachineSpec?, _ diskRevision: Int64? = nil, on host: String) async throws -> MachineSpec {
         try await MachineBlueprint(
             intent: intent, present: present, diskRevision: diskRevision,
-            image: { try await world.images.machineImage($0) }, configDrives: world.configDrives
+            image: { try await world.images.machineImage($0) },
+            connect: { try await world.volumes.connect($0.use(in: intent.server.projectID), on: host) }, configDrives: world.configDrives
         ).spec()
     }
 
-    func remove() async throws { try await world.machines.remove(id, on: host, fence: fence) }
+    /// Removes the machine. The host lets it use no volume any more.
+    func remove() async throws {
+        try await world.machines.remove(id, on: host, fence: fence)
+        for volume in intent.volumes { try await disconnect(volume) }
+    }
+
+    /// Takes the right to use a volume from the machine, which no longer has the disk.
+    func disconnect(_ volume: ServerVolume) async throws {
+        try await world.volumes.disconnect(volume.use(in: intent.server.projectID), from: host)
+    }
 
     func setPower(_ power: WantedPower) async throws {
         try await world.machines.setPower(power, of: id, on: host, fence: fence)
@@ -66,7 +76,7 @@ struct ServerMachine: Sendable {
     func move(to other: String, isLive: Bool) async throws {
         var present = try await world.machines.wanted(id, on: host)
         if let there = try await world.machines.wanted(id, on: other) { present = there }
-        try await world.machines.move(try await spec(present), from: host, to: other, isLive: isLive, fence: fence)
+        try await world.machines.move(try await spec(present, on: other), from: host, to: other, isLive: isLive, fence: fence)
     }
 
     /// Copies the root disk on the host.

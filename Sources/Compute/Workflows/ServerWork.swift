@@ -79,10 +79,18 @@ struct ServerWork: Sendable {
             .asked(as: "attach_interface", .attachInterface),
         ServerWork(DetachInterface.self, from: attachable, event: "compute_detach_interface", manner: .keeps)
             .asked(as: "detach_interface", .detachInterface),
+        ServerWork(AttachVolume.self, from: volumeAttachable, event: "compute_attach_volume", manner: .keeps)
+            .asked(as: "attach_volume", .createVolumeAttachment),
+        ServerWork(DetachVolume.self, from: volumeDetachable, event: "compute_detach_volume", manner: .keeps)
+            .asked(as: "detach_volume", .deleteVolumeAttachment),
         ServerWork(SweepHost.self, manner: .keeps),
     ]
 
     private static let attachable: Set<VMState> = [.active, .paused, .stopped]
+    private static let volumeAttachable: Set<VMState> = [
+        .active, .paused, .stopped, .resized, .shelved, .shelvedOffloaded,
+    ]
+    private static let volumeDetachable = volumeAttachable.union([.suspended])
     private static let byKind = Dictionary(all.map { ($0.kind, $0) }) { first, _ in first }
 
     /// Returns the work of a kind; nil for a kind of a former release.

@@ -5,6 +5,7 @@ import SQL
 /// The world of servers' workflows: the rows of Compute, and the other services.
 struct ServerWorld: Sendable {
     let servers = ServerStore()
+    let serverVolumes = ServerVolumeStore()
     let migrations = MigrationStore()
     let placing: Placing
     private let needs: ComputeNeeds
@@ -19,6 +20,7 @@ struct ServerWorld: Sendable {
     var machines: any MachinesNeed { needs.machines }
     var placement: any PlacementNeed { needs.placement }
     var networking: any NetworkingNeed { needs.networking }
+    var volumes: any VolumesNeed { needs.volumes }
     var images: any ImagesNeed { needs.images }
     var configDrives: ConfigDrives { needs.configDrives }
     /// The time that is stored in rows. No step makes a decision by it.
@@ -85,7 +87,9 @@ extension ServerWorld {
         try body(&server)
         server.generation += 1
         try servers.update(server, in: tx)
-        return Intent(server: server, ports: try networking.ports(of: [id], in: tx)[id] ?? [])
+        return Intent(
+            server: server, ports: try networking.ports(of: [id], in: tx)[id] ?? [],
+            volumes: try serverVolumes.list(of: id, in: tx))
     }
 
     /// Sets the status of the server's latest migration.
@@ -95,6 +99,28 @@ extension ServerWorld {
         _ status: String, of id: ID<Kind.Server>, unless present: String = "", in tx: Transaction
     ) throws {
         try migrations.setStatus(status, ofServer: id, unless: present, at: now, in: tx)
+    }
+}
+
+// MARK: The volumes
+
+extension ServerWorld {
+    /// Gives back all volumes of a server and removes their rows.
+    ///
+    /// - Parameter deletes: whether a volume is deleted, too.
+    func releaseVolumes(
+        of id: ID<Kind.Server>, for principal: Principal?, in tx: Transaction, deletes: (ServerVolume) -> Bool
+    ) throws {
+        for volume in try serverVolumes.list(of: id, in: tx) {
+            try release(volume, in: tx)
+            if deletes(volume) { try volumes.delete(volume.volumeID, for: principal, in: tx) }
+        }
+    }
+
+    /// Gives back a volume of a server and removes its row.
+    func release(_ volume: ServerVolume, in tx: Transaction) throws {
+        try volumes.release(volume.attachmentID, in: tx)
+        try serverVolumes.remove(volume.id, in: tx)
     }
 }
 

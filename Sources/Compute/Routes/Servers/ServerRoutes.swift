@@ -93,7 +93,8 @@ struct ServerRoutes: RouteGroup {
         var wish = given.wish
         if call.minor < 19 { wish.description = wish.name }
         wish.most = given.most ?? wish.least
-        wish.disks = try disks(given, call)
+        (wish.disks, wish.volumes) = try devices(given, call)
+        wish.knowsMultiattach = call.minor >= VolumeAttachmentRoutes.multiattachSince
         if wish.certificates != nil { try call.caller.require(.createWithCertificates) }
         try place(&wish, given, call)
         wish.network = try network(given, call)
@@ -102,10 +103,10 @@ struct ServerRoutes: RouteGroup {
         return wish
     }
 
-    private func disks(_ given: NewServer, _ call: ComputeCall) throws -> LocalDisks? {
-        let disks = try BlockDevices(older: given.olderDevices, newer: given.devices, image: given.wish.imageID).disks
+    private func devices(_ given: NewServer, _ call: ComputeCall) throws -> (LocalDisks?, [VolumeWish]) {
+        let devices = try BlockDevices(older: given.olderDevices, newer: given.devices, image: given.wish.imageID)
         if !given.olderDevices.isEmpty || !given.devices.isEmpty { try call.caller.require(.createWithVolume) }
-        return disks == LocalDisks() ? nil : disks
+        return (devices.disks == LocalDisks() ? nil : devices.disks, devices.volumes)
     }
 
     private func place(_ wish: inout ServerCreation.Wish, _ given: NewServer, _ call: ComputeCall) throws {

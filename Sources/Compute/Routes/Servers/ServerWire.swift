@@ -72,7 +72,12 @@ struct ServerWire: Sendable {
         json.member("OS-EXT-STS:task_state", view.task)
         json.member("OS-EXT-STS:vm_state", server.state.rawValue)
         json.member("OS-EXT-STS:power_state", server.power.rawValue)
-        json.array("os-extended-volumes:volumes_attached", of: [] as [String]) { $0.string($1) }
+        json.array("os-extended-volumes:volumes_attached", of: view.volumes) { json, volume in
+            json.object { json in
+                json.member("id", volume.volumeID)
+                if minor >= 3 { json.member("delete_on_termination", volume.isDeletedWithServer) }
+            }
+        }
         if !view.securityGroups.isEmpty {
             json.array("security_groups", of: view.securityGroups) { json, name in json.object { $0.member("name", name) } }
         }
@@ -85,8 +90,8 @@ struct ServerWire: Sendable {
         json.member("OS-EXT-SRV-ATTR:instance_name", server.hypervisorName)
         guard minor >= 3 else { return }
         json.member("OS-EXT-SRV-ATTR:hostname", server.hostname)
-        json.member("OS-EXT-SRV-ATTR:kernel_id", server.image?.properties["kernel_id"] ?? "")
-        json.member("OS-EXT-SRV-ATTR:ramdisk_id", server.image?.properties["ramdisk_id"] ?? "")
+        json.member("OS-EXT-SRV-ATTR:kernel_id", server.imageProperties["kernel_id"] ?? "")
+        json.member("OS-EXT-SRV-ATTR:ramdisk_id", server.imageProperties["ramdisk_id"] ?? "")
         json.member("OS-EXT-SRV-ATTR:launch_index", server.launchIndex)
         json.member("OS-EXT-SRV-ATTR:reservation_id", server.reservationID)
         json.member("OS-EXT-SRV-ATTR:root_device_name", server.rootDevice)

@@ -1,0 +1,60 @@
+package import CloudCore
+package import HostModel
+package import SQL
+
+/// The calls of Block Storage that Compute needs. Calls that change something take the caller's open transaction, so
+/// that a volume's state, its attachment and the server's own row never disagree.
+package protocol VolumesNeed: Sendable {
+    /// Returns the facts about a volume.
+    ///
+    /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
+    func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts
+    /// Returns the facts about a snapshot of a volume; its size is the least size of a volume that is made of it.
+    ///
+    /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
+    func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts
+
+    /// Makes a volume and begins to fill it. A repeated call with the same id has no effect.
+    ///
+    /// - Parameter host: the host whose machine is going to use the volume.
+    /// - Throws: `quotaExceeded`; `badRequest` for a type that there is not.
+    func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws
+    /// Begins to delete a volume that no attachment uses any more. It has no effect if there is none.
+    func delete(_ id: ID<Kind.Volume>, for principal: Principal?, in tx: Transaction) throws
+
+    /// Reserves a volume for a server. A repeated call with the same attachment has no effect.
+    ///
+    /// - Throws: `badRequest` if the volume's state does not allow it; `notFound` if the project has no such volume.
+    func reserve(_ use: VolumeUse, in tx: Transaction) throws
+    /// Notes that the server uses the volume from now on.
+    func complete(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
+    /// Notes that the server is going to give the volume back.
+    ///
+    /// - Throws: `badRequest` if the volume is not in use.
+    func beginDetaching(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
+    /// Notes that the server keeps the volume after all. It has no effect if there is no such attachment.
+    func keep(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
+    /// Ends an attachment; the volume is free for others. It has no effect if there is no such attachment.
+    func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
+
+    /// Lets the machine of a server use a volume, and reserves the volume before if it was made for the server. A
+    /// repeated call returns the same.
+    ///
+    /// - Throws: a transient error while the volume is being made; `conflict` if the host cannot reach the volume, or
+    ///   if the volume could not be made.
+    func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume
+    /// Takes the right to use a volume from the machine, which no longer has the disk. It has no effect if the machine
+    /// has no such right.
+    func disconnect(_ use: VolumeUse, from host: String) async throws
+}
+
+/// The use of a volume by a server.
+package struct VolumeUse: Sendable, Hashable {
+    package var attachment: ID<Kind.Attachment>
+    package var volume: ID<Kind.Volume>
+    package var server: ID<Kind.Server>
+    /// The project of the server and of the volume.
+    package var projectID: String
+    /// The place in the server, such as `/dev/vdb`.
+    package var device: String
+}

@@ -1,0 +1,98 @@
+package import CloudCore
+package import Compute
+package import HostModel
+package import SQL
+import Synchronization
+
+/// Block Storage in one table of a test's database. A volume has at most one attachment. Every host reaches it.
+package final class MemoryVolumes: VolumesNeed {
+    /// The attachments that a host lets a machine use, each with the host: `attachment@host`.
+    private let connections = Mutex<Set<String>>([])
+    private let database: Database
+
+    package init(_ database: Database) { self.database = database }
+
+    package static let schema = Schema(
+        service: "test-volumes",
+        [
+            Migration(
+                1, "volumes",
+                "CREATE TABLE test_volume (id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT)")
+        ])
+
+    package func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {
+        VolumeFacts(sizeGiB: 1, isBootable: true)
+    }
+
+    package func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {
+        VolumeFacts(sizeGiB: 1)
+    }
+
+    package func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
+        try await database.write { tx in try self.add(volume.id, in: tx) }
+    }
+
+    /// Adds a volume that no server uses.
+    package func add(_ id: ID<Kind.Volume>, in tx: Transaction) throws {
+        try tx.execute("INSERT INTO test_volume (id, status) VALUES (?, 'available') ON CONFLICT DO NOTHING", id)
+    }
+
+    package func delete(_ id: ID<Kind.Volume>, for principal: Principal?, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM test_volume WHERE id = ? AND attachment IS NULL", id)
+    }
+
+    package func reserve(_ use: VolumeUse, in tx: Transaction) throws {
+        let changed = try tx.execute(
+            """
+            UPDATE test_volume SET status = 'reserved', attachment = ?, server = ?
+            WHERE id = ? AND (attachment IS NULL OR attachment = ?)
+            """, use.attachment, use.server, use.volume, use.attachment)
+        if changed == 0 { throw CloudError.badRequest("Volume \(use.volume) is in use.") }
+    }
+
+    package func complete(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try set("in-use", attachment, in: tx)
+    }
+
+    package func beginDetaching(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try set("detaching", attachment, in: tx)
+    }
+
+    package func keep(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try set("in-use", attachment, in: tx)
+    }
+
+    private func set(_ status: String, _ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try tx.execute("UPDATE test_volume SET status = ? WHERE attachment = ?", status, attachment)
+    }
+
+    package func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE test_volume SET status = 'available', attachment = NULL, server = NULL WHERE attachment = ?",
+            attachment)
+    }
+
+    package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
+        try await database.write { tx in
+            let row = try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
+            if row == nil { try self.reserve(use, in: tx) }
+        }
+        _ = connections.withLock { $0.insert("\(use.attachment)@\(host)") }
+        return ConnectedVolume(path: .file(path: "/test/\(use.volume).raw", isQCOW2: false))
+    }
+
+    package func disconnect(_ use: VolumeUse, from host: String) async throws {
+        _ = connections.withLock { $0.remove("\(use.attachment)@\(host)") }
+    }
+
+    /// Returns a line for each volume in the order of their ids, and one for each connection.
+    package func lines(in tx: Transaction) throws -> [String] {
+        let rows = try tx.rows("SELECT id, status, coalesce(server, '') FROM test_volume ORDER BY id")
+        return try rows.map { row in
+            let (id, status, server): (String, String, String) = (
+                try row.value(at: 0), try row.value(at: 1), try row.value(at: 2)
+            )
+            return "\(id) \(status) \(server)"
+        } + connections.withLock { $0.sorted() }
+    }
+}
