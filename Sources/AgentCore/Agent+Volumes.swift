@@ -1,6 +1,6 @@
 import CloudCore
 import Drivers
-package import HostModel
+import HostModel
 
 extension Agent {
     /// Changes a volume or a snapshot. The driver keeps what is wanted, and goes on with it after a restart.

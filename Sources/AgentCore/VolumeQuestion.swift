@@ -1,4 +1,4 @@
-package import CloudCore
+import CloudCore
 package import HostModel
 
 /// A question to a host about its volumes, or a request that has no fence: a connection has its epoch, and an export

@@ -1,4 +1,4 @@
-package import CloudCore
+import CloudCore
 package import HostModel
 
 /// The reply of a host about its volumes.

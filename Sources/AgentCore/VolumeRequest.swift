@@ -1,4 +1,4 @@
-package import CloudCore
+import CloudCore
 package import HostModel
 
 /// A change of a volume or a snapshot that the control plane requests from a host. It may be sent again.
