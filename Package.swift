@@ -97,6 +97,12 @@ let package = Package(
 
         target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "HostModel", httpTypes]),
         target(
+            "BlockStorage",
+            [
+                "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", httpTypes, log,
+                lifecycle,
+            ]),
+        target(
             "Compute",
             [
                 "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto,
@@ -122,7 +128,7 @@ let package = Package(
             "ControlPlane",
             [
                 "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement",
-                "Images", "Networking", "Compute", "AgentCore", "Drivers", "HostModel", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
+                "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "Drivers", "HostModel", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
                 "ImageFormats", log, lifecycle, crypto, httpTypes, nio, metrics,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -190,6 +196,12 @@ let package = Package(
                 asn1, x509,
             ]),
         tests(
+            "BlockStorageTests",
+            [
+                "BlockStorage", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Durable", "HostModel",
+                httpTypes,
+            ]),
+        tests(
             "ControlPlaneTests",
             ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "HostModel", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("ProgramsTests", ["Programs"]),
@@ -206,7 +218,7 @@ let package = Package(
         tests(
             "StoredTests",
             [
-                "AgentCore", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
+                "AgentCore", "BlockStorage", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
                 "Durable", "HostModel", "Networking", "SQL",
             ]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),

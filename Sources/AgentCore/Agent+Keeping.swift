@@ -27,6 +27,7 @@ extension Agent {
                     try await self.settings.clock.sleep(for: failures == 0 ? self.settings.interval : min(soon, self.settings.interval))
                 }
             }
+            if let volumes = self.volumes { group.addTask { try await volumes.keep() } }
             try await group.next()
             group.cancelAll()
         }

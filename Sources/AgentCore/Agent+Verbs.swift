@@ -10,6 +10,7 @@ extension Agent {
         case .ensure(let spec, let power):
             guard spec.id == id else { throw CloudError.badRequest("The specification is another machine's.") }
             try spec.check()
+            try await requireConnections(spec)
             try await plugDifference(to: spec, fence)
             var wanted = desired.value(id.text) ?? DesiredMachine(spec: spec)
             // If a host is told to remove a machine and later to have it again, it makes it anew: the fence is newer.
@@ -133,6 +134,7 @@ extension Agent {
             try await able((any InterfaceAttaching).self, "attach network cards").detachNIC(nic, from: id, fence: fence)
             try desired.update(id.text) { wanted in wanted.spec.nics.removeAll { $0.id == nic } }
         case .attachDisk(let disk):
+            try await requireConnection(disk, id)
             try await able((any VolumeAttaching).self, "attach volumes").attach(disk, to: id, fence: fence)
             try desired.update(id.text) { wanted in
                 wanted.spec.disks.removeAll { $0.id == disk.id }

@@ -23,6 +23,7 @@ package final class Agent: Sendable {
     package let host: HostID
     let driver: any MachineDriver
     let networks: (any NetworkDriver)?
+    let volumes: (any VolumeDriver)?
     let settings: AgentSettings
     let log: Logger
     let desired: FencedRecords<DesiredMachine>
@@ -34,16 +35,18 @@ package final class Agent: Sendable {
     ///
     /// - Parameters:
     ///   - networks: the network driver; nil on a host without networks.
+    ///   - volumes: the volume driver; nil on a host without volumes.
     ///   - folder: the folder for the wanted state; nil to keep it in memory.
     ///   - bootID: a text that differs after each start of the host; the kernel's own is `Agent.kernelBootID`.
     package init(
-        host: HostID, driver: any MachineDriver, networks: (any NetworkDriver)? = nil, folder: String?, bootID: String, world: World, log: Logger,
-        settings: AgentSettings = AgentSettings()
+        host: HostID, driver: any MachineDriver, networks: (any NetworkDriver)? = nil, volumes: (any VolumeDriver)? = nil,
+        folder: String?, bootID: String, world: World, log: Logger, settings: AgentSettings = AgentSettings()
     ) throws {
         guard PathPart.isPlain(host.text) else { throw CloudError.badRequest("A host cannot be called '\(host)'.") }
         self.host = host
         self.driver = driver
         self.networks = networks
+        self.volumes = volumes
         self.settings = settings
         self.log = log
         if let folder { try DurableFile.makeFolder(folder) }
@@ -130,6 +133,7 @@ package final class Agent: Sendable {
         let unsettled = wanted.filter { $0.value.isRemoving || ($0.value.power != nil && !$0.value.isSettled) }
         inventory.unsettled = Set(unsettled.map { MachineID($0.id) })
         inventory.abilities = abilities
+        if let volumes { inventory.pools = try await volumes.pools() }
         return inventory
     }
 

@@ -16,6 +16,13 @@ package protocol AgentLink: Sendable {
 
     func ask(_ question: AgentQuestion) async throws -> AgentReply
 
+    /// Changes a volume or a snapshot. `AgentLink+Volumes` has a typed call for each change.
+    ///
+    /// - Throws: as `send` of a machine's change does.
+    func send(_ request: VolumeRequest) async throws -> VolumeReply
+
+    func ask(_ question: VolumeQuestion) async throws -> VolumeReply
+
     /// Returns the bytes of a disk's copy, in order. Each piece is read when it is requested.
     func bytes(of copy: DiskSnapshot) async throws -> AsyncThrowingStream<ByteBuffer, any Error>
 
@@ -55,6 +62,21 @@ package final class InMemoryLink: AgentLink {
     package func ask(_ question: AgentQuestion) async throws -> AgentReply {
         try requireReach()
         return try await agent.answer(question)
+    }
+
+    package func send(_ request: VolumeRequest) async throws -> VolumeReply {
+        try requireReach()
+        let reply = try await agent.carryOut(request)
+        try requireReach()
+        return reply
+    }
+
+    package func ask(_ question: VolumeQuestion) async throws -> VolumeReply {
+        try requireReach()
+        let reply = try await agent.answer(question)
+        // A connection is a change, whose reply may be lost as well.
+        try requireReach()
+        return reply
     }
 
     package func bytes(of copy: DiskSnapshot) async throws -> AsyncThrowingStream<ByteBuffer, any Error> {

@@ -48,6 +48,9 @@ package enum Kind {
     /// A server, and its machine on a host.
     package enum Server {}
     package enum Image {}
+    package enum Volume {}
+    /// A snapshot of a volume.
+    package enum Snapshot {}
     package enum Network {}
     package enum Subnet {}
     package enum Port {}

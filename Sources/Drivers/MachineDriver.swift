@@ -118,6 +118,28 @@ package protocol VolumeAttaching: MachineDriver {
     func detachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws
 }
 
+package protocol VolumeHolding: VolumeAttaching {
+    /// Copies the bytes of a volume that a running machine has, as they are at one moment, while the guest goes on.
+    ///
+    /// - Parameters:
+    ///   - path: the file to make, which is flat and not yet there.
+    ///   - progress: is told the percentage from time to time.
+    /// - Returns: whether the machine runs and has the disk. Otherwise nothing is done.
+    func copyDisk(
+        _ disk: String, of id: MachineID, to path: String, format: VolumeFormat,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> Bool
+
+    /// Makes a volume that a running machine has larger, and tells the guest.
+    ///
+    /// - Returns: whether the machine runs and has the disk. Otherwise nothing is done.
+    func growDisk(_ disk: String, of id: MachineID, to bytes: Int64) async throws -> Bool
+
+    /// Detaches a disk from a guest that does not release it: the guest loses the disk at once, and then its writes
+    /// fail.
+    func forceDetachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws
+}
+
 package protocol Moving: MachineDriver {
     /// Returns the data that another host needs to go on with a machine that is off. The machine stays here until it is
     /// removed.

@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 
 @testable import AgentCore
+@testable import BlockStorage
 @testable import Compute
 @testable import ControlPlane
 @testable import DriverLibvirt
@@ -19,7 +20,7 @@ enum StoredShapes {
 
     /// JSON in columns, and values that are parts of it.
     private static let rows: [any StoredValue.Type] = [
-        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self,
+        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self, Wanted.self,
     ]
 
     /// Files: the agent's, the drivers', the control plane's note of the host, and the manifest of a backup.
@@ -32,7 +33,8 @@ enum StoredShapes {
     /// The messages of `AgentLink` between the control plane and an agent.
     private static let messages: [any StoredValue.Type] = [
         AgentRequest.self, AgentQuestion.self, AgentReply.self, AgentReport.self, HostInventory.self, DiskSnapshot.self,
-        HostNetworkState.self, NetworkReport.self,
+        HostNetworkState.self, NetworkReport.self, VolumeRequest.self, VolumeQuestion.self, VolumeReply.self,
+        VolumeSpec.self,
     ]
 
     /// The outlines of today's code.

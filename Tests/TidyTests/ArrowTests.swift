@@ -24,6 +24,9 @@ struct ArrowTests {
             "ImageFormats", "HostModel",
         ],
         "Networking": ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "HostModel"],
+        "BlockStorage": [
+            "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit",
+        ],
         "Compute": ["CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit"],
         "Drivers": ["CloudCore", "HostModel", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "HostModel", "Drivers"],
@@ -33,7 +36,7 @@ struct ArrowTests {
         "Programs": ["CloudCore", "CPrograms"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity",
-            "Placement", "Images", "Networking", "Compute", "AgentCore", "HostModel", "Drivers", "DriverSimulated",
+            "Placement", "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "HostModel", "Drivers", "DriverSimulated",
             "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],

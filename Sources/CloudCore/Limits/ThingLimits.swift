@@ -13,6 +13,8 @@ package struct ThingLimits: Sendable {
     package let accessRules = Limit(100, "access rules of one application credential", answer: "400")
     package let localDisks = Limit(16, "local disks of a server", answer: "400")
     package let waitingActions = Limit(15, "actions that wait for their turn on one server", answer: "409")
+    package let waitingSnapshots = Limit(
+        100, "snapshots of one volume that wait to be taken or deleted", answer: "409")
     package let fixedIPs = Limit(64, "addresses of a port", answer: "400")
     package let dhcpOptions = Limit(64, "DHCP options of a port", answer: "409 `OverQuota`")
     package let addressPairs = Limit(10, "allowed address pairs of a port (`max_allowed_address_pair`)", answer: "400")

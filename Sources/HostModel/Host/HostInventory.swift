@@ -18,6 +18,8 @@ package struct HostInventory: StoredValue, Hashable {
     /// The machines that are not yet in their wanted state. Their present state was not chosen by their guests.
     package var unsettled: Set<MachineID> = []
     package var abilities: Set<Ability> = []
+    /// The pools of volumes.
+    @Defaulted<Default.EmptyList<VolumePool>> package var pools: [VolumePool] = []
 
     package init(host: HostID, driver: String, capabilities: HostCapabilities, resources: HostResources) {
         self.host = host

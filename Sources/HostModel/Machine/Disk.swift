@@ -29,8 +29,18 @@ package struct Disk: Hashable, Sendable, Codable {
     /// The bus; nil for the machine's own (`Hardware.diskBus`).
     package var bus: DiskBus?
     package var kind: Kind
-    /// The serial number that the guest reads; for a volume, its id.
+    /// The serial number that the guest reads; for a volume, its id. Linux names the disk by its first 20 characters
+    /// in `/dev/disk/by-id`.
     package var serial: String?
+    /// Whether the guest may only read the disk.
+    @Defaulted<Default.False> package var isReadOnly = false
+    /// Whether other machines write to the disk at the same time. Only a raw volume can be shared.
+    @Defaulted<Default.False> package var isShared = false
+    /// The bounds on the guest's use of the disk; nil for none.
+    package var rates: DiskRates?
+    /// The place of the disk in the order in which the firmware tries disks, from 1. If no disk of the machine has one,
+    /// the firmware tries all in their order.
+    package var bootOrder: Int?
 
     package init(id: String, source: Source, bus: DiskBus? = nil, kind: Kind = .disk, serial: String? = nil) {
         self.id = id
@@ -79,6 +89,12 @@ package struct Disk: Hashable, Sendable, Codable {
             throw CloudError(.badRequest, "A machine cannot start from an image of the format \(image.format.rawValue).")
         }
         if case .volume(let volume) = source { try volume.check() }
+        if isShared {
+            guard case .volume(let volume) = source, !volume.isQCOW2 else {
+                throw .badRequest("Only a raw volume can be shared by machines.")
+            }
+        }
+        if let bootOrder, !(1...1024).contains(bootOrder) { throw .badRequest("A disk's boot order must be 1 to 1024.") }
         if case .configDrive(let drive) = source { try drive.check() }
     }
 }
@@ -95,6 +111,8 @@ package enum VolumePath: Hashable, Sendable, Codable {
         case .device(let path), .file(let path, _): path
         }
     }
+
+    package var isQCOW2: Bool { if case .file(_, true) = self { true } else { false } }
 
     func check() throws(CloudError) {
         guard path.hasPrefix("/"), !path.split(separator: "/").contains(".."), !path.utf8.contains(where: { $0 < 32 }) else {

@@ -1,0 +1,30 @@
+import CloudCore
+package import HostModel
+
+/// A change of a volume or a snapshot that the control plane requests from a host. It may be sent again.
+package struct VolumeRequest: StoredValue {
+    package static let storedName = "agent.volume-request"
+
+    /// The fence of the volume or the snapshot that is changed.
+    package var fence: Fence
+    package var verb: Verb
+
+    package init(_ verb: Verb, fence: Fence) {
+        self.fence = fence
+        self.verb = verb
+    }
+
+    package enum Verb: Sendable, Codable {
+        /// Makes the volume; a long copy goes on after the reply.
+        case ensure(VolumeSpec, from: VolumeContent)
+        case grow(VolumeID, bytes: Int64)
+        case remove(VolumeID)
+        case revert(VolumeID, to: SnapshotID)
+        case snapshot(SnapshotID, of: VolumeID)
+        case removeSnapshot(SnapshotID)
+        /// Makes a volume of an existing file of the pool.
+        case adopt(String, as: VolumeSpec)
+        /// Makes the volume a file that is nobody's.
+        case release(VolumeID)
+    }
+}
