@@ -1,6 +1,8 @@
 import CloudCore
 import Drivers
 import HostModel
+import Logging
+import Synchronization
 
 extension Agent {
     /// Changes a volume or a snapshot. The driver keeps what is wanted, and goes on with it after a restart.
@@ -73,6 +75,23 @@ extension Agent {
         }
         guard disk.isReadOnly || !connection.isReadOnly else {
             throw CloudError(.conflict, "The machine may only read the volume.", detail: "\(disk.id) to \(machine)")
+        }
+    }
+
+    /// Warns the operator of pools that become too full, once for each time.
+    func warn(of pools: [VolumePool]) {
+        let full = Set(pools.filter(\.isAboveSoftLimit).map(\.name))
+        let news = fullPools.withLock { known in
+            defer { known = full }
+            return full.subtracting(known)
+        }
+        for pool in pools where news.contains(pool.name) {
+            log.warning(
+                "a pool of volumes is nearly full",
+                metadata: [
+                    "host": "\(host)", "pool": "\(pool.name)", "used_percent": "\(pool.usedPercent)",
+                    "refuses_from_percent": "\(pool.bounds.hardPercent)",
+                ])
         }
     }
 

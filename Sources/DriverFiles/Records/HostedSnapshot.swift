@@ -1,0 +1,20 @@
+import CloudCore
+import HostModel
+
+/// A snapshot as the host remembers it.
+struct HostedSnapshot: StoredValue {
+    static let storedName = "files.snapshot"
+
+    var id: SnapshotID
+    var volume: VolumeID
+    var pool: String
+    /// The size of the volume at that time.
+    var bytes: Int64
+    /// The format of the file, which is the volume's.
+    var format: VolumeFormat
+    /// The ticket of the copy that is not done yet; nil if the snapshot is whole.
+    var ticket: String?
+    /// The reason why the copy has failed.
+    var failure: AgentProblem?
+    var isRemoving = false
+}
