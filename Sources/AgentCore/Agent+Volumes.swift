@@ -107,7 +107,8 @@ extension Agent {
     private func requireVolumes() throws(CloudError) -> any VolumeDriver {
         guard let volumes else {
             throw CloudError(
-                .notImplemented, "The host cannot have volumes.", detail: "\(host): no volume driver", code: "no_volumes")
+                .notImplemented, "The host cannot have volumes.", detail: "\(host): no volume driver",
+                code: "no_volumes")
         }
         return volumes
     }

@@ -18,9 +18,11 @@ extension FileVolumes: VolumeAdopting {
 
     /// Returns the format that a file's name states; nil for a name that no volume's file has.
     private static func format(of name: String) -> VolumeFormat? {
-        guard (1...200).contains(name.utf8.count), name.first != ".", name.utf8.allSatisfy({ byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 95].contains(byte)
-        }) else { return nil }
+        let letters = name.utf8.allSatisfy { byte in
+            let isLetter = (65...90).contains(byte) || (97...122).contains(byte)
+            return isLetter || (48...57).contains(byte) || [45, 46, 95].contains(byte)
+        }
+        guard letters, (1...200).contains(name.utf8.count), name.first != "." else { return nil }
         switch (name as NSString).pathExtension {
         case "raw", "img": return .raw
         case "qcow2": return .qcow2
@@ -29,11 +31,15 @@ extension FileVolumes: VolumeAdopting {
     }
 
     /// Looks at a file before any other program opens it.
-    private static func inspect(_ name: String, _ format: VolumeFormat, _ folder: PoolFolder) throws(CloudError) -> ManageableVolume {
+    private static func inspect(
+        _ name: String, _ format: VolumeFormat, _ folder: PoolFolder
+    ) throws(CloudError) -> ManageableVolume {
         let path = folder.stranger(name)
         var status = stat()
         guard lstat(path, &status) == 0 else { throw .notFound("file", name) }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else { throw .badRequest("It is no plain file.") }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+            throw .badRequest("It is no plain file.")
+        }
         if format == .qcow2, try QCOW2Header(of: path).dependsOnOthers {
             throw .badRequest("It needs another file, or a key.")
         }

@@ -45,7 +45,8 @@ extension FileVolumes {
             let folder = try folder(snapshot.pool)
             let path = folder.file(of: snapshot).path
             try await readers.reading(path) {
-                let source = Source(path: path, format: snapshot.format, isDirect: folder.isDirect, canClone: folder.canClone)
+                let source = Source(
+                    path: path, format: snapshot.format, isDirect: folder.isDirect, canClone: folder.canClone)
                 try await copy(source, into: target, ticket)
             }
         }
@@ -63,7 +64,9 @@ extension FileVolumes {
     }
 
     /// Copies a volume: by the QEMU of a guest that writes to it, or from its file.
-    private func copy(_ volume: HostedVolume, _ folder: PoolFolder, into target: TargetFile, _ ticket: String) async throws {
+    private func copy(
+        _ volume: HostedVolume, _ folder: PoolFolder, into target: TargetFile, _ ticket: String
+    ) async throws {
         let path = folder.file(of: volume).path
         let canClone = folder.canClone && volume.spec.format == .raw || volume.connections.open.isEmpty
         try await readers.reading(path) {
@@ -87,8 +90,9 @@ extension FileVolumes {
                 detail: "\(id): \(target.path) cannot share its bytes", code: "volume_shared")
         }
         for connection in connections {
-            let isCopied = try await machines.copyDisk(id, of: connection.machine, to: target.draft, format: target.format) {
-                [copies] in copies.note($0, of: ticket)
+            let (machine, format) = (connection.machine, target.format)
+            let isCopied = try await machines.copyDisk(id, of: machine, to: target.draft, format: format) { [copies] in
+                copies.note($0, of: ticket)
             }
             guard isCopied else { continue }
             try await blocking {
@@ -113,7 +117,8 @@ extension FileVolumes {
                 seconds: settings.copySeconds, tell: { self.copies.note($0, of: ticket) },
                 isUnwanted: { self.copies.isCancelled(ticket) })(into: target)
             guard !source.isVolume || Self.writtenAt(source.path) == before else {
-                var changed = CloudError(.conflict, "The volume was written to while it was copied.", detail: source.path)
+                var changed = CloudError(
+                    .conflict, "The volume was written to while it was copied.", detail: source.path)
                 changed.isTransient = true
                 throw changed
             }
@@ -163,8 +168,8 @@ extension FileVolumes {
             // One volume that cannot go on keeps no other from it; it is asked for again.
             try? await lanes.run(id) { try await carryOn(VolumeID(id)) }
         }
-        for (id, _, snapshot) in snapshots.all where snapshot.failure == nil {
-            if snapshot.isRemoving || snapshot.ticket != nil { try? await lanes.run(id) { try await carryOn(SnapshotID(id)) } }
+        for (id, _, snapshot) in snapshots.all where snapshot.isRemoving || snapshot.ticket != nil {
+            try? await lanes.run(id) { try await carryOn(SnapshotID(id)) }
         }
         for id in exports.withLock({ Array($0.keys) }) { queue.add(.export(id)) }
     }
@@ -172,7 +177,8 @@ extension FileVolumes {
     private func run(_ job: CopyJob) async {
         switch job {
         case .volume(let id):
-            guard let volume = volumes.value(id.text), volume.failure == nil, case .fill(let content, let ticket) = volume.work,
+            guard let volume = volumes.value(id.text), volume.failure == nil,
+                case .fill(let content, let ticket) = volume.work,
                 let target = folders[volume.spec.pool]?.file(of: volume)
             else { return }
             await run(id.text, ticket, target) { try await self.make(content, target, ticket) } finish: {

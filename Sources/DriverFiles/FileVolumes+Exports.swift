@@ -6,7 +6,9 @@ import Synchronization
 
 extension FileVolumes {
     package func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport {
-        guard PathPart.isUUID(export) else { throw CloudError.badRequest("An export's id must be a UUID in lower case.") }
+        guard PathPart.isUUID(export) else {
+            throw CloudError.badRequest("An export's id must be a UUID in lower case.")
+        }
         return try await lanes.run(export) {
             if let copy = try await finished(export, format) { return VolumeExport(progress: .whole, copy: copy) }
             if let running = exports.withLock({ $0[export] }) {

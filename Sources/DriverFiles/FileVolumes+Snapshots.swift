@@ -25,8 +25,7 @@ extension FileVolumes {
         } else if used == nil {
             progress = .failed(AgentProblem(.internalError("the file of the snapshot \(snapshot.id) is gone")))
         }
-        let spec = VolumeSpec(id: snapshot.volume, pool: snapshot.pool, bytes: snapshot.bytes, format: snapshot.format)
-        let volume = ObservedVolume(spec, progress: .whole, usedBytes: 0, fence: .none)
+        let volume = ObservedVolume(snapshot.spec, progress: .whole, usedBytes: 0, fence: .none)
         return ObservedSnapshot(id: snapshot.id, volume: volume, progress: progress, usedBytes: used ?? 0, fence: fence)
     }
 
@@ -40,7 +39,7 @@ extension FileVolumes {
                 if snapshot.failure != nil { try snapshots.update(id.text) { ($0.failure, $0.ticket) = (nil, ticket) } }
             } else {
                 let spec = try whole(volume).spec
-                var snapshot = HostedSnapshot(id: id, volume: volume, pool: spec.pool, bytes: spec.bytes, format: spec.format)
+                var snapshot = HostedSnapshot(id: id, of: spec)
                 snapshot.ticket = ticket
                 try await record(snapshot, fence)
             }
@@ -71,8 +70,7 @@ extension FileVolumes {
         guard let ticket = snapshot.ticket, !copies.isRunning(ticket) else { return }
         do {
             let target = try folder(snapshot.pool).file(of: snapshot)
-            let spec = VolumeSpec(id: snapshot.volume, pool: snapshot.pool, bytes: snapshot.bytes, format: snapshot.format)
-            guard try isQuick(.volume(snapshot.volume), spec) else { return queue.add(.snapshot(id)) }
+            guard try isQuick(.volume(snapshot.volume), snapshot.spec) else { return queue.add(.snapshot(id)) }
             try await make(.volume(snapshot.volume), target, ticket)
             try await publish(target)
             try step("note")
@@ -86,7 +84,7 @@ extension FileVolumes {
             let ticket = snapshot.ticket, let target = folders[snapshot.pool]?.file(of: snapshot)
         else { return }
         await run(id.text, ticket, target) { try await make(.volume(snapshot.volume), target, ticket) } finish: {
-            guard snapshots.value(id.text)?.ticket == ticket, snapshots.value(id.text)?.isRemoving == false else { return false }
+            guard let now = snapshots.value(id.text), now.ticket == ticket, !now.isRemoving else { return false }
             try await publish(target)
             try step("note")
             try snapshots.update(id.text) { $0.ticket = nil }

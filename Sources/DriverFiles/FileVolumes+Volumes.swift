@@ -122,7 +122,8 @@ extension FileVolumes {
             var isOpen = false
             try step("grow")
             for connection in volume.connections.open {
-                let isGrown = try await machines?.growDisk(volume.spec.id.text, of: connection.machine, to: target.bytes)
+                let id = volume.spec.id.text
+                let isGrown = try await machines?.growDisk(id, of: connection.machine, to: target.bytes)
                 if isGrown == true { isOpen = true }
             }
             let isInUse = isOpen

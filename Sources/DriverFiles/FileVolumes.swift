@@ -122,7 +122,9 @@ package final class FileVolumes: VolumeDriver {
     /// Returns a snapshot whose bytes are there.
     func whole(_ id: SnapshotID) throws(CloudError) -> HostedSnapshot {
         guard let snapshot = snapshots.value(id.text), !snapshot.isRemoving else { throw notFound(id) }
-        guard snapshot.ticket == nil else { throw CloudError(.conflict, "The snapshot is not complete.", detail: "\(id)") }
+        guard snapshot.ticket == nil else {
+            throw CloudError(.conflict, "The snapshot is not complete.", detail: "\(id)")
+        }
         return snapshot
     }
 

@@ -4,14 +4,6 @@ import Drivers
 import Foundation
 package import HostModel
 
-/// A copy that QEMU makes of a disk while the guest writes.
-struct LiveCopy: Sendable {
-    var path: String
-    var format: String
-    /// Is told the percentage.
-    var progress: @Sendable (Int) -> Void = { _ in }
-}
-
 extension LibvirtDriver: Snapshotting {
     package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {
         guard PathPart.isUUID(snapshot) else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
@@ -111,9 +103,9 @@ extension LibvirtDriver: Snapshotting {
         try calls.check("ask for the job of \(id)", calls.functions.virDomainGetJobStats(domain, &type, &parameters, &count, flags))
         var (done, total): (UInt64, UInt64) = (0, 0)
         let get = calls.functions.virTypedParamsGetULLong
-        if get?(parameters, count, "disk_processed", &done) == 1, get?(parameters, count, "disk_total", &total) == 1, total > 0 {
-            tell(Int(done * 100 / total))
-        }
+        let hasDone = get?(parameters, count, "disk_processed", &done) == 1
+        let isTold = hasDone && get?(parameters, count, "disk_total", &total) == 1
+        if isTold, total > 0 { tell(Int(done * 100 / total)) }
         calls.functions.virTypedParamsFree(parameters, count)
         return virDomainJobType(rawValue: UInt32(bitPattern: type))
     }

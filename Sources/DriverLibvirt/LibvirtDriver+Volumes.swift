@@ -6,7 +6,9 @@ package import HostModel
 
 extension LibvirtDriver: VolumeHolding {
     package func attach(_ disk: Disk, to id: MachineID, fence: Fence) async throws {
-        guard case .volume(let volume) = disk.source else { throw CloudError.badRequest("Only a volume can be attached.") }
+        guard case .volume(let volume) = disk.source else {
+            throw CloudError.badRequest("Only a volume can be attached.")
+        }
         let (path, alias) = (XMLWriter.escaped(volume.path), DomainXML.alias(of: disk))
         try await plug(id, fence, isThere: { $0.contains("'\(path)'") }) { spec in
             spec.disks.removeAll { $0.id == disk.id }
@@ -19,13 +21,12 @@ extension LibvirtDriver: VolumeHolding {
     }
 
     package func detachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws {
-        guard let found = records.value(id.text)?.spec.disks.first(where: { $0.id == disk }), case .volume(let volume) = found.source else {
-            return
-        }
+        guard let found = records.value(id.text)?.spec.disks.first(where: { $0.id == disk }),
+            case .volume(let volume) = found.source
+        else { return }
         let path = XMLWriter.escaped(volume.path)
-        var device = Plugged(alias: DomainXML.alias(of: found), xml: document(try machine(id)).device(found)) { document in
-            document.contains("'\(path)'")
-        }
+        let xml = document(try machine(id)).device(found)
+        var device = Plugged(alias: DomainXML.alias(of: found), xml: xml) { $0.contains("'\(path)'") }
         device.isClosed = { try !$0.hasFile(volume.path) }
         try await unplug(id, fence, device) { spec in spec.disks.removeAll { $0.id == disk } }
     }
@@ -51,7 +52,8 @@ extension LibvirtDriver: VolumeHolding {
                 try Domains(calls: calls).with(id) { domain in
                     let unit = VIR_DOMAIN_BLOCK_RESIZE_BYTES.rawValue
                     let size = UInt64(bytes)
-                    _ = try calls.check("resize a disk of \(id)", calls.functions.virDomainBlockResize(domain, target, size, unit))
+                    let result = calls.functions.virDomainBlockResize(domain, target, size, unit)
+                    try calls.check("resize a disk of \(id)", result)
                 }
             }
             return true
@@ -64,15 +66,16 @@ extension LibvirtDriver: VolumeHolding {
     ) async throws -> Bool {
         try await lanes.run(id) {
             guard let target = try await target(of: disk, in: id) else { return false }
-            try await copyLive(id, target: target, to: LiveCopy(path: path, format: format.rawValue, progress: progress))
+            let copy = LiveCopy(path: path, format: format.rawValue, progress: progress)
+            try await copyLive(id, target: target, to: copy)
             return true
         }
     }
 
     /// Returns libvirt's name of a volume's disk; nil if the machine does not run or does not have the volume.
     private func target(of disk: String, in id: MachineID) async throws -> String? {
-        guard let machine = records.value(id.text), machine.spec.disks.contains(where: { $0.id == disk && !$0.isLocal }),
-            let target = machine.targets[disk]
+        guard let machine = records.value(id.text),
+            machine.spec.disks.contains(where: { $0.id == disk && !$0.isLocal }), let target = machine.targets[disk]
         else { return nil }
         return try await connection.run { calls in
             guard try Domains(calls: calls).state(id)?.isActive == true else { return nil }

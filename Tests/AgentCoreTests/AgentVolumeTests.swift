@@ -17,8 +17,8 @@ struct AgentVolumeTests {
         let host = try SimulatedFleet(world: .test(), settings: .immediate).host("a")
         return InMemoryLink(
             try Agent(
-                host: HostID("a"), driver: host.driver(), volumes: hasVolumes ? host.volumes() : nil, folder: nil, bootID: "1",
-                world: .test(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                host: HostID("a"), driver: host.driver(), volumes: hasVolumes ? host.volumes() : nil, folder: nil,
+                bootID: "1", world: .test(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     }
 
     private func fence(_ generation: Int64) -> Fence { Fence(epoch: 1, generation: generation) }
@@ -30,7 +30,8 @@ struct AgentVolumeTests {
     }
 
     private func ensure(_ spec: MachineSpec, _ generation: Int64) -> AgentRequest {
-        AgentRequest(id: "ensure-\(generation)", machine: machine, fence: fence(generation), .ensure(spec, power: .running))
+        AgentRequest(
+            id: "ensure-\(generation)", machine: machine, fence: fence(generation), .ensure(spec, power: .running))
     }
 
     @Test("Each verb has a typed call")
@@ -51,7 +52,9 @@ struct AgentVolumeTests {
         for try await piece in try await link.bytes(of: copy) { count += Int64(piece.readableBytes) }
         #expect(count == copy.sizeBytes)
         try await link.forgetExport(machine.text)
-        await #expect { try await link.manageableVolumes(in: pool.name) } throws: { ($0 as? CloudError)?.kind == .notImplemented }
+        await #expect { try await link.manageableVolumes(in: pool.name) } throws: {
+            ($0 as? CloudError)?.kind == .notImplemented
+        }
         try await link.removeSnapshot(snapshot, fence: fence(2))
         try await link.remove(volume, fence: fence(4))
         #expect(try await link.observe(volume) == nil)
@@ -95,6 +98,8 @@ struct AgentVolumeTests {
         _ = try await link.send(ensure(spec, 1))
         spec.disks.removeLast()
         let without = spec
-        await #expect { _ = try await link.send(ensure(without, 2)) } throws: { ($0 as? CloudError)?.code == VolumeKept.code }
+        await #expect { _ = try await link.send(ensure(without, 2)) } throws: {
+            ($0 as? CloudError)?.code == VolumeKept.code
+        }
     }
 }

@@ -179,6 +179,14 @@ struct VolumeTrial: Sendable {
     /// The pattern that checks write: no zeros.
     func pattern(_ seed: UInt8, _ count: Int = 4096) -> [UInt8] { (0..<count).map { UInt8($0 % 199) &+ seed | 1 } }
 
+    /// Connects the volume to a machine, which is the check's own if none is named.
+    func connect(
+        _ id: VolumeID, to other: MachineID? = nil, epoch: Int64, isShared: Bool = false
+    ) async throws -> VolumePath {
+        let connection = VolumeConnection(machine: other ?? machine, epoch: epoch, isShared: isShared)
+        return try await driver.connect(id, connection)
+    }
+
     /// Connects the volume for a moment.
     func using<Value>(_ id: VolumeID, _ body: (VolumePath) async throws -> Value) async throws -> Value {
         let epoch = epoch()
@@ -196,7 +204,9 @@ struct VolumeTrial: Sendable {
         try await using(id) { path in for place in places { try await subject.write(path, place, pattern(seed)) } }
     }
 
-    func expect(_ id: VolumeID, has seed: UInt8?, at places: [Int64] = VolumeTrial.places, line: Int = #line) async throws {
+    func expect(
+        _ id: VolumeID, has seed: UInt8?, at places: [Int64] = VolumeTrial.places, line: Int = #line
+    ) async throws {
         let wanted = seed.map { pattern($0) } ?? [UInt8](repeating: 0, count: 4096)
         try await using(id) { path in
             for place in places {

@@ -64,7 +64,8 @@ extension VolumeDriverCheck {
             let small = trial.spec(1 << 20)
             try await trial.driver.ensure(small, from: .image(image.reference), fence: trial.next())
             try await eventually("the failure") {
-                guard case .failed(let problem) = try await trial.driver.observe(small.id)?.progress else { return false }
+                let progress = try await trial.driver.observe(small.id)?.progress
+                guard case .failed(let problem) = progress else { return false }
                 return problem.kind == .badRequest
             }
         },
@@ -75,8 +76,9 @@ extension VolumeDriverCheck {
             for source in [VolumeSource.volume(volume), .snapshot(snapshot)] {
                 for format in VolumeFormat.allCases {
                     let name = trial.subject.world.random.uuid()
-                    let copy = try await exported(source, name, format, trial)
-                    try trial.expect(copy.virtualBytes == VolumeTrial.bytes && copy.format == format.rawValue, "\(copy)")
+                    let copy = try await VolumeDriverCheck.exported(source, name, format, trial)
+                    try trial.expect(copy.virtualBytes == VolumeTrial.bytes, "\(copy)")
+                    try trial.expect(copy.format == format.rawValue, "\(copy)")
                     let file = try Data(contentsOf: URL(filePath: copy.path))
                     try trial.expect(copy.sizeBytes == file.count, "\(copy) has \(file.count) bytes")
                     if format == .raw {
@@ -85,7 +87,7 @@ extension VolumeDriverCheck {
                     } else {
                         try trial.expect(file.prefix(4) == Data([0x51, 0x46, 0x49, 0xfb]), "no qcow2")
                     }
-                    try trial.expect(try await exported(source, name, format, trial) == copy, "again")
+                    try trial.expect(try await VolumeDriverCheck.exported(source, name, format, trial) == copy, "again")
                     for _ in 0..<2 { try await trial.driver.removeExport(name) }
                     try trial.expect(!FileManager.default.fileExists(atPath: copy.path), "the copy is there still")
                 }
@@ -100,12 +102,12 @@ extension VolumeDriverCheck {
                 try await trial.write(2, to: volume)
                 try await trial.driver.grow(volume, to: VolumeTrial.bytes * 2, fence: trial.next())
                 try await trial.write(2, to: volume, at: [VolumeTrial.bytes])
-                let path = trial.epoch()
-                _ = try await trial.driver.connect(volume, VolumeConnection(machine: trial.machine, epoch: path))
-                try await trial.expectRefusal(.conflict, code: VolumeConnection.connectedCode, "while it is connected") {
+                let epoch = trial.epoch()
+                _ = try await trial.connect(volume, epoch: epoch)
+                try await trial.expectRefusal(.conflict, code: VolumeConnection.connectedCode, "in use") {
                     try await driver.revert(volume, to: snapshot, fence: trial.next())
                 }
-                try await trial.driver.disconnect(volume, from: trial.machine, epoch: path)
+                try await trial.driver.disconnect(volume, from: trial.machine, epoch: epoch)
                 try await driver.revert(volume, to: snapshot, fence: trial.next())
                 try await trial.isWhole(volume)
                 try await trial.expect(volume, has: 1)
@@ -122,17 +124,21 @@ extension VolumeDriverCheck {
             let spec = trial.spec()
             for _ in 0..<2 { try await driver.adopt(name, as: spec, fence: trial.next()) }
             try await trial.expect(spec.id, has: 4, at: [0])
-            try trial.expect(try await !driver.manageable(in: trial.subject.pool).contains { $0.name == name }, "still there")
+            let left = try await driver.manageable(in: trial.subject.pool)
+            try trial.expect(!left.contains { $0.name == name }, "still there")
             let other = trial.spec()
             try await trial.expectRefusal(.notFound, "the same file again") {
                 try await driver.adopt(name, as: other, fence: trial.next())
             }
             for bad in ["../volumes/x.raw", "/etc/passwd", ".raw", "a/b.raw"] {
-                try await trial.expectRefusal(.badRequest, bad) { try await driver.adopt(bad, as: other, fence: trial.next()) }
+                try await trial.expectRefusal(.badRequest, bad) {
+                    try await driver.adopt(bad, as: other, fence: trial.next())
+                }
             }
             let released = try await driver.release(spec.id, fence: trial.next())
             try trial.expect(try await trial.driver.observe(spec.id) == nil, "it is a volume still")
-            try trial.expect(try await driver.manageable(in: trial.subject.pool).contains { $0.name == released }, "no file")
+            let files = try await driver.manageable(in: trial.subject.pool)
+            try trial.expect(files.contains { $0.name == released }, "no file")
             let again = trial.spec()
             try await driver.adopt(released, as: again, fence: trial.next())
             try await trial.expect(again.id, has: 4, at: [0])

@@ -11,7 +11,7 @@ extension VolumeDriverCheck {
             let snapshot = try await trial.alive {
                 try await trial.whole(volume)
                 try await trial.write(1, to: volume.id)
-                _ = try await trial.driver.connect(volume.id, VolumeConnection(machine: trial.machine, epoch: trial.epoch()))
+                _ = try await trial.connect(volume.id, epoch: trial.epoch())
                 return try await trial.snapshot(of: volume.id)
             }
             let before = (try await trial.driver.observe(volume.id), try await trial.driver.observe(snapshot))
@@ -26,8 +26,7 @@ extension VolumeDriverCheck {
                 }
             }
         },
-        VolumeDriverCheck("A crash at any step leaves nothing half, and the same call ends in the same place", restarts: true) {
-            trial in
+        VolumeDriverCheck("A crash at any step leaves nothing half, and calls repeat", restarts: true) { trial in
             guard let crash = trial.subject.crash else { throw NoSuchAbility() }
             for change in CrashedChange.allCases {
                 // The change is made with a crash before its first step, its second, and so on, until none is left.
@@ -65,7 +64,7 @@ extension VolumeDriverCheck {
             let progress = try await trial.driver.observe(copy.id)?.progress
             try trial.expect(progress == .copying(percent: 0), "\(String(describing: progress))")
             try await trial.expectRefusal(.conflict, "a connection to half a volume") {
-                _ = try await trial.driver.connect(copy.id, VolumeConnection(machine: trial.machine, epoch: trial.epoch()))
+                _ = try await trial.connect(copy.id, epoch: trial.epoch())
             }
             _ = crash(nil)
             try await trial.restart()
@@ -79,7 +78,8 @@ extension VolumeDriverCheck {
 
 /// A change in which the process ends.
 enum CrashedChange: CaseIterable {
-    case blank, thick, qcow2, copy, copyToOther, snapshot, grow, growQCOW2, revert, remove, removeSnapshot, adopt, release
+    case blank, thick, qcow2, copy, copyToOther, snapshot, grow, growQCOW2, revert, remove, removeSnapshot
+    case adopt, release
 }
 
 /// One run of a change, with all that it needs, which is there before.
@@ -169,10 +169,14 @@ struct CrashRun: Sendable {
 
     func clean() async throws {
         for volume in try await trial.driver.list() { try await trial.driver.remove(volume.id, fence: trial.next()) }
-        for one in try await trial.driver.listSnapshots() { try await trial.driver.removeSnapshot(one.id, fence: trial.next()) }
-        if change == .release, let name = try await (trial.driver as? any VolumeAdopting)?.manageable(in: spec.pool).first?.name {
+        for snapshot in try await trial.driver.listSnapshots() {
+            try await trial.driver.removeSnapshot(snapshot.id, fence: trial.next())
+        }
+        guard change == .release else { return }
+        let driver = try trial.ability((any VolumeAdopting).self)
+        for file in try await driver.manageable(in: spec.pool) {
             let again = trial.spec()
-            try await trial.ability((any VolumeAdopting).self).adopt(name, as: again, fence: trial.next())
+            try await driver.adopt(file.name, as: again, fence: trial.next())
             try await trial.driver.remove(again.id, fence: trial.next())
         }
     }

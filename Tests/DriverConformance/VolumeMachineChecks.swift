@@ -14,7 +14,7 @@ extension VolumeDriverCheck {
             try trial.expect(try await trial.driver.observe(volume)?.connections == [mine], "the connections")
             for isShared in [false, true] {
                 try await trial.expectRefusal(.conflict, code: VolumeConnection.connectedCode, "a second machine") {
-                    _ = try await trial.driver.connect(volume, VolumeConnection(machine: other, epoch: 2, isShared: isShared))
+                    _ = try await trial.connect(volume, to: other, epoch: 2, isShared: isShared)
                 }
             }
             try await trial.expectRefusal(.conflict, code: VolumeConnection.connectedCode, "a removal") {
@@ -22,7 +22,7 @@ extension VolumeDriverCheck {
             }
             for _ in 0..<2 { try await trial.driver.disconnect(volume, from: trial.machine, epoch: 1) }
             for (machine, epoch) in [(trial.machine, Int64(3)), (other, 4)] {
-                _ = try await trial.driver.connect(volume, VolumeConnection(machine: machine, epoch: epoch, isShared: true))
+                _ = try await trial.connect(volume, to: machine, epoch: epoch, isShared: true)
             }
             try trial.expect(try await trial.driver.observe(volume)?.connections.count == 2, "both are connected")
             for (machine, epoch) in [(trial.machine, Int64(3)), (other, 4)] {

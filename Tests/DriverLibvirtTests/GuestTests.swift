@@ -226,7 +226,8 @@ extension LibvirtDriverTests {
             let volume = probes.folder + "/volume"
             try Data(count: 1 << 20).write(to: URL(filePath: volume))
             #expect(try probes.run("hold", volume).status == SIGKILL)
-            try probes.forget(/<disk type='file' device='disk'>(?:(?!<disk ).)*?ua-volume-1.*?<\/disk>/.dotMatchesNewlines())
+            let note = /<disk type='file' device='disk'>(?:(?!<disk ).)*?ua-volume-1.*?<\/disk>/.dotMatchesNewlines()
+            try probes.forget(note)
             let held = try probes.run("held", volume)
             #expect(held.status == 0 && held.said == "root volume-1\n")
         }

@@ -28,7 +28,8 @@ extension LibvirtDriverTests {
                     if [ "$(cat $disk/ro)" = 0 ]; then
                         count=$((count + 1))
                         for sector in 8 4096; do
-                            printf '%-512s' "$count" | dd of=/dev/$name bs=512 seek=$sector conv=notrunc,fsync 2>/dev/null || break
+                            printf '%-512s' "$count" >/tmp/count
+                            dd if=/tmp/count of=/dev/$name seek=$sector conv=notrunc,fsync 2>/dev/null || break
                         done
                     fi
                 done
@@ -50,7 +51,9 @@ extension LibvirtDriverTests {
             return spec.id
         }
 
-        func disk(_ id: VolumeID, for machine: MachineID, isReadOnly: Bool = false, isShared: Bool = false) async throws -> Disk {
+        func disk(
+            _ id: VolumeID, for machine: MachineID, isReadOnly: Bool = false, isShared: Bool = false
+        ) async throws -> Disk {
             let connection = VolumeConnection(machine: machine, epoch: 1, isReadOnly: isReadOnly, isShared: isShared)
             var disk = Disk(id: id.text, source: .volume(try await driver.connect(id, connection)), serial: id.text)
             (disk.isReadOnly, disk.isShared) = (isReadOnly, isShared)
@@ -82,8 +85,10 @@ extension LibvirtDriverTests {
     private func withVolumes(_ body: @escaping (Volumes) async throws -> Void) async throws {
         let (machines, _) = try await RealHost.shared.open()
         try await RealHost.withOpenFolder { folder in
-            let settings = FileVolumesSettings(folder: folder + "/records", pools: [.init(name: "pool", folder: folder + "/pool")])
-            let driver = try FileVolumes(settings, images: machines.images, machines: machines, world: RealHost.shared.world)
+            let pool = FileVolumesSettings.Pool(name: "pool", folder: folder + "/pool")
+            let settings = FileVolumesSettings(folder: folder + "/records", pools: [pool])
+            let world = RealHost.shared.world
+            let driver = try FileVolumes(settings, images: machines.images, machines: machines, world: world)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.keep() }
                 try await body(Volumes(driver: driver))
@@ -146,10 +151,12 @@ extension LibvirtDriverTests {
             try await withCountingMachine { machines, one in
                 try await withCountingMachine { _, two in
                     for id in [one, two] {
-                        try await machines.attach(volumes.disk(shared, for: id, isShared: true), to: id, fence: Self.first)
+                        let disk = try await volumes.disk(shared, for: id, isShared: true)
+                        try await machines.attach(disk, to: id, fence: Self.first)
                         try await says("guest: volume \(shared.text.prefix(20)) \(64 << 11) 0", machines, id)
                     }
-                    try await machines.attach(volumes.disk(fixed, for: one, isReadOnly: true), to: one, fence: Self.first)
+                    let disk = try await volumes.disk(fixed, for: one, isReadOnly: true)
+                    try await machines.attach(disk, to: one, fence: Self.first)
                     try await says("guest: volume \(fixed.text.prefix(20)) \(64 << 11) 1", machines, one)
                     for id in [one, two] { try await machines.detachDisk(shared.text, from: id, fence: Self.first) }
                     try await machines.detachDisk(fixed.text, from: one, fence: Self.first)

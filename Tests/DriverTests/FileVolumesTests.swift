@@ -14,7 +14,7 @@ struct FileVolumesTests {
     static let isAvailable = ["/usr/bin/qemu-img", "/usr/bin/qemu-io"].allSatisfy { access($0, X_OK) == 0 }
 
     /// A folder on a file system that can share blocks, if the environment names one. The suite runs there as well.
-    private static let folders: [String] =
+    static let folders: [String] =
         [FileManager.default.temporaryDirectory.path]
         + (ProcessInfo.processInfo.environment["NOVELLA_CLONE_FOLDER"].map { [$0] } ?? [])
 
@@ -100,7 +100,9 @@ struct FileVolumesTests {
         func close() async { await current.value?.stop() }
     }
 
-    private func withHost(in folder: String = folders[0], _ body: (Host) async throws -> Void) async throws {
+    private func withHost(
+        in folder: String = FileVolumesTests.folders[0], _ body: (Host) async throws -> Void
+    ) async throws {
         let folder = "\(folder)/novella-volumes-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -111,7 +113,9 @@ struct FileVolumesTests {
         try result.get()
     }
 
-    @Test("The driver passes each check for all volume drivers", arguments: VolumeDriverCheck.all, folders)
+    @Test(
+        "The driver passes each check for all volume drivers",
+        arguments: VolumeDriverCheck.all, FileVolumesTests.folders)
     func conforms(_ check: VolumeDriverCheck, folder: String) async throws {
         try await withHost(in: folder) { host in
             let isDone = try await check.run(on: host.subject())
@@ -160,7 +164,10 @@ struct FileVolumesTests {
         let blocks = (count + 511) / 512
         try run(
             "/usr/bin/qemu-img",
-            ["dd", "-f", "qcow2", "-O", "raw", "bs=512", "count=\(offset / 512 + Int64(blocks))", "skip=\(offset / 512)", "if=\(path.path)", "of=\(scratch)"])
+            [
+                "dd", "-f", "qcow2", "-O", "raw", "bs=512", "count=\(offset / 512 + Int64(blocks))",
+                "skip=\(offset / 512)", "if=\(path.path)", "of=\(scratch)",
+            ])
         return Array(try Data(contentsOf: URL(filePath: scratch)).prefix(count))
     }
 
@@ -190,7 +197,8 @@ struct FileVolumesTests {
             ] as [() async throws -> Any] {
                 await #expect { _ = try await refused() } throws: { ($0 as? CloudError)?.code == VolumePool.fullCode }
             }
-            _ = try await driver.connect(spec.id, VolumeConnection(machine: MachineID(host.world.random.uuid()), epoch: 1))
+            let machine = MachineID(host.world.random.uuid())
+            _ = try await driver.connect(spec.id, VolumeConnection(machine: machine, epoch: 1))
             #expect(try await driver.ensure(spec, from: .nothing, fence: fence).progress == .whole)
         }
     }
@@ -206,7 +214,10 @@ struct FileVolumesTests {
                 ["create", "-q", "-f", "qcow2", "-b", files + "/plain.qcow2", "-F", "qcow2", files + "/overlay.qcow2"])
             try Self.run(
                 "/usr/bin/qemu-img",
-                ["create", "-q", "-f", "qcow2", "-o", "data_file=\(files)/elsewhere.bin,data_file_raw=on", files + "/outside.qcow2", "8M"])
+                [
+                    "create", "-q", "-f", "qcow2", "-o", "data_file=\(files)/elsewhere.bin,data_file_raw=on",
+                    files + "/outside.qcow2", "8M",
+                ])
             try Data("no image".utf8).write(to: URL(filePath: files + "/text.qcow2"))
             #expect(symlink("/etc/passwd", files + "/link.raw") == 0)
             let found = try await driver.manageable(in: "pool")

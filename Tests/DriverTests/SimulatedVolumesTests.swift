@@ -83,7 +83,9 @@ struct SimulatedVolumesTests {
     @Test("Each other fault refuses the work that it names")
     func faults() async throws {
         let driver = try driver()
-        await #expect(throws: CloudError.self) { try await driver.ensure(spec("create-fails"), from: .nothing, fence: fence) }
+        await #expect(throws: CloudError.self) {
+            try await driver.ensure(spec("create-fails"), from: .nothing, fence: fence)
+        }
         await #expect { try await driver.ensure(spec("pool-full"), from: .nothing, fence: fence) } throws: {
             ($0 as? CloudError)?.code == VolumePool.fullCode
         }

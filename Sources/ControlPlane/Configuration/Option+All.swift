@@ -168,7 +168,7 @@ extension Option {
             "The folder of this machine's pool of volumes. Unset: `host/volumes` in the state directory."),
         .integer(
             "volumes", "over_subscription", \.volumes.overSubscription, 100...100_000, unit: "percent",
-            "How many bytes all volumes of the pool may have together, of the pool's size. Only thin volumes can go beyond 100."),
+            "How many bytes the pool's volumes may have together, of its size. Only thin volumes can go beyond 100."),
         .integer(
             "volumes", "soft_limit", \.volumes.softLimit, 1...100, unit: "percent",
             "How full the pool may be before new volumes go elsewhere, and a warning is logged."),

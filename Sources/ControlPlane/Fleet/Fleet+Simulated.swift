@@ -41,8 +41,8 @@ extension Fleet {
             let name = "host-\(number + 1)"
             let host = try simulation.host(name)
             let agent = try Agent(
-                host: HostID(name), driver: host.driver(), networks: SimulatedNetwork(), volumes: host.volumes(), folder: nil,
-                bootID: "", world: world, log: log)
+                host: HostID(name), driver: host.driver(), networks: SimulatedNetwork(), volumes: host.volumes(),
+                folder: nil, bootID: "", world: world, log: log)
             var post = Post(
                 name: name, id: UUIDText.derived(from: name, in: Self.namespace), agent: agent, bootedAt: world.now)
             post.tunnelAddress = first + number

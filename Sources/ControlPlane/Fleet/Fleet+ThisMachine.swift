@@ -75,8 +75,8 @@ extension Fleet {
             let networks = networks(settings.folder, log)
             let volumes = try volumes(settings, driver, world)
             let agent = try Agent(
-                host: Fleet.lateHost, driver: driver, networks: networks, volumes: volumes, folder: settings.folder + "/agent",
-                bootID: Agent.kernelBootID, world: world, log: log)
+                host: Fleet.lateHost, driver: driver, networks: networks, volumes: volumes,
+                folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
             guard case .inventory(let inventory) = try await agent.answer(.inventory) else {
                 throw CloudError.internalError("an agent without an inventory")
             }
@@ -99,7 +99,9 @@ extension Fleet {
     }
 
     /// Opens the pool of volumes, which has the name `volumes`.
-    private static func volumes(_ settings: HostSettings, _ driver: LibvirtDriver, _ world: World) throws -> FileVolumes {
+    private static func volumes(
+        _ settings: HostSettings, _ driver: LibvirtDriver, _ world: World
+    ) throws -> FileVolumes {
         let pool = FileVolumesSettings.Pool(name: "volumes", folder: settings.volumes, bounds: settings.poolBounds)
         let files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: [pool])
         return try FileVolumes(files, images: driver.images, machines: driver, world: world)

@@ -80,9 +80,11 @@ enum ImageProgram {
     private static func failure(_ words: [String], _ outcome: ProgramRun.Outcome) -> CloudError {
         let detail = "\(program) \(words) ended with \(outcome.status): \(outcome.complaint)"
         if outcome.complaint.contains("No space left") || outcome.complaint.contains("quota exceeded") {
-            return CloudError(.unavailable, "The pool has no room for the volume.", detail: detail, code: VolumePool.fullCode)
+            return CloudError(
+                .unavailable, "The pool has no room for the volume.", detail: detail, code: VolumePool.fullCode)
         }
-        var failed = CloudError(.unavailable, "The host could not copy the volume.", detail: detail, code: "copy_failed")
+        var failed = CloudError(
+            .unavailable, "The host could not copy the volume.", detail: detail, code: "copy_failed")
         // QEMU's own locks: a guest began to use the file at this moment.
         failed.isTransient = outcome.complaint.contains("lock")
         return failed

@@ -38,11 +38,13 @@ struct PoolFolder: Sendable {
 
     func file(of volume: HostedVolume) -> TargetFile {
         let spec = volume.spec
-        return file("volumes/\(spec.id)", volume.ticket, TargetFile.Form(bytes: spec.bytes, format: spec.format, isThin: spec.isThin))
+        let form = TargetFile.Form(bytes: spec.bytes, format: spec.format, isThin: spec.isThin)
+        return file("volumes/\(spec.id)", volume.ticket, form)
     }
 
     func file(of snapshot: HostedSnapshot) -> TargetFile {
-        file("snapshots/\(snapshot.id)", snapshot.ticket, TargetFile.Form(bytes: snapshot.bytes, format: snapshot.format))
+        let form = TargetFile.Form(bytes: snapshot.bytes, format: snapshot.format)
+        return file("snapshots/\(snapshot.id)", snapshot.ticket, form)
     }
 
     func export(_ id: String, _ ticket: String? = nil, _ form: TargetFile.Form) -> TargetFile {
@@ -52,7 +54,8 @@ struct PoolFolder: Sendable {
     /// Returns a file. A draft has the ticket of its copy as its name, so that a late copy harms no newer one.
     private func file(_ name: String, _ ticket: String?, _ form: TargetFile.Form) -> TargetFile {
         let format = form.format.rawValue
-        return TargetFile(path: "\(path)/\(name).\(format)", draft: "\(path)/drafts/\(ticket ?? "none").\(format)", form: form)
+        let draft = "\(path)/drafts/\(ticket ?? "none").\(format)"
+        return TargetFile(path: "\(path)/\(name).\(format)", draft: draft, form: form)
     }
 
     func stranger(_ name: String) -> String { "\(path)/files/\(name)" }
@@ -98,22 +101,4 @@ struct PoolFolder: Sendable {
             0o40_000
         #endif
     }
-}
-
-/// A file to make: its name when it is whole, and its name before.
-struct TargetFile: Sendable {
-    var path: String
-    var draft: String
-    var form: Form
-
-    struct Form: Sendable {
-        /// The size that a guest sees, in bytes.
-        var bytes: Int64
-        var format: VolumeFormat
-        var isThin = true
-    }
-
-    var bytes: Int64 { form.bytes }
-    var format: VolumeFormat { form.format }
-    var isThin: Bool { form.isThin }
 }

@@ -17,4 +17,15 @@ struct HostedSnapshot: StoredValue {
     /// The reason why the copy has failed.
     var failure: AgentProblem?
     var isRemoving = false
+
+    init(id: SnapshotID, of volume: VolumeSpec) {
+        self.id = id
+        self.volume = volume.id
+        pool = volume.pool
+        bytes = volume.bytes
+        format = volume.format
+    }
+
+    /// The volume as it was, thin.
+    var spec: VolumeSpec { VolumeSpec(id: volume, pool: pool, bytes: bytes, format: format) }
 }

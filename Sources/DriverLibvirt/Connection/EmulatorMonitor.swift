@@ -65,9 +65,8 @@ struct EmulatorMonitor {
     /// - Parameter disk: libvirt's alias of the disk.
     /// - Throws: `conflict` (transient) if the guest does not release it.
     func removeDisk(_ disk: String, file: String) throws {
-        try wait("The guest does not let go of the device.", "device_kept", repeating: { try ask("device_del", ["id": .string(disk)]) }) {
-            try !hasDevice(disk)
-        }
+        let ask = { _ = try self.ask("device_del", ["id": .string(disk)]) }
+        try wait("The guest does not let go of the device.", "device_kept", repeating: ask) { try !hasDevice(disk) }
         try remove(nodes { $0 == file })
     }
 
@@ -86,13 +85,17 @@ struct EmulatorMonitor {
 
     private func nodes(of isWanted: (String) -> Bool) throws -> [Node] {
         (try ask("query-named-block-nodes", ["flat": true])?.array ?? []).compactMap { node in
-            guard let file = node["file"]?.string, isWanted(file), let name = node["node-name"]?.string else { return nil }
+            guard let file = node["file"]?.string, isWanted(file), let name = node["node-name"]?.string else {
+                return nil
+            }
             return Node(name: name, isFormat: node["drv"]?.string != "file")
         }
     }
 
     private func remove(_ nodes: [Node]) throws {
-        for node in nodes.sorted(by: { $0.isFormat && !$1.isFormat }) { try ask("blockdev-del", ["node-name": .string(node.name)]) }
+        for node in nodes.sorted(by: { $0.isFormat && !$1.isFormat }) {
+            try ask("blockdev-del", ["node-name": .string(node.name)])
+        }
     }
 
     /// Checks ten times a second, for 30 seconds, until the condition holds.

@@ -234,7 +234,8 @@ struct DomainXML {
             }
             xml.element("target", ["dev": placement.targets[disk.id] ?? "", "bus": bus(of: disk).rawValue])
             if let serial = disk.serial { xml.element("serial", text: serial) }
-            if case .configDrive = disk.source { xml.element("readonly") } else if disk.isReadOnly { xml.element("readonly") }
+            let isConfigDrive = if case .configDrive = disk.source { true } else { false }
+            if isConfigDrive || disk.isReadOnly { xml.element("readonly") }
             if disk.isShared { xml.element("shareable") }
             if let rates = disk.rates { self.rates(rates, &xml) }
             if !disk.isLocal { xml.element("alias", ["name": Self.alias(of: disk)]) }
@@ -244,7 +245,8 @@ struct DomainXML {
 
     private func rates(_ rates: DiskRates, _ xml: inout XMLWriter) {
         let bounds: [(StaticString, Int64?)] = [
-            ("total_bytes_sec", rates.bytes.total), ("read_bytes_sec", rates.bytes.read), ("write_bytes_sec", rates.bytes.write),
+            ("total_bytes_sec", rates.bytes.total), ("read_bytes_sec", rates.bytes.read),
+            ("write_bytes_sec", rates.bytes.write),
             ("total_iops_sec", rates.operations.total), ("read_iops_sec", rates.operations.read),
             ("write_iops_sec", rates.operations.write),
             ("total_bytes_sec_max", rates.burstBytes.total), ("read_bytes_sec_max", rates.burstBytes.read),

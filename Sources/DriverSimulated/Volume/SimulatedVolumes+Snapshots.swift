@@ -61,7 +61,9 @@ extension SimulatedVolumes {
     // MARK: Bytes for others
 
     package func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport {
-        guard PathPart.isUUID(export) else { throw CloudError.badRequest("An export's id must be a UUID in lower case.") }
+        guard PathPart.isUUID(export) else {
+            throw CloudError.badRequest("An export's id must be a UUID in lower case.")
+        }
         return try await pool.lanes.run(export) {
             try host.requireReach()
             let (spec, bytes) = try content(source)

@@ -90,9 +90,8 @@ package struct SimulatedVolumes: VolumeDriver {
 
     /// Loses the reply to the first creation, if the volume has that fault.
     private func loseReply(_ id: VolumeID) throws {
-        guard let volume = pool.volumes.value(id.text), volume.spec.faults.contains(.agentLost), !volume.hasLostReply else {
-            return
-        }
+        guard let volume = pool.volumes.value(id.text), volume.spec.faults.contains(.agentLost), !volume.hasLostReply
+        else { return }
         try pool.volumes.update(id.text) { $0.hasLostReply = true }
         throw SimulatedHost.unreachable(host.name)
     }
@@ -191,7 +190,9 @@ package struct SimulatedVolumes: VolumeDriver {
 
     /// Takes the change, waits for its duration, and carries it out.
     @discardableResult
-    func change(_ id: VolumeID, _ fence: Fence, _ body: (SimulatedVolume) throws -> Void) async throws -> ObservedVolume {
+    func change(
+        _ id: VolumeID, _ fence: Fence, _ body: (SimulatedVolume) throws -> Void
+    ) async throws -> ObservedVolume {
         try await pool.lanes.run(id.text) {
             try host.requireReach()
             let volume = try whole(id)
