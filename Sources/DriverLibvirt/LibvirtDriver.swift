@@ -12,7 +12,8 @@ package final class LibvirtDriver: MachineDriver {
     let world: World
     let connection: LibvirtConnection
     let records: FencedRecords<HostedMachine>
-    let images: ImageCache
+    /// The host's images, which its volumes are made from, too.
+    package let images: ImageCache
     let lanes = SerialKeys<MachineID>()
     let news: LibvirtNews
     let acceleration: HostCapabilities.Acceleration

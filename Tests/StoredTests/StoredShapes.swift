@@ -6,6 +6,7 @@ import TestSupport
 @testable import BlockStorage
 @testable import Compute
 @testable import ControlPlane
+@testable import DriverFiles
 @testable import DriverLibvirt
 @testable import DriverLinuxNetwork
 @testable import DriverSimulated
@@ -28,6 +29,9 @@ enum StoredShapes {
         FencedRecord<DesiredMachine>.self, DesiredMachine.self, FencedRecord<HostedMachine>.self, HostedMachine.self,
         AccelerationProbe.Finding.self, FencedRecord<SimulatedMachine>.self, SimulatedMachine.self, HostMemory.self,
         HostFacts.self, MachineSpec.self, BackupManifest.self,
+        FencedRecord<SimulatedVolume>.self, SimulatedVolume.self, FencedRecord<SimulatedSnapshot>.self,
+        SimulatedSnapshot.self, FencedRecord<HostedVolume>.self, HostedVolume.self, FencedRecord<HostedSnapshot>.self,
+        HostedSnapshot.self,
     ]
 
     /// The messages of `AgentLink` between the control plane and an agent.

@@ -30,6 +30,7 @@ struct ArrowTests {
         "Compute": ["CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit"],
         "Drivers": ["CloudCore", "HostModel", "ImageFormats"],
         "DriverSimulated": ["CloudCore", "HostModel", "Drivers"],
+        "DriverFiles": ["CloudCore", "HostModel", "Drivers", "Programs", "ImageFormats"],
         "AgentCore": ["CloudCore", "HostModel", "Drivers"],
         "DriverLibvirt": ["CloudCore", "HostModel", "Drivers", "Programs", "CLibvirt"],
         "DriverLinuxNetwork": ["CloudCore", "HostModel", "Drivers", "Programs", "CHostNetwork"],
@@ -37,7 +38,7 @@ struct ArrowTests {
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity",
             "Placement", "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "HostModel", "Drivers", "DriverSimulated",
-            "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats",
+            "DriverFiles", "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],
         "novella-bench": ["CloudCore", "SQL", "HTTPKit", "Resources", "Placement", "HostModel", "Drivers", "DriverLinuxNetwork"],
