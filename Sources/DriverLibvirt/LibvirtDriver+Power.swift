@@ -59,8 +59,8 @@ extension LibvirtDriver {
         let images = settings.folder + "/images"
         let memory = FileHandle(forReadingAtPath: "\(settings.folder)/l/lib/qemu/save/\(id).save")
         // The definition of the machine stands at the beginning.
-        guard let head = try? memory?.read(upToCount: 256 << 10), head.range(of: Data((images + "/").utf8)) != nil else { return }
-        chmod(images, 0o711)
+        let head = try? memory?.read(upToCount: 256 << 10)
+        if head?.range(of: Data((images + "/").utf8)) != nil { chmod(images, 0o711) }
     }
 
     private func stop(_ found: ObservedMachine, graceSeconds: Int) async throws {

@@ -224,8 +224,8 @@ package struct TestCloud: Sendable {
 
     /// Sends a request, and returns its answer before any byte of a stream is taken, as to a client that does not read.
     package func reply(
-        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]? = nil, type: String = "",
-        headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]? = nil,
+        type: String = "", headers: HTTPFields = [:]
     ) async -> Reply {
         let bytes = given ?? []
         var fields = headers

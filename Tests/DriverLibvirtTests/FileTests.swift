@@ -203,21 +203,25 @@ struct FileTests {
         // `tail` keeps a line in memory until its end.
         let greedy = try HelperProgram.run("/bin/sh", ["-c", "head -c 3000000000 /dev/zero | tail"], limits)
         #expect(greedy.status != 0 && greedy.output.utf8.count < 1000, "\(greedy.output)")
-        let chatty = try HelperProgram.run("/bin/sh", ["-c", "head -c 200000000 /dev/zero; head -c 200000000 /dev/zero >&2"], limits)
+        let words = "head -c 200000000 /dev/zero; head -c 200000000 /dev/zero >&2"
+        let chatty = try HelperProgram.run("/bin/sh", ["-c", words], limits)
         #expect(chatty.status == 0 && chatty.output.utf8.count <= 64 << 10 + 4000)
         let mark = "\(Int.random(in: 100_000...999_999))"
         #expect(throws: CloudError.self) {
             try HelperProgram.run("/bin/sh", ["-c", "sleep \(mark) & sleep \(mark)"], .init(seconds: 1, cpuSeconds: 5))
         }
-        let left = DurableFile.names(in: "/proc").filter { Int($0) != nil }.compactMap { KernelFile.text("/proc/\($0)/cmdline") }
-        #expect(!left.contains { $0.contains("sleep\0\(mark)") })
+        let lines = DurableFile.names(in: "/proc").compactMap { KernelFile.text("/proc/\($0)/cmdline") }
+        #expect(!lines.contains { $0.contains("sleep\0\(mark)") })
     }
 
-    @Test("An image under a disk has a name in the machine's folder, and only the guest's user passes through it", .enabled(if: RealHost.isAvailable))
+    @Test(
+        "An image under a disk has a name in the machine's folder, and only the guest's user passes through it",
+        .enabled(if: RealHost.isAvailable))
     func baseOfADisk() async throws {
         let image = ImageReference(content: try #require(ContentID(String(repeating: "a", count: 128))), format: .raw)
         let disk = Disk(id: "root", source: .image(image, virtualBytes: 1 << 20))
-        let spec = MachineSpec(id: MachineID("11111111-0000-4000-8000-000000000000"), name: "n", memoryMiB: 64, disks: [disk])
+        let id = MachineID("11111111-0000-4000-8000-000000000000")
+        let spec = MachineSpec(id: id, name: "n", memoryMiB: 64, disks: [disk])
         try await withTemporaryDirectory { folder in
             try Data(repeating: 7, count: 1 << 20).write(to: URL(filePath: folder + "/image"))
             chmod(folder + "/image", 0o644)

@@ -84,10 +84,12 @@ struct Frame: Hashable {
     }
 
     /// Returns a frame of another network, packed for a tunnel (VXLAN).
-    static func vxlan(_ inner: Frame, network: UInt8, _ flow: FlowKey, from source: MACAddress, to destination: MACAddress) -> Frame {
+    static func vxlan(
+        _ inner: Frame, network: UInt8, _ flow: FlowKey, from source: MACAddress, to destination: MACAddress
+    ) -> Frame {
         let payload: [UInt8] = [8, 0, 0, 0, 0, 0, network, 0] + inner.bytes
-        let datagram = big(flow.sourcePort) + big(flow.destinationPort) + big(UInt16(8 + payload.count)) + [0, 0] + payload
-        return ip4(flow, from: source, to: destination, datagram)
+        let head = big(flow.sourcePort) + big(flow.destinationPort) + big(UInt16(8 + payload.count)) + [0, 0]
+        return ip4(flow, from: source, to: destination, head + payload)
     }
 
     /// Returns this IPv6 packet in two fragments.

@@ -36,7 +36,8 @@ struct GuestAttackTests {
             #expect(to.frames.filter { $0.type == 0x86dd && $0.source == a.mac } == [])
             // Other fragments pass.
             for frame in udp(1000, 2000).fragments(after: 8) { from.send(frame) }
-            try await eventually("the fragments") { to.frames.contains { Data($0.bytes).range(of: Data("novella!".utf8)) != nil } }
+            let payload = Data("novella!".utf8)
+            try await eventually("the fragments") { to.frames.contains { Data($0.bytes).range(of: payload) != nil } }
         }
     }
 
@@ -92,15 +93,17 @@ struct GuestAttackTests {
             #expect(try (20...64).contains(count()))
             // A change of the rules writes the packet filter anew.
             let other = SecurityGroupSpec(id: Scene.closed, rules: [SecurityRule(id: "new", .egress)])
-            #expect(try await driver.apply(Scene.state(2, ports: ports, groups: [Scene.anything, other])).problems == [])
+            let changed = Scene.state(2, ports: ports, groups: [Scene.anything, other])
+            #expect(try await driver.apply(changed).problems == [])
             try await begin(1000..<2000)
             #expect(try (20...64).contains(count()))
             // Others begin connections, and those that are there go on.
             guests[2].send(flow(2, 1, 5000))
             guests[0].send(flow(0, 1, 0))
-            try await eventually("another guest's connection") { guests[1].frames.contains { $0.probe?.number == 6000 } }
-            try await eventually("the first connection") { guests[1].frames.contains { $0.probe?.number == 1000 } }
-            #expect(try await driver.apply(Scene.state(2, ports: ports, groups: [Scene.anything, other])).changes == [])
+            for number in [6000, 1000] as [UInt32] {
+                try await eventually("connection \(number)") { guests[1].frames.contains { $0.probe?.number == number } }
+            }
+            #expect(try await driver.apply(changed).changes == [])
         }
     }
 

@@ -120,7 +120,9 @@ struct RoutedNetworkTests {
     @Test("Tunnels carry only frames of the network's hosts, and guests cannot send as one of them")
     func tunnels() async throws {
         try await Lab.with { lab in
-            func plugged(_ number: Int, in network: String, _ text: String, subnet: String) throws -> (PortSpec, Guest) {
+            func plugged(
+                _ number: Int, in network: String, _ text: String, subnet: String
+            ) throws -> (PortSpec, Guest) {
                 var port = Scene.port(number, in: network, prefix: lab.tag)
                 port.fixedIPs = [FixedIP(address(text), subnet: subnet)]
                 return (port, try lab.plug(port, gateway: network == Scene.outside ? [address("203.0.113.1")] : []))
@@ -135,7 +137,11 @@ struct RoutedNetworkTests {
             try await lab.settle()
 
             // The host gives packets of its guests its own address, which its peers trust.
-            let router = try #require(try ObservedLinks(in: Namespace(lab.host)).links[Names(tag: lab.tag).bridge(Scene.outside)]?.address.flatMap { MACAddress($0) })
+            func mac(of device: String) throws -> MACAddress {
+                let link = try ObservedLinks(in: Namespace(lab.host)).links[device]
+                return try #require(link?.address.flatMap { MACAddress($0) })
+            }
+            let router = try mac(of: Names(tag: lab.tag).bridge(Scene.outside))
             for destination in [4789, 4790] as [UInt16] {
                 let flow = FlowKey(address("203.0.113.20"), peer, proto: IPProtocol.udp, from: 5000, to: destination)
                 guest.send(.ip(flow, from: guest.mac, to: router, number: UInt32(destination)))
@@ -143,11 +149,10 @@ struct RoutedNetworkTests {
             try await eventually("the packet to another port") { world.frames.contains { $0.probe?.number == 4790 } }
             #expect(!world.frames.contains { $0.probe?.number == 4789 })
 
-            let card = try #require(try ObservedLinks(in: Namespace(lab.host)).links["up0"]?.address.flatMap { MACAddress($0) })
+            let card = try mac(of: "up0")
             for (sender, number) in [(address("198.51.100.3"), 3), (peer, 2)] {
-                let frame = Frame.ip(
-                    FlowKey(address("10.1.0.9"), address("10.1.0.5"), proto: IPProtocol.udp, from: 1, to: 2), from: Scene.mac(0x500),
-                    to: inner.mac, number: UInt32(number))
+                let within = FlowKey(address("10.1.0.9"), address("10.1.0.5"), proto: IPProtocol.udp, from: 1, to: 2)
+                let frame = Frame.ip(within, from: Scene.mac(0x500), to: inner.mac, number: UInt32(number))
                 let flow = FlowKey(sender, local, proto: IPProtocol.udp, from: 6000, to: 4789)
                 world.send(.vxlan(frame, network: 77, flow, from: world.mac, to: card))
             }

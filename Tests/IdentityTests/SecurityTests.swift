@@ -168,7 +168,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("ossa_2013_003: refused log-ins compute no hash, guesses as many as may fail, and invalid tokens ask the database nothing")
+    @Test("ossa_2013_003: refused log-ins compute no hash, and invalid tokens ask the database nothing")
     func ossa_2013_003_work() async throws {
         try await TestCloud.run({ $0.logIn.accountFailures = 5 }) { cloud in
             let hasher = cloud.cloud.identity.identity.hasher

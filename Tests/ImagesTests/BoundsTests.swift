@@ -64,7 +64,8 @@ struct BoundsTests {
             }
             #expect(held.count == 32)
             // A range and a second image take places of the same share.
-            #expect(await stage.cloud.send(.get, path, token: stage.demo, headers: [.range: "bytes=0-0"]).status == .serviceUnavailable)
+            let part = await stage.cloud.send(.get, path, token: stage.demo, headers: [.range: "bytes=0-0"])
+            #expect(part.status == .serviceUnavailable)
             for _ in 0..<100 { #expect(await stage.cloud.send(.get, path, token: stage.other).bytes == [1, 2, 3]) }
             held = []
             #expect(await stage.cloud.send(.get, path, token: stage.demo).bytes == [1, 2, 3])

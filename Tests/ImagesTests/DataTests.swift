@@ -170,7 +170,7 @@ struct DataTests {
         }
     }
 
-    @Test("An upload whose image is deleted in its middle ends there, and its bytes are given back at once and not counted")
+    @Test("An upload whose image is deleted ends in its middle, and its bytes and its place are given back at once")
     func ossa_2015_020_bytes() async throws {
         try await ImagesStage.run { stage in
             let data = ImageDataService(context: stage.cloud.cloud.images.context)

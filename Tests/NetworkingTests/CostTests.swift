@@ -43,7 +43,8 @@ struct CostTests {
             let (bare, full) = (try await client.port(network).id, try await client.port(network).id)
             let limits = Limits.thing
             let pairs = JSON.array((1...limits.addressPairs.most).map { ["ip_address": .string("10.9.0.\($0)")] })
-            let options = JSON.array((1...limits.dhcpOptions.most).map { ["opt_name": .string("option-\($0)"), "opt_value": "x"] })
+            let options = JSON.array(
+                (1...limits.dhcpOptions.most).map { ["opt_name": .string("option-\($0)"), "opt_value": "x"] })
             let tags = JSON.array((1...limits.tags.most).map { .string("tag\($0)") })
             func cost(_ body: () async -> HTTPResponse.Status) async -> (statements: Int, steps: Int) {
                 let before = (cloud.database.statements, cloud.database.steps)
@@ -57,9 +58,8 @@ struct CostTests {
             #expect(many.statements == few.statements, "\(few), \(many)")
             let items = limits.addressPairs.most + limits.dhcpOptions.most + limits.tags.most
             #expect(many.steps <= few.steps + 100 * items, "\(few), \(many)")
-            let (one, other) = (
-                await cost { await client.send(.get, "/ports/\(bare)").status }, await cost { await client.send(.get, "/ports/\(full)").status }
-            )
+            let one = await cost { await client.send(.get, "/ports/\(bare)").status }
+            let other = await cost { await client.send(.get, "/ports/\(full)").status }
             #expect(one.statements == other.statements && other.steps <= one.steps + 40 * items, "\(one), \(other)")
             let answer = await client.send(.get, "/ports/\(full)")
             #expect(answer.bytes.count < 16 << 10, "\(answer.bytes.count)")

@@ -71,7 +71,9 @@ enum DiskImage {
         if lstat(name, &named) == 0, named.st_ino == file.st_ino, named.st_dev == file.st_dev { return }
         let draft = name + ".draft"
         unlink(draft)
-        guard Foundation.link(path, draft) == 0, rename(draft, name) == 0 else { throw DurableFile.failure("link", name) }
+        guard Foundation.link(path, draft) == 0, rename(draft, name) == 0 else {
+            throw DurableFile.failure("link", name)
+        }
     }
 
     /// Makes a file under another name, and renames it when it is complete. If the process dies in between, the next

@@ -239,7 +239,8 @@ struct Converger {
             memory.filters[limit.table] = try filter.replace(by: limit.text)
             changes.append("limit of connections")
         } catch {
-            problems.append(NetworkProblem(.host, "", "the connections of guests are not limited: \(error.detail ?? "")"))
+            let reason = error.detail ?? error.message
+            problems.append(NetworkProblem(.host, "", "the connections of guests are not limited: \(reason)"))
         }
     }
 

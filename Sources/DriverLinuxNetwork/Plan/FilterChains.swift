@@ -6,8 +6,8 @@ enum FilterChains {
     /// fragment: such a packet could be a message that guests must not send, and nothing sends it for a good reason. A
     /// match that cannot be made fails, so each check of a message's content ends in `drop`.
     ///
-    /// The DHCP server believes what a message says of its sender. So the address of the client in the message (36 bytes
-    /// into the datagram) must be one of the guest's own, and guests relay nothing to the server (message 12).
+    /// The DHCP server believes what a message says of its sender. So the address of the client in the message (36
+    /// bytes into the datagram) must be one of the guest's own, and guests relay nothing to the server (message 12).
     static let bridge = """
           chain mark_sender {
             type filter hook prerouting priority -350; policy accept;
@@ -17,7 +17,8 @@ enum FilterChains {
           }
           chain from_guest {
             meta mark . ether saddr != @mac drop
-            ether type vmap { arp : goto arp_from_guest, ip : goto ip4_from_guest, ip6 : goto ip6_from_guest, 0x8035 : return }
+            ether type vmap { arp : goto arp_from_guest, ip : goto ip4_from_guest, ip6 : goto ip6_from_guest }
+            ether type 0x8035 return
             drop
           }
           chain arp_from_guest {
@@ -98,8 +99,8 @@ enum FilterChains {
 
     /// The chain `egress` comes after connection tracking (-200) at `prerouting`, and sees only packets from our
     /// bridges. A bridged packet arrives and leaves on the same bridge; a packet that the host routes does not. Guests
-    /// may ping the host and can reach nothing else on it. What the host sends to a guest itself, for example for one of
-    /// its users, is judged like other packets from outside.
+    /// may ping the host and can reach nothing else on it. Packets that the host itself sends to a guest, for example
+    /// for one of its users, are judged like other packets from outside.
     ///
     /// Other hosts take frames of a tunnel from this host's address. Packets that guests send outside get this address,
     /// so none of them may go to a tunnel.

@@ -57,7 +57,9 @@ struct FilterCompiler: Sendable {
     static let marks = 0x6e00_0000
 
     /// Returns the packet mark of a port.
-    private func mark(_ port: PortSpec) -> String { "0x" + String(Self.marks + (numbers.ports[port.id] ?? 0), radix: 16) }
+    private func mark(_ port: PortSpec) -> String {
+        "0x" + String(Self.marks + (numbers.ports[port.id] ?? 0), radix: 16)
+    }
 
     /// Returns the devices behind which the networks' own services are.
     private func services(_ plan: HostPlan) -> [String] {

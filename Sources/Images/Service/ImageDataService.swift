@@ -112,7 +112,9 @@ struct ImageDataService: Sendable {
     func read(_ download: Download, range: Range<Int64>?, by caller: Principal) async throws -> BlobBytes? {
         let owner = caller.projectID?.text ?? caller.userID.text
         let cache = ImageCacheService(context: context)
-        if !download.isFromNamedStore, let near = try await cache.open(download.image.id, range: range, for: owner) { return near }
+        if !download.isFromNamedStore, let near = try await cache.open(download.image.id, range: range, for: owner) {
+            return near
+        }
         return try await open(download, range: range, for: owner)
     }
 
