@@ -101,7 +101,8 @@ struct GuestAttackTests {
             guests[2].send(flow(2, 1, 5000))
             guests[0].send(flow(0, 1, 0))
             for number in [6000, 1000] as [UInt32] {
-                try await eventually("connection \(number)") { guests[1].frames.contains { $0.probe?.number == number } }
+                let isThere = { guests[1].frames.contains { $0.probe?.number == number } }
+                try await eventually("connection \(number)") { isThere() }
             }
             #expect(try await driver.apply(changed).changes == [])
         }
