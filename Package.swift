@@ -97,6 +97,12 @@ let package = Package(
 
         target("Networking", ["CloudCore", "SQL", "Access", "HTTPKit", "Resources", "ServiceKit", "HostModel", httpTypes]),
         target(
+            "BlockStorage",
+            [
+                "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", httpTypes, log,
+                lifecycle,
+            ]),
+        target(
             "Compute",
             [
                 "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "ServiceKit", httpTypes, nio, log, lifecycle, crypto,
@@ -106,6 +112,9 @@ let package = Package(
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["HostModel", "CloudCore", "ImageFormats", nio, crypto]),
         target("DriverSimulated", ["Drivers", "HostModel", "CloudCore"]),
+        target(
+            "DriverFiles",
+            ["Drivers", "HostModel", "Programs", "CloudCore", "ImageFormats", .product(name: "NIOPosix", package: "swift-nio")]),
         // Swift cannot say this: a child process with limits, in a network namespace.
         .target(name: "CPrograms"),
         target("Programs", ["CloudCore", "CPrograms"]),
@@ -122,7 +131,7 @@ let package = Package(
             "ControlPlane",
             [
                 "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity", "Placement",
-                "Images", "Networking", "Compute", "AgentCore", "Drivers", "HostModel", "DriverSimulated", "DriverLibvirt", "DriverLinuxNetwork",
+                "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "Drivers", "HostModel", "DriverSimulated", "DriverFiles", "DriverLibvirt", "DriverLinuxNetwork",
                 "ImageFormats", log, lifecycle, crypto, httpTypes, nio, metrics,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -190,23 +199,29 @@ let package = Package(
                 asn1, x509,
             ]),
         tests(
+            "BlockStorageTests",
+            [
+                "BlockStorage", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Durable", "HostModel",
+                httpTypes,
+            ]),
+        tests(
             "ControlPlaneTests",
             ["ControlPlane", "ServiceKit", "Access", "Compute", "Drivers", "HostModel", "CloudCore", "HTTPKit", "Identity", "SQL", log, lifecycle, httpTypes]),
         tests("ProgramsTests", ["Programs"]),
-        tests("DriverTests", ["Drivers", "HostModel", "DriverSimulated", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
+        tests("DriverTests", ["Drivers", "HostModel", "DriverSimulated", "DriverFiles", "DriverConformance", "CloudCore", "ImageFormats", nio, crypto]),
         tests("AgentCoreTests", ["AgentCore", "Drivers", "HostModel", "DriverSimulated", "ImageFormats", "CloudCore", log]),
         .executableTarget(
             name: "DriverLibvirtProbe", dependencies: ["DriverLibvirt", "Drivers", "HostModel", "CloudCore", nio], path: "Tests/DriverLibvirtProbe",
             swiftSettings: strict),
         tests(
             "DriverLibvirtTests",
-            ["DriverLibvirtProbe", "Drivers", "HostModel", "ImageFormats", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
+            ["DriverLibvirtProbe", "Drivers", "HostModel", "ImageFormats", "DriverFiles", "DriverLibvirt", "DriverConformance", "CloudCore", "ControlPlane", httpTypes, nio, crypto]),
         tests("HostNetworkTests", ["Drivers", "HostModel", "DriverLinuxNetwork", "DriverSimulated", "Programs", "CHostNetwork", "CloudCore", "ControlPlane", "Compute", log]),
         // Compares the shapes of all that outlives a process with what releases have written; docs/releases.md.
         tests(
             "StoredTests",
             [
-                "AgentCore", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
+                "AgentCore", "BlockStorage", "CloudCore", "Compute", "ControlPlane", "DriverFiles", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
                 "Durable", "HostModel", "Networking", "SQL",
             ]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),

@@ -24,6 +24,8 @@ extension Agent {
             try await group.waitForAll()
         }
         try await networks?.removeAll()
+        // Copies begin again with the next agent.
+        await volumes?.stop()
         return up.map(\.id)
     }
 }

@@ -1,6 +1,8 @@
 import CloudCore
 import Drivers
 import HostModel
+import Logging
+import Synchronization
 
 extension Agent {
     /// Changes a volume or a snapshot. The driver keeps what is wanted, and goes on with it after a restart.
@@ -76,6 +78,23 @@ extension Agent {
         }
     }
 
+    /// Warns the operator of pools that become too full, once for each time.
+    func warn(of pools: [VolumePool]) {
+        let full = Set(pools.filter(\.isAboveSoftLimit).map(\.name))
+        let news = fullPools.withLock { known in
+            defer { known = full }
+            return full.subtracting(known)
+        }
+        for pool in pools where news.contains(pool.name) {
+            log.warning(
+                "a pool of volumes is nearly full",
+                metadata: [
+                    "host": "\(host)", "pool": "\(pool.name)", "used_percent": "\(pool.usedPercent)",
+                    "refuses_from_percent": "\(pool.bounds.hardPercent)",
+                ])
+        }
+    }
+
     /// Throws if the machine still has the disk, so that no second writer is let in.
     private func requireNoDisk(_ volume: VolumeID, _ machine: MachineID) throws {
         guard desired.value(machine.text)?.spec.disks.contains(where: { $0.id == volume.text }) == true else { return }
@@ -88,7 +107,8 @@ extension Agent {
     private func requireVolumes() throws(CloudError) -> any VolumeDriver {
         guard let volumes else {
             throw CloudError(
-                .notImplemented, "The host cannot have volumes.", detail: "\(host): no volume driver", code: "no_volumes")
+                .notImplemented, "The host cannot have volumes.", detail: "\(host): no volume driver",
+                code: "no_volumes")
         }
         return volumes
     }

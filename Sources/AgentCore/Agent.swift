@@ -3,6 +3,7 @@ package import Drivers
 import Foundation
 package import HostModel
 package import Logging
+import Synchronization
 
 /// The settings of an agent.
 package struct AgentSettings: Sendable {
@@ -29,6 +30,8 @@ package final class Agent: Sendable {
     let desired: FencedRecords<DesiredMachine>
     let lanes = SerialKeys<MachineID>()
     let hub = EventHub<AgentReport>()
+    /// The pools that are above their soft limit, and of which the operator was warned.
+    let fullPools = Mutex<Set<String>>([])
     private let bootFile: String?
 
     /// Creates the agent, and reads what was wanted of its host before.
@@ -133,7 +136,10 @@ package final class Agent: Sendable {
         let unsettled = wanted.filter { $0.value.isRemoving || ($0.value.power != nil && !$0.value.isSettled) }
         inventory.unsettled = Set(unsettled.map { MachineID($0.id) })
         inventory.abilities = abilities
-        if let volumes { inventory.pools = try await volumes.pools() }
+        if let volumes {
+            inventory.pools = try await volumes.pools()
+            warn(of: inventory.pools)
+        }
         return inventory
     }
 

@@ -115,7 +115,8 @@ extension AgentLink {
     // MARK: Replies
 
     private func change(_ verb: VolumeRequest.Verb, _ fence: Fence) async throws -> ObservedVolume {
-        guard let volume = try volume(await send(VolumeRequest(verb, fence: fence))) else { throw unexpected("a volume") }
+        let reply = try await send(VolumeRequest(verb, fence: fence))
+        guard let volume = try volume(reply) else { throw unexpected("a volume") }
         return volume
     }
 

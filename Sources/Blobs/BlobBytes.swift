@@ -12,13 +12,16 @@ package struct BlobBytes: AsyncSequence, Sendable {
     package let range: Range<Int64>
     private let file: BlobFile
     private let pool: NIOThreadPool
+    /// The reader's place in the store; nil for the cloud itself.
+    private let place: Places.Place?
 
     /// Bytes per step.
     static let step: Int64 = 512 << 10
 
-    init(_ file: BlobFile, _ pool: NIOThreadPool, size: Int64, range: Range<Int64>) {
+    init(_ file: BlobFile, _ pool: NIOThreadPool, _ place: Places.Place?, size: Int64, range: Range<Int64>) {
         self.file = file
         self.pool = pool
+        self.place = place
         self.size = size
         self.range = range
     }
@@ -26,6 +29,7 @@ package struct BlobBytes: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let file: BlobFile
         fileprivate let pool: NIOThreadPool
+        private let place: Places.Place?
         /// The range that has not been requested yet.
         fileprivate var rest: Range<Int64>
         /// The read of the next piece, which runs while the consumer handles the present one. Otherwise disk and
@@ -33,7 +37,7 @@ package struct BlobBytes: AsyncSequence, Sendable {
         private var ahead: EventLoopFuture<ByteBuffer>?
 
         fileprivate init(_ bytes: BlobBytes) {
-            (file, pool, rest) = (bytes.file, bytes.pool, bytes.range)
+            (file, pool, place, rest) = (bytes.file, bytes.pool, bytes.place, bytes.range)
         }
 
         /// Returns the next piece; nil at the end.

@@ -18,9 +18,10 @@ package protocol BlobStore: Sendable {
 
     /// Opens a blob for reading, all of it or a range. The bytes are read when the consumer asks for them.
     ///
+    /// - Parameter owner: the project that downloads, or the user without a project; nil for the cloud itself.
     /// - Throws: `notFound`; `rangeNotSatisfiable` if the range begins behind the end. A range that only ends behind it
-    ///   is cut.
-    func open(_ id: ContentID, range: Range<Int64>?) async throws -> BlobBytes
+    ///   is cut. `unavailable` (transient) if as many readers run as the store allows, in total or for one owner.
+    func open(_ id: ContentID, range: Range<Int64>?, for owner: String?) async throws -> BlobBytes
 
     /// Returns the size of a blob in bytes.
     ///
@@ -110,6 +111,11 @@ package struct BlobExpectation: Sendable {
 }
 
 extension BlobStore {
+    /// Opens a blob for the cloud itself.
+    package func open(_ id: ContentID, range: Range<Int64>? = nil) async throws -> BlobBytes {
+        try await open(id, range: range, for: nil)
+    }
+
     /// Stores the bytes of a sequence. After an error or a cancel nothing is left behind.
     ///
     /// - Parameter inspect: sees each buffer before it is stored, and may refuse the rest by throwing.

@@ -13,7 +13,8 @@ package struct FileBlobStore: BlobStore {
     let blobs: String
     private let uploads: String
     private let calls: DiskCalls
-    private let places: Places
+    private let uploadPlaces: Places
+    private let readerPlaces: Places
 
     /// Opens the folder, creates it if it does not exist, and removes what the uploads of dead processes have left.
     ///
@@ -21,16 +22,25 @@ package struct FileBlobStore: BlobStore {
     ///   - folder: an absolute path; its parent must exist.
     ///   - mostUploads: the most uploads at the same time, of which one owner may have at most a quarter. Each may hold
     ///     some 6 MiB of memory.
+    ///   - mostReaders: the most readers with an owner at the same time, of which one owner may have at most a quarter.
+    ///     Each holds an open file and some 1 MiB of memory.
     ///   - threads: the number of threads for all blocking calls and digests of this store.
-    package init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 8) async throws {
-        try await self.init(folder: folder, world: world, mostUploads: mostUploads, threads: threads, calls: DiskCalls())
+    package init(
+        folder: String, world: World, mostUploads: Int = 16, mostReaders: Int = 128, threads: Int = 8
+    ) async throws {
+        try await self.init(
+            folder: folder, world: world, mostUploads: mostUploads, mostReaders: mostReaders, threads: threads,
+            calls: DiskCalls())
     }
 
-    init(folder: String, world: World, mostUploads: Int = 16, threads: Int = 4, calls: DiskCalls) async throws {
+    init(
+        folder: String, world: World, mostUploads: Int = 16, mostReaders: Int = 128, threads: Int = 4, calls: DiskCalls
+    ) async throws {
         self.world = world
         self.calls = calls
         (blobs, uploads) = ("\(folder)/blobs", "\(folder)/uploads")
-        places = Places(mostUploads)
+        uploadPlaces = Places(mostUploads)
+        readerPlaces = Places(mostReaders)
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
         let (blobs, uploads) = (blobs, uploads)
@@ -51,28 +61,35 @@ package struct FileBlobStore: BlobStore {
     package func close() async { try? await pool.shutdownGracefully() }
 
     package func begin(most: Int64? = nil, sha256: Bool = false, for owner: String? = nil) async throws -> any BlobUpload {
-        guard let place = places.take(for: owner) else {
-            var busy = CloudError(
-                .unavailable, "Too many uploads are under way. Please try again later.", code: "too_many_uploads")
-            busy.isTransient = true
-            throw busy
-        }
+        guard let place = uploadPlaces.take(for: owner) else { throw Self.busy("uploads") }
         let (uploads, random, calls) = (uploads, world.random, calls)
         let file = try await run { try TemporaryFile(in: uploads, random: random, calls) }
         return FileUpload(self, file, place, most: most, sha256: sha256)
     }
 
-    package func open(_ id: ContentID, range: Range<Int64>? = nil) async throws -> BlobBytes {
+    package func open(_ id: ContentID, range: Range<Int64>?, for owner: String?) async throws -> BlobBytes {
+        var place: Places.Place?
+        if let owner {
+            place = readerPlaces.take(for: owner)
+            guard place != nil else { throw Self.busy("downloads") }
+        }
         let path = path(id)
-        return try await run { [pool, calls] in
+        let (file, size, wanted) = try await run { [calls] in
             let file = try BlobFile(path, calls)
             let size = try file.size()
             let range = range ?? 0..<size
             guard range.lowerBound >= 0, range.lowerBound < size || (range.isEmpty && range.lowerBound == size) else {
                 throw CloudError(.rangeNotSatisfiable, "The data has only \(size) bytes.")
             }
-            return BlobBytes(file, pool, size: size, range: range.clamped(to: 0..<size))
+            return (file, size, range.clamped(to: 0..<size))
         }
+        return BlobBytes(file, pool, place, size: size, range: wanted)
+    }
+
+    private static func busy(_ transfers: String) -> CloudError {
+        var busy = CloudError.busy("Too many \(transfers) are under way. Please try again later.", after: 5)
+        busy.code = "too_many_\(transfers)"
+        return busy
     }
 
     package func size(_ id: ContentID) async throws -> Int64 {

@@ -1,3 +1,4 @@
+import BlockStorage
 import Compute
 package import Durable
 import Identity
@@ -12,7 +13,7 @@ extension Cloud {
     /// creates one of each.
     package static let services: [any ServiceAssembly.Type] = [
         IdentityAssembly.self, PlacementAssembly.self, ImagesAssembly.self, NetworkingAssembly.self,
-        ComputeAssembly.self,
+        ComputeAssembly.self, BlockStorageAssembly.self,
     ]
 
     /// The workflows of every service.

@@ -1,3 +1,4 @@
+package import BlockStorage
 package import CloudCore
 package import Compute
 package import Crypto
@@ -26,6 +27,7 @@ package struct Cloud: Sendable {
     package let images: ImagesAssembly
     package let networking: NetworkingAssembly
     package let compute: ComputeAssembly
+    package let blockStorage: BlockStorageAssembly
     /// The same services as a list, in the order of `services`.
     package let assemblies: [any ServiceAssembly]
     /// The API of the operator's tools.
@@ -97,7 +99,14 @@ package struct Cloud: Sendable {
         compute = try ComputeAssembly(
             database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self], needs: needs,
             workflows: workflows, settings: ComputeSettings(configuration))
-        assemblies = [identity, placement, images, networking, compute]
+        let storage = BlockStorageNeeds(
+            hosts: HostsForBlockStorage(fleet: fleet, world: world),
+            images: ImagesForBlockStorage(images: images, fleet: fleet),
+            identity: IdentityForBlockStorage(identity: identity))
+        blockStorage = try BlockStorageAssembly(
+            database: database, world: world, sleeper: sleeper, policyOverrides: rules[BlockStorageAssembly.self],
+            needs: storage, wiring: .init(workflows: workflows, log: log))
+        assemblies = [identity, placement, images, networking, compute, blockStorage]
         watch = FleetWatch(
             fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
         var settings = RunnerSettings()
@@ -148,7 +157,7 @@ package struct Cloud: Sendable {
         try await identity.bootstrap(
             IdentityAssembly.Bootstrap(
                 adminPassword: adminPassword, demoPassword: demoPassword, publicURL: publicURL,
-                region: configuration.cloud.regionName, catalog: Self.services.map { $0.catalogEntry }))
+                region: configuration.cloud.regionName, catalog: Self.services.flatMap { $0.catalogEntries }))
     }
 }
 

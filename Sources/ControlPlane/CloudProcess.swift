@@ -33,6 +33,7 @@ package struct CloudProcess: Sendable {
         whenReady: @escaping @Sendable (_ url: String) async -> Void
     ) async throws -> CloudProcess {
         MemoryKeeper.prepare()
+        if isAlone { OpenFiles.raise() }
         try directory.create()
         let lock = try StateLock(directory)
         guard let address = ListenAddress(configuration.server.listen) else {

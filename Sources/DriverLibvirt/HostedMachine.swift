@@ -26,6 +26,9 @@ struct MachineFolder: Sendable {
     var kernel: String { path + "/kernel" }
     var ramdisk: String { path + "/ramdisk" }
 
+    /// Returns the name that the image under a disk has in this folder.
+    func base(of disk: Disk) -> String { "\(path)/\(disk.id).base" }
+
     func file(of disk: Disk) -> String {
         switch disk.source {
         case .image: "\(path)/\(disk.id).qcow2"

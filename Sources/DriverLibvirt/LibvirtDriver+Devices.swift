@@ -19,30 +19,10 @@ extension LibvirtDriver: InterfaceAttaching {
 
     package func detachNIC(_ nic: String, from id: MachineID, fence: Fence) async throws {
         guard let card = records.value(id.text)?.spec.nics.first(where: { $0.id == nic }) else { return }
-        try await unplug(id, fence, isThere: { $0.contains("address='\(card.mac)'") }, device: { $0.device(card) }) { spec in
-            spec.nics.removeAll { $0.id == nic }
+        let device = Plugged(alias: DomainXML.alias(of: card), xml: document(try machine(id)).device(card)) { document in
+            document.contains("address='\(card.mac)'")
         }
-    }
-}
-
-extension LibvirtDriver: VolumeAttaching {
-    package func attach(_ disk: Disk, to id: MachineID, fence: Fence) async throws {
-        guard case .volume(let volume) = disk.source else { throw CloudError.badRequest("Only a volume can be attached.") }
-        let path = XMLWriter.escaped(volume.path)
-        try await plug(id, fence, isThere: { $0.contains("'\(path)'") }) { spec in
-            spec.disks.removeAll { $0.id == disk.id }
-            spec.disks.append(disk)
-        } device: { $0.device(disk) }
-    }
-
-    package func detachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws {
-        guard let found = records.value(id.text)?.spec.disks.first(where: { $0.id == disk }), case .volume(let volume) = found.source else {
-            return
-        }
-        let path = XMLWriter.escaped(volume.path)
-        try await unplug(id, fence, isThere: { $0.contains("'\(path)'") }, device: { $0.device(found) }) { spec in
-            spec.disks.removeAll { $0.id == disk }
-        }
+        try await unplug(id, fence, device) { spec in spec.nics.removeAll { $0.id == nic } }
     }
 }
 
@@ -50,7 +30,7 @@ extension LibvirtDriver {
     /// Adds a device to the machine's definition, and to the running machine.
     ///
     /// - Parameter clear: removes what an earlier process has left of the device in QEMU, unknown to libvirt.
-    private func plug(
+    func plug(
         _ id: MachineID, _ fence: Fence, isThere: @escaping @Sendable (String) -> Bool, _ add: (inout MachineSpec) -> Void,
         device: (DomainXML) -> String, clear: @escaping @Sendable (EmulatorMonitor) throws -> Void = { _ in }
     ) async throws {
@@ -74,13 +54,12 @@ extension LibvirtDriver {
 
     /// Removes a device from the running machine, and waits until the guest has released it. Only then is it removed
     /// from the definition as well.
-    private func unplug(
-        _ id: MachineID, _ fence: Fence, isThere: @escaping @Sendable (String) -> Bool, device: (DomainXML) -> String,
-        _ remove: (inout MachineSpec) -> Void
+    func unplug(
+        _ id: MachineID, _ fence: Fence, _ device: Plugged, _ remove: (inout MachineSpec) -> Void
     ) async throws {
         try await change(id, fence) { found in
             if found.power == .running || found.power == .paused {
-                try await release(id, isThere: isThere, device(document(try machine(id))))
+                try await release(id, device)
             }
             var spec = try machine(id).spec
             remove(&spec)
@@ -88,25 +67,53 @@ extension LibvirtDriver {
         }
     }
 
-    private func release(_ id: MachineID, isThere: @escaping @Sendable (String) -> Bool, _ xml: String) async throws {
+    /// A device that a machine is to release.
+    struct Plugged: Sendable {
+        /// libvirt's name of the device.
+        var alias: String
+        /// The device in libvirt's words.
+        var xml: String
+        /// Whether the device is in libvirt's document of the machine.
+        var isThere: @Sendable (String) -> Bool
+        /// Whether QEMU has also let go of what is behind the device.
+        var isClosed: @Sendable (EmulatorMonitor) throws -> Bool = { _ in true }
+    }
+
+    private func release(_ id: MachineID, _ device: Plugged) async throws {
         let clock = ContinuousClock()
-        let end = clock.now + .seconds(60)
+        let end = clock.now + settings.releaseTime
         var nextAsk = clock.now
-        while try await connection.run({ calls in isThere(try Domains(calls: calls).document(id)) }) {
-            guard clock.now < end else {
-                var kept = CloudError(.conflict, "The guest does not let go of the device.", detail: "\(id)", code: "device_kept")
-                kept.isTransient = true
-                throw kept
-            }
+        while try await !connection.run({ calls in try Self.isReleased(id, device, calls) }) {
+            guard clock.now < end else { throw VolumeKept.error(id) }
             if clock.now >= nextAsk {
                 // A guest that is still starting does not react, so it is asked again. libvirt refuses a second request
                 // while the first is open.
                 nextAsk = clock.now + .seconds(8)
                 try await connection.run { calls in
-                    try Domains(calls: calls).with(id) { _ = calls.functions.virDomainDetachDeviceFlags($0, xml, VIR_DOMAIN_AFFECT_LIVE.rawValue) }
+                    let document = try Domains(calls: calls).document(id)
+                    guard device.isThere(document) else { return }
+                    try Domains(calls: calls).with(id) { domain in
+                        let live = VIR_DOMAIN_AFFECT_LIVE.rawValue
+                        // By its alias libvirt does not wait for the guest. A device of an older process has another.
+                        if document.contains("alias name='\(device.alias)'") {
+                            _ = calls.functions.virDomainDetachDeviceAlias(domain, device.alias, live)
+                        } else {
+                            _ = calls.functions.virDomainDetachDeviceFlags(domain, device.xml, live)
+                        }
+                    }
                 }
             }
-            try await clock.sleep(for: .milliseconds(100))
+            try await clock.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Returns whether neither libvirt nor QEMU has the device. libvirt forgets a disk a moment before QEMU closes it.
+    private static func isReleased(_ id: MachineID, _ device: Plugged, _ calls: LibvirtConnection.Calls) throws -> Bool {
+        guard !device.isThere(try Domains(calls: calls).document(id)) else { return false }
+        return try Domains(calls: calls).with(id) { domain in
+            // A machine that ends meanwhile has released everything.
+            guard try Domains(calls: calls).state(id)?.isActive == true else { return true }
+            return try device.isClosed(EmulatorMonitor(calls: calls, id: id, domain: domain))
         }
     }
 }

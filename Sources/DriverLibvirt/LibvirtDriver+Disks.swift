@@ -15,7 +15,9 @@ extension LibvirtDriver: Snapshotting {
             }
             guard access(path, F_OK) != 0 else { return }
             if found.power == .running || found.power == .paused {
-                try await copyLive(id, target: target, to: path)
+                let draft = path + ".draft"
+                try await copyLive(id, target: target, to: LiveCopy(path: draft, format: "qcow2"))
+                try await connection.detached(within: .seconds(60)) { try DiskImage.adopt(draft, as: path) }
             } else {
                 let file = folder(id).file(of: root)
                 try await connection.detached(within: .seconds(3700)) {
@@ -42,47 +44,45 @@ extension LibvirtDriver: Snapshotting {
 
     /// Copies the disk of a running machine. QEMU copies the disk as it was when the copy began, while the guest
     /// continues to write (libvirt's push backup). The copy is flat.
-    private func copyLive(_ id: MachineID, target: String, to path: String) async throws {
-        let draft = path + ".draft"
+    func copyLive(_ id: MachineID, target: String, to copy: LiveCopy) async throws {
         var xml = XMLWriter()
         xml.element("domainbackup", ["mode": "push"]) { xml in
             xml.element("disks") { xml in
                 xml.element("disk", ["name": target, "backup": "yes", "type": "file"]) { xml in
-                    xml.element("driver", ["type": "qcow2"])
-                    xml.element("target", ["file": draft])
+                    xml.element("driver", ["type": copy.format])
+                    xml.element("target", ["file": copy.path])
                 }
             }
         }
         let document = xml.text
-        let folder = settings.folder + "/snapshots"
+        let folder = (copy.path as NSString).deletingLastPathComponent
         try await connection.run { calls in
             try Domains(calls: calls).with(id) { domain in
                 // A copy that an earlier process has begun belongs to nobody now, whether libvirt has recorded it or
                 // not.
                 if calls.functions.virDomainAbortJob(domain) == 0 { try Self.waitForNoJob(id, domain, calls) }
                 try EmulatorMonitor(calls: calls, id: id, domain: domain).endCopies(into: folder)
-                unlink(draft)
+                unlink(copy.path)
                 try calls.check("copy the disk of \(id)", calls.functions.virDomainBackupBegin(domain, document, nil, 0))
             }
         }
         let clock = ContinuousClock()
         let end = clock.now + .seconds(3600)
-        while try await connection.run({ calls in try Self.isCopying(id, calls) }) {
-            guard clock.now < end else {
+        while try await connection.run({ calls in try Self.isCopying(id, copy, calls) }) {
+            guard clock.now < end, !Task.isCancelled else {
                 try await connection.run { calls in try Domains(calls: calls).with(id) { _ = calls.functions.virDomainAbortJob($0) } }
                 throw CloudError(.unavailable, "The disk could not be copied in time.", detail: "\(id)", code: "snapshot_failed")
             }
             try await clock.sleep(for: .milliseconds(50))
         }
-        try await connection.detached(within: .seconds(60)) { try DiskImage.adopt(draft, as: path) }
     }
 
     /// Returns whether the copy still runs.
     ///
     /// - Throws: `unavailable` if the copy has failed.
-    private static func isCopying(_ id: MachineID, _ calls: LibvirtConnection.Calls) throws -> Bool {
+    private static func isCopying(_ id: MachineID, _ copy: LiveCopy, _ calls: LibvirtConnection.Calls) throws -> Bool {
         try Domains(calls: calls).with(id) { domain in
-            if try jobType(id, domain, calls) != VIR_DOMAIN_JOB_NONE { return true }
+            if try jobType(id, domain, calls, tell: copy.progress) != VIR_DOMAIN_JOB_NONE { return true }
             let ended = try jobType(id, domain, calls, VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue)
             guard ended == VIR_DOMAIN_JOB_COMPLETED else {
                 var failed = CloudError(.unavailable, "The disk could not be copied.", detail: "\(id): job \(ended)", code: "snapshot_failed")
@@ -94,12 +94,18 @@ extension LibvirtDriver: Snapshotting {
     }
 
     private static func jobType(
-        _ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls, _ flags: UInt32 = 0
+        _ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls, _ flags: UInt32 = 0,
+        tell: (Int) -> Void = { _ in }
     ) throws -> virDomainJobType {
         var type: Int32 = 0
         var parameters: virTypedParameterPtr?
         var count: Int32 = 0
         try calls.check("ask for the job of \(id)", calls.functions.virDomainGetJobStats(domain, &type, &parameters, &count, flags))
+        var (done, total): (UInt64, UInt64) = (0, 0)
+        let get = calls.functions.virTypedParamsGetULLong
+        let hasDone = get?(parameters, count, "disk_processed", &done) == 1
+        let isTold = hasDone && get?(parameters, count, "disk_total", &total) == 1
+        if isTold, total > 0 { tell(Int(done * 100 / total)) }
         calls.functions.virTypedParamsFree(parameters, count)
         return virDomainJobType(rawValue: UInt32(bitPattern: type))
     }

@@ -32,7 +32,11 @@ extension LibvirtDriver {
             try await connection.run { calls in
                 try Domains(calls: calls).with(id) { _ = try calls.check("resume \(id)", calls.functions.virDomainResume($0)) }
             }
-        case .suspended: try await connection.run(within: .seconds(600)) { try Domains(calls: $0).create(id) }
+        case .suspended:
+            try await connection.run(within: .seconds(600)) { [self] calls in
+                openImages(forMemoryOf: id)
+                try Domains(calls: calls).create(id)
+            }
         case .off, .crashed:
             let spec = try machine(id).spec
             // The definition is made anew: changes that came while the machine ran, and changes in a newer version of
@@ -47,6 +51,16 @@ extension LibvirtDriver {
                 }
             }
         }
+    }
+
+    /// Lets guests pass through the folder of all images until the next start of the process, if the machine needs it:
+    /// memory that release 0.1 has saved names the images under its disks by their paths there.
+    private func openImages(forMemoryOf id: MachineID) {
+        let images = settings.folder + "/images"
+        let memory = FileHandle(forReadingAtPath: "\(settings.folder)/l/lib/qemu/save/\(id).save")
+        // The definition of the machine stands at the beginning.
+        let head = try? memory?.read(upToCount: 256 << 10)
+        if head?.range(of: Data((images + "/").utf8)) != nil { chmod(images, 0o711) }
     }
 
     private func stop(_ found: ObservedMachine, graceSeconds: Int) async throws {

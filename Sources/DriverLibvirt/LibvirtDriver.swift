@@ -12,7 +12,8 @@ package final class LibvirtDriver: MachineDriver {
     let world: World
     let connection: LibvirtConnection
     let records: FencedRecords<HostedMachine>
-    let images: ImageCache
+    /// The host's images, which its volumes are made from, too.
+    package let images: ImageCache
     let lanes = SerialKeys<MachineID>()
     let news: LibvirtNews
     let acceleration: HostCapabilities.Acceleration
@@ -103,7 +104,10 @@ package final class LibvirtDriver: MachineDriver {
         while true {
             try await Task.sleep(for: .seconds(5))
             try await connection.detached(within: .seconds(60)) { [self] in
-                for machine in records.all { console(MachineID(machine.id)).rotate() }
+                for machine in records.all {
+                    console(MachineID(machine.id)).rotate()
+                    EmulatorLog(settings, MachineID(machine.id)).shorten()
+                }
             }
         }
     }
@@ -164,7 +168,8 @@ package final class LibvirtDriver: MachineDriver {
         let isOff = try await observe(spec.id).map { $0.power == .off || $0.power == .crashed } ?? true
         let shaped = machine
         let sizes = try await connection.run(within: .seconds(180)) { [self] calls in
-            let sizes = isOff ? try MachineFiles(folder: folder(spec.id)).settle(shaped, paths) : shaped.sizes
+            let files = MachineFiles(folder: folder(spec.id), group: shaped.user.map { users.group ?? $0 })
+            let sizes = isOff ? try files.settle(shaped, paths) : shaped.sizes
             try Domains(calls: calls).define(xml(shaped))
             return sizes
         }
@@ -181,6 +186,7 @@ package final class LibvirtDriver: MachineDriver {
             try await connection.run { [self] calls in
                 try Domains(calls: calls).remove(id)
                 try DurableFile.removeFolder(folder(id).path)
+                EmulatorLog(settings, id).remove()
             }
             try records.remove(id.text, fence)
         }
@@ -233,7 +239,7 @@ package final class LibvirtDriver: MachineDriver {
         var bases: [String: (path: String, isQCOW2: Bool)] = [:]
         for disk in spec.disks {
             files[disk.id] = folder.file(of: disk)
-            if case .image(let image, _) = disk.source { bases[disk.id] = (images.path(image), image.isQCOW2) }
+            if case .image(let image, _) = disk.source { bases[disk.id] = (folder.base(of: disk), image.isQCOW2) }
         }
         return DomainXML(
             spec: spec,

@@ -16,6 +16,8 @@ package struct LibvirtSettings: Sendable {
     package var consoleBytes = 1 << 20
     /// The number of calls that may wait for libvirt at the same time.
     package var threads = 8
+    /// The time that a guest has to release a device.
+    package var releaseTime: Duration = .seconds(40)
 
     package enum Acceleration: Sendable {
         /// KVM, if a test guest has shown that it works; otherwise emulation.

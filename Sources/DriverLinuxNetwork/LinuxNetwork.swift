@@ -18,6 +18,8 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
         package var hostNamespace: String?
         /// Texts that tests use in place of rules, by the ids of the rules.
         package var ruleOverrides: [String: String] = [:]
+        /// The most connections that a guest may have begun at the same time, and the most that it may have received.
+        package var mostFlows = Limits.thing.flows.most
 
         package init(folder: String, tag: String = "nv", hostNamespace: String? = nil) {
             self.folder = folder
@@ -41,8 +43,8 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
         for program in Self.programs where ProgramRun.path(of: program) == nil {
             throw CloudError(.unavailable, "The host's networks cannot be changed now.", detail: "\(program) is not installed")
         }
-        // The mode is independent of the process's umask: dnsmasq reads its files here as a user of its own.
-        try DurableFile.makeFolder(settings.folder, mode: 0o755)
+        // dnsmasq reads its files here as a user of its own. No other user may list them.
+        try DurableFile.makeFolder(settings.folder, mode: 0o711)
         queue = DispatchQueue(label: "networks of the host \(settings.tag)")
     }
 
@@ -70,6 +72,7 @@ package struct LinuxNetwork: NetworkDriver, MetadataListening {
             var converger = Converger(
                 names: names, folder: settings.folder, host: host, memory: memory, state: state,
                 compile: { [memory] refused in compiler.compile(state, memory.numbers, withoutRules: refused) })
+            converger.mostFlows = settings.mostFlows
             try converger.run()
             var done = converger.memory
             done.taps = Dictionary(converger.plan.taps.map { ($0.port, $0.name) }) { first, _ in first }

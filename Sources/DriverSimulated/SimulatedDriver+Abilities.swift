@@ -41,7 +41,7 @@ extension SimulatedDriver: Suspending {
 extension SimulatedDriver: Snapshotting {
     package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {
         guard PathPart.isUUID(snapshot) else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
-        let path = try host.copyPath(snapshot)
+        let path = try host.copyPath("\(snapshot).qcow2")
         var bytes: Int64 = 0
         try await change(id, fence) { machine in
             guard let root = machine.spec.rootDisk, let virtual = root.virtualBytes else {
@@ -59,7 +59,7 @@ extension SimulatedDriver: Snapshotting {
 
     package func removeSnapshot(_ snapshot: String) async throws {
         guard PathPart.isUUID(snapshot) else { return }
-        try host.removeCopy(snapshot)
+        try host.removeCopy("\(snapshot).qcow2")
     }
 }
 
@@ -146,7 +146,7 @@ extension SimulatedDriver: InterfaceAttaching {
     }
 }
 
-extension SimulatedDriver: VolumeAttaching {
+extension SimulatedDriver: VolumeHolding {
     package func attach(_ disk: Disk, to id: MachineID, fence: Fence) async throws {
         try await reshape(id, fence) { spec in
             spec.disks.removeAll { $0.id == disk.id }
@@ -155,8 +155,23 @@ extension SimulatedDriver: VolumeAttaching {
     }
 
     package func detachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws {
+        if let machine = host.records.value(id.text), machine.power.isUp, machine.spec.faults.contains(.keepsDisks) {
+            throw VolumeKept.error(id)
+        }
+        try await forceDetachDisk(disk, from: id, fence: fence)
+    }
+
+    package func forceDetachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws {
         try await reshape(id, fence) { spec in spec.disks.removeAll { $0.id == disk } }
     }
+
+    /// Returns false: a simulated volume driver keeps the bytes itself.
+    package func copyDisk(
+        _ disk: String, of id: MachineID, to path: String, format: VolumeFormat,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> Bool { false }
+
+    package func growDisk(_ disk: String, of id: MachineID, to bytes: Int64) async throws -> Bool { false }
 
     private func reshape(_ id: MachineID, _ fence: Fence, _ shape: (inout MachineSpec) -> Void) async throws {
         try await change(id, fence) { machine in

@@ -13,6 +13,8 @@ package struct SimulationSettings: Sendable {
     package var cpus = 16
     package var memoryMiB: Int64 = 65_536
     package var diskBytes: Int64 = 1 << 40
+    /// The size of each host's pool of volumes.
+    package var poolBytes: Int64 = 10 << 40
     /// The clock that measures the delays.
     package var clock: any Clock<Duration> = ContinuousClock()
 

@@ -12,6 +12,7 @@ package final class SimulatedHost: Sendable {
     let records: FencedRecords<SimulatedMachine>
     let lanes = SerialKeys<MachineID>()
     let hub = EventHub<MachineEvent>()
+    let pool: SimulatedPool
     /// The folder for copies of disks; nil until there is a copy, so that thousands of hosts in memory do not need a
     /// folder each.
     private let spool: Mutex<String?>
@@ -27,11 +28,15 @@ package final class SimulatedHost: Sendable {
         self.folder = folder
         spool = Mutex(folder.map { "\($0)/snapshots" })
         records = try FencedRecords(folder: folder.map { "\($0)/machines" }, clock: world.clock)
+        pool = try SimulatedPool(folder: folder, totalBytes: settings.poolBytes, clock: world.clock)
         chance = Mutex(SimulatedChance(state: seed))
     }
 
     /// Returns a driver by which a control plane uses the host. There may be several, as after a restart.
     package func driver() -> SimulatedDriver { SimulatedDriver(host: self) }
+
+    /// Returns a driver of the host's volumes. There may be several.
+    package func volumes() -> SimulatedVolumes { SimulatedVolumes(host: self, pool: pool) }
 
     /// Whether the host cannot be reached. Its machines keep running in any case.
     package var isLost: Bool {
@@ -50,7 +55,10 @@ package final class SimulatedHost: Sendable {
         return DurableFile.names(in: spool).filter { $0.hasSuffix(".qcow2") }.map { String($0.dropLast(6)) }.sorted()
     }
 
-    func copyPath(_ snapshot: String) throws -> String {
+    /// Returns the path of a copy.
+    ///
+    /// - Parameter name: the copy's id and its format.
+    func copyPath(_ name: String) throws -> String {
         try spool.withLock { spool in
             let place: String
             if let spool {
@@ -63,14 +71,14 @@ package final class SimulatedHost: Sendable {
                 place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             }
             spool = place
-            return "\(place)/\(snapshot).qcow2"
+            return "\(place)/\(name)"
         }
     }
 
-    func removeCopy(_ snapshot: String) throws {
+    func removeCopy(_ name: String) throws {
         try spool.withLock { place in
             guard let path = place, access(path, F_OK) == 0 else { return }
-            try DurableFile.remove("\(path)/\(snapshot).qcow2")
+            try DurableFile.remove("\(path)/\(name)")
             // This has no effect while another copy is there.
             if folder == nil, rmdir(path) == 0 { place = nil }
         }
@@ -98,8 +106,12 @@ package final class SimulatedHost: Sendable {
 
     /// Waits as long as the work takes.
     func work(_ machine: SimulatedMachine?) async throws {
+        try await work(isSlow: machine?.spec.faults.contains(.slow) == true)
+    }
+
+    func work(isSlow: Bool) async throws {
         var duration = chance.withLock { $0.duration(in: settings.delay) }
-        if machine?.spec.faults.contains(.slow) == true { duration *= 50 }
+        if isSlow { duration *= 50 }
         if duration > .zero { try await settings.clock.sleep(for: duration) }
     }
 

@@ -16,14 +16,20 @@ package enum SimulatedFault: String, Sendable, CaseIterable {
     case snapshotFails = "snapshot-fails"
     /// The guest does not stop when it is asked to.
     case ignoresShutdown = "ignores-shutdown"
+    /// The running guest does not release a volume.
+    case keepsDisks = "keeps-disks"
 
     package static let key = "simulate:fault"
+
+    /// Returns the names of the faults in the metadata of a machine or a volume.
+    static func words(in metadata: [String: String]) -> [String] {
+        metadata[key]?.split(separator: ",").map(\.trimmingSpaces) ?? []
+    }
 }
 
 extension MachineSpec {
     var faults: Set<SimulatedFault> {
-        let words = metadata[SimulatedFault.key]?.split(separator: ",") ?? []
-        return Set(words.compactMap { SimulatedFault(rawValue: $0.trimmingSpaces) })
+        Set(SimulatedFault.words(in: metadata).compactMap { SimulatedFault(rawValue: $0) })
     }
 }
 

@@ -163,6 +163,19 @@ package protocol LiveMoving: Moving {
     func packLive(_ id: MachineID, fence: Fence) async throws -> MachineLuggage
 }
 
+/// The error of a guest that does not release a volume.
+package enum VolumeKept {
+    /// The code of the error.
+    package static let code = "device_kept"
+
+    package static func error(_ id: MachineID) -> CloudError {
+        var kept = CloudError(
+            .conflict, "The guest does not let go of the device.", detail: "\(id)", code: code)
+        kept.isTransient = true
+        return kept
+    }
+}
+
 extension MachineDriver {
     package func notFound(_ id: MachineID) -> CloudError { .notFound("machine", id.text) }
 }

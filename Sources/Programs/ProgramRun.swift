@@ -39,12 +39,15 @@ package struct ProgramRun {
         case missing
         case notStarted(Int32)
         case late(seconds: Int)
+        /// The caller did not want it any more.
+        case unwanted
 
         package var description: String {
             switch self {
             case .missing: "it is not installed"
             case .notStarted(let code): String(cString: strerror(code))
             case .late(let seconds): "it took more than \(seconds) s"
+            case .unwanted: "it was not wanted any more"
             }
         }
     }
@@ -58,6 +61,10 @@ package struct ProgramRun {
     package var limits: Limits
     /// The seconds after which the program and its children are killed.
     package var seconds: Int
+    /// Is given the output piece by piece, as the program writes it.
+    package var hear: (([UInt8]) -> Void)?
+    /// Is asked about twice a second whether the program is to be killed.
+    package var isUnwanted: (() -> Bool)?
 
     package init(_ program: String, _ arguments: [String], limits: Limits, seconds: Int) {
         self.program = program
@@ -92,11 +99,17 @@ package struct ProgramRun {
         }
         var conversation = Conversation(
             open: [pipes[0][1], pipes[1][0], pipes[2][0]], text: input, most: [limits.outputBytes, 4000])
-        let isInTime = conversation.run(seconds: seconds, endsWith: pid)
-        if !isInTime { kill(-pid, SIGKILL) }
+        conversation.hear = hear
+        conversation.isUnwanted = isUnwanted
+        let end = conversation.run(seconds: seconds, endsWith: pid)
+        if end != .itself { kill(-pid, SIGKILL) }
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-        guard isInTime else { throw .late(seconds: seconds) }
+        switch end {
+        case .itself: break
+        case .late: throw .late(seconds: seconds)
+        case .unwanted: throw .unwanted
+        }
         let signal = status & 0x7f
         return Outcome(
             status: signal == 0 ? status >> 8 & 0xff : -signal, output: conversation.heard[0],
@@ -136,6 +149,8 @@ private struct Conversation {
     /// The bytes that are kept of each output.
     let most: [Int]
     var heard: [[UInt8]] = [[], []]
+    var hear: (([UInt8]) -> Void)?
+    var isUnwanted: (() -> Bool)?
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     init(open: [Int32], text: [UInt8], most: [Int]) {
@@ -144,9 +159,12 @@ private struct Conversation {
         self.most = most
     }
 
-    /// Returns whether the program has ended in time. Outputs that a daemon keeps open after its parent has ended are
-    /// not waited for.
-    mutating func run(seconds: Int, endsWith pid: pid_t) -> Bool {
+    /// The reason for the end of an exchange.
+    enum End { case itself, late, unwanted }
+
+    /// Returns how the program has ended, or why it is to end. Outputs that a daemon keeps open after its parent has
+    /// ended are not waited for.
+    mutating func run(seconds: Int, endsWith pid: pid_t) -> End {
         _ = fcntl(open[0], F_SETFL, O_NONBLOCK)
         let process = program_process_descriptor(pid)
         defer { for each in open + [process] where each >= 0 { close(each) } }
@@ -157,16 +175,17 @@ private struct Conversation {
         // A program that closes its outputs may still run.
         while open[1] >= 0 || open[2] >= 0 || process >= 0 && !hasEnded {
             let left = Int32((end - ContinuousClock.now).inSeconds * 1000)
-            guard left > 0 else { return false }
+            guard left > 0 else { return .late }
+            if isUnwanted?() == true { return .unwanted }
             var polls = [
                 pollfd(fd: open[0], events: Int16(POLLOUT), revents: 0),
                 pollfd(fd: open[1], events: Int16(POLLIN), revents: 0),
                 pollfd(fd: open[2], events: Int16(POLLIN), revents: 0),
                 pollfd(fd: hasEnded ? -1 : process, events: Int16(POLLIN), revents: 0),
             ]
-            let ready = poll(&polls, 4, hasEnded ? 0 : left)
+            let ready = poll(&polls, 4, hasEnded ? 0 : isUnwanted == nil ? left : min(left, 500))
             if ready < 0 && errno == EINTR { continue }
-            if hasEnded && ready == 0 { return true }
+            if hasEnded && ready == 0 { return .itself }
             if polls[0].revents != 0 {
                 let count = text.withUnsafeBytes {
                     program_write(open[0], $0.baseAddress?.advanced(by: written), $0.count - written)
@@ -177,7 +196,7 @@ private struct Conversation {
             for at in [1, 2] where polls[at].revents != 0 && !take(at) { shut(at) }
             if polls[3].revents != 0 { hasEnded = true }
         }
-        return true
+        return .itself
     }
 
     private mutating func shut(_ at: Int) {
@@ -188,6 +207,7 @@ private struct Conversation {
     private mutating func take(_ at: Int) -> Bool {
         let count = read(open[at], &buffer, buffer.count)
         guard count > 0 else { return count < 0 && (errno == EINTR || errno == EAGAIN) }
+        if at == 1 { hear?(Array(buffer.prefix(count))) }
         heard[at - 1].append(contentsOf: buffer.prefix(min(count, most[at - 1] - heard[at - 1].count)))
         return true
     }

@@ -15,6 +15,8 @@ package protocol ServiceAssembly: Sendable {
     static var ledger: Ledger? { get }
     /// The entry under which clients find the service.
     static var catalogEntry: CatalogEntry { get }
+    /// Further entries under which older clients find the same API.
+    static var otherCatalogEntries: [CatalogEntry] { get }
     /// The default policy rules, which an operator's policy file can override.
     static var policyRules: [PolicyDefault] { get }
     /// The workflows of the service, including former versions that may still be running.
@@ -33,6 +35,8 @@ package protocol ServiceAssembly: Sendable {
 
 extension ServiceAssembly {
     package static var ledger: Ledger? { nil }
+    package static var otherCatalogEntries: [CatalogEntry] { [] }
+    package static var catalogEntries: [CatalogEntry] { [catalogEntry] + otherCatalogEntries }
     package static var workflows: [any Workflow.Type] { [] }
     package var definitions: [WorkflowDefinition] { [] }
     package var backgroundServices: [any Service] { [] }

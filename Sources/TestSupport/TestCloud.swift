@@ -4,7 +4,7 @@ package import ControlPlane
 import Crypto
 package import Durable
 import Foundation
-import HTTPKit
+package import HTTPKit
 package import HTTPTypes
 import Images
 import Logging
@@ -218,6 +218,15 @@ package struct TestCloud: Sendable {
     package func send(
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]?, type: String, headers: HTTPFields = [:]
     ) async -> Response {
+        let reply = await reply(method, path, token: token, bytes: given, type: type, headers: headers)
+        return Response(status: reply.status, headers: reply.headers, bytes: await Self.bytes(of: reply))
+    }
+
+    /// Sends a request, and returns its answer before any byte of a stream is taken, as to a client that does not read.
+    package func reply(
+        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, bytes given: [UInt8]? = nil,
+        type: String = "", headers: HTTPFields = [:]
+    ) async -> Reply {
         let bytes = given ?? []
         var fields = headers
         if let token { fields[.authToken] = token }
@@ -226,8 +235,7 @@ package struct TestCloud: Sendable {
             fields[.contentLength] = "\(bytes.count)"
         }
         let head = HTTPRequest(method: method, scheme: "http", authority: "cloud.test:5000", path: path, headerFields: fields)
-        let reply = await cloud.responder.respond(to: head, .init(bytes: bytes, remoteAddress: address))
-        return Response(status: reply.status, headers: reply.headers, bytes: await Self.bytes(of: reply))
+        return await cloud.responder.respond(to: head, .init(bytes: bytes, remoteAddress: address))
     }
 
     /// Carries out workflows until nothing is due now.

@@ -52,12 +52,13 @@ extension FileBlobStore {
 }
 
 func withStore(
-    clock: ManualClock = ManualClock(), mostUploads: Int = 16, calls: DiskCalls = DiskCalls(),
+    clock: ManualClock = ManualClock(), mostUploads: Int = 16, mostReaders: Int = 128, calls: DiskCalls = DiskCalls(),
     _ body: (FileBlobStore, _ folder: String) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { path in
         let store = try await FileBlobStore(
-            folder: path + "/store", world: .test(clock: clock), mostUploads: mostUploads, calls: calls)
+            folder: path + "/store", world: .test(clock: clock), mostUploads: mostUploads, mostReaders: mostReaders,
+            calls: calls)
         do {
             try await body(store, path + "/store")
             await store.close()
@@ -265,6 +266,37 @@ struct BlobStoreTests {
             let third = try await store.begin(for: "p")
             for upload in others + [second, third] { await upload.abort() }
             _ = try await store.begin(for: "p")
+        }
+    }
+
+    @Test("One owner gets at most a quarter of the readers' places, and the cloud itself needs none")
+    func readers() async throws {
+        try await withStore(mostReaders: 8) { store, _ in
+            let blob = try await store.store(pieces([1, 2, 3], of: 3))
+            @Sendable func read(_ owner: String, _ range: Range<Int64>? = nil) async throws -> BlobBytes {
+                try await store.open(blob.id, range: range, for: owner)
+            }
+            var held: [BlobBytes] = []
+            for owner in ["p", "p", "q"] { held.append(try await read(owner)) }
+            let error = try await #require(throws: CloudError.self) { _ = try await read("p", 0..<1) }
+            #expect(error.kind == .unavailable && error.isTransient)
+            #expect(error.headers.contains { $0.name == "Retry-After" })
+            for owner in ["q", "r", "r", "s", "s"] { held.append(try await read(owner)) }
+            _ = try await #require(throws: CloudError.self) { _ = try await read("t") }
+            #expect(try await store.open(blob.id).all() == [1, 2, 3])
+            // An iterator holds the place as long as it reads.
+            var reading: BlobBytes.AsyncIterator? = held.removeFirst().makeAsyncIterator()
+            _ = try await #require(throws: CloudError.self) { _ = try await read("t") }
+            _ = try await reading?.next()
+            reading = nil
+            _ = try await read("t")
+            // A refusal takes no place.
+            held = []
+            for _ in 0..<20 {
+                let error = try await #require(throws: CloudError.self) { _ = try await read("p", 5..<6) }
+                #expect(error.kind == .rangeNotSatisfiable)
+            }
+            _ = try await read("p")
         }
     }
 

@@ -7,6 +7,7 @@ An attack is a function of a Tenant that sends one request, or a few that belong
 import json
 import re
 import socket
+import time
 import urllib.parse
 
 from harness import ROOT, Client, password_login
@@ -135,6 +136,28 @@ def slow_upload(b):
             except IndexError:
                 return CLOSED
     return CLOSED
+
+
+def slow_download(b):
+    """The beginning of an image that fills the socket, and no more of it for a moment."""
+
+    def make():
+        image = b.call("POST", IMAGES, {"name": "large", "disk_format": "raw", "container_format": "bare"}).json["id"]
+        answer = b.call("PUT", f"{IMAGES}/{image}/file", bytes(8 << 20), {"Content-Type": "application/octet-stream"})
+        return image if answer.status == 204 else None
+
+    image = b.once("large", make)
+    if not image:
+        return CLOSED
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect((b.client.host, b.client.port))
+        head = f"GET {IMAGES}/{image}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {b.client.token}\r\n\r\n"
+        connection.sendall(head.encode())
+        status = int(connection.recv(64).split()[1])
+        time.sleep(0.2 * b.scale)
+    return status
 
 
 def web_download(b):
@@ -308,8 +331,9 @@ def abandoned(b):
 ATTACKS = {
     attack.__name__.replace("_", "-"): attack
     for attack in (
-        huge_counts, endless_patterns, long_ranges, starry_rules, sort_keys, slow_upload, web_download, image_properties, image_list,
-        subnet_pools, address_groups, long_bodies, deep_bodies, revocations, wrong_log_ins, right_log_ins, wrong_passcodes, secrets,
-        server_metadata, tag_filters, many_items, long_queries, bulks, many_values, things, owned, abandoned,
+        huge_counts, endless_patterns, long_ranges, starry_rules, sort_keys, slow_upload, slow_download, web_download,
+        image_properties, image_list, subnet_pools, address_groups, long_bodies, deep_bodies, revocations, wrong_log_ins,
+        right_log_ins, wrong_passcodes, secrets, server_metadata, tag_filters, many_items, long_queries, bulks, many_values,
+        things, owned, abandoned,
     )
 }

@@ -35,6 +35,7 @@ LONG = {
     "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
     "hostile-long": "the same as hostile, for ten minutes",
+    "guest-attacks": "what root in a guest, and an ordinary user of the host, can do to others: nothing",
     "attacks": "what each attack that was once found does to everybody else, with figures",
 }
 MODULES = {
@@ -45,6 +46,7 @@ MODULES = {
     "libraries": "libraries_check",
     "machines": "machines_check",
     "machine-kills": "machine_kills_check",
+    "guest-attacks": "guest_attacks",
     "scenarios": "scenarios_check",
     "nova": "nova_schemas",
     "api-samples": "api_samples",

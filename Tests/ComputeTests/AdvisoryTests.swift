@@ -141,6 +141,30 @@ struct AdvisoryTests {
         }
     }
 
+    @Test("ossa_2012_009 A server with many scheduler hints costs as many statements and steps as one with few")
+    func ossa_2012_009_work() async throws {
+        try await ServerTests.run { client, image in
+            func cost(_ count: Int) async throws -> (statements: Int, steps: Int) {
+                let database = client.cloud.database
+                let before = (database.statements, database.steps)
+                let other = JSON.array(Array(repeating: "99999999-9999-4999-8999-999999999999", count: count))
+                var body = Self.body(image).object ?? [:]
+                body["os:scheduler_hints"] = ["different_host": other]
+                let made = await client.good(.post, "/servers", .object(body))["server"]?["id"]?.string ?? ""
+                try await ServerTests.settle(client)
+                let cost = (database.statements - before.0, database.steps - before.1)
+                // The next one finds the cloud as this one did.
+                #expect(await client.send(.delete, "/servers/\(made)").status == .noContent)
+                try await ServerTests.settle(client)
+                return cost
+            }
+            _ = try await cost(1)
+            let (few, many) = (try await cost(1), try await cost(2500))
+            #expect(many.statements == few.statements)
+            #expect(many.steps <= few.steps + few.steps / 20, "\(few), \(many)")
+        }
+    }
+
     @Test("ossa_2026_006 Console output of a guest is sent as JSON, never as a page")
     func ossa_2026_006() async throws {
         try await ServerTests.run { client, image in

@@ -7,7 +7,10 @@ import Testing
 @testable import ControlPlane
 
 @Suite("Names in the catalog") struct CatalogNameTests {
-    private static let usual = ["compute": "nova", "identity": "keystone", "image": "glance", "network": "neutron", "placement": "placement"]
+    private static let usual = [
+        "block-storage": "cinder", "compute": "nova", "identity": "keystone", "image": "glance", "network": "neutron",
+        "placement": "placement", "volumev3": "cinderv3",
+    ]
 
     private func names(_ cloud: TestCloud, _ token: String) async -> [String: String] {
         let catalog = await cloud.send(.get, "/v3/auth/catalog", token: token).json["catalog"]?.array ?? []

@@ -5,13 +5,13 @@ import Foundation
 import HostModel
 import NIOCore
 
-/// A process that drives machines and dies: `DriverLibvirtProbe VERB FOLDER GUEST ID KERNEL RAMDISK [TAP]`.
+/// A process that drives machines and dies: `DriverLibvirtProbe VERB FOLDER GUEST ID KERNEL RAMDISK [TAP|FILE]`.
 ///
 /// `start` makes and starts a machine from the kernel and RAM disk in GUEST, then kills its own process and tidies up
-/// nothing. Before that, `plug` attaches a card at TAP, and `copy` begins to copy the disk.
+/// nothing. Before that, `plug` attaches a card at TAP, `hold` a volume in FILE, and `copy` begins to copy the disk.
 ///
 /// The other verbs work on that machine, print their result and remove it: `look` prints what is found of it, `plugged`
-/// attaches the card again, and `copied` copies the disk.
+/// attaches the card again, `held` the volume, and `copied` copies the disk.
 @main
 enum Probe {
     static func main() async throws {
@@ -25,9 +25,10 @@ enum Probe {
         let driver = try await LibvirtDriver.open(LibvirtSettings(folder: folder), images: source, world: .real)
         let fence = Fence(epoch: 1, generation: 2)
         let card = NIC(id: "port-1", mac: "52:54:00:0a:0b:0d", tap: words.count > 7 ? words[7] : "")
+        let volume = Disk(id: "volume-1", source: .volume(.file(path: words.count > 7 ? words[7] : "", isQCOW2: false)))
         // Any id will do: there is one copy of a machine's disk at a time.
         let snapshot = id.text
-        if ["start", "plug", "copy"].contains(verb) {
+        if ["start", "plug", "hold", "copy"].contains(verb) {
             let spec = MachineSpec(
                 id: id, name: "left behind", memoryMiB: 96,
                 boot: .kernel(kernel, ramdisk: ramdisk, commandLine: "console=ttyS0 quiet panic=1"),
@@ -35,11 +36,12 @@ enum Probe {
             try await driver.ensure(spec, fence: Fence(epoch: 1, generation: 1))
             if verb == "copy" { try fill("\(folder)/machines/\(id)", bytes: 256 << 20) }
             try await driver.setPower(id, to: .running, fence: fence)
-            if verb == "plug" {
+            if verb == "plug" || verb == "hold" {
                 try await until("the guest hears") {
                     try await String(decoding: driver.consoleOutput(id, mostBytes: 1 << 20).bytes, as: UTF8.self).contains("guest: ready")
                 }
-                try await driver.attach(card, to: id, fence: fence)
+                if verb == "plug" { try await driver.attach(card, to: id, fence: fence) }
+                if verb == "hold" { try await driver.attach(volume, to: id, fence: fence) }
             }
             if verb == "copy" {
                 async let copy = driver.snapshot(id, as: snapshot, fence: fence)
@@ -57,6 +59,10 @@ enum Probe {
             try await driver.attach(card, to: id, fence: fence)
             said = try await driver.diagnostics(id).nics.map(\.id).joined(separator: " ")
             try await driver.detachNIC(card.id, from: id, fence: fence)
+        case "held":
+            try await driver.attach(volume, to: id, fence: fence)
+            said = try await driver.diagnostics(id).disks.map(\.id).joined(separator: " ")
+            try await driver.detachDisk(volume.id, from: id, fence: fence)
         case "copied":
             said = "\(try await driver.snapshot(id, as: snapshot, fence: fence).virtualBytes)"
         default:

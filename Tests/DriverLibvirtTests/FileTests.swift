@@ -196,6 +196,49 @@ struct FileTests {
         #expect(try HelperProgram.run("/bin/sh", ["-c", "while :; do :; done"], .init(seconds: 30, cpuSeconds: 1)).status < 0)
     }
 
+    @Test("A helper that takes memory, writes without end or leaves children costs only what it may")
+    func ossa_2016_012_work() throws {
+        var limits = HelperProgram.Limits(seconds: 60, cpuSeconds: 30)
+        limits.memoryBytes = 128 << 20
+        // `tail` keeps a line in memory until its end.
+        let greedy = try HelperProgram.run("/bin/sh", ["-c", "head -c 3000000000 /dev/zero | tail"], limits)
+        #expect(greedy.status != 0 && greedy.output.utf8.count < 1000, "\(greedy.output)")
+        let words = "head -c 200000000 /dev/zero; head -c 200000000 /dev/zero >&2"
+        let chatty = try HelperProgram.run("/bin/sh", ["-c", words], limits)
+        #expect(chatty.status == 0 && chatty.output.utf8.count <= 64 << 10 + 4000)
+        let mark = "\(Int.random(in: 100_000...999_999))"
+        #expect(throws: CloudError.self) {
+            try HelperProgram.run("/bin/sh", ["-c", "sleep \(mark) & sleep \(mark)"], .init(seconds: 1, cpuSeconds: 5))
+        }
+        let lines = DurableFile.names(in: "/proc").compactMap { KernelFile.text("/proc/\($0)/cmdline") }
+        #expect(!lines.contains { $0.contains("sleep\0\(mark)") })
+    }
+
+    @Test(
+        "An image under a disk has a name in the machine's folder, and only the guest's user passes through it",
+        .enabled(if: RealHost.isAvailable))
+    func baseOfADisk() async throws {
+        let image = ImageReference(content: try #require(ContentID(String(repeating: "a", count: 128))), format: .raw)
+        let disk = Disk(id: "root", source: .image(image, virtualBytes: 1 << 20))
+        let id = MachineID("11111111-0000-4000-8000-000000000000")
+        let spec = MachineSpec(id: id, name: "n", memoryMiB: 64, disks: [disk])
+        try await withTemporaryDirectory { folder in
+            try Data(repeating: 7, count: 1 << 20).write(to: URL(filePath: folder + "/image"))
+            chmod(folder + "/image", 0o644)
+            let machine = MachineFolder(path: folder + "/machine")
+            let files = MachineFiles(folder: machine, group: getegid())
+            for _ in 0..<2 { _ = try files.settle(HostedMachine(spec: spec), [image: folder + "/image"]) }
+            var (original, named, place) = (stat(), stat(), stat())
+            #expect(stat(folder + "/image", &original) == 0 && stat(machine.base(of: disk), &named) == 0)
+            #expect(original.st_ino == named.st_ino && original.st_mode & 0o777 == 0o644)
+            #expect(stat(machine.path, &place) == 0 && place.st_mode & 0o777 == 0o710)
+            var without = spec
+            without.disks = []
+            _ = try files.settle(HostedMachine(spec: without), [:])
+            #expect(access(machine.base(of: disk), F_OK) != 0)
+        }
+    }
+
     @Test("Copying a disk needs little address space, however many threads copy")
     func copyingThreads() async throws {
         try await withTemporaryDirectory { folder in

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 extension LibvirtDriverTests {
-    private func withMachine(
+    func withMachine(
         _ shape: (inout MachineSpec) -> Void = { _ in }, _ body: (LibvirtDriver, MachineID) async throws -> Void
     ) async throws {
         let (driver, guest) = try await RealHost.shared.open()
@@ -27,14 +27,14 @@ extension LibvirtDriverTests {
         try await driver.remove(id, fence: Self.last)
     }
 
-    private static let first = Fence(epoch: 1, generation: 1)
-    private static let last = Fence(epoch: 9, generation: 9)
+    static let first = Fence(epoch: 1, generation: 1)
+    static let last = Fence(epoch: 9, generation: 9)
 
-    private func console(_ driver: LibvirtDriver, _ id: MachineID) async throws -> String {
+    func console(_ driver: LibvirtDriver, _ id: MachineID) async throws -> String {
         try await driver.consoleOutput(id, mostBytes: 1 << 20).text()
     }
 
-    private func says(_ words: String, _ driver: LibvirtDriver, _ id: MachineID) async throws {
+    func says(_ words: String, _ driver: LibvirtDriver, _ id: MachineID) async throws {
         try await eventually("'\(words)' on the console") { try await console(driver, id).contains(words) }
     }
 
@@ -217,6 +217,19 @@ extension LibvirtDriverTests {
             try probes.forget(/<interface type='ethernet'>.*?<\/interface>/.dotMatchesNewlines())
             let plugged = try probes.run("plugged", tap)
             #expect(plugged.status == 0 && plugged.said == "port-1\n")
+        }
+    }
+
+    @Test("A volume can be attached again if QEMU has it and libvirt does not know it")
+    func unknownVolume() async throws {
+        try await withProbes { probes in
+            let volume = probes.folder + "/volume"
+            try Data(count: 1 << 20).write(to: URL(filePath: volume))
+            #expect(try probes.run("hold", volume).status == SIGKILL)
+            let note = /<disk type='file' device='disk'>(?:(?!<disk ).)*?ua-volume-1.*?<\/disk>/.dotMatchesNewlines()
+            try probes.forget(note)
+            let held = try probes.run("held", volume)
+            #expect(held.status == 0 && held.said == "root volume-1\n")
         }
     }
 

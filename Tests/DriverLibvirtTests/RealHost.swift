@@ -79,6 +79,7 @@ actor RealHost {
     var settings: LibvirtSettings {
         var settings = LibvirtSettings(folder: folder)
         settings.consoleBytes = 1 << 16
+        settings.releaseTime = .seconds(25)
         return settings
     }
 

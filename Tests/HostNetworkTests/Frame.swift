@@ -83,6 +83,29 @@ struct Frame: Hashable {
         return ip4(flow, from: mac, to: broadcast, datagram)
     }
 
+    /// Returns a frame of another network, packed for a tunnel (VXLAN).
+    static func vxlan(
+        _ inner: Frame, network: UInt8, _ flow: FlowKey, from source: MACAddress, to destination: MACAddress
+    ) -> Frame {
+        let payload: [UInt8] = [8, 0, 0, 0, 0, 0, network, 0] + inner.bytes
+        let head = big(flow.sourcePort) + big(flow.destinationPort) + big(UInt16(8 + payload.count)) + [0, 0]
+        return ip4(flow, from: source, to: destination, head + payload)
+    }
+
+    /// Returns this IPv6 packet in two fragments.
+    ///
+    /// - Parameters:
+    ///   - count: the bytes of the first fragment, a multiple of eight.
+    ///   - options: whether eight bytes of options without a meaning come before the body.
+    func fragments(after count: Int, options: Bool = false) -> [Frame] {
+        let body = (options ? [bytes[20], 0, 1, 4, 0, 0, 0, 0] : []) + bytes[54...]
+        return [(0, 1, body[..<count]), (count, 0, body[count...])].map { place, more, part in
+            let header = [options ? 60 : bytes[20], 0] + Self.big(UInt16(place + more)) + [0, 0, 0, 9]
+            let length = Self.big(UInt16(header.count + part.count))
+            return Frame(bytes: Array(bytes[..<18]) + length + [44] + Array(bytes[21..<54]) + header + Array(part))
+        }
+    }
+
     private static func ip4(_ flow: FlowKey, from source: MACAddress, to destination: MACAddress, _ body: [UInt8]) -> Frame {
         var header: [UInt8] = [0x45, 0] + big(UInt16(20 + body.count)) + [0, 1, 0, 0, 64, flow.proto, 0, 0] + octets(flow.source) + octets(flow.destination)
         header.replaceSubrange(10..<12, with: big(checksum(header)))

@@ -42,9 +42,10 @@ final class Lab: Sendable {
     }
 
     /// Returns a driver as a new process opens it.
-    func driver(_ overrides: [String: String] = [:]) throws -> LinuxNetwork {
+    func driver(_ overrides: [String: String] = [:], mostFlows: Int? = nil) throws -> LinuxNetwork {
         var settings = LinuxNetwork.Settings(folder: folder + "/net", tag: tag, hostNamespace: host)
         settings.ruleOverrides = overrides
+        if let mostFlows { settings.mostFlows = mostFlows }
         return try LinuxNetwork(settings)
     }
 

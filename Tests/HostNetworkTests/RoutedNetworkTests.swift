@@ -96,6 +96,9 @@ struct RoutedNetworkTests {
             try await lab.settle()
             try await eventually("the open one from the world") { try pings("203.0.113.20", from: world.space) }
             #expect(try !pings("203.0.113.21", from: world.space))
+            // Any user of the host may open connections.
+            #expect(try pings("203.0.113.20", from: Namespace(lab.host)))
+            #expect(try !pings("203.0.113.21", from: Namespace(lab.host)))
             try await eventually("answers to the closed one") { try pings("198.51.100.2", from: hidden.space) }
 
             let listener = try Namespace(lab.host).listen(at: address("0.0.0.0"), port: 7777)
@@ -111,6 +114,50 @@ struct RoutedNetworkTests {
             let other = try Caller(world.space, to: address("198.51.100.1"), port: 7777)
             try await eventually("others do") { other.isConnected == true }
             other.end()
+        }
+    }
+
+    @Test("Tunnels carry only frames of the network's hosts, and guests cannot send as one of them")
+    func tunnels() async throws {
+        try await Lab.with { lab in
+            func plugged(
+                _ number: Int, in network: String, _ text: String, subnet: String
+            ) throws -> (PortSpec, Guest) {
+                var port = Scene.port(number, in: network, prefix: lab.tag)
+                port.fixedIPs = [FixedIP(address(text), subnet: subnet)]
+                return (port, try lab.plug(port, gateway: network == Scene.outside ? [address("203.0.113.1")] : []))
+            }
+            let (port, guest) = try plugged(20, in: Scene.outside, "203.0.113.20", subnet: "out4")
+            let (inner, hidden) = try plugged(5, in: Scene.red, "10.1.0.5", subnet: "red4")
+            let world = try world(lab)
+            var state = outside(Scene.routed(1, ports: [port, inner], bridge: "none"))
+            let (local, peer) = (address("198.51.100.1"), address("198.51.100.2"))
+            state.networks[0].segment = .vxlan(number: 77, local: local, peers: [peer], remotePorts: [])
+            #expect(try await lab.driver().apply(state).problems == [])
+            try await lab.settle()
+
+            // The host gives packets of its guests its own address, which its peers trust.
+            func mac(of device: String) throws -> MACAddress {
+                let link = try ObservedLinks(in: Namespace(lab.host)).links[device]
+                return try #require(link?.address.flatMap { MACAddress($0) })
+            }
+            let router = try mac(of: Names(tag: lab.tag).bridge(Scene.outside))
+            for destination in [4789, 4790] as [UInt16] {
+                let flow = FlowKey(address("203.0.113.20"), peer, proto: IPProtocol.udp, from: 5000, to: destination)
+                guest.send(.ip(flow, from: guest.mac, to: router, number: UInt32(destination)))
+            }
+            try await eventually("the packet to another port") { world.frames.contains { $0.probe?.number == 4790 } }
+            #expect(!world.frames.contains { $0.probe?.number == 4789 })
+
+            let card = try mac(of: "up0")
+            for (sender, number) in [(address("198.51.100.3"), 3), (peer, 2)] {
+                let within = FlowKey(address("10.1.0.9"), address("10.1.0.5"), proto: IPProtocol.udp, from: 1, to: 2)
+                let frame = Frame.ip(within, from: Scene.mac(0x500), to: inner.mac, number: UInt32(number))
+                let flow = FlowKey(sender, local, proto: IPProtocol.udp, from: 6000, to: 4789)
+                world.send(.vxlan(frame, network: 77, flow, from: world.mac, to: card))
+            }
+            try await eventually("the frame of the peer") { hidden.frames.contains { $0.probe?.number == 2 } }
+            #expect(!hidden.frames.contains { $0.probe?.number == 3 })
         }
     }
 }

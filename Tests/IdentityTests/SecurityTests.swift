@@ -168,6 +168,35 @@ struct SecurityTests {
         }
     }
 
+    @Test("ossa_2013_003: refused log-ins compute no hash, and invalid tokens ask the database nothing")
+    func ossa_2013_003_work() async throws {
+        try await TestCloud.run({ $0.logIn.accountFailures = 5 }) { cloud in
+            let hasher = cloud.cloud.identity.identity.hasher
+            func hashes(_ body: () async -> Void) async -> Int {
+                let before = hasher.hashes
+                await body()
+                return hasher.hashes - before
+            }
+            func logIn(_ body: JSON) async { _ = await cloud.send(.post, "/v3/auth/tokens", json: body) }
+            let user: JSON = ["user": ["name": "admin", "domain": ["id": "default"], "password": "x"]]
+            for methods in [["password", "password"], Array(repeating: "password", count: 200)] as [[JSON]] {
+                let identity: JSON = ["methods": .array(methods), "password": user]
+                #expect(await hashes { await logIn(["auth": ["identity": identity]]) } == 0)
+            }
+            #expect(await hashes { await logIn(Self.password("admin", String(repeating: "a", count: 5000))) } == 0)
+            #expect(await hashes { for _ in 0..<50 { await logIn(Self.password("demo", "wrong")) } } == 5)
+            let token = try await cloud.token()
+            let forged = String(token.dropLast(8)) + "AAAAAAAA"
+            let before = cloud.database.statements
+            for wrong in [forged, String(repeating: "g", count: 180), String(repeating: "g", count: 4096), "x"] {
+                for _ in 0..<50 {
+                    #expect(await cloud.send(.get, "/v3/users", token: wrong).status == .unauthorized)
+                }
+            }
+            #expect(cloud.database.statements == before)
+        }
+    }
+
     @Test("ossa_2019_003: answers and errors contain no secrets")
     func ossa_2019_003() async throws {
         try await TestCloud.run { cloud in

@@ -1,4 +1,5 @@
 import CloudCore
+import HTTPKit
 import HTTPTypes
 import SQL
 import TestSupport
@@ -42,6 +43,32 @@ struct BoundsTests {
             for text in ["bytes 1-2", "bytes 1-2/", "bytes 1-2/x", "bytes 1-2/*1", "bytes 2-1/10", "bytes 1-10/10", "bytes -2/10", "bytes  1-2/10"] {
                 #expect(await read(.contentRange, text).status == .rangeNotSatisfiable, "\(text)")
             }
+        }
+    }
+
+    @Test("A project that takes its downloads slowly does not keep another from downloading")
+    func slowReaders() async throws {
+        try await ImagesStage.run { stage in
+            let id = try await stage.make(["visibility": "public"], as: stage.admin)
+            await stage.upload([1, 2, 3], to: id, as: stage.admin)
+            let path = "/image/v2/images/\(id)/file"
+            // The replies hold their places for as long as nobody reads them to the end.
+            var held: [Reply] = []
+            while held.count < 100 {
+                let reply = await stage.cloud.reply(.get, path, token: stage.demo)
+                if reply.status != .ok {
+                    #expect(reply.status == .serviceUnavailable && reply.headers[.retryAfter] == "5")
+                    break
+                }
+                held.append(reply)
+            }
+            #expect(held.count == 32)
+            // A range and a second image take places of the same share.
+            let part = await stage.cloud.send(.get, path, token: stage.demo, headers: [.range: "bytes=0-0"])
+            #expect(part.status == .serviceUnavailable)
+            for _ in 0..<100 { #expect(await stage.cloud.send(.get, path, token: stage.other).bytes == [1, 2, 3]) }
+            held = []
+            #expect(await stage.cloud.send(.get, path, token: stage.demo).bytes == [1, 2, 3])
         }
     }
 

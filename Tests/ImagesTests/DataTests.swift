@@ -170,6 +170,37 @@ struct DataTests {
         }
     }
 
+    @Test("An upload whose image is deleted ends in its middle, and its bytes and its place are given back at once")
+    func ossa_2015_020_bytes() async throws {
+        try await ImagesStage.run { stage in
+            let data = ImageDataService(context: stage.cloud.cloud.images.context)
+            let caller = try await Self.caller(stage)
+            let piece = ByteBuffer(bytes: [UInt8](repeating: 3, count: 2 << 20))
+            for _ in 0..<3 {
+                let id = try await stage.make()
+                let (stream, sender) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
+                async let upload: Void = data.upload(ID(id), stream, size: 64 << 20, store: nil, by: caller)
+                sender.yield(piece)
+                try await eventually { await stage.image(id)["status"] == "saving" }
+                await stage.send(.delete, "/images/\(id)", as: stage.demo, .noContent)
+                // The upload learns of it when it renews its lease, long before the sender has sent everything.
+                stage.cloud.clock.advance(by: UploadLease.renewal + .seconds(1))
+                for _ in 0..<8 { sender.yield(piece) }
+                var refusal: CloudError?
+                do { try await upload } catch let error as CloudError { refusal = error }
+                #expect(refusal?.kind == .gone)
+                sender.finish()
+                #expect(try await Self.blobs(stage).isEmpty)
+            }
+            let usage = await stage.send(.get, "/info/usage", as: stage.demo, .ok).json["usage"]
+            for name in ["image_count_total", "image_size_total", "image_count_uploading", "image_stage_total"] {
+                #expect(usage?[name]?["usage"] == 0, "\(name)")
+            }
+            // The places of uploads are free again: a project has four.
+            for _ in 0..<5 { await stage.upload(Self.bytes, to: try await stage.make()) }
+        }
+    }
+
     @Test("The lease of a dead process expires, or ends at once when the only process starts")
     func deadProcess() async throws {
         try await ImagesStage.run { stage in

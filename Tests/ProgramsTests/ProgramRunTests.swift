@@ -36,6 +36,17 @@ struct ProgramRunTests {
         #expect(try Self.shell("cat | wc -c").output.trimmingCharacters(in: .whitespacesAndNewlines) == "0")
     }
 
+    @Test("Output is heard as it comes, and a program that is not wanted any more is killed")
+    func unwanted() throws {
+        let limits = ProgramRun.Limits(memoryBytes: 1 << 30, cpuSeconds: 30, outputBytes: 2)
+        var run = ProgramRun("sh", ["-c", "echo begun; sleep 400"], limits: limits, seconds: 400)
+        var heard: [UInt8] = []
+        run.hear = { heard += $0 }
+        run.isUnwanted = { !heard.isEmpty }
+        #expect { try run() } throws: { if case .unwanted = $0 as? ProgramRun.Failure { true } else { false } }
+        #expect(heard == Array("begun\n".utf8))
+    }
+
     @Test("A program that a signal ends has minus its number as its status")
     func signals() throws {
         #expect(try Self.shell("kill -TERM $$").status == -SIGTERM)

@@ -3,8 +3,10 @@ import Foundation
 import TestSupport
 
 @testable import AgentCore
+@testable import BlockStorage
 @testable import Compute
 @testable import ControlPlane
+@testable import DriverFiles
 @testable import DriverLibvirt
 @testable import DriverLinuxNetwork
 @testable import DriverSimulated
@@ -19,7 +21,7 @@ enum StoredShapes {
 
     /// JSON in columns, and values that are parts of it.
     private static let rows: [any StoredValue.Type] = [
-        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self,
+        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self, Wanted.self,
     ]
 
     /// Files: the agent's, the drivers', the control plane's note of the host, and the manifest of a backup.
@@ -27,6 +29,9 @@ enum StoredShapes {
         FencedRecord<DesiredMachine>.self, DesiredMachine.self, FencedRecord<HostedMachine>.self, HostedMachine.self,
         AccelerationProbe.Finding.self, FencedRecord<SimulatedMachine>.self, SimulatedMachine.self, HostMemory.self,
         HostFacts.self, MachineSpec.self, BackupManifest.self,
+        FencedRecord<SimulatedVolume>.self, SimulatedVolume.self, FencedRecord<SimulatedSnapshot>.self,
+        SimulatedSnapshot.self, FencedRecord<HostedVolume>.self, HostedVolume.self, FencedRecord<HostedSnapshot>.self,
+        HostedSnapshot.self,
     ]
 
     /// The messages of `AgentLink` between the control plane and an agent.

@@ -41,11 +41,14 @@
     F(virDomainStatsRecordListFree)     \
     F(virDomainAttachDeviceFlags)       \
     F(virDomainDetachDeviceFlags)       \
+    F(virDomainDetachDeviceAlias)       \
+    F(virDomainBlockResize)             \
     F(virDomainSetUserPassword)         \
     F(virDomainBackupBegin)             \
     F(virDomainGetJobStats)             \
     F(virDomainAbortJob)                \
     F(virTypedParamsFree)               \
+    F(virTypedParamsGetULLong)          \
     F(virDomainFree)
 
 #define CLIBVIRT_FIELD(name) __typeof__(name) *name;

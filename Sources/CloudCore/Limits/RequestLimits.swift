@@ -1,7 +1,7 @@
 /// The bounds on one request, whatever it asks for.
 package struct RequestLimits: Sendable {
     package let shortBody = Limit(
-        112 << 10, "bytes of a body at Identity and Compute (`max_request_body_size`)", answer: "413")
+        112 << 10, "bytes of a body at Identity, Compute and Block Storage (`max_request_body_size`)", answer: "413")
     package let body = Limit(1 << 20, "bytes of a body at Networking, Placement and Images", answer: "413")
     package let toolBody = Limit(64 << 10, "bytes of a body of the operator's tools", answer: "413")
     package let guestBody = Limit(1020, "bytes that a guest sends to the metadata service", answer: "413")

@@ -14,6 +14,11 @@ package struct ThingLimits: Sendable {
     package let localDisks = Limit(16, "local disks of a server", answer: "400")
     package let disks = Limit(26, "disks of a server, with its volumes", answer: "400, 403")
     package let waitingActions = Limit(15, "actions that wait for their turn on one server", answer: "409")
+    package let waitingSnapshots = Limit(
+        100, "snapshots of one volume that wait to be taken or deleted", answer: "409")
+    package let flows = Limit(
+        8192, "connections of a port at its host: those it has begun, and those it has received",
+        answer: "the first packet of a further one is dropped")
     package let fixedIPs = Limit(64, "addresses of a port", answer: "400")
     package let dhcpOptions = Limit(64, "DHCP options of a port", answer: "409 `OverQuota`")
     package let addressPairs = Limit(10, "allowed address pairs of a port (`max_allowed_address_pair`)", answer: "400")

@@ -23,6 +23,7 @@ package struct Configuration: Sendable, Equatable {
     package var compute = Compute()
     package var simulate = Simulate()
     package var libvirt = Libvirt()
+    package var volumes = Volumes()
 
     package init() {}
 
@@ -141,5 +142,19 @@ package struct Configuration: Sendable, Equatable {
     package struct Simulate: Sendable, Equatable {
         package var enabled = false
         package var hosts = 3
+        /// The size of each host's pool of volumes, in GiB.
+        package var poolSize = 10_240
+    }
+
+    /// The pool of volumes of this machine. It is not used while hosts are simulated.
+    package struct Volumes: Sendable, Equatable {
+        /// The folder of the pool; nil for the folder `volumes` of the host's state.
+        package var folder: String?
+        /// The most bytes that volumes may have together, in percent of the pool.
+        package var overSubscription = 2000
+        /// The percentage of used space from which schedulers leave the pool alone.
+        package var softLimit = 80
+        /// The percentage of used space from which the pool refuses new volumes.
+        package var hardLimit = 90
     }
 }

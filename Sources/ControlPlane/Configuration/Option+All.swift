@@ -152,6 +152,9 @@ extension Option {
         .integer(
             "simulate", "hosts", \.simulate.hosts, 0...10_000,
             "How many simulated hosts there are."),
+        .integer(
+            "simulate", "pool_size", \.simulate.poolSize, 1...1_048_576, unit: "GiB",
+            "The size of the pool of volumes of each simulated host."),
         // libvirt
         .choice(
             "libvirt", "virt_type", \.libvirt.virtType, ["auto", "kvm", "qemu", "none"],
@@ -159,6 +162,19 @@ extension Option {
         .optionalText(
             "libvirt", "connection_uri", \.libvirt.connectionURI,
             "A libvirt of this machine, as `qemu:///system`. Unset: libvirt within this process, which needs no daemon."),
+        // volumes
+        .optionalText(
+            "volumes", "folder", \.volumes.folder,
+            "The folder of this machine's pool of volumes. Unset: `host/volumes` in the state directory."),
+        .integer(
+            "volumes", "over_subscription", \.volumes.overSubscription, 100...100_000, unit: "percent",
+            "How many bytes the pool's volumes may have together, of its size. Only thin volumes can go beyond 100."),
+        .integer(
+            "volumes", "soft_limit", \.volumes.softLimit, 1...100, unit: "percent",
+            "How full the pool may be before new volumes go elsewhere, and a warning is logged."),
+        .integer(
+            "volumes", "hard_limit", \.volumes.hardLimit, 1...100, unit: "percent",
+            "How full the pool may be before it refuses new volumes, snapshots and growth."),
     ]
 
     static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })

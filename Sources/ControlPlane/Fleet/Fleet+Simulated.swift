@@ -14,7 +14,8 @@ extension Fleet {
         case .none: self.init(posts: [], world: world, log: log)
         case .again(let former):
             self.init(posts: former.postsAgain, simulated: former.simulated, world: world, log: log)
-        case .simulated(let count, let isInstant): try self.init(simulating: count, isInstant: isInstant, world: world, log: log)
+        case .simulated(let count, let isInstant, let poolBytes):
+            try self.init(simulating: count, isInstant: isInstant, poolBytes: poolBytes, world: world, log: log)
         case .opened(let driver, let name, let folder):
             let agent = try Agent(
                 host: HostID(name), driver: driver, folder: folder, bootID: Agent.kernelBootID, world: world, log: log)
@@ -28,15 +29,20 @@ extension Fleet {
     private static let namespace = "6a3c1d1e-0f0b-4c6f-9f3e-5a1e6b6d7c10"
 
     /// Creates a fleet of hosts without a hypervisor, which are kept in memory.
-    package convenience init(simulating count: Int, isInstant: Bool = true, world: World, log: Logger) throws {
-        let simulation = try SimulatedFleet(world: world, settings: isInstant ? .immediate : SimulationSettings())
+    package convenience init(
+        simulating count: Int, isInstant: Bool = true, poolBytes: Int64 = 10 << 40, world: World, log: Logger
+    ) throws {
+        var settings = isInstant ? SimulationSettings.immediate : SimulationSettings()
+        settings.poolBytes = poolBytes
+        let simulation = try SimulatedFleet(world: world, settings: settings)
         // These addresses are reserved for benchmarks (RFC 2544); nothing is sent to them.
         let first = IPAddress(.v4, 0xc612_0001)
         let posts = try (0..<count).map { number in
             let name = "host-\(number + 1)"
+            let host = try simulation.host(name)
             let agent = try Agent(
-                host: HostID(name), driver: simulation.host(name).driver(), networks: SimulatedNetwork(), folder: nil, bootID: "", world: world,
-                log: log)
+                host: HostID(name), driver: host.driver(), networks: SimulatedNetwork(), volumes: host.volumes(),
+                folder: nil, bootID: "", world: world, log: log)
             var post = Post(
                 name: name, id: UUIDText.derived(from: name, in: Self.namespace), agent: agent, bootedAt: world.now)
             post.tunnelAddress = first + number

@@ -1,5 +1,6 @@
 import AgentCore
 import CloudCore
+import DriverFiles
 package import DriverLibvirt
 import DriverLinuxNetwork
 import Drivers
@@ -14,8 +15,22 @@ package struct HostSettings: Sendable {
     package var acceleration: LibvirtSettings.Acceleration = .automatic
     /// The URI of a libvirt daemon; nil for libvirt within this process.
     package var uri: String?
+    /// The folder of the pool of volumes.
+    package var volumes: String
+    package var poolBounds = VolumePool.Bounds()
 
-    package init(folder: String) { self.folder = folder }
+    package init(folder: String) {
+        self.folder = folder
+        volumes = folder + "/volumes"
+    }
+
+    /// Takes what the configuration says of volumes.
+    mutating func take(_ configuration: Configuration.Volumes) {
+        if let folder = configuration.folder { volumes = folder }
+        poolBounds.overSubscription = Double(configuration.overSubscription) / 100
+        poolBounds.softPercent = configuration.softLimit
+        poolBounds.hardPercent = configuration.hardLimit
+    }
 }
 
 extension Fleet {
@@ -25,6 +40,8 @@ extension Fleet {
     ///     host.json   its name, its id, and its last inventory
     ///     agent/      the wanted state of its machines
     ///     networks/   the memory of the network driver
+    ///     volumes/    the pool of volumes, unless the configuration has another folder
+    ///     volume-records/   the memory of the volume driver
     ///     machines/, images/, …   the driver's files
     convenience init(thisMachine settings: HostSettings, images: ImageSource, world: World, log: Logger) throws {
         let path = settings.folder + "/host.json"
@@ -56,8 +73,10 @@ extension Fleet {
         let driver = try await LibvirtDriver.open(driverSettings, images: images, world: world)
         do {
             let networks = networks(settings.folder, log)
+            let volumes = try volumes(settings, driver, world)
             let agent = try Agent(
-                host: Fleet.lateHost, driver: driver, networks: networks, folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
+                host: Fleet.lateHost, driver: driver, networks: networks, volumes: volumes,
+                folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
             guard case .inventory(let inventory) = try await agent.answer(.inventory) else {
                 throw CloudError.internalError("an agent without an inventory")
             }
@@ -68,12 +87,24 @@ extension Fleet {
             var post = Post(name: facts.name, id: facts.id, agent: agent, bootedAt: facts.bootedAt)
             post.metadata = networks as? any MetadataListening
             post.keepers = [{ try await driver.keep() }]
-            post.close = { await driver.close() }
+            post.close = {
+                await volumes.stop()
+                await driver.close()
+            }
             return post
         } catch {
             await driver.close()
             throw error
         }
+    }
+
+    /// Opens the pool of volumes, which has the name `volumes`.
+    private static func volumes(
+        _ settings: HostSettings, _ driver: LibvirtDriver, _ world: World
+    ) throws -> FileVolumes {
+        let pool = FileVolumesSettings.Pool(name: "volumes", folder: settings.volumes, bounds: settings.poolBounds)
+        let files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: [pool])
+        return try FileVolumes(files, images: driver.images, machines: driver, world: world)
     }
 
     /// Returns the network driver; nil if there is none. Only root can change networks, with programs that may be

@@ -6,8 +6,10 @@ package enum HostsPlan: Sendable {
     case none
     /// Simulated hosts.
     ///
-    /// - Parameter isInstant: whether they work without the delays of real hardware.
-    case simulated(Int, isInstant: Bool)
+    /// - Parameters:
+    ///   - isInstant: whether they work without the delays of real hardware.
+    ///   - poolBytes: the size of each host's pool of volumes.
+    case simulated(Int, isInstant: Bool, poolBytes: Int64 = 10 << 40)
     /// The hosts of a cloud that has ended, with their agents and machines: only the control plane restarts.
     case again(Fleet)
     /// This machine, with libvirt.
@@ -24,11 +26,13 @@ extension HostsPlan {
     /// - Parameter folder: the folder for this machine's data as a host.
     init(_ configuration: Configuration, folder: String) {
         if configuration.simulate.enabled {
-            self = .simulated(configuration.simulate.hosts, isInstant: false)
+            let poolBytes = Int64(configuration.simulate.poolSize) << 30
+            self = .simulated(configuration.simulate.hosts, isInstant: false, poolBytes: poolBytes)
             return
         }
         var settings = HostSettings(folder: folder)
         settings.uri = configuration.libvirt.connectionURI
+        settings.take(configuration.volumes)
         switch configuration.libvirt.virtType {
         case "none":
             self = .none

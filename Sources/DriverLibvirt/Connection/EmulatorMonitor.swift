@@ -31,11 +31,8 @@ struct EmulatorMonitor {
     /// - Parameter card: libvirt's alias of the card.
     /// - Throws: `conflict` (transient) if the guest does not release the card.
     func removeCard(_ card: String) throws {
-        func isThere() throws -> Bool {
-            (try ask("qom-list", ["path": "/machine/peripheral"])?.array ?? []).contains { $0["name"]?.string == card }
-        }
         try wait("The guest does not let go of the device.", "device_kept", repeating: { try ask("device_del", ["id": .string(card)]) }) {
-            try !isThere()
+            try !hasDevice(card)
         }
         try ask("netdev_del", ["id": .string("host" + card)])
         // These are libvirt's names for the files that it hands over. QEMU keeps them until a card is made from them.
@@ -47,12 +44,7 @@ struct EmulatorMonitor {
     ///
     /// - Throws: `conflict` (transient) if they do not end.
     func endCopies(into folder: String) throws {
-        func files() throws -> [(node: String, isFormat: Bool)] {
-            (try ask("query-named-block-nodes", ["flat": true])?.array ?? []).compactMap { node in
-                guard node["file"]?.string?.hasPrefix(folder + "/") == true, let name = node["node-name"]?.string else { return nil }
-                return (name, node["drv"]?.string != "file")
-            }
-        }
+        func files() throws -> [Node] { try nodes { $0.hasPrefix(folder + "/") } }
         guard try !files().isEmpty else { return }
         func copies() throws -> [String] {
             (try ask("query-jobs")?.array ?? []).filter { $0["type"]?.string == "backup" }.compactMap { $0["id"]?.string }
@@ -64,7 +56,46 @@ struct EmulatorMonitor {
             }
             return try copies().isEmpty
         }
-        for file in try files().sorted(by: { $0.isFormat && !$1.isFormat }) { try ask("blockdev-del", ["node-name": .string(file.node)]) }
+        try remove(files())
+    }
+
+    /// Removes a volume that libvirt does not know: the device that the guest sees, and the file behind it. QEMU's lock
+    /// would keep the file from everybody else.
+    ///
+    /// - Parameter disk: libvirt's alias of the disk.
+    /// - Throws: `conflict` (transient) if the guest does not release it.
+    func removeDisk(_ disk: String, file: String) throws {
+        let ask = { _ = try self.ask("device_del", ["id": .string(disk)]) }
+        try wait("The guest does not let go of the device.", "device_kept", repeating: ask) { try !hasDevice(disk) }
+        try remove(nodes { $0 == file })
+    }
+
+    /// Returns whether QEMU has the file open.
+    func hasFile(_ path: String) throws -> Bool { try !nodes { $0 == path }.isEmpty }
+
+    private func hasDevice(_ alias: String) throws -> Bool {
+        (try ask("qom-list", ["path": "/machine/peripheral"])?.array ?? []).contains { $0["name"]?.string == alias }
+    }
+
+    /// A part of QEMU that reads a file, or the format in it.
+    private struct Node {
+        var name: String
+        var isFormat: Bool
+    }
+
+    private func nodes(of isWanted: (String) -> Bool) throws -> [Node] {
+        (try ask("query-named-block-nodes", ["flat": true])?.array ?? []).compactMap { node in
+            guard let file = node["file"]?.string, isWanted(file), let name = node["node-name"]?.string else {
+                return nil
+            }
+            return Node(name: name, isFormat: node["drv"]?.string != "file")
+        }
+    }
+
+    private func remove(_ nodes: [Node]) throws {
+        for node in nodes.sorted(by: { $0.isFormat && !$1.isFormat }) {
+            try ask("blockdev-del", ["node-name": .string(node.name)])
+        }
     }
 
     /// Checks ten times a second, for 30 seconds, until the condition holds.

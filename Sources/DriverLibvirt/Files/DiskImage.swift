@@ -64,6 +64,18 @@ enum DiskImage {
         }
     }
 
+    /// Gives a file a second name, in place of what had this name.
+    static func link(_ path: String, as name: String) throws(CloudError) {
+        var (file, named) = (stat(), stat())
+        guard stat(path, &file) == 0 else { throw DurableFile.failure("find", path) }
+        if lstat(name, &named) == 0, named.st_ino == file.st_ino, named.st_dev == file.st_dev { return }
+        let draft = name + ".draft"
+        unlink(draft)
+        guard Foundation.link(path, draft) == 0, rename(draft, name) == 0 else {
+            throw DurableFile.failure("link", name)
+        }
+    }
+
     /// Makes a file under another name, and renames it when it is complete. If the process dies in between, the next
     /// try replaces the draft.
     static func place(_ path: String, _ make: (String) throws(CloudError) -> Void) throws(CloudError) {

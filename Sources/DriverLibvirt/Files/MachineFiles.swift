@@ -7,6 +7,8 @@ import HostModel
 /// interrupted.
 struct MachineFiles {
     let folder: MachineFolder
+    /// The group of the guest's user; nil if the guest has no user of its own.
+    var group: UInt32?
 
     /// Makes missing files, enlarges those that are too small, and removes those that are no longer wanted. The machine
     /// must be off.
@@ -14,11 +16,13 @@ struct MachineFiles {
     /// - Parameter images: the files of the images that the machine needs.
     /// - Returns: the sizes that the disks have now, in bytes.
     func settle(_ machine: HostedMachine, _ images: [ImageReference: String]) throws(CloudError) -> [String: Int64] {
-        try DurableFile.makeFolder(folder.path, mode: 0o711)
+        try makeFolder()
         var sizes = machine.sizes
         let spec = machine.spec.asStarted
-        let files = Set(spec.disks.filter(\.isLocal).map { folder.file(of: $0) })
-        for name in DurableFile.names(in: folder.path) where [".qcow2", ".raw", ".iso", ".draft"].contains(where: name.hasSuffix) {
+        let local = spec.disks.filter(\.isLocal)
+        let files = Set(local.map { folder.file(of: $0) } + local.map { folder.base(of: $0) })
+        let endings = [".qcow2", ".raw", ".iso", ".base", ".draft"]
+        for name in DurableFile.names(in: folder.path) where endings.contains(where: name.hasSuffix) {
             if !files.contains("\(folder.path)/\(name)") { unlink("\(folder.path)/\(name)") }
         }
         for disk in spec.disks where disk.isLocal {
@@ -26,6 +30,9 @@ struct MachineFiles {
             if case .configDrive(let drive) = disk.source {
                 try DurableFile.write(ConfigDriveISO.bytes(drive), to: file)
                 continue
+            }
+            if case .image(let image, _) = disk.source, let base = images[image] {
+                try DiskImage.link(base, as: folder.base(of: disk))
             }
             let bytes = disk.virtualBytes ?? 0
             if access(file, F_OK) != 0 {
@@ -41,6 +48,14 @@ struct MachineFiles {
         }
         if access(folder.console, F_OK) != 0 { try DurableFile.write(Data(), to: folder.console) }
         return sizes.filter { id, _ in spec.disks.contains { $0.id == id } }
+    }
+
+    /// Makes the folder, through which only the guest's user may pass. The image under a disk can be read by every user
+    /// who comes as far as its name, because many guests read it.
+    private func makeFolder() throws(CloudError) {
+        try DurableFile.makeFolder(folder.path, mode: group == nil ? 0o711 : 0o710)
+        guard let group else { return }
+        guard chown(folder.path, geteuid(), group) == 0 else { throw DurableFile.failure("give away", folder.path) }
     }
 
     private func make(_ disk: Disk, _ file: String, _ bytes: Int64, _ images: [ImageReference: String]) throws(CloudError) {

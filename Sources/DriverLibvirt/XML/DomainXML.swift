@@ -158,7 +158,7 @@ struct DomainXML {
     }
 
     /// The number of free ports for cards and volumes that are attached later.
-    private static let sparePorts = 8
+    private static let sparePorts = 16
 
     private func devices(_ xml: inout XMLWriter) {
         if hasPCIExpress {
@@ -169,8 +169,9 @@ struct DomainXML {
         }
         if spec.disks.contains(where: { bus(of: $0) == .scsi }) { xml.element("controller", ["type": "scsi", "model": "virtio-scsi"]) }
         xml.element("controller", ["type": "usb", "model": "qemu-xhci"])
+        let isOrdered = spec.disks.contains { $0.bootOrder != nil }
         for (place, disk) in spec.disks.enumerated() {
-            self.disk(disk, boot: spec.boot == .disk ? place + 1 : nil, &xml)
+            self.disk(disk, boot: spec.boot == .disk ? isOrdered ? disk.bootOrder : place + 1 : nil, &xml)
         }
         for nic in spec.nics { self.nic(nic, &xml) }
         xml.element("serial", ["type": "file"]) { $0.element("source", ["path": "\(placement.folder)/console.log", "append": "on"]) }
@@ -217,7 +218,10 @@ struct DomainXML {
         case .blank, .swap, .configDrive: break
         }
         xml.element("disk", ["type": isDevice ? "block" : "file", "device": disk.kind.rawValue]) { xml in
-            xml.element("driver", ["name": "qemu", "type": format])
+            // Blocks that the guest discards go back to the pool.
+            let driver: XMLWriter.Attributes =
+                disk.isLocal ? ["name": "qemu", "type": format] : ["name": "qemu", "type": format, "discard": "unmap"]
+            xml.element("driver", driver)
             xml.element("source", isDevice ? ["dev": path] : ["file": path])
             if let base = placement.bases[disk.id] {
                 // The chain is stated in full, so that nothing is probed. Many machines read the base, so it must
@@ -230,8 +234,28 @@ struct DomainXML {
             }
             xml.element("target", ["dev": placement.targets[disk.id] ?? "", "bus": bus(of: disk).rawValue])
             if let serial = disk.serial { xml.element("serial", text: serial) }
-            if case .configDrive = disk.source { xml.element("readonly") }
+            let isConfigDrive = if case .configDrive = disk.source { true } else { false }
+            if isConfigDrive || disk.isReadOnly { xml.element("readonly") }
+            if disk.isShared { xml.element("shareable") }
+            if let rates = disk.rates { self.rates(rates, &xml) }
+            if !disk.isLocal { xml.element("alias", ["name": Self.alias(of: disk)]) }
             if let boot { xml.element("boot", ["order": "\(boot)"]) }
+        }
+    }
+
+    private func rates(_ rates: DiskRates, _ xml: inout XMLWriter) {
+        let bounds: [(StaticString, Int64?)] = [
+            ("total_bytes_sec", rates.bytes.total), ("read_bytes_sec", rates.bytes.read),
+            ("write_bytes_sec", rates.bytes.write),
+            ("total_iops_sec", rates.operations.total), ("read_iops_sec", rates.operations.read),
+            ("write_iops_sec", rates.operations.write),
+            ("total_bytes_sec_max", rates.burstBytes.total), ("read_bytes_sec_max", rates.burstBytes.read),
+            ("write_bytes_sec_max", rates.burstBytes.write),
+            ("total_iops_sec_max", rates.burstOperations.total), ("read_iops_sec_max", rates.burstOperations.read),
+            ("write_iops_sec_max", rates.burstOperations.write), ("size_iops_sec", rates.operationBytes),
+        ]
+        xml.element("iotune") { xml in
+            for case (let name, let number?) in bounds { xml.element(name, text: "\(number)") }
         }
     }
 
@@ -249,6 +273,9 @@ struct DomainXML {
     /// Returns the name of the card in libvirt and QEMU. It is set explicitly, so that a card that libvirt does not
     /// know can be found. libvirt demands the prefix.
     static func alias(of nic: NIC) -> String { "ua-" + nic.id }
+
+    /// Returns the name of a volume's disk in libvirt and QEMU, for the same reason.
+    static func alias(of disk: Disk) -> String { "ua-" + disk.id }
 
     /// Returns the names of the disks' devices. Existing names are kept, because a running guest knows them. If another
     /// disk comes first than before, as with a rescue, the guest does not run and all disks get new names, since

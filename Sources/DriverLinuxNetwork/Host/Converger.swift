@@ -31,6 +31,8 @@ struct Converger {
     private let looksAtAll: Bool
     private static let mostPartialLooks = 20
     private var servers: DHCPServers
+    /// The most connections of a guest (`FlowLimit`).
+    var mostFlows = Limits.thing.flows.most
 
     init(
         names: Names, folder: String, host: Namespace, memory: HostMemory, state: HostNetworkState,
@@ -57,6 +59,7 @@ struct Converger {
         try makeBridges()
         try addressBridges()
         try filter()
+        try limitFlows()
         try makeLinks()
         for namespace in plan.namespaces where !isKnownGood(namespace) {
             let digest = Self.digest(namespace)
@@ -115,6 +118,8 @@ struct Converger {
         found = try ObservedLinks(in: host).links
         try removeStale()
         try PacketFilter(namespace: host, table: names.table, families: FilterCompiler.families).remove()
+        let limit = FlowLimit(names: names, most: mostFlows)
+        try PacketFilter(namespace: host, table: limit.table, families: FlowLimit.families).remove()
         cutFlows += try FlowCutter(namespace: host).cut(FlowJudge(state, zones: [:], retired: memory.retiredZones).isForbidden)
         try restoreSettings(but: [])
     }
@@ -220,6 +225,23 @@ struct Converger {
         cutFlows += try FlowCutter(namespace: host).cut(judge.isForbidden)
         memory.retiredZones = []
         memory.filters[""] = applied
+    }
+
+    /// Limits the connections of guests. The table is left alone while it is there: its counts would be lost.
+    private mutating func limitFlows() throws(CloudError) {
+        let limit = FlowLimit(names: names, most: mostFlows)
+        let isWritten = memory.filters[limit.table]?.written == PacketFilter.digest(limit.text)
+        if isWritten, !looksAtAll { return }
+        let look = try ChildProcess.run("nft", ["list", "chain", "inet", limit.table, "received"], in: host)
+        if isWritten, look.status == 0 { return }
+        let filter = PacketFilter(namespace: host, table: limit.table, families: FlowLimit.families)
+        do throws(CloudError) {
+            memory.filters[limit.table] = try filter.replace(by: limit.text)
+            changes.append("limit of connections")
+        } catch {
+            let reason = error.detail ?? error.message
+            problems.append(NetworkProblem(.host, "", "the connections of guests are not limited: \(reason)"))
+        }
     }
 
     /// Returns the rules without which the kernel accepts the filter. They are found by bisection; each try is a dry

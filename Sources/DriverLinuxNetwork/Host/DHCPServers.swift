@@ -65,11 +65,15 @@ struct DHCPServers {
         for suffix in [".pid", ".hosts", ".options", ".pending"] { unlink(base + suffix) }
     }
 
-    /// Writes the files of dnsmasq. All users may read them, because the program gives up its rights before it reads
-    /// them.
+    /// Writes the files of dnsmasq, which name the addresses and the servers of projects. They belong to the user of
+    /// the program, because it gives up its rights before it reads them.
     private func write(_ plan: DHCPPlan, _ base: String) throws(CloudError) {
-        try DurableFile.write(Data(plan.hosts.utf8), to: base + ".hosts", mode: 0o644)
-        try DurableFile.write(Data(plan.options.utf8), to: base + ".options", mode: 0o644)
+        for (path, text) in [(base + ".hosts", plan.hosts), (base + ".options", plan.options)] {
+            try DurableFile.write(Data(text.utf8), to: path, mode: 0o400)
+            guard chown(path, ServerAccount.current.user, gid_t.max) == 0 else {
+                throw DurableFile.failure("give away", path)
+            }
+        }
     }
 
     private static func text(_ path: String) throws(CloudError) -> String? {

@@ -32,7 +32,7 @@ struct DHCPCompiler: Sendable {
         return [
             "dnsmasq", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--no-poll", "--port=0", "--except-interface=lo",
             "--bind-interfaces", "--leasefile-ro", "--quiet-dhcp", "--quiet-dhcp6", "--quiet-ra", "--dhcp-lease-max=100000",
-            "--pid-file=\(base).pid",
+            "--pid-file=\(base).pid", "--user=\(ServerAccount.current.name)",
         ]
     }
 

@@ -33,31 +33,56 @@ struct FilterCompiler: Sendable {
         text += Ruleset.set("member", "ifname", members.map { Ruleset.quoted($0.name) }.sorted())
         text += Ruleset.set("apart", "ifname", members.filter { apartBridges.contains($0.bridge) }.map { Ruleset.quoted($0.name) }.sorted())
         text += Ruleset.map("number", "ifname : mark", secured.map { "\(Ruleset.quoted($0.tap)) : \(mark($0))" })
+        text += Ruleset.set("service", "ifname", services(plan))
         text += claims(secured)
-        text += Self.bridgeChains
+        text += FilterChains.bridge
         text += "}\nadd table inet \(names.table)\ndelete table inet \(names.table)\ntable inet \(names.table) {\n"
         let bridges = Ruleset.set("bridges", "ifname", plan.bridges.map { Ruleset.quoted($0.name) }.sorted())
         text += bridges
         text += Ruleset.set("within", "ifname . ifname", plan.bridges.map { "\(Ruleset.quoted($0.name)) . \(Ruleset.quoted($0.name))" }.sorted())
         text += Ruleset.set("routed", "ifname", routed.map { Ruleset.quoted($0.name) })
+        text += Self.tunnels(plan)
         text += groups(state, secured, &plan)
         let zones = plan.bridges.compactMap { bridge in plan.zones[bridge.network].map { "\(Ruleset.quoted(bridge.name)) : \($0)" } }.sorted()
         text += "  chain zone {\n    type filter hook prerouting priority raw; policy accept;\n"
         if !zones.isEmpty { text += "    ct zone set iifname map { \(zones.joined(separator: ", ")) }\n" }
         text += "  }\n"
-        text += Self.inetChains
+        text += FilterChains.inet
         text += "}\nadd table ip \(names.table)\ndelete table ip \(names.table)\ntable ip \(names.table) {\n"
         return text + Self.masquerade(routed, bridges) + "}\n"
     }
 
-    /// Returns the packet mark of a port. Marks are shared by the whole host, so they come from a range that other
-    /// software is unlikely to use.
-    private func mark(_ port: PortSpec) -> String { "0x" + String(0x6e00_0000 + (numbers.ports[port.id] ?? 0), radix: 16) }
+    /// The first mark. Marks are shared by the whole host, so they come from a range that other software is unlikely to
+    /// use.
+    static let marks = 0x6e00_0000
+
+    /// Returns the packet mark of a port.
+    private func mark(_ port: PortSpec) -> String {
+        "0x" + String(Self.marks + (numbers.ports[port.id] ?? 0), radix: 16)
+    }
+
+    /// Returns the devices behind which the networks' own services are.
+    private func services(_ plan: HostPlan) -> [String] {
+        plan.namespaces.filter { !$0.isRouter }.flatMap(\.links).map { Ruleset.quoted($0.outer) }.sorted()
+    }
+
+    /// Returns the sets of this host's ends of tunnels, and of the hosts at the other ends.
+    private static func tunnels(_ plan: HostPlan) -> String {
+        let all = plan.bridges.compactMap(\.tunnel)
+        let peers = Set(all.flatMap(\.forwarding).compactMap { IPAddress($0.host) })
+        return [("end", Set(all.map(\.local))), ("peer", peers)].map { name, addresses in
+            [IPAddress.Version.v4, .v6].map { version in
+                let elements = addresses.filter { $0.version == version }.sorted().map(\.description)
+                return Ruleset.set("tunnel_\(name)\(version.rawValue)", "ipv\(version.rawValue)_addr", elements)
+            }.joined()
+        }.joined()
+    }
 
     // MARK: - Whom a guest may claim to be
 
     private func claims(_ ports: [PortSpec]) -> String {
         var macs: Set<String> = []
+        var clients: Set<String> = []
         var exact: [IPAddress.Version: Set<String>] = [.v4: [], .v6: []]
         var ranges: [IPAddress.Version: Set<String>] = [.v4: [], .v6: []]
         var targets: Set<String> = []
@@ -71,6 +96,7 @@ struct FilterCompiler: Sendable {
             claims += Set([port.mac] + port.allowedPairs.compactMap(\.mac)).map { ($0, IPPrefix($0.address(in: linkLocal), 128)) }
             for (mac, prefix) in Self.disjoint(claims) {
                 macs.insert("\(mark) . \(mac)")
+                clients.insert("\(mark) . 0x\(Hex.text(mac.bytes))")
                 let isExact = prefix.length == prefix.version.bits
                 let element = "\(mark) . \(mac) . \(isExact ? prefix.first.description : prefix.description)"
                 if isExact { exact[prefix.version]?.insert(element) } else { ranges[prefix.version]?.insert(element) }
@@ -80,8 +106,11 @@ struct FilterCompiler: Sendable {
                 if prefix.length == 128 { targets.insert("\(mark) . \(first)") } else { targetRanges.insert("\(mark) . \(first)-0x\(prefix.last.key)") }
             }
             macs.insert("\(mark) . \(port.mac)")
+            clients.insert("\(mark) . 0x\(Hex.text(port.mac.bytes))")
         }
         var text = Ruleset.set("mac", "mark . ether_addr", macs.sorted())
+        // The hardware address of a client follows 36 bytes of UDP and DHCP.
+        text += Ruleset.set("client", "typeof meta mark . @th,288,48", clients.sorted())
         for version in [IPAddress.Version.v4, .v6] {
             let type = "mark . ether_addr . ipv\(version.rawValue)_addr"
             text += Ruleset.set("address\(version.rawValue)", type, (exact[version] ?? []).sorted())
@@ -101,56 +130,6 @@ struct FilterCompiler: Sendable {
         for claim in sorted where !kept.contains(where: { $0.0 == claim.0 && $0.1.contains(claim.1) }) { kept.append(claim) }
         return kept
     }
-
-    private static let bridgeChains = """
-          chain mark_sender {
-            type filter hook prerouting priority -350; policy accept;
-            iifname @member meta mark set 0
-            meta mark set iifname map @number
-            iifname @number jump from_guest
-          }
-          chain from_guest {
-            meta mark . ether saddr != @mac drop
-            ether type vmap { arp : goto arp_from_guest, ip : goto ip4_from_guest, ip6 : goto ip6_from_guest, 0x8035 : return }
-            drop
-          }
-          chain arp_from_guest {
-            arp htype != 1 drop
-            arp ptype != ip drop
-            arp hlen != 6 drop
-            arp plen != 4 drop
-            meta mark . arp saddr ether . arp saddr ip @address4 return
-            meta mark . arp saddr ether . arp saddr ip @range4 return
-            arp operation request arp saddr ip 0.0.0.0 meta mark . arp saddr ether @mac return
-            drop
-          }
-          chain ip4_from_guest {
-            udp sport 67 udp dport 68 drop
-            meta mark . ether saddr . ip saddr @address4 return
-            meta mark . ether saddr . ip saddr @range4 return
-            ip saddr 0.0.0.0 udp sport 68 udp dport 67 return
-            drop
-          }
-          chain ip6_from_guest {
-            icmpv6 type { 134, 137 } drop
-            udp sport 547 udp dport 546 drop
-            icmpv6 type 136 meta mark . @th,64,128 != @target meta mark . @th,64,128 != @target_range drop
-            meta mark . ether saddr . ip6 saddr @address6 return
-            meta mark . ether saddr . ip6 saddr @range6 return
-            ip6 saddr :: icmpv6 type { 131, 135, 143 } return
-            drop
-          }
-          chain mark_receiver {
-            type filter hook forward priority -350; policy accept;
-            oifname @member meta mark set 0
-            meta mark set oifname map @number
-          }
-          chain to_host {
-            type filter hook input priority -350; policy accept;
-            iifname @apart drop
-          }
-
-        """
 
     // MARK: - Security groups
 
@@ -201,35 +180,12 @@ struct FilterCompiler: Sendable {
         }
         var texts = SecurityRule.Direction.allCases.map { Ruleset.map("port_\($0.rawValue)", "mark : verdict", maps[$0] ?? []) }
         texts.append(Ruleset.map("routed_ingress", "ifname . ipv4_addr : verdict", routedPorts.map { "\($0.key) : goto ports_ingress_\($0.value.profile)" }.sorted()))
-        return remotes.sorted { $0.key < $1.key }.map(\.value).joined() + Self.alwaysChains + chains + texts.joined()
+        return remotes.sorted { $0.key < $1.key }.map(\.value).joined() + FilterChains.always + chains + texts.joined()
     }
 
     private func chain(_ name: String, _ lines: [String]) -> String {
         "  chain \(name) {\n" + lines.map { "    \($0)\n" }.joined() + "  }\n"
     }
-
-    private static func types(_ types: [UInt8]) -> String { types.map(String.init).joined(separator: ", ") }
-
-    private static let alwaysChains = """
-          chain tracked {
-            ct state invalid drop
-            ct state related accept
-            ct direction reply ct state established accept
-          }
-          chain always_egress {
-            icmpv6 type { \(types(RuleBook.neighbourTypesOut)) } accept
-            meta nfproto ipv4 udp sport 68 udp dport 67 accept
-            meta nfproto ipv6 udp sport 546 udp dport 547 accept
-            jump tracked
-          }
-          chain always_ingress {
-            icmpv6 type { \(types(RuleBook.neighbourTypesIn)) } accept
-            meta nfproto ipv4 udp sport 67 udp dport 68 accept
-            meta nfproto ipv6 udp sport 547 udp dport 546 accept
-            jump tracked
-          }
-
-        """
 
     /// Returns the addresses of a port in a network that ends on the host. The host routes packets to them, so no
     /// bridge sees these packets and only the address identifies the port. If several ports may send from one address,
@@ -251,29 +207,6 @@ struct FilterCompiler: Sendable {
         }
         return text + "  }\n"
     }
-
-    /// The chain `egress` comes after connection tracking (-200) at `prerouting`, and sees only packets from our
-    /// bridges. A bridged packet arrives and leaves on the same bridge; a packet that the host routes does not. Guests
-    /// may ping the host and can reach nothing else on it.
-    private static let inetChains = """
-          chain egress {
-            type filter hook prerouting priority -140; policy accept;
-            iifname @bridges meta mark vmap @port_egress
-          }
-          chain ingress {
-            type filter hook forward priority 0; policy accept;
-            iifname . oifname @within meta mark vmap @port_ingress
-            oifname . ip daddr vmap @routed_ingress
-          }
-          chain to_host {
-            type filter hook input priority filter; policy accept;
-            iifname @routed ct state established,related accept
-            iifname @routed icmp type echo-request accept
-            iifname @routed icmpv6 type { 128, 135, 136 } accept
-            iifname @routed drop
-          }
-
-        """
 }
 
 /// The sets that rules with a remote group use.

@@ -76,7 +76,8 @@ package enum DurableFile {
         guard isWritten else { throw failure("write", path) }
     }
 
-    static func syncFolder(_ path: String) throws(CloudError) {
+    /// Makes the names in a folder durable.
+    package static func syncFolder(_ path: String) throws(CloudError) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("open", path) }
         defer { close(folder) }

@@ -26,7 +26,8 @@ package final class ImageCache: Sendable {
     private let folder: String
     private let source: ImageSource
     private let random: any Randomness
-    /// The permissions of the files; the user under which guests run must be able to read them.
+    /// The permissions of the files. The users under which guests run must be able to read them, under names in folders
+    /// of their own: nobody passes through the folder of the cache.
     private let mode: mode_t
     private let fetches = SerialKeys<String>()
     /// The names in use by callers whose machines have no record yet, each with the number of callers.
@@ -37,7 +38,7 @@ package final class ImageCache: Sendable {
         self.source = source
         self.random = random
         self.mode = mode
-        try DurableFile.makeFolder(folder, mode: 0o711)
+        try DurableFile.makeFolder(folder, mode: 0o700)
         for name in DurableFile.names(in: folder) where name.hasPrefix("incoming-") { unlink("\(folder)/\(name)") }
     }
 

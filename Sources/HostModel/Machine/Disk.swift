@@ -94,7 +94,9 @@ package struct Disk: Hashable, Sendable, Codable {
                 throw .badRequest("Only a raw volume can be shared by machines.")
             }
         }
-        if let bootOrder, !(1...1024).contains(bootOrder) { throw .badRequest("A disk's boot order must be 1 to 1024.") }
+        if let bootOrder, !(1...1024).contains(bootOrder) {
+            throw .badRequest("A disk's boot order must be 1 to 1024.")
+        }
         if case .configDrive(let drive) = source { try drive.check() }
     }
 }

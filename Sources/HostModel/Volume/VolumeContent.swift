@@ -8,9 +8,3 @@ package enum VolumeContent: Hashable, Sendable, Codable {
     case volume(VolumeID)
     case snapshot(SnapshotID)
 }
-
-/// The volume or snapshot whose bytes are exported.
-package enum VolumeSource: Hashable, Sendable, Codable {
-    case volume(VolumeID)
-    case snapshot(SnapshotID)
-}

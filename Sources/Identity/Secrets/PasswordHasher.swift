@@ -1,5 +1,6 @@
 import CloudCore
 import Foundation
+import Synchronization
 
 /// Hashes passwords outside the threads that serve requests.
 ///
@@ -12,6 +13,7 @@ struct PasswordHasher: Sendable {
         name: "password-hasher", workers: Array(repeating: (), count: ProcessInfo.processInfo.activeProcessorCount),
         limits: PoolLimits(waiting: Limits.logIn.hashes.most, niceness: 10))
     private let cost: PasswordHash.Cost
+    private let counter = Counter()
     private let random: any Randomness
     /// The hash that is checked for a user who does not exist, so that the answer takes as long as for one who does.
     private let decoy: String
@@ -23,6 +25,11 @@ struct PasswordHasher: Sendable {
         let nothing = Base64.encode(random.bytes(32)).prefix { $0 != "=" }
         decoy = "$argon2id$v=19$m=\(cost.kibibytes),t=\(cost.passes),p=\(cost.lanes)$c29tZXNhbHRzb21lc2FsdA$\(nothing)"
     }
+
+    private final class Counter: Sendable { let hashes = Atomic(0) }
+
+    /// The number of hashes that were begun, by which the cost of requests is counted.
+    var hashes: Int { counter.hashes.load(ordering: .relaxed) }
 
     /// Returns the hash as a PHC string. It has the parameters and the salt, so the cost can be raised later.
     func hash(_ password: Secret) async throws -> String {
@@ -42,8 +49,9 @@ struct PasswordHasher: Sendable {
     private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let budget = Budget.current
         do {
-            return try await Self.threads.run(for: budget?.share ?? .cloud) {
+            return try await Self.threads.run(for: budget?.share ?? .cloud) { [counter] in
                 try budget?.check()
+                counter.hashes.add(1, ordering: .relaxed)
                 return try body()
             }
         } catch is PoolRefusal {

@@ -42,7 +42,7 @@ struct ImageDataRoutes: Sendable {
         let download = try await data.find(call.id("image_id"), preferred: preferred, by: caller)
         guard let size = download.image.size, download.blob != nil else { return .noContent }
         let range = try ByteRange.requested(by: call.headers, of: size)
-        guard let bytes = try await data.read(download, range: range) else { return .noContent }
+        guard let bytes = try await data.read(download, range: range, by: caller) else { return .noContent }
         var headers: HTTPFields = [.contentType: "application/octet-stream"]
         if let checksum = download.image.checksum { headers[.contentMD5] = checksum }
         if let range { headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)" }

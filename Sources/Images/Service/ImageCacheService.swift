@@ -61,7 +61,7 @@ struct ImageCacheService: Sendable {
     /// Opens the copy of an image. If there is none, one is queued.
     ///
     /// - Returns: the bytes of the copy; nil if there is none.
-    func open(_ id: ID<Kind.Image>, range: Range<Int64>?) async throws -> BlobBytes? {
+    func open(_ id: ID<Kind.Image>, range: Range<Int64>?, for owner: String) async throws -> BlobBytes? {
         guard let cache = context.stores.cache else { return nil }
         let now = context.world.now
         guard let entry = try await context.read({ tx in try context.cached.find(id, in: tx) }) else {
@@ -72,7 +72,7 @@ struct ImageCacheService: Sendable {
             return nil
         }
         do {
-            let bytes = try await cache.blobs.open(entry.blob, range: range)
+            let bytes = try await cache.blobs.open(entry.blob, range: range, for: owner)
             try await context.write { tx in try context.cached.noteRead(id, at: now, in: tx) }
             return bytes
         } catch let error as CloudError where error.kind == .notFound {

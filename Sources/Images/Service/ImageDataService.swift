@@ -107,16 +107,22 @@ struct ImageDataService: Sendable {
     }
 
     /// Returns the data from the cache, if there is a copy and the caller named no store, or else from the store.
-    func read(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
-        if !download.isFromNamedStore, let near = try await ImageCacheService(context: context).open(download.image.id, range: range) { return near }
-        return try await open(download, range: range)
+    ///
+    /// - Throws: `unavailable` (transient) if the caller's project downloads from too many places at once.
+    func read(_ download: Download, range: Range<Int64>?, by caller: Principal) async throws -> BlobBytes? {
+        let owner = caller.projectID?.text ?? caller.userID.text
+        let cache = ImageCacheService(context: context)
+        if !download.isFromNamedStore, let near = try await cache.open(download.image.id, range: range, for: owner) {
+            return near
+        }
+        return try await open(download, range: range, for: owner)
     }
 
     /// Opens the data in its store. Returns nil if the store does not have it.
-    func open(_ download: Download, range: Range<Int64>?) async throws -> BlobBytes? {
+    private func open(_ download: Download, range: Range<Int64>?, for owner: String) async throws -> BlobBytes? {
         guard let blob = download.blob, let store = download.store.flatMap({ context.stores[$0] }) else { return nil }
         do {
-            return try await store.open(blob, range: range)
+            return try await store.open(blob, range: range, for: owner)
         } catch let error as CloudError where error.kind == .notFound {
             return nil
         }

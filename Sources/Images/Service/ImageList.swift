@@ -62,6 +62,13 @@ struct ImageList: Sendable {
         order = [("i.created_at", false), ("i.id", false)]
     }
 
+    /// Makes the list of the newest images with a name.
+    init(named name: String) {
+        add("i.is_hidden = ?", [false.sql])
+        add("i.name = ?", [name.sql])
+        order = [("i.created_at", false), ("i.id", false)]
+    }
+
     // MARK: Filters
 
     private mutating func add(_ sql: String, _ arguments: [SQLValue]) { conditions.add(sql, arguments) }

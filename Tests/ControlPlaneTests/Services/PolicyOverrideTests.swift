@@ -34,7 +34,7 @@ struct PolicyOverrideTests {
         #expect(
             given == [
                 "Identity": ["identity:get_user", "owner"], "Placement": [], "Images": [],
-                "Networking": ["create_network", "owner"], "Compute": [],
+                "Networking": ["create_network", "owner"], "Compute": [], "BlockStorage": [],
             ])
     }
 
@@ -42,10 +42,10 @@ struct PolicyOverrideTests {
     func sharedNames() {
         #expect(
             Self.shared() == [
-                "admin_or_owner": ["Identity", "Networking"], "owner": ["Identity", "Networking"],
-                "service_or_admin": ["Identity", "Compute"], "context_is_admin": ["Images", "Networking", "Compute"],
+                "admin_or_owner": ["Identity", "Networking", "BlockStorage"], "owner": ["Identity", "Networking"],
+                "service_or_admin": ["Identity", "Compute"], "context_is_admin": ["Images", "Networking", "Compute", "BlockStorage"],
                 "service_api": ["Placement", "Images", "Networking", "Compute"],
-                "project_reader_api": ["Placement", "Compute"],
+                "project_reader_api": ["Placement", "Compute"], "admin_api": ["Placement", "BlockStorage"],
             ])
     }
 

@@ -37,7 +37,7 @@ struct RouteExpectations: Sendable {
 
     static let all: [String: RouteExpectations] = [
         "Identity": .identity, "Placement": .placement, "Images": .images, "Networking": .networking,
-        "Compute": .compute, "Operator": RouteExpectations(open: [:]),
+        "Compute": .compute, "BlockStorage": .blockStorage, "Operator": RouteExpectations(open: [:]),
     ]
 
     static let discovery = "Clients find out what there is before they can have a token."

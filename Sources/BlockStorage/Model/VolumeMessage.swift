@@ -1,0 +1,82 @@
+import CloudCore
+
+/// A message that tells a user why an action failed that had been accepted.
+struct VolumeMessage: Sendable {
+    /// The kinds of things that messages are about.
+    enum Subject: String, Sendable {
+        case volume = "VOLUME"
+        case snapshot = "VOLUME_SNAPSHOT"
+    }
+
+    /// The action that failed. The number is a part of the message's event id.
+    enum Action: String, Sendable {
+        case schedule = "001"
+        case copyToImage = "003"
+        case copyFromImage = "005"
+        case extend = "007"
+        case createFromBackend = "008"
+        case createSnapshot = "009"
+        case deleteSnapshot = "010"
+        case reimage = "016"
+
+        var words: String {
+            switch self {
+            case .schedule: "schedule allocate volume"
+            case .copyToImage: "copy volume to image"
+            case .copyFromImage: "copy image to volume"
+            case .extend: "extend volume"
+            case .createFromBackend: "create volume from backend storage"
+            case .createSnapshot: "create snapshot"
+            case .deleteSnapshot: "delete snapshot"
+            case .reimage: "reimage volume"
+            }
+        }
+    }
+
+    /// The cause. The number is a part of the message's event id.
+    enum Cause: String, Sendable {
+        case unknown = "001"
+        case noPool = "003"
+        case upload = "004"
+        case imageTooLarge = "007"
+        case notExtended = "010"
+        case notCreated = "012"
+        case noSnapshot = "013"
+        case snapshotKept = "016"
+        case notReimaged = "028"
+
+        var words: String {
+            switch self {
+            case .unknown: "An unknown error occurred."
+            case .noPool: "Could not find any available weighted backend."
+            case .upload: "Failed to upload volume to image at backend."
+            case .imageTooLarge: "Image used for creating volume exceeds available space."
+            case .notExtended: "Volume Driver failed to extend volume."
+            case .notCreated: "Driver failed to create the volume."
+            case .noSnapshot: "Snapshot failed to create."
+            case .snapshotKept: "Snapshot failed to delete."
+            case .notReimaged: "Compute service failed to reimage volume."
+            }
+        }
+    }
+
+    var id: ID<VolumeMessage>
+    var projectID: String
+    var requestID: String?
+    var subject: Subject
+    var subjectID: String
+    /// The kind of the thing, the action and the cause, as the reference numbers them: `VOLUME_VOLUME_001_003`.
+    var eventID: String
+    /// The action and the cause in words, and what is known besides.
+    var text: String
+    var createdAt: Timestamp
+    /// The time after which the message is deleted.
+    var expiresAt: Timestamp
+
+    /// The time for which a message is kept (`message_ttl` of the reference).
+    static let lifetime = Duration.seconds(30 * 86_400)
+
+    static func missing(_ id: some CustomStringConvertible) -> CloudError {
+        .notFound("Message \(id) could not be found.")
+    }
+}

@@ -1,0 +1,92 @@
+package import CloudCore
+package import HostModel
+
+/// The parts of other services that Block Storage needs. ControlPlane connects them.
+package struct BlockStorageNeeds: Sendable {
+    package var hosts: any BlockStorageHosts
+    package var images: any BlockStorageImages
+    package var identity: any BlockStorageIdentity
+
+    package init(
+        hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity
+    ) {
+        self.hosts = hosts
+        self.images = images
+        self.identity = identity
+    }
+}
+
+/// The calls of Identity that Block Storage needs.
+package protocol BlockStorageIdentity: Sendable {
+    /// Returns whether the project exists.
+    func hasProject(_ id: ID<Kind.Project>) async throws -> Bool
+}
+
+/// The calls of Images that Block Storage needs, in the name of the volume's user.
+package protocol BlockStorageImages: Sendable {
+    /// Returns the facts about an image.
+    ///
+    /// - Throws: `notFound` for an image that is not there or that the caller may not see.
+    func image(_ id: ID<Kind.Image>, for principal: Principal) async throws -> VolumeImageFacts
+    /// Returns the ids of the images with a name that the caller sees, at most two.
+    func images(named name: String, for principal: Principal) async throws -> [ID<Kind.Image>]
+    /// Returns an image as a volume is made from it. The rights of the volume's user were checked before.
+    func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage
+    /// Makes an image that waits for its data. One that is there already stays as it is.
+    func ensure(_ image: VolumeImage, for principal: Principal) async throws
+    /// Fills an image with a copy that a host has made. An image that has its data already stays as it is.
+    func fill(
+        _ id: ID<Kind.Image>, with copy: DiskSnapshot, on host: String, for principal: Principal
+    ) async throws
+    /// Deletes an image. Without effect if there is none.
+    func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws
+}
+
+/// The hosts that have the bytes of volumes. Every change may be repeated, and then changes nothing more.
+///
+/// A long copy goes on beside the calls: a call that begins one returns what is there, and `observe` says how it goes
+/// on. A host that does not answer is a transient error.
+package protocol BlockStorageHosts: Sendable {
+    /// Returns the pools as their hosts last reported them, in the order of the hosts' names.
+    func pools() -> [PoolReport]
+    /// Asks the hosts whose reports are old, unless their reports come by themselves.
+    func refresh() async
+    func ensure(
+        _ spec: VolumeSpec, from content: VolumeContent, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
+    /// Returns how a copy into a volume goes on; nil if there is no volume.
+    func observe(_ id: VolumeID, on host: String) async throws -> VolumeProgress?
+    func remove(_ id: VolumeID, on host: String, fence: Fence) async throws
+    func grow(_ id: VolumeID, to bytes: Int64, on host: String, fence: Fence) async throws
+    func snapshot(
+        _ id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
+    func observe(_ id: SnapshotID, on host: String) async throws -> VolumeProgress?
+    func removeSnapshot(_ id: SnapshotID, on host: String, fence: Fence) async throws
+    func revert(
+        _ id: VolumeID, to snapshot: SnapshotID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
+    /// Makes a flat copy for an image, or returns how it goes on.
+    func export(
+        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String
+    ) async throws -> VolumeExport
+    func forgetExport(_ name: String, on host: String) async throws
+}
+
+/// The report of a host on one of its pools.
+package struct PoolReport: Sendable, Hashable {
+    package var host: String
+    package var pool: VolumePool
+    package var isUp: Bool
+    package var lastSeen: Timestamp
+    package var zone = "nova"
+
+    package init(host: String, pool: VolumePool, isUp: Bool, lastSeen: Timestamp) {
+        self.host = host
+        self.pool = pool
+        self.isUp = isUp
+        self.lastSeen = lastSeen
+    }
+
+    var name: PoolName { PoolName(host: host, pool: pool.name) }
+}

@@ -1,0 +1,90 @@
+import CloudCore
+import HostModel
+import SQL
+
+/// The hosts with pools as operators see them: services, pools, capabilities and zones.
+struct StorageHostService: Sendable {
+    let context: BlockStorageContext
+    private let hosts = StorageHostStore()
+    private let picker: PoolPicker
+
+    init(context: BlockStorageContext) {
+        self.context = context
+        picker = PoolPicker(hosts: context.needs.hosts)
+    }
+
+    /// The service of one pool's backend, or one of the control plane's.
+    struct Entry: Sendable {
+        var binary: String
+        var host: String
+        var zone: String
+        var isUp: Bool
+        var lastSeen: Timestamp
+        var decision: StorageHost?
+        /// Whether the service keeps bytes.
+        var hasPool: Bool
+    }
+
+    static let volumeBinary = "cinder-volume"
+
+    func services() async throws -> [Entry] {
+        await context.needs.hosts.refresh()
+        let now = context.world.now
+        let scheduler = Entry(
+            binary: "cinder-scheduler", host: "novella", zone: VolumeCreation.usualZone, isUp: true, lastSeen: now,
+            hasPool: false)
+        let decided = try await context.read { tx in try hosts.list(in: tx) }
+        return [scheduler]
+            + context.needs.hosts.pools().map { report in
+                Entry(
+                    binary: Self.volumeBinary, host: "\(report.host)@\(report.pool.name)", zone: report.zone,
+                    isUp: report.isUp, lastSeen: report.lastSeen, decision: decided[report.host], hasPool: true)
+            }
+    }
+
+    func pools() async throws -> [PoolState] {
+        await context.needs.hosts.refresh()
+        return try await context.read { tx in try picker.states(in: tx) }
+    }
+
+    /// Returns the pools of a host or of one backend of it: `host` or `host@backend`.
+    ///
+    /// - Throws: `notFound` if there is none.
+    func pools(of name: String) async throws -> [PoolState] {
+        let found = try await pools().filter { pool in
+            name == pool.name.host || name == "\(pool.name.host)@\(pool.name.pool)" || name == pool.name.text
+        }
+        guard !found.isEmpty else { throw CloudError.notFound("Can't find service: \(name)") }
+        return found
+    }
+
+    func zones() async throws -> [(name: String, isAvailable: Bool)] {
+        await context.needs.hosts.refresh()
+        var zones = [VolumeCreation.usualZone: true]
+        let decided = try await context.read { tx in try hosts.list(in: tx) }
+        for report in context.needs.hosts.pools() where report.zone != VolumeCreation.usualZone {
+            let isOpen = report.isUp && decided[report.host]?.isDisabled != true
+            zones[report.zone] = zones[report.zone] ?? false || isOpen
+        }
+        return zones.sorted { $0.key < $1.key }.map { (name: $0.key, isAvailable: $0.value) }
+    }
+
+    /// Changes the decisions about a host.
+    ///
+    /// - Parameter name: the host, or one of its backends: the decision is about the whole host.
+    /// - Throws: `notFound` for a host without pools.
+    func change(_ name: String, _ body: @escaping @Sendable (inout StorageHost) throws -> Void) async throws {
+        await context.needs.hosts.refresh()
+        let host = String(name.split(separator: "@").first ?? "")
+        guard context.needs.hosts.pools().contains(where: { $0.host == host }) else {
+            throw CloudError.notFound("Service \(Self.volumeBinary) could not be found on host \(name).")
+        }
+        let now = context.world.now
+        try await context.write { tx in
+            var decision = try hosts.find(host, in: tx) ?? StorageHost(name: host)
+            try body(&decision)
+            decision.updatedAt = now
+            try hosts.put(decision, in: tx)
+        }
+    }
+}

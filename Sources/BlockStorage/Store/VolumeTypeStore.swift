@@ -1,0 +1,126 @@
+import CloudCore
+import SQL
+
+/// The rows of volume types, of the projects that may use those that are not public, and of the projects' default
+/// types.
+struct VolumeTypeStore: Sendable {
+    private static let map = RowMap<VolumeType>(
+        "volume_type",
+        [
+            ("id", { $0.id }), ("name", { $0.name }), ("description", { $0.description }),
+            ("is_public", { $0.isPublic }), ("extra_specs", { $0.extraSpecs }), ("qos_id", { $0.qosID }),
+            ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }),
+        ])
+
+    /// Conditions on types; all must hold.
+    struct Filter: Sendable {
+        var isPublic: Bool?
+        /// A project whose accessible types are found, too, even if they are not public.
+        var orAccessibleTo: String?
+        var name: String?
+        var description: String?
+    }
+
+    func find(_ id: ID<VolumeType>, in tx: Transaction) throws -> VolumeType? {
+        try tx.row("SELECT \(Self.map.columns) FROM volume_type WHERE id = ?", id).map(Self.type)
+    }
+
+    func find(name: String, in tx: Transaction) throws -> VolumeType? {
+        try tx.row("SELECT \(Self.map.columns) FROM volume_type WHERE name = ?", name).map(Self.type)
+    }
+
+    func find(_ ids: some Collection<ID<VolumeType>>, in tx: Transaction) throws -> [VolumeType] {
+        try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+            try tx.rows("SELECT \(Self.map.columns) FROM volume_type WHERE id \(list)", arguments: arguments).map(
+                Self.type)
+        }
+    }
+
+    /// Returns the types that fulfil the conditions, the newest first.
+    func list(_ filter: Filter, in tx: Transaction) throws -> [VolumeType] {
+        var conditions = Conditions()
+        if let isPublic = filter.isPublic, let project = filter.orAccessibleTo {
+            conditions.add(
+                "is_public = ? OR id IN (SELECT type_id FROM volume_type_access WHERE project_id = ?)",
+                [isPublic.sql, project.sql])
+        } else {
+            conditions.equal("is_public", filter.isPublic)
+        }
+        conditions.equal("name", filter.name)
+        conditions.equal("description", filter.description)
+        return try tx.rows(
+            "SELECT \(Self.map.columns) FROM volume_type \(conditions.clause) ORDER BY created_at DESC, id DESC",
+            arguments: conditions.arguments
+        ).map(Self.type)
+    }
+
+    func isEmpty(in tx: Transaction) throws -> Bool { try tx.row("SELECT id FROM volume_type LIMIT 1") == nil }
+
+    func isOnlyOne(in tx: Transaction) throws -> Bool { try tx.rows("SELECT id FROM volume_type LIMIT 2").count < 2 }
+
+    func insert(_ type: VolumeType, in tx: Transaction) throws { try Self.map.insert(type, in: tx) }
+
+    func update(_ old: VolumeType, to new: VolumeType, in tx: Transaction) throws {
+        guard try Self.map.update(old, to: new, in: tx) else { throw VolumeType.missing(old.id) }
+    }
+
+    func delete(_ id: ID<VolumeType>, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM volume_type WHERE id = ?", id)
+    }
+
+    func list(withQoS id: ID<QoSSpecs>, in tx: Transaction) throws -> [VolumeType] {
+        try tx.rows("SELECT \(Self.map.columns) FROM volume_type WHERE qos_id = ? ORDER BY name", id).map(Self.type)
+    }
+
+    private static func type(_ row: Row) throws -> VolumeType {
+        VolumeType(
+            id: try row.value(at: 0), name: try row.value(at: 1), description: try row.value(at: 2),
+            isPublic: try row.value(at: 3), extraSpecs: try row.value(at: 4), qosID: try row.value(at: 5),
+            createdAt: try row.value(at: 6), updatedAt: try row.value(at: 7))
+    }
+
+    // MARK: Access
+
+    func projects(of id: ID<VolumeType>, in tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT project_id FROM volume_type_access WHERE type_id = ? ORDER BY project_id", id)
+            .map { try $0.value(at: 0) }
+    }
+
+    func hasAccess(_ project: String, to id: ID<VolumeType>, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT project_id FROM volume_type_access WHERE type_id = ? AND project_id = ?", id, project) != nil
+    }
+
+    func addAccess(_ project: String, to id: ID<VolumeType>, in tx: Transaction) throws {
+        try tx.execute("INSERT INTO volume_type_access (type_id, project_id) VALUES (?, ?)", id, project)
+    }
+
+    func removeAccess(_ project: String, to id: ID<VolumeType>, in tx: Transaction) throws -> Bool {
+        try tx.execute("DELETE FROM volume_type_access WHERE type_id = ? AND project_id = ?", id, project) > 0
+    }
+
+    // MARK: Defaults
+
+    /// Returns the type that a project's volumes get if nothing else is said; nil if none was set for the project.
+    func defaultType(of project: String, in tx: Transaction) throws -> ID<VolumeType>? {
+        try tx.value("SELECT type_id FROM volume_default_type WHERE project_id = ?", project)
+    }
+
+    /// Returns the set default types, in the order of the projects' ids.
+    func defaults(most: Int, in tx: Transaction) throws -> [(project: String, type: ID<VolumeType>)] {
+        try tx.rows("SELECT project_id, type_id FROM volume_default_type ORDER BY project_id LIMIT ?", most)
+            .map { (project: try $0.value(at: 0), type: try $0.value(at: 1)) }
+    }
+
+    func setDefault(_ id: ID<VolumeType>, of project: String, in tx: Transaction) throws {
+        try removeDefault(of: project, in: tx)
+        try tx.execute("INSERT INTO volume_default_type (project_id, type_id) VALUES (?, ?)", project, id)
+    }
+
+    func removeDefault(of project: String, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM volume_default_type WHERE project_id = ?", project)
+    }
+
+    func isDefault(_ id: ID<VolumeType>, in tx: Transaction) throws -> Bool {
+        try tx.row("SELECT project_id FROM volume_default_type WHERE type_id = ? LIMIT 1", id) != nil
+    }
+}

@@ -1,0 +1,62 @@
+import CloudCore
+import Durable
+import HostModel
+
+//   undone   the volume is in error and has no bytes, and a message says why
+// 1 intend  (downloading)  the number of the change is raised
+// 2 clear   (downloading)  the host has removed the old bytes; no undo brings them back
+// 3 make    (downloading)  the volume has the bytes of the image
+// 4 finish                 the volume has its former state
+
+struct ReimageVolume: Workflow {
+    struct Input: Codable, Sendable {
+        var volumeID: ID<Kind.Volume>
+        var imageID: ID<Kind.Image>
+    }
+
+    struct State: Codable, Sendable {
+        var wanted: Wanted?
+    }
+
+    typealias Needs = VolumeWorld
+    static let kind: WorkflowKind = "volume.reimage"
+    static let version = 1
+
+    static func start(_ input: Input) -> State { State() }
+
+    static var steps: Steps<Self> {
+        WhenUndone("accept") { _, run, tx in
+            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
+            try run.world.tell(.reimage, .notReimaged, about: volume, run, in: tx)
+            try run.world.change(volume.id, in: tx) { ($0.status, $0.previousStatus) = (.error, nil) }
+        }
+        Local("intend") { state, run, tx in
+            let volume = try run.world.change(run.input.volumeID, in: tx) { $0.generation += 1 }
+            state.wanted = try Wanted(volume, type: try run.world.types.find(volume.typeID, in: tx))
+        }
+        Remote("clear", deadline: .seconds(600)) { state, run in
+            let wanted = try state.wanted.required("wanted", from: "intend")
+            try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))
+        }
+        Remote("make", deadline: CreateVolume.copyDeadline) { state, run in
+            let wanted = try state.wanted.required("wanted", from: "intend")
+            let content = try await run.world.content(.image(run.input.imageID))
+            let begun = try await run.world.hosts.ensure(
+                wanted.spec, from: content, on: wanted.host, fence: run.fence(wanted.generation))
+            try await run.world.awaitWhole(begun) {
+                try await run.world.hosts.observe(wanted.spec.id, on: wanted.host)
+            } each: {
+                try run.follow($0)
+            }
+        } undo: { state, run in
+            let wanted = try state.wanted.required("wanted", from: "intend")
+            try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))
+        }
+        Local("finish") { _, run, tx in
+            try run.world.change(run.input.volumeID, in: tx) { volume in
+                let former = volume.previousStatus ?? .available
+                (volume.status, volume.previousStatus) = (former == .error ? .available : former, nil)
+            }
+        }
+    }
+}

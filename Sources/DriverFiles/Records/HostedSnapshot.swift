@@ -1,0 +1,31 @@
+import CloudCore
+import HostModel
+
+/// A snapshot as the host remembers it.
+struct HostedSnapshot: StoredValue {
+    static let storedName = "files.snapshot"
+
+    var id: SnapshotID
+    var volume: VolumeID
+    var pool: String
+    /// The size of the volume at that time.
+    var bytes: Int64
+    /// The format of the file, which is the volume's.
+    var format: VolumeFormat
+    /// The ticket of the copy that is not done yet; nil if the snapshot is whole.
+    var ticket: String?
+    /// The reason why the copy has failed.
+    var failure: AgentProblem?
+    var isRemoving = false
+
+    init(id: SnapshotID, of volume: VolumeSpec) {
+        self.id = id
+        self.volume = volume.id
+        pool = volume.pool
+        bytes = volume.bytes
+        format = volume.format
+    }
+
+    /// The volume as it was, thin.
+    var spec: VolumeSpec { VolumeSpec(id: volume, pool: pool, bytes: bytes, format: format) }
+}

@@ -1,0 +1,150 @@
+@testable import BlockStorage
+import CloudCore
+import HostModel
+import Synchronization
+
+/// Hosts with pools in memory. Every copy is whole at once, and older changes are refused as real hosts refuse them.
+final class MemoryHosts: BlockStorageHosts {
+    private struct State {
+        var reports: [PoolReport] = []
+        var volumes: [VolumeID: (spec: VolumeSpec, host: String)] = [:]
+        var snapshots: [SnapshotID: (volume: VolumeID, host: String)] = [:]
+        var exports: Set<String> = []
+        var fences: [String: Fence] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    /// Makes one host, `host-1`, with one pool of 1 TiB.
+    init() {
+        var first = State()
+        let pool = VolumePool(
+            name: "volumes", totalBytes: 1 << 40, freeBytes: 1 << 40, provisionedBytes: 0,
+            abilities: Set(VolumePool.Ability.allCases))
+        first.reports = [PoolReport(host: "host-1", pool: pool, isUp: true, lastSeen: Timestamp(seconds: 0))]
+        state = Mutex(first)
+    }
+
+    /// The things on the hosts, one line for each.
+    var inventory: [String] {
+        state.withLock { state in
+            let volumes = state.volumes.map {
+                "bytes of \($0.key), \($0.value.spec.bytes >> 30) GiB on \($0.value.host)"
+            }
+            let snapshots = state.snapshots.map { "snapshot \($0.key) of \($0.value.volume)" }
+            return (volumes + snapshots + state.exports.map { "export \($0)" }).sorted()
+        }
+    }
+
+    private func change<Value: Sendable>(
+        _ id: String, _ fence: Fence, _ body: (inout State) throws -> Value
+    ) throws -> Value {
+        try state.withLock { state in
+            try fence.require(notOlderThan: state.fences[id] ?? .none, id)
+            state.fences[id] = fence
+            return try body(&state)
+        }
+    }
+
+    func pools() -> [PoolReport] { state.withLock { $0.reports } }
+    func refresh() async {}
+
+    func ensure(
+        _ spec: VolumeSpec, from content: VolumeContent, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try change(spec.id.text, fence) { state in
+            if state.volumes[spec.id] == nil { state.volumes[spec.id] = (spec, host) }
+            return .whole
+        }
+    }
+
+    func observe(_ id: VolumeID, on host: String) async throws -> VolumeProgress? {
+        state.withLock { $0.volumes[id] == nil ? nil : .whole }
+    }
+
+    func remove(_ id: VolumeID, on host: String, fence: Fence) async throws {
+        try change(id.text, fence) { $0.volumes[id] = nil }
+    }
+
+    func grow(_ id: VolumeID, to bytes: Int64, on host: String, fence: Fence) async throws {
+        try change(id.text, fence) { state in
+            guard var volume = state.volumes[id] else { throw CloudError.notFound("volume", id.text) }
+            volume.spec.bytes = max(volume.spec.bytes, bytes)
+            state.volumes[id] = volume
+        }
+    }
+
+    func snapshot(
+        _ id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try change(id.text, fence) { state in
+            guard state.volumes[volume] != nil else { throw CloudError.notFound("volume", volume.text) }
+            state.snapshots[id] = (volume, host)
+            return .whole
+        }
+    }
+
+    func observe(_ id: SnapshotID, on host: String) async throws -> VolumeProgress? {
+        state.withLock { $0.snapshots[id] == nil ? nil : .whole }
+    }
+
+    func removeSnapshot(_ id: SnapshotID, on host: String, fence: Fence) async throws {
+        try change(id.text, fence) { $0.snapshots[id] = nil }
+    }
+
+    func revert(
+        _ id: VolumeID, to snapshot: SnapshotID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try change(id.text, fence) { state in
+            guard state.snapshots[snapshot] != nil else { throw CloudError.notFound("snapshot", snapshot.text) }
+            return .whole
+        }
+    }
+
+    func export(
+        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String
+    ) async throws -> VolumeExport {
+        state.withLock { _ = $0.exports.insert(name) }
+        let copy = DiskSnapshot(path: "/\(name)", format: format.rawValue, virtualBytes: 1 << 30, sizeBytes: 1 << 30)
+        return VolumeExport(progress: .whole, copy: copy)
+    }
+
+    func forgetExport(_ name: String, on host: String) async throws { state.withLock { _ = $0.exports.remove(name) } }
+}
+
+/// The images of a test. Every UUID names an image, and those that volumes become are remembered.
+final class MemoryVolumeImages: BlockStorageImages {
+    private let made = Mutex<[ID<Kind.Image>: Bool]>([:])
+
+    /// The images that were made, one line for each.
+    var inventory: [String] {
+        made.withLock { made in made.map { "image \($0.key), \($0.value ? "filled" : "empty")" }.sorted() }
+    }
+
+    func image(_ id: ID<Kind.Image>, for principal: Principal) async throws -> VolumeImageFacts {
+        VolumeImageFacts(id: id, name: "simulated", isActive: true, sizeBytes: 1 << 20)
+    }
+
+    func images(named name: String, for principal: Principal) async throws -> [ID<Kind.Image>] { [] }
+
+    func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage {
+        let digits = id.text.filter(\.isHexDigit)
+        let content = String(String(repeating: digits, count: 4).prefix(128))
+        return try MachineImage(content: content, format: "raw", virtualBytes: 1 << 20)
+    }
+
+    func ensure(_ image: VolumeImage, for principal: Principal) async throws {
+        made.withLock { $0[image.id] = $0[image.id] ?? false }
+    }
+
+    func fill(_ id: ID<Kind.Image>, with copy: DiskSnapshot, on host: String, for principal: Principal) async throws {
+        made.withLock { $0[id] = true }
+    }
+
+    func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
+}
+
+/// Projects of a test: all exist.
+struct AllProjects: BlockStorageIdentity {
+    func hasProject(_ id: ID<Kind.Project>) async throws -> Bool { true }
+}

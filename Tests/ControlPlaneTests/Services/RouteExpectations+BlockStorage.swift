@@ -1,0 +1,55 @@
+import CloudCore
+import HTTPKit
+import HTTPTypes
+import TestSupport
+
+extension RouteExpectations {
+    static let blockStorage = RouteExpectations(
+        open: ["GET /": discovery, "GET /v3": discovery], word: "1", versions: ["volume 3.0", "volume 3.71"],
+        make: makeVolume, body: { route, things in volumeBodies(things)[route.name] })
+
+    @Sendable private static func makeVolume(_ stage: RouteStage) async throws -> Things {
+        let volume = try await stage.make("/volume/v3/volumes", ["volume": ["size": 1, "metadata": ["1": "x"]]])
+        try await stage.cloud.settle()
+        let snapshot = try await stage.make(
+            "/volume/v3/snapshots",
+            ["snapshot": ["volume_id": .string(volume), "metadata": ["1": "x"], "force": true]])
+        try await stage.cloud.settle()
+        let attachment = try await stage.make(
+            "/volume/v3/attachments", ["attachment": ["volume_uuid": .string(volume)]], version: "volume 3.71")
+        let failed = try await stage.make(
+            "/volume/v3/volumes", ["volume": ["size": 1, "metadata": ["simulate:fault": "create-fails"]]])
+        try await stage.cloud.settleAll()
+        let messages = await stage.cloud.send(
+            .get, "/volume/v3/messages?resource_uuid=\(failed)", token: stage.member,
+            headers: [.apiVersion: "volume 3.71"])
+        let qos = try await stage.make("/volume/v3/qos-specs", ["qos_specs": ["name": "x", "1": "x"]], as: stage.admin)
+        let type = try await stage.make(
+            "/volume/v3/types", ["volume_type": ["name": "x", "extra_specs": ["1": "x"]]], as: stage.admin)
+        return [
+            "volume_id": volume, "snapshot_id": snapshot, "attachment_id": attachment, "qos_id": qos, "type_id": type,
+            "message_id": messages.json["messages"]?.array?.first?["id"]?.string ?? "",
+        ]
+    }
+
+    private static let metadata: JSON = ["metadata": ["a": "b"]]
+
+    private static func volumeBodies(_ things: Things) -> [String: JSON] {
+        let volume = JSON.string(things["volume_id"] ?? "")
+        return [
+            "POST /v3/volumes": ["volume": ["size": 1]], "PUT /v3/volumes/{volume_id}": ["volume": ["name": "x"]],
+            "POST /v3/volumes/{volume_id}/action": ["os-reserve": .null],
+            "POST /v3/volumes/{volume_id}/metadata": metadata, "PUT /v3/volumes/{volume_id}/metadata": metadata,
+            "PUT /v3/volumes/{volume_id}/metadata/{key}": ["meta": ["1": "y"]],
+            "POST /v3/snapshots": ["snapshot": ["volume_id": volume]],
+            "PUT /v3/snapshots/{snapshot_id}": ["snapshot": ["name": "x"]],
+            "POST /v3/snapshots/{snapshot_id}/action": ["os-force_delete": .null],
+            "POST /v3/snapshots/{snapshot_id}/metadata": metadata, "PUT /v3/snapshots/{snapshot_id}/metadata": metadata,
+            "PUT /v3/snapshots/{snapshot_id}/metadata/{key}": ["meta": ["1": "y"]],
+            "POST /v3/attachments": ["attachment": ["volume_uuid": volume]],
+            "PUT /v3/attachments/{attachment_id}": ["attachment": ["connector": ["host": "x"]]],
+            "POST /v3/attachments/{attachment_id}/action": ["os-complete": .null],
+            "POST /v3/types/{type_id}/action": ["addProjectAccess": ["project": "x"]],
+        ]
+    }
+}
