@@ -1,97 +1,186 @@
 package import CloudCore
+import Durable
 package import HostModel
 package import SQL
 
-/// The functions for Compute, within Compute's own transactions: the volume, the attachment and the server's disk
-/// change together.
-///
-/// The rights of the server's user were checked before, and volumes are found in the server's own project alone.
+/// The functions for Compute. Those that change an attachment run within Compute's own transactions: the volume, the
+/// attachment and the server's disk change together.
 extension BlockStorageAssembly {
     private var rules: AttachmentRules { AttachmentRules(world: context.world) }
+    private var service: VolumeService { VolumeService(context: context) }
+
+    private func caller(_ principal: Principal) -> Caller {
+        Caller(principal: principal, minor: VersionRoutes.range.maximum.minor, requestID: "", policy: context.policy)
+    }
+
+    // MARK: Facts
+
+    /// Returns the facts about a volume.
+    ///
+    /// - Throws: `notFound` if there is none or the principal may not see it.
+    package func facts(of id: VolumeID, for principal: Principal) async throws -> VolumeFacts {
+        let volume = try await context.read { tx in try service.require(id, by: caller(principal), in: tx) }
+        var facts = VolumeFacts(
+            sizeGiB: volume.size, isBootable: volume.isBootable, isMultiattach: volume.isMultiattach,
+            imageProperties: Self.properties(volume.imageMetadata), host: onlyHost(of: volume))
+        Self.note(volume.imageMetadata, in: &facts)
+        return facts
+    }
+
+    /// Returns the facts about a snapshot.
+    ///
+    /// - Throws: `notFound` if there is none or the principal may not see it.
+    package func facts(of id: SnapshotID, for principal: Principal) async throws -> VolumeFacts {
+        let snapshot = try await context.read { tx in try SnapshotRules().require(id, by: caller(principal), in: tx) }
+        var facts = VolumeFacts(
+            sizeGiB: snapshot.size, isBootable: snapshot.isBootable,
+            imageProperties: Self.properties(snapshot.imageMetadata))
+        Self.note(snapshot.imageMetadata, in: &facts)
+        return facts
+    }
+
+    /// Returns the host whose machines alone can use a volume; nil if every host's can.
+    private func onlyHost(of volume: Volume) -> String? {
+        let pool = context.needs.hosts.pools().first { $0.host == volume.host && $0.pool.name == volume.pool }
+        return pool?.pool.abilities.contains(.everyHost) == true ? nil : volume.host
+    }
+
+    private static func properties(_ metadata: JSONObject) -> [String: String] {
+        let texts = metadata.members.compactMap { name, value in value.string.map { (name, $0) } }
+        return Dictionary(texts) { first, _ in first }
+    }
+
+    private static func note(_ metadata: JSONObject, in facts: inout VolumeFacts) {
+        facts.minDiskGiB = metadata["min_disk"]?.string.flatMap { Int($0) } ?? 0
+        facts.minMemoryMiB = metadata["min_ram"]?.string.flatMap { Int($0) } ?? 0
+    }
+
+    // MARK: Volumes that are made for servers
+
+    /// Makes a volume, unless it is there, and returns when it is whole.
+    ///
+    /// - Parameter host: the host whose machine is going to use the volume.
+    /// - Throws: a transient error until then; `conflict` if it could not be made.
+    package func make(_ new: NewVolume, for host: String, by principal: Principal) async throws {
+        let caller = caller(principal)
+        let found = try await context.read { tx in try service.volumes.find(new.id, in: tx) }
+        guard let found else {
+            try await VolumeCreation(service: service).create(new, for: host, by: caller)
+            throw Self.unfinished(new.id)
+        }
+        switch found.status {
+        case .creating, .downloading: throw Self.unfinished(new.id)
+        case let status where status.isError:
+            throw CloudError.conflict("Volume \(new.id) did not finish being created: its status is \(status.rawValue).")
+        default: return
+        }
+    }
+
+    private static func unfinished(_ id: VolumeID) -> CloudError {
+        var error = CloudError(.unavailable, "Volume \(id) is being made.", code: "volume_unfinished")
+        error.isTransient = true
+        return error
+    }
+
+    /// Begins to delete a volume that no attachment uses. It has no effect if there is none, or if it is in use.
+    package func delete(_ id: VolumeID, for principal: Principal, in tx: Transaction) throws {
+        guard let volume = try service.volumes.find(id, in: tx), volume.status != .deleting,
+            try rules.attachments.list(of: id, in: tx).isEmpty,
+            try service.snapshots.list(of: id, in: tx).isEmpty
+        else { return }
+        try service.delete(volume, cascade: false, isForced: true, by: caller(principal), in: tx)
+    }
+
+    // MARK: Attachments
 
     /// Reserves a volume for a server. The attachment is Compute's: nobody else can end it once it is connected.
     ///
     /// - Throws: `notFound` for a volume that is not of the project; `badRequest` for one that cannot be attached.
-    package func reserve(
-        _ volume: VolumeID, for server: ID<Kind.Server>, of project: String, isReadOnly: Bool, in tx: Transaction
-    ) throws -> ServerVolume {
-        guard let found = try rules.volumes.find(volume, in: tx), found.projectID == project else {
-            throw Volume.missing(volume)
+    package func reserve(_ use: VolumeUse, in tx: Transaction) throws {
+        let id = ID<VolumeAttachment>(use.attachment.text)
+        if try rules.attachments.find(id, in: tx) != nil { return }
+        guard let volume = try rules.volumes.find(use.volume, in: tx), volume.projectID == use.projectID else {
+            throw Volume.missing(use.volume)
         }
-        let new = try rules.reserve(found, for: server, mode: isReadOnly ? "ro" : "rw", isServers: true, in: tx)
-        return ServerVolume(new, found)
+        _ = try rules.reserve(volume, for: use.server, mode: "rw", isServers: true, id: id, in: tx)
     }
 
-    /// Gives an attachment its host and its place in the server.
-    ///
-    /// - Returns: the attachment with the connection that the host is told.
-    package func connect(
-        _ id: String, on host: String, device: String?, in tx: Transaction
-    ) throws -> ServerVolume {
-        let (attachment, volume) = try require(id, in: tx)
-        var connector: JSONObject = ["host": .string(host)]
-        if let device { connector["mountpoint"] = .string(device) }
-        let new = try rules.connect(attachment, connector, of: volume, in: tx)
-        return ServerVolume(new, volume)
+    /// Notes the host and the place of an attachment, and returns what the volume's host is told.
+    package func connect(_ use: VolumeUse, on host: String) async throws -> VolumeLink {
+        try await context.write { tx in
+            var (attachment, volume) = try require(use.attachment, in: tx)
+            if !attachment.isConnected {
+                let connector: JSONObject = ["host": .string(host), "mountpoint": .string(use.device)]
+                attachment = try rules.connect(attachment, connector, of: volume, in: tx)
+            } else if attachment.host != host {
+                var moved = attachment
+                (moved.host, moved.connector["host"], moved.updatedAt) = (host, .string(host), context.world.now)
+                try rules.attachments.update(attachment, to: moved, in: tx)
+            }
+            if let only = onlyHost(of: volume), only != host {
+                throw CloudError.conflict("The server's host cannot reach volume \(volume.id).")
+            }
+            return try link(attachment, volume)
+        }
+    }
+
+    /// Returns what the volume's host was told of an attachment; nil if there is none.
+    package func link(of attachment: ID<Kind.Attachment>) async throws -> VolumeLink? {
+        try await context.read { tx in
+            guard let found = try rules.attachments.find(ID(attachment.text), in: tx),
+                let volume = try rules.volumes.find(found.volumeID, in: tx)
+            else { return nil }
+            return try link(found, volume)
+        }
+    }
+
+    private func link(_ attachment: VolumeAttachment, _ volume: Volume) throws -> VolumeLink {
+        guard let server = attachment.serverID, let host = volume.host else {
+            throw CloudError.internalError("attachment \(attachment.id) has no server or its volume no host")
+        }
+        let connection = VolumeConnection(
+            machine: server, epoch: attachment.epoch, isReadOnly: attachment.mode == "ro",
+            isShared: volume.isMultiattach)
+        return VolumeLink(volume: volume.id, host: host, connection: connection)
     }
 
     /// Notes that the machine has the disk.
-    package func complete(_ id: String, in tx: Transaction) throws {
+    package func complete(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
         let (attachment, volume) = try require(id, in: tx)
+        if attachment.status == .attached { return }
         try rules.complete(attachment, of: volume, in: tx)
     }
 
     /// Keeps others from the volume while it is taken from the machine.
-    package func beginDetaching(_ id: String, in tx: Transaction) throws {
+    package func beginDetaching(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
         try rules.beginDetaching(try require(id, in: tx).volume, in: tx)
     }
 
-    /// Takes `beginDetaching` back: the machine has kept the disk.
-    package func rollDetaching(_ id: String, in tx: Transaction) throws {
-        try rules.rollDetaching(try require(id, in: tx).volume, in: tx)
+    /// Takes `beginDetaching` back: the machine has kept the disk. It has no effect if there is no such attachment.
+    package func rollDetaching(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
+        guard let volume = try find(id, in: tx)?.volume else { return }
+        try rules.rollDetaching(volume, in: tx)
     }
 
-    /// Ends an attachment after the host has closed the volume. Without effect if there is none.
-    package func end(_ id: String, in tx: Transaction) throws {
-        guard let attachment = try rules.attachments.find(ID(id), in: tx),
-            let volume = try rules.volumes.find(attachment.volumeID, in: tx)
-        else { return }
+    /// Ends an attachment after the host has closed the volume. It has no effect if there is none.
+    package func end(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
+        guard let (attachment, volume) = try find(id, in: tx) else { return }
         try rules.end(attachment, of: volume, in: tx)
     }
 
-    /// Returns the attachments of servers that Compute keeps, the oldest first.
-    package func volumes(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerVolume]]
-    {
-        let attachments = try rules.attachments.list(of: servers, in: tx).filter(\.isServers)
-        let volumes = Dictionary(
-            try rules.volumes.find(Set(attachments.map(\.volumeID)).sorted(), in: tx).map { ($0.id, $0) }
-        ) { first, _ in first }
-        var found: [ID<Kind.Server>: [ServerVolume]] = [:]
-        for attachment in attachments {
-            guard let server = attachment.serverID, let volume = volumes[attachment.volumeID] else { continue }
-            found[server, default: []].append(ServerVolume(attachment, volume))
-        }
-        return found
-    }
-
-    private func require(_ id: String, in tx: Transaction) throws -> (attachment: VolumeAttachment, volume: Volume) {
-        guard let attachment = try rules.attachments.find(ID(id), in: tx) else {
-            throw VolumeAttachment.missing(id)
-        }
-        guard let volume = try rules.volumes.find(attachment.volumeID, in: tx) else {
-            throw Volume.missing(attachment.volumeID)
-        }
+    private func find(
+        _ id: ID<Kind.Attachment>, in tx: Transaction
+    ) throws -> (attachment: VolumeAttachment, volume: Volume)? {
+        guard let attachment = try rules.attachments.find(ID(id.text), in: tx),
+            let volume = try rules.volumes.find(attachment.volumeID, in: tx)
+        else { return nil }
         return (attachment, volume)
     }
-}
 
-extension ServerVolume {
-    fileprivate init(_ attachment: VolumeAttachment, _ volume: Volume) {
-        self.init(attachmentID: attachment.id.text, volumeID: volume.id, sizeGiB: volume.size, epoch: attachment.epoch)
-        (host, device) = (volume.host, attachment.mountpoint)
-        (isReadOnly, isShared) = (attachment.mode == "ro", volume.isMultiattach)
-        (isBootable, isAttached) = (volume.isBootable, attachment.status == .attached)
-        let texts = volume.imageMetadata.members.compactMap { name, value in value.string.map { (name, $0) } }
-        imageProperties = Dictionary(texts) { first, _ in first }
+    private func require(
+        _ id: ID<Kind.Attachment>, in tx: Transaction
+    ) throws -> (attachment: VolumeAttachment, volume: Volume) {
+        guard let found = try find(id, in: tx) else { throw VolumeAttachment.missing(id) }
+        return found
     }
 }

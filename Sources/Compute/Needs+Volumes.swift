@@ -14,10 +14,11 @@ package protocol VolumesNeed: Sendable {
     /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
     func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts
 
-    /// Makes a volume and begins to fill it. A repeated call with the same id has no effect.
+    /// Makes a volume and fills it. A repeated call with the same id goes on with the same volume.
     ///
     /// - Parameter host: the host whose machine is going to use the volume.
-    /// - Throws: `quotaExceeded`; `badRequest` for a type that there is not.
+    /// - Throws: a transient error until the volume is whole; `quotaExceeded`; `badRequest` for a type that there is
+    ///   not; `conflict` if the volume could not be made.
     func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws
     /// Begins to delete a volume that no attachment uses any more. It has no effect if there is none.
     func delete(_ id: ID<Kind.Volume>, for principal: Principal?, in tx: Transaction) throws
@@ -37,24 +38,11 @@ package protocol VolumesNeed: Sendable {
     /// Ends an attachment; the volume is free for others. It has no effect if there is no such attachment.
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
 
-    /// Lets the machine of a server use a volume, and reserves the volume before if it was made for the server. A
-    /// repeated call returns the same.
+    /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///
-    /// - Throws: a transient error while the volume is being made; `conflict` if the host cannot reach the volume, or
-    ///   if the volume could not be made.
+    /// - Throws: `conflict` if the host cannot reach the volume; `notFound` if there is no such attachment.
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume
     /// Takes the right to use a volume from the machine, which no longer has the disk. It has no effect if the machine
     /// has no such right.
     func disconnect(_ use: VolumeUse, from host: String) async throws
-}
-
-/// The use of a volume by a server.
-package struct VolumeUse: Sendable, Hashable {
-    package var attachment: ID<Kind.Attachment>
-    package var volume: ID<Kind.Volume>
-    package var server: ID<Kind.Server>
-    /// The project of the server and of the volume.
-    package var projectID: String
-    /// The place in the server, such as `/dev/vdb`.
-    package var device: String
 }

@@ -88,17 +88,6 @@ package struct Cloud: Sendable {
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
         // It has no access log and no figures of its own, since those of the call to Compute already count the request.
         let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
-        let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
-        var needs = ComputeNeeds(
-            identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
-            machines: MachinesForCompute(fleet: fleet), placement: placementForCompute,
-            images: ImagesForCompute(images: images, fleet: fleet),
-            networking: NetworkingForCompute(networking: networking, keeper: networkKeeper), volumes: NoVolumes(),
-            others: OtherAPIsForCompute(responder: others))
-        needs.configDrives = ConfigDrives(world: world) { try await guests.metadata(of: $0) }
-        compute = try ComputeAssembly(
-            database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self], needs: needs,
-            workflows: workflows, settings: ComputeSettings(configuration))
         let storage = BlockStorageNeeds(
             hosts: HostsForBlockStorage(fleet: fleet, world: world),
             images: ImagesForBlockStorage(images: images, fleet: fleet),
@@ -106,6 +95,18 @@ package struct Cloud: Sendable {
         blockStorage = try BlockStorageAssembly(
             database: database, world: world, sleeper: sleeper, policyOverrides: rules[BlockStorageAssembly.self],
             needs: storage, wiring: .init(workflows: workflows, log: log))
+        let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
+        var needs = ComputeNeeds(
+            identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),
+            machines: MachinesForCompute(fleet: fleet), placement: placementForCompute,
+            images: ImagesForCompute(images: images, fleet: fleet),
+            networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
+            volumes: VolumesForCompute(storage: blockStorage, fleet: fleet),
+            others: OtherAPIsForCompute(responder: others))
+        needs.configDrives = ConfigDrives(world: world) { try await guests.metadata(of: $0) }
+        compute = try ComputeAssembly(
+            database: database, world: world, sleeper: sleeper, policyOverrides: rules[ComputeAssembly.self], needs: needs,
+            workflows: workflows, settings: ComputeSettings(configuration))
         assemblies = [identity, placement, images, networking, compute, blockStorage]
         watch = FleetWatch(
             fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)

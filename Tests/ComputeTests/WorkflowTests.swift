@@ -57,7 +57,7 @@ struct WorkflowTests {
                 as: ServerStage.principal, in: tx)
         },
         // One volume is the user's, one is made for the server and is its root disk.
-        fixture(CreateServer.self, .init(freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
+        fixture(CreateServerWithVolumes.self, .init(freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
             let server = ServerStage.server(stage.world)
             let (root, own) = (ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume())
             try ServerStore().insert(server, in: tx)
@@ -65,7 +65,7 @@ struct WorkflowTests {
             try ServerVolumeStore().insert(own, in: tx)
             let new = NewVolume(id: root.volumeID, source: .image("i"), sizeGiB: 1, type: nil)
             return try workflows.start(
-                CreateServer.self,
+                CreateServerWithVolumes.self,
                 .init(
                     serverID: server.id, flavor: server.flavor, network: ServerStage.plan,
                     volumes: [.init(use: root, new: new), .init(use: own)]),

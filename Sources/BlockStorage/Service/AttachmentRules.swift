@@ -22,8 +22,10 @@ struct AttachmentRules: Sendable {
     /// - Parameters:
     ///   - mode: `rw`, `ro` or `null`; a read-only volume is always `ro`.
     ///   - isServers: whether Compute keeps the attachment.
+    ///   - id: the attachment's id; nil for a random one.
     func reserve(
-        _ volume: Volume, for server: ID<Kind.Server>?, mode: String?, isServers: Bool, in tx: Transaction
+        _ volume: Volume, for server: ID<Kind.Server>?, mode: String?, isServers: Bool,
+        id: ID<VolumeAttachment>? = nil, in tx: Transaction
     ) throws -> VolumeAttachment {
         guard !volume.status.isError else {
             throw VolumeRefusal.volume(
@@ -43,7 +45,7 @@ struct AttachmentRules: Sendable {
             }
         }
         var new = VolumeAttachment(
-            id: ID(world.random.uuid()), volume: volume, serverID: server, status: .reserved,
+            id: id ?? ID(world.random.uuid()), volume: volume, serverID: server, status: .reserved,
             epoch: try attachments.nextEpoch(in: tx), createdAt: world.now)
         new.mode = volume.isReadOnly == true ? "ro" : mode
         new.isServers = isServers

@@ -52,6 +52,27 @@ struct VolumeCreation: Sendable {
         }
     }
 
+    /// Makes a volume for a server.
+    ///
+    /// - Parameter host: the host whose machine is going to use the volume.
+    func create(_ new: NewVolume, for host: String, by caller: Caller) async throws {
+        var wish = Wish()
+        (wish.size, wish.type) = (new.sizeGiB, new.type)
+        switch new.source {
+        case .nothing: break
+        case .image(let id): wish.image = id.text
+        case .snapshot(let id): wish.snapshotID = id.text
+        }
+        let image: VolumeImageFacts? =
+            if let text = wish.image { try await self.image(text, by: caller) } else { nil }
+        let isNear = context.needs.hosts.pools().contains { $0.host == host }
+        try await context.write { [wish] tx in
+            var plan = try plan(wish, image, by: caller, in: tx)
+            if plan.terms.host == nil, isNear { plan.terms.host = host }
+            _ = try insert(plan, new.id, by: caller, in: tx)
+        }
+    }
+
     // MARK: The image
 
     private func image(_ text: String, by caller: Caller) async throws -> VolumeImageFacts {

@@ -86,12 +86,20 @@ struct ServerCreation: Sendable {
                 let planned = try volumes.reserve(for: server, rootDevice: &rootDevice, in: tx)
                 server.rootDevice = rootDevice
                 try service.servers.insert(server, in: tx)
-                try service.workflows.start(
-                    CreateServer.self,
-                    .init(
-                        serverID: server.id, flavor: flavor, network: plans[place], host: wish.host ?? volumes.host,
-                        volumes: planned.isEmpty ? nil : planned),
-                    on: server.resource, as: caller.principal, options: .init(requestID: caller.requestID), in: tx)
+                let host = wish.host ?? volumes.host
+                let options = Workflows.StartOptions(requestID: caller.requestID)
+                if planned.isEmpty {
+                    try service.workflows.start(
+                        CreateServer.self,
+                        .init(serverID: server.id, flavor: flavor, network: plans[place], host: host),
+                        on: server.resource, as: caller.principal, options: options, in: tx)
+                } else {
+                    try service.workflows.start(
+                        CreateServerWithVolumes.self,
+                        .init(
+                            serverID: server.id, flavor: flavor, network: plans[place], host: host, volumes: planned),
+                        on: server.resource, as: caller.principal, options: options, in: tx)
+                }
                 return server
             }
         }

@@ -40,7 +40,9 @@ struct DeleteServer: Workflow {
                 _ = try state.wanted()
                 try run.world.servers.archive(server, at: run.world.now, in: tx)
             }
-            try run.world.releaseVolumes(of: id, for: run.principal, in: tx) { $0.isDeletedWithServer }
+            for volume in try run.world.releaseVolumes(of: id, in: tx) where volume.isDeletedWithServer {
+                try run.world.volumes.delete(volume.volumeID, for: run.principal, in: tx)
+            }
             try run.world.networking.releasePorts(of: id, in: tx)
             try run.world.placement.release(Server.consumer(of: id), in: tx)
             try run.world.placement.release(Server.formerConsumer(of: id), in: tx)

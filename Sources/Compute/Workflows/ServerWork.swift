@@ -75,6 +75,8 @@ struct ServerWork: Sendable {
     /// All workflows of Compute: those in the table of actions, and those that have other URLs or none.
     static let all: [ServerWork] = ServerAction.all.flatMap(\.works) + [
         ServerWork(CreateServer.self, event: "compute__do_build_and_run_instance").asked(as: "create", .createServer),
+        ServerWork(CreateServerWithVolumes.self, event: "compute__do_build_and_run_instance")
+            .asked(as: "create", .createServer),
         ServerWork(AttachInterface.self, from: attachable, event: "compute_attach_interface", manner: .keeps)
             .asked(as: "attach_interface", .attachInterface),
         ServerWork(DetachInterface.self, from: attachable, event: "compute_detach_interface", manner: .keeps)

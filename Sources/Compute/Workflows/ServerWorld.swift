@@ -107,14 +107,12 @@ extension ServerWorld {
 extension ServerWorld {
     /// Gives back all volumes of a server and removes their rows.
     ///
-    /// - Parameter deletes: whether a volume is deleted, too.
-    func releaseVolumes(
-        of id: ID<Kind.Server>, for principal: Principal?, in tx: Transaction, deletes: (ServerVolume) -> Bool
-    ) throws {
-        for volume in try serverVolumes.list(of: id, in: tx) {
-            try release(volume, in: tx)
-            if deletes(volume) { try volumes.delete(volume.volumeID, for: principal, in: tx) }
-        }
+    /// - Returns: the volumes.
+    @discardableResult
+    func releaseVolumes(of id: ID<Kind.Server>, in tx: Transaction) throws -> [ServerVolume] {
+        let all = try serverVolumes.list(of: id, in: tx)
+        for volume in all { try release(volume, in: tx) }
+        return all
     }
 
     /// Gives back a volume of a server and removes its row.

@@ -43,14 +43,11 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
     /// - Parameters:
     ///   - host: the host; by default the server's own.
     ///   - wanted: makes the wanted machine from the intent.
-    ///   - prepare: does what comes before the machine.
     static func build(
-        shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 },
-        after prepare: @escaping Remote<Self>.Body = { _, _ in }
+        shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
     ) -> Remote<Self> {
         Remote("build", shows: shows, deadline: .seconds(1800)) { state, run in
             guard let host = try host(state, run.input) else { return }
-            try await prepare(state, run)
             try await run.machine(wanted(try state.wanted()), on: host).ensure()
         } undo: { state, run in
             guard let host = try host(state, run.input) else { return }

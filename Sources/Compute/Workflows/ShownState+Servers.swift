@@ -4,6 +4,7 @@ import Durable
 extension ShownState {
     static let scheduling: ShownState = "scheduling"
     static let networking: ShownState = "networking"
+    static let blockDeviceMapping: ShownState = "block_device_mapping"
     static let spawning: ShownState = "spawning"
     static let deleting: ShownState = "deleting"
     static let poweringOn: ShownState = "powering-on"

@@ -66,3 +66,25 @@ package struct ConnectedVolume: Sendable, Hashable {
         self.rates = rates
     }
 }
+
+/// The use of a volume by a server.
+package struct VolumeUse: Sendable, Hashable {
+    package var attachment: ID<Kind.Attachment>
+    package var volume: ID<Kind.Volume>
+    package var server: ID<Kind.Server>
+    /// The project of the server and of the volume.
+    package var projectID: String
+    /// The place in the server, such as `/dev/vdb`.
+    package var device: String
+
+    package init(
+        attachment: ID<Kind.Attachment>, volume: ID<Kind.Volume>, server: ID<Kind.Server>, projectID: String,
+        device: String
+    ) {
+        self.attachment = attachment
+        self.volume = volume
+        self.server = server
+        self.projectID = projectID
+        self.device = device
+    }
+}

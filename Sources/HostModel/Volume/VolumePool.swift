@@ -45,6 +45,8 @@ package struct VolumePool: Hashable, Sendable, Codable {
         case onlineExtend
         /// Blocks that a guest discards are free again.
         case discard
+        /// Machines of every host can use the volumes, and not only those of the pool's own host.
+        case everyHost
         /// Existing files can become volumes, and the other way round.
         case manage
     }

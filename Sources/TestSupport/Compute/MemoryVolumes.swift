@@ -73,10 +73,10 @@ package final class MemoryVolumes: VolumesNeed {
     }
 
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
-        try await database.write { tx in
-            let row = try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
-            if row == nil { try self.reserve(use, in: tx) }
+        let row = try await database.read { tx in
+            try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
         }
+        guard row != nil else { throw CloudError.notFound("attachment", use.attachment.text) }
         _ = connections.withLock { $0.insert("\(use.attachment)@\(host)") }
         return ConnectedVolume(path: .file(path: "/test/\(use.volume).raw", isQCOW2: false))
     }

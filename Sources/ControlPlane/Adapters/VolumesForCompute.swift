@@ -1,0 +1,57 @@
+import AgentCore
+import BlockStorage
+import CloudCore
+import Compute
+import HostModel
+import SQL
+
+/// The part of Block Storage that Compute needs.
+struct VolumesForCompute: VolumesNeed {
+    let storage: BlockStorageAssembly
+    let fleet: Fleet
+
+    func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {
+        try await storage.facts(of: id, for: principal)
+    }
+
+    func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {
+        try await storage.facts(of: id, for: principal)
+    }
+
+    func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
+        try await storage.make(volume, for: host, by: principal)
+    }
+
+    func delete(_ id: ID<Kind.Volume>, for principal: Principal?, in tx: Transaction) throws {
+        try storage.delete(id, for: try principal.required("principal", from: "start"), in: tx)
+    }
+
+    func reserve(_ use: VolumeUse, in tx: Transaction) throws { try storage.reserve(use, in: tx) }
+
+    func complete(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try storage.complete(attachment, in: tx)
+    }
+
+    func beginDetaching(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try storage.beginDetaching(attachment, in: tx)
+    }
+
+    func keep(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try storage.rollDetaching(attachment, in: tx)
+    }
+
+    func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws { try storage.end(attachment, in: tx) }
+
+    func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
+        let link = try await storage.connect(use, on: host)
+        let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)
+        return ConnectedVolume(
+            path: path, isReadOnly: link.connection.isReadOnly, isShared: link.connection.isShared)
+    }
+
+    func disconnect(_ use: VolumeUse, from host: String) async throws {
+        guard let link = try await storage.link(of: use.attachment) else { return }
+        try await fleet.link(to: link.host).disconnect(
+            link.volume, from: link.connection.machine, epoch: link.connection.epoch)
+    }
+}

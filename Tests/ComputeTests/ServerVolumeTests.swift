@@ -1,0 +1,209 @@
+import CloudCore
+import ControlPlane
+import HTTPTypes
+import TestSupport
+import Testing
+
+@Suite("Volumes of servers")
+struct ServerVolumeTests {
+    /// A caller of both services.
+    private struct Story {
+        let compute: ComputeClient
+        let image: String
+
+        func storage(
+            _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil
+        ) async -> TestCloud.Response {
+            await compute.cloud.send(
+                method, "/volume/v3" + path, token: compute.token, json: json,
+                headers: [.apiVersion: "volume 3.71"])
+        }
+
+        func settle() async throws { try await compute.cloud.settleAll() }
+
+        /// Makes a volume of 1 GiB and returns its id.
+        func volume(_ more: JSONObject = [:]) async throws -> String {
+            var wish: JSONObject = ["name": "v", "size": 1]
+            for (name, value) in more.members { wish[name] = value }
+            let made = await storage(.post, "/volumes", ["volume": .object(wish)])
+            try await settle()
+            return try #require(made.json["volume"]?["id"]?.string, "\(made.text)")
+        }
+
+        func show(_ volume: String) async -> JSON { await storage(.get, "/volumes/\(volume)").json["volume"] ?? .null }
+
+        func status(_ volume: String) async -> String { await show(volume)["status"]?.string ?? "gone" }
+
+        func server(_ more: JSONObject = [:]) async throws -> String {
+            let id = try await ServerTests.boot(compute, image, more)
+            try await settle()
+            return id
+        }
+
+        func attach(_ volume: String, to server: String, _ more: JSONObject = [:]) async -> TestCloud.Response {
+            var wish: JSONObject = ["volumeId": .string(volume)]
+            for (name, value) in more.members { wish[name] = value }
+            return await compute.send(
+                .post, "/servers/\(server)/os-volume_attachments", ["volumeAttachment": .object(wish)], minor: 100)
+        }
+
+        func disks(_ server: String) -> [String] {
+            let machine = compute.cloud.cloud.fleet.simulatedMachines.first { $0.id == server }
+            return machine?.disks.map { String($0.prefix { $0 != " " }) } ?? []
+        }
+    }
+
+    private func run(_ body: (Story) async throws -> Void) async throws {
+        try await ServerTests.run { client, image in try await body(Story(compute: client, image: image)) }
+    }
+
+    @Test("A volume is attached to a server, shown at both services, and detached")
+    func attachAndDetach() async throws {
+        try await run { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            let path = "/servers/\(server)/os-volume_attachments"
+            let attached = await story.attach(volume, to: server, ["tag": "data"])
+            #expect(attached.status == .ok, "\(attached.text)")
+            #expect(attached.json["volumeAttachment"]?["device"] == "/dev/vdb")
+            #expect(await story.status(volume) == "reserved")
+            try await story.settle()
+            #expect(story.disks(server) == ["root", volume])
+            let shown = await story.show(volume)
+            #expect(shown["status"] == "in-use")
+            let attachment = shown["attachments"]?.array?.first
+            #expect(attachment?["server_id"] == .string(server) && attachment?["device"] == "/dev/vdb")
+            let listed = await story.compute.good(.get, path)["volumeAttachments"]?.array ?? []
+            #expect(listed.map { $0["volumeId"] } == [.string(volume)])
+            #expect(listed.first?["attachment_id"] == attachment?["attachment_id"])
+            #expect(listed.first?["tag"] == "data" && listed.first?["delete_on_termination"] == false)
+            let seen = await story.compute.good(.get, "/servers/\(server)")["server"]?["os-extended-volumes:volumes_attached"]
+            #expect(seen?.array?.map { $0["id"] } == [.string(volume)])
+
+            #expect(await story.compute.send(.delete, "\(path)/\(volume)").status == .accepted)
+            #expect(await story.status(volume) == "detaching")
+            try await story.settle()
+            #expect(await story.status(volume) == "available")
+            #expect(story.disks(server) == ["root"])
+            await story.compute.refused(.notFound, .get, "\(path)/\(volume)")
+            await story.compute.refused(.notFound, .delete, "\(path)/\(volume)")
+        }
+    }
+
+    @Test("A volume that a server uses cannot be attached again, deleted, or ended by anybody but Compute")
+    func oneTruth() async throws {
+        try await run { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            let other = try await story.server()
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            let again = await story.attach(volume, to: server)
+            #expect(again.status == .badRequest && again.text.contains("already attached"), "\(again.text)")
+            #expect(await story.attach(volume, to: other).status == .badRequest)
+            #expect(await story.storage(.delete, "/volumes/\(volume)").status == .badRequest)
+            let attachment = await story.show(volume)["attachments"]?.array?.first?["attachment_id"]?.string ?? ""
+            #expect(await story.storage(.delete, "/attachments/\(attachment)").status == .conflict)
+            for action in ["os-detach", "os-force_detach"] {
+                let body: JSON = .object(JSONObject([(action, ["attachment_id": .string(attachment)])]))
+                #expect(await story.storage(.post, "/volumes/\(volume)/action", body).status == .conflict, "\(action)")
+            }
+            #expect(await story.status(volume) == "in-use")
+            let second = try await story.volume()
+            #expect(await story.attach(second, to: server, ["device": "/dev/vdb"]).status == .conflict)
+            #expect(await story.attach(UUIDText.derived(from: "none", in: volume), to: server).status == .notFound)
+            #expect(await story.status(second) == "available")
+        }
+    }
+
+    @Test("A server boots from a volume that is made from its image, and the volume goes with the server if so asked")
+    func bootsFromVolume() async throws {
+        try await run { story in
+            let data = try await story.volume()
+            let devices: JSON = [
+                [
+                    "source_type": "image", "destination_type": "volume", "uuid": .string(story.image),
+                    "volume_size": 1, "boot_index": 0, "delete_on_termination": true,
+                ],
+                ["source_type": "volume", "destination_type": "volume", "uuid": .string(data), "boot_index": -1],
+                ["source_type": "blank", "destination_type": "volume", "volume_size": 2, "boot_index": -1],
+            ]
+            let wish: JSON = [
+                "server": [
+                    "name": "one", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices,
+                ]
+            ]
+            let made = await story.compute.good(.post, "/servers", wish)
+            let server = made["server"]?["id"]?.string ?? ""
+            #expect(await story.status(data) == "reserved")
+            try await story.settle()
+            let shown = await story.compute.good(.get, "/servers/\(server)")["server"]
+            #expect(shown?["status"] == "ACTIVE" && shown?["image"] == "", "\(shown ?? .null)")
+            let path = "/servers/\(server)/os-volume_attachments"
+            let listed = await story.compute.good(.get, path)["volumeAttachments"]?.array ?? []
+            let ids = listed.compactMap { $0["volumeId"]?.string }
+            #expect(Set(listed.compactMap { $0["device"]?.string }) == ["/dev/vda", "/dev/vdb", "/dev/vdc"])
+            #expect(story.disks(server).count == 3)
+            for id in ids { #expect(await story.status(id) == "in-use") }
+            let root = listed.first { $0["device"] == "/dev/vda" }?["volumeId"]?.string ?? ""
+            #expect(await story.show(root)["bootable"] == "true")
+            let refusal = await story.compute.refused(.badRequest, .delete, "\(path)/\(root)")
+            #expect(refusal == "Cannot detach a root device volume")
+            for action in ["shelve": JSON.null, "createImage": ["name": "i"]] {
+                let body: JSON = .object(JSONObject([(action.key, action.value)]))
+                #expect(await story.compute.send(.post, "/servers/\(server)/action", body).status == .notImplemented)
+            }
+            await story.compute.good(.delete, "/servers/\(server)")
+            try await story.settle()
+            #expect(await story.status(root) == "gone")
+            for id in ids where id != root { #expect(await story.status(id) == "available") }
+        }
+    }
+
+    @Test("A server that cannot be made leaves its user's volume free, and no volume of its own")
+    func leavesNothing() async throws {
+        try await run { story in
+            let data = try await story.volume()
+            let devices: JSON = [
+                [
+                    "source_type": "image", "destination_type": "volume", "uuid": .string(story.image),
+                    "volume_size": 1, "boot_index": 0,
+                ],
+                ["source_type": "volume", "destination_type": "volume", "uuid": .string(data), "boot_index": -1],
+            ]
+            let wish: JSON = [
+                "server": [
+                    "name": "one", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices,
+                    "metadata": ["simulate:fault": "create-fails"],
+                ]
+            ]
+            let server = await story.compute.good(.post, "/servers", wish)["server"]?["id"]?.string ?? ""
+            try await story.settle()
+            #expect(await story.compute.good(.get, "/servers/\(server)")["server"]?["status"] == "ERROR")
+            let left = await story.storage(.get, "/volumes").json["volumes"]?.array ?? []
+            #expect(left.compactMap { $0["id"]?.string } == [data])
+            #expect(await story.status(data) == "available")
+        }
+    }
+
+    @Test("Whether a volume goes with its server can be changed, and nothing else of an attachment")
+    func changes() async throws {
+        try await run { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            let path = "/servers/\(server)/os-volume_attachments/\(volume)"
+            func change(_ more: JSONObject) async -> HTTPResponse.Status {
+                var wish: JSONObject = ["volumeId": .string(volume)]
+                for (name, value) in more.members { wish[name] = value }
+                return await story.compute.send(.put, path, ["volumeAttachment": .object(wish)]).status
+            }
+            #expect(await change(["delete_on_termination": true]) == .accepted)
+            #expect(await change(["device": "/dev/vdx"]) == .badRequest)
+            #expect(await change(["tag": "other"]) == .badRequest)
+            let swap: JSON = ["volumeAttachment": ["volumeId": .string(UUIDText.derived(from: "x", in: volume))]]
+            #expect(await story.compute.send(.put, path, swap).status == .conflict)
+            await story.compute.good(.delete, "/servers/\(server)")
+            try await story.settle()
+            #expect(await story.status(volume) == "gone")
+        }
+    }
+}
