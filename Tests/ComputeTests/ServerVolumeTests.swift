@@ -172,7 +172,7 @@ struct ServerVolumeTests {
             let wish: JSON = [
                 "server": [
                     "name": "one", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices,
-                    "metadata": ["simulate:fault": "create-fails"],
+                    "metadata": ["simulate:fault": "boot-fails"],
                 ]
             ]
             let server = await story.compute.good(.post, "/servers", wish)["server"]?["id"]?.string ?? ""
