@@ -4,6 +4,8 @@ import ControlPlane
 import TestSupport
 import Testing
 
+@testable import Identity
+
 /// Past security holes of OpenStack's Identity (rows 35 to 47 of the security checklist), each with a test that Novella
 /// does not have it. Delegations and credentials have files of their own.
 @Suite("Security advisories")
