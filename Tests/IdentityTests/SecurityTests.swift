@@ -1,6 +1,7 @@
 import CloudCore
 import HTTPTypes
 import ControlPlane
+import SQL
 import TestSupport
 import Testing
 
