@@ -209,6 +209,7 @@ let package = Package(
                 "AgentCore", "CloudCore", "Compute", "ControlPlane", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
                 "Durable", "HostModel", "Networking", "SQL",
             ]),
+        tests("BenchTests", ["novella-bench", "ControlPlane", "Durable", "SQL", "CloudCore", httpTypes]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),
     ]
 )
