@@ -108,7 +108,8 @@ package struct Cloud: Sendable {
             needs: storage, wiring: .init(workflows: workflows, log: log))
         assemblies = [identity, placement, images, networking, compute, blockStorage]
         watch = FleetWatch(
-            fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
+            fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world,
+            sleeper: sleeper, log: log)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(
