@@ -224,6 +224,7 @@ let package = Package(
                 "AgentCore", "BlockStorage", "CloudCore", "Compute", "ControlPlane", "DriverFiles", "DriverLibvirt", "DriverLinuxNetwork", "DriverSimulated", "Drivers",
                 "Durable", "HostModel", "Networking", "SQL",
             ]),
+        tests("BenchTests", ["novella-bench", "ControlPlane", "Durable", "SQL", "CloudCore", httpTypes]),
         tests("TidyTests", ["ControlPlane", "ServiceKit"], exclude: ["Exceptions"]),
     ]
 )

@@ -19,18 +19,27 @@ extension Agent {
             group.addTask { for await event in events.untilCancelled() { await self.pass(event) } }
             group.addTask {
                 var failures = 0
+                var interval = self.settings.interval * self.share
                 while true {
                     failures = await self.lookAtAll() ? 0 : failures + 1
                     // After a start of the host its networks appear a moment later than its agent, and machines need
                     // them. So the first tries follow each other soon.
                     let soon = Duration.seconds(1 << min(failures, 10))
-                    try await self.settings.clock.sleep(for: failures == 0 ? self.settings.interval : min(soon, self.settings.interval))
+                    try await self.settings.clock.sleep(for: failures == 0 ? interval : min(soon, interval))
+                    interval = self.settings.interval
                 }
             }
             if let volumes = self.volumes { group.addTask { try await volumes.keep() } }
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// The part of an interval after which the second look comes. It differs between hosts, because agents of many hosts
+    /// may begin at the same time, and would report at the same time for ever.
+    private var share: Double {
+        let hash = host.text.utf8.reduce(2_166_136_261 as UInt32) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        return 0.1 + 0.9 * Double(hash) / Double(UInt32.max)
     }
 
     private func pass(_ event: MachineEvent) async {

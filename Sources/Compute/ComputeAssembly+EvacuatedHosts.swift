@@ -2,8 +2,16 @@ import CloudCore
 import Durable
 
 extension ComputeAssembly {
-    /// Starts the removal of evacuated servers' machines from a host that can be reached again.
-    func sweep(_ host: String) async throws {
+    /// Starts the removal of evacuated servers' machines from hosts that can be reached again.
+    ///
+    /// - Returns: the hosts that still have such machines.
+    func sweep(_ hosts: [String]) async throws -> Set<String> {
+        let evacuated = try await context.readLong { tx in try MigrationStore().evacuated(among: hosts, in: tx) }
+        for host in evacuated.sorted() { try await sweep(host) }
+        return evacuated
+    }
+
+    private func sweep(_ host: String) async throws {
         let store = MigrationStore()
         let filter = MigrationStore.Filter(source: host, status: "done", kind: ServerMigration.Kind.evacuation.rawValue)
         guard try await !context.read({ tx in try store.list(filter, in: tx).isEmpty }),

@@ -1,40 +1,67 @@
 import CloudCore
 import Durable
 package import HostModel
-import SQL
+package import SQL
 
 extension ComputeAssembly {
     /// The greatest age of a host's report at the time when it arrives.
     private static let longestReport = Duration.seconds(60)
 
-    /// Changes the rows of servers to what a host saw. A guest that was shut down from within is stopped, as the API
+    /// Returns the revision of the servers. While it stays the same, equal sightings lead to the same rows.
+    package func revisionOfServers() async throws -> Revision { try await context.database.revision(of: .hosts) }
+
+    /// Changes the rows of servers to what hosts saw. A guest that was shut down from within is stopped, as the API
     /// shows it. A server that a workflow works on is not changed. A sighting from before the last change of the
     /// machine is ignored.
     ///
-    /// - Parameter sightings: the machines as the host saw them. Their generations are in the numbers of the rows.
-    package func take(_ sightings: [ObservedMachine], on host: String) async throws {
-        try await sweep(host)
-        if sightings.isEmpty { return }
-        let store = ServerStore()
-        let now = context.world.now
-        let seen = Dictionary(sightings.map { ($0.id, $0) }) { $1 }
-        let changed: @Sendable (Transaction) throws -> [Server] = { tx in
-            try store.find(sightings.map(\.id.text), in: tx).compactMap { server in
-                guard server.host == host, let sighting = seen[server.id] else { return nil }
-                // A sighting with an older generation may be from before the last change. If the last change is long
-                // past, the sighting counts: the change may have been cancelled before the host was told.
-                guard sighting.fence.generation >= server.generation || server.updatedAt + Self.longestReport <= now else { return nil }
-                return server.taking(sighting.power)
-            }
-        }
-        guard try await !context.read(changed).isEmpty else { return }
-        try await context.write { tx in
-            for var server in try changed(tx) {
-                guard try workflows.activity(on: server.resource, in: tx) == nil else { continue }
+    /// - Parameter sightings: the machines as each host saw them. Their generations are in the numbers of the rows.
+    /// - Returns: the hosts whose next sightings may change something even if they are the same.
+    package func take(_ sightings: [String: [ObservedMachine]]) async throws -> Set<String> {
+        var undecided = try await sweep(Array(sightings.keys))
+        let seen = Dictionary(
+            sightings.flatMap { host, machines in machines.map { ($0.id, Sighting(host: host, machine: $0)) } }) { $1 }
+        if seen.isEmpty { return undecided }
+        let found = try await context.readLong { tx in try changes(seen, seen.keys.map(\.text), in: tx) }
+        undecided.formUnion(found.undecided)
+        if found.changed.isEmpty { return undecided }
+        let busy = try await context.write { tx in
+            var busy: Set<String> = []
+            for var server in try changes(seen, found.changed.map(\.id.text), in: tx).changed {
+                guard try workflows.activity(on: server.resource, in: tx) == nil else {
+                    if let host = server.host { busy.insert(host) }
+                    continue
+                }
                 server.updatedAt = context.world.now
-                try store.update(server, in: tx)
+                try ServerStore().update(server, in: tx)
+            }
+            return busy
+        }
+        return undecided.union(busy)
+    }
+
+    private struct Sighting {
+        let host: String
+        let machine: ObservedMachine
+    }
+
+    /// Returns the servers that sightings change, and the hosts of sightings for which it is too early.
+    private func changes(
+        _ seen: [MachineID: Sighting], _ ids: [String], in tx: Transaction
+    ) throws -> (changed: [Server], undecided: Set<String>) {
+        let now = context.world.now
+        var (changed, undecided) = ([Server](), Set<String>())
+        for server in try ServerStore().find(ids, in: tx) {
+            guard let sighting = seen[server.id], server.host == sighting.host else { continue }
+            let isOld = sighting.machine.fence.generation < server.generation
+            // A sighting with an older generation may be from before the last change. If the last change is long past,
+            // the sighting counts: the change may have been cancelled before the host was told.
+            if isOld, server.updatedAt + Self.longestReport > now {
+                undecided.insert(sighting.host)
+            } else if let next = server.taking(sighting.machine.power) {
+                changed.append(next)
             }
         }
+        return (changed, undecided)
     }
 }
 

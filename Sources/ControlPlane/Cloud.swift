@@ -109,7 +109,8 @@ package struct Cloud: Sendable {
             workflows: workflows, settings: ComputeSettings(configuration))
         assemblies = [identity, placement, images, networking, compute, blockStorage]
         watch = FleetWatch(
-            fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world, log: log)
+            fleet: fleet, placement: placementForCompute, compute: compute, database: database, world: world,
+            sleeper: sleeper, log: log)
         var settings = RunnerSettings()
         settings.isAlone = database.dialect == .sqlite
         runner = try Runner(

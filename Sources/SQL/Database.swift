@@ -20,6 +20,9 @@ package struct Database: Sendable {
     /// The number of transactions since the start, by which the cost of requests is counted.
     package var transactions: Int { counter.count.load(ordering: .relaxed) }
 
+    /// The number of writing transactions that were committed since the start.
+    package var commits: Int { counter.commits.load(ordering: .relaxed) }
+
     /// The number of statements of all transactions that have ended.
     package var statements: Int { counter.statements.load(ordering: .relaxed) }
 
@@ -44,6 +47,7 @@ package struct Database: Sendable {
 
     private final class Counter: Sendable {
         let count = Atomic(0)
+        let commits = Atomic(0)
         let statements = Atomic(0)
         let steps = Atomic(0)
         let isFull = Atomic(false)
@@ -72,6 +76,7 @@ package struct Database: Sendable {
         return try await Self.naming {
             do {
                 let value = try await engine.write(counting(body))
+                counter.commits.add(1, ordering: .relaxed)
                 counter.isFull.store(false, ordering: .relaxed)
                 return value
             } catch let error as SQLError {

@@ -124,7 +124,7 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
 package struct Row: Sendable {
     /// The column names of a result, which all its rows share.
     package final class Columns: Sendable {
-        let names: [String]
+        package let names: [String]
         private let positions: [String: Int]
 
         package init(_ names: [String]) {

@@ -5,5 +5,5 @@ import ArgumentParser
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "novella-bench", abstract: "Measure parts of Novella. Build it with -c release.",
-        subcommands: [SQLBench.self, ListBench.self, PlacementBench.self, NetworkBench.self])
+        subcommands: [SQLBench.self, ListBench.self, PlacementBench.self, NetworkBench.self, CloudBench.self])
 }

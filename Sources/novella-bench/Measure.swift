@@ -1,8 +1,15 @@
+import Foundation
+
 /// The number of turns in a time, and the duration of each turn.
 struct Measure {
     /// The durations of the turns, from the shortest to the longest.
     private let durations: [Duration]
     private let elapsed: Duration
+
+    private init(durations: [Duration], elapsed: Duration) { (self.durations, self.elapsed) = (durations, elapsed) }
+
+    /// Makes a measure of durations that were measured elsewhere.
+    init(_ durations: [Duration]) { self.init(durations: durations.sorted(), elapsed: durations.reduce(.zero, +)) }
 
     /// Runs `work` repeatedly in `callers` tasks at the same time, for `time`.
     ///
@@ -59,4 +66,5 @@ struct Measure {
 /// Prints a row of a Markdown table.
 func row(_ cells: String...) {
     print("| \(cells.joined(separator: " | ")) |")  // tidy: allow print, a program for people
+    fflush(nil)
 }

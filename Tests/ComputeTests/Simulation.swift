@@ -38,7 +38,7 @@ final class Simulation {
         func set(_ on: Bool) { isOn.withLock { $0 = on } }
 
         var plan: FaultPlan {
-            FaultPlan { [self] place in
+            FaultPlan(allowsChains: true) { [self] place in
                 guard isOn.withLock({ $0 }), draw() % 150 == 0 else { return nil }
                 var error = CloudError(.unavailable, "Drawn from a seed.")
                 error.isTransient = draw() % 4 != 0
@@ -287,11 +287,13 @@ struct SimulationTests {
     /// The number of operations: `make test` sets `NOVELLA_SIMULATION_OPERATIONS=10000`. `NOVELLA_SIMULATION_SEED`
     /// repeats a seed that failed.
     private static let operations = TestSettings.number("NOVELLA_SIMULATION_OPERATIONS").map(Int.init) ?? 600
+    /// The number of hosts: `make test-all` sets `NOVELLA_SIMULATION_HOSTS=2000` besides, with fewer operations.
+    private static let hosts = TestSettings.number("NOVELLA_SIMULATION_HOSTS").map(Int.init) ?? 50
 
     @Test("The API, the claims, the ports and the machines agree after random operations and faults", arguments: [1, TestSettings.freshSeed])
     func story(seed: UInt64) async throws {
         print("the simulation's seed is \(seed)")
-        let done = try await Simulation.run(seed: seed, hosts: 50, operations: Self.operations)
+        let done = try await Simulation.run(seed: seed, hosts: Self.hosts, operations: Self.operations)
         print("seed \(seed): \(done.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
         #expect(done["create", default: 0] > 10 && done["checked", default: 0] > 1)
     }

@@ -1,8 +1,11 @@
 import CloudCore
 import HTTPTypes
 import ControlPlane
+import SQL
 import TestSupport
 import Testing
+
+@testable import Identity
 
 /// Past security holes of OpenStack's Identity (rows 35 to 47 of the security checklist), each with a test that Novella
 /// does not have it. Delegations and credentials have files of their own.

@@ -10,8 +10,9 @@ package protocol StoredValue: Codable, Sendable {
     static var storedName: String { get }
 }
 
-/// The encoder and decoder of stored values as JSON. No other code in the product encodes or decodes JSON with
-/// Foundation, so a type that is stored must conform to `StoredValue`.
+/// The encoder and decoder of stored values as JSON. No other code in the product encodes or decodes JSON from types,
+/// so a type that is stored must conform to `StoredValue`. The texts are those that Foundation's encoder would write,
+/// and its decoder reads them; `StoredTests` compares both.
 package enum StoredJSON {
     /// The code of the error for a text that cannot be read as the value, for example if a newer peer has sent a case
     /// that this binary does not know.
@@ -19,14 +20,18 @@ package enum StoredJSON {
 
     /// Returns the value as JSON text. Keys are sorted, so that equal values have equal texts.
     package static func text<Value: StoredValue>(_ value: Value) throws(CloudError) -> String {
-        String(decoding: try data(value), as: UTF8.self)
+        String(decoding: try bytes(value), as: UTF8.self)
     }
 
     /// Returns the bytes of `text(_:)`.
-    package static func data<Value: StoredValue>(_ value: Value) throws(CloudError) -> Data {
-        let encoder = JSONEncoder()  // tidy: allow JSONEncoder, the only one
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do { return try encoder.encode(value) } catch {
+    package static func data<Value: StoredValue>(_ value: Value) throws(CloudError) -> Data { Data(try bytes(value)) }
+
+    private static func bytes<Value: StoredValue>(_ value: Value) throws(CloudError) -> [UInt8] {
+        do {
+            var writer = JSONWriter(capacity: 2048)
+            try StoredEncoder.tree(of: value).write(&writer)
+            return writer.bytes
+        } catch {
             throw .internalError("\(Value.storedName) cannot be encoded", cause: error)
         }
     }
@@ -37,14 +42,20 @@ package enum StoredJSON {
     package static func value<Value: StoredValue>(
         _ type: Value.Type = Value.self, from text: String
     ) throws(CloudError) -> Value {
-        try value(type, from: Data(text.utf8))
+        try read(type, text.utf8)
     }
 
     /// Reads a value from the bytes of its text.
     package static func value<Value: StoredValue>(
         _ type: Value.Type = Value.self, from data: Data
     ) throws(CloudError) -> Value {
-        do { return try JSONDecoder().decode(type, from: data) } catch {  // tidy: allow JSONDecoder, the only one
+        try read(type, data)
+    }
+
+    private static func read<Value: StoredValue>(
+        _ type: Value.Type, _ bytes: some Collection<UInt8>
+    ) throws(CloudError) -> Value {
+        do { return try StoredDecoder.value(type, from: bytes) } catch {
             var unreadable = CloudError.internalError("what was stored is no \(Value.storedName)", cause: error)
             unreadable.code = unreadableCode
             throw unreadable

@@ -30,6 +30,21 @@ struct MigrationStore: Sendable {
         ).map(Self.migration)
     }
 
+    /// Returns those of some hosts that servers were evacuated from and that may still have their machines.
+    func evacuated(among hosts: [String], in tx: Transaction) throws -> Set<String> {
+        var found: Set<String> = []
+        for (list, arguments) in ValueList.pieces(of: hosts.map(\.sql)) {
+            // The words are a part of the text, because the index is for them alone.
+            let rows = try tx.rows(
+                """
+                SELECT DISTINCT source FROM compute_migration
+                WHERE kind = 'evacuation' AND status = 'done' AND source \(list)
+                """, arguments: arguments)
+            for row in rows { found.insert(try row.value(at: 0)) }
+        }
+        return found
+    }
+
     /// Returns a page of the migrations.
     ///
     /// - Throws: `CloudError.badRequest` if the page's marker is not in the list.

@@ -14,10 +14,9 @@ struct ServerStore: Sendable {
 
     /// Returns some servers by their ids. The result has no server for an id without a row.
     func find(_ ids: [String], in tx: Transaction) throws -> [Server] {
-        var conditions = Conditions()
-        conditions.isIn("id", ids)
-        return try tx.rows("SELECT details FROM compute_server \(conditions.clause)", arguments: conditions.arguments)
-            .map(Self.server)
+        try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+            try tx.rows("SELECT details FROM compute_server WHERE id \(list)", arguments: arguments).map(Self.server)
+        }
     }
 
     /// Returns all servers of a table, the newest first.
