@@ -297,11 +297,18 @@ def false_frames(stage):
         "a frame cut short": frames.ether(frames.IP4, b.mac, a.mac, b"\x45\0\0"),
         "a network in a network": frames.ether(0x6558, b.mac, a.mac, own),
     }
+    hidden = [
+        part
+        for name, options in (("a router", True), ("a neighbour's advertisement", True), ("a neighbour's advertisement", False))
+        for part in frames.fragments(attacks[name], 8, options)
+    ]
     harmless = frames.ether(frames.IP4, b.mac, a.mac, frames.ip4(b.address, a.address, 1, b"\x08\0\xf7\xff\0\0\0\0"))
     with Tap(a.tap) as tap:
-        b.strike(*attacks.values(), harmless)
+        b.strike(*attacks.values(), *hidden, harmless)
         until("the harmless frame", lambda: tap.heard(lambda frame: frame[:34] == harmless[:34]), 20)
         wrong = [name for name, frame in attacks.items() if tap.heard(lambda heard: heard.rstrip(b"\0") == frame.rstrip(b"\0"))]
+        if tap.heard(lambda heard: heard[6:14] == frames.mac(b.mac) + b"\x86\xdd" and heard[20] == 44):
+            wrong.append("a message in fragments")
     expect(wrong, [], "frames that reached A")
     expect(b.mac in a.says(f"ip neigh show {gateway}"), False, "that A takes B for its gateway")
 

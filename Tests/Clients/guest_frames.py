@@ -64,6 +64,14 @@ def router(source, target, source_mac, target_mac):
     return icmp6(source, target, source_mac, target_mac, bytes([134, 0, 0, 0, 64, 0, 7, 8]) + bytes(8))
 
 
+def fragments(frame, count, options=False):
+    """An IPv6 frame in two fragments: the first has `count` bytes. `options` without a meaning may come before the body."""
+    body = (bytes([frame[20], 0, 1, 4, 0, 0, 0, 0]) if options else b"") + frame[54:]
+    kind = 60 if options else frame[20]
+    for place, more, part in ((0, 1, body[:count]), (count, 0, body[count:])):
+        yield frame[:18] + struct.pack("!HB", 8 + len(part), 44) + frame[21:54] + struct.pack("!BBHI", kind, 0, place + more, 9) + part
+
+
 def tagged(frame, *tags):
     """The frame with VLAN tags."""
     return frame[:12] + b"".join(struct.pack("!HH", 0x8100, tag) for tag in tags) + frame[12:]
