@@ -1,6 +1,8 @@
 @testable import BlockStorage
 import CloudCore
+import ControlPlane
 import HTTPTypes
+import HostModel
 import SQL
 import TestSupport
 import Testing

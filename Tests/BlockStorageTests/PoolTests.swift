@@ -1,5 +1,6 @@
 @testable import BlockStorage
 import CloudCore
+import HTTPTypes
 import HostModel
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 @testable import BlockStorage
 import CloudCore
 import Durable
+import HostModel
 import SQL
 import TestSupport
 import Testing
