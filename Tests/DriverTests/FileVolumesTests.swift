@@ -5,6 +5,7 @@ import DriverFiles
 import Drivers
 import Foundation
 import HostModel
+import ImageFormats
 import NIOCore
 import TestSupport
 import Testing
