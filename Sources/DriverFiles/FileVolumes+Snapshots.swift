@@ -94,6 +94,7 @@ extension FileVolumes {
 
     private func noteFailure(of id: SnapshotID, _ ticket: String, _ error: any Error) throws {
         try step("note failure")
+        if let snapshot = snapshots.value(id.text) { unlink(try folder(snapshot.pool).file(of: snapshot).draft) }
         let problem = error as? CloudError ?? .internalError("the volume could not be copied", cause: error)
         try snapshots.update(id.text) { if $0.ticket == ticket { $0.failure = AgentProblem(problem) } }
     }

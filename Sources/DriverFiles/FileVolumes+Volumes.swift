@@ -91,6 +91,7 @@ extension FileVolumes {
     /// Notes why a copy has failed, for those who ask. The caller is in the volume's lane.
     func noteFailure(of id: VolumeID, _ ticket: String, _ error: any Error) throws {
         try step("note failure")
+        if let volume = volumes.value(id.text) { unlink(try folder(volume.spec.pool).file(of: volume).draft) }
         let problem = error as? CloudError ?? .internalError("the volume could not be filled", cause: error)
         try volumes.update(id.text) { if $0.ticket == ticket { $0.failure = AgentProblem(problem) } }
     }

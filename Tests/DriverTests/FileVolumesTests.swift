@@ -5,14 +5,25 @@ import DriverFiles
 import Drivers
 import Foundation
 import HostModel
+import ImageFormats
 import NIOCore
 import TestSupport
 import Testing
 
-@Suite("Volumes in files", .enabled(if: FileVolumesTests.isAvailable))
-struct FileVolumesTests {
-    static let isAvailable = ["/usr/bin/qemu-img", "/usr/bin/qemu-io"].allSatisfy { access($0, X_OK) == 0 }
+/// The programs of this machine that make and read qcow2 files.
+private enum ImageTools {
+    static let areThere: Bool = {
+        let programs: [String] = ["/usr/bin/qemu-img", "/usr/bin/qemu-io"]
+        return programs.allSatisfy { access($0, X_OK) == 0 }
+    }()
 
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+}
+
+@Suite("Volumes in files", .enabled(if: ImageTools.areThere))
+struct FileVolumesTests {
     /// A folder on a file system that can share blocks, if the environment names one. The suite runs there as well.
     static let folders: [String] =
         [FileManager.default.temporaryDirectory.path]
@@ -132,7 +143,7 @@ struct FileVolumesTests {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw NotConforming(description: "\(program) \(arguments)") }
+        guard process.terminationStatus == 0 else { throw ImageTools.Failure(description: "\(program) \(arguments)") }
     }
 
     private static func scratch() -> String {

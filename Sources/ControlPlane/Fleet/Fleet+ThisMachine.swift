@@ -5,7 +5,7 @@ package import DriverLibvirt
 import DriverLinuxNetwork
 import Drivers
 import Foundation
-import HostModel
+package import HostModel
 import Logging
 
 /// The settings of this machine as a host.
