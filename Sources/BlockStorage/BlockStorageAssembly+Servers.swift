@@ -7,10 +7,10 @@ package import SQL
 /// attachment and the server's disk change together.
 extension BlockStorageAssembly {
     private var rules: AttachmentRules { AttachmentRules(world: context.world) }
-    private var service: VolumeService { VolumeService(context: context) }
+    private var volumes: VolumeService { VolumeService(context: context) }
 
     private func caller(_ principal: Principal) -> Caller {
-        Caller(principal: principal, minor: VersionRoutes.range.maximum.minor, requestID: "", policy: context.policy)
+        Caller(principal: principal, minor: VersionRoutes.range.upperBound.minor, requestID: "", policy: context.policy)
     }
 
     // MARK: Facts
@@ -19,7 +19,7 @@ extension BlockStorageAssembly {
     ///
     /// - Throws: `notFound` if there is none or the principal may not see it.
     package func facts(of id: VolumeID, for principal: Principal) async throws -> VolumeFacts {
-        let volume = try await context.read { tx in try service.require(id, by: caller(principal), in: tx) }
+        let volume = try await context.read { tx in try volumes.require(id, by: caller(principal), in: tx) }
         var facts = VolumeFacts(
             sizeGiB: volume.size, isBootable: volume.isBootable, isMultiattach: volume.isMultiattach,
             imageProperties: Self.properties(volume.imageMetadata), host: onlyHost(of: volume))
@@ -63,9 +63,9 @@ extension BlockStorageAssembly {
     /// - Throws: a transient error until then; `conflict` if it could not be made.
     package func make(_ new: NewVolume, for host: String, by principal: Principal) async throws {
         let caller = caller(principal)
-        let found = try await context.read { tx in try service.volumes.find(new.id, in: tx) }
+        let found = try await context.read { tx in try volumes.volumes.find(new.id, in: tx) }
         guard let found else {
-            try await VolumeCreation(service: service).create(new, for: host, by: caller)
+            try await VolumeCreation(service: volumes).create(new, for: host, by: caller)
             throw Self.unfinished(new.id)
         }
         switch found.status {
@@ -84,11 +84,11 @@ extension BlockStorageAssembly {
 
     /// Begins to delete a volume that no attachment uses. It has no effect if there is none, or if it is in use.
     package func delete(_ id: VolumeID, for principal: Principal, in tx: Transaction) throws {
-        guard let volume = try service.volumes.find(id, in: tx), volume.status != .deleting,
+        guard let volume = try volumes.volumes.find(id, in: tx), volume.status != .deleting,
             try rules.attachments.list(of: id, in: tx).isEmpty,
-            try service.snapshots.list(of: id, in: tx).isEmpty
+            try volumes.snapshots.list(of: id, in: tx).isEmpty
         else { return }
-        try service.delete(volume, cascade: false, isForced: true, by: caller(principal), in: tx)
+        try volumes.delete(volume, cascade: false, isForced: true, by: caller(principal), in: tx)
     }
 
     // MARK: Attachments

@@ -11,13 +11,11 @@ struct VolumeWorld: Sendable {
     let picker: PoolPicker
     private let messages = MessageStore()
     private let needs: BlockStorageNeeds
-    private let workflows: Workflows
     private let clock: World
     private let sleeper: any Sleeper
 
     init(context: BlockStorageContext) {
         needs = context.needs
-        workflows = context.workflows
         clock = context.world
         sleeper = context.sleeper
         picker = PoolPicker(hosts: context.needs.hosts)
@@ -116,7 +114,7 @@ struct VolumeWorld: Sendable {
         _ action: VolumeMessage.Action, _ cause: VolumeMessage.Cause,
         about subject: (kind: VolumeMessage.Subject, id: String, projectID: String), _ run: Run<W>, in tx: Transaction
     ) throws {
-        let failure = try workflows.find(run.workflowID, in: tx)?.failure
+        let failure = run.failure
         if failure?.isCancellation == true { return }
         let hasNoPool = failure?.code == PoolChoice.code
         let failed = hasNoPool ? VolumeMessage.Action.schedule : action

@@ -12,6 +12,8 @@ package struct Run<W: Workflow>: Sendable {
     /// The principal who asked for the workflow; nil if the cloud itself did.
     package let principal: Principal?
     package let requestID: String?
+    /// The failure for which the workflow is being undone; nil on the way forward.
+    package let failure: Failure?
     /// The number of the owner: it rises each time that the workflow changes hands. An agent that has seen a higher
     /// epoch refuses the call, so an owner that was replaced without noticing it does no harm.
     package let epoch: Int64
@@ -27,6 +29,7 @@ package struct Run<W: Workflow>: Sendable {
         resource = row.resource
         principal = try row.principal.map { try StoredJSON.value(from: $0) }
         requestID = row.requestID
+        failure = row.failure
         epoch = row.epoch
         idempotencyKey = UUIDText.derived(from: "step/\(row.direction.rawValue)/\(row.step)", in: row.id.text)
         self.log = log
