@@ -56,7 +56,9 @@ final class HTTPLine {
     private func write(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.send(socket, $0.baseAddress! + sent, bytes.count - sent, 0x4000) }
+            let count = bytes.withUnsafeBytes {
+                Foundation.send(socket, $0.baseAddress! + sent, bytes.count - sent, 0x4000)
+            }
             guard count > 0 else { throw BenchError("the cloud closed the connection") }
             sent += count
         }
@@ -76,7 +78,8 @@ final class HTTPLine {
         let end = Array("\r\n\r\n".utf8)
         var found: Int?
         while found == nil {
-            found = rest.count < 4 ? nil : (0...rest.count - 4).first { rest[$0] == 13 && Array(rest[$0..<$0 + 4]) == end }
+            found =
+                rest.count < 4 ? nil : (0...rest.count - 4).first { rest[$0] == 13 && Array(rest[$0..<$0 + 4]) == end }
             if found == nil { try fill() }
         }
         let head = String(decoding: rest[..<(found ?? 0)], as: UTF8.self)
