@@ -1,7 +1,7 @@
 import CloudCore
 
-/// What the benchmark makes through the API before it fills the cloud: two projects, their networks, and one server in
-/// each, which is the pattern for the others.
+/// The things that the benchmark makes through the API before it fills the cloud: two projects, their networks, and one
+/// server in each, which is the pattern for the others.
 struct CloudFixtures: Sendable {
     /// A project with its networks.
     struct Project: Sendable {
