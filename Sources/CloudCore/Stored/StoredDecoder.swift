@@ -103,7 +103,9 @@ private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
         var keys: [Key] = []
         var place = object.at + 1
         for _ in 0..<count {
-            if let key = (try? object.document.text(object.document.entries[place])).flatMap({ Key(stringValue: $0) }) { keys.append(key) }
+            if let key = (try? object.document.text(object.document.entries[place])).flatMap({ Key(stringValue: $0) }) {
+                keys.append(key)
+            }
             place = Int(object.document.entries[place + 1].next)
         }
         return keys
@@ -117,7 +119,9 @@ private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
             for _ in 0..<count {
                 let entry = object.document.entries[place]
                 if entry.kind == .string {
-                    if object.document.isString(entry, name) { return StoredDecoder(document: object.document, at: place + 1) }
+                    if object.document.isString(entry, name) {
+                        return StoredDecoder(document: object.document, at: place + 1)
+                    }
                 } else if (try? object.document.text(entry)) == String(decoding: name, as: UTF8.self) {
                     return StoredDecoder(document: object.document, at: place + 1)
                 }
@@ -162,10 +166,14 @@ private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try present(key)?.decode(type)
     }
 
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws
+        -> KeyedDecodingContainer<Nested>
+    {
         try require(key).container(keyedBy: type)
     }
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try require(key).unkeyedContainer() }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try require(key).unkeyedContainer()
+    }
     func superDecoder() throws -> any Decoder { object }
     func superDecoder(forKey key: Key) throws -> any Decoder { try require(key) }
 }
@@ -177,7 +185,9 @@ private struct Unkeyed: UnkeyedDecodingContainer {
     private var place: Int
     private(set) var currentIndex = 0
 
-    init(document: StoredDocument, count: Int, place: Int) { (self.document, total, self.place) = (document, count, place) }
+    init(document: StoredDocument, count: Int, place: Int) {
+        (self.document, total, self.place) = (document, count, place)
+    }
 
     var codingPath: [any CodingKey] { [] }
     var count: Int? { total }
@@ -207,9 +217,12 @@ private struct Unkeyed: UnkeyedDecodingContainer {
 
     mutating func decode(_ type: String.Type) throws -> String { try take { try $0.string } }
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try take { try $0.decode(type) } }
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested>
+    {
         try take { try $0.container(keyedBy: type) }
     }
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try take { try $0.unkeyedContainer() } }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try take { try $0.unkeyedContainer() }
+    }
     mutating func superDecoder() throws -> any Decoder { try take { $0 } }
 }

@@ -8,8 +8,8 @@ final class StoredDocument {
         case object, array, string, escapedString, number, yes, no, null
     }
 
-    /// A value in the text. The members of an object follow it, each a string and then a value; so do the elements of an
-    /// array.
+    /// A value in the text. The members of an object follow it, each a string and then a value; so do the elements of
+    /// an array.
     struct Entry {
         var kind: Kind
         var start: Int32
@@ -54,7 +54,9 @@ final class StoredDocument {
         let part = UnsafeBufferPointer(start: bytes + Int(entry.start), count: Int(entry.end - entry.start))
         if entry.kind == .escapedString {
             // Few texts have escapes, and the parser of requests reads these.
-            guard case .string(let text)? = try? JSON.parse([0x22] + part + [0x22]) else { throw Unreadable(description: "a wrong escape") }
+            guard case .string(let text)? = try? JSON.parse([0x22] + part + [0x22]) else {
+                throw Unreadable(description: "a wrong escape")
+            }
             return text
         }
         guard let text = String(validating: part, as: UTF8.self) else { throw Unreadable(description: "no UTF-8") }
@@ -72,7 +74,8 @@ final class StoredDocument {
             let digit = Int64(bytes[place]) - 48
             guard (0...9).contains(digit) else { return nil }
             let (tens, isTooLarge) = value.multipliedReportingOverflow(by: 10)
-            let (next, isTooLargeToo) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+            let (next, isTooLargeToo) =
+                isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
             guard !isTooLarge, !isTooLargeToo else { return nil }
             value = next
             place += 1
@@ -82,6 +85,9 @@ final class StoredDocument {
     }
 
     func number(_ entry: Entry) -> Double? {
-        Double(String(decoding: UnsafeBufferPointer(start: bytes + Int(entry.start), count: Int(entry.end - entry.start)), as: UTF8.self))
+        Double(
+            String(
+                decoding: UnsafeBufferPointer(start: bytes + Int(entry.start), count: Int(entry.end - entry.start)),
+                as: UTF8.self))
     }
 }

@@ -50,7 +50,9 @@ struct StoredScanner {
         }
     }
 
-    private mutating func elements(depth: Int) throws { try list(.array, UInt8(ascii: "]")) { try $0.value(depth: depth + 1) } }
+    private mutating func elements(depth: Int) throws {
+        try list(.array, UInt8(ascii: "]")) { try $0.value(depth: depth + 1) }
+    }
 
     private mutating func list(_ kind: StoredDocument.Kind, _ close: UInt8, _ one: (inout Self) throws -> Void) throws {
         let own = entries.count
@@ -111,7 +113,8 @@ struct StoredScanner {
 
     private static func isOfNumber(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+            UInt8(ascii: "e"),
             UInt8(ascii: "E"):
             true
         default: false

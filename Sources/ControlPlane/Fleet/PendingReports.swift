@@ -2,7 +2,8 @@ import AgentCore
 import HostModel
 import Synchronization
 
-/// The reports that wait to be recorded. Of a host's inventories only the last one counts, which the fleet has.
+/// The reports that wait to be recorded. Only the last inventory of a host counts, and
+/// the fleet has it.
 final class PendingReports: Sendable {
     private struct State {
         var hosts: Set<String> = []

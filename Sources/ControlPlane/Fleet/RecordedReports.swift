@@ -2,7 +2,7 @@ import HostModel
 import SQL
 import Synchronization
 
-/// What was last recorded of each host.
+/// The values of each host that were recorded last.
 final class RecordedReports: Sendable {
     private struct Sightings {
         /// A hash of the machines, because nobody needs them again.

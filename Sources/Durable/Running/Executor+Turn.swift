@@ -138,7 +138,8 @@ extension Executor {
     }
 
     /// Writes a transition, and the effects of its end on the other workflows of the resource.
-    private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord {
+    private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord
+    {
         var transition = transition
         transition.row.leaseUntil = world.now + settings.lease
         if transition.row.status.needsAttention || transition.givesWay {
@@ -186,6 +187,7 @@ extension Executor {
         }
         let verdict = Verdict(error, step: row.step)
         return planner.failed(
-            row, step.definition.outline, step.index, verdict.failure, isTransient: verdict.isTransient, notes: notes, now: world.now)
+            row, step.definition.outline, step.index, verdict.failure, isTransient: verdict.isTransient, notes: notes,
+            now: world.now)
     }
 }

@@ -4,8 +4,9 @@ import SQL
 import Telemetry
 
 /// The loop that carries a claimed workflow on until it ends, waits or is handed back. The planner makes all decisions,
-/// over the row as the transaction sees it, so no cancel and no other owner can slip in between. One transaction records
-/// as much as it can: the outcome of a remote step, the local steps behind it and the start of the next remote step.
+/// over the row as the transaction sees it, so no cancel and no other owner can slip in between. One transaction
+/// records as much as it can: the outcome of a remote step, the local steps behind it and the start of the next remote
+/// step.
 package struct Executor: Sendable {
     let database: Database
     let catalog: WorkflowCatalog

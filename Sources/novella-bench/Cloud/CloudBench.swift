@@ -8,8 +8,9 @@ struct CloudBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cloud", abstract: "Start a simulated cloud, fill it, and measure requests, lists, start and end.",
         discussion: """
-            Two projects, their networks and one server of each are made through the API. The other servers are copies of \
-            the rows of these two, made while the cloud does not run; the simulated hosts do not have their machines. \
+            Two projects, their networks and one server of each are made through the API. The other servers are \
+            copies of the rows of these two, made while the cloud does not run; the simulated hosts do not have their \
+            machines. \
             PostgreSQL's database must be empty, and what is made in it stays.
             """)
 
@@ -40,15 +41,19 @@ struct CloudBench: AsyncParsableCommand {
         defer { if !keep { try? FileManager.default.removeItem(at: place) } }
         let cloud = CloudUnderTest(binary: binary, folder: place.path, hosts: hosts, postgres: postgres)
         defer { _ = cloud.end(by: SIGKILL) }
-        row("\(hosts) hosts, \(servers) servers, \(postgres == nil ? "SQLite" : "PostgreSQL")", "median ms", "99 % ms", "found")
+        row(
+            "\(hosts) hosts, \(servers) servers, \(postgres == nil ? "SQLite" : "PostgreSQL")", "median ms", "99 % ms",
+            "found")
         row("---", "--:", "--:", "--:")
         show("first start to ready", try cloud.start())
         let few = min(1000, servers / 10)
         let fixtures = try CloudFixtures(on: cloud, servers: servers, few: few)
         _ = cloud.end(by: SIGTERM)
-        let database: Database = if let postgres { try .postgreSQL(postgres) } else { try .sqlite(path: cloud.database) }
+        let database: Database =
+            if let postgres { try .postgreSQL(postgres) } else { try .sqlite(path: cloud.database) }
         let filling = try await ContinuousClock().measure {
-            try await CloudFill(database, fixtures, hosts: hosts, servers: servers).run(all: servers - few - 1, few: few - 1)
+            try await CloudFill(database, fixtures, hosts: hosts, servers: servers).run(
+                all: servers - few - 1, few: few - 1)
         }
         await database.close()
         show("fill by copied rows", filling)
@@ -81,5 +86,7 @@ struct CloudBench: AsyncParsableCommand {
     /// The seconds for which the cloud is watched at rest.
     private static let rest = 60
 
-    private func show(_ name: String, _ duration: Duration) { row(name, Measure([duration]).milliseconds(below: 0.5), "", "") }
+    private func show(_ name: String, _ duration: Duration) {
+        row(name, Measure([duration]).milliseconds(below: 0.5), "", "")
+    }
 }

@@ -1,7 +1,7 @@
 import CloudCore
 
-/// What the benchmark makes through the API before it fills the cloud: two projects, their networks, and one server in
-/// each, which is the pattern for the others.
+/// The things that the benchmark makes through the API before it fills the cloud: two projects, their networks, and one
+/// server in each, which is the pattern for the others.
 struct CloudFixtures: Sendable {
     /// A project with its networks.
     struct Project: Sendable {
@@ -51,7 +51,8 @@ struct CloudFixtures: Sendable {
             ["name": "bench", "disk_format": "raw", "container_format": "bare", "visibility": "public"])
         image = made.json.id
         try admin.call(
-            "PUT", "/image/v2/images/\(image)/file", [UInt8](repeating: 0, count: 512), type: "application/octet-stream")
+            "PUT", "/image/v2/images/\(image)/file", [UInt8](repeating: 0, count: 512), type: "application/octet-stream"
+        )
         all = try Self.project("bench-all", admin)
         some = try Self.project("bench-some", admin)
         var next = IPAddress(.v4, 0x0a00_0000)
@@ -116,7 +117,8 @@ struct CloudFixtures: Sendable {
     /// Makes a router between the first network and one outside, for floating IPs.
     private mutating func makeRouter(_ user: CloudUser) throws {
         external = try user.make(
-            "/network/v2.0/networks", "network", ["name": "bench-outside", "router:external": true]).id
+            "/network/v2.0/networks", "network", ["name": "bench-outside", "router:external": true]
+        ).id
         let subnet: JSON = [
             "network_id": .string(external), "ip_version": 4, "cidr": "172.30.0.0/16", "enable_dhcp": false,
         ]
@@ -124,16 +126,21 @@ struct CloudFixtures: Sendable {
         let outside: JSON = ["name": "bench", "external_gateway_info": ["network_id": .string(external)]]
         router = try user.make("/network/v2.0/routers", "router", outside).id
         try user.call(
-            "PUT", "/network/v2.0/routers/\(router)/add_router_interface", ["subnet_id": .string(all.networks[0].subnet)])
+            "PUT", "/network/v2.0/routers/\(router)/add_router_interface",
+            ["subnet_id": .string(all.networks[0].subnet)])
     }
 
     // MARK: Addresses of copies
 
     /// Returns the address of a copied server by its number in the project.
-    static func address(_ number: Int, in network: Network) -> IPAddress { network.first + firstOwn + number % portsEach }
+    static func address(_ number: Int, in network: Network) -> IPAddress {
+        network.first + firstOwn + number % portsEach
+    }
 
     /// Returns the address of the DHCP port on a host by the host's number among those of the network.
-    static func dhcpAddress(_ number: Int, in network: Network) -> IPAddress { network.first + firstOwn + portsEach + number }
+    static func dhcpAddress(_ number: Int, in network: Network) -> IPAddress {
+        network.first + firstOwn + portsEach + number
+    }
 
     /// The most hosts of one network.
     static let mostHosts = lastOwn - firstOwn - portsEach + 1

@@ -19,14 +19,17 @@ struct CloudList {
         for server in first { try user.call("PUT", "/compute/v2.1/servers/\(server.id)/tags/bench") }
         let address = CloudFixtures.address(1, in: fixtures.all.networks[0]).description.replacing(".", with: "\\.")
         let filters = [
-            ("1,000 of the large project", ""), ("by status", "&status=ACTIVE"), ("by host", "&host=host-1&all_tenants=1"),
+            ("1,000 of the large project", ""), ("by status", "&status=ACTIVE"),
+            ("by host", "&host=host-1&all_tenants=1"),
             ("by address", "&ip=%5E\(address)$"), ("by tag", "&tags=bench"), ("by name", "&name=%5Ebench-all-7$"),
             ("by beginning of a name", "&name=%5Ebench-all-1"), ("a pattern that fits none", "&name=q%5B0-9%5D%2Bz"),
         ]
         var lists = filters.flatMap { name, query in
             [false, true].map { CloudList(name, query, isDetailed: $0) }
         }
-        lists.insert(contentsOf: [false, true].map { CloudList("of the small project", "", isDetailed: $0, isOfFew: true) }, at: 2)
+        lists.insert(
+            contentsOf: [false, true].map { CloudList("of the small project", "", isDetailed: $0, isOfFew: true) },
+            at: 2)
         return lists
     }
 }

@@ -29,7 +29,9 @@ final class CloudUnderTest {
         let output = Pipe()
         process.standardOutput = output
         let log = folder + "/log"
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         let errors = try FileHandle(forWritingTo: URL(filePath: log))
         try errors.seekToEnd()
         process.standardError = errors
@@ -80,7 +82,9 @@ final class CloudUnderTest {
     func administrator(of project: String = "admin") throws -> CloudUser {
         let text = try String(contentsOfFile: folder + "/state/openrc", encoding: .utf8)
         let line = text.split(separator: "\n").first { $0.contains("OS_PASSWORD=") }
-        guard let password = line?.split(separator: "=", maxSplits: 1).last else { throw BenchError("openrc has no password") }
+        guard let password = line?.split(separator: "=", maxSplits: 1).last else {
+            throw BenchError("openrc has no password")
+        }
         return try CloudUser(HTTPLine(port: port), password: password.trimmingCharacters(in: ["'"]), project: project)
     }
 }

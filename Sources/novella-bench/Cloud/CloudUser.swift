@@ -41,7 +41,9 @@ struct CloudUser {
         return answer
     }
 
-    func send(_ method: String, _ path: String, _ bytes: [UInt8] = [], type: String = "application/json") throws -> HTTPLine.Answer {
+    func send(_ method: String, _ path: String, _ bytes: [UInt8] = [], type: String = "application/json") throws
+        -> HTTPLine.Answer
+    {
         var headers = ["X-Auth-Token": token, "OpenStack-API-Version": "compute 2.96"]
         if !bytes.isEmpty { headers["Content-Type"] = type }
         return try line.send(method, path, headers, bytes)

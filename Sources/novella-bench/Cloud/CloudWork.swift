@@ -121,7 +121,8 @@ final class CloudWork {
 
     private func floatingIPs() throws {
         let path = "/network/v2.0/floatingips"
-        let own = try all.call("GET", "/network/v2.0/ports?device_id=\(fixtures.all.server)").json["ports"]?.array?.first?.id
+        let own = try all.call("GET", "/network/v2.0/ports?device_id=\(fixtures.all.server)").json["ports"]?.array?
+            .first?.id
         let id = try all.make(path, "floatingip", ["floating_network_id": .string(fixtures.external)]).id
         for _ in 0..<rounds {
             try time("associate a floating IP") {

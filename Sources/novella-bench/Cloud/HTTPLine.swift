@@ -56,27 +56,28 @@ final class HTTPLine {
     private func write(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.send(socket, $0.baseAddress! + sent, bytes.count - sent, 0x4000) }
+            let rest = bytes.dropFirst(sent)
+            // Without a signal if the cloud is gone (MSG_NOSIGNAL).
+            let count = rest.withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, 0x4000) }
             guard count > 0 else { throw BenchError("the cloud closed the connection") }
             sent += count
         }
     }
 
     private func fill() throws {
-        let count = try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 1) { buffer in
+        try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 1) { buffer in
             let count = recv(socket, buffer.baseAddress, buffer.count, 0)
             guard count > 0 else { throw BenchError("the cloud closed the connection") }
             rest.append(contentsOf: buffer[..<count])
-            return count
         }
-        assert(count > 0)
     }
 
     private func answer() throws -> Answer {
         let end = Array("\r\n\r\n".utf8)
         var found: Int?
         while found == nil {
-            found = rest.count < 4 ? nil : (0...rest.count - 4).first { rest[$0] == 13 && Array(rest[$0..<$0 + 4]) == end }
+            found =
+                rest.count < 4 ? nil : (0...rest.count - 4).first { rest[$0] == 13 && Array(rest[$0..<$0 + 4]) == end }
             if found == nil { try fill() }
         }
         let head = String(decoding: rest[..<(found ?? 0)], as: UTF8.self)

@@ -63,7 +63,9 @@ struct RowPattern: Sendable {
         let column: String
         let value: String
 
-        init(_ table: String, _ column: String, _ value: String) { (self.table, self.column, self.value) = (table, column, value) }
+        init(_ table: String, _ column: String, _ value: String) {
+            (self.table, self.column, self.value) = (table, column, value)
+        }
     }
 
     private let lines: [Line]
@@ -85,7 +87,8 @@ struct RowPattern: Sendable {
 
     private static func value(_ value: SQLValue, of column: String, _ keys: [Key]) -> Value {
         switch value {
-        case .integer(let integer): return keys.firstIndex { $0.isColumn(column, integer) }.map { .key($0) } ?? .same(value)
+        case .integer(let integer):
+            return keys.firstIndex { $0.isColumn(column, integer) }.map { .key($0) } ?? .same(value)
         case .text(let text):
             var parts = [Part.text(text)]
             for (at, key) in keys.enumerated() { parts = parts.flatMap { split($0, by: key.text, at) } }

@@ -22,7 +22,8 @@ struct ServerRows: Sendable {
 
         var keys: [RowPattern.Key] {
             let texts = [
-                server, port, workflow, name, network.id, network.subnet, network.group, address.description, address.key,
+                server, port, workflow, name, network.id, network.subnet, network.group, address.description,
+                address.key,
                 (address + 1).key, mac, host, provider, reservation, request,
             ]
             return texts.map { .text($0) } + [.number(number), .time(createdAt)]
@@ -48,9 +49,11 @@ struct ServerRows: Sendable {
         let provider = try one("SELECT id FROM placement_provider WHERE name = ?", host)
         let details = try JSON.parse(try row.value(at: 4) as String)
         values = Values(
-            server: server, port: try port.value(at: 0), workflow: try workflow.value(at: 0), number: try row.value(at: 0),
+            server: server, port: try port.value(at: 0), workflow: try workflow.value(at: 0),
+            number: try row.value(at: 0),
             name: try row.value(at: 1), network: network,
-            address: IPAddress(try address.value(at: 0) as String) ?? network.first, mac: try port.value(at: 1), host: host,
+            address: IPAddress(try address.value(at: 0) as String) ?? network.first, mac: try port.value(at: 1),
+            host: host,
             provider: try provider.value(at: 0), createdAt: try row.value(at: 3),
             reservation: details["reservationID"]?.string ?? "", request: try workflow.value(at: 1))
         pattern = try RowPattern(
