@@ -1,6 +1,7 @@
 package import CloudCore
 import Durable
 package import HostModel
+import HTTPKit
 package import SQL
 
 /// The functions for Compute. Those that change an attachment run within Compute's own transactions: the volume, the

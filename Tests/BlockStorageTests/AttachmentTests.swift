@@ -24,13 +24,17 @@ struct AttachmentTests {
     /// Attaches a volume as Compute does, in one transaction, and returns the attachment's id.
     private static func attachAsCompute(_ volume: String, _ cloud: TestCloud, project: String) async throws -> String {
         let storage = cloud.cloud.blockStorage
-        return try await cloud.database.write { tx in
-            let reserved = try storage.reserve(
-                ID(volume), for: ID(server), of: project, isReadOnly: false, in: tx)
-            _ = try storage.connect(reserved.attachmentID, on: "host-1", device: "/dev/vdb", in: tx)
-            try storage.complete(reserved.attachmentID, in: tx)
-            return reserved.attachmentID
-        }
+        let use = use(volume, project: project)
+        try await cloud.database.write { tx in try storage.reserve(use, in: tx) }
+        _ = try await storage.connect(use, on: "host-1")
+        try await cloud.database.write { tx in try storage.complete(use.attachment, in: tx) }
+        return use.attachment.text
+    }
+
+    private static func use(_ volume: String, project: String, number: Int = 0) -> VolumeUse {
+        VolumeUse(
+            attachment: ID(UUIDText.derived(from: "attachment-\(number)", in: volume)), volume: ID(volume),
+            server: ID(server), projectID: project, device: "/dev/vdb")
     }
 
     private static func project(_ client: VolumeClient, _ volume: String) async -> String {
@@ -128,8 +132,8 @@ struct AttachmentTests {
             let id = try await Self.attachAsCompute(volume, cloud, project: await Self.project(client, volume))
             let storage = cloud.cloud.blockStorage
             try await cloud.database.write { tx in
-                try storage.beginDetaching(id, in: tx)
-                try storage.end(id, in: tx)
+                try storage.beginDetaching(ID(id), in: tx)
+                try storage.end(ID(id), in: tx)
             }
             #expect(await client.status(volume) == "available")
             await client.refused(.notFound, .get, "/attachments/\(id)")
@@ -169,19 +173,16 @@ struct AttachmentTests {
             let project = await Self.project(client, volume)
             let storage = cloud.cloud.blockStorage
             var epochs: [Int64] = []
-            for _ in 0..<3 {
-                epochs.append(
-                    try await cloud.database.write { tx in
-                        let reserved = try storage.reserve(
-                            ID(volume), for: ID(Self.server), of: project, isReadOnly: false, in: tx)
-                        try storage.end(reserved.attachmentID, in: tx)
-                        return reserved.epoch
-                    })
+            for number in 0..<3 {
+                let use = Self.use(volume, project: project, number: number)
+                try await cloud.database.write { tx in try storage.reserve(use, in: tx) }
+                epochs.append(try #require(try await storage.link(of: use.attachment)).connection.epoch)
+                try await cloud.database.write { tx in try storage.end(use.attachment, in: tx) }
             }
             #expect(epochs == epochs.sorted() && Set(epochs).count == 3)
             await #expect(throws: CloudError.self) {
                 try await cloud.database.write { tx in
-                    _ = try storage.reserve(ID(volume), for: ID(Self.server), of: "other", isReadOnly: false, in: tx)
+                    try storage.reserve(Self.use(volume, project: "other"), in: tx)
                 }
             }
         }

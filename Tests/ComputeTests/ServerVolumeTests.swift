@@ -1,5 +1,6 @@
 import CloudCore
 import ControlPlane
+import HTTPKit
 import HTTPTypes
 import TestSupport
 import Testing
@@ -103,7 +104,8 @@ struct ServerVolumeTests {
             let attachment = await story.show(volume)["attachments"]?.array?.first?["attachment_id"]?.string ?? ""
             #expect(await story.storage(.delete, "/attachments/\(attachment)").status == .conflict)
             for action in ["os-detach", "os-force_detach"] {
-                let body: JSON = .object(JSONObject([(action, ["attachment_id": .string(attachment)])]))
+                let named: JSON = ["attachment_id": .string(attachment)]
+                let body: JSON = .object(JSONObject([(action, named)]))
                 #expect(await story.storage(.post, "/volumes/\(volume)/action", body).status == .conflict, "\(action)")
             }
             #expect(await story.status(volume) == "in-use")
@@ -147,8 +149,8 @@ struct ServerVolumeTests {
             #expect(await story.show(root)["bootable"] == "true")
             let refusal = await story.compute.refused(.badRequest, .delete, "\(path)/\(root)")
             #expect(refusal == "Cannot detach a root device volume")
-            for action in ["shelve": JSON.null, "createImage": ["name": "i"]] {
-                let body: JSON = .object(JSONObject([(action.key, action.value)]))
+            let bodies: [JSON] = [["shelve": .null], ["createImage": ["name": "i"]]]
+            for body in bodies {
                 #expect(await story.compute.send(.post, "/servers/\(server)/action", body).status == .notImplemented)
             }
             await story.compute.good(.delete, "/servers/\(server)")

@@ -74,7 +74,9 @@ private struct Machines {
             for host in Set([intent.server.host, intent.server.former?.host].compactMap(\.self)) {
                 let spec = try await MachineBlueprint(
                     intent: intent, present: try await needs.machines.wanted(intent.server.id, on: host), diskRevision: nil,
-                    image: { try await needs.images.machineImage($0) }, configDrives: .bare
+                    image: { try await needs.images.machineImage($0) },
+                    connect: { try await needs.volumes.connect($0.use(in: intent.server.projectID), on: host) },
+                    configDrives: .bare
                 ).spec()
                 try await needs.machines.ensure(spec, on: host, fence: fence)
             }

@@ -21,7 +21,7 @@ enum StoredShapes {
 
     /// JSON in columns, and values that are parts of it.
     private static let rows: [any StoredValue.Type] = [
-        Principal.self, Failure.self, Server.self, Intent.self, Placing.Offer.self, Wanted.self,
+        Principal.self, Failure.self, Server.self, Intent.self, ServerVolume.self, Placing.Offer.self, Wanted.self,
     ]
 
     /// Files: the agent's, the drivers', the control plane's note of the host, and the manifest of a backup.

@@ -2,6 +2,7 @@ import AgentCore
 import BlockStorage
 import CloudCore
 import Compute
+import Durable
 import HostModel
 import SQL
 

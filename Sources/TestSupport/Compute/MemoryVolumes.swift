@@ -1,5 +1,5 @@
 package import CloudCore
-package import Compute
+import Compute
 package import HostModel
 package import SQL
 import Synchronization
