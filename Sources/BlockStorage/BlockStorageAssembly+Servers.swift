@@ -72,7 +72,7 @@ extension BlockStorageAssembly {
         switch found.status {
         case .creating, .downloading: throw Self.unfinished(new.id)
         case let status where status.isError:
-            throw CloudError.conflict("Volume \(new.id) did not finish being created: its status is \(status.rawValue).")
+            throw CloudError.conflict("Volume \(new.id) could not be made: its status is \(status.rawValue).")
         default: return
         }
     }

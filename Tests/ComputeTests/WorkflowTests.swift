@@ -57,7 +57,9 @@ struct WorkflowTests {
                 as: ServerStage.principal, in: tx)
         },
         // One volume is the user's, one is made for the server and is its root disk.
-        fixture(CreateServerWithVolumes.self, .init(freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
+        fixture(
+            CreateServerWithVolumes.self, .init(freeVolumes: [ServerStage.volume().volumeID])
+        ) { stage, workflows, tx in
             let server = ServerStage.server(stage.world)
             let (root, own) = (ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume())
             try ServerStore().insert(server, in: tx)
@@ -78,7 +80,9 @@ struct WorkflowTests {
                 state: .active,
                 volumes: [ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume()]),
             begin: start(DeleteServer.self, .init(serverID: ServerStage.id))),
-        fixture(AttachVolume.self, .init(state: .active, freeVolumes: [ServerStage.volume().volumeID])) { stage, workflows, tx in
+        fixture(
+            AttachVolume.self, .init(state: .active, freeVolumes: [ServerStage.volume().volumeID])
+        ) { stage, workflows, tx in
             let volume = ServerStage.volume()
             try stage.volumes.reserve(volume.use(in: "p"), in: tx)
             try ServerVolumeStore().insert(volume, in: tx)
@@ -97,7 +101,9 @@ struct WorkflowTests {
         },
         fixture(
             MigrateServer.self, .init(state: .active, volumes: [ServerStage.volume()]),
-            begin: start(MigrateServer.self, .init(serverID: ServerStage.id, flavor: ServerStage.flavor(), migrationID: "m"))),
+            begin: start(
+                MigrateServer.self,
+                .init(serverID: ServerStage.id, flavor: ServerStage.flavor(), migrationID: "m"))),
         fixture(ResizeServer.self, from: .active, .init(serverID: ServerStage.id, flavor: ServerStage.flavor("large", ram: 1024), migrationID: "m")),
         fixture(
             ResizeServer.self, from: .stopped,

@@ -37,7 +37,8 @@ struct ArrowTests {
         "Programs": ["CloudCore", "CPrograms"],
         "ControlPlane": [
             "CloudCore", "SQL", "Access", "Telemetry", "Durable", "HTTPKit", "ServiceKit", "Blobs", "Identity",
-            "Placement", "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "HostModel", "Drivers", "DriverSimulated",
+            "Placement", "Images", "Networking", "Compute", "BlockStorage", "AgentCore", "HostModel", "Drivers",
+            "DriverSimulated",
             "DriverFiles", "DriverLibvirt", "DriverLinuxNetwork", "ImageFormats",
         ],
         "novella": ["CloudCore", "ControlPlane"],

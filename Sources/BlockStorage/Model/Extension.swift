@@ -1,4 +1,4 @@
-/// The extensions of the API, as the reference names them. What Novella does not have is not in the list.
+/// The extensions of the API, as the reference names them. The list leaves out those that Novella does not have.
 struct Extension: Sendable {
     let name: String
     let alias: String

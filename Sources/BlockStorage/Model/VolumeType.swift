@@ -36,7 +36,7 @@ struct VolumeType: Sendable {
     }
 }
 
-/// What an operator promises of the speed of volumes; types refer to it.
+/// An operator's promise about the speed of volumes; types refer to it.
 struct QoSSpecs: Sendable {
     var id: ID<QoSSpecs>
     var name: String

@@ -3,7 +3,7 @@ import SQL
 
 /// The check of a project's quotas before a transaction adds volumes or snapshots. The database keeps the use.
 struct QuotaCheck: Sendable {
-    /// What the transaction is going to add.
+    /// The things that the transaction is going to add.
     struct Addition: Sendable {
         var volumes = 0
         var snapshots = 0

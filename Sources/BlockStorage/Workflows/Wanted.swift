@@ -2,7 +2,7 @@ import CloudCore
 import Durable
 import HostModel
 
-/// What a workflow wants of a volume's bytes, as the row was when the workflow noted it.
+/// The bytes of a volume that a workflow wants, as the row was when the workflow noted it.
 struct Wanted: StoredValue {
     static let storedName = "volume.wanted"
 

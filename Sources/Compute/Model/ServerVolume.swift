@@ -62,7 +62,10 @@ struct DeviceNames {
     /// - Throws: `conflict` for a name that is taken; `forbidden` if the server has as many disks as it can have.
     mutating func take(_ wanted: String?, bus: String?) throws -> String {
         guard taken.count < Self.most else {
-            throw CloudError.forbidden("The maximum allowed number of disk devices (\(Self.most)) to attach to a single instance has been exceeded.")
+            throw CloudError.forbidden(
+                """
+                The maximum allowed number of disk devices (\(Self.most)) to attach to a single instance has been exceeded.
+                """)
         }
         if let wanted, !wanted.isEmpty {
             let name = Self.plain(wanted)

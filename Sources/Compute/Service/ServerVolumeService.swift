@@ -50,7 +50,7 @@ struct ServerVolumeService: Sendable {
         try await servers.check(id, .createVolumeAttachment, by: caller)
         let facts = try await context.needs.volumes.volume(wish.volumeID, for: caller.principal)
         if facts.isMultiattach, !wish.knowsMultiattach {
-            throw CloudError.badRequest("Multiattach volumes are only supported starting with compute API version 2.60.")
+            throw VolumePlan.unknownMultiattach
         }
         let random = context.world.random
         let (use, attachment) = (random.uuid(), random.uuid())
@@ -74,14 +74,16 @@ struct ServerVolumeService: Sendable {
             throw CloudError.badRequest("Invalid volume: volume \(wish.volumeID) already attached")
         }
         if let host = server.host, let place = facts.host, host != place {
-            throw CloudError.badRequest("Invalid volume: the host of instance \(server.id) cannot reach volume \(wish.volumeID).")
+            throw CloudError.badRequest(
+                "Invalid volume: the host of instance \(server.id) cannot reach volume \(wish.volumeID).")
         }
         guard server.state == .shelvedOffloaded else { return }
         if wish.tag != nil {
             throw CloudError.badRequest("Tagged volume attachment is not supported for shelved-offloaded instances.")
         }
         if facts.isMultiattach {
-            throw CloudError.badRequest("Attaching multiattach volumes is not supported for shelved-offloaded instances.")
+            throw CloudError.badRequest(
+                "Attaching multiattach volumes is not supported for shelved-offloaded instances.")
         }
     }
 

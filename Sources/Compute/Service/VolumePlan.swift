@@ -28,11 +28,12 @@ struct VolumePlan: Sendable {
         for wish in wishes {
             let facts = try await Self.facts(wish, context, by: caller)
             if facts.isMultiattach, !server.knowsMultiattach {
-                throw CloudError.badRequest("Multiattach volumes are only supported starting with compute API version 2.60.")
+                throw Self.unknownMultiattach
             }
             if case .volume(let id) = wish.source {
                 if server.most > 1, !facts.isMultiattach {
-                    throw CloudError.badRequest("Block Device Mapping is Invalid: volume \(id) cannot be of several servers.")
+                    throw CloudError.badRequest(
+                        "Block Device Mapping is Invalid: volume \(id) cannot be of several servers.")
                 }
                 if let place = facts.host {
                     guard [nil, place].contains(host), [nil, place].contains(server.host) else {
@@ -46,6 +47,10 @@ struct VolumePlan: Sendable {
             items.append(Item(wish: wish, sizeGiB: max(wish.sizeGiB ?? 0, facts.sizeGiB)))
         }
     }
+
+    /// The error for a volume that several servers can use, in a microversion that does not know such volumes.
+    static let unknownMultiattach = CloudError.badRequest(
+        "Multiattach volumes are only supported starting with compute API version 2.60.")
 
     /// Returns the facts about what a volume is, or is made of.
     private static func facts(
@@ -89,8 +94,8 @@ struct VolumePlan: Sendable {
         if size < facts.minDiskGiB {
             throw CloudError.badRequest(
                 """
-                Volume is smaller than the minimum size specified in image metadata. Volume size is \(Int64(size) << 30) \
-                bytes, minimum size is \(Int64(facts.minDiskGiB) << 30) bytes.
+                Volume is smaller than the minimum size specified in image metadata. Volume size is \
+                \(Int64(size) << 30) bytes, minimum size is \(Int64(facts.minDiskGiB) << 30) bytes.
                 """)
         }
         return Server.RootVolume(imageProperties: facts.imageProperties)

@@ -38,7 +38,8 @@ struct ServerVolumeStore: Sendable {
         try tx.execute(
             """
             INSERT INTO compute_server_volume (\(Self.columns), number)
-            SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(max(number), 0) + 1 FROM compute_server_volume WHERE server_id = ?
+            SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(max(number), 0) + 1
+            FROM compute_server_volume WHERE server_id = ?
             ON CONFLICT DO NOTHING
             """, volume.id, volume.serverID, volume.volumeID, volume.attachmentID, volume.device, volume.bootIndex,
             volume.bus, volume.isCD, volume.tag, volume.isDeletedWithServer, volume.serverID)
@@ -69,8 +70,8 @@ extension Migration {
             """
             CREATE TABLE compute_server_volume (
               id TEXT PRIMARY KEY, server_id TEXT NOT NULL, volume_id TEXT NOT NULL, attachment_id TEXT NOT NULL,
-              number INTEGER NOT NULL, device TEXT NOT NULL, boot_index INTEGER, bus TEXT, is_cd INTEGER NOT NULL, tag TEXT,
-              is_deleted_with_server INTEGER NOT NULL);
+              number INTEGER NOT NULL, device TEXT NOT NULL, boot_index INTEGER, bus TEXT, is_cd INTEGER NOT NULL,
+              tag TEXT, is_deleted_with_server INTEGER NOT NULL);
             CREATE UNIQUE INDEX compute_server_volume_server ON compute_server_volume (server_id, volume_id);
             CREATE UNIQUE INDEX compute_server_volume_attachment ON compute_server_volume (attachment_id);
             """)

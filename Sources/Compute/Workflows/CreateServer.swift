@@ -11,8 +11,8 @@ import HostModel
 // 6 boot         (spawning)    the machine runs
 // 7 finish       (spawning)    the row says active
 
-struct CreateServer: CreatingWorkflow {
-    struct Input: Codable, NewServerInput {
+struct CreateServer: Workflow {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var flavor: Flavor
         var network: NetworkPlan
@@ -22,48 +22,24 @@ struct CreateServer: CreatingWorkflow {
         var terms: Placing.Terms { .init(flavor: flavor, only: host) }
     }
 
+    struct State: Codable, PlacingState {
+        var offer: Placing.Offer?
+        var intent: Intent?
+    }
+
+    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.create"
     static let version = 1
 
-    static func start(_ input: Input) -> NewServerState { NewServerState() }
+    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        accept()
-        lookAround(shows: .scheduling) { _, input in input.terms }
-        claim()
-        network()
-        wireNew()
-        build(shows: .spawning)
-        boot(shows: .spawning)
-        finish()
-    }
-}
-
-/// The input of a workflow that creates a server.
-protocol NewServerInput: ServerInput {
-    var network: NetworkPlan { get }
-    var terms: Placing.Terms { get }
-}
-
-/// The state of a workflow that creates a server.
-struct NewServerState: Codable, PlacingState {
-    var offer: Placing.Offer?
-    var intent: Intent?
-}
-
-/// A workflow that creates a server. The steps that all of them have are here.
-protocol CreatingWorkflow: Workflow where Needs == ServerWorld, Input: NewServerInput, State == NewServerState {}
-
-extension CreatingWorkflow {
-    static func accept() -> WhenUndone<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
             try run.world.changeBack(run.input.serverID, in: tx) { server in
                 (server.state, server.power, server.host) = (.error, .none, nil)
             }
         }
-    }
-
-    static func claim() -> Local<Self> {
+        lookAround(shows: .scheduling) { _, input in input.terms }
         Local("claim", shows: .scheduling) { state, run, tx in
             let server = try run.world.require(run.input.serverID, in: tx)
             let host = try run.world.placing.claim(server, try state.requireOffer(), run.input.terms, in: tx)
@@ -72,9 +48,6 @@ extension CreatingWorkflow {
         } undo: { _, run, tx in
             try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
         }
-    }
-
-    static func network() -> Local<Self> {
         Local("network", shows: .networking) { state, run, tx in
             var intent = try state.wanted()
             intent.ports = try run.world.networking.ensurePorts(
@@ -83,18 +56,13 @@ extension CreatingWorkflow {
         } undo: { _, run, tx in
             try run.world.networking.releasePorts(of: run.input.serverID, in: tx)
         }
-    }
-
-    static func wireNew() -> Remote<Self> {
         wire(shows: .networking) { state in
             let intent = try state.wanted()
             return intent.ports.isEmpty ? nil : try intent.host
         }
-    }
-
-    static func finish() -> Local<Self> {
-        Local("finish", shows: .spawning) { state, run, tx in
-            for volume in try state.wanted().volumes { try run.world.volumes.complete(volume.attachmentID, in: tx) }
+        build(shows: .spawning)
+        boot(shows: .spawning)
+        Local("finish", shows: .spawning) { _, run, tx in
             try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power) = (.active, .running)
                 server.launchedAt = run.world.now

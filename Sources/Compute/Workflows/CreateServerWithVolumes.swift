@@ -13,8 +13,8 @@ import HostModel
 // 8 boot         (spawning)              the machine runs
 // 9 finish       (spawning)              the row says active, and the volumes are in use
 
-struct CreateServerWithVolumes: CreatingWorkflow {
-    struct Input: Codable, NewServerInput {
+struct CreateServerWithVolumes: Workflow {
+    struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var flavor: Flavor
         var network: NetworkPlan
@@ -32,13 +32,19 @@ struct CreateServerWithVolumes: CreatingWorkflow {
         fileprivate var new: [NewVolume] { volumes.compactMap(\.new) }
     }
 
+    struct State: Codable, PlacingState {
+        var offer: Placing.Offer?
+        var intent: Intent?
+    }
+
+    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.create-with-volumes"
     static let version = 1
 
-    static func start(_ input: Input) -> NewServerState { NewServerState() }
+    static func start(_ input: Input) -> State { State() }
 
     /// The looks at volumes that are being made: often at first, then every two seconds, for some three hours.
-    private static let looks = Retry(attempts: 5400, first: .milliseconds(50), longest: .seconds(2))  // tidy: allow bound, of looks
+    private static let looks = Retry(attempts: 5400, first: .milliseconds(50), longest: .seconds(2))
 
     static var steps: Steps<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
@@ -52,9 +58,26 @@ struct CreateServerWithVolumes: CreatingWorkflow {
             }
         }
         lookAround(shows: .scheduling) { _, input in input.terms }
-        claim()
-        network()
-        wireNew()
+        Local("claim", shows: .scheduling) { state, run, tx in
+            let server = try run.world.require(run.input.serverID, in: tx)
+            let host = try run.world.placing.claim(server, try state.requireOffer(), run.input.terms, in: tx)
+            state.offer = nil
+            state.intent = try run.world.intend(server.id, in: tx) { $0.host = host.name }
+        } undo: { _, run, tx in
+            try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
+        }
+        Local("network", shows: .networking) { state, run, tx in
+            var intent = try state.wanted()
+            intent.ports = try run.world.networking.ensurePorts(
+                run.input.network, server: run.input.serverID, host: try intent.host, in: tx)
+            state.intent = intent
+        } undo: { _, run, tx in
+            try run.world.networking.releasePorts(of: run.input.serverID, in: tx)
+        }
+        wire(shows: .networking) { state in
+            let intent = try state.wanted()
+            return intent.ports.isEmpty ? nil : try intent.host
+        }
         Remote("volumes", shows: .blockDeviceMapping, retry: looks) { state, run in
             // All of them are begun before the first is waited for.
             var unfinished: CloudError?
@@ -79,6 +102,12 @@ struct CreateServerWithVolumes: CreatingWorkflow {
         }
         build(shows: .spawning)
         boot(shows: .spawning)
-        finish()
+        Local("finish", shows: .spawning) { state, run, tx in
+            for volume in try state.wanted().volumes { try run.world.volumes.complete(volume.attachmentID, in: tx) }
+            try run.world.change(run.input.serverID, in: tx) { server in
+                (server.state, server.power) = (.active, .running)
+                server.launchedAt = run.world.now
+            }
+        }
     }
 }

@@ -23,11 +23,14 @@ struct ServerMachine: Sendable {
     }
 
     /// Returns the specification of the whole machine on a host, never a difference.
-    private func spec(_ present: MachineSpec?, _ diskRevision: Int64? = nil, on host: String) async throws -> MachineSpec {
+    private func spec(
+        _ present: MachineSpec?, _ diskRevision: Int64? = nil, on host: String
+    ) async throws -> MachineSpec {
         try await MachineBlueprint(
             intent: intent, present: present, diskRevision: diskRevision,
             image: { try await world.images.machineImage($0) },
-            connect: { try await world.volumes.connect($0.use(in: intent.server.projectID), on: host) }, configDrives: world.configDrives
+            connect: { try await world.volumes.connect($0.use(in: intent.server.projectID), on: host) },
+            configDrives: world.configDrives
         ).spec()
     }
 
@@ -76,7 +79,8 @@ struct ServerMachine: Sendable {
     func move(to other: String, isLive: Bool) async throws {
         var present = try await world.machines.wanted(id, on: host)
         if let there = try await world.machines.wanted(id, on: other) { present = there }
-        try await world.machines.move(try await spec(present, on: other), from: host, to: other, isLive: isLive, fence: fence)
+        try await world.machines.move(
+            try await spec(present, on: other), from: host, to: other, isLive: isLive, fence: fence)
     }
 
     /// Copies the root disk on the host.

@@ -17,7 +17,10 @@ package final class MemoryVolumes: VolumesNeed {
         [
             Migration(
                 1, "volumes",
-                "CREATE TABLE test_volume (id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT)")
+                """
+                CREATE TABLE test_volume (
+                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT)
+                """)
         ])
 
     package func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {

@@ -43,7 +43,8 @@ struct PolicyOverrideTests {
         #expect(
             Self.shared() == [
                 "admin_or_owner": ["Identity", "Networking", "BlockStorage"], "owner": ["Identity", "Networking"],
-                "service_or_admin": ["Identity", "Compute"], "context_is_admin": ["Images", "Networking", "Compute", "BlockStorage"],
+                "service_or_admin": ["Identity", "Compute"],
+                "context_is_admin": ["Images", "Networking", "Compute", "BlockStorage"],
                 "service_api": ["Placement", "Images", "Networking", "Compute"],
                 "project_reader_api": ["Placement", "Compute"], "admin_api": ["Placement", "BlockStorage"],
             ])

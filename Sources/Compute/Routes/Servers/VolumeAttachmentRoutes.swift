@@ -76,6 +76,7 @@ struct VolumeAttachmentRoutes: RouteGroup {
 
     private func update(_ call: ComputeCall) async throws -> Reply {
         let (server, volume) = (call.call.id("server_id", of: Kind.Server.self), ID<Kind.Volume>(call.parameter("volume_id")))
+        try await volumes.servers.check(server, .updateVolumeAttachment, by: call.caller)
         let change = try await call.read(Self.change)
         let isSwap = call.minor < Self.endOfPresentSince || change.volumeID != volume
         if isSwap { try call.caller.require(.swapVolumeAttachment) }

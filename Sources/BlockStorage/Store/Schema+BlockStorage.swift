@@ -18,7 +18,8 @@ extension Schema {
         CREATE UNIQUE INDEX volume_qos_name ON volume_qos (name);
         CREATE TABLE volume_type (
           id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT, is_public INTEGER NOT NULL,
-          extra_specs TEXT NOT NULL, qos_id TEXT REFERENCES volume_qos(id), created_at INTEGER NOT NULL, updated_at INTEGER);
+          extra_specs TEXT NOT NULL, qos_id TEXT REFERENCES volume_qos(id), created_at INTEGER NOT NULL,
+                  updated_at INTEGER);
         CREATE UNIQUE INDEX volume_type_name ON volume_type (name);
         CREATE INDEX volume_type_qos ON volume_type (qos_id);
         CREATE TABLE volume_type_access (
@@ -76,7 +77,8 @@ extension Schema {
 
         CREATE TABLE volume_attachment (
           id TEXT PRIMARY KEY, volume_id TEXT NOT NULL REFERENCES volume(id) ON DELETE CASCADE,
-          project_id TEXT NOT NULL, server_id TEXT, host TEXT, mountpoint TEXT, status TEXT NOT NULL, mode TEXT, connector TEXT NOT NULL,
+          project_id TEXT NOT NULL, server_id TEXT, host TEXT, mountpoint TEXT, status TEXT NOT NULL, mode TEXT,
+                  connector TEXT NOT NULL,
           is_connected INTEGER NOT NULL, is_servers INTEGER NOT NULL, epoch INTEGER NOT NULL, attached_at INTEGER,
           created_at INTEGER NOT NULL, updated_at INTEGER);
         CREATE INDEX volume_attachment_volume ON volume_attachment (volume_id, created_at, id);
@@ -97,7 +99,8 @@ extension Schema {
           updated_at INTEGER);
         CREATE TABLE volume_message (
           id TEXT PRIMARY KEY, project_id TEXT NOT NULL, request_id TEXT, subject TEXT NOT NULL,
-          subject_id TEXT NOT NULL, event_id TEXT NOT NULL, text TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
+          subject_id TEXT NOT NULL, event_id TEXT NOT NULL, text TEXT NOT NULL, created_at INTEGER NOT NULL,
+                  expires_at INTEGER NOT NULL);
         CREATE INDEX volume_message_project ON volume_message (project_id, created_at, id);
         CREATE INDEX volume_message_created ON volume_message (created_at, id);
         CREATE INDEX volume_message_subject ON volume_message (subject_id);
