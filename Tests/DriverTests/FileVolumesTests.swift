@@ -33,7 +33,7 @@ struct FileVolumesTests {
     private final class Host: Sendable {
         let folder: String
         let world = World.test()
-        let bytes: [UInt8] = (0..<70_000).map { UInt8($0 % 253) &+ 1 }
+        let bytes: [UInt8] = (0..<1_600_000).map { UInt8($0 % 253) &+ 1 }
         private let process = Box(Countdown())
         private let current = Box<FileVolumes?>(nil)
 
