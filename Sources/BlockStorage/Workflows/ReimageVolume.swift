@@ -31,12 +31,14 @@ struct ReimageVolume: Workflow {
             try run.world.change(volume.id, in: tx) { ($0.status, $0.previousStatus) = (.error, nil) }
         }
         Local("intend") { state, run, tx in
-            let volume = try run.world.change(run.input.volumeID, in: tx) { $0.generation += 1 }
+            // A host takes a volume again only for a newer change than the one that removed it.
+            let volume = try run.world.change(run.input.volumeID, in: tx) { $0.generation += 2 }
             state.wanted = try Wanted(volume, type: try run.world.types.find(volume.typeID, in: tx))
         }
         Remote("clear", deadline: .seconds(600)) { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
-            try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))
+            let fence = run.fence(wanted.generation - 1)
+            try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: fence)
         }
         Remote("make", deadline: CreateVolume.copyDeadline) { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
