@@ -89,6 +89,7 @@ package struct TestCloud: Sendable {
     private static var plain: Configuration {
         var configuration = Configuration()
         configuration.server.publicURL = url
+        configuration.volumes.api = true
         return configuration
     }
 

@@ -47,7 +47,7 @@ struct AdvisoryTests {
                 return .object(device)
             }
             let devices = [
-                device("volume", "volume", nothing), device("snapshot", "volume", nothing), device("image", "volume", image, ["volume_size": 1]),
+                device("volume", "volume", nothing), device("snapshot", "volume", nothing), device("image", "volume", secret, ["volume_size": 1]),
                 device("blank", "volume", nothing, ["volume_size": 1]), device("image", "local", secret),
             ]
             for device in devices {
@@ -80,8 +80,9 @@ struct AdvisoryTests {
                     on: Server.resource(migration.serverID), as: nil, in: tx)
             }
         } judge: { line in
-            // The records of the past stay, and so does a new image: it does not belong to the server.
-            ["archived ", "migration ", "images: "].contains { line.hasPrefix($0) }
+            // The records of the past stay, and so do a new image and the volume of the server's user, which is free.
+            let own = ServerStage.volume().volumeID
+            return ["archived ", "migration ", "images: ", "volumes: \(own) available"].contains { line.hasPrefix($0) }
         }
     }
 

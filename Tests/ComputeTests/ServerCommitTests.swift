@@ -33,8 +33,8 @@ struct ServerCommitTests {
                 await client.good(.delete, "/servers/\(id.value)")
                 try await ServerTests.settle(client)
             }
-            #expect(create == Cost(commits: 5, statements: 86))
-            #expect(delete == Cost(commits: 4, statements: 31))
+            #expect(create == Cost(commits: 5, statements: 87))
+            #expect(delete == Cost(commits: 4, statements: 33))
         }
     }
 }

@@ -127,7 +127,7 @@ import Testing
             #expect(await verdict() == "lacking: \(found) Stop the cloud and start `novella migrate --recount`.")
             #expect(
                 try await SchemaSteps.recount(Configuration(), directory: directory) == [
-                    "image_usage", "networking_usage", "compute_usage",
+                    "image_usage", "networking_usage", "compute_usage", "volume_usage",
                 ])
             #expect(await verdict() == "ok: as many as there are rows")
         }

@@ -64,7 +64,8 @@ struct DeviceNames {
         guard taken.count < Self.most else {
             throw CloudError.forbidden(
                 """
-                The maximum allowed number of disk devices (\(Self.most)) to attach to a single instance has been exceeded.
+                The maximum allowed number of disk devices (\(Self.most)) to attach to a single instance has been \
+                exceeded.
                 """)
         }
         if let wanted, !wanted.isEmpty {

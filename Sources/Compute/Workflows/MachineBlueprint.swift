@@ -31,8 +31,8 @@ struct MachineBlueprint: Sendable {
         }
         let (root, boot) = try await root()
         var spec = MachineSpec(
-            id: server.id, name: server.name, cpu: cpu(choice), memoryMiB: flavor.ramMiB, platform: choice.platform, boot: boot,
-            disks: [root] + (try await others(root, properties)) + (try await volumes()), nics: intent.ports.map(\.card),
+            id: server.id, name: server.name, cpu: cpu(choice), memoryMiB: flavor.ramMiB, platform: choice.platform,
+            boot: boot, disks: [root] + (try await others(root, properties)) + (try await volumes()), nics: intent.ports.map(\.card),
             hardware: hardware, metadata: server.metadata)
         spec.rescue = try await rescue()
         return spec

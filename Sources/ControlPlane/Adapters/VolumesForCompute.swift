@@ -10,9 +10,11 @@ import SQL
 struct VolumesForCompute: VolumesNeed {
     let storage: BlockStorageAssembly
     let fleet: Fleet
+    let isOffered: Bool
 
     func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {
-        try await storage.facts(of: id, for: principal)
+        guard isOffered else { throw CloudError.notFound("Volume \(id) could not be found.") }
+        return try await storage.facts(of: id, for: principal)
     }
 
     func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {
