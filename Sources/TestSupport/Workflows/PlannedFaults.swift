@@ -8,9 +8,7 @@ final class PlannedFaults: Sendable {
 
     func add(_ fault: FaultPlan.Fault, at place: FaultPlan.Place) { faults.withLock { $0[place] = fault } }
 
-    func plan(allowsChains: Bool = false) -> FaultPlan {
-        FaultPlan(allowsChains: allowsChains) { place in self.faults.withLock { $0.removeValue(forKey: place) } }
-    }
+    var plan: FaultPlan { FaultPlan { place in self.faults.withLock { $0.removeValue(forKey: place) } } }
 
     /// The planned faults that did not happen: a trial with such a fault has shown nothing.
     var left: [FaultPlan.Place] { faults.withLock { Array($0.keys) } }
@@ -24,8 +22,8 @@ final class MixedFaults: Sendable {
 
     init(seed: UInt64) { random = Mutex(SplitMix64(seed: seed)) }
 
-    func plan(allowsChains: Bool) -> FaultPlan {
-        FaultPlan(allowsChains: allowsChains) { [self] place in
+    var plan: FaultPlan {
+        FaultPlan { [self] place in
             guard draw() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
             guard let fault = fault(at: place.moment) else { return nil }
             // The second try of a record follows at once. Before a third one the executor would wait for a clock that

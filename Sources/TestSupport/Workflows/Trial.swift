@@ -41,19 +41,6 @@ enum Trial: Sendable, CustomStringConvertible {
         return trials + (1...10).map { .mixture(seed: $0) }
     }
 
-    /// Returns the trials with transactions of several steps, as the product has them. They are those whose moments are
-    /// reached then, too, or whose runs end in the same way if they are not.
-    static func chained(of outline: Outline) -> [Trial] {
-        let steps = outline.steps.filter { !$0.isUndoOnly && $0.waits == nil }
-        var trials = [Trial.undisturbed]
-        for step in steps {
-            trials += [.fails(step, isDone: false), .fails(step, isDone: true), .crash(step, .forward, .afterBody)]
-            trials += [false, true].map { .databaseAway(step, .forward, .outcomeRecord, isCommitted: $0) }
-            if step.isRemote, step.hasUndo { trials.append(.crash(step, .undo, .afterBody)) }
-        }
-        return trials + (1...10).map { .mixture(seed: $0) }
-    }
-
     private static func forward(_ step: StepOutline) -> [Trial] {
         var trials: [Trial] = [.cancelled(after: step)]
         if step.waits == nil { trials += [.fails(step, isDone: false), .fails(step, isDone: true)] }

@@ -24,17 +24,15 @@ extension WorkflowFixture {
     /// - Returns: the number of trials.
     @discardableResult
     package func conforms(on kind: DatabaseKind) async throws -> Int {
-        let trials = Trial.all(of: outline).map { (trial: $0, isChained: false) }
-            + Trial.chained(of: outline).map { (trial: $0, isChained: true) }
+        let trials = Trial.all(of: outline)
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
             let expected = try await WorkflowConformance(fixture: self, trial: .undisturbed).undisturbed(test.database)
-            for (trial, isChained) in trials {
+            for trial in trials {
                 try await test.database.empty()
                 do {
-                    let conformance = WorkflowConformance(fixture: self, trial: trial, isChained: isChained)
-                    try await conformance.run(test.database, expected)
+                    try await WorkflowConformance(fixture: self, trial: trial).run(test.database, expected)
                 } catch {
-                    Issue.record("\(outline.key.kind), \(trial)\(isChained ? ", in chains" : ""): \(error)")
+                    Issue.record("\(outline.key.kind), \(trial): \(error)")
                 }
             }
         }
@@ -67,8 +65,6 @@ extension Database {
 struct WorkflowConformance: Sendable {
     let fixture: WorkflowFixture
     let trial: Trial
-    /// Whether one transaction may record several steps.
-    var isChained = false
 
     /// Returns the outcome of an undisturbed run.
     func undisturbed(_ database: Database) async throws -> String {
@@ -88,7 +84,7 @@ struct WorkflowConformance: Sendable {
 
     private func disturbed(_ rehearsal: Rehearsal) async throws -> WorkflowID {
         let faults = PlannedFaults()
-        var plan = faults.plan(allowsChains: isChained)
+        var plan = faults.plan
         var manners = Rehearsal.Manners()
         var permanent = CloudError(.badRequest, "Refused by the conformance suite.")
         permanent.isTransient = false
@@ -123,7 +119,7 @@ struct WorkflowConformance: Sendable {
         case .signalsTwice: manners.sendsTwice = true
         case .signalsStale: manners.sendsStaleFirst = true
         case .signalsLate: break
-        case .mixture(let seed): plan = MixedFaults(seed: seed).plan(allowsChains: isChained)
+        case .mixture(let seed): plan = MixedFaults(seed: seed).plan
         }
         if case .timesOut(let step) = trial, step.isPastReturn, step.waits?.onTimeout == .fail {
             // Past the point of no return the step waits again, as long as nobody answers.
@@ -132,11 +128,7 @@ struct WorkflowConformance: Sendable {
         }
         try await rehearsal.settle(id, as: "first", plan, manners: manners)
         if case .signalsLate = trial { try await late(rehearsal, id) }
-        // In a chain, the record of a step may be a part of another's, and a remote step with nothing to do never
-        // begins.
-        let begun = try await rehearsal.events(id).filter { $0.kind == .started }.map(\.step)
-        let idle = fixture.outline.steps.filter { $0.isRemote && !begun.contains($0.name) }.map(\.name)
-        guard faults.left.allSatisfy({ isChained && ($0.moment == .outcomeRecord || idle.contains($0.step)) }) else {
+        guard faults.left.isEmpty else {
             throw ConformanceFailure("not reached: \(faults.left)\n\(try await rehearsal.history(id))")
         }
         return id
@@ -177,7 +169,7 @@ struct WorkflowConformance: Sendable {
                 ended.value = try await rehearsal.events(id)
                 outcome.value = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
             }, at: place)
-        try await rehearsal.settle(id, as: "first", faults.plan())
+        try await rehearsal.settle(id, as: "first", faults.plan)
         let after = try await rehearsal.events(id)
         guard let before = ended.value else { throw ConformanceFailure("not reached: \(place)") }
         guard before == after else {
@@ -212,10 +204,7 @@ struct WorkflowConformance: Sendable {
 
     private func check(_ rehearsal: Rehearsal, _ id: WorkflowID, _ expected: String) async throws {
         let row = try await rehearsal.record(id)
-        var verdict = trial.verdict(in: fixture.outline)
-        // The body of a step that fails in a chain runs once more, by itself, and the fault happens once.
-        if isChained, case .fails = trial { verdict = .either }
-        switch (verdict, row.status) {
+        switch (trial.verdict(in: fixture.outline), row.status) {
         case (.succeeds, .succeeded), (.either, .succeeded):
             let outcome = try await outcome(rehearsal, id)
             guard outcome == expected else {
