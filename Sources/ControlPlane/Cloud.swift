@@ -160,7 +160,8 @@ package struct Cloud: Sendable {
         try await identity.bootstrap(
             IdentityAssembly.Bootstrap(
                 adminPassword: adminPassword, demoPassword: demoPassword, publicURL: publicURL,
-                region: configuration.cloud.regionName, catalog: Self.served(configuration).flatMap { $0.catalogEntries }))
+                region: configuration.cloud.regionName,
+                catalog: Self.served(configuration).flatMap { $0.catalogEntries }))
     }
 }
 

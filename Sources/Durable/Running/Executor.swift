@@ -138,7 +138,9 @@ package struct Executor: Sendable {
     }
 
     /// Writes a transition, and the effects of its end on the other workflows of the resource.
-    private func commit(_ transition: Transition, over row: WorkflowRecord, _ tx: Transaction) throws -> WorkflowRecord {
+    private func commit(
+        _ transition: Transition, over row: WorkflowRecord, _ tx: Transaction
+    ) throws -> WorkflowRecord {
         var transition = transition
         transition.row.leaseUntil = world.now + settings.lease
         if transition.row.status.needsAttention || transition.givesWay {
@@ -216,7 +218,8 @@ package struct Executor: Sendable {
         }
         let verdict = Verdict(error, step: row.step)
         return planner.failed(
-            row, definition.outline, index, verdict.failure, isTransient: verdict.isTransient, notes: notes, now: world.now)
+            row, definition.outline, index, verdict.failure, isTransient: verdict.isTransient, notes: notes,
+            now: world.now)
     }
 
     /// Records an outcome over the present row, unless it is recorded already.
