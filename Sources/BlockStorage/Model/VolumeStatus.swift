@@ -9,7 +9,6 @@
 ///   extend (3.42)      in-use                        extending       in-use; undone, error_extending
 ///   retype             available, in-use             retyping        the same as before
 ///   revert             available                     reverting       available; undone, error
-///   upload to image    available; forced, in-use     uploading       the same as before
 ///   reimage            available, error, reserved    downloading     the same as before; undone, error
 ///   reserve            available; multiattach in-use attaching       available, in-use
 ///   attachment         available; multiattach in-use reserved        attaching, then in-use
