@@ -131,7 +131,8 @@ import Testing
         try await TestServer.run { $0.settings.headDeadline = .milliseconds(300) } _: { server in
             try await server.connect { wire in #expect(await wire.ends()) }
             try await server.connect { wire in
-                try await wire.send("GET /sample/things HTTP/1.1\r\nHost: x\r\nA: ")
+                // On a busy machine the deadline may pass before the first bytes are sent.
+                try? await wire.send("GET /sample/things HTTP/1.1\r\nHost: x\r\nA: ")
                 try await wire.sendInVain("x")
             }
             // The time runs from the answer on, and not while a request is under way. On a busy machine the deadline may
