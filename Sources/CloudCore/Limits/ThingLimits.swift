@@ -17,7 +17,7 @@ package struct ThingLimits: Sendable {
     package let waitingSnapshots = Limit(
         100, "snapshots of one volume that wait to be taken or deleted", answer: "409")
     package let flows = Limit(
-        8192, "connections of a port at its host: those it has begun, and those it has received",
+        8192, "connections that a port has begun, at its host; others may have begun four times as many with it",
         answer: "the first packet of a further one is dropped")
     package let fixedIPs = Limit(64, "addresses of a port", answer: "400")
     package let dhcpOptions = Limit(64, "DHCP options of a port", answer: "409 `OverQuota`")
