@@ -24,19 +24,56 @@ extension ComputeAssembly {
         let found = try await context.readLong { tx in try changes(seen, seen.keys.map(\.text), in: tx) }
         undecided.formUnion(found.undecided)
         if found.changed.isEmpty { return undecided }
+        let confirmed = await confirm(found.changed, seen)
+        undecided.formUnion(found.changed.filter { confirmed[$0.row.id] == nil }.compactMap(\.row.host))
+        if confirmed.isEmpty { return undecided }
+        let read = Dictionary(found.changed.map { ($0.row.id, $0.row) }) { $1 }
         let busy = try await context.write { tx in
             var busy: Set<String> = []
-            for var server in try changes(seen, found.changed.map(\.id.text), in: tx).changed {
-                guard try workflows.activity(on: server.resource, in: tx) == nil else {
-                    if let host = server.host { busy.insert(host) }
+            for change in try changes(confirmed, confirmed.keys.map(\.text), in: tx).changed {
+                let isSame = read[change.row.id].map(change.row.isUnchanged(since:)) ?? false
+                guard isSame, try workflows.activity(on: change.row.resource, in: tx) == nil else {
+                    if let host = change.row.host { busy.insert(host) }
                     continue
                 }
+                var server = change.next
                 server.updatedAt = context.world.now
                 try ServerStore().update(server, in: tx)
             }
             return busy
         }
         return undecided.union(busy)
+    }
+
+    /// Asks the hosts for the machines whose sightings contradict their rows. A sighting may have been made before the
+    /// last change of the machine and arrive after it. What a host says now, it says after the row was read.
+    ///
+    /// - Returns: the sightings that are still true.
+    private func confirm(_ changes: [Change], _ seen: [MachineID: Sighting]) async -> [MachineID: Sighting] {
+        let byHost = Dictionary(grouping: changes.compactMap { seen[$0.row.id] }, by: \.host)
+        return await withTaskGroup(of: [MachineID: Sighting].self) { group in
+            for (host, sightings) in byHost {
+                group.addTask {
+                    var confirmed: [MachineID: Sighting] = [:]
+                    for sighting in sightings {
+                        let id = sighting.machine.id
+                        // A host that does not answer is not asked about its other machines.
+                        guard let machine = try? await context.needs.machines.observe(id, on: host) else { break }
+                        guard machine.power == sighting.machine.power else { continue }
+                        confirmed[id] = Sighting(host: host, machine: machine)
+                    }
+                    return confirmed
+                }
+            }
+            return await group.reduce(into: [:]) { $0.merge($1) { $1 } }
+        }
+    }
+
+    /// The change of a server that a sighting leads to.
+    private struct Change {
+        /// The server as it was read.
+        let row: Server
+        let next: Server
     }
 
     private struct Sighting {
@@ -47,9 +84,9 @@ extension ComputeAssembly {
     /// Returns the servers that sightings change, and the hosts of sightings for which it is too early.
     private func changes(
         _ seen: [MachineID: Sighting], _ ids: [String], in tx: Transaction
-    ) throws -> (changed: [Server], undecided: Set<String>) {
+    ) throws -> (changed: [Change], undecided: Set<String>) {
         let now = context.world.now
-        var (changed, undecided) = ([Server](), Set<String>())
+        var (changed, undecided) = ([Change](), Set<String>())
         for server in try ServerStore().find(ids, in: tx) {
             guard let sighting = seen[server.id], server.host == sighting.host else { continue }
             let isOld = sighting.machine.fence.generation < server.generation
@@ -58,7 +95,7 @@ extension ComputeAssembly {
             if isOld, server.updatedAt + Self.longestReport > now {
                 undecided.insert(sighting.host)
             } else if let next = server.taking(sighting.machine.power) {
-                changed.append(next)
+                changed.append(Change(row: server, next: next))
             }
         }
         return (changed, undecided)
@@ -66,6 +103,11 @@ extension ComputeAssembly {
 }
 
 extension Server {
+    /// Returns whether no change of the machine was begun or ended since an earlier read of the same server.
+    fileprivate func isUnchanged(since old: Server) -> Bool {
+        generation == old.generation && updatedAt == old.updatedAt
+    }
+
     /// Returns the server after its machine was seen in a power state; nil if that changes nothing.
     ///
     /// By itself a guest can only stop or crash. Any other change comes from a workflow, or from a person who works on

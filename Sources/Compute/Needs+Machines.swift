@@ -6,6 +6,8 @@ package import SQL
 package protocol MachinesNeed: Sendable {
     /// Returns the specification that the host was last asked for; nil if it was asked for none.
     func wanted(_ id: MachineID, on host: String) async throws -> MachineSpec?
+    /// Returns the machine as it is on the host now, with its generation as rows count it; nil if there is none.
+    func observe(_ id: MachineID, on host: String) async throws -> ObservedMachine?
     /// Makes the machine, or changes it into the specified machine. A new machine is off.
     func ensure(_ spec: MachineSpec, on host: String, fence: Fence) async throws
     /// Removes the machine from the host. It has no effect if there is none.

@@ -14,6 +14,11 @@ package struct MachinesForCompute: MachinesNeed {
         return spec
     }
 
+    package func observe(_ id: MachineID, on host: String) async throws -> ObservedMachine? {
+        guard case .machine(let machine) = try await fleet.link(to: host).ask(.observe(id)) else { return nil }
+        return machine.lowered(fleet.era)
+    }
+
     package func ensure(_ spec: MachineSpec, on host: String, fence: Fence) async throws {
         _ = try await send("ensure", .ensure(spec, power: nil), spec.id, host, fence)
     }

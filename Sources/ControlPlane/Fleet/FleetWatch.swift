@@ -97,7 +97,7 @@ extension HostInventory {
 
 extension ObservedMachine {
     /// Returns the same machine with the generation as rows count it.
-    fileprivate func lowered(_ era: FenceEra) -> ObservedMachine {
+    func lowered(_ era: FenceEra) -> ObservedMachine {
         var machine = self
         machine.fence.generation = era.lower(fence.generation)
         return machine

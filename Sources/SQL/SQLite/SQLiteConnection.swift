@@ -17,11 +17,16 @@ final class SQLiteConnection: Connection {
             self.handle = handle
             parameters = sqlite3_bind_parameter_count(handle)
         }
+
+        /// Whether the statement has so few parameters that it is kept. Statements with lists of values differ by the
+        /// length of the list: each would be kept once for each length, and takes memory for each value.
+        var isKept: Bool { parameters <= 64 }
     }
 
-    /// The most prepared statements. The number is bounded because statements with lists of values differ by the length
-    /// of the list.
     private static let mostPrepared = 256
+    /// The memory for pages of a writer and of a reader, in KiB. The system keeps the pages of the file as well, once
+    /// for all connections.
+    private static let pages = (writer: 8000, reader: 2000)
     private static let busySeconds: Int32 = 10
     /// The instructions of SQLite's virtual machine between two looks of the vigil; they take some 50 µs.
     static let stride: Int32 = 2000
@@ -60,7 +65,8 @@ final class SQLiteConnection: Connection {
                 try script("PRAGMA wal_autocheckpoint = 4000")
             }
             watch()
-            try script("PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY")
+            try script("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY")
+            try script("PRAGMA cache_size = -\(isReader ? Self.pages.reader : Self.pages.writer)")
         } catch {
             sqlite3_close_v2(database)
             throw error
@@ -119,10 +125,16 @@ final class SQLiteConnection: Connection {
         prepared = [:]
     }
 
-    /// Ends a statement and counts its steps. A statement that is not reset holds its transaction open.
+    /// Ends a statement and counts its steps. A statement that is not reset holds its transaction open, and one whose
+    /// values are not cleared keeps a copy of them.
     private func end(_ statement: Prepared) {
         steps += Int(sqlite3_stmt_status(statement.handle, SQLITE_STMTSTATUS_VM_STEP, 1))
+        guard statement.isKept else {
+            sqlite3_finalize(statement.handle)
+            return
+        }
         sqlite3_reset(statement.handle)
+        sqlite3_clear_bindings(statement.handle)
     }
 
     /// Runs a statement to its next row. Returns whether there is a row to read.
@@ -137,10 +149,14 @@ final class SQLiteConnection: Connection {
     private func statement(_ sql: String, _ arguments: [SQLValue]) throws -> Prepared {
         let statement = try prepared[sql] ?? prepare(sql)
         guard Int(statement.parameters) == arguments.count else {
+            defer { end(statement) }
             throw SQLError.misuse("\(arguments.count) arguments for \(statement.parameters): \(SQLError.brief(sql))")
         }
         for (at, argument) in arguments.enumerated() {
-            guard Self.bind(argument, to: Int32(at + 1), of: statement.handle) == SQLITE_OK else { throw failure(sql) }
+            guard Self.bind(argument, to: Int32(at + 1), of: statement.handle) == SQLITE_OK else {
+                defer { end(statement) }
+                throw failure(sql)
+            }
         }
         return statement
     }
@@ -159,7 +175,7 @@ final class SQLiteConnection: Connection {
             throw SQLError.misuse("more than one statement: \(SQLError.brief(sql))")
         }
         let statement = Prepared(handle)
-        prepared[sql] = statement
+        if statement.isKept { prepared[sql] = statement }
         return statement
     }
 
