@@ -7,17 +7,25 @@ import ServiceLifecycle
 /// times of what is in use, and one tenant could make the process that large for good.
 struct MemoryKeeper: Service {
     /// Sets how the C library keeps memory: as many pools as there are processors, where it would have eight for each,
-    /// and none for large pieces, which go back to the system at once. It is called before the first threads.
+    /// and none for very large pieces, which go back to the system at once. It is called before the first threads.
+    ///
+    /// What is free stays in the pools until `run` gives it back. A page that comes from the system anew costs more
+    /// than its text: with a bound of 256 KiB, a list of 374 KB took 2.5 times the processor time.
     static func prepare() {
         guard let set: Set = function("mallopt") else { return }
         _ = set(poolsOption, Int32(clamping: ProcessInfo.processInfo.activeProcessorCount))
+        _ = set(keepOption, keep)
         _ = set(largeOption, large)
     }
 
     // The numbers of the options, and their meaning: mallopt(3).
-    private static let poolsOption: Int32 = -8
+    private static let keepOption: Int32 = -1
     private static let largeOption: Int32 = -3
-    private static let large: Int32 = 256 << 10
+    private static let poolsOption: Int32 = -8
+    /// The size in bytes of a piece that no pool keeps.
+    private static let large: Int32 = 4 << 20
+    /// The free memory in bytes at the end of a pool that the pool keeps.
+    private static let keep: Int32 = 64 << 20
 
     private static let interval = Duration.seconds(5)
     /// The growth since the last time, in bytes, that is worth the few milliseconds.
