@@ -38,6 +38,8 @@ package struct LinearPattern: Sendable {
 
     private let steps: [Step]
     private let ignoresCase: Bool
+    /// The same automaton as sets of bits; nil if the pattern has too many steps for it.
+    private let bits: LinearPatternBits?
 
     /// - Throws: `Flaw`.
     package init(_ text: String) throws {
@@ -50,10 +52,14 @@ package struct LinearPattern: Sendable {
         steps.append(.found)
         self.steps = steps
         ignoresCase = parser.ignoresCase
+        bits = LinearPatternBits(steps, ignoresCase: parser.ignoresCase)
     }
 
     /// Returns whether the pattern occurs anywhere in the text.
-    package func isFound(in text: String) -> Bool {
+    package func isFound(in text: String) -> Bool { bits?.isFound(in: text) ?? isFoundByTurns(in: text) }
+
+    /// Returns the same for a pattern with any number of steps.
+    func isFoundByTurns(in text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         guard scalars.count <= Self.longestText else { return false }
         var search = Search(steps)

@@ -143,7 +143,19 @@ package struct Cloud: Sendable {
             + assemblies.flatMap(\.backgroundServices)
     }
 
-    /// Loads the data that must be in memory before the first request. The schema must be up to date.
+    /// The most hosts whose reports a start waits for: a small cloud is whole when it is ready, and a large one has
+    /// enough hosts for its first servers.
+    private static let firstHosts = 200
+
+    /// Does the same as `prepare` for a cloud whose background services are about to run. Most hosts of a large cloud
+    /// report while requests are served already.
+    package func prepareToServe() async throws {
+        await fleet.beginKeeping(asking: Self.firstHosts)
+        try await prepare()
+    }
+
+    /// Loads the data that must be in memory before the first request, and records what hosts have reported. The schema
+    /// must be up to date.
     package func prepare() async throws {
         for assembly in assemblies { try await assembly.prepare() }
         try await fleet.era.load(database)

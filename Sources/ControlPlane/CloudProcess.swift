@@ -57,7 +57,7 @@ package struct CloudProcess: Sendable {
                 imageStores: try await ImageStores.opened(configuration.images, below: directory.images, world: world),
                 hosts: hosts, instruments: instruments, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
-            try await cloud.prepare()
+            try await cloud.prepareToServe()
             let url = configuration.server.publicURL
                 ?? address.url(port: reservation.port, isTLS: configuration.server.tlsCertificate != nil)
             try await publish(cloud, configuration, directory, url, world, log)

@@ -16,6 +16,7 @@ import Testing
         ])
     func found(pattern: String, text: String) throws {
         #expect(try LinearPattern(pattern).isFound(in: text))
+        #expect(try LinearPattern(pattern).isFoundByTurns(in: text))
     }
 
     @Test(
@@ -27,6 +28,7 @@ import Testing
         ])
     func notFound(pattern: String, text: String) throws {
         #expect(try !LinearPattern(pattern).isFound(in: text))
+        #expect(try !LinearPattern(pattern).isFoundByTurns(in: text))
     }
 
     @Test(
@@ -78,6 +80,7 @@ import Testing
                 let sample = (0..<Int.random(in: 0...6, using: &chance)).map { _ in any(["a", "b", "1", "-"]) }.joined()
                 let isFound = sample.firstMatch(of: known) != nil
                 #expect(wanted.isFound(in: sample) == isFound, "'\(text)' in '\(sample)'")
+                #expect(wanted.isFoundByTurns(in: sample) == isFound, "'\(text)' in '\(sample)'")
                 hits += isFound ? 1 : 0
             }
         }

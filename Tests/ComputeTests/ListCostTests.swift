@@ -24,6 +24,7 @@ struct ListCostTests {
         ("state", query { $0.filter.states = [.stopped] }),
         ("two states", query { $0.filter.states = [.stopped, .error] }),
         ("state of all projects", query { ($0.filter.projectID, $0.filter.states) = (nil, [.stopped]) }),
+        ("status", query { ($0.filter.states, $0.statuses) = ([.stopped], ["SHUTOFF"]) }),
         ("host", query { $0.filter.host = "few" }),
         ("user", query { $0.filter.userID = "few" }),
         ("image", query { $0.filter.imageID = "few" }),
@@ -109,18 +110,44 @@ struct ListCostTests {
         }
     }
 
+    @Test("A pattern that no name fulfils reads an index of names and nothing else, a thousand names at a time")
+    func patterns() async throws {
+        try await TestCloud.run(on: .sqlite) { cloud in
+            let service = Self.service(cloud)
+            let pattern = try NamePattern("no.*such")
+            let query = Self.query { $0.filter.namePatterns = [pattern] }
+            for count in [2000, 10_000] {
+                try await Self.fill(cloud.database, count)
+                let cost = try await Self.cost(cloud.database, .long) { tx in
+                    let found = try ServerLister(service: service, query: query).briefs(Page(limit: Self.few), in: tx)
+                    #expect(found.isEmpty)
+                }
+                #expect(cost.statements == count / 1000 + 1 && cost.steps < count * 20, "\(cost)")
+            }
+            let plan = try await cloud.database.read { tx in
+                try tx.rows(
+                    """
+                    EXPLAIN QUERY PLAN SELECT s.name, s.created_at, s.id FROM compute_server AS s
+                    WHERE s.project_id = 'p' ORDER BY s.created_at DESC, s.id DESC LIMIT 1000
+                    """
+                ).map { try $0["detail"] as String }
+            }
+            #expect(plan.count == 1 && plan[0].contains("COVERING INDEX compute_server_project "), "\(plan)")
+        }
+    }
+
     private static func service(_ cloud: TestCloud) -> ServerService {
         let context = cloud.cloud.compute.context
         return ServerService(context: context, workflows: cloud.cloud.workflows, hosts: HostService(context: context))
     }
 
-    private static func cost(_ database: Database, _ body: @escaping @Sendable (Transaction) throws -> Void)
-        async throws -> Cost
-    {
+    private static func cost(
+        _ database: Database, _ reading: Reading = .short, _ body: @escaping @Sendable (Transaction) throws -> Void
+    ) async throws -> Cost {
         // Preparing counts as no step, but the first run of a statement may differ from later ones.
-        try await database.read(body)
+        try await database.read(reading, body)
         let before = (database.statements, database.steps)
-        try await database.read(body)
+        try await database.read(reading, body)
         return Cost(statements: database.statements - before.0, steps: database.steps - before.1)
     }
 

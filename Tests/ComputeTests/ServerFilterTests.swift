@@ -12,6 +12,7 @@ struct ServerFilterTests {
     private static let names = ["a", "ab", "abc", "b", "a.b", "é", "éa", ""]
     private static let states: [VMState] = [.active, .stopped, .error, .rescued]
     private static let tags = ["x", "y", "z"]
+    private static let patterns = ["b$", "^a.?b", "[^a]$"].compactMap { try? NamePattern($0) }
 
     @Test(
         "Each list has the servers that plain tests find, in its order and in pages of any length",
@@ -88,6 +89,7 @@ struct ServerFilterTests {
         (filter.imageID, filter.flavorID) = (maybe(["i", "j"], &random), maybe(["f", "g"], &random))
         filter.name = maybe([.beginning("a"), .beginning("é"), .exactly("ab"), .exactly("")], &random)
         filter.namePart = maybe(["b", ".", "a"], &random)
+        filter.namePatterns = maybe(patterns, &random).map { [$0] } ?? []
         if query.isDeleted == false {
             filter.tags = ServerTagFilter(
                 all: some(&random), any: some(&random), notAll: some(&random), notAny: some(&random))
@@ -123,7 +125,8 @@ struct ServerFilterTests {
             && filter.changedBefore.map { server.updatedAt <= $0 } != false
         return (query.isDeleted ?? (server.state == .deleted)) == (server.state == .deleted) && isOwned && isMade
             && isThere && isNamed && isInTime
-            && filter.namePart.map(server.name.contains) != false && filter.tags.lets(server.tags)
+            && filter.namePart.map(server.name.contains) != false
+            && filter.namePatterns.allSatisfy { $0.isFound(in: server.name) } && filter.tags.lets(server.tags)
     }
 
     @Test("A pattern is a range or a part of names only if it finds just those names")

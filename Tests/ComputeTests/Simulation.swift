@@ -38,7 +38,7 @@ final class Simulation {
         func set(_ on: Bool) { isOn.withLock { $0 = on } }
 
         var plan: FaultPlan {
-            FaultPlan { [self] place in
+            FaultPlan(allowsChains: true) { [self] place in
                 guard isOn.withLock({ $0 }), draw() % 150 == 0 else { return nil }
                 var error = CloudError(.unavailable, "Drawn from a seed.")
                 error.isTransient = draw() % 4 != 0

@@ -61,6 +61,19 @@ struct FleetTests {
 
     private func fence(_ generation: Int64, epoch: Int64 = 1) -> Fence { Fence(epoch: epoch, generation: generation) }
 
+    @Test("A start asks the first hosts, and the others report once they are kept")
+    func firstHosts() async throws {
+        let stage = try Stage(hosts: 30)
+        await stage.fleet.beginKeeping(asking: 10)
+        #expect(try await stage.hosts.reports().map(\.name) == (1...10).map { "host-\($0)" })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await stage.fleet.run() }
+            try await eventually("all have reported") { try await stage.hosts.reports().count == 30 }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
     @Test("Hosts report their resources; a host that is cut off is down after a while, and up when it answers again")
     func reports() async throws {
         let stage = try Stage(hosts: 3)

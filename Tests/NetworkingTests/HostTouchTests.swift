@@ -49,6 +49,27 @@ struct HostTouchTests {
         return isRight && !states.isEmpty
     }
 
+    @Test("While nothing is committed, hosts are told again from memory, a few in each look")
+    func repetition() async throws {
+        try await TestCloud.run(on: .sqlite) {
+            $0.simulate.enabled = true
+            $0.simulate.hosts = 40
+        } _: { cloud in
+            let keeper = cloud.cloud.networkKeeper
+            _ = try await keeper.reconcile()
+            // The hosts report all the while: one that was silent counts as one that came back.
+            for _ in 0..<6 {
+                cloud.clock.advance(by: .seconds(11))
+                await cloud.cloud.fleet.ask()
+            }
+            let before = cloud.database.statements
+            var told: [Int] = []
+            for _ in 0..<4 { told.append(try await keeper.reconcile().examined) }
+            #expect(told == [16, 16, 8, 0])
+            #expect(cloud.database.statements == before)
+        }
+    }
+
     // MARK: Costs
 
     /// A count of what the keeper does after a change.

@@ -14,6 +14,9 @@ struct ServerFilter: Sendable {
     var name: TextRange?
     /// A text within the name.
     var namePart: String?
+    /// Other expressions that the name must fulfil. They are tested on names, which an index has in the list's usual
+    /// order.
+    var namePatterns: [NamePattern] = []
     var tags = ServerTagFilter()
     var changedSince: Timestamp?
     var changedBefore: Timestamp?

@@ -25,7 +25,10 @@ struct ServerLister {
         }
         let marker = try marker(page, in: tx)
         guard page.limit > 0, let pages = try pages(in: tx) else { return [] }
-        return try pages.next(.brief, after: marker.map(pages.place), limit: page.limit, in: tx).map { try $0.brief() }
+        let selection: ServerPages.Selection = query.statuses == nil ? .brief : .briefWithState
+        return try collected(pages, selection, after: marker.map(pages.place), limit: page.limit, in: tx) { rows in
+            try rows.map { try $0.brief() }
+        }
     }
 
     /// Returns the last server of the previous page, even if it was deleted in the meantime, so that the next page can
@@ -54,16 +57,39 @@ struct ServerLister {
     private func collected(_ pages: ServerPages, after place: [SQLValue]?, limit: Int, in tx: Transaction) throws
         -> [ServerView]
     {
-        let size = query.tests.isEmpty ? limit : min(max(limit, Self.leastAtOnce), Self.mostAtOnce)
-        var (found, place) = ([ServerView](), place)
+        let selection: ServerPages.Selection = query.statuses == nil ? .details : .detailsWithState
+        let page = try collected(pages, selection, after: place, limit: limit, in: tx) { rows in
+            try tested(try rows.map { try $0.server() }, in: tx)
+        }
+        return query.needsViews ? page : try service.views(page.map(\.server), in: tx)
+    }
+
+    /// Reads pages until enough servers pass. Those without a wanted status are dropped before `pass` sees the rest.
+    private func collected<Value>(
+        _ pages: ServerPages, _ selection: ServerPages.Selection, after place: [SQLValue]?, limit: Int,
+        in tx: Transaction, _ pass: ([ServerPages.Found]) throws -> [Value]
+    ) throws -> [Value] {
+        let isTested = !query.tests.isEmpty || query.statuses != nil
+        let size = isTested ? min(max(limit, Self.leastAtOnce), Self.mostAtOnce) : limit
+        var (found, place) = ([Value](), place)
         while found.count < limit {
-            let rows = try pages.next(.details, after: place, limit: size, in: tx)
-            found += try tested(try rows.map { try $0.server() }, in: tx)
+            let rows = try pages.next(selection, after: place, limit: size, in: tx)
+            found += try pass(try ofStatus(rows, in: tx))
             guard rows.count == size, let last = rows.last else { break }
             place = last.place
         }
-        let page = Array(found.prefix(limit))
-        return query.needsViews ? page : try service.views(page.map(\.server), in: tx)
+        return Array(found.prefix(limit))
+    }
+
+    /// Returns the servers that show a wanted status. The states of the rows are narrowed already; what is left to look
+    /// at are the unfinished workflows.
+    private func ofStatus(_ rows: [ServerPages.Found], in tx: Transaction) throws -> [ServerPages.Found] {
+        guard let statuses = query.statuses else { return rows }
+        let states = try rows.map { try $0.state() }
+        let lines = try service.workflows.lines(on: states.map { Server.resource($0.id) }, in: tx)
+        return zip(rows, states).filter { _, one in
+            statuses.contains(ServerService.status(one.state, lines[Server.resource(one.id)]))
+        }.map(\.0)
     }
 
     /// Returns the servers that pass all tests. Views are made first only if a test needs them, because they cost more.

@@ -6,6 +6,8 @@ struct ServerQuery: Sendable {
     var filter = ServerFilter()
     /// Whether deleted servers are wanted; nil for both deleted and existing servers.
     var isDeleted: Bool? = false
+    /// The wanted statuses, in capitals; nil for all. A status follows from the state and the unfinished workflows.
+    var statuses: Set<String>?
     /// The conditions on values that have no column; all must hold.
     var tests: [@Sendable (ServerView) -> Bool] = []
     /// Whether a condition needs values that are not in the row.
@@ -17,8 +19,11 @@ struct ServerQuery: Sendable {
     /// The keys to sort by, each ascending or descending.
     var sort: [(key: String, ascending: Bool)] = []
 
-    /// Whether the database alone finds the page.
+    /// Whether the page is found without the documents of servers.
     var isOfColumns: Bool { tests.isEmpty && !needsViews && columns != nil }
+
+    /// Whether the page is found by looking at hardly more servers than it has.
+    var isShort: Bool { isOfColumns && filter.namePart == nil && filter.namePatterns.isEmpty && statuses == nil }
 
     /// The tables of the wanted servers.
     var tables: [ServerTable] {

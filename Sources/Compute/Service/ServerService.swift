@@ -50,8 +50,17 @@ struct ServerService: Sendable {
     /// ended before its first step.
     private static func honest(_ server: Server, isBusy: Bool) -> Server {
         var server = server
-        if server.state == .building, !isBusy { server.state = .error }
+        server.state = honest(server.state, isBusy: isBusy)
         return server
+    }
+
+    private static func honest(_ state: VMState, isBusy: Bool) -> VMState {
+        state == .building && !isBusy ? .error : state
+    }
+
+    /// Returns the status that a server shows with these unfinished workflows.
+    static func status(_ state: VMState, _ line: ResourceLine?) -> String {
+        ServerStatus.text(honest(state, isBusy: line != nil), task: line?.shows?.text)
     }
 
     func refuseLocked(_ server: Server, by caller: Caller) throws {
@@ -138,8 +147,7 @@ struct ServerService: Sendable {
 
     /// Returns the same servers, with only the values that a list without details shows.
     func listBriefly(_ query: ServerQuery, _ page: Page, by caller: Caller) async throws -> [ServerBrief] {
-        let reading: Reading = query.isOfColumns && query.filter.namePart == nil ? .short : .long
-        return try await context.database.read(reading) { tx in
+        try await context.database.read(query.isShort ? .short : .long) { tx in
             try ServerLister(service: self, query: query).briefs(page, in: tx)
         }
     }

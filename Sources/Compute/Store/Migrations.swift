@@ -79,6 +79,6 @@ extension Schema {
                 CREATE INDEX compute_server_other_host ON compute_server (other_host) WHERE other_host IS NOT NULL;
                 CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done';
                 """),
-            .computeUsage(3), .computeLists(4), .serverVolumes(5),
+            .computeUsage(3), .computeLists(4), .serverVolumes(5), .computeNames(6),
         ])
 }

@@ -6,6 +6,8 @@ import SQL
 /// The list is made of streams, each of which an index has in the list's usual order: the rows of one table, and of one
 /// state if states are wanted. A condition that few servers fulfil, such as a name, narrows a stream to ids first; its
 /// page is then sorted. If more than `most` servers fulfil it, they are found soon enough in the order of the list.
+/// Patterns of names are tested on the names of a stream, which an index has, and only then are the servers read that
+/// pass.
 struct ServerPages {
     typealias Order = [(column: ServerColumn, ascending: Bool)]
 
@@ -13,8 +15,13 @@ struct ServerPages {
     enum Selection: String {
         case details = "s.details"
         case brief = "s.id, s.name"
+        /// The document, and what the server's status follows from.
+        case detailsWithState = "s.details, s.id, s.vm_state"
+        /// The brief values, and what the server's status follows from.
+        case briefWithState = "s.id, s.name, s.id, s.vm_state"
+        case name = "s.name"
 
-        fileprivate var count: Int { self == .details ? 1 : 2 }
+        fileprivate var count: Int { rawValue.split(separator: ",").count }
     }
 
     struct Found {
@@ -24,6 +31,15 @@ struct ServerPages {
 
         func server() throws -> Server { try StoredJSON.value(from: try row.value(at: 0) as String) }
         func brief() throws -> ServerBrief { ServerBrief(id: ID(try row.value(at: 0)), name: try row.value(at: 1)) }
+        fileprivate func name() throws -> String { try row.value(at: 0) }
+
+        /// Returns the server's id and state; for a selection with the state.
+        func state() throws -> (id: ID<Kind.Server>, state: VMState) {
+            let end = row.values.count - place.count
+            let word: String = try row.value(at: end - 1)
+            guard let state = VMState(rawValue: word) else { throw SQLError.misuse("'\(word)' is no state") }
+            return (ID(try row.value(at: end - 2)), state)
+        }
     }
 
     private struct Stream {
@@ -57,9 +73,38 @@ struct ServerPages {
     ///
     /// - Parameter place: the place of the last server before them; nil for the first page.
     func next(_ selection: Selection, after place: [SQLValue]?, limit: Int, in tx: Transaction) throws -> [Found] {
-        let found = try streams.map { try rows($0, selection, after: place, limit: limit, in: tx) }
+        let found = try streams.map { stream in
+            filter.namePatterns.isEmpty
+                ? try rows(stream, selection, after: place, limit: limit, in: tx)
+                : try named(stream, selection, after: place, limit: limit, in: tx)
+        }
         guard found.count > 1 else { return found.first ?? [] }
         return Array(found.joined().sorted { precedes($0.place, $1.place) }.prefix(limit))
+    }
+
+    /// The number of names that are read at a time.
+    private static let namesAtOnce = 1000
+
+    /// Returns the next servers of a stream whose names fulfil the patterns.
+    private func named(
+        _ stream: Stream, _ selection: Selection, after place: [SQLValue]?, limit: Int, in tx: Transaction
+    ) throws -> [Found] {
+        var (found, place) = ([Found](), place)
+        while found.count < limit {
+            let names = try rows(stream, .name, after: place, limit: Self.namesAtOnce, in: tx)
+            let ids = try names.compactMap { one -> String? in
+                let name = try one.name()
+                guard filter.namePatterns.allSatisfy({ $0.isFound(in: name) }) else { return nil }
+                return try one.row["id"]
+            }
+            if !ids.isEmpty {
+                let few = Stream(table: stream.table, ids: ids)
+                found += try rows(few, selection, after: nil, limit: limit - found.count, in: tx)
+            }
+            guard names.count == Self.namesAtOnce, let last = names.last else { break }
+            place = last.place
+        }
+        return found
     }
 
     private func rows(

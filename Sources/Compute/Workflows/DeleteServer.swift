@@ -31,9 +31,9 @@ struct DeleteServer: Workflow {
         tearDown("remove", shows: .deleting) { state, _ in
             [state.intent?.server.host, state.intent?.server.otherHost].compactMap(\.self)
         }
-        Remote("tidy", shows: .deleting) { state, run in
+        Remote<Self>("tidy", shows: .deleting) { state, run in
             try await run.world.forgetShelvedImage(of: state.intent?.server, for: try run.requirePrincipal())
-        }
+        }.needed { state, _ in state.intent?.server.shelvedImage != nil }
         Local("forget", shows: .deleting) { state, run, tx in
             let id = run.input.serverID
             if let server = try run.world.servers.find(id, in: tx) {

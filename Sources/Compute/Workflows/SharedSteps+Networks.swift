@@ -36,9 +36,9 @@ extension Workflow where Needs == ServerWorld, Input: ServerInput {
     /// Returns the step that waits until the host has the server's ports and their rules. Without a host it does
     /// nothing.
     static func wire(shows: ShownState? = nil, on host: @escaping Binding) -> Remote<Self> {
-        Remote("wire", shows: shows, deadline: .seconds(300)) { state, run in
+        Remote<Self>("wire", shows: shows, deadline: .seconds(300)) { state, run in
             guard let host = try host(state) else { return }
             try await run.world.networking.awaitWiring(of: run.input.serverID, on: host)
-        }
+        }.needed { state, _ in try host(state) != nil }
     }
 }

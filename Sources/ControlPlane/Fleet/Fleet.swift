@@ -10,7 +10,7 @@ import Synchronization
 
 /// The hosts of this cloud: their agents, the links to them, and the last report of each.
 ///
-/// While `run` is not active, as in a test, hosts are asked when a caller needs their facts.
+/// While nothing keeps the hosts, as in a test, they are asked when a caller needs their facts.
 package final class Fleet: Sendable, Service {
     /// A host whose agent is in this process.
     struct Post: Sendable {
@@ -143,7 +143,7 @@ package final class Fleet: Sendable, Service {
 
     // MARK: What hosts say
 
-    /// Asks the hosts whose facts are outdated, while `run` is not active.
+    /// Asks the hosts whose facts are outdated, while nothing keeps them.
     func askIfNobodyKeeps() async {
         let now = world.now
         let stale = state.withLock { state in
@@ -160,6 +160,17 @@ package final class Fleet: Sendable, Service {
     /// Asks every host now.
     package func ask() async {
         for post in state.withLock({ Array($0.posts.values) }) { await ask(post) }
+    }
+
+    /// Asks some hosts, before `run` keeps them all. The others are not asked, but report as soon as they are kept.
+    package func beginKeeping(asking most: Int) async {
+        let first = state.withLock { state in
+            state.isKept = true
+            return state.posts.values.sorted { NaturalOrder($0.name) < NaturalOrder($1.name) }.prefix(most)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for post in first { group.addTask { await self.ask(post) } }
+        }
     }
 
     private func ask(_ post: Post) async {

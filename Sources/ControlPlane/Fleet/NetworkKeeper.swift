@@ -15,7 +15,8 @@ import Synchronization
 ///
 /// A look costs one query of revisions while nothing changes. After a commit, the keys that it named lead to the hosts
 /// (`Touch`), and only these are computed. All hosts are computed at the start, and when the log of commits does not
-/// reach back. Besides, each host is told again after a while, a few hosts in each second.
+/// reach back. Besides, each host is told again after a while, a few hosts in each second. Its state is read for that
+/// only if something of Networking was committed since the last time.
 ///
 /// A caller that waits for a server's ports (`wire`) runs the pass over the host itself, unless another caller's pass
 /// has served it already.
@@ -47,8 +48,10 @@ package final class NetworkKeeper: Reconciler {
         self.log = log
     }
 
-    /// The most hosts that are served at the same time, and the most that are told again in one look.
+    /// The most hosts that are served at the same time.
     private static let slice = 64
+    /// The most hosts that are told again in one look, so that this takes a bounded share of the machine.
+    private static let repetitions = 16
 
     /// Returns the last state that a host was told, without its generation.
     package func told(_ host: String) -> HostNetworkState? { memory.withLock { $0.told[host]?.state } }
@@ -78,7 +81,7 @@ package final class NetworkKeeper: Reconciler {
         let isNew = memory.withLock { memory in
             memory.told.distrust(arrivals)
             memory.due.add(arrivals)
-            memory.due.add(memory.told.overdue(at: world.now, most: Self.slice))
+            memory.due.add(memory.told.overdue(at: world.now, most: Self.repetitions))
             return memory.revision != revision || !arrivals.isEmpty
         }
         if isNew { try await follow(revision) }
@@ -115,7 +118,9 @@ package final class NetworkKeeper: Reconciler {
         guard let host = await networks.host(name), host.isAlive else { return ReconcilerReport() }
         do {
             try Task.checkCancellation()
-            try await turns.run(name) { try await self.pass(over: host) }
+            try await turns.run(name) {
+                if try await !self.repeats(on: host) { try await self.pass(over: host) }
+            }
             return ReconcilerReport(examined: 1)
         } catch {
             memory.withLock { $0.due.fail(name) }
@@ -125,7 +130,20 @@ package final class NetworkKeeper: Reconciler {
 
     // MARK: One host
 
+    /// Tells a host its last state again if no commit of Networking came since it was read.
+    ///
+    /// - Returns: whether the host has it. If not, the host needs a pass.
+    private func repeats(on host: NetworkHost) async throws -> Bool {
+        let revision = try await database.revision(of: networking.topic)
+        guard let state = memory.withLock({ $0.told.repeatable(host.name, at: revision) }) else { return false }
+        guard try await networks.apply(state, on: host.name).problems.isEmpty else { return false }
+        memory.withLock { $0.told.note(repetitionOn: host.name, at: world.now) }
+        return true
+    }
+
     private func pass(over host: NetworkHost) async throws {
+        // The revision is read before the rows, so that a later commit counts as new.
+        let revision = try await database.revision(of: networking.topic)
         let view = try await database.read(.long) { [networking, networks] tx in
             try networking.view(of: host, addresses: networks.address, in: tx)
         }
@@ -133,7 +151,9 @@ package final class NetworkKeeper: Reconciler {
         state.generation = 0
         let (last, isOverdue) = memory.withLock { ($0.told[host.name], $0.told.isOverdue(host.name, at: world.now)) }
         let known = last?.problems ?? []
-        var told = ToldHosts.Told(state: state, problems: known, at: last?.at ?? world.now)
+        var told = ToldHosts.Told(
+            state: state, generation: view.state.generation, revision: revision, problems: known,
+            at: last?.at ?? world.now)
         if isOverdue || last?.state != state || !known.isEmpty {
             told.problems = try await networks.apply(view.state, on: host.name).problems.sorted()
             told.at = world.now

@@ -1,11 +1,15 @@
 import CloudCore
 import HostModel
+import SQL
 
 /// The last states that hosts were told, and the order in which they are to be told again.
 struct ToldHosts {
     struct Told {
         /// The state without its generation.
         var state: HostNetworkState
+        var generation: Int64
+        /// The revision of Networking from before the state was read.
+        var revision: Revision
         /// The problems that resulted.
         var problems: [NetworkProblem]
         /// The time at which the host was last told.
@@ -34,6 +38,24 @@ struct ToldHosts {
     /// Makes hosts overdue.
     mutating func distrust(_ names: Set<String>) {
         for name in names { hosts[name]?.at = Timestamp(microseconds: 0) }
+    }
+
+    /// Returns the state to repeat to a host if the rows are those of the last time, and the host has no problems and
+    /// did not come back. Returns nil if the state must be read.
+    func repeatable(_ host: String, at revision: Revision) -> HostNetworkState? {
+        guard let told = hosts[host], told.revision == revision, told.problems.isEmpty, told.at.microseconds > 0 else {
+            return nil
+        }
+        var state = told.state
+        state.generation = told.generation
+        return state
+    }
+
+    /// Notes that a host was told the same state again.
+    mutating func note(repetitionOn host: String, at now: Timestamp) {
+        guard var told = hosts[host] else { return }
+        told.at = now
+        set(told, of: host)
     }
 
     /// Returns whether the host has never been told or is to be told again.

@@ -25,7 +25,8 @@ package struct Local<W: Workflow>: Sendable {
 package struct Remote<W: Workflow>: Sendable {
     package typealias Body = @Sendable (inout W.State, Run<W>) async throws -> Void
     package typealias Undo = @Sendable (W.State, Run<W>) async throws -> Void
-    let step: Step<W>
+    package typealias Need = @Sendable (W.State, W.Input) throws -> Bool
+    private(set) var step: Step<W>
 
     /// - Parameter deadline: the longest time of one attempt. After it the body is cancelled, and the attempt counts as
     ///   a transient error.
@@ -36,6 +37,15 @@ package struct Remote<W: Workflow>: Sendable {
         let outline = StepOutline(
             name: name, nature: .remote(deadline: deadline), hasUndo: undo != nil, shows: shows, retry: retry)
         step = Step(outline: outline, work: .remote(body, undo))
+    }
+
+    /// Returns the same step with a function that tells whether its body has something to do. Without it, the step is
+    /// passed over and needs no records of its own. The body must do nothing in that case, because it may run all the
+    /// same.
+    package func needed(_ need: @escaping Need) -> Self {
+        var other = self
+        other.step.need = need
+        return other
     }
 }
 
@@ -106,6 +116,8 @@ struct Step<W: Workflow>: Sendable {
 
     var outline: StepOutline
     let work: Work
+    /// Whether the body of a remote step has something to do; nil if it always may have.
+    var need: (@Sendable (W.State, W.Input) throws -> Bool)?
 }
 
 /// The steps of a workflow, in their order.

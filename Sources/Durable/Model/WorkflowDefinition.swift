@@ -9,6 +9,8 @@ package struct WorkflowDefinition: Sendable {
     let local: @Sendable (Int, WorkflowRecord, Journal, Logger, Transaction) throws -> String
     /// Runs a remote step or its undo, and returns the state after it.
     let remote: @Sendable (Int, WorkflowRecord, Journal, Logger) async throws -> String
+    /// Returns whether the body of a remote step has something to do.
+    let isNeeded: @Sendable (Int, WorkflowRecord) throws -> Bool
     /// Gives a signal to a wait. Returns the state after it, or nil if the wait goes on.
     let receive: @Sendable (Int, WorkflowRecord, Signal) throws -> String?
 
@@ -37,6 +39,10 @@ package struct WorkflowDefinition: Sendable {
             var next = state
             try await body(&next, run)
             return try W.text(next)
+        }
+        isNeeded = { index, row in
+            guard let need = steps[index].need else { return true }
+            return try Self.readable { try need(try W.value(from: row.state), try W.value(from: row.input)) }
         }
         receive = { index, row, signal in
             guard case .wait(let receive) = steps[index].work else { return nil }

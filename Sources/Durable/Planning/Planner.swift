@@ -66,6 +66,11 @@ struct Planner: Sendable {
         return next
     }
 
+    /// Returns the transition of a remote step that has nothing to do.
+    func passedOver(_ row: WorkflowRecord, _ outline: Outline, _ index: Int, now: Timestamp) -> Transition {
+        succeeded(row, outline, index, state: row.state, notes: [], now: now)
+    }
+
     /// Returns the transition after a step's body or undo has thrown.
     func failed(
         _ row: WorkflowRecord, _ outline: Outline, _ index: Int, _ failure: Failure, isTransient: Bool, notes: [String],

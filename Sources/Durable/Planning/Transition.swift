@@ -22,6 +22,12 @@ struct Transition: Equatable, Sendable {
         for text in texts { event(.note, data: text) }
     }
 
+    /// Adds a transition that begins where this one ends. Both are recorded as one.
+    mutating func append(_ next: Transition) {
+        (row, givesWay) = (next.row, next.givesWay)
+        events += next.events
+    }
+
     mutating func enter(_ step: String) {
         row.step = step
         row.attempt = 0

@@ -27,8 +27,13 @@ package struct Claims: Sendable {
     /// Claims up to `most` due workflows. It reads first and writes only if it finds something, because most looks find
     /// nothing.
     ///
-    /// - Parameter load: the workflows that the runner already carries out.
-    package func take(_ most: Int, beside load: RunnerLoad = RunnerLoad()) async throws -> [WorkflowRecord] {
+    /// - Parameters:
+    ///   - load: the workflows that the runner already carries out.
+    ///   - begin: records more of a claimed workflow in the same transaction.
+    func take(
+        _ most: Int, beside load: RunnerLoad = RunnerLoad(),
+        _ begin: @escaping @Sendable (WorkflowRecord, Transaction) throws -> Turn
+    ) async throws -> [Turn] {
         let now = world.now
         let share = settings.projectShare
         let exclusions = load.exclusions(catalog, projectShare: share)
@@ -39,9 +44,11 @@ package struct Claims: Sendable {
         let chosen = load.choice(of: most, among: mine, catalog, projectShare: share).map(\.id)
         guard !chosen.isEmpty else { return [] }
         let claimed = try await database.write { tx in
-            try chosen.compactMap { try leases.claim($0, by: owner, until: now + settings.lease, now: now, in: tx) }
+            try chosen.compactMap { id in
+                try leases.claim(id, by: owner, until: now + settings.lease, now: now, in: tx).map { try begin($0, tx) }
+            }
         }
-        for row in claimed where row.interrupted > 1 {
+        for row in claimed.map(\.row) where row.interrupted > 1 {
             log.warning(
                 "a workflow is taken up again whose owner did not report back",
                 metadata: [LogKey.workflowID: "\(row.id)", LogKey.workflow: "\(row.kind)", LogKey.step: "\(row.step)"])

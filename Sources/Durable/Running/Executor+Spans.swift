@@ -26,8 +26,18 @@ extension Executor {
         span?.setStatus(SpanStatus(code: .error, message: Verdict(error, step: row.step).failure.text))
     }
 
+    /// Ends the span of a step, and writes those of the other steps that the same transaction ended.
+    func end(_ span: FileSpan?, _ turn: Turn) {
+        guard spans != nil else { return }
+        // Nothing was ended if the answer of an earlier commit was lost.
+        if turn.ended.isEmpty { end(span, turn.row, turn.row) }
+        for (place, step) in turn.ended.enumerated() {
+            end(place == 0 ? span : startSpan(ofStep: step.before), step.before, step.after)
+        }
+    }
+
     /// Ends the span of a step, with the status that the row has afterwards.
-    func end(_ span: FileSpan?, _ row: WorkflowRecord, _ next: WorkflowRecord) {
+    private func end(_ span: FileSpan?, _ row: WorkflowRecord, _ next: WorkflowRecord) {
         guard let span else { return }
         span.attributes["novella.status"] = next.status.rawValue
         if let failure = next.failure, row.failure == nil {

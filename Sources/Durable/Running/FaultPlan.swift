@@ -57,10 +57,15 @@ package struct FaultPlan: Sendable {
     }
 
     private let decide: @Sendable (Place) -> Fault?
+    /// Whether one transaction may record several steps, as in the product. Without it each step has records of its
+    /// own, and every moment of every step is reached.
+    let allowsChains: Bool
 
-    package init(_ decide: @escaping @Sendable (Place) -> Fault?) { self.decide = decide }
+    package init(allowsChains: Bool = false, _ decide: @escaping @Sendable (Place) -> Fault?) {
+        (self.allowsChains, self.decide) = (allowsChains, decide)
+    }
 
-    package static let none = FaultPlan { _ in nil }
+    package static let none = FaultPlan(allowsChains: true) { _ in nil }
 
     func fault(at moment: Moment, of row: WorkflowRecord) -> Fault? { decide(Place(row.step, row.direction, moment)) }
 

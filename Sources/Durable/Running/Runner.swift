@@ -101,15 +101,15 @@ package struct Runner: Service {
             try await claims.unblock()
             let load = slots.load
             let room = settings.width - load.total
-            let claimed = room > 0 ? try await claims.take(room, beside: load) : []
-            for row in claimed {
-                slots.take(row)
+            let claimed = room > 0 ? try await take(room, beside: load) : []
+            for turn in claimed {
+                slots.take(turn.row)
                 group.addTask {
                     defer {
-                        slots.leave(row)
+                        slots.leave(turn.row)
                         bell.ring()
                     }
-                    try await executor.run(row)
+                    try await executor.run(turn)
                 }
             }
             // If every place is taken, the end of one workflow rings.
@@ -122,6 +122,17 @@ package struct Runner: Service {
             log.warning("nothing can be claimed: \(error)")
             return latest
         }
+    }
+
+    private func take(_ most: Int, beside load: RunnerLoad = RunnerLoad()) async throws -> [Turn] {
+        try await claims.take(most, beside: load) { [executor] row, tx in try executor.begin(row, in: tx) }
+    }
+
+    /// Carries out one due workflow, for a caller that has a loop of its own. Returns false if nothing was due.
+    package func carryOutDue() async throws -> Bool {
+        let claimed = try await take(1)
+        for turn in claimed { try await executor.run(turn) }
+        return !claimed.isEmpty
     }
 
     private func takeOver() async {

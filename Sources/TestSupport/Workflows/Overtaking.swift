@@ -38,7 +38,7 @@ extension WorkflowFixture {
                 let workflows = try rehearsal.plane("user").workflows
                 other.value = try await database.write { tx in try ask(workflows, tx) }
             }, at: place)
-        try await rehearsal.settle(try await rehearsal.start(), as: "first", faults.plan)
+        try await rehearsal.settle(try await rehearsal.start(), as: "first", faults.plan())
         guard let id = other.value else { throw ConformanceFailure("not reached: \(place)") }
         try await rehearsal.settle(id, as: "second")
         let end = try await rehearsal.record(id).status

@@ -2,16 +2,33 @@ import CloudCore
 import Durable
 import Synchronization
 
-/// Faults that each happen once.
+/// Faults that each happen once, or a given number of times.
 final class PlannedFaults: Sendable {
-    private let faults = Mutex<[FaultPlan.Place: FaultPlan.Fault]>([:])
+    private struct Planned {
+        let fault: FaultPlan.Fault
+        var times: Int
+        var hasHappened = false
+    }
 
-    func add(_ fault: FaultPlan.Fault, at place: FaultPlan.Place) { faults.withLock { $0[place] = fault } }
+    private let faults = Mutex<[FaultPlan.Place: Planned]>([:])
 
-    var plan: FaultPlan { FaultPlan { place in self.faults.withLock { $0.removeValue(forKey: place) } } }
+    func add(_ fault: FaultPlan.Fault, at place: FaultPlan.Place, times: Int = 1) {
+        faults.withLock { $0[place] = Planned(fault: fault, times: times) }
+    }
+
+    func plan(allowsChains: Bool = false) -> FaultPlan {
+        FaultPlan(allowsChains: allowsChains) { place in
+            self.faults.withLock { faults in
+                guard let planned = faults[place], planned.times > 0 else { return nil }
+                faults[place]?.times -= 1
+                faults[place]?.hasHappened = true
+                return planned.fault
+            }
+        }
+    }
 
     /// The planned faults that did not happen: a trial with such a fault has shown nothing.
-    var left: [FaultPlan.Place] { faults.withLock { Array($0.keys) } }
+    var left: [FaultPlan.Place] { faults.withLock { $0.filter { !$0.value.hasHappened }.map(\.key) } }
 }
 
 /// Faults drawn from a seed. Their number is limited, so that the run comes to an end.
@@ -22,8 +39,8 @@ final class MixedFaults: Sendable {
 
     init(seed: UInt64) { random = Mutex(SplitMix64(seed: seed)) }
 
-    var plan: FaultPlan {
-        FaultPlan { [self] place in
+    func plan(allowsChains: Bool) -> FaultPlan {
+        FaultPlan(allowsChains: allowsChains) { [self] place in
             guard draw() % 5 == 0, left.withLock({ $0 > 0 }) else { return nil }
             guard let fault = fault(at: place.moment) else { return nil }
             // The second try of a record follows at once. Before a third one the executor would wait for a clock that

@@ -38,7 +38,27 @@ enum Trial: Sendable, CustomStringConvertible {
         if outline.steps.contains(where: { $0.waits?.signal != nil }) {
             trials += [.signalsEarly, .signalsTwice, .signalsLate]
         }
-        return trials + (1...10).map { .mixture(seed: $0) }
+        return trials + (1...4).map { .mixture(seed: $0) }
+    }
+
+    /// Returns the trials with transactions of several steps, as the product has them: a crash before and after each
+    /// commit, and before and after each effect outside.
+    static func chained(of outline: Outline) -> [Trial] {
+        let steps = outline.steps.filter { !$0.isUndoOnly && $0.waits == nil }
+        var trials = [Trial.undisturbed]
+        for step in steps {
+            trials += [.fails(step, isDone: false), .fails(step, isDone: true)]
+            guard step.isRemote else {
+                trials.append(.crash(step, .forward, .afterBody))
+                continue
+            }
+            // The moments around the body of a remote step are those around the commits beside it.
+            let moments: [FaultPlan.Moment] = [.afterStart, .afterBody, .afterOutcome]
+            trials += moments.map { .crash(step, .forward, $0) } + [.twoOwners(step, .forward, .afterBody)]
+            trials += [false, true].map { .databaseAway(step, .forward, .outcomeRecord, isCommitted: $0) }
+            if step.hasUndo { trials += moments.map { .crash(step, .undo, $0) } }
+        }
+        return trials + (5...10).map { .mixture(seed: $0) }
     }
 
     private static func forward(_ step: StepOutline) -> [Trial] {

@@ -59,7 +59,7 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
                 }, at: .init(step.name, direction, .beforeStart))
         }
         if direction == .undo { fall(faults, rehearsal, id) }
-        try await rehearsal.settle(id, as: "notes", faults.plan)
+        try await rehearsal.settle(id, as: "notes", faults.plan())
         return outline.steps.compactMap { step in found.value[step.name].map { (step.name, $0) } }
     }
 
@@ -88,7 +88,7 @@ struct WorkflowAmnesia: Sendable, CustomStringConvertible {
             at: .init(step, direction, .beforeStart))
         if direction == .undo { Self.fall(faults, rehearsal, id) }
         do {
-            try await rehearsal.settle(id, as: "forgetful", faults.plan) { try await complains(rehearsal, id) }
+            try await rehearsal.settle(id, as: "forgetful", faults.plan()) { try await complains(rehearsal, id) }
             if try await complains(rehearsal, id) { return true }
             try await check(rehearsal, id, expected)
         } catch {

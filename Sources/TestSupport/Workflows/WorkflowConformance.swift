@@ -24,15 +24,17 @@ extension WorkflowFixture {
     /// - Returns: the number of trials.
     @discardableResult
     package func conforms(on kind: DatabaseKind) async throws -> Int {
-        let trials = Trial.all(of: outline)
+        let trials = Trial.all(of: outline).map { (trial: $0, isChained: false) }
+            + Trial.chained(of: outline).map { (trial: $0, isChained: true) }
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
             let expected = try await WorkflowConformance(fixture: self, trial: .undisturbed).undisturbed(test.database)
-            for trial in trials {
+            for (trial, isChained) in trials {
                 try await test.database.empty()
                 do {
-                    try await WorkflowConformance(fixture: self, trial: trial).run(test.database, expected)
+                    let conformance = WorkflowConformance(fixture: self, trial: trial, isChained: isChained)
+                    try await conformance.run(test.database, expected)
                 } catch {
-                    Issue.record("\(outline.key.kind), \(trial): \(error)")
+                    Issue.record("\(outline.key.kind), \(trial)\(isChained ? ", in chains" : ""): \(error)")
                 }
             }
         }
@@ -65,6 +67,12 @@ extension Database {
 struct WorkflowConformance: Sendable {
     let fixture: WorkflowFixture
     let trial: Trial
+    /// Whether one transaction may record several steps.
+    var isChained = false
+
+    /// The failures of a step in a chain: more than there are steps before it. A step past the point of no return
+    /// succeeds after them.
+    private static let failuresInChain = 8
 
     /// Returns the outcome of an undisturbed run.
     func undisturbed(_ database: Database) async throws -> String {
@@ -76,15 +84,16 @@ struct WorkflowConformance: Sendable {
 
     func run(_ database: Database, _ expected: String) async throws {
         let rehearsal = try await Rehearsal(fixture, on: database)
-        let id = try await disturbed(rehearsal)
-        try await check(rehearsal, id, expected)
+        let (id, isReached) = try await disturbed(rehearsal)
+        try await check(rehearsal, id, expected, isReached ? trial.verdict(in: fixture.outline) : .succeeds)
     }
 
     // MARK: Disturbing
 
-    private func disturbed(_ rehearsal: Rehearsal) async throws -> WorkflowID {
+    /// Returns the workflow, and whether the faults of the trial happened.
+    private func disturbed(_ rehearsal: Rehearsal) async throws -> (WorkflowID, isReached: Bool) {
         let faults = PlannedFaults()
-        var plan = faults.plan
+        var plan = faults.plan(allowsChains: isChained)
         var manners = Rehearsal.Manners()
         var permanent = CloudError(.badRequest, "Refused by the conformance suite.")
         permanent.isTransient = false
@@ -94,7 +103,9 @@ struct WorkflowConformance: Sendable {
         switch trial {
         case .undisturbed, .cancelled(after: nil): break
         case .fails(let step, let isDone):
-            faults.add(.fail(permanent), at: .init(step.name, .forward, isDone ? .afterBody : .body))
+            // A step that fails behind others runs again without them, before its failure is recorded.
+            let place = FaultPlan.Place(step.name, .forward, isDone ? .afterBody : .body)
+            faults.add(.fail(permanent), at: place, times: isChained ? Self.failuresInChain : 1)
         case .bodyTwice(let step): faults.add(.twice, at: .init(step.name, .forward, .body))
         case .undoTwice(let step):
             fall(after: step, faults, rehearsal, id)
@@ -108,8 +119,8 @@ struct WorkflowConformance: Sendable {
             faults.add(.databaseAway(isCommitted: isCommitted), at: .init(step.name, direction, moment))
         case .twoOwners(let step, let direction, let moment):
             if direction == .undo { fall(after: step, faults, rehearsal, id) }
-            try await twoOwners(rehearsal, id, faults, .init(step.name, direction, moment))
-            return id
+            let isReached = try await twoOwners(rehearsal, id, faults, .init(step.name, direction, moment))
+            return (id, isReached)
         case .cancelled(let step?):
             faults.add(cancel(rehearsal, id), at: .init(step.name, .forward, .afterOutcome))
         case .timesOut: manners.isSilent = true
@@ -119,7 +130,7 @@ struct WorkflowConformance: Sendable {
         case .signalsTwice: manners.sendsTwice = true
         case .signalsStale: manners.sendsStaleFirst = true
         case .signalsLate: break
-        case .mixture(let seed): plan = MixedFaults(seed: seed).plan
+        case .mixture(let seed): plan = MixedFaults(seed: seed).plan(allowsChains: isChained)
         }
         if case .timesOut(let step) = trial, step.isPastReturn, step.waits?.onTimeout == .fail {
             // Past the point of no return the step waits again, as long as nobody answers.
@@ -128,10 +139,21 @@ struct WorkflowConformance: Sendable {
         }
         try await rehearsal.settle(id, as: "first", plan, manners: manners)
         if case .signalsLate = trial { try await late(rehearsal, id) }
-        guard faults.left.isEmpty else {
+        return (id, try await requireReached(faults, rehearsal, id))
+    }
+
+    /// Returns whether all planned faults happened. In a chain, a remote step with nothing to do never begins.
+    ///
+    /// - Throws: `ConformanceFailure` if one did not happen that should have.
+    private func requireReached(
+        _ faults: PlannedFaults, _ rehearsal: Rehearsal, _ id: WorkflowID
+    ) async throws -> Bool {
+        let begun = try await rehearsal.events(id).filter { $0.kind == .started }.map(\.step)
+        let idle = fixture.outline.steps.filter { $0.isRemote && !begun.contains($0.name) }.map(\.name)
+        guard faults.left.allSatisfy({ isChained && idle.contains($0.step) }) else {
             throw ConformanceFailure("not reached: \(faults.left)\n\(try await rehearsal.history(id))")
         }
-        return id
+        return faults.left.isEmpty
     }
 
     /// Plans a fault by which the workflow is undone from `step` on, beginning with that step's own undo.
@@ -156,10 +178,10 @@ struct WorkflowConformance: Sendable {
     }
 
     /// Lets the first owner stand still at `place` until its lease is over and another owner has ended the workflow.
-    /// Then the first owner goes on, and must not write anything.
+    /// Then the first owner goes on, and must not write anything. Returns whether the place was reached.
     private func twoOwners(
         _ rehearsal: Rehearsal, _ id: WorkflowID, _ faults: PlannedFaults, _ place: FaultPlan.Place
-    ) async throws {
+    ) async throws -> Bool {
         let ended = Box<[WorkflowEvent]?>(nil)
         let outcome = Box<String?>(nil)
         faults.add(
@@ -169,9 +191,9 @@ struct WorkflowConformance: Sendable {
                 ended.value = try await rehearsal.events(id)
                 outcome.value = try await rehearsal.database.read { tx in try rehearsal.stage.outcome(tx) }
             }, at: place)
-        try await rehearsal.settle(id, as: "first", faults.plan)
+        try await rehearsal.settle(id, as: "first", faults.plan(allowsChains: isChained))
         let after = try await rehearsal.events(id)
-        guard let before = ended.value else { throw ConformanceFailure("not reached: \(place)") }
+        guard let before = ended.value else { return try await requireReached(faults, rehearsal, id) }
         guard before == after else {
             throw ConformanceFailure("the loser wrote after it had lost:\n\(try await rehearsal.history(id))")
         }
@@ -179,6 +201,7 @@ struct WorkflowConformance: Sendable {
         guard now == outcome.value else {
             throw ConformanceFailure("the loser changed the world after it had lost:\n\(now)\ninstead of\n\(outcome.value ?? "")")
         }
+        return true
     }
 
     private func silence(_ rehearsal: Rehearsal, _ id: WorkflowID) async throws {
@@ -202,9 +225,11 @@ struct WorkflowConformance: Sendable {
 
     // MARK: Judging
 
-    private func check(_ rehearsal: Rehearsal, _ id: WorkflowID, _ expected: String) async throws {
+    private func check(
+        _ rehearsal: Rehearsal, _ id: WorkflowID, _ expected: String, _ verdict: Trial.Verdict
+    ) async throws {
         let row = try await rehearsal.record(id)
-        switch (trial.verdict(in: fixture.outline), row.status) {
+        switch (verdict, row.status) {
         case (.succeeds, .succeeded), (.either, .succeeded):
             let outcome = try await outcome(rehearsal, id)
             guard outcome == expected else {

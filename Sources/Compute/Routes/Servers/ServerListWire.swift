@@ -84,8 +84,7 @@ enum ServerListWire {
         query.filter.states = wantedStates
         let wanted = Set(words.map { $0.uppercased() })
         if wanted != ["DELETED"] {
-            query.needsViews = true
-            query.tests.append { wanted.contains($0.status) }
+            query.statuses = wanted
             query.needsTask = wanted.isSubset(of: ServerStatus.ofTasks)
         }
         return true
@@ -171,8 +170,8 @@ enum ServerListWire {
         }
     }
 
-    /// Takes conditions on the name. The database checks a whole name, a beginning or a part; any other pattern is
-    /// tested.
+    /// Takes conditions on the name. The database checks a whole name, a beginning or a part. Any other pattern is
+    /// tested on names.
     private static func names(_ value: (String) -> String?, _ query: inout ServerQuery) throws {
         for text in ["name", "display_name"].compactMap(value) {
             let pattern = try NamePattern(text)
@@ -181,7 +180,7 @@ enum ServerListWire {
             } else if query.filter.namePart == nil, let part = pattern.part {
                 query.filter.namePart = part
             } else {
-                query.tests.append { pattern.isFound(in: $0.server.name) }
+                query.filter.namePatterns.append(pattern)
             }
         }
     }
