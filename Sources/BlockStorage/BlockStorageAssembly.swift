@@ -74,6 +74,7 @@ package struct BlockStorageAssembly: ServiceAssembly {
             AttachmentRoutes(maker: maker, service: AttachmentService(volumes: volumes)),
             MetadataRoutes(maker: maker, volumes: volumes, snapshots: snapshots),
             SnapshotRoutes(maker: maker, service: snapshots),
+            TransferRoutes(maker: maker, service: TransferService(volumes: volumes)),
             TypeRoutes(maker: maker, types: VolumeTypeService(context: context)),
             TypeSpecRoutes(maker: maker, service: TypeSpecService(context: context)),
             QoSRoutes(maker: maker, service: QoSService(context: context)),

@@ -75,6 +75,21 @@ struct TypeTests {
         }
     }
 
+    @Test("No type and no volume is encrypted, and that is what is answered")
+    func encryption() async throws {
+        try await VolumeClient.run { cloud in
+            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+            let type = try await admin.type("t")
+            #expect(await admin.good(.get, "/types/\(type)/encryption") == [:])
+            let message = await admin.refused(.notFound, .get, "/types/\(type)/encryption/cipher")
+            #expect(message == "Volume type encryption for type \(type) does not exist.")
+            await admin.refused(.notFound, .get, "/types/00000000-0000-4000-8000-000000000000/encryption")
+            await demo.refused(.forbidden, .get, "/types/\(type)/encryption")
+            let volume = try await demo.volume()
+            #expect(await demo.good(.get, "/volumes/\(volume)/encryption") == ["encryption_key_id": .null])
+        }
+    }
+
     @Test("QoS specs are made, changed, given to types and deleted")
     func qos() async throws {
         try await VolumeClient.run { cloud in

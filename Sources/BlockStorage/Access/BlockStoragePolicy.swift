@@ -44,7 +44,7 @@ enum BlockStoragePolicy {
         .deleteExtraSpecs, .addTypeAccess, .removeTypeAccess, .listTypeAccess, .setDefaultType, .getDefaultType,
         .listDefaultTypes, .unsetDefaultType, .listQoS, .getQoS, .createQoS, .updateQoS, .deleteQoS, .getQuotaClass,
         .updateQuotaClass, .updateQuota, .deleteQuota, .listPools, .showCapabilities, .listServices, .updateServices,
-        .freezeHost, .thawHost,
+        .freezeHost, .thawHost, .getTypeEncryption,
     ]
 
     private static let members: [Action] = [
@@ -54,12 +54,14 @@ enum BlockStoragePolicy {
         .rollDetaching, .reserveVolume, .unreserveVolume, .beginDetaching, .attachVolume, .detachVolume, .reimageVolume,
         .reimageReserved, .createAttachment, .updateAttachment, .deleteAttachment, .completeAttachment,
         .multiattachBootable, .createSnapshot, .updateSnapshot, .deleteSnapshot, .updateSnapshotStatus,
-        .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage,
+        .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage, .createTransfer, .acceptTransfer,
+        .deleteTransfer,
     ]
 
     private static let readers: [Action] = [
         .getVolume, .listVolumes, .showVolumeProject, .showVolumeEncryption, .getMetadata, .showImageMetadata,
         .listSnapshots, .showExtendedSnapshot, .getSnapshot, .getSnapshotMetadata, .getType, .listTypes, .showTypeSpecs,
         .listExtraSpecs, .showExtraSpecs, .showQuota, .showUsedLimits, .listMessages, .getMessage,
+        .listTransfers, .getTransfer,
     ]
 }

@@ -38,6 +38,8 @@ struct Extension: Sendable {
         .init(
             "VolumeTenantAttribute", "os-vol-tenant-attr", "2011-11-03",
             "Expose the internal project_id as an attribute of a volume."),
+        .init("VolumeTransfer", "os-volume-transfer", "2013-05-29", "Volume transfer management support."),
+        .init("VolumeTypeEncryption", "encryption", "2013-07-01", "Encryption support for volume types."),
         .init("VolumeTypeAccess", "os-volume-type-access", "2014-06-26", "Volume type access support."),
     ]
 }

@@ -45,6 +45,12 @@ struct ListColumn: Sendable {
         "created_at": .init("created_at", .time), "updated_at": .init("updated_at", .time),
     ]
 
+    static let transfers: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "display_name": .init("name"), "volume_id": .init("volume_id"),
+        "no_snapshots": .init("leaves_snapshots", .truth), "project_id": .init("project_id"),
+        "source_project_id": .init("project_id"), "created_at": .init("created_at", .time),
+    ]
+
     static let messages: [String: ListColumn] = [
         "id": .init("id"), "event_id": .init("event_id"), "request_id": .init("request_id"),
         "resource_type": .init("subject"), "resource_uuid": .init("subject_id"), "project_id": .init("project_id"),

@@ -8,7 +8,8 @@ extension Schema {
             Migration(
                 1, "types, volumes, snapshots, attachments, quotas, messages",
                 SchemaScript(types + volumes + others)
-                    + Ledger.creation(of: "volume_usage", Tally.volumes))
+                    + Ledger.creation(of: "volume_usage", Tally.volumes)),
+            Migration(2, "transfers", transfers),
         ])
 
     private static let types = """
@@ -85,6 +86,17 @@ extension Schema {
         CREATE INDEX volume_attachment_project ON volume_attachment (project_id, created_at, id);
         CREATE INDEX volume_attachment_created ON volume_attachment (created_at, id);
         CREATE INDEX volume_attachment_server ON volume_attachment (server_id) WHERE server_id IS NOT NULL;
+
+        """
+
+    private static let transfers = """
+        CREATE TABLE volume_transfer (
+          id TEXT PRIMARY KEY, volume_id TEXT NOT NULL REFERENCES volume(id) ON DELETE CASCADE,
+          project_id TEXT NOT NULL, name TEXT, leaves_snapshots INTEGER NOT NULL, salt TEXT NOT NULL,
+          key_hash TEXT NOT NULL, created_at INTEGER NOT NULL);
+        CREATE INDEX volume_transfer_volume ON volume_transfer (volume_id);
+        CREATE INDEX volume_transfer_project ON volume_transfer (project_id, created_at, id);
+        CREATE INDEX volume_transfer_created ON volume_transfer (created_at, id);
 
         """
 

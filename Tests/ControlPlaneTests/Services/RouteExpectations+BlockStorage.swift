@@ -23,12 +23,16 @@ extension RouteExpectations {
         let messages = await stage.cloud.send(
             .get, "/volume/v3/messages?resource_uuid=\(failed)", token: stage.member,
             headers: [.apiVersion: "volume 3.71"])
+        let offered = try await stage.make("/volume/v3/volumes", ["volume": ["size": 1]])
+        try await stage.cloud.settle()
+        let transfer = try await stage.make(
+            "/volume/v3/volume-transfers", ["transfer": ["volume_id": .string(offered)]])
         let qos = try await stage.make("/volume/v3/qos-specs", ["qos_specs": ["name": "x", "1": "x"]], as: stage.admin)
         let type = try await stage.make(
             "/volume/v3/types", ["volume_type": ["name": "x", "extra_specs": ["1": "x"]]], as: stage.admin)
         return [
             "volume_id": volume, "snapshot_id": snapshot, "attachment_id": attachment, "qos_id": qos, "type_id": type,
-            "message_id": messages.json["messages"]?.array?.first?["id"]?.string ?? "",
+            "transfer_id": transfer, "message_id": messages.json["messages"]?.array?.first?["id"]?.string ?? "",
         ]
     }
 
@@ -49,6 +53,10 @@ extension RouteExpectations {
             "POST /v3/attachments": ["attachment": ["volume_uuid": volume]],
             "PUT /v3/attachments/{attachment_id}": ["attachment": ["connector": ["host": "x"]]],
             "POST /v3/attachments/{attachment_id}/action": ["os-complete": .null],
+            "POST /v3/os-volume-transfer": ["transfer": ["volume_id": volume]],
+            "POST /v3/volume-transfers": ["transfer": ["volume_id": volume]],
+            "POST /v3/os-volume-transfer/{transfer_id}/accept": ["accept": ["auth_key": "x"]],
+            "POST /v3/volume-transfers/{transfer_id}/accept": ["accept": ["auth_key": "x"]],
             "POST /v3/types/{type_id}/action": ["addProjectAccess": ["project": "x"]],
         ]
     }
