@@ -45,6 +45,7 @@ extension Action {
     static let showCapabilities: Action = "volume_extension:capabilities"
     static let listServices: Action = "volume_extension:services:index"
     static let updateServices: Action = "volume_extension:services:update"
+    static let manageHosts: Action = "volume_extension:hosts"
     static let freezeHost: Action = "volume:freeze_host"
     static let thawHost: Action = "volume:thaw_host"
 

@@ -54,19 +54,11 @@ struct TypeRoutes: RouteGroup {
     private static let new = Form.object(
         New(),
         [
-            .required("name", \.name, name), .optional("description", \.description, .printable),
+            .required("name", \.name, .filledName), .optional("description", \.description, .printable),
             .optional("extra_specs", \.extraSpecs, .pairs(.propertyName, .nullable(.string(0...255)))),
             .optional("os-volume-type-access:is_public", \.isPublic, .truth),
         ]
     ).inside("volume_type")
-
-    /// A name that is not blank.
-    private static let name = Form.string(1...255).mapped { text in
-        guard !text.trimmed.isEmpty else {
-            throw CloudError.badRequest("An invalid 'name' value was provided. The 'name' can not be empty.")
-        }
-        return text
-    }
 
     private static let change = Form.object(
         VolumeTypeService.Change(),
