@@ -26,7 +26,11 @@ struct GroupSnapshotTests {
                 await demo.refused(.badRequest, .post, "/groups/\(group)/action", deletion)
                     == "Invalid Group: Group has existing snapshots.")
             var copies: [String] = []
-            for source: JSONObject in [["group_snapshot_id": .string(snapshot)], ["source_group_id": .string(group)]] {
+            let sources: [JSONObject] = [
+                ["group_snapshot_id": .string(snapshot), "source_group_id": .null],
+                ["source_group_id": .string(group)],
+            ]
+            for source in sources {
                 let made = await demo.good(.post, "/groups/action", ["create-from-src": .object(source)])["group"]
                 let copy = try #require(made?["id"]?.string)
                 #expect(await stage.show(copy)["status"] == "creating")
@@ -131,6 +135,7 @@ struct GroupSnapshotTests {
             let volume = try await demo.volume(["consistencygroup_id": .string(id), "volume_type": "__DEFAULT__"])
             #expect(await demo.show(volume)["consistencygroup_id"] == .string(id))
             await demo.good(.put, path + "/update", ["consistencygroup": ["description": "d"]])
+            await demo.good(.put, path, ["consistencygroup": ["description": "e"]])
             await demo.refused(.badRequest, .put, path + "/update", ["consistencygroup": ["name": ""]])
             let snapshotBody: JSON = ["cgsnapshot": ["consistencygroup_id": .string(id), "name": "s"]]
             let taken = await demo.good(.post, "/cgsnapshots", snapshotBody)["cgsnapshot"]

@@ -16,6 +16,22 @@ struct TypeTests {
         }
     }
 
+    @Test("The answers to a creation and a change have fewer members than that to a show")
+    func members() async throws {
+        try await VolumeClient.run { cloud in
+            let admin = try await VolumeClient(cloud)
+            let made = await admin.good(.post, "/types", ["volume_type": ["name": "t"]])["volume_type"]?.object
+            let access = "os-volume-type-access:is_public"
+            let names = ["id", "name", "is_public", "extra_specs", "description"]
+            #expect(made?.members.map(\.key) == names + [access])
+            let path = "/types/\(made?["id"]?.string ?? "")"
+            let changed = await admin.good(.put, path, ["volume_type": ["description": "d"]])["volume_type"]?.object
+            #expect(changed?.members.map(\.key) == names)
+            let shown = await admin.good(.get, path)["volume_type"]?.object
+            #expect(Set(shown?.members.map(\.key) ?? []) == Set(names + [access, "qos_specs_id"]))
+        }
+    }
+
     @Test("Extra specs are changed while no volume has the type, and users see only some")
     func specs() async throws {
         try await VolumeClient.run { cloud in

@@ -40,17 +40,20 @@ struct ConsistencyGroupRoutes: RouteGroup {
                 try await groups.delete(id(call), withVolumes: isForced, .consistencyGroups, by: call.caller)
                 return .accepted
             },
-            maker.route(.put, one + "/update", nil) { call in
-                let change = try await call.read(Self.change)
-                let given = [change.name, change.description, change.added, change.removed]
-                guard given.contains(where: { $0?.isEmpty == false }) else {
-                    throw CloudError.badRequest(
-                        "Name, description, add_volumes, and remove_volumes can not be all empty in the request body.")
-                }
-                try await groups.update(id(call), change, .consistencyGroups, by: call.caller)
-                return .accepted
-            },
+            maker.route(.put, one, nil) { call in try await update(id(call), call) },
+            maker.route(.put, one + "/update", nil) { call in try await update(id(call), call) },
         ]
+    }
+
+    private func update(_ id: ID<VolumeGroup>, _ call: VolumeCall) async throws -> Reply {
+        let change = try await call.read(Self.change)
+        let given = [change.name, change.description, change.added, change.removed]
+        guard given.contains(where: { $0?.isEmpty == false }) else {
+            throw CloudError.badRequest(
+                "Name, description, add_volumes, and remove_volumes can not be all empty in the request body.")
+        }
+        try await groups.update(id, change, .consistencyGroups, by: call.caller)
+        return .accepted
     }
 
     private struct New: Sendable {

@@ -85,7 +85,9 @@ struct GroupRoutes: RouteGroup {
         Copy(),
         [
             .optional("name", \.name, text), .optional("description", \.description, .printable),
-            .optional("group_snapshot_id", \.snapshotID, .uuid), .optional("source_group_id", \.groupID, .uuid),
+            // The SDK sends a null for the one that is not meant.
+            .optional("group_snapshot_id", \.snapshotID, .uuidOrNull),
+            .optional("source_group_id", \.groupID, .uuidOrNull),
         ]
     ).inside("create-from-src")
 

@@ -11,6 +11,7 @@ extension Schema {
                     + Ledger.creation(of: "volume_usage", Tally.volumes)),
             Migration(2, "transfers", transfers),
             Migration(3, "groups", SchemaScript(groups) + Ledger.addition(of: .groups, to: "volume_usage")),
+            Migration(4, "progress of snapshots", "ALTER TABLE volume_snapshot ADD COLUMN progress TEXT;"),
         ])
 
     private static let types = """

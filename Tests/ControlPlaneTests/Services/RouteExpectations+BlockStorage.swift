@@ -61,6 +61,7 @@ extension RouteExpectations {
             "POST /v3/group_snapshots/{group_snapshot_id}/action": ["reset_status": ["status": "error"]],
             "POST /v3/consistencygroups": ["consistencygroup": ["volume_types": "__DEFAULT__"]],
             "POST /v3/consistencygroups/create_from_src": ["consistencygroup-from-src": ["source_cgid": group]],
+            "PUT /v3/consistencygroups/{consistencygroup_id}": ["consistencygroup": ["name": "x"]],
             "PUT /v3/consistencygroups/{consistencygroup_id}/update": ["consistencygroup": ["name": "x"]],
             "POST /v3/cgsnapshots": ["cgsnapshot": ["consistencygroup_id": group]],
             "POST /v3/volumes": ["volume": ["size": 1]], "PUT /v3/volumes/{volume_id}": ["volume": ["name": "x"]],
