@@ -100,7 +100,7 @@ let package = Package(
             "BlockStorage",
             [
                 "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", httpTypes, log,
-                lifecycle,
+                lifecycle, crypto,
             ]),
         target(
             "Compute",

@@ -67,6 +67,8 @@ package struct BlockStorageAssembly: ServiceAssembly {
         let maker = RouteMaker<VolumeCall>(policy: context.policy, prefix: Self.prefix)
         let volumes = VolumeService(context: context)
         let snapshots = SnapshotService(volumes: volumes)
+        let groups = GroupService(volumes: volumes)
+        let groupSnapshots = GroupSnapshotService(snapshots: snapshots)
         let hosts = StorageHostService(context: context)
         return [
             VersionRoutes(), VolumeRoutes(maker: maker, service: volumes),
@@ -74,11 +76,16 @@ package struct BlockStorageAssembly: ServiceAssembly {
             AttachmentRoutes(maker: maker, service: AttachmentService(volumes: volumes)),
             MetadataRoutes(maker: maker, volumes: volumes, snapshots: snapshots),
             SnapshotRoutes(maker: maker, service: snapshots),
+            GroupTypeRoutes(maker: maker, types: GroupTypeService(context: context)),
+            GroupRoutes(maker: maker, service: groups), GroupSnapshotRoutes(maker: maker, service: groupSnapshots),
+            ConsistencyGroupRoutes(maker: maker, groups: groups, snapshots: groupSnapshots),
+            TransferRoutes(maker: maker, service: TransferService(volumes: volumes)),
             TypeRoutes(maker: maker, types: VolumeTypeService(context: context)),
             TypeSpecRoutes(maker: maker, service: TypeSpecService(context: context)),
             QoSRoutes(maker: maker, service: QoSService(context: context)),
             QuotaRoutes(maker: maker, quotas: QuotaService(context: context)),
-            ServiceRoutes(maker: maker, hosts: hosts), PoolRoutes(maker: maker, hosts: hosts),
+            ServiceRoutes(maker: maker, hosts: hosts), HostRoutes(maker: maker, hosts: hosts),
+            PoolRoutes(maker: maker, hosts: hosts),
             MessageRoutes(maker: maker, messages: MessageService(context: context)),
         ]
     }

@@ -16,11 +16,6 @@ extension Cloud {
         ComputeAssembly.self, BlockStorageAssembly.self,
     ]
 
-    /// The services whose APIs are served and in the catalog.
-    package static func served(_ configuration: Configuration) -> [any ServiceAssembly.Type] {
-        services.filter { configuration.volumes.api || !($0 is BlockStorageAssembly.Type) }
-    }
-
     /// The workflows of every service.
     package static let workflowTypes: [any Workflow.Type] = services.flatMap { $0.workflows }
 

@@ -101,7 +101,7 @@ package struct Cloud: Sendable {
             machines: MachinesForCompute(fleet: fleet), placement: placementForCompute,
             images: ImagesForCompute(images: images, fleet: fleet),
             networking: NetworkingForCompute(networking: networking, keeper: networkKeeper),
-            volumes: VolumesForCompute(storage: blockStorage, fleet: fleet, isOffered: configuration.volumes.api),
+            volumes: VolumesForCompute(storage: blockStorage, fleet: fleet),
             others: OtherAPIsForCompute(responder: others))
         needs.configDrives = ConfigDrives(world: world) { try await guests.metadata(of: $0) }
         compute = try ComputeAssembly(
@@ -119,8 +119,7 @@ package struct Cloud: Sendable {
         let follower = IndexFollower(placement: placement, compute: compute)
         indexes = ReconcilerLoop(follower, world: world, sleeper: sleeper, log: log)
         history = ReconcilerLoop(HistoryReconciler(database: database, world: world), world: world, sleeper: sleeper, log: log)
-        let served = assemblies.filter { configuration.volumes.api || !($0 is BlockStorageAssembly) }
-        let services = served.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
+        let services = assemblies.map { $0.service.limited(to: configuration.server.maxRequestBodySize) }
         WorkflowFigures(database: database, workflows: workflows, world: world).add(to: instruments.metrics)
         let tools = try OperatorService(database: database, workflows: workflows, identity: identity, rules: rules[OperatorPolicy.defaults], log: log)
         operatorTools = tools.service
@@ -173,7 +172,7 @@ package struct Cloud: Sendable {
             IdentityAssembly.Bootstrap(
                 adminPassword: adminPassword, demoPassword: demoPassword, publicURL: publicURL,
                 region: configuration.cloud.regionName,
-                catalog: Self.served(configuration).flatMap { $0.catalogEntries }))
+                catalog: Self.services.flatMap { $0.catalogEntries }))
     }
 }
 

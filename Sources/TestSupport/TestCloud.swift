@@ -89,7 +89,6 @@ package struct TestCloud: Sendable {
     private static var plain: Configuration {
         var configuration = Configuration()
         configuration.server.publicURL = url
-        configuration.volumes.api = true
         return configuration
     }
 

@@ -94,4 +94,25 @@ struct PoolTests {
                 ])
         }
     }
+
+    @Test("The older view of hosts has the enabled services, and what projects have in their pools")
+    func hosts() async throws {
+        try await VolumeClient.run(hosts: 2) { cloud in
+            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+            let volume = try await demo.volume(["size": 2])
+            _ = try await demo.snapshot(of: volume)
+            let place = await admin.show(volume)["os-vol-host-attr:host"]?.string ?? ""
+            let host = try #require(place.split(separator: "#").first.map(String.init))
+            #expect(await admin.good(.get, "/os-hosts")["hosts"]?.array?.count == 3)
+            let entries = await admin.good(.get, "/os-hosts/\(host)")["host"]?.array ?? []
+            let usage = entries.map { $0["resource"] ?? .null }
+            #expect(usage.count == 2 && usage[0]["project"] == "(total)" && usage[0]["total_volume_gb"] == "2")
+            #expect(usage[1]["snapshot_count"] == "1" && usage[1]["total_snapshot_gb"] == "2")
+            await admin.refused(.notFound, .get, "/os-hosts/novella")
+            await admin.refused(.badRequest, .put, "/os-hosts/\(host)", ["color": "red"])
+            #expect(await admin.good(.put, "/os-hosts/\(host)", ["Status": "Disable"])["status"] == "disabled")
+            #expect(await admin.good(.get, "/os-hosts")["hosts"]?.array?.count == 2)
+            await demo.refused(.forbidden, .get, "/os-hosts")
+        }
+    }
 }

@@ -49,6 +49,25 @@ struct SnapshotTests {
         }
     }
 
+    @Test("The progress of a snapshot is the one that was reported, if one was")
+    func progress() async throws {
+        try await VolumeClient.run { cloud in
+            let client = try await VolumeClient.member(cloud)
+            let volume = try await client.volume()
+            let made = await client.good(.post, "/snapshots", ["snapshot": ["volume_id": .string(volume)]])
+            let path = "/snapshots/\(made["snapshot"]?["id"]?.string ?? "")"
+            func report(_ progress: String) -> JSON {
+                ["os-update_snapshot_status": ["status": "creating", "progress": .string(progress)]]
+            }
+            await client.good(.post, path + "/action", report("80%"))
+            let shown = await client.good(.get, path)["snapshot"]
+            #expect(shown?["os-extended-snapshot-attributes:progress"] == "80%")
+            for wrong in ["80", "101%", "x%"] {
+                await client.refused(.badRequest, .post, path + "/action", report(wrong))
+            }
+        }
+    }
+
     @Test("A volume is deleted with its snapshots if that is asked for")
     func cascade() async throws {
         try await VolumeClient.run { cloud in

@@ -16,6 +16,22 @@ struct TypeTests {
         }
     }
 
+    @Test("The answers to a creation and a change have fewer members than that to a show")
+    func members() async throws {
+        try await VolumeClient.run { cloud in
+            let admin = try await VolumeClient(cloud)
+            let made = await admin.good(.post, "/types", ["volume_type": ["name": "t"]])["volume_type"]?.object
+            let access = "os-volume-type-access:is_public"
+            let names = ["id", "name", "is_public", "extra_specs", "description"]
+            #expect(made?.members.map(\.key) == names + [access])
+            let path = "/types/\(made?["id"]?.string ?? "")"
+            let changed = await admin.good(.put, path, ["volume_type": ["description": "d"]])["volume_type"]?.object
+            #expect(changed?.members.map(\.key) == names)
+            let shown = await admin.good(.get, path)["volume_type"]?.object
+            #expect(Set(shown?.members.map(\.key) ?? []) == Set(names + [access, "qos_specs_id"]))
+        }
+    }
+
     @Test("Extra specs are changed while no volume has the type, and users see only some")
     func specs() async throws {
         try await VolumeClient.run { cloud in
@@ -72,6 +88,21 @@ struct TypeTests {
             await admin.good(.delete, path)
             #expect(await demo.show(try await demo.volume())["volume_type"] == "__DEFAULT__")
             await admin.refused(.notFound, .get, path, minor: 61)
+        }
+    }
+
+    @Test("No type and no volume is encrypted, and that is what is answered")
+    func encryption() async throws {
+        try await VolumeClient.run { cloud in
+            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+            let type = try await admin.type("t")
+            #expect(await admin.good(.get, "/types/\(type)/encryption") == [:])
+            let message = await admin.refused(.notFound, .get, "/types/\(type)/encryption/cipher")
+            #expect(message == "Volume type encryption for type \(type) does not exist.")
+            await admin.refused(.notFound, .get, "/types/00000000-0000-4000-8000-000000000000/encryption")
+            await demo.refused(.forbidden, .get, "/types/\(type)/encryption")
+            let volume = try await demo.volume()
+            #expect(await demo.good(.get, "/volumes/\(volume)/encryption") == ["encryption_key_id": .null])
         }
     }
 

@@ -34,6 +34,17 @@ struct VolumeTests {
         }
     }
 
+    @Test("There are no backups, but clients may say that a volume is made of none")
+    func backups() async throws {
+        try await VolumeClient.run { cloud in
+            let client = try await VolumeClient.member(cloud)
+            _ = try await client.volume(["backup_id": .null])
+            let id = "11111111-1111-4111-8111-111111111111"
+            let body: JSON = ["volume": ["size": 1, "backup_id": .string(id)]]
+            #expect(await client.refused(.notFound, .post, "/volumes", body) == "Backup \(id) could not be found.")
+        }
+    }
+
     @Test("Users see the host of no volume, and nothing of other projects")
     func privacy() async throws {
         try await VolumeClient.run { cloud in

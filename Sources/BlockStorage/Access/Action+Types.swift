@@ -21,6 +21,8 @@ extension Action {
     static let removeTypeAccess: Action = "volume_extension:volume_type_access:removeProjectAccess"
     static let listTypeAccess: Action = "volume_extension:volume_type_access:get_all_for_type"
 
+    static let getTypeEncryption: Action = "volume_extension:volume_type_encryption:get"
+
     static let setDefaultType: Action = "volume_extension:default_set_or_update"
     static let getDefaultType: Action = "volume_extension:default_get"
     static let listDefaultTypes: Action = "volume_extension:default_get_all"
@@ -43,6 +45,7 @@ extension Action {
     static let showCapabilities: Action = "volume_extension:capabilities"
     static let listServices: Action = "volume_extension:services:index"
     static let updateServices: Action = "volume_extension:services:update"
+    static let manageHosts: Action = "volume_extension:hosts"
     static let freezeHost: Action = "volume:freeze_host"
     static let thawHost: Action = "volume:thaw_host"
 

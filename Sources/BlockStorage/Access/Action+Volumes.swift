@@ -56,6 +56,12 @@ extension Action {
     static let completeAttachment: Action = "volume:attachment_complete"
     static let multiattachBootable: Action = "volume:multiattach_bootable_volume"
 
+    static let listTransfers: Action = "volume:get_all_transfers"
+    static let getTransfer: Action = "volume:get_transfer"
+    static let createTransfer: Action = "volume:create_transfer"
+    static let acceptTransfer: Action = "volume:accept_transfer"
+    static let deleteTransfer: Action = "volume:delete_transfer"
+
     static let listSnapshots: Action = "volume:get_all_snapshots"
     static let showExtendedSnapshot: Action = "volume_extension:extended_snapshot_attributes"
     static let createSnapshot: Action = "volume:create_snapshot"

@@ -44,7 +44,10 @@ enum BlockStoragePolicy {
         .deleteExtraSpecs, .addTypeAccess, .removeTypeAccess, .listTypeAccess, .setDefaultType, .getDefaultType,
         .listDefaultTypes, .unsetDefaultType, .listQoS, .getQoS, .createQoS, .updateQoS, .deleteQoS, .getQuotaClass,
         .updateQuotaClass, .updateQuota, .deleteQuota, .listPools, .showCapabilities, .listServices, .updateServices,
-        .freezeHost, .thawHost,
+        .freezeHost, .thawHost, .manageHosts, .getTypeEncryption, .resetGroup, .showGroupProject,
+        .resetGroupSnapshot, .showGroupSnapshotProject, .createGroupType, .updateGroupType, .deleteGroupType,
+        .showGroupSpecs,
+        .listGroupSpecs, .getGroupSpec, .createGroupSpecs, .updateGroupSpec, .deleteGroupSpec,
     ]
 
     private static let members: [Action] = [
@@ -54,12 +57,15 @@ enum BlockStoragePolicy {
         .rollDetaching, .reserveVolume, .unreserveVolume, .beginDetaching, .attachVolume, .detachVolume, .reimageVolume,
         .reimageReserved, .createAttachment, .updateAttachment, .deleteAttachment, .completeAttachment,
         .multiattachBootable, .createSnapshot, .updateSnapshot, .deleteSnapshot, .updateSnapshotStatus,
-        .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage,
+        .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage, .createTransfer,
+        .acceptTransfer, .deleteTransfer, .createGroup, .updateGroup, .deleteGroup, .createGroupSnapshot,
+        .deleteGroupSnapshot,
     ]
 
     private static let readers: [Action] = [
         .getVolume, .listVolumes, .showVolumeProject, .showVolumeEncryption, .getMetadata, .showImageMetadata,
         .listSnapshots, .showExtendedSnapshot, .getSnapshot, .getSnapshotMetadata, .getType, .listTypes, .showTypeSpecs,
         .listExtraSpecs, .showExtraSpecs, .showQuota, .showUsedLimits, .listMessages, .getMessage,
+        .listTransfers, .getTransfer, .listGroups, .getGroup, .listGroupSnapshots, .getGroupSnapshot,
     ]
 }

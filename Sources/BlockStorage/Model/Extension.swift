@@ -13,11 +13,14 @@ struct Extension: Sendable {
         .init("SchedulerHints", "OS-SCH-HNT", "2013-04-18", "Pass arbitrary key/value pairs to the scheduler."),
         .init("AdminActions", "os-admin-actions", "2012-08-25", "Enable admin actions."),
         .init("AvailabilityZones", "os-availability-zone", "2013-06-27", "Describe Availability Zones."),
+        .init("Cgsnapshots", "cgsnapshots", "2014-08-18", "cgsnapshots support."),
+        .init("Consistencygroups", "consistencygroups", "2014-08-18", "consistency groups support."),
         .init("Capabilities", "capabilities", "2015-08-31", "Capabilities support."),
         .init("ExtendedServices", "os-extended-services", "2014-01-10", "Extended services support."),
         .init(
             "ExtendedSnapshotAttributes", "os-extended-snapshot-attributes", "2012-06-19",
             "Extended snapshot support."),
+        .init("Hosts", "os-hosts", "2011-06-29", "Admin-only host administration."),
         .init("Qos_specs_manage", "qos-specs", "2013-08-02", "QoS specs support."),
         .init("QuotaClasses", "os-quota-class-sets", "2012-03-12", "Quota classes management support."),
         .init("Quotas", "os-quota-sets", "2011-08-08", "Quota management support."),
@@ -38,6 +41,8 @@ struct Extension: Sendable {
         .init(
             "VolumeTenantAttribute", "os-vol-tenant-attr", "2011-11-03",
             "Expose the internal project_id as an attribute of a volume."),
+        .init("VolumeTransfer", "os-volume-transfer", "2013-05-29", "Volume transfer management support."),
+        .init("VolumeTypeEncryption", "encryption", "2013-07-01", "Encryption support for volume types."),
         .init("VolumeTypeAccess", "os-volume-type-access", "2014-06-26", "Volume type access support."),
     ]
 }

@@ -45,6 +45,33 @@ struct ListColumn: Sendable {
         "created_at": .init("created_at", .time), "updated_at": .init("updated_at", .time),
     ]
 
+    static let transfers: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "display_name": .init("name"), "volume_id": .init("volume_id"),
+        "no_snapshots": .init("leaves_snapshots", .truth), "project_id": .init("project_id"),
+        "source_project_id": .init("project_id"), "created_at": .init("created_at", .time),
+    ]
+
+    static let groupTypes: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "description": .init("description"),
+        "is_public": .init("is_public", .truth), "created_at": .init("created_at", .time),
+        "updated_at": .init("updated_at", .time),
+    ]
+
+    static let groups: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "description": .init("description"), "status": .init("status"),
+        "availability_zone": .init("zone"), "group_type_id": .init("type_id"), "host": .init("host"),
+        "user_id": .init("user_id"), "project_id": .init("project_id"),
+        "group_snapshot_id": .init("group_snapshot_id"), "source_group_id": .init("source_group_id"),
+        "created_at": .init("created_at", .time), "updated_at": .init("updated_at", .time),
+    ]
+
+    static let groupSnapshots: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "description": .init("description"), "status": .init("status"),
+        "group_id": .init("group_id"), "group_type_id": .init("type_id"), "user_id": .init("user_id"),
+        "project_id": .init("project_id"), "created_at": .init("created_at", .time),
+        "updated_at": .init("updated_at", .time),
+    ]
+
     static let messages: [String: ListColumn] = [
         "id": .init("id"), "event_id": .init("event_id"), "request_id": .init("request_id"),
         "resource_type": .init("subject"), "resource_uuid": .init("subject_id"), "project_id": .init("project_id"),

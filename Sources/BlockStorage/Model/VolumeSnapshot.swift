@@ -31,6 +31,8 @@ struct VolumeSnapshot: Sendable {
     /// snapshot has them, too.
     var isBootable = false
     var imageMetadata = JSONObject()
+    /// The part that is done, such as `80%`, as a service that keeps the bytes itself has reported it.
+    var reportedProgress: String?
     /// The number of changes that were wanted of the bytes.
     var generation: Int64 = 0
     var createdAt: Timestamp

@@ -65,6 +65,16 @@ extension Form where Value == String? {
     }
 }
 
+extension Form where Value == String {
+    /// A name that is not blank.
+    static let filledName = Form.string(1...255).mapped { text in
+        guard !text.trimmed.isEmpty else {
+            throw CloudError.badRequest("An invalid 'name' value was provided. The 'name' can not be empty.")
+        }
+        return text
+    }
+}
+
 extension Form where Value == JSONObject {
     /// Pairs of texts, such as a user's metadata.
     static let metadata = Form.pairs(.propertyName, .string(0...255))

@@ -36,11 +36,8 @@ struct ServiceRoutes: RouteGroup {
                 try await change(call) { host, _ in (host.isDisabled, host.disabledReason) = (true, nil) }
             },
             maker.route(.put, "/os-services/disable-log-reason", .updateServices) { call in
-                try await change(call) { host, named in
-                    guard let reason = named.reason, !reason.trimmed.isEmpty else {
-                        throw VolumeRefusal.input("Disabled reason contains invalid characters or is too long")
-                    }
-                    (host.isDisabled, host.disabledReason) = (true, reason.trimmed)
+                try await change(call, needsReason: true) { host, named in
+                    (host.isDisabled, host.disabledReason) = (true, named.reason?.trimmed)
                 }
             },
             maker.route(.put, "/os-services/freeze", .freezeHost) { call in
@@ -51,10 +48,14 @@ struct ServiceRoutes: RouteGroup {
     }
 
     private func change(
-        _ call: VolumeCall, _ body: @escaping @Sendable (inout StorageHost, Named) throws -> Void
+        _ call: VolumeCall, needsReason: Bool = false,
+        _ body: @escaping @Sendable (inout StorageHost, Named) throws -> Void
     ) async throws -> Reply {
         let named = try await call.read(Self.named)
         guard let host = named.host else { throw VolumeRefusal.input("Host field is missing.") }
+        if needsReason, named.reason?.trimmed.isEmpty ?? true {
+            throw VolumeRefusal.input("Disabled reason contains invalid characters or is too long")
+        }
         try await hosts.change(host) { try body(&$0, named) }
         let isDisabled = !call.call.path.hasSuffix("/enable")
         return .json { json in

@@ -105,6 +105,12 @@ struct SnapshotRoutes: RouteGroup {
 
     /// Takes the word of a service that keeps the bytes itself.
     private func report(_ report: StatusReport, of id: ID<Kind.Snapshot>, _ call: VolumeCall) async throws {
+        let progress = report.progress?.isEmpty == true ? nil : report.progress
+        if let progress {
+            guard progress.hasSuffix("%"), let percent = Int(progress.dropLast()), (0...100).contains(percent) else {
+                throw VolumeRefusal.input("progress must be an integer percentage between 0 and 100")
+            }
+        }
         _ = try await service.change(id, .updateSnapshotStatus, by: call.caller) { snapshot in
             let next: [SnapshotStatus: [SnapshotStatus]] = [
                 .creating: [.creating, .available, .error], .deleting: [.deleting, .errorDeleting],
@@ -119,6 +125,7 @@ struct SnapshotRoutes: RouteGroup {
                         + "\(snapshot.status.rawValue).")
             }
             snapshot.status = status
+            snapshot.reportedProgress = progress ?? snapshot.reportedProgress
         }
     }
 
@@ -157,7 +164,8 @@ struct SnapshotRoutes: RouteGroup {
         if caller.minor >= quotaSince { json.member("consumes_quota", true) }
         guard isWhole, caller.may(.showExtendedSnapshot, of: snapshot.projectID) else { return }
         json.member("os-extended-snapshot-attributes:project_id", snapshot.projectID)
-        json.member("os-extended-snapshot-attributes:progress", snapshot.status == .available ? "100%" : "0%")
+        let progress = snapshot.reportedProgress ?? (snapshot.status == .available ? "100%" : "0%")
+        json.member("os-extended-snapshot-attributes:progress", progress)
     }
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {

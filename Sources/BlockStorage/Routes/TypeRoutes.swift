@@ -19,7 +19,7 @@ struct TypeRoutes: RouteGroup {
                     id: ID(world.random.uuid()), name: new.name, description: new.description, isPublic: new.isPublic,
                     createdAt: world.now)
                 type.extraSpecs = new.extraSpecs
-                return Self.answer(try await types.create(type), call)
+                return Self.changed(try await types.create(type), showsAccess: call.caller.may(.showTypeAccess))
             },
             maker.route(.get, Self.path, nil) { call in
                 Self.answer(try await types.get(call.parameter("type_id"), by: call.caller), call)
@@ -33,7 +33,8 @@ struct TypeRoutes: RouteGroup {
                     throw CloudError.badRequest(
                         "Specify volume type name, description, is_public or a combination thereof.")
                 }
-                return Self.answer(try await types.update(call.call.id("type_id"), change, by: call.caller), call)
+                let changed = try await types.update(call.call.id("type_id"), change, by: call.caller)
+                return Self.changed(changed, showsAccess: false)
             },
             maker.route(.delete, Self.path, .deleteType) { call in
                 try await types.delete(call.call.id("type_id"), by: call.caller)
@@ -54,19 +55,11 @@ struct TypeRoutes: RouteGroup {
     private static let new = Form.object(
         New(),
         [
-            .required("name", \.name, name), .optional("description", \.description, .printable),
+            .required("name", \.name, .filledName), .optional("description", \.description, .printable),
             .optional("extra_specs", \.extraSpecs, .pairs(.propertyName, .nullable(.string(0...255)))),
             .optional("os-volume-type-access:is_public", \.isPublic, .truth),
         ]
     ).inside("volume_type")
-
-    /// A name that is not blank.
-    private static let name = Form.string(1...255).mapped { text in
-        guard !text.trimmed.isEmpty else {
-            throw CloudError.badRequest("An invalid 'name' value was provided. The 'name' can not be empty.")
-        }
-        return text
-    }
 
     private static let change = Form.object(
         VolumeTypeService.Change(),
@@ -91,7 +84,21 @@ struct TypeRoutes: RouteGroup {
         }
     }
 
-    static func answer(_ type: VolumeType, _ call: VolumeCall) -> Reply {
+    /// Returns the answer to a creation or a change: it has fewer members than that to a show.
+    private static func changed(_ type: VolumeType, showsAccess: Bool) -> Reply {
+        .json { json in
+            json.object("volume_type") { json in
+                json.member("id", type.id)
+                json.member("name", type.name)
+                json.member("is_public", type.isPublic)
+                json.object("extra_specs") { $0.members(of: type.extraSpecs) }
+                json.member("description", type.description)
+                if showsAccess { json.member("os-volume-type-access:is_public", type.isPublic) }
+            }
+        }
+    }
+
+    private static func answer(_ type: VolumeType, _ call: VolumeCall) -> Reply {
         .json { json in json.object("volume_type") { write(type, call.caller, &$0) } }
     }
 

@@ -2,7 +2,7 @@ import CloudCore
 import HTTPKit
 import HTTPTypes
 
-/// The routes of the extra specs of types, of the access to private types, and of `/default-types`.
+/// The routes of the extra specs and the encryption of types, of the access to private types, and of `/default-types`.
 struct TypeSpecRoutes: RouteGroup {
     let maker: RouteMaker<VolumeCall>
     let service: TypeSpecService
@@ -14,7 +14,7 @@ struct TypeSpecRoutes: RouteGroup {
     private static let specs = Form.pairs(.specName, value).inside("extra_specs")
     private static let spec = Form.pairs(.specName, value, 1...1)
 
-    var all: [Route] { ofSpecs + ofAccess + ofDefaults }
+    var all: [Route] { ofSpecs + ofEncryption + ofAccess + ofDefaults }
 
     private var ofSpecs: [Route] {
         @Sendable func id(_ call: VolumeCall) -> ID<VolumeType> { call.call.id("type_id") }
@@ -49,6 +49,20 @@ struct TypeSpecRoutes: RouteGroup {
             maker.route(.delete, Self.path + "/{key}", .deleteExtraSpecs) { call in
                 try await service.removeSpec(call.parameter("key"), of: id(call), by: call.caller)
                 return .accepted
+            },
+        ]
+    }
+
+    /// No type is encrypted yet, so the answers are those of a type without encryption.
+    private var ofEncryption: [Route] {
+        [
+            maker.route(.get, "/types/{type_id}/encryption", .getTypeEncryption) { call in
+                _ = try await service.specs(of: call.call.id("type_id"), by: call.caller)
+                return .json { _ in }
+            },
+            maker.route(.get, "/types/{type_id}/encryption/{key}", .getTypeEncryption) { call in
+                let type = try await service.specs(of: call.call.id("type_id"), by: call.caller)
+                throw CloudError.notFound("Volume type encryption for type \(type.id) does not exist.")
             },
         ]
     }

@@ -29,6 +29,12 @@ struct VolumeRoutes: RouteGroup {
                 let changed = try await service.update(call.call.id("volume_id"), change, by: call.caller)
                 return Self.answer(changed, call, .ok, isWhole: false)
             },
+            maker.route(.get, Self.path + "/encryption", nil) { call in
+                let volume = try await service.get(call.call.id("volume_id"), by: call.caller).volume
+                try call.caller.require(.showVolumeEncryption, of: volume.projectID)
+                // No volume is encrypted yet.
+                return .json { $0.member("encryption_key_id", nil as String?) }
+            },
             maker.route(.delete, Self.path, nil) { call in
                 let cascade = try call.truth("cascade")
                 let isForced = try call.minor >= Self.forceSince && call.truth("force")

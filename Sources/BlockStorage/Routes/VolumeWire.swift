@@ -23,10 +23,12 @@ struct VolumeWire: Sendable {
         var imageID: String?
         var oldGroupID: String?
         var asksMultiattach: Bool?
+        var backupID: String?
         var hints: VolumeCreation.Hints?
     }
 
     private static let groupsSince = 13
+    private static let backupsSince = 47
     private static let closedSince = 53
 
     private static let members: [FormMember<New>] = [
@@ -43,6 +45,7 @@ struct VolumeWire: Sendable {
         .optional("multiattach", \.asksMultiattach, .nullable(.truth)), .optional("image_id", \.imageID, .shortText),
         .optional("imageRef", \.wish.image, .shortText),
         .optional("group_id", \.wish.groupID, .shortText, since: groupsSince),
+        .optional("backup_id", \.backupID, .uuidOrNull, since: backupsSince),
     ]
 
     /// The form of a body of `POST /volumes`. Before 3.53 the reference lets unknown members pass.
@@ -80,6 +83,8 @@ struct VolumeWire: Sendable {
                     + "types. Contact your administrator to create a multiattach enabled volume type and use it to "
                     + "create multiattach volumes.")
         }
+        // There are no backups yet. Clients send a null.
+        if let backup = new.backupID { throw CloudError.notFound("Backup \(backup) could not be found.") }
         var wish = new.wish
         wish.name = wish.name ?? new.displayName
         wish.description = wish.description ?? new.displayDescription
@@ -142,7 +147,7 @@ struct VolumeWire: Sendable {
         json.member("bootable", volume.isBootable ? "true" : "false")
         json.member("encrypted", false)
         json.member("replication_status", nil as String?)
-        json.member("consistencygroup_id", nil as String?)
+        json.member("consistencygroup_id", view.isInConsistencyGroup ? volume.groupID : nil)
         json.member("multiattach", volume.isMultiattach)
         json.array("attachments", of: view.attachments) { json, attachment in
             json.object { write(attachment, &$0) }

@@ -59,6 +59,12 @@ struct ListFilters: Sendable {
         }
     }
 
+    /// Takes the filters of a list that every caller may search by everything.
+    init(_ items: [(name: String, value: String)], by caller: Caller) {
+        self.caller = caller
+        self.items = items
+    }
+
     /// Takes a filter out, and returns its value.
     mutating func take(_ name: String) -> String? {
         guard let at = items.firstIndex(where: { $0.name == name }) else { return nil }
@@ -87,19 +93,11 @@ struct ListFilters: Sendable {
 
     // MARK: Columns
 
-    /// The conditions that are left, as columns with values.
-    struct Columns {
-        var equal: [(column: String, value: SQLValue)] = []
-        var contain: [(column: String, part: String)] = []
-        /// Whether a filter is unknown or has a value that no row can have.
-        var isEmpty = false
-    }
-
-    /// Returns the filters by columns.
+    /// Returns the filters that are left, by columns.
     ///
     /// - Parameter isStrict: whether a truth value must be one of the usual words.
-    func columns(_ known: [String: ListColumn], isStrict: Bool = true) throws -> Columns {
-        var found = Columns()
+    func columns(_ known: [String: ListColumn], isStrict: Bool = true) throws -> RowFilter {
+        var found = RowFilter()
         for (name, value) in items {
             if name.hasSuffix("~"), caller.minor >= Self.partsSince {
                 if let column = known[String(name.dropLast())], column.kind == .text {

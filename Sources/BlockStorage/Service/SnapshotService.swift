@@ -74,23 +74,36 @@ struct SnapshotService: Sendable {
             )
         }
         let takesUsed = caller.minor >= Self.inUseSince || wish.isForced == true
-        let id = ID<Kind.Snapshot>(context.world.random.uuid())
         return try await context.write { tx in
             let volume = try volumes.require(ID(wish.volumeID ?? ""), by: caller, in: tx)
             try caller.require(.createSnapshot, of: volume.projectID)
-            var new = try make(id, of: volume, takesUsed: takesUsed, by: caller, in: tx)
-            (new.name, new.description) = (wish.name ?? wish.displayName, wish.description)
-            new.metadata = wish.metadata
-            try snapshots.insert(new, in: tx)
-            try context.start(
-                CreateSnapshot.self, .init(snapshotID: id, volumeID: volume.id), on: volume.resource, by: caller,
-                whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
-            return new
+            return try begin(of: volume, takesUsed: takesUsed, by: caller, in: tx) { new in
+                (new.name, new.description) = (wish.name ?? wish.displayName, wish.description)
+                new.metadata = wish.metadata
+            }
         }
     }
 
+    /// Writes the row of a new snapshot, and starts its workflow.
+    ///
+    /// - Parameters:
+    ///   - takesUsed: whether a volume in use is taken, too.
+    ///   - fill: gives the row what the user has said of it.
+    func begin(
+        of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction,
+        _ fill: (inout VolumeSnapshot) -> Void
+    ) throws -> VolumeSnapshot {
+        var new = try make(of: volume, takesUsed: takesUsed, by: caller, in: tx)
+        fill(&new)
+        try snapshots.insert(new, in: tx)
+        try context.start(
+            CreateSnapshot.self, .init(snapshotID: new.id, volumeID: volume.id), on: volume.resource, by: caller,
+            whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
+        return new
+    }
+
     private func make(
-        _ id: ID<Kind.Snapshot>, of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction
+        of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction
     ) throws -> VolumeSnapshot {
         try volumes.requireThawed(volume, in: tx)
         guard volume.host != nil else {
@@ -117,7 +130,8 @@ struct SnapshotService: Sendable {
         (addition.requested, addition.thing) = (volume.size, .snapshots)
         try QuotaCheck().require(addition, of: caller.projectID, in: tx)
         return VolumeSnapshot(
-            id: id, of: volume, projectID: caller.projectID, userID: caller.userID, createdAt: context.world.now)
+            id: ID(context.world.random.uuid()), of: volume, projectID: caller.projectID, userID: caller.userID,
+            createdAt: context.world.now)
     }
 
     // MARK: Changing
@@ -184,13 +198,17 @@ struct SnapshotService: Sendable {
                 let status = isForced ? "" : "status must be available or error and"
                 throw VolumeRefusal.snapshot("Snapshot \(status) must not be part of a group.")
             }
-            var new = old
-            (new.status, new.updatedAt) = (.deleting, context.world.now)
-            try snapshots.update(old, to: new, in: tx)
-            try context.start(
-                DeleteSnapshot.self, .init(snapshotID: id, volumeID: old.volumeID),
-                on: Volume.resource(old.volumeID), by: caller,
-                whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
+            try beginDelete(old, by: caller, in: tx)
         }
+    }
+
+    /// Marks a snapshot as `deleting`, and starts the workflow that removes it.
+    func beginDelete(_ old: VolumeSnapshot, by caller: Caller, in tx: Transaction) throws {
+        var new = old
+        (new.status, new.updatedAt) = (.deleting, context.world.now)
+        try snapshots.update(old, to: new, in: tx)
+        try context.start(
+            DeleteSnapshot.self, .init(snapshotID: old.id, volumeID: old.volumeID), on: Volume.resource(old.volumeID),
+            by: caller, whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
     }
 }

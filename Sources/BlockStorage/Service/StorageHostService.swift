@@ -42,6 +42,40 @@ struct StorageHostService: Sendable {
             }
     }
 
+    /// Returns the services that are enabled.
+    ///
+    /// - Parameter zone: the zone; nil or empty for all.
+    func enabled(in zone: String?) async throws -> [Entry] {
+        try await services().filter { service in
+            service.decision?.isDisabled != true && (zone.map { $0.isEmpty || service.zone == $0 } ?? true)
+        }
+    }
+
+    /// - Throws: `notFound` unless it is the host of a service that is enabled.
+    func requireEnabled(_ host: String) async throws {
+        guard try await enabled(in: nil).contains(where: { $0.host == host }) else {
+            throw CloudError.notFound("Host \(host) could not be found.")
+        }
+    }
+
+    /// Returns what is in the pool of a service: all together, then by project.
+    func usage(of host: String) async throws -> [PoolUsage] {
+        try await requireEnabled(host)
+        guard let name = PoolName(host) else {
+            throw CloudError.notFound("Service cinder-volume could not be found on host \(host).")
+        }
+        let projects = try await context.readLong { tx in
+            try hosts.usage(in: name.text, most: Limits.list.page.most, tx: tx)
+        }
+        let total = projects.reduce(into: PoolUsage()) { total, project in
+            total.volumes += project.volumes
+            total.volumeGiB += project.volumeGiB
+            total.snapshots += project.snapshots
+            total.snapshotGiB += project.snapshotGiB
+        }
+        return [total] + projects
+    }
+
     func pools() async throws -> [PoolState] {
         await context.needs.hosts.refresh()
         return try await context.read { tx in try picker.states(in: tx) }

@@ -37,7 +37,6 @@ struct VolumeCreation: Sendable {
 
     func create(_ wish: Wish, by caller: Caller) async throws -> VolumeView {
         try caller.require(wish.image == nil ? .createVolume : .createFromImage)
-        if let group = wish.groupID, !group.isEmpty { throw CloudError.notFound("Group \(group) could not be found.") }
         let named = [wish.snapshotID, wish.image, wish.sourceID].compactMap(\.self)
         guard named.count <= 1 else {
             throw VolumeRefusal.input("May specify only one of backup, imageRef, snapshot, source volume")
@@ -71,6 +70,21 @@ struct VolumeCreation: Sendable {
             if plan.terms.host == nil, isNear { plan.terms.host = host }
             _ = try insert(plan, new.id, by: caller, in: tx)
         }
+    }
+
+    /// Makes a volume of a new group: a copy of a volume or a snapshot, beside it.
+    func create(
+        _ content: CreateVolume.Content, in group: VolumeGroup, by caller: Caller, _ tx: Transaction
+    ) throws {
+        var wish = Wish()
+        switch content {
+        case .snapshot(let id): wish.snapshotID = id.text
+        case .volume(let id): wish.sourceID = id.text
+        case .image, .nothing: break
+        }
+        var plan = try plan(wish, nil, by: caller, in: tx)
+        plan.put(in: group)
+        _ = try insert(plan, ID(context.world.random.uuid()), by: caller, in: tx)
     }
 
     // MARK: The image
@@ -139,6 +153,14 @@ struct VolumeCreation: Sendable {
         var zone: String?
         var isBootable = false
         var imageMetadata = JSONObject()
+        var groupID: ID<VolumeGroup>?
+
+        /// Takes the pool and the zone of a group.
+        mutating func put(in group: VolumeGroup) {
+            groupID = group.id
+            (zone, terms.zones) = (group.zone, group.zone.map { [$0] })
+            terms.place = group.place?.text
+        }
     }
 
     private func plan(
@@ -171,7 +193,11 @@ struct VolumeCreation: Sendable {
             (plan.content, plan.isBootable) = (.image(image.id), true)
             plan.imageMetadata = Self.metadata(of: image)
         }
+        let group = try wish.groupID.map { try GroupRules().requireOpen($0, for: named, by: caller, in: tx) }
+        // A volume of a group is where the group is, whatever zone was asked for.
+        if let zone = group?.zone { plan.wish.zone = zone }
         try placeZone(&plan, isCopy: snapshot != nil || source != nil)
+        if let group { plan.put(in: group) }
         plan.terms.sameHost = wish.hints.sameHost.isEmpty ? nil : wish.hints.sameHost
         plan.terms.differentHost = wish.hints.differentHost
         return plan
@@ -245,6 +271,7 @@ struct VolumeCreation: Sendable {
             id: id, projectID: caller.projectID, userID: caller.userID, size: plan.size, typeID: plan.type.id,
             createdAt: context.world.now)
         (volume.name, volume.description, volume.zone) = (plan.wish.name, plan.wish.description, plan.zone)
+        volume.groupID = plan.groupID
         (volume.metadata, volume.imageMetadata) = (plan.wish.metadata, plan.imageMetadata)
         (volume.isBootable, volume.isMultiattach) = (plan.isBootable, plan.type.isMultiattach)
         switch plan.content {

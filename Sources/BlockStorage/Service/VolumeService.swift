@@ -36,12 +36,14 @@ struct VolumeService: Sendable {
             try types.find(Set(found.map(\.typeID)).sorted(), in: tx).map { ($0.id, $0.name) }
         ) { first, _ in first }
         let attached = try attachments.list(of: found.filter { $0.attachStatus != .detached }.map(\.id), in: tx)
+        let old = try GroupStore().consistencyGroups(among: found.compactMap(\.groupID), in: tx)
         let busy = found.filter { [.creating, .downloading, .uploading].contains($0.status) }
         let lines = try busy.isEmpty ? [:] : context.workflows.lines(on: busy.map(\.resource), in: tx)
         return found.map { volume in
             VolumeView(
                 volume: volume, typeName: names[volume.typeID] ?? volume.typeID.text,
                 attachments: (attached[volume.id] ?? []).filter { $0.status == .attached },
+                isInConsistencyGroup: volume.groupID.map(old.contains) ?? false,
                 progress: lines[volume.resource]?.active.progress)
         }
     }
@@ -141,6 +143,11 @@ struct VolumeService: Sendable {
                 "Volume \(status) must not be migrating, attached, belong to a group, have snapshots, awaiting a "
                     + "transfer, or be disassociated from snapshots after volume transfer.")
         }
+        try beginDelete(volume, by: caller, in: tx)
+    }
+
+    /// Marks a volume as `deleting`, and starts the workflow that removes it.
+    func beginDelete(_ volume: Volume, by caller: Caller, in tx: Transaction) throws {
         // A volume that was reserved or half attached loses that with a forced delete.
         for attachment in try attachments.list(of: volume.id, in: tx) {
             _ = try attachments.delete(attachment.id, in: tx)

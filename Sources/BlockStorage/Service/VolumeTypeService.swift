@@ -54,7 +54,7 @@ struct VolumeTypeService: Sendable {
         return try Self.paged(Self.sorted(found, by: query.sort), query.page)
     }
 
-    private static func publicity(_ text: String?) throws -> Bool? {
+    static func publicity(_ text: String?) throws -> Bool? {
         switch text?.lowercased() {
         case nil: return true
         case "none": return nil
@@ -141,7 +141,7 @@ struct VolumeTypeService: Sendable {
                 throw CloudError.badRequest(
                     "The volume type \(id) is the only currently defined volume type and cannot be deleted.")
             }
-            if try VolumeStore().uses(id, in: tx) {
+            if try VolumeStore().uses(id, in: tx) || GroupStore().uses(id, in: tx) {
                 throw CloudError.badRequest("Target volume type is still in use.")
             }
             for resource in QuotaResource.ofTypes { try QuotaStore().forget(resource.of(type.name), in: tx) }

@@ -3,7 +3,7 @@ import SQL
 extension Ledger {
     /// The usage of Block Storage by projects, in all and of each type; and the use of each pool, which is a user of no
     /// project with the name of its place. A volume counts with the size that it is going to have.
-    static let blockStorage = Ledger("volume_usage", Tally.volumes)
+    static let blockStorage = Ledger("volume_usage", Tally.volumes + [.groups])
 }
 
 extension Tally {
@@ -21,4 +21,6 @@ extension Tally {
                 .use(named: "'gigabytes_' || row.type_id", "row.size"),
             ]),
     ]
+
+    static let groups = Tally(of: "volume_group", owners: [.project("row.project_id")], [.use("groups")])
 }

@@ -8,7 +8,10 @@ extension Schema {
             Migration(
                 1, "types, volumes, snapshots, attachments, quotas, messages",
                 SchemaScript(types + volumes + others)
-                    + Ledger.creation(of: "volume_usage", Tally.volumes))
+                    + Ledger.creation(of: "volume_usage", Tally.volumes)),
+            Migration(2, "transfers", transfers),
+            Migration(3, "groups", SchemaScript(groups) + Ledger.addition(of: .groups, to: "volume_usage")),
+            Migration(4, "progress of snapshots", "ALTER TABLE volume_snapshot ADD COLUMN progress TEXT;"),
         ])
 
     private static let types = """
@@ -85,6 +88,45 @@ extension Schema {
         CREATE INDEX volume_attachment_project ON volume_attachment (project_id, created_at, id);
         CREATE INDEX volume_attachment_created ON volume_attachment (created_at, id);
         CREATE INDEX volume_attachment_server ON volume_attachment (server_id) WHERE server_id IS NOT NULL;
+
+        """
+
+    private static let transfers = """
+        CREATE TABLE volume_transfer (
+          id TEXT PRIMARY KEY, volume_id TEXT NOT NULL REFERENCES volume(id) ON DELETE CASCADE,
+          project_id TEXT NOT NULL, name TEXT, leaves_snapshots INTEGER NOT NULL, salt TEXT NOT NULL,
+          key_hash TEXT NOT NULL, created_at INTEGER NOT NULL);
+        CREATE INDEX volume_transfer_volume ON volume_transfer (volume_id);
+        CREATE INDEX volume_transfer_project ON volume_transfer (project_id, created_at, id);
+        CREATE INDEX volume_transfer_created ON volume_transfer (created_at, id);
+
+        """
+
+    private static let groups = """
+        CREATE TABLE volume_group_type (
+          id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT, is_public INTEGER NOT NULL, specs TEXT NOT NULL,
+          created_at INTEGER NOT NULL, updated_at INTEGER);
+        CREATE UNIQUE INDEX volume_group_type_name ON volume_group_type (name);
+        CREATE TABLE volume_group (
+          id TEXT PRIMARY KEY, project_id TEXT NOT NULL, user_id TEXT NOT NULL, name TEXT, description TEXT,
+          status TEXT NOT NULL, zone TEXT, type_id TEXT NOT NULL REFERENCES volume_group_type(id), host TEXT, pool TEXT,
+          group_snapshot_id TEXT, source_group_id TEXT, created_at INTEGER NOT NULL, updated_at INTEGER);
+        CREATE INDEX volume_group_project ON volume_group (project_id, created_at, id);
+        CREATE INDEX volume_group_created ON volume_group (created_at, id);
+        CREATE INDEX volume_group_type_used ON volume_group (type_id);
+        CREATE INDEX volume_group_snapshot_of ON volume_group (group_snapshot_id) WHERE group_snapshot_id IS NOT NULL;
+        CREATE INDEX volume_group_source_of ON volume_group (source_group_id) WHERE source_group_id IS NOT NULL;
+        CREATE TABLE volume_group_member_type (
+          group_id TEXT NOT NULL REFERENCES volume_group(id) ON DELETE CASCADE,
+          type_id TEXT NOT NULL REFERENCES volume_type(id), PRIMARY KEY (group_id, type_id));
+        CREATE INDEX volume_group_member_type_of ON volume_group_member_type (type_id);
+        CREATE TABLE volume_group_snapshot (
+          id TEXT PRIMARY KEY, group_id TEXT NOT NULL REFERENCES volume_group(id), type_id TEXT NOT NULL,
+          project_id TEXT NOT NULL, user_id TEXT NOT NULL, name TEXT, description TEXT, status TEXT NOT NULL,
+          created_at INTEGER NOT NULL, updated_at INTEGER);
+        CREATE INDEX volume_group_snapshot_project ON volume_group_snapshot (project_id, created_at, id);
+        CREATE INDEX volume_group_snapshot_created ON volume_group_snapshot (created_at, id);
+        CREATE INDEX volume_group_snapshot_group ON volume_group_snapshot (group_id);
 
         """
 

@@ -12,6 +12,7 @@ struct SnapshotStore: Sendable {
             ("group_snapshot_id", { $0.groupSnapshotID }), ("metadata", { $0.metadata }),
             ("is_bootable", { $0.isBootable }), ("image_metadata", { $0.imageMetadata }),
             ("generation", { $0.generation }), ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }),
+            ("progress", { $0.reportedProgress }),
         ])
 
     /// Conditions on snapshots; all must hold.
@@ -152,6 +153,7 @@ struct SnapshotStore: Sendable {
         (snapshot.groupSnapshotID, snapshot.metadata) = (try row.value(at: 9), try row.value(at: 10))
         (snapshot.isBootable, snapshot.imageMetadata) = (try row.value(at: 11), try row.value(at: 12))
         (snapshot.generation, snapshot.updatedAt) = (try row.value(at: 13), try row.value(at: 15))
+        snapshot.reportedProgress = try row.value(at: 16)
         return snapshot
     }
 }

@@ -33,6 +33,7 @@ struct CreateSnapshot: Workflow {
             let subject = (VolumeMessage.Subject.snapshot, snapshot.id.text, snapshot.projectID)
             try run.world.tell(.createSnapshot, .noSnapshot, about: subject, run, in: tx)
             try run.world.changeBack(snapshot.id, in: tx) { $0.status = .error }
+            try run.world.settleGroup(of: snapshot.id, in: tx)
         }
         Local("intend") { state, run, tx in
             let volume = try run.world.require(run.input.volumeID, in: tx)
@@ -59,6 +60,7 @@ struct CreateSnapshot: Workflow {
         }
         Local("finish") { _, run, tx in
             try run.world.changeBack(run.input.snapshotID, in: tx) { $0.status = .available }
+            try run.world.settleGroup(of: run.input.snapshotID, in: tx)
         }
     }
 }

@@ -29,6 +29,8 @@ struct CreateVolume: Workflow {
         var zones: [String]?
         /// The host that has the content; nil if any host can have it.
         var host: String?
+        /// The pool of the volume's group; nil if any pool can have the volume.
+        var place: String?
         /// The volumes near which the volume is wanted, and those whose pools are to be avoided.
         var sameHost: [String]?
         var differentHost: [String] = []
@@ -53,7 +55,7 @@ struct CreateVolume: Workflow {
             let isImage = if case .image = run.input.content { true } else { false }
             try run.world.tell(
                 isImage ? .copyFromImage : .createFromBackend, .notCreated, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { $0.status = .error }
+            try run.world.settleGroup(of: try run.world.change(volume.id, in: tx) { $0.status = .error }, in: tx)
         }
         Local("place") { state, run, tx in
             let volume = try run.world.require(run.input.volumeID, in: tx)
@@ -84,11 +86,12 @@ struct CreateVolume: Workflow {
             try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))
         }
         Local("finish") { _, run, tx in
-            try run.world.change(run.input.volumeID, in: tx) { volume in
+            let volume = try run.world.change(run.input.volumeID, in: tx) { volume in
                 // A server may have reserved the volume while an image was copied into it.
                 if [.creating, .downloading].contains(volume.status) { volume.status = .available }
                 volume.launchedAt = run.world.now
             }
+            try run.world.settleGroup(of: volume, in: tx)
         }
     }
 
@@ -98,7 +101,7 @@ struct CreateVolume: Workflow {
         let terms = run.input.terms
         var wish = PoolWish(size: volume.size, type: type)
         wish.zones = terms.zones.map(Set.init)
-        wish.only = terms.host
+        (wish.only, wish.place) = (terms.host, terms.place)
         if let same = terms.sameHost { wish.sameAs = try run.world.volumes.places(of: same, in: tx) }
         wish.differentFrom = try run.world.volumes.places(of: terms.differentHost, in: tx)
         return wish

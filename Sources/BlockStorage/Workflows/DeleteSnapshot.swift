@@ -49,6 +49,7 @@ struct DeleteSnapshot: Workflow {
                 _ = try state.host.required("host", from: "intend")
             }
             try run.world.snapshots.delete(snapshot.id, in: tx)
+            try run.world.forgetGroup(of: snapshot, in: tx)
         }
     }
 }

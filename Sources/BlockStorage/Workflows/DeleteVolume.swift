@@ -66,6 +66,7 @@ struct DeleteVolume: Workflow {
                 try run.world.snapshots.delete(snapshot.id, in: tx)
             }
             try run.world.volumes.delete(volume.id, in: tx)
+            try run.world.forgetGroup(of: volume, in: tx)
         }
     }
 }

@@ -8,6 +8,8 @@ struct VolumeWorld: Sendable {
     let volumes = VolumeStore()
     let snapshots = SnapshotStore()
     let types = VolumeTypeStore()
+    let groups = GroupStore()
+    let groupSnapshots = GroupSnapshotStore()
     let picker: PoolPicker
     private let messages = MessageStore()
     private let needs: BlockStorageNeeds

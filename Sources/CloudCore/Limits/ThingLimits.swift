@@ -16,6 +16,7 @@ package struct ThingLimits: Sendable {
     package let waitingActions = Limit(15, "actions that wait for their turn on one server", answer: "409")
     package let waitingSnapshots = Limit(
         100, "snapshots of one volume that wait to be taken or deleted", answer: "409")
+    package let groupVolumes = Limit(100, "volumes of a group", answer: "400")
     package let flows = Limit(
         8192, "connections that a port has begun, at its host; others may have begun four times as many with it",
         answer: "the first packet of a further one is dropped")

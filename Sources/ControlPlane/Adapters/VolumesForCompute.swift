@@ -10,11 +10,11 @@ import SQL
 struct VolumesForCompute: VolumesNeed {
     let storage: BlockStorageAssembly
     let fleet: Fleet
-    let isOffered: Bool
+    /// Every cloud has volumes.
+    var isOffered: Bool { true }
 
     func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {
-        guard isOffered else { throw CloudError.notFound("Volume \(id) could not be found.") }
-        return try await storage.facts(of: id, for: principal)
+        try await storage.facts(of: id, for: principal)
     }
 
     func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {

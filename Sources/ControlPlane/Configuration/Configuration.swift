@@ -148,8 +148,6 @@ package struct Configuration: Sendable, Equatable {
 
     /// The pool of volumes of this machine. It is not used while hosts are simulated.
     package struct Volumes: Sendable, Equatable {
-        /// Whether the Block Storage API is served and in the catalog.
-        package var api = false
         /// The folder of the pool; nil for the folder `volumes` of the host's state.
         package var folder: String?
         /// The most bytes that volumes may have together, in percent of the pool.

@@ -163,9 +163,6 @@ extension Option {
             "libvirt", "connection_uri", \.libvirt.connectionURI,
             "A libvirt of this machine, as `qemu:///system`. Unset: libvirt within this process, which needs no daemon."),
         // volumes
-        .flag(
-            "volumes", "api", \.volumes.api,
-            "Whether the Block Storage API is served and in the catalog. It is not complete yet."),
         .optionalText(
             "volumes", "folder", \.volumes.folder,
             "The folder of this machine's pool of volumes. Unset: `host/volumes` in the state directory."),

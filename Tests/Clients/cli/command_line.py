@@ -12,7 +12,7 @@ import sys
 from harness import Failure
 
 # The groups of commands that flows are for, and how the names of those begin.
-GROUPS = {"openstack.identity.v3": "", "openstack.image.v2": ""}
+GROUPS = {"openstack.identity.v3": "", "openstack.image.v2": "", "openstack.volume.v3": ""}
 # Groups whose commands are used where they are of use.
 OTHER_GROUPS = {"openstack.compute.v2": "", "openstack.network.v2": ""}
 

@@ -33,7 +33,7 @@ enum PoolFilters {
 
     private static let isCapable: Filter = { pool, wish in
         if wish.isShared, !pool.report.pool.abilities.contains(.multiattach) { return "it has no multiattach" }
-        for (key, value) in wish.type.extraSpecs.members {
+        for (key, value) in wish.types.flatMap(\.extraSpecs.members) {
             guard let wanted = value.string else { continue }
             // A name with a prefix is for the driver, unless the prefix is `capabilities`.
             let parts = key.split(separator: ":", maxSplits: 1).map(String.init)

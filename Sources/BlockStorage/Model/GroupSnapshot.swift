@@ -1,0 +1,28 @@
+import CloudCore
+
+/// A snapshot of all volumes of a group. It is available when each of its snapshots is, and goes with the last one.
+struct GroupSnapshot: Sendable {
+    let id: ID<GroupSnapshot>
+    var groupID: ID<VolumeGroup>
+    var typeID: ID<GroupType>
+    var projectID: String
+    var userID: String
+    var name: String?
+    var description: String?
+    var status = GroupStatus.creating
+    var createdAt: Timestamp
+    var updatedAt: Timestamp?
+
+    init(id: ID<GroupSnapshot>, of group: VolumeGroup, projectID: String, userID: String, createdAt: Timestamp) {
+        self.id = id
+        groupID = group.id
+        typeID = group.typeID
+        self.projectID = projectID
+        self.userID = userID
+        self.createdAt = createdAt
+    }
+
+    static func missing(_ id: some CustomStringConvertible) -> CloudError {
+        .notFound("GroupSnapshot \(id) could not be found.")
+    }
+}
