@@ -121,8 +121,16 @@ extension BlockStorageAssembly {
             if let only = onlyHost(of: volume), only != host {
                 throw CloudError.conflict("The server's host cannot reach volume \(volume.id).")
             }
-            return try link(attachment, volume)
+            var link = try link(attachment, volume)
+            link.rates = try rates(of: volume, in: tx)
+            return link
         }
+    }
+
+    /// Returns the bounds that the volume's type sets on a machine's use of the volume.
+    private func rates(of volume: Volume, in tx: Transaction) throws -> DiskRates? {
+        guard let id = try volumes.types.find(volume.typeID, in: tx)?.qosID else { return nil }
+        return try QoSStore().find(id, in: tx)?.rates(sizeGiB: volume.size)
     }
 
     /// Returns what the volume's host was told of an attachment; nil if there is none.

@@ -49,7 +49,7 @@ struct VolumesForCompute: VolumesNeed {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)
         return ConnectedVolume(
-            path: path, isReadOnly: link.connection.isReadOnly, isShared: link.connection.isShared)
+            path: path, isReadOnly: link.connection.isReadOnly, isShared: link.connection.isShared, rates: link.rates)
     }
 
     func disconnect(_ use: VolumeUse, from host: String) async throws {
