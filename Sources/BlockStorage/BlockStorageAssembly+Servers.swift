@@ -32,12 +32,20 @@ extension BlockStorageAssembly {
     ///
     /// - Throws: `notFound` if there is none or the principal may not see it.
     package func facts(of id: SnapshotID, for principal: Principal) async throws -> VolumeFacts {
-        let snapshot = try await context.read { tx in try SnapshotRules().require(id, by: caller(principal), in: tx) }
+        let (snapshot, volume) = try await context.read { tx in
+            let snapshot = try SnapshotRules().require(id, by: caller(principal), in: tx)
+            return (snapshot, try volumes.volumes.find(snapshot.volumeID, in: tx))
+        }
         var facts = VolumeFacts(
             sizeGiB: snapshot.size, isBootable: snapshot.isBootable,
-            imageProperties: Self.properties(snapshot.imageMetadata))
+            imageProperties: Self.properties(snapshot.imageMetadata), host: volume.flatMap(onlyHost))
         Self.note(snapshot.imageMetadata, in: &facts)
         return facts
+    }
+
+    /// Returns the one host whose machines can use the volumes; nil if those of every host can.
+    package func host(of ids: [VolumeID], in tx: Transaction) throws -> String? {
+        try volumes.volumes.find(ids, in: tx).lazy.compactMap(onlyHost).first
     }
 
     /// Returns the host whose machines alone can use a volume; nil if every host's can.

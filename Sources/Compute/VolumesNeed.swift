@@ -16,6 +16,8 @@ package protocol VolumesNeed: Sendable {
     ///
     /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
     func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts
+    /// Returns the one host whose machines can use the volumes; nil if those of every host can.
+    func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String?
 
     /// Makes a volume and fills it. A repeated call with the same id goes on with the same volume.
     ///

@@ -88,13 +88,9 @@ struct Server: StoredValue {
         throw CloudError(.notImplemented, "Unable to \(word) instance \(id): its root disk is a volume.")
     }
 
-    /// Returns the size that a server takes of its host with a flavor: a volume takes nothing of the host's disk.
-    func sizeOnHost(_ flavor: Flavor) -> Flavor {
-        guard rootVolume != nil else { return flavor }
-        var size = flavor
-        size.diskGiB = 0
-        return size
-    }
+    /// The part of its host's disk that the server takes beside its swap, in GiB. A root disk that is a volume takes
+    /// nothing of it.
+    var diskOnHostGiB: Int { (rootVolume == nil ? flavor.diskGiB : 0) + flavor.ephemeralGiB }
 
     /// The size and the host that the server had before a resize or a migration. A revert restores them.
     struct Former: Sendable, Codable {

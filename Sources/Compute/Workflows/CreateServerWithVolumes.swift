@@ -23,11 +23,7 @@ struct CreateServerWithVolumes: Workflow {
         /// The server's volumes. The user's own are reserved already.
         var volumes: [PlannedVolume]
 
-        var terms: Placing.Terms {
-            var size = flavor
-            if volumes.contains(where: \.use.isRoot) { size.diskGiB = 0 }
-            return .init(flavor: size, only: host)
-        }
+        var terms: Placing.Terms { .init(flavor: flavor, only: host) }
 
         fileprivate var new: [NewVolume] { volumes.compactMap(\.new) }
     }

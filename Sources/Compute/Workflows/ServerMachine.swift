@@ -34,9 +34,12 @@ struct ServerMachine: Sendable {
         ).spec()
     }
 
-    /// Removes the machine. The host lets it use no volume any more.
+    /// Removes the machine from the host. Another host has the machine, so its volumes stay connected.
+    func leave() async throws { try await world.machines.remove(id, on: host, fence: fence) }
+
+    /// Removes the machine. No machine uses the server's volumes any more.
     func remove() async throws {
-        try await world.machines.remove(id, on: host, fence: fence)
+        try await leave()
         for volume in intent.volumes { try await disconnect(volume) }
     }
 

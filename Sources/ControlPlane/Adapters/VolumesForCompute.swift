@@ -21,6 +21,10 @@ struct VolumesForCompute: VolumesNeed {
         try await storage.facts(of: id, for: principal)
     }
 
+    func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String? {
+        try storage.host(of: volumes, in: tx)
+    }
+
     func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
         try await storage.make(volume, for: host, by: principal)
     }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Block Storage in one table of a test's database. A volume has at most one attachment. Every host reaches it.
 package final class MemoryVolumes: VolumesNeed {
-    /// The attachments that a host lets a machine use, each with the host: `attachment@host`.
+    /// The attachments that a machine may use, on whatever host the machine is.
     private let connections = Mutex<Set<String>>([])
     private let database: Database
 
@@ -32,6 +32,8 @@ package final class MemoryVolumes: VolumesNeed {
     package func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {
         VolumeFacts(sizeGiB: 1)
     }
+
+    package func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String? { nil }
 
     package func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
         try await database.write { tx in try self.add(volume.id, in: tx) }
@@ -82,12 +84,12 @@ package final class MemoryVolumes: VolumesNeed {
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
         }
         guard row != nil else { throw CloudError.notFound("attachment", use.attachment.text) }
-        _ = connections.withLock { $0.insert("\(use.attachment)@\(host)") }
+        _ = connections.withLock { $0.insert(use.attachment.text) }
         return ConnectedVolume(path: .file(path: "/test/\(use.volume).raw", isQCOW2: false))
     }
 
     package func disconnect(_ use: VolumeUse, from host: String) async throws {
-        _ = connections.withLock { $0.remove("\(use.attachment)@\(host)") }
+        _ = connections.withLock { $0.remove(use.attachment.text) }
     }
 
     /// Returns a line for each volume in the order of their ids, and one for each connection.
