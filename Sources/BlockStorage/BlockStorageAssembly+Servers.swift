@@ -10,7 +10,7 @@ extension BlockStorageAssembly {
     private var rules: AttachmentRules { AttachmentRules(world: context.world) }
     private var volumes: VolumeService { VolumeService(context: context) }
 
-    private func caller(_ principal: Principal) -> Caller {
+    func caller(_ principal: Principal) -> Caller {
         Caller(principal: principal, minor: VersionRoutes.range.upperBound.minor, requestID: "", policy: context.policy)
     }
 
@@ -75,18 +75,19 @@ extension BlockStorageAssembly {
         let found = try await context.read { tx in try volumes.volumes.find(new.id, in: tx) }
         guard let found else {
             try await VolumeCreation(service: volumes).create(new, for: host, by: caller)
-            throw Self.unfinished(new.id)
+            throw Self.unfinished("Volume \(new.id) is being made.")
         }
         switch found.status {
-        case .creating, .downloading: throw Self.unfinished(new.id)
+        case .creating, .downloading: throw Self.unfinished("Volume \(new.id) is being made.")
         case let status where status.isError:
             throw CloudError.conflict("Volume \(new.id) could not be made: its status is \(status.rawValue).")
         default: return
         }
     }
 
-    private static func unfinished(_ id: VolumeID) -> CloudError {
-        var error = CloudError(.unavailable, "Volume \(id) is being made.", code: "volume_unfinished")
+    /// Returns the transient error for something that is not whole yet.
+    static func unfinished(_ message: String) -> CloudError {
+        var error = CloudError(.unavailable, message, code: "volume_unfinished")
         error.isTransient = true
         return error
     }

@@ -50,6 +50,8 @@ package protocol ImagesNeed: Sendable {
     func ensure(_ image: NewImage, for principal: Principal) async throws
     /// Fills the image with the bytes of the snapshot.
     func fill(_ id: ID<Kind.Image>, with snapshot: DiskSnapshot, on host: String, for principal: Principal) async throws
+    /// Makes an image active that gets no bytes. A repeated call has no effect.
+    func publish(_ id: ID<Kind.Image>, for principal: Principal) async throws
     /// Deletes the image. It has no effect if there is none.
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws
     /// Returns the ids of a server's backups of a kind, the newest first. The kind is a word of the server's user.

@@ -43,6 +43,17 @@ package protocol VolumesNeed: Sendable {
     /// Ends an attachment; the volume is free for others. It has no effect if there is no such attachment.
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
 
+    /// Begins to take snapshots of volumes, whatever they are used for: all of them or none.
+    ///
+    /// - Throws: `badRequest` for a volume whose state does not allow it; `quotaExceeded`.
+    func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws
+    /// Returns when volumes can be made of a snapshot.
+    ///
+    /// - Throws: a transient error until then; `conflict` if the snapshot could not be taken.
+    func awaitWhole(_ id: ID<Kind.Snapshot>) async throws
+    /// Begins to delete a snapshot. It has no effect if there is none.
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws
+
     /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///
     /// - Throws: `conflict` if the host cannot reach the volume; `notFound` if there is no such attachment.

@@ -78,4 +78,105 @@ struct VolumeBackedServerTests {
             #expect(await story.status(data) == "available")
         }
     }
+
+    @Test("An image of such a server has no bytes and names snapshots of all its volumes, and servers boot from it")
+    func image() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let second: JSON = [
+                "source_type": "blank", "destination_type": "volume", "volume_size": 2, "boot_index": -1,
+            ]
+            let server = try await story.volumeBacked(devices: [second])
+            let wish: JSON = ["createImage": ["name": "copy", "metadata": ["own": "yes"]]]
+            let made = await story.compute.good(.post, "/servers/\(server)/action", wish)
+            let id = try #require(made["image_id"]?.string)
+            func image() async -> JSON {
+                await story.compute.cloud.send(.get, "/image/v2/images/\(id)", token: story.compute.token).json
+            }
+            #expect(await image()["status"] == "queued")
+            try await story.settle()
+            let shown = await image()
+            #expect(shown["status"] == "active" && shown["size"] == 0, "\(shown.text)")
+            #expect(shown["disk_format"] == "raw" && shown["own"] == "yes" && shown["bdm_v2"] == "True")
+            #expect(shown["root_device_name"] == "/dev/vda" && shown["image_id"] == nil)
+            let devices = try #require((try JSON.parse(shown["block_device_mapping"]?.string ?? "")).array)
+            #expect(devices.map { $0["source_type"] } == ["snapshot", "snapshot"])
+            #expect(devices.map { $0["volume_size"] } == [1, 2])
+            #expect(devices.map { $0["boot_index"] } == [0, .null])
+            for device in devices {
+                let snapshot = await story.storage(.get, "/snapshots/\(device["snapshot_id"]?.string ?? "")").json
+                #expect(snapshot["snapshot"]?["status"] == "available")
+                #expect(snapshot["snapshot"]?["name"] == "snapshot for copy")
+            }
+            let other = try await ServerTests.boot(story.compute, id)
+            try await story.settle()
+            let copy = await story.shown(other)
+            #expect(copy["status"] == "ACTIVE" && copy["image"]?["id"]?.string == id, "\(copy.text)")
+            #expect(await story.volumes(other).keys.sorted() == ["/dev/vda", "/dev/vdb"])
+            let root = await story.volumes(other)["/dev/vda"] ?? ""
+            #expect(await story.show(root)["snapshot_id"] == devices[0]["snapshot_id"])
+            #expect(try await story.held("DISK_GB") == 0)
+            // A root disk that clients make of the image is the same.
+            let devices2: JSON = [
+                [
+                    "source_type": "image", "destination_type": "volume", "uuid": .string(id), "volume_size": 1,
+                    "boot_index": 0,
+                ]
+            ]
+            let third = await story.compute.good(
+                .post, "/servers",
+                ["server": ["name": "3", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices2]])
+            try await story.settle()
+            let thirdID = third["server"]?["id"]?.string ?? ""
+            #expect(await story.serverStatus(thirdID) == "ACTIVE")
+            #expect(await story.volumes(thirdID).count == 2)
+        }
+    }
+
+    @Test("Snapshots over the quota make no image, and a backup of such a server is refused")
+    func noImage() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let server = try await story.volumeBacked()
+            let project = await story.shown(server)["tenant_id"]?.string ?? ""
+            let limit: JSON = ["quota_set": ["snapshots": 0]]
+            #expect(await story.storage(.put, "/os-quota-sets/\(project)", limit).status == .ok)
+            let path = "/servers/\(server)/action"
+            await story.compute.refused(.forbidden, .post, path, ["createImage": ["name": "copy"]])
+            let images = await story.compute.cloud.send(.get, "/image/v2/images?name=copy", token: story.compute.token)
+            #expect(images.json["images"]?.array?.isEmpty == true, "\(images.text)")
+            #expect(await story.storage(.get, "/snapshots").json["snapshots"]?.array?.isEmpty == true)
+            let backup: JSON = ["createBackup": ["name": "b", "backup_type": "daily", "rotation": 1]]
+            #expect(
+                await story.compute.refused(.badRequest, .post, path, backup)
+                    == "Backup is not supported for volume-backed instances.")
+        }
+    }
+
+    @Test("Devices in an image's properties are checked like those in a body")
+    func wrongDevices() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let snapshot = UUIDText.derived(from: "none", in: story.image)
+            let texts = [
+                "x", "{}", "[1]", #"[{"source_type": "snapshot"}]"#,
+                #"[{"source_type": "snapshot", "snapshot_id": "\#(snapshot)", "boot_index": 0}]"#,
+                #"[{"source_type": "image", "image_id": "\#(story.image)", "destination_type": "volume"}]"#,
+                #"[{"source_type": "blank", "volume_size": -1}]"#,
+            ]
+            for text in texts {
+                let patch: JSON = [
+                    ["op": "add", "path": "/block_device_mapping", "value": .string(text)],
+                    ["op": "add", "path": "/bdm_v2", "value": "True"],
+                ]
+                let changed = await story.compute.cloud.send(
+                    .patch, "/image/v2/images/\(story.image)", token: story.compute.token,
+                    bytes: Array(patch.text.utf8), type: "application/openstack-images-v2.1-json-patch")
+                #expect(changed.status == .ok, "\(changed.text)")
+                let wish: JSON = [
+                    "server": [
+                        "name": "one", "imageRef": .string(story.image), "flavorRef": "small", "networks": "none",
+                    ]
+                ]
+                #expect(await story.compute.send(.post, "/servers", wish).status == .badRequest, "\(text)")
+            }
+        }
+    }
 }

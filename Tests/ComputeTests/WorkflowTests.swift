@@ -129,6 +129,17 @@ struct WorkflowTests {
         fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
         fixture(SnapshotServer.self, from: .active, image: copy, .init(serverID: ServerStage.id, image: copy)),
         fixture(
+            SnapshotServerVolumes.self,
+            .init(state: .active, image: copy, volumes: [ServerStage.volume("/dev/vda", bootIndex: 0)])
+        ) { stage, workflows, tx in
+            let id = ID<Kind.Snapshot>("d0000000-0000-4000-8000-00000000000a")
+            let new = NewSnapshot(id: id, volume: ServerStage.volume("/dev/vda").volumeID, name: "copy")
+            try stage.volumes.takeSnapshots([new], for: ServerStage.principal, in: tx)
+            return try workflows.start(
+                SnapshotServerVolumes.self, .init(serverID: ServerStage.id, image: copy, snapshots: [id]),
+                on: Server.resource(ServerStage.id), as: ServerStage.principal, in: tx)
+        },
+        fixture(
             BackupServer.self, from: .active, image: copy,
             .init(serverID: ServerStage.id, image: copy, rotation: .init(kind: "daily", most: 1))),
         fixture(

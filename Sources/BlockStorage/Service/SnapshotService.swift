@@ -77,16 +77,30 @@ struct SnapshotService: Sendable {
         let id = ID<Kind.Snapshot>(context.world.random.uuid())
         return try await context.write { tx in
             let volume = try volumes.require(ID(wish.volumeID ?? ""), by: caller, in: tx)
-            try caller.require(.createSnapshot, of: volume.projectID)
-            var new = try make(id, of: volume, takesUsed: takesUsed, by: caller, in: tx)
-            (new.name, new.description) = (wish.name ?? wish.displayName, wish.description)
-            new.metadata = wish.metadata
-            try snapshots.insert(new, in: tx)
-            try context.start(
-                CreateSnapshot.self, .init(snapshotID: id, volumeID: volume.id), on: volume.resource, by: caller,
-                whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
-            return new
+            return try begin(id, of: volume, takesUsed: takesUsed, by: caller, in: tx) { snapshot in
+                (snapshot.name, snapshot.description) = (wish.name ?? wish.displayName, wish.description)
+                snapshot.metadata = wish.metadata
+            }
         }
+    }
+
+    /// Writes the row of a snapshot and begins to take it.
+    ///
+    /// - Parameters:
+    ///   - takesUsed: whether the volume may be in use.
+    ///   - describe: sets the snapshot's name and what else the user says of it.
+    func begin(
+        _ id: ID<Kind.Snapshot>, of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction,
+        _ describe: (inout VolumeSnapshot) -> Void
+    ) throws -> VolumeSnapshot {
+        try caller.require(.createSnapshot, of: volume.projectID)
+        var new = try make(id, of: volume, takesUsed: takesUsed, by: caller, in: tx)
+        describe(&new)
+        try snapshots.insert(new, in: tx)
+        try context.start(
+            CreateSnapshot.self, .init(snapshotID: id, volumeID: volume.id), on: volume.resource, by: caller,
+            whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
+        return new
     }
 
     private func make(
@@ -184,13 +198,17 @@ struct SnapshotService: Sendable {
                 let status = isForced ? "" : "status must be available or error and"
                 throw VolumeRefusal.snapshot("Snapshot \(status) must not be part of a group.")
             }
-            var new = old
-            (new.status, new.updatedAt) = (.deleting, context.world.now)
-            try snapshots.update(old, to: new, in: tx)
-            try context.start(
-                DeleteSnapshot.self, .init(snapshotID: id, volumeID: old.volumeID),
-                on: Volume.resource(old.volumeID), by: caller,
-                whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
+            try delete(old, by: caller, in: tx)
         }
+    }
+
+    /// Begins to delete a snapshot, whatever its state is.
+    func delete(_ old: VolumeSnapshot, by caller: Caller, in tx: Transaction) throws {
+        var new = old
+        (new.status, new.updatedAt) = (.deleting, context.world.now)
+        try snapshots.update(old, to: new, in: tx)
+        try context.start(
+            DeleteSnapshot.self, .init(snapshotID: old.id, volumeID: old.volumeID), on: Volume.resource(old.volumeID),
+            by: caller, whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
     }
 }

@@ -82,6 +82,8 @@ struct ServerActionService: Sendable {
     ///
     /// - Returns: the id of the image.
     func snapshot(_ id: ID<Kind.Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
+        let present = try await service.get(id, try SnapshotServer.rule.policy, by: caller).server
+        if present.rootVolume != nil { return try await snapshotVolumes(of: id, as: name, metadata, by: caller) }
         let image = try await newImage(
             id, name, ["image_type": "snapshot"], metadata, for: SnapshotServer.self, by: caller)
         return try await filling(image, by: caller) {
@@ -98,6 +100,10 @@ struct ServerActionService: Sendable {
     func backup(
         _ id: ID<Kind.Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
+        let present = try await service.get(id, try BackupServer.rule.policy, by: caller).server
+        guard present.rootVolume == nil else {
+            throw CloudError.badRequest("Backup is not supported for volume-backed instances.")
+        }
         let words = ["image_type": "backup", "backup_type": kind]
         let image = try await newImage(id, name, words, metadata, for: BackupServer.self, by: caller)
         return try await filling(image, by: caller) {

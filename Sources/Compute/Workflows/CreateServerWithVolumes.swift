@@ -39,9 +39,6 @@ struct CreateServerWithVolumes: Workflow {
 
     static func start(_ input: Input) -> State { State() }
 
-    /// The looks at volumes that are being made: often at first, then every two seconds, for some three hours.
-    private static let looks = Retry(attempts: 5400, first: .milliseconds(50), longest: .seconds(2))
-
     static var steps: Steps<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
             let made = Set(run.input.new.map(\.id))
@@ -74,7 +71,7 @@ struct CreateServerWithVolumes: Workflow {
             let intent = try state.wanted()
             return intent.ports.isEmpty ? nil : try intent.host
         }
-        Remote("volumes", shows: .blockDeviceMapping, retry: looks) { state, run in
+        Remote("volumes", shows: .blockDeviceMapping, retry: .whileCopying) { state, run in
             // All of them are begun before the first is waited for.
             var unfinished: CloudError?
             for volume in run.input.new {

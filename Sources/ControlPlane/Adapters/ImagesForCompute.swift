@@ -22,6 +22,10 @@ struct ImagesForCompute: ImagesNeed {
         try await images.fill(id, with: bytes, size: snapshot.sizeBytes, by: principal)
     }
 
+    func publish(_ id: ID<Kind.Image>, for principal: Principal) async throws {
+        try await images.publish(id, by: principal)
+    }
+
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { try await images.remove(id, by: principal) }
 
     func backups(of server: ID<Kind.Server>, kind: String, for principal: Principal) async throws -> [ID<Kind.Image>] {

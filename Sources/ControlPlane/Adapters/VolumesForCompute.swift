@@ -49,6 +49,16 @@ struct VolumesForCompute: VolumesNeed {
 
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws { try storage.end(attachment, in: tx) }
 
+    func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
+        try storage.takeSnapshots(snapshots, for: principal, in: tx)
+    }
+
+    func awaitWhole(_ id: ID<Kind.Snapshot>) async throws { try await storage.awaitWhole(id) }
+
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws {
+        try storage.delete(id, for: principal, in: tx)
+    }
+
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)

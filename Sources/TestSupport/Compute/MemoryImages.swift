@@ -43,6 +43,10 @@ package final class MemoryImages: ImagesNeed {
         made.withLock { $0[id]?.isFilled = true }
     }
 
+    package func publish(_ id: ID<Kind.Image>, for principal: Principal) async throws {
+        made.withLock { $0[id]?.isFilled = true }
+    }
+
     package func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
 
     package func backups(

@@ -21,7 +21,8 @@ package final class MemoryVolumes: VolumesNeed {
                 1, "volumes",
                 """
                 CREATE TABLE test_volume (
-                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT)
+                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT);
+                CREATE TABLE test_volume_snapshot (id TEXT NOT NULL PRIMARY KEY, volume TEXT NOT NULL);
                 """)
         ])
 
@@ -79,6 +80,23 @@ package final class MemoryVolumes: VolumesNeed {
             attachment)
     }
 
+    package func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
+        for new in snapshots {
+            try tx.execute("INSERT INTO test_volume_snapshot (id, volume) VALUES (?, ?)", new.id, new.volume)
+        }
+    }
+
+    package func awaitWhole(_ id: ID<Kind.Snapshot>) async throws {
+        let row = try await database.read { tx in
+            try tx.row("SELECT id FROM test_volume_snapshot WHERE id = ?", id)
+        }
+        if row == nil { throw CloudError.conflict("Snapshot \(id) could not be taken.") }
+    }
+
+    package func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id)
+    }
+
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let row = try await database.read { tx in
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
@@ -95,11 +113,14 @@ package final class MemoryVolumes: VolumesNeed {
     /// Returns a line for each volume in the order of their ids, and one for each connection.
     package func lines(in tx: Transaction) throws -> [String] {
         let rows = try tx.rows("SELECT id, status, coalesce(server, '') FROM test_volume ORDER BY id")
+        let snapshots = try tx.rows("SELECT id FROM test_volume_snapshot ORDER BY id").map {
+            "snapshot \(try $0.value(at: 0) as String)"
+        }
         return try rows.map { row in
             let (id, status, server): (String, String, String) = (
                 try row.value(at: 0), try row.value(at: 1), try row.value(at: 2)
             )
             return "\(id) \(status) \(server)"
-        } + connections.withLock { $0.sorted() }
+        } + snapshots + connections.withLock { $0.sorted() }
     }
 }

@@ -59,8 +59,13 @@ extension ServerAction {
             reads: .form(ServerBodies.rebuild), answers: { try await $0.rebuild($1) }),
         ServerAction(
             "createImage", "os_compute_api:servers:create_image",
-            .starts(ServerWork(
-                SnapshotServer.self, from: copied, event: "compute_snapshot_instance", manner: .keeps).ignoringLock),
+            .starts(anyOf: [
+                ServerWork(
+                    SnapshotServer.self, from: copied, event: "compute_snapshot_instance", manner: .keeps).ignoringLock,
+                ServerWork(
+                    SnapshotServerVolumes.self, from: copied, event: "api_snapshot_instance", manner: .keeps
+                ).ignoringLock,
+            ]),
             reads: .form(ServerActionBodies.createImage), answers: { try await $0.createImage($1) }),
         ServerAction(
             "createBackup", "os_compute_api:os-create-backup",
