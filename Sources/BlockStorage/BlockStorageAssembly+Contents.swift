@@ -41,4 +41,43 @@ extension BlockStorageAssembly {
         guard let snapshot = try volumes.snapshots.find(id, in: tx), snapshot.status != .deleting else { return }
         try snapshots.delete(snapshot, by: caller(principal), in: tx)
     }
+
+    // MARK: Other bytes
+
+    /// Returns the facts about an image that a volume is to have the bytes of.
+    ///
+    /// - Throws: `badRequest` if the image does not fit the volume; `notFound` for an image that the principal does not
+    ///   see.
+    package func image(
+        _ id: ID<Kind.Image>, fitting volumeID: VolumeID, for principal: Principal
+    ) async throws -> VolumeImageFacts {
+        let image = try await context.needs.images.image(id, for: principal)
+        let volume = try await context.read { tx in try volumes.require(volumeID, by: caller(principal), in: tx) }
+        try VolumeCreation.check(image, fits: volume.size)
+        return image
+    }
+
+    /// Begins to replace the bytes of a volume that a server has reserved.
+    ///
+    /// - Throws: `badRequest` for a volume in another state; `conflict` for one that several servers have.
+    package func reimage(
+        _ id: VolumeID, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction
+    ) throws {
+        let caller = caller(principal)
+        let volume = try volumes.require(id, by: caller, in: tx)
+        try VolumeImageService(volumes: volumes).reimage(
+            volume, from: image, states: [.reserved], whenBusy: .wait(most: Limits.thing.waitingSnapshots.most),
+            by: caller, in: tx)
+    }
+
+    /// Returns when nothing is copied into a volume any more.
+    ///
+    /// - Throws: a transient error until then; `conflict` if the copy failed, or if the volume is gone.
+    package func awaitWhole(_ id: VolumeID) async throws {
+        let found = try await context.read { tx in try volumes.volumes.find(id, in: tx) }
+        guard let status = found?.status, status != .deleting, !status.isError else {
+            throw CloudError.conflict("Volume \(id) could not be filled.")
+        }
+        if status == .creating || status == .downloading { throw Self.unfinished("Volume \(id) is being filled.") }
+    }
 }

@@ -24,6 +24,7 @@ extension BlockStorageAssembly {
         var facts = VolumeFacts(
             sizeGiB: volume.size, isBootable: volume.isBootable, isMultiattach: volume.isMultiattach,
             imageProperties: Self.properties(volume.imageMetadata), host: onlyHost(of: volume))
+        facts.status = volume.status.shown
         Self.note(volume.imageMetadata, in: &facts)
         return facts
     }
@@ -184,6 +185,12 @@ extension BlockStorageAssembly {
     package func end(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
         guard let (attachment, volume) = try find(id, in: tx) else { return }
         try rules.end(attachment, of: volume, in: tx)
+    }
+
+    /// Gives a server a new attachment in place of an old one, which its machine does not use any more.
+    package func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        let (attachment, volume) = try require(old, in: tx)
+        try rules.renew(attachment, of: volume, as: ID(new.text), in: tx)
     }
 
     private func find(

@@ -46,6 +46,10 @@ package protocol ImagesNeed: Sendable {
     /// - Throws: `notFound`; `conflict` for an image without data; `badRequest` for an image that no machine can be
     ///   made from.
     func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage
+    /// Returns the first stage of a start from a disk whose image had some properties: they may name a kernel.
+    ///
+    /// - Throws: `notFound` for a kernel that the project may not have; `conflict` for one without data.
+    func boot(_ properties: [String: String], of project: String) async throws -> MachineSpec.Boot
     /// Makes a queued image that a snapshot is going to fill. A repeated call with the same id has no effect.
     func ensure(_ image: NewImage, for principal: Principal) async throws
     /// Fills the image with the bytes of the snapshot.

@@ -20,22 +20,35 @@ struct VolumeImageService: Sendable {
         try await context.write { tx in
             let volume = try volumes.require(id, by: caller, in: tx)
             try caller.require(volume.status == .reserved ? .reimageReserved : .reimageVolume, of: volume.projectID)
-            guard try volumes.attachments.list(of: id, in: tx).count <= 1 else {
-                throw CloudError.conflict("Cannot re-image a volume which is attached to more than one server.")
-            }
             let states: [VolumeStatus] = takesReserved ? [.available, .error, .reserved] : [.available, .error]
-            guard states.contains(volume.status), volume.host != nil else {
-                throw VolumeRefusal.volume(
-                    "Volume \(id) status must be \(states.map(\.rawValue).joined(separator: " or ")), but current "
-                        + "status is \(volume.status.rawValue).")
-            }
-            try VolumeCreation.check(image, fits: volume.size)
-            try volumes.change(volume, in: tx) { volume, _ in
-                (volume.status, volume.previousStatus) = (.downloading, volume.status)
-                (volume.imageMetadata, volume.isBootable) = (VolumeCreation.metadata(of: image), true)
-            }
-            try context.start(
-                ReimageVolume.self, .init(volumeID: id, imageID: imageID), on: volume.resource, by: caller, in: tx)
+            try reimage(volume, from: image, states: states, by: caller, in: tx)
         }
+    }
+
+    /// Begins to replace the bytes of a volume by those of an image.
+    ///
+    /// - Parameters:
+    ///   - states: the states of the volume in which this is allowed.
+    ///   - whenBusy: what happens if another workflow works on the volume.
+    func reimage(
+        _ volume: Volume, from image: VolumeImageFacts, states: [VolumeStatus],
+        whenBusy: Workflows.StartOptions.WhenBusy = .refuse, by caller: Caller, in tx: Transaction
+    ) throws {
+        guard try volumes.attachments.list(of: volume.id, in: tx).count <= 1 else {
+            throw CloudError.conflict("Cannot re-image a volume which is attached to more than one server.")
+        }
+        guard states.contains(volume.status), volume.host != nil else {
+            throw VolumeRefusal.volume(
+                "Volume \(volume.id) status must be \(states.map(\.rawValue).joined(separator: " or ")), but current "
+                    + "status is \(volume.status.rawValue).")
+        }
+        try VolumeCreation.check(image, fits: volume.size)
+        try volumes.change(volume, in: tx) { volume, _ in
+            (volume.status, volume.previousStatus) = (.downloading, volume.status)
+            (volume.imageMetadata, volume.isBootable) = (VolumeCreation.metadata(of: image), true)
+        }
+        try context.start(
+            ReimageVolume.self, .init(volumeID: volume.id, imageID: image.id), on: volume.resource, by: caller,
+            whenBusy: whenBusy, in: tx)
     }
 }

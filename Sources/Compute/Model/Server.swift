@@ -69,24 +69,25 @@ struct Server: StoredValue {
         var properties: [String: String]
         var minDiskGiB = 0
         var minMemoryMiB = 0
+
+        /// Whether a rescue from the image leaves the server's disks in their places: the rescue's disk is another
+        /// device, which the image describes.
+        var isRescueDevice: Bool {
+            properties["hw_rescue_device"] != nil && properties["hw_rescue_bus"] != nil
+        }
     }
 
     /// The facts about a volume that a server starts from.
     struct RootVolume: Sendable, Codable, Equatable {
         /// The properties of the image that the volume was made from, at the time when the server was created.
         var imageProperties: [String: String]
+
+        /// The image that the volume was made from; nil if it was made from none.
+        var imageID: ID<Kind.Image>? { imageProperties["image_id"].map { ID($0) } }
     }
 
     /// The properties of the image behind the root disk.
     var imageProperties: [String: String] { image?.properties ?? rootVolume?.imageProperties ?? [:] }
-
-    /// Checks that the root disk is local, for an action that this cloud cannot do with volumes yet.
-    ///
-    /// - Throws: `notImplemented` if it is a volume.
-    func requireLocalRoot(to word: String) throws {
-        guard rootVolume != nil else { return }
-        throw CloudError(.notImplemented, "Unable to \(word) instance \(id): its root disk is a volume.")
-    }
 
     /// The part of its host's disk that the server takes beside its swap, in GiB. A root disk that is a volume takes
     /// nothing of it.

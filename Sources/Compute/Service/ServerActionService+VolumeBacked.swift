@@ -5,6 +5,24 @@ import SQL
 
 /// The actions on servers whose root disk is a volume, where these differ from those on others.
 extension ServerActionService {
+    /// The first microversion in which a rebuild gives such a server's root disk the bytes of the image.
+    private static let reimageSince = 93
+
+    /// Checks that all of a server's volumes are in use.
+    ///
+    /// - Throws: an error of the kind, in the reference's words.
+    func requireVolumesInUse(of id: ID<Kind.Server>, _ kind: CloudError.Kind, by caller: Caller) async throws {
+        for volume in try await context.read({ tx in try ServerVolumeStore().list(of: id, in: tx) }) {
+            let status = try await context.needs.volumes.volume(volume.volumeID, for: caller.principal).status
+            guard status == "in-use" else {
+                throw CloudError(
+                    kind,
+                    "Invalid volume: volume '\(volume.volumeID)' status must be 'in-use'. Currently in '\(status)' "
+                        + "status")
+            }
+        }
+    }
+
     // MARK: Images
 
     /// Makes an image of a server: snapshots of its volumes, and an image without bytes that names them.
@@ -55,4 +73,80 @@ extension ServerActionService {
     private static let ofImage: Set<String> = [
         "image_id", "image_name", "size", "checksum", "container_format", "disk_format", "min_ram", "min_disk",
     ]
+
+    // MARK: Rebuilds
+
+    /// Rebuilds a server whose root disk is a volume. From 2.93 on, the volume gets the bytes of the image. Before, it
+    /// stays as it is, and the image must be the one that it was made from.
+    func rebuildVolumeBacked(
+        _ present: Server, from imageID: ID<Kind.Image>, _ change: ServerChange, by caller: Caller
+    ) async throws -> ServerView {
+        let id = present.id
+        let image = try await rebuildImage(imageID, for: present, by: caller)
+        if case .set = change.certificates {
+            throw CloudError.badRequest("Image certificate validation is not supported for volume-backed servers.")
+        }
+        let reimages = caller.minor >= Self.reimageSince
+        guard reimages || present.rootVolume?.imageProperties["image_id"] == imageID.text else {
+            throw CloudError.badRequest(
+                "Image \(imageID) is unacceptable: Unable to rebuild with a different image for a volume-backed server.")
+        }
+        try await requireVolumesInUse(of: id, .badRequest, by: caller)
+        var bytes: VolumeImageFacts?
+        if reimages {
+            let volumes = try await context.read { tx in try ServerVolumeStore().list(of: id, in: tx) }
+            let root = try volumes.first(where: \.isRoot).required("root volume", from: "create")
+            bytes = try await context.needs.volumes.image(imageID, fitting: root.volumeID, for: caller.principal)
+        }
+        func wanted(_ server: Server, _ tx: Transaction) throws -> Server {
+            if let metadata = change.metadata {
+                try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx)
+            }
+            if server.host == nil {
+                throw CloudError.conflict("Cannot 'rebuild' instance \(id): it was never on a host.")
+            }
+            var wanted = server
+            if bytes != nil {
+                wanted.rootVolume = .init(imageProperties: image.propertiesOfVolume)
+                if wanted.image != nil { wanted.image?.properties = image.properties }
+            }
+            change.apply(to: &wanted)
+            try setKey(change.keyName, of: &wanted, by: caller, in: tx)
+            return wanted
+        }
+        if let bytes {
+            try await service.start(ReimageServer.self, on: id, by: caller) { server, tx in
+                .init(server: try wanted(server, tx), image: bytes, startsAfter: server.state != .stopped)
+            }
+        } else {
+            try await service.start(RebuildServer.self, on: id, by: caller) { server, tx in
+                .init(server: try wanted(server, tx), startsAfter: server.state != .stopped)
+            }
+        }
+        var view = try await service.get(id, try RebuildServer.rule.policy, by: caller)
+        change.apply(to: &view.server)
+        change.keyName.apply(to: &view.server.keyName)
+        return view
+    }
+
+    private func rebuildImage(
+        _ id: ID<Kind.Image>, for server: Server, by caller: Caller
+    ) async throws -> ImageFacts {
+        let image = try await ServerCreation(service: service).facts(of: id, by: caller)
+        guard image.isActive else { throw CloudError.badRequest("Image \(id) is not active.") }
+        if server.flavor.ramMiB < image.minMemoryMiB {
+            throw CloudError.badRequest("Flavor's memory is too small for requested image.")
+        }
+        return image
+    }
+}
+
+extension ImageFacts {
+    /// The properties that a volume has after it was made of the image.
+    fileprivate var propertiesOfVolume: [String: String] {
+        let more = [
+            "image_id": id.text, "image_name": name, "min_disk": "\(minDiskGiB)", "min_ram": "\(minMemoryMiB)",
+        ]
+        return properties.merging(more) { _, new in new }
+    }
 }

@@ -43,7 +43,9 @@ struct ServerActionService: Sendable {
     func rebuild(_ id: ID<Kind.Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let policy = try RebuildServer.rule.policy
         let present = try await service.get(id, policy, by: caller).server
-        try present.requireLocalRoot(to: "rebuild")
+        if present.rootVolume != nil {
+            return try await rebuildVolumeBacked(present, from: ID(imageID), change, by: caller)
+        }
         let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
         let placing = context.placing
         var report: HostReport?
@@ -65,7 +67,7 @@ struct ServerActionService: Sendable {
         return view
     }
 
-    private func setKey(_ change: Update<String>, of server: inout Server, by caller: Caller, in tx: Transaction) throws {
+    func setKey(_ change: Update<String>, of server: inout Server, by caller: Caller, in tx: Transaction) throws {
         change.apply(to: &server.keyName)
         switch change {
         case .keep: break
@@ -139,7 +141,6 @@ struct ServerActionService: Sendable {
         let rule = try W.rule
         let server = try await context.read { tx in
             let server = try service.require(id, rule, for: W.kind, by: caller, in: tx)
-            try server.requireLocalRoot(to: rule.word)
             try QuotaService.requireImageMetadata(metadata.count, of: caller.projectID, in: tx)
             return server
         }

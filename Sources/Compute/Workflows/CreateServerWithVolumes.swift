@@ -96,7 +96,7 @@ struct CreateServerWithVolumes: Workflow {
         build(shows: .spawning)
         boot(shows: .spawning)
         Local("finish", shows: .spawning) { state, run, tx in
-            for volume in try state.wanted().volumes { try run.world.volumes.complete(volume.attachmentID, in: tx) }
+            try run.completeVolumes(of: try state.wanted(), in: tx)
             try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power) = (.active, .running)
                 server.launchedAt = run.world.now

@@ -29,6 +29,7 @@ struct ServerMachine: Sendable {
         try await MachineBlueprint(
             intent: intent, present: present, diskRevision: diskRevision,
             image: { try await world.images.machineImage($0) },
+            boot: { try await world.images.boot($0, of: intent.server.projectID) },
             connect: { try await world.volumes.connect($0.use(in: intent.server.projectID), on: host) },
             configDrives: world.configDrives
         ).spec()

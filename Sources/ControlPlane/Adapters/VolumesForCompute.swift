@@ -49,6 +49,24 @@ struct VolumesForCompute: VolumesNeed {
 
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws { try storage.end(attachment, in: tx) }
 
+    func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try storage.renew(old, as: new, in: tx)
+    }
+
+    func image(
+        _ id: ID<Kind.Image>, fitting volume: ID<Kind.Volume>, for principal: Principal
+    ) async throws -> VolumeImageFacts {
+        try await storage.image(id, fitting: volume, for: principal)
+    }
+
+    func reimage(
+        _ id: ID<Kind.Volume>, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction
+    ) throws {
+        try storage.reimage(id, from: image, for: principal, in: tx)
+    }
+
+    func awaitWhole(_ id: ID<Kind.Volume>) async throws { try await storage.awaitWhole(id) }
+
     func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
         try storage.takeSnapshots(snapshots, for: principal, in: tx)
     }

@@ -33,6 +33,8 @@ package final class MemoryImages: ImagesNeed {
         return try MachineImage(content: String(String(repeating: digits, count: 4).prefix(128)), format: "raw", virtualBytes: 1 << 20)
     }
 
+    package func boot(_ properties: [String: String], of project: String) async throws -> MachineSpec.Boot { .disk }
+
     package func ensure(_ image: NewImage, for principal: Principal) async throws {
         made.withLock { if $0[image.id] == nil { $0[image.id] = Entry(image: image) } }
     }

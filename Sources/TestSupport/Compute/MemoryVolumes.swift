@@ -8,6 +8,8 @@ import Synchronization
 package final class MemoryVolumes: VolumesNeed {
     /// The attachments that a machine may use, on whatever host the machine is.
     private let connections = Mutex<Set<String>>([])
+    /// The attachments that have ended on a host.
+    private let ended = Mutex<Set<String>>([])
     private let database: Database
 
     package init(_ database: Database) { self.database = database }
@@ -21,7 +23,7 @@ package final class MemoryVolumes: VolumesNeed {
                 1, "volumes",
                 """
                 CREATE TABLE test_volume (
-                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT);
+                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT, image TEXT);
                 CREATE TABLE test_volume_snapshot (id TEXT NOT NULL PRIMARY KEY, volume TEXT NOT NULL);
                 """)
         ])
@@ -80,6 +82,25 @@ package final class MemoryVolumes: VolumesNeed {
             attachment)
     }
 
+    package func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE test_volume SET status = 'reserved', attachment = ? WHERE attachment = ?", new, old)
+    }
+
+    package func image(
+        _ id: ID<Kind.Image>, fitting volume: ID<Kind.Volume>, for principal: Principal
+    ) async throws -> VolumeImageFacts {
+        VolumeImageFacts(id: id, name: "image", isActive: true, sizeBytes: 1)
+    }
+
+    package func reimage(
+        _ id: ID<Kind.Volume>, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction
+    ) throws {
+        try tx.execute("UPDATE test_volume SET image = ? WHERE id = ?", image.id, id)
+    }
+
+    package func awaitWhole(_ id: ID<Kind.Volume>) async throws {}
+
     package func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
         for new in snapshots {
             try tx.execute("INSERT INTO test_volume_snapshot (id, volume) VALUES (?, ?)", new.id, new.volume)
@@ -102,17 +123,22 @@ package final class MemoryVolumes: VolumesNeed {
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
         }
         guard row != nil else { throw CloudError.notFound("attachment", use.attachment.text) }
+        // A host refuses an attachment that it has ended.
+        if ended.withLock({ $0.contains(use.attachment.text) }) {
+            throw CloudError.conflict("Attachment \(use.attachment) has ended.")
+        }
         _ = connections.withLock { $0.insert(use.attachment.text) }
         return ConnectedVolume(path: .file(path: "/test/\(use.volume).raw", isQCOW2: false))
     }
 
     package func disconnect(_ use: VolumeUse, from host: String) async throws {
         _ = connections.withLock { $0.remove(use.attachment.text) }
+        _ = ended.withLock { $0.insert(use.attachment.text) }
     }
 
     /// Returns a line for each volume in the order of their ids, and one for each connection.
     package func lines(in tx: Transaction) throws -> [String] {
-        let rows = try tx.rows("SELECT id, status, coalesce(server, '') FROM test_volume ORDER BY id")
+        let rows = try tx.rows("SELECT id, status, coalesce(server, ''), image FROM test_volume ORDER BY id")
         let snapshots = try tx.rows("SELECT id FROM test_volume_snapshot ORDER BY id").map {
             "snapshot \(try $0.value(at: 0) as String)"
         }
@@ -120,7 +146,8 @@ package final class MemoryVolumes: VolumesNeed {
             let (id, status, server): (String, String, String) = (
                 try row.value(at: 0), try row.value(at: 1), try row.value(at: 2)
             )
-            return "\(id) \(status) \(server)"
+            let image: String? = try row.value(at: 3)
+            return "\(id) \(status) \(server)" + (image.map { " of \($0)" } ?? "")
         } + snapshots + connections.withLock { $0.sorted() }
     }
 }

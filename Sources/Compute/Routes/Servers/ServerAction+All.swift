@@ -55,7 +55,10 @@ extension ServerAction {
     private static let contents: [ServerAction] = [
         ServerAction(
             "rebuild", "os_compute_api:servers:rebuild",
-            .starts(ServerWork(RebuildServer.self, from: [.active, .stopped, .error])),
+            .starts(anyOf: [
+                ServerWork(RebuildServer.self, from: [.active, .stopped, .error]),
+                ServerWork(ReimageServer.self, from: [.active, .stopped, .error]),
+            ]),
             reads: .form(ServerBodies.rebuild), answers: { try await $0.rebuild($1) }),
         ServerAction(
             "createImage", "os_compute_api:servers:create_image",
@@ -139,7 +142,11 @@ extension ServerAction {
     private static let shelves: [ServerAction] = [
         ServerAction(
             "shelve", "os_compute_api:os-shelve:shelve",
-            .starts(ServerWork(ShelveServer.self, from: copied)),
+            .starts(anyOf: [
+                ServerWork(ShelveServer.self, from: copied),
+                ServerWork(
+                    ShelveServerWithVolumes.self, from: copied, event: "compute_shelve_offload_instance"),
+            ]),
             does: { try await $0.actions.shelve($0.id, by: $0.caller) }),
         ServerAction(
             "shelveOffload", "os_compute_api:os-shelve:shelve_offload", for: .administrators,
