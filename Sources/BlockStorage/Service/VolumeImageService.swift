@@ -3,12 +3,64 @@ import Durable
 import HostModel
 import SQL
 
-/// The way from images to volumes: new bytes of an image for a volume.
+/// The ways between volumes and images: an image of a volume, and new bytes of an image for a volume.
 struct VolumeImageService: Sendable {
     let volumes: VolumeService
     private var context: BlockStorageContext { volumes.context }
 
     init(volumes: VolumeService) { self.volumes = volumes }
+
+    /// The image that a user asks for.
+    struct Wish: Sendable {
+        var name = ""
+        var isForced = false
+        var diskFormat: String?
+        var containerFormat: String?
+        var visibility: String?
+        var isProtected = false
+    }
+
+    /// The members of an image's properties that a volume keeps and that its own image gets otherwise.
+    private static let own: Set<String> = [
+        "image_id", "image_name", "checksum", "container_format", "disk_format", "min_disk", "min_ram", "size",
+        "signature_verified",
+    ]
+
+    /// The formats of which a host can make a copy.
+    private static let formats = ["raw", "qcow2"]
+
+    func upload(
+        _ id: ID<Kind.Volume>, _ wish: Wish, by caller: Caller
+    ) async throws -> (volume: VolumeView, image: VolumeImage) {
+        try caller.require(.uploadImage)
+        if wish.visibility == "public" { try caller.require(.uploadPublic) }
+        let format = wish.diskFormat ?? "raw"
+        guard Self.formats.contains(format) else {
+            throw CloudError.badRequest("An image of the format \(format) cannot be made of a volume.")
+        }
+        var image = VolumeImage(id: ID(context.world.random.uuid()), name: wish.name)
+        (image.diskFormat, image.containerFormat) = (format, wish.containerFormat ?? "bare")
+        (image.visibility, image.isProtected) = (wish.visibility ?? "private", wish.isProtected)
+        return try await context.write { [image] tx in
+            let volume = try volumes.require(id, by: caller, in: tx)
+            let states: [VolumeStatus] = wish.isForced ? [.available, .inUse] : [.available]
+            guard states.contains(volume.status) else {
+                let words = states.map(\.rawValue).joined(separator: " or ")
+                throw VolumeRefusal.volume("Volume \(id) status must be \(words)")
+            }
+            var image = image
+            image.minDiskGiB = volume.size
+            for (name, value) in volume.imageMetadata.members where !Self.own.contains(name) {
+                image.properties[name] = value.string
+            }
+            let changed = try volumes.change(volume, in: tx) { volume, _ in
+                (volume.status, volume.previousStatus) = (.uploading, volume.status)
+            }
+            try context.start(
+                UploadVolume.self, .init(volumeID: id, image: image), on: volume.resource, by: caller, in: tx)
+            return (try volumes.views([changed], in: tx)[0], image)
+        }
+    }
 
     /// Replaces the bytes of a volume by those of an image.
     ///
