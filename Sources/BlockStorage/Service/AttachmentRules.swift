@@ -124,8 +124,8 @@ struct AttachmentRules: Sendable {
     /// The states of a volume on which a workflow works that outlives attachments.
     private static let working: Set<VolumeStatus> = [.uploading, .retyping, .downloading, .extending, .reverting]
 
-    /// Gives a server a new attachment in place of an old one. Nobody else gets the volume meanwhile, and no machine may
-    /// use it before the new one is connected.
+    /// Gives a server a new attachment in place of an old one. Nobody else gets the volume meanwhile, and no machine
+    /// may use it before the new one is connected.
     func renew(
         _ old: VolumeAttachment, of volume: Volume, as id: ID<VolumeAttachment>, in tx: Transaction
     ) throws {

@@ -24,7 +24,7 @@ extension ImageDevices {
             throw wrong("the image's devices cannot be read")
         }
         let root = properties[rootDevice].map(plain) ?? "vda"
-        let isNewer = ["true", "1", "yes"].contains(properties[isNewer]?.lowercased())
+        let isNewer = ["true", "1", "yes"].contains(properties[Self.isNewer]?.lowercased() ?? "")
         var devices = Devices()
         for device in list where device["no_device"]?.bool != true {
             try add(device, to: &devices, olderRoot: isNewer ? nil : root)
@@ -106,7 +106,8 @@ extension ServerCreation.Wish {
             }
         }
         let names = Set(wish.volumes.compactMap { $0.device.map(ImageDevices.plain) })
-        wish.volumes = devices.volumes.filter { !names.contains($0.device.map(ImageDevices.plain) ?? "") } + wish.volumes
+        let others = devices.volumes.filter { !names.contains($0.device.map(ImageDevices.plain) ?? "") }
+        wish.volumes = others + wish.volumes
         if wish.disks == nil, devices.disks != LocalDisks() { wish.disks = devices.disks }
         guard wish.volumes.count(where: \.isRoot) <= 1 else {
             throw CloudError.badRequest(

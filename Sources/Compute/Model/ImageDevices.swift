@@ -37,8 +37,8 @@ enum ImageDevices {
                 device([
                     "source_type": "snapshot", "destination_type": "volume", "snapshot_id": .string(snapshot.text),
                     "device_type": .string(volume.isCD ? "cdrom" : "disk"),
-                    "disk_bus": volume.bus.map { .string($0) } ?? .null,
-                    "boot_index": volume.bootIndex.map { .integer(Int64($0)) } ?? .null,
+                    "disk_bus": volume.bus.map { JSON.string($0) } ?? .null,
+                    "boot_index": volume.bootIndex.map { JSON.integer(Int64($0)) } ?? .null,
                     "device_name": .string(volume.device), "volume_size": .integer(Int64(size)),
                     "delete_on_termination": .bool(volume.isDeletedWithServer),
                 ]))
@@ -51,8 +51,8 @@ enum ImageDevices {
     private static func local(_ size: Int?, _ bus: String?, format: String?) -> JSON {
         device([
             "source_type": "blank", "destination_type": "local", "device_type": "disk", "boot_index": -1,
-            "delete_on_termination": true, "guest_format": format.map { .string($0) } ?? .null,
-            "disk_bus": bus.map { .string($0) } ?? .null, "volume_size": size.map { .integer(Int64($0)) } ?? .null,
+            "delete_on_termination": true, "guest_format": format.map { JSON.string($0) } ?? .null,
+            "disk_bus": bus.map { JSON.string($0) } ?? .null, "volume_size": size.map { JSON.integer(Int64($0)) } ?? .null,
         ])
     }
 }

@@ -89,16 +89,12 @@ extension ServerActionService {
         let reimages = caller.minor >= Self.reimageSince
         guard reimages || present.rootVolume?.imageProperties["image_id"] == imageID.text else {
             throw CloudError.badRequest(
-                "Image \(imageID) is unacceptable: Unable to rebuild with a different image for a volume-backed server.")
+                "Image \(imageID) is unacceptable: Unable to rebuild with a different image for a volume-backed "
+                    + "server.")
         }
         try await requireVolumesInUse(of: id, .badRequest, by: caller)
-        var bytes: VolumeImageFacts?
-        if reimages {
-            let volumes = try await context.read { tx in try ServerVolumeStore().list(of: id, in: tx) }
-            let root = try volumes.first(where: \.isRoot).required("root volume", from: "create")
-            bytes = try await context.needs.volumes.image(imageID, fitting: root.volumeID, for: caller.principal)
-        }
-        func wanted(_ server: Server, _ tx: Transaction) throws -> Server {
+        let bytes = reimages ? try await bytes(of: imageID, for: id, by: caller) : nil
+        @Sendable func wanted(_ server: Server, _ tx: Transaction) throws -> Server {
             if let metadata = change.metadata {
                 try QuotaService.requireMetadata(metadata.count, of: caller.projectID, in: tx)
             }
@@ -127,6 +123,15 @@ extension ServerActionService {
         change.apply(to: &view.server)
         change.keyName.apply(to: &view.server.keyName)
         return view
+    }
+
+    /// Returns the facts about an image that the root disk of a server is to have the bytes of.
+    private func bytes(
+        of imageID: ID<Kind.Image>, for id: ID<Kind.Server>, by caller: Caller
+    ) async throws -> VolumeImageFacts {
+        let volumes = try await context.read { tx in try ServerVolumeStore().list(of: id, in: tx) }
+        let root = try volumes.first(where: \.isRoot).required("root volume", from: "create")
+        return try await context.needs.volumes.image(imageID, fitting: root.volumeID, for: caller.principal)
     }
 
     private func rebuildImage(

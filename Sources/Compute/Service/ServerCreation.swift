@@ -119,7 +119,8 @@ struct ServerCreation: Sendable {
     /// Returns the wish with the devices that its image describes, and the facts about that image. The image is the one
     /// that the server or else its root disk is made of.
     private func withDevices(_ wish: Wish, by caller: Caller) async throws -> (wish: Wish, image: ImageFacts?) {
-        var (facts, first): (ImageFacts?, ImageFacts?)
+        var facts: ImageFacts?
+        var first: ImageFacts?
         if let id = wish.imageID {
             facts = try await self.facts(of: ID(id), by: caller)
             first = facts
