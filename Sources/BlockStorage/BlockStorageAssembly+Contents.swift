@@ -37,9 +37,11 @@ extension BlockStorageAssembly {
     }
 
     /// Begins to delete a snapshot. It has no effect if there is none.
-    package func delete(_ id: SnapshotID, for principal: Principal, in tx: Transaction) throws {
-        guard let snapshot = try volumes.snapshots.find(id, in: tx), snapshot.status != .deleting else { return }
-        try snapshots.delete(snapshot, by: caller(principal), in: tx)
+    package func delete(_ id: SnapshotID, for principal: Principal) async throws {
+        try await context.write { tx in
+            guard let snapshot = try volumes.snapshots.find(id, in: tx), snapshot.status != .deleting else { return }
+            try snapshots.delete(snapshot, by: caller(principal), in: tx)
+        }
     }
 
     // MARK: Other bytes

@@ -70,7 +70,7 @@ package protocol VolumesNeed: Sendable {
     /// - Throws: a transient error until then; `conflict` if the snapshot could not be taken.
     func awaitWhole(_ id: ID<Kind.Snapshot>) async throws
     /// Begins to delete a snapshot. It has no effect if there is none.
-    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws
 
     /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///

@@ -155,8 +155,10 @@ struct Server: StoredValue {
 ///   reboot         active                                    ──▶ active
 ///   reboot         active, paused, suspended, stopped, error ──▶ active
 ///   rebuild        active, stopped, error                    ──▶ active, stopped; undone, error
+///   rebuild        active, stopped, error                    ──▶ active, stopped; undone, error
 ///   rescue         active, stopped, error                    ──▶ rescued
 ///   unrescue       rescued                                   ──▶ active
+///   createImage    active, paused, suspended, stopped        ──▶ the same
 ///   createImage    active, paused, suspended, stopped        ──▶ the same
 ///   createBackup   active, paused, suspended, stopped        ──▶ the same
 ///   resize         active, stopped                           ──▶ resized
@@ -166,6 +168,7 @@ struct Server: StoredValue {
 ///   os-migrateLive active, paused                            ──▶ the same
 ///   evacuate       active, stopped, error                    ──▶ active, stopped
 ///   shelve         active, paused, suspended, stopped        ──▶ shelved, shelved_offloaded
+///   shelve         active, paused, suspended, stopped        ──▶ shelved_offloaded
 ///   shelveOffload  shelved                                   ──▶ shelved_offloaded
 ///   unshelve       shelved, shelved_offloaded                ──▶ active
 ///   forceDelete    any                                       ──▶ deleted

@@ -5,8 +5,7 @@ import HostModel
 // The request has begun the snapshots and queued the image, which has no bytes: it only names the snapshots. The
 // machine does not notice anything.
 //
-//   undone     (image_snapshot_pending)  the image is deleted
-//   undone     (image_snapshot_pending)  the snapshots are deleted
+//   undone     (image_snapshot_pending)  the image and the snapshots are deleted
 // 1 note       (image_snapshot_pending)  the snapshots to wait for are noted
 // 2 snapshots  (image_snapshot)          volumes can be made of the snapshots
 // 3 publish    (image_uploading)         servers can be made of the image
@@ -32,11 +31,9 @@ struct SnapshotServerVolumes: Workflow {
 
     static var steps: Steps<Self> {
         WhenUndone("keep", shows: .snapshotPending) { _, run in
-            try await run.world.images.delete(run.input.image.id, for: try run.requirePrincipal())
-        }
-        WhenUndone("forget", shows: .snapshotPending) { _, run, tx in
             let principal = try run.requirePrincipal()
-            for id in run.input.snapshots { try run.world.volumes.delete(id, for: principal, in: tx) }
+            try await run.world.images.delete(run.input.image.id, for: principal)
+            for id in run.input.snapshots { try await run.world.volumes.delete(id, for: principal) }
         }
         Local("note", shows: .snapshotPending) { state, run, tx in
             _ = try run.world.require(run.input.serverID, in: tx)

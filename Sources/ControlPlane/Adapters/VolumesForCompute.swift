@@ -73,8 +73,8 @@ struct VolumesForCompute: VolumesNeed {
 
     func awaitWhole(_ id: ID<Kind.Snapshot>) async throws { try await storage.awaitWhole(id) }
 
-    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws {
-        try storage.delete(id, for: principal, in: tx)
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws {
+        try await storage.delete(id, for: principal)
     }
 
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {

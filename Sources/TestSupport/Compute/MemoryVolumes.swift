@@ -114,8 +114,8 @@ package final class MemoryVolumes: VolumesNeed {
         if row == nil { throw CloudError.conflict("Snapshot \(id) could not be taken.") }
     }
 
-    package func delete(_ id: ID<Kind.Snapshot>, for principal: Principal, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id)
+    package func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws {
+        try await database.write { tx in try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id) }
     }
 
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
