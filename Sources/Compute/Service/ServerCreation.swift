@@ -142,9 +142,7 @@ struct ServerCreation: Sendable {
         // A server whose root disk is a volume has no image, unless it has the root disk from its image.
         guard let image, image.properties[ImageDevices.mapping] != nil else { return nil }
         guard image.isActive else { throw CloudError.badRequest("Image \(image.id) is not active.") }
-        var reference = Server.ImageReference(image)
-        for name in ImageDevices.names { reference.properties[name] = nil }
-        return reference
+        return Server.ImageReference(image)
     }
 
     /// Returns the facts about an image.
@@ -227,9 +225,11 @@ struct ServerCreation: Sendable {
 }
 
 extension Server.ImageReference {
+    /// Makes a reference to an image. The devices that the image describes are the server's own from then on.
     init(_ image: ImageFacts) {
         self.init(
-            id: image.id, properties: image.properties, minDiskGiB: image.minDiskGiB, minMemoryMiB: image.minMemoryMiB)
+            id: image.id, properties: image.properties.filter { !ImageDevices.names.contains($0.key) },
+            minDiskGiB: image.minDiskGiB, minMemoryMiB: image.minMemoryMiB)
     }
 }
 

@@ -115,7 +115,7 @@ package final class MemoryVolumes: VolumesNeed {
     }
 
     package func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws {
-        try await database.write { tx in try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id) }
+        try await database.write { tx in _ = try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id) }
     }
 
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
