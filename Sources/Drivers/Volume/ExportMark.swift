@@ -1,4 +1,4 @@
-package import CloudCore
+import CloudCore
 package import HostModel
 
 /// A host's note that it was asked for a copy of a volume or a snapshot.
