@@ -126,7 +126,7 @@ extension Run where W.Needs == ServerWorld {
     /// Gives a server new attachments of its volumes, which its machine does not use any more.
     func renewVolumes(of id: ID<Kind.Server>, in tx: Transaction) throws {
         for volume in try world.serverVolumes.list(of: id, in: tx) {
-            let new = ID<Kind.Attachment>(self.id(for: "after-\(volume.attachmentID)"))
+            let new: ID<Kind.Attachment> = self.id(for: "after-\(volume.attachmentID)")
             try world.volumes.renew(volume.attachmentID, as: new, in: tx)
             try world.serverVolumes.setAttachment(new, of: volume, in: tx)
         }
