@@ -18,8 +18,12 @@ extension BlockStorageAssembly {
         let caller = caller(principal)
         for new in all {
             let volume = try volumes.require(new.volume, by: caller, in: tx)
-            _ = try snapshots.begin(new.id, of: volume, takesUsed: true, by: caller, in: tx) { snapshot in
-                (snapshot.name, snapshot.description) = (new.name, volume.description)
+            do {
+                _ = try snapshots.begin(new.id, of: volume, takesUsed: true, by: caller, in: tx) { snapshot in
+                    (snapshot.name, snapshot.description) = (new.name, volume.description)
+                }
+            } catch let error as CloudError where error.kind == .tooLarge {
+                throw CloudError(.quotaExceeded, error.message)
             }
         }
     }
