@@ -27,6 +27,11 @@ extension Agent {
         case .release(let id):
             let able = try able(volumes, (any VolumeAdopting).self, "give volumes away as files")
             return .released(try await able.release(id, fence: fence))
+        case .export(let source, let id, let format):
+            return .export(try await volumes.export(source, as: id, format: format, fence: fence))
+        case .forgetExport(let id):
+            try await volumes.removeExport(id, fence: fence)
+            return .done
         }
     }
 
@@ -41,11 +46,6 @@ extension Agent {
         case .manageable(let pool):
             let able = try able(volumes, (any VolumeAdopting).self, "take files as volumes")
             return .manageable(try await able.manageable(in: pool))
-        case .export(let source, let id, let format):
-            return .export(try await volumes.export(source, as: id, format: format))
-        case .forgetExport(let id):
-            try await volumes.removeExport(id)
-            return .done
         case .connect(let id, let connection):
             guard connection.machine.isUUID else { throw Self.noMachine }
             return try await lanes.run(connection.machine) { .connected(try await volumes.connect(id, connection)) }

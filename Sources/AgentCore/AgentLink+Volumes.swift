@@ -68,14 +68,17 @@ extension AgentLink {
     // MARK: Bytes for images
 
     /// Makes a flat copy for an image, or returns how it goes on. `bytes(of:)` reads the copy when it is whole.
-    package func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport {
-        guard case .export(let export) = try await ask(.export(source, as: export, format: format)) else {
-            throw unexpected("an export")
-        }
+    package func export(
+        _ source: VolumeSource, as export: String, format: VolumeFormat, fence: Fence
+    ) async throws -> VolumeExport {
+        let reply = try await send(VolumeRequest(.export(source, as: export, format: format), fence: fence))
+        guard case .export(let export) = reply else { throw unexpected("an export") }
         return export
     }
 
-    package func forgetExport(_ export: String) async throws { _ = try await ask(.forgetExport(export)) }
+    package func forgetExport(_ export: String, fence: Fence) async throws {
+        _ = try await send(VolumeRequest(.forgetExport(export), fence: fence))
+    }
 
     // MARK: Files of others
 

@@ -1,11 +1,11 @@
 import CloudCore
 package import HostModel
 
-/// A change of a volume or a snapshot that the control plane requests from a host. It may be sent again.
+/// A change of a volume, a snapshot or a copy of one that the control plane requests from a host. It may be sent again.
 package struct VolumeRequest: StoredValue {
     package static let storedName = "agent.volume-request"
 
-    /// The fence of the volume or the snapshot that is changed.
+    /// The fence of the volume, the snapshot or the copy that is changed.
     package var fence: Fence
     package var verb: Verb
 
@@ -26,5 +26,8 @@ package struct VolumeRequest: StoredValue {
         case adopt(String, as: VolumeSpec)
         /// Makes the volume a file that is nobody's.
         case release(VolumeID)
+        /// Makes a flat copy for an image, or says how it goes on; the export's id is a UUID.
+        case export(VolumeSource, as: String, format: VolumeFormat)
+        case forgetExport(String)
     }
 }

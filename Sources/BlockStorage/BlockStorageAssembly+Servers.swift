@@ -10,7 +10,7 @@ extension BlockStorageAssembly {
     private var rules: AttachmentRules { AttachmentRules(world: context.world) }
     private var volumes: VolumeService { VolumeService(context: context) }
 
-    private func caller(_ principal: Principal) -> Caller {
+    func caller(_ principal: Principal) -> Caller {
         Caller(principal: principal, minor: VersionRoutes.range.upperBound.minor, requestID: "", policy: context.policy)
     }
 
@@ -24,6 +24,7 @@ extension BlockStorageAssembly {
         var facts = VolumeFacts(
             sizeGiB: volume.size, isBootable: volume.isBootable, isMultiattach: volume.isMultiattach,
             imageProperties: Self.properties(volume.imageMetadata), host: onlyHost(of: volume))
+        facts.status = volume.status.shown
         Self.note(volume.imageMetadata, in: &facts)
         return facts
     }
@@ -32,12 +33,20 @@ extension BlockStorageAssembly {
     ///
     /// - Throws: `notFound` if there is none or the principal may not see it.
     package func facts(of id: SnapshotID, for principal: Principal) async throws -> VolumeFacts {
-        let snapshot = try await context.read { tx in try SnapshotRules().require(id, by: caller(principal), in: tx) }
+        let (snapshot, volume) = try await context.read { tx in
+            let snapshot = try SnapshotRules().require(id, by: caller(principal), in: tx)
+            return (snapshot, try volumes.volumes.find(snapshot.volumeID, in: tx))
+        }
         var facts = VolumeFacts(
             sizeGiB: snapshot.size, isBootable: snapshot.isBootable,
-            imageProperties: Self.properties(snapshot.imageMetadata))
+            imageProperties: Self.properties(snapshot.imageMetadata), host: volume.flatMap(onlyHost))
         Self.note(snapshot.imageMetadata, in: &facts)
         return facts
+    }
+
+    /// Returns the one host whose machines can use the volumes; nil if those of every host can.
+    package func host(of ids: [VolumeID], in tx: Transaction) throws -> String? {
+        try volumes.volumes.find(ids, in: tx).lazy.compactMap(onlyHost).first
     }
 
     /// Returns the host whose machines alone can use a volume; nil if every host's can.
@@ -67,18 +76,19 @@ extension BlockStorageAssembly {
         let found = try await context.read { tx in try volumes.volumes.find(new.id, in: tx) }
         guard let found else {
             try await VolumeCreation(service: volumes).create(new, for: host, by: caller)
-            throw Self.unfinished(new.id)
+            throw Self.unfinished("Volume \(new.id) is being made.")
         }
         switch found.status {
-        case .creating, .downloading: throw Self.unfinished(new.id)
+        case .creating, .downloading: throw Self.unfinished("Volume \(new.id) is being made.")
         case let status where status.isError:
             throw CloudError.conflict("Volume \(new.id) could not be made: its status is \(status.rawValue).")
         default: return
         }
     }
 
-    private static func unfinished(_ id: VolumeID) -> CloudError {
-        var error = CloudError(.unavailable, "Volume \(id) is being made.", code: "volume_unfinished")
+    /// Returns the transient error for something that is not whole yet.
+    static func unfinished(_ message: String) -> CloudError {
+        var error = CloudError(.unavailable, message, code: "volume_unfinished")
         error.isTransient = true
         return error
     }
@@ -121,8 +131,16 @@ extension BlockStorageAssembly {
             if let only = onlyHost(of: volume), only != host {
                 throw CloudError.conflict("The server's host cannot reach volume \(volume.id).")
             }
-            return try link(attachment, volume)
+            var link = try link(attachment, volume)
+            link.rates = try rates(of: volume, in: tx)
+            return link
         }
+    }
+
+    /// Returns the bounds that the volume's type sets on a machine's use of the volume.
+    private func rates(of volume: Volume, in tx: Transaction) throws -> DiskRates? {
+        guard let id = try volumes.types.find(volume.typeID, in: tx)?.qosID else { return nil }
+        return try QoSStore().find(id, in: tx)?.rates(sizeGiB: volume.size)
     }
 
     /// Returns what the volume's host was told of an attachment; nil if there is none.
@@ -167,6 +185,12 @@ extension BlockStorageAssembly {
     package func end(_ id: ID<Kind.Attachment>, in tx: Transaction) throws {
         guard let (attachment, volume) = try find(id, in: tx) else { return }
         try rules.end(attachment, of: volume, in: tx)
+    }
+
+    /// Gives a server a new attachment in place of an old one, which its machine does not use any more.
+    package func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        let (attachment, volume) = try require(old, in: tx)
+        try rules.renew(attachment, of: volume, as: ID(new.text), in: tx)
     }
 
     private func find(

@@ -68,9 +68,9 @@ package protocol BlockStorageHosts: Sendable {
     ) async throws -> VolumeProgress
     /// Makes a flat copy for an image, or returns how it goes on.
     func export(
-        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String
+        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport
-    func forgetExport(_ name: String, on host: String) async throws
+    func forgetExport(_ name: String, on host: String, fence: Fence) async throws
 }
 
 /// The report of a host on one of its pools.

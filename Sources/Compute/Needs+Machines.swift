@@ -48,10 +48,16 @@ package protocol ImagesNeed: Sendable {
     /// - Throws: `notFound`; `conflict` for an image without data; `badRequest` for an image that no machine can be
     ///   made from.
     func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage
+    /// Returns the first stage of a start from a disk whose image had some properties: they may name a kernel.
+    ///
+    /// - Throws: `notFound` for a kernel that the project may not have; `conflict` for one without data.
+    func boot(_ properties: [String: String], of project: String) async throws -> MachineSpec.Boot
     /// Makes a queued image that a snapshot is going to fill. A repeated call with the same id has no effect.
     func ensure(_ image: NewImage, for principal: Principal) async throws
     /// Fills the image with the bytes of the snapshot.
     func fill(_ id: ID<Kind.Image>, with snapshot: DiskSnapshot, on host: String, for principal: Principal) async throws
+    /// Makes an image active that gets no bytes. A repeated call has no effect.
+    func publish(_ id: ID<Kind.Image>, for principal: Principal) async throws
     /// Deletes the image. It has no effect if there is none.
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws
     /// Returns the ids of a server's backups of a kind, the newest first. The kind is a word of the server's user.

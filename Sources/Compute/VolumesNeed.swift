@@ -16,6 +16,8 @@ package protocol VolumesNeed: Sendable {
     ///
     /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
     func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts
+    /// Returns the one host whose machines can use the volumes; nil if those of every host can.
+    func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String?
 
     /// Makes a volume and fills it. A repeated call with the same id goes on with the same volume.
     ///
@@ -40,6 +42,35 @@ package protocol VolumesNeed: Sendable {
     func keep(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
     /// Ends an attachment; the volume is free for others. It has no effect if there is no such attachment.
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws
+    /// Gives the server a new attachment of a volume in place of an old one, which its machine does not use any more.
+    /// The volume stays reserved for the server. A host refuses an attachment that it has ended, so a machine that is
+    /// made anew needs a new one.
+    func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws
+
+    /// Returns the facts about an image that a volume is to have the bytes of.
+    ///
+    /// - Throws: `badRequest` if the image does not fit the volume.
+    func image(
+        _ id: ID<Kind.Image>, fitting volume: ID<Kind.Volume>, for principal: Principal
+    ) async throws -> VolumeImageFacts
+    /// Begins to replace the bytes of a volume that a server has reserved and no machine uses.
+    func reimage(
+        _ id: ID<Kind.Volume>, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction) throws
+    /// Returns when nothing is copied into a volume any more.
+    ///
+    /// - Throws: a transient error until then; `conflict` if the copy failed.
+    func awaitWhole(_ id: ID<Kind.Volume>) async throws
+
+    /// Begins to take snapshots of volumes, whatever they are used for: all of them or none.
+    ///
+    /// - Throws: `badRequest` for a volume whose state does not allow it; `quotaExceeded`.
+    func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws
+    /// Returns when volumes can be made of a snapshot.
+    ///
+    /// - Throws: a transient error until then; `conflict` if the snapshot could not be taken.
+    func awaitWhole(_ id: ID<Kind.Snapshot>) async throws
+    /// Begins to delete a snapshot. It has no effect if there is none.
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws
 
     /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///

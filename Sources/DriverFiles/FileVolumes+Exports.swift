@@ -5,11 +5,14 @@ package import HostModel
 import Synchronization
 
 extension FileVolumes {
-    package func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport {
+    package func export(
+        _ source: VolumeSource, as export: String, format: VolumeFormat, fence: Fence
+    ) async throws -> VolumeExport {
         guard PathPart.isUUID(export) else {
             throw CloudError.badRequest("An export's id must be a UUID in lower case.")
         }
         return try await lanes.run(export) {
+            try marks.admit(export, fence, makes: true)
             if let copy = try await finished(export, format) { return VolumeExport(progress: .whole, copy: copy) }
             if let running = exports.withLock({ $0[export] }) {
                 guard let failure = running.failure else {
@@ -20,6 +23,8 @@ extension FileVolumes {
                 return VolumeExport(progress: .failed(failure))
             }
             let (pool, bytes) = try place(of: source)
+            // The note is there before the copy, so that a removal is remembered whatever comes between.
+            if marks.value(export) == nil { try marks.put(export, fence, ExportMark(source: source)) }
             let form = TargetFile.Form(bytes: bytes, format: format)
             let copy = HostedExport(source: source, pool: pool, form: form, ticket: world.random.hexID())
             if try isQuick(source, copy) {
@@ -34,9 +39,10 @@ extension FileVolumes {
         }
     }
 
-    package func removeExport(_ export: String) async throws {
+    package func removeExport(_ export: String, fence: Fence) async throws {
         guard PathPart.isUUID(export) else { return }
         try await lanes.run(export) {
+            try marks.admit(export, fence)
             if let running = exports.withLock({ $0.removeValue(forKey: export) }) { copies.cancel(running.ticket) }
             try await blocking { [self] in
                 for folder in folders.values {
@@ -45,6 +51,7 @@ extension FileVolumes {
                     }
                 }
             }
+            try marks.remove(export, fence)
         }
     }
 

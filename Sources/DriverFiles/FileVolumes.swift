@@ -18,6 +18,8 @@ package final class FileVolumes: VolumeDriver {
     let volumes: FencedRecords<HostedVolume>
     let snapshots: FencedRecords<HostedSnapshot>
     let exports = Mutex<[String: HostedExport]>([:])
+    /// The copies that were asked for, with their fences.
+    let marks: FencedRecords<ExportMark>
     let lanes = SerialKeys<String>()
     let copies = RunningCopies()
     let readers = Readers()
@@ -40,6 +42,7 @@ package final class FileVolumes: VolumeDriver {
         threads = NIOThreadPool(numberOfThreads: settings.copies + 4)
         volumes = try FencedRecords(folder: settings.folder + "/volumes", clock: world.clock)
         snapshots = try FencedRecords(folder: settings.folder + "/snapshots", clock: world.clock)
+        marks = try FencedRecords(folder: settings.folder + "/exports", clock: world.clock)
         let pools = try settings.pools.map { try PoolFolder($0) }
         folders = Dictionary(pools.map { ($0.name, $0) }) { first, _ in first }
         for (id, _, volume) in volumes.all { folders[volume.spec.pool]?.ledger.note(id, volume.spec.bytes) }

@@ -12,25 +12,10 @@ extension ImagesAssembly {
     /// - Throws: `notFound` for an image that is not there; `conflict` for one without data; `badRequest` for one that no machine can
     ///   be made from.
     package func machineImage(_ id: ID<Kind.Image>) async throws -> MachineImage {
-        let store = ImageStore()
-        let onlooker = Onlooker(project: nil, now: context.world.now)
-        return try await context.base.database.read { tx in
-            func image(_ id: ID<Kind.Image>) throws -> (image: Image, content: ContentID) {
-                guard let image = try store.find(id, for: onlooker, in: tx) else { throw CloudError.notFound("image", id.text) }
-                guard image.status == .active, let content = image.locations.first?.blob else {
-                    throw CloudError.conflict("Image \(id) is not active.")
-                }
-                return (image, content)
-            }
-            let (main, content) = try image(id)
-            // A property is any text that a user wrote, so it must not open an image of another project.
+        try await context.base.database.read { tx in
+            let (main, content) = try active(id, in: tx)
             func part(_ property: String) throws -> ContentID? {
-                guard let id = main.properties[property]?.string, !id.isEmpty else { return nil }
-                let (part, content) = try image(ID(id))
-                guard part.owner == main.owner || part.visibility == .public || part.visibility == .community else {
-                    throw CloudError.notFound("image", id)
-                }
-                return content
+                try self.part(main.properties[property]?.string, of: main.owner, in: tx)
             }
             let (kernel, ramdisk) = (try part("kernel_id"), try part("ramdisk_id"))
             var found = try MachineImage(
@@ -39,6 +24,42 @@ extension ImagesAssembly {
             found.kernelArguments = main.properties["os_command_line"]?.string
             return found
         }
+    }
+
+    /// Returns the first stage of a start from a disk of a project, whose image had these properties.
+    ///
+    /// - Throws: `notFound` for a kernel that is not there or that the project may not have; `conflict` for one without
+    ///   data.
+    package func boot(_ properties: [String: String], of project: String) async throws -> MachineSpec.Boot {
+        guard properties["kernel_id"]?.isEmpty == false else { return .disk }
+        return try await context.base.database.read { tx in
+            let kernel = try part(properties["kernel_id"], of: project, in: tx)
+            return MachineImage.boot(
+                kernel: kernel, ramdisk: try part(properties["ramdisk_id"], of: project, in: tx),
+                arguments: properties["os_command_line"])
+        }
+    }
+
+    private func active(_ id: ID<Kind.Image>, in tx: Transaction) throws -> (image: Image, content: ContentID) {
+        let onlooker = Onlooker(project: nil, now: context.world.now)
+        guard let image = try ImageStore().find(id, for: onlooker, in: tx) else {
+            throw CloudError.notFound("image", id.text)
+        }
+        guard image.status == .active, let content = image.locations.first?.blob else {
+            throw CloudError.conflict("Image \(id) is not active.")
+        }
+        return (image, content)
+    }
+
+    /// Returns the bytes of the image that a property names; nil if it names none. A property is any text that a user
+    /// wrote, so it must not open an image of another project.
+    private func part(_ id: String?, of owner: String?, in tx: Transaction) throws -> ContentID? {
+        guard let id, !id.isEmpty else { return nil }
+        let (part, content) = try active(ID(id), in: tx)
+        guard part.owner == owner || part.visibility == .public || part.visibility == .community else {
+            throw CloudError.notFound("image", id)
+        }
+        return content
     }
 }
 

@@ -16,12 +16,13 @@ extension ImagesAssembly {
         return facts
     }
 
-    /// Makes a qcow2 image of the caller's that waits for its data. One that is there already stays as it is.
+    /// Makes a qcow2 image of the caller's that waits for its data; one without bytes is raw. One that is there already stays as it is.
     package func reserve(_ new: NewImage, by caller: Principal) async throws {
         try ImageFields.check(["id": .string(new.id.text), "name": .string(new.name), "min_disk": .integer(Int64(new.minDiskGiB))])
         var image = Image(id: new.id, createdAt: context.world.now)
         (image.owner, image.name, image.visibility) = (caller.projectID?.text, new.name, .private)
-        (image.diskFormat, image.containerFormat, image.minDisk) = ("qcow2", "bare", Int64(new.minDiskGiB))
+        image.diskFormat = new.hasNoBytes ? "raw" : "qcow2"
+        (image.containerFormat, image.minDisk) = ("bare", Int64(new.minDiskGiB))
         let decided: Set<String> = ["id", "name", "disk_format", "container_format", "min_disk", "visibility"]
         let rest = new.properties.filter { !decided.contains($0.key) }.sorted { $0.key < $1.key }
         try image.take(JSONObject(rest.map { ($0.key, .string($0.value)) }))
@@ -38,6 +39,11 @@ extension ImagesAssembly {
     ) async throws where Chunks.Element == ByteBuffer {
         if try await facts(of: id, by: caller).isActive { return }
         try await ImageDataService(context: context).upload(id, chunks, size: size, store: nil, by: caller)
+    }
+
+    /// Makes a reserved image active without any data.
+    package func publish(_ id: ID<Kind.Image>, by caller: Principal) async throws {
+        try await fill(id, with: AsyncStream<ByteBuffer> { $0.finish() }, size: 0, by: caller)
     }
 
     /// Returns the ids of the newest images that the caller sees and that have these properties, newest first.

@@ -46,12 +46,13 @@ struct AgentVolumeTests {
         #expect(try await link.observe(snapshot)?.volume == volume)
         #expect(try await link.volumeSnapshots().map(\.id) == [snapshot])
         #expect(try await link.revert(volume, to: snapshot, fence: fence(3)).progress == .whole)
-        let export = try await link.export(.snapshot(snapshot), as: machine.text, format: .qcow2)
+        let export = try await link.export(
+            .snapshot(snapshot), as: machine.text, format: .qcow2, fence: Fence(epoch: 1, generation: 1))
         let copy = try #require(export.copy)
         var pieces = 0
         for try await _ in try await link.bytes(of: copy) { pieces += 1 }
         #expect(pieces > 0 && copy.virtualBytes == 2 << 30)
-        try await link.forgetExport(machine.text)
+        try await link.forgetExport(machine.text, fence: Fence(epoch: 1, generation: 1))
         await #expect { try await link.manageableVolumes(in: pool.name) } throws: {
             ($0 as? CloudError)?.kind == .notImplemented
         }

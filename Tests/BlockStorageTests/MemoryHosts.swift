@@ -10,6 +10,8 @@ final class MemoryHosts: BlockStorageHosts {
         var volumes: [VolumeID: (spec: VolumeSpec, host: String)] = [:]
         var snapshots: [SnapshotID: (volume: VolumeID, host: String)] = [:]
         var exports: Set<String> = []
+        /// The copies that were removed, which no late order makes again.
+        var removedExports: Set<String> = []
         var fences: [String: Fence] = [:]
     }
 
@@ -102,14 +104,22 @@ final class MemoryHosts: BlockStorageHosts {
     }
 
     func export(
-        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String
+        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport {
-        state.withLock { _ = $0.exports.insert(name) }
+        try change("export \(name)", fence) { state in
+            guard !state.removedExports.contains(name) else { throw CloudError(.conflict, "", code: Fence.staleCode) }
+            state.exports.insert(name)
+        }
         let copy = DiskSnapshot(path: "/\(name)", format: format.rawValue, virtualBytes: 1 << 30, sizeBytes: 1 << 30)
         return VolumeExport(progress: .whole, copy: copy)
     }
 
-    func forgetExport(_ name: String, on host: String) async throws { state.withLock { _ = $0.exports.remove(name) } }
+    func forgetExport(_ name: String, on host: String, fence: Fence) async throws {
+        try change("export \(name)", fence) { state in
+            state.exports.remove(name)
+            state.removedExports.insert(name)
+        }
+    }
 }
 
 /// The images of a test. Every UUID names an image, and those that volumes become are remembered.

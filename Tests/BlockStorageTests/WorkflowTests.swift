@@ -63,6 +63,9 @@ struct WorkflowTests {
             RevertVolume.self, .init(status: .reverting, previous: .available, snapshot: .restoring),
             .init(volumeID: volume, snapshotID: snapshot)),
         fixture(
+            UploadVolume.self, .init(status: .uploading, previous: .available),
+            .init(volumeID: volume, image: VolumeImage(id: VolumeStage.imageID, name: "copy"))),
+        fixture(
             ReimageVolume.self, .init(status: .downloading, previous: .available),
             .init(volumeID: volume, imageID: VolumeStage.imageID)),
         fixture(

@@ -91,7 +91,7 @@ struct ServerStage: WorkflowStage {
             for volume in setting.volumes {
                 try volumes.add(volume.volumeID, in: tx)
                 try volumes.reserve(volume.use(in: "p"), in: tx)
-                try volumes.complete(volume.attachmentID, in: tx)
+                if server.host != nil { try volumes.complete(volume.attachmentID, in: tx) }
                 try ServerVolumeStore().insert(volume, in: tx)
             }
             return try networks.ensurePorts(Self.plan, server: server.id, host: server.host ?? "", in: tx)
@@ -176,6 +176,10 @@ struct ServerStage: WorkflowStage {
         if setting.mayBreak, server.state == .error {
             (row.state, row.image) = (.error, server.image?.id)
             for place in found.machines.indices { found.machines[place].disks = expected.machines.first?.disks ?? [] }
+            // A machine with volumes is made anew, and its volumes stay reserved for the server without it.
+            if !setting.volumes.isEmpty {
+                (found.machines, found.volumes) = (expected.machines, expected.volumes)
+            }
         }
         if !setting.restoresPower || setting.mayBreak {
             for place in found.machines.indices { found.machines[place].power = expected.machines.first?.power ?? "" }

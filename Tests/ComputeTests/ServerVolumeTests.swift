@@ -7,60 +7,9 @@ import Testing
 
 @Suite("Volumes of servers")
 struct ServerVolumeTests {
-    /// A caller of both services.
-    private struct Story {
-        let compute: ComputeClient
-        let image: String
-
-        func storage(
-            _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil
-        ) async -> TestCloud.Response {
-            await compute.cloud.send(
-                method, "/volume/v3" + path, token: compute.token, json: json,
-                headers: [.apiVersion: "volume 3.71"])
-        }
-
-        func settle() async throws { try await compute.cloud.settleAll() }
-
-        /// Makes a volume of 1 GiB and returns its id.
-        func volume(_ more: JSONObject = [:]) async throws -> String {
-            var wish: JSONObject = ["name": "v", "size": 1]
-            for (name, value) in more.members { wish[name] = value }
-            let made = await storage(.post, "/volumes", ["volume": .object(wish)])
-            try await settle()
-            return try #require(made.json["volume"]?["id"]?.string, "\(made.text)")
-        }
-
-        func show(_ volume: String) async -> JSON { await storage(.get, "/volumes/\(volume)").json["volume"] ?? .null }
-
-        func status(_ volume: String) async -> String { await show(volume)["status"]?.string ?? "gone" }
-
-        func server(_ more: JSONObject = [:]) async throws -> String {
-            let id = try await ServerTests.boot(compute, image, more)
-            try await settle()
-            return id
-        }
-
-        func attach(_ volume: String, to server: String, _ more: JSONObject = [:]) async -> TestCloud.Response {
-            var wish: JSONObject = ["volumeId": .string(volume)]
-            for (name, value) in more.members { wish[name] = value }
-            return await compute.send(
-                .post, "/servers/\(server)/os-volume_attachments", ["volumeAttachment": .object(wish)], minor: 100)
-        }
-
-        func disks(_ server: String) -> [String] {
-            let machine = compute.cloud.cloud.fleet.simulatedMachines.first { $0.id == server }
-            return machine?.disks.map { String($0.prefix { $0 != " " }) } ?? []
-        }
-    }
-
-    private func run(_ body: (Story) async throws -> Void) async throws {
-        try await ServerTests.run { client, image in try await body(Story(compute: client, image: image)) }
-    }
-
     @Test("A volume is attached to a server, shown at both services, and detached")
     func attachAndDetach() async throws {
-        try await run { story in
+        try await VolumeStory.run { story in
             let (volume, server) = (try await story.volume(), try await story.server())
             let path = "/servers/\(server)/os-volume_attachments"
             let attached = await story.attach(volume, to: server, ["tag": "data"])
@@ -92,7 +41,7 @@ struct ServerVolumeTests {
 
     @Test("A volume that a server uses cannot be attached again, deleted, or ended by anybody but Compute")
     func oneTruth() async throws {
-        try await run { story in
+        try await VolumeStory.run { story in
             let (volume, server) = (try await story.volume(), try await story.server())
             let other = try await story.server()
             _ = await story.attach(volume, to: server)
@@ -118,7 +67,7 @@ struct ServerVolumeTests {
 
     @Test("A server boots from a volume that is made from its image, and the volume goes with the server if so asked")
     func bootsFromVolume() async throws {
-        try await run { story in
+        try await VolumeStory.run { story in
             let data = try await story.volume()
             let devices: JSON = [
                 [
@@ -149,10 +98,6 @@ struct ServerVolumeTests {
             #expect(await story.show(root)["bootable"] == "true")
             let refusal = await story.compute.refused(.badRequest, .delete, "\(path)/\(root)")
             #expect(refusal == "Cannot detach a root device volume")
-            let bodies: [JSON] = [["shelve": .null], ["createImage": ["name": "i"]]]
-            for body in bodies {
-                #expect(await story.compute.send(.post, "/servers/\(server)/action", body).status == .notImplemented)
-            }
             await story.compute.good(.delete, "/servers/\(server)")
             try await story.settle()
             #expect(await story.status(root) == "gone")
@@ -162,7 +107,7 @@ struct ServerVolumeTests {
 
     @Test("A server that cannot be made leaves its user's volume free, and no volume of its own")
     func leavesNothing() async throws {
-        try await run { story in
+        try await VolumeStory.run { story in
             let data = try await story.volume()
             let devices: JSON = [
                 [
@@ -188,7 +133,7 @@ struct ServerVolumeTests {
 
     @Test("Whether a volume goes with its server can be changed, and nothing else of an attachment")
     func changes() async throws {
-        try await run { story in
+        try await VolumeStory.run { story in
             let (volume, server) = (try await story.volume(), try await story.server())
             _ = await story.attach(volume, to: server)
             try await story.settle()

@@ -48,6 +48,9 @@ struct WorkflowTests {
         server.former = .init(flavor: ServerStage.flavor("old"), host: "host-2", wasRunning: true)
     }
 
+    /// A root disk that is a volume, and another volume.
+    private static let rootAndData = [ServerStage.volume("/dev/vda", bootIndex: 0), ServerStage.volume()]
+
     static let fixtures: [WorkflowFixture] = [
         fixture(CreateServer.self, .init()) { stage, workflows, tx in
             let server = ServerStage.server(stage.world)
@@ -129,6 +132,17 @@ struct WorkflowTests {
         fixture(RevertResize.self, from: .resized, .init(serverID: ServerStage.id)) { $0.former = .init(flavor: ServerStage.flavor("old"), host: ServerStage.host, wasRunning: true) },
         fixture(SnapshotServer.self, from: .active, image: copy, .init(serverID: ServerStage.id, image: copy)),
         fixture(
+            SnapshotServerVolumes.self,
+            .init(state: .active, image: copy, volumes: [ServerStage.volume("/dev/vda", bootIndex: 0)])
+        ) { stage, workflows, tx in
+            let id = ID<Kind.Snapshot>("d0000000-0000-4000-8000-00000000000a")
+            let new = NewSnapshot(id: id, volume: ServerStage.volume("/dev/vda").volumeID, name: "copy")
+            try stage.volumes.takeSnapshots([new], for: ServerStage.principal, in: tx)
+            return try workflows.start(
+                SnapshotServerVolumes.self, .init(serverID: ServerStage.id, image: copy, snapshots: [id]),
+                on: Server.resource(ServerStage.id), as: ServerStage.principal, in: tx)
+        },
+        fixture(
             BackupServer.self, from: .active, image: copy,
             .init(serverID: ServerStage.id, image: copy, rotation: .init(kind: "daily", most: 1))),
         fixture(
@@ -139,6 +153,36 @@ struct WorkflowTests {
                     projectID: "p", ports: [.init(id: "77777777-7777-4777-8777-777777777777", network: MemoryNetworks.network, isGiven: false)],
                     securityGroups: []))),
         fixture(DetachInterface.self, from: .active, .init(serverID: ServerStage.id, portID: ServerStage.plan.ports[0].id)),
+        fixture(
+            ShelveServerWithVolumes.self, .init(state: .active, volumes: rootAndData),
+            begin: start(ShelveServerWithVolumes.self, .init(serverID: ServerStage.id))),
+        fixture(
+            UnshelveServer.self,
+            .init(
+                state: .shelvedOffloaded, volumes: rootAndData, prepare: { ($0.host, $0.power) = (nil, .none) }),
+            begin: start(UnshelveServer.self, .init(serverID: ServerStage.id))),
+        fixture(
+            AttachVolume.self,
+            .init(
+                state: .shelvedOffloaded, freeVolumes: [ServerStage.volume().volumeID],
+                prepare: { ($0.host, $0.power) = (nil, .none) })
+        ) { stage, workflows, tx in
+            let volume = ServerStage.volume()
+            try stage.volumes.reserve(volume.use(in: "p"), in: tx)
+            try ServerVolumeStore().insert(volume, in: tx)
+            return try workflows.start(
+                AttachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
+                as: ServerStage.principal, in: tx)
+        },
+        fixture(
+            ReimageServer.self, .init(state: .active, mayBreak: true, volumes: rootAndData)
+        ) { stage, workflows, tx in
+            let image = VolumeImageFacts(
+                id: "88888888-8888-4888-8888-888888888888", name: "i", isActive: true, sizeBytes: 1)
+            return try workflows.start(
+                ReimageServer.self, .init(server: ServerStage.server(stage.world), image: image, startsAfter: true),
+                on: Server.resource(ServerStage.id), as: ServerStage.principal, in: tx)
+        },
         verb(StartVerb.self, from: .stopped), verb(StopVerb.self, from: .active), verb(SoftRebootVerb.self, from: .active),
         verb(HardRebootVerb.self, from: .active), verb(PauseVerb.self, from: .active), verb(UnpauseVerb.self, from: .paused),
         verb(SuspendVerb.self, from: .active), verb(ResumeVerb.self, from: .suspended),

@@ -75,6 +75,7 @@ private struct Machines {
                 let spec = try await MachineBlueprint(
                     intent: intent, present: try await needs.machines.wanted(intent.server.id, on: host), diskRevision: nil,
                     image: { try await needs.images.machineImage($0) },
+                    boot: { _ in .disk },
                     connect: { try await needs.volumes.connect($0.use(in: intent.server.projectID), on: host) },
                     configDrives: .bare
                 ).spec()

@@ -88,8 +88,18 @@ extension VolumeDriverCheck {
                         try trial.expect(file.prefix(4) == Data([0x51, 0x46, 0x49, 0xfb]), "no qcow2")
                     }
                     try trial.expect(try await VolumeDriverCheck.exported(source, name, format, trial) == copy, "again")
-                    for _ in 0..<2 { try await trial.driver.removeExport(name) }
+                    let old = Fence(epoch: 0, generation: 1)
+                    try await trial.expectRefusal(.conflict, code: Fence.staleCode, "an older removal") {
+                        try await trial.driver.removeExport(name, fence: old)
+                    }
+                    for _ in 0..<2 { try await trial.driver.removeExport(name, fence: VolumeDriverCheck.exportFence) }
                     try trial.expect(!FileManager.default.fileExists(atPath: copy.path), "the copy is there still")
+                    for fence in [old, VolumeDriverCheck.exportFence] {
+                        try await trial.expectRefusal(.conflict, code: Fence.staleCode, "a late order") {
+                            _ = try await trial.driver.export(source, as: name, format: format, fence: fence)
+                        }
+                    }
+                    try trial.expect(!FileManager.default.fileExists(atPath: copy.path), "a late order made a copy")
                 }
             }
         },
@@ -145,13 +155,15 @@ extension VolumeDriverCheck {
         },
     ]
 
+    private static let exportFence = Fence(epoch: 1, generation: 1)
+
     /// Returns the copy when it is whole.
     static func exported(
         _ source: VolumeSource, _ name: String, _ format: VolumeFormat, _ trial: VolumeTrial
     ) async throws -> DiskSnapshot {
         let found = Box<DiskSnapshot?>(nil)
         try await eventually("the export", within: .seconds(60)) {
-            let export = try await trial.driver.export(source, as: name, format: format)
+            let export = try await trial.driver.export(source, as: name, format: format, fence: exportFence)
             if case .failed(let problem) = export.progress { throw problem.error }
             found.update { $0 = export.copy }
             return export.progress == .whole

@@ -64,11 +64,11 @@ extension LibvirtDriverTests {
         func counts(_ id: VolumeID) async throws -> (first: Int, second: Int) {
             let name = world.random.uuid()
             try await eventually("the export") {
-                let export = try await driver.export(.volume(id), as: name, format: .raw)
+                let export = try await driver.export(.volume(id), as: name, format: .raw, fence: fence)
                 if case .failed(let problem) = export.progress { throw problem.error }
                 return export.progress == .whole
             }
-            let path = try #require(try await driver.export(.volume(id), as: name, format: .raw).copy?.path)
+            let path = try #require(try await driver.export(.volume(id), as: name, format: .raw, fence: fence).copy?.path)
             let file = try #require(FileHandle(forReadingAtPath: path))
             func count(_ sector: UInt64) throws -> Int {
                 try file.seek(toOffset: sector * 512)
@@ -77,7 +77,7 @@ extension LibvirtDriverTests {
             }
             let counts = (try count(8), try count(4096))
             try file.close()
-            try await driver.removeExport(name)
+            try await driver.removeExport(name, fence: fence)
             return counts
         }
     }

@@ -95,7 +95,9 @@ struct SimulatedVolumesTests {
         await #expect(throws: CloudError.self) { try await driver.grow(id, to: 2 << 30, fence: fence) }
         await #expect(throws: CloudError.self) { try await driver.remove(id, fence: fence) }
         await #expect(throws: CloudError.self) { try await driver.snapshot(SnapshotID(id.text), of: id, fence: fence) }
-        await #expect(throws: CloudError.self) { try await driver.export(.volume(id), as: id.text, format: .raw) }
+        await #expect(throws: CloudError.self) {
+            try await driver.export(.volume(id), as: id.text, format: .raw, fence: fence)
+        }
         await #expect(throws: CloudError.self) {
             _ = try await driver.connect(id, VolumeConnection(machine: MachineID(id.text), epoch: 1))
         }

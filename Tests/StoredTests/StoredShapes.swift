@@ -31,7 +31,7 @@ enum StoredShapes {
         HostFacts.self, MachineSpec.self, BackupManifest.self,
         FencedRecord<SimulatedVolume>.self, SimulatedVolume.self, FencedRecord<SimulatedSnapshot>.self,
         SimulatedSnapshot.self, FencedRecord<HostedVolume>.self, HostedVolume.self, FencedRecord<HostedSnapshot>.self,
-        HostedSnapshot.self,
+        HostedSnapshot.self, FencedRecord<ExportMark>.self, ExportMark.self,
     ]
 
     /// The messages of `AgentLink` between the control plane and an agent.

@@ -130,6 +130,7 @@ struct VolumeActionRoutes: RouteGroup {
     private static let extend = Form.whole(1...Shape.largestInteger).inside("new_size")
     private static let reimageSince = 68
     private static let revertSince = 40
+    private static let visibilitySince = 1
 
     private struct Retype: Sendable {
         var type = ""
@@ -140,6 +141,19 @@ struct VolumeActionRoutes: RouteGroup {
         [
             .required("new_type", \.type, .string()),
             .optional("migration_policy", \.policy, .nullable(.oneOf(["on-demand", "never"]))),
+        ])
+
+    private static let upload = Form.object(
+        VolumeImageService.Wish(),
+        [
+            .required("image_name", \.name, .string(1...255)), .optional("force", \.isForced, .truth),
+            .optional(
+                "disk_format", \.diskFormat, .oneOf(["raw", "vmdk", "vdi", "qcow2", "vhd", "vhdx", "ploop"])),
+            .optional("container_format", \.containerFormat, .printable),
+            .optional(
+                "visibility", \.visibility, .oneOf(["community", "public", "private", "shared"]),
+                since: visibilitySince),
+            .optional("protected", \.isProtected, .truth, since: visibilitySince),
         ])
 
     private struct Reimage: Sendable {
@@ -181,6 +195,10 @@ struct VolumeActionRoutes: RouteGroup {
                 try await service.revert(id, to: revert.snapshot, by: call.caller)
                 return .accepted
             },
+            Action("os-volume_upload_image", Self.upload) { id, wish, call in
+                let made = try await images.upload(id, wish, by: call.caller)
+                return Self.answer(made.volume, made.image, call.minor)
+            },
             Action("os-reimage", since: Self.reimageSince, Self.reimage) { id, reimage, call in
                 try await images.reimage(
                     id, from: ID(reimage.image), takesReserved: reimage.takesReserved, by: call.caller)
@@ -204,6 +222,29 @@ struct VolumeActionRoutes: RouteGroup {
 
     private static func answer(_ metadata: JSONObject) -> Reply {
         .json { json in json.object("metadata") { $0.members(of: metadata) } }
+    }
+
+    private static func answer(_ view: VolumeView, _ image: VolumeImage, _ minor: Int) -> Reply {
+        .json(.accepted) { json in
+            json.object("os-volume_upload_image") { json in
+                json.member("id", view.volume.id)
+                json.member("updated_at", view.volume.updatedAt?.iso8601MicrosecondsNoZone)
+                json.member("status", VolumeStatus.uploading.rawValue)
+                json.member("display_description", view.volume.description)
+                json.member("size", view.volume.size)
+                json.object("volume_type") { json in
+                    json.member("id", view.volume.typeID)
+                    json.member("name", view.typeName)
+                }
+                json.member("image_id", image.id)
+                json.member("container_format", image.containerFormat)
+                json.member("disk_format", image.diskFormat)
+                json.member("image_name", image.name)
+                guard minor >= visibilitySince else { return }
+                json.member("protected", image.isProtected)
+                json.member("visibility", image.visibility)
+            }
+        }
     }
 
     // MARK: Administrators

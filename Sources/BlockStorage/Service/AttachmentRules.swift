@@ -107,22 +107,35 @@ struct AttachmentRules: Sendable {
     func end(_ attachment: VolumeAttachment, of volume: Volume, in tx: Transaction) throws -> [VolumeAttachment] {
         _ = try attachments.delete(attachment.id, in: tx)
         let rest = try attachments.list(of: volume.id, in: tx)
+        let isAttached = rest.contains { $0.status == .attached }
+        let next: VolumeStatus = rest.isEmpty ? .available : isAttached ? .inUse : .reserved
         try change(volume, in: tx) { volume in
-            if rest.isEmpty {
-                // A copy that runs keeps its own state, and gives back the right one when it ends.
-                if [.uploading, .retyping].contains(volume.status) {
-                    volume.previousStatus = .available
-                } else if volume.status != .downloading, !volume.isMigrating {
-                    volume.status = .available
-                }
-                volume.attachStatus = .detached
-            } else {
-                let isAttached = rest.contains { $0.status == .attached }
-                volume.status = isAttached ? .inUse : .reserved
-                volume.attachStatus = isAttached ? .attached : .detached
+            // Work that runs keeps its own state, and gives back the right one when it ends.
+            if Self.working.contains(volume.status) {
+                if volume.previousStatus != nil { volume.previousStatus = next }
+            } else if !rest.isEmpty || !volume.isMigrating {
+                volume.status = next
             }
+            volume.attachStatus = isAttached ? .attached : .detached
         }
         return rest
+    }
+
+    /// The states of a volume on which a workflow works that outlives attachments.
+    private static let working: Set<VolumeStatus> = [.uploading, .retyping, .downloading, .extending, .reverting]
+
+    /// Gives a server a new attachment in place of an old one. Nobody else gets the volume meanwhile, and no machine
+    /// may use it before the new one is connected.
+    func renew(
+        _ old: VolumeAttachment, of volume: Volume, as id: ID<VolumeAttachment>, in tx: Transaction
+    ) throws {
+        if try attachments.find(id, in: tx) != nil { return }
+        var new = VolumeAttachment(
+            id: id, volume: volume, serverID: old.serverID, status: .reserved,
+            epoch: try attachments.nextEpoch(in: tx), createdAt: world.now)
+        (new.mode, new.isServers) = (old.mode, old.isServers)
+        try attachments.insert(new, in: tx)
+        try end(old, of: volume, in: tx)
     }
 
     // MARK: Detaching

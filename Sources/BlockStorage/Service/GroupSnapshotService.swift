@@ -59,7 +59,8 @@ struct GroupSnapshotService: Sendable {
             try store.insert(whole, in: tx)
             for volume in members {
                 try caller.require(.createSnapshot, of: volume.projectID)
-                _ = try snapshots.begin(of: volume, takesUsed: true, by: caller, in: tx) { snapshot in
+                _ = try snapshots.begin(
+                    ID(context.world.random.uuid()), of: volume, takesUsed: true, by: caller, in: tx) { snapshot in
                     (snapshot.name, snapshot.description) = (wish.name, wish.description)
                     snapshot.groupSnapshotID = id
                 }

@@ -77,7 +77,8 @@ struct SnapshotService: Sendable {
         return try await context.write { tx in
             let volume = try volumes.require(ID(wish.volumeID ?? ""), by: caller, in: tx)
             try caller.require(.createSnapshot, of: volume.projectID)
-            return try begin(of: volume, takesUsed: takesUsed, by: caller, in: tx) { new in
+            let id = ID<Kind.Snapshot>(context.world.random.uuid())
+            return try begin(id, of: volume, takesUsed: takesUsed, by: caller, in: tx) { new in
                 (new.name, new.description) = (wish.name ?? wish.displayName, wish.description)
                 new.metadata = wish.metadata
             }
@@ -88,22 +89,22 @@ struct SnapshotService: Sendable {
     ///
     /// - Parameters:
     ///   - takesUsed: whether a volume in use is taken, too.
-    ///   - fill: gives the row what the user has said of it.
+    ///   - describe: sets the snapshot's name and what else the user says of it.
     func begin(
-        of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction,
-        _ fill: (inout VolumeSnapshot) -> Void
+        _ id: ID<Kind.Snapshot>, of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction,
+        _ describe: (inout VolumeSnapshot) -> Void
     ) throws -> VolumeSnapshot {
-        var new = try make(of: volume, takesUsed: takesUsed, by: caller, in: tx)
-        fill(&new)
+        var new = try make(id, of: volume, takesUsed: takesUsed, by: caller, in: tx)
+        describe(&new)
         try snapshots.insert(new, in: tx)
         try context.start(
-            CreateSnapshot.self, .init(snapshotID: new.id, volumeID: volume.id), on: volume.resource, by: caller,
+            CreateSnapshot.self, .init(snapshotID: id, volumeID: volume.id), on: volume.resource, by: caller,
             whenBusy: .wait(most: Limits.thing.waitingSnapshots.most), in: tx)
         return new
     }
 
     private func make(
-        of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction
+        _ id: ID<Kind.Snapshot>, of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction
     ) throws -> VolumeSnapshot {
         try volumes.requireThawed(volume, in: tx)
         guard volume.host != nil else {
@@ -130,7 +131,7 @@ struct SnapshotService: Sendable {
         (addition.requested, addition.thing) = (volume.size, .snapshots)
         try QuotaCheck().require(addition, of: caller.projectID, in: tx)
         return VolumeSnapshot(
-            id: ID(context.world.random.uuid()), of: volume, projectID: caller.projectID, userID: caller.userID,
+            id: id, of: volume, projectID: caller.projectID, userID: caller.userID,
             createdAt: context.world.now)
     }
 

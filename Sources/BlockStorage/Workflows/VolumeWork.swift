@@ -18,6 +18,6 @@ enum VolumeWork {
 
     private static let all = [
         Entry(CreateVolume.self), Entry(DeleteVolume.self), Entry(ExtendVolume.self), Entry(RevertVolume.self),
-        Entry(ReimageVolume.self), Entry(CreateSnapshot.self), Entry(DeleteSnapshot.self),
+        Entry(UploadVolume.self), Entry(ReimageVolume.self), Entry(CreateSnapshot.self), Entry(DeleteSnapshot.self),
     ]
 }

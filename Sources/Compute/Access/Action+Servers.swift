@@ -18,6 +18,7 @@ extension Action {
     static let createWithNetwork: Action = "os_compute_api:servers:create:attach_network"
     static let createWithCertificates: Action = "os_compute_api:servers:create:trusted_certs"
     static let createWithoutDisk: Action = "os_compute_api:servers:create:zero_disk_flavor"
+    static let createVolumeBackedImage: Action = "os_compute_api:servers:create_image:allow_volume_backed"
     static let attachExternalNetwork: Action = "network:attach_external_network"
     static let updateServer: Action = "os_compute_api:servers:update"
     static let deleteServer: Action = "os_compute_api:servers:delete"

@@ -68,6 +68,7 @@ enum ComputePolicy {
         .createMetadata, .replaceMetadata, .updateMetadata, .deleteMetadata, .clearPassword,
         .deleteAllTags, .replaceTags, .deleteTag, .addTag,
         .createServer, .createWithVolume, .createWithNetwork, .createWithCertificates, .deleteServer, .updateServer,
+        .createVolumeBackedImage,
     ]
 
     private static let managers: [Action] = [

@@ -69,32 +69,29 @@ struct Server: StoredValue {
         var properties: [String: String]
         var minDiskGiB = 0
         var minMemoryMiB = 0
+
+        /// Whether a rescue from the image leaves the server's disks in their places: the rescue's disk is another
+        /// device, which the image describes.
+        var isRescueDevice: Bool {
+            properties["hw_rescue_device"] != nil && properties["hw_rescue_bus"] != nil
+        }
     }
 
     /// The facts about a volume that a server starts from.
     struct RootVolume: Sendable, Codable, Equatable {
         /// The properties of the image that the volume was made from, at the time when the server was created.
         var imageProperties: [String: String]
+
+        /// The image that the volume was made from; nil if it was made from none.
+        var imageID: ID<Kind.Image>? { imageProperties["image_id"].map { ID($0) } }
     }
 
     /// The properties of the image behind the root disk.
     var imageProperties: [String: String] { image?.properties ?? rootVolume?.imageProperties ?? [:] }
 
-    /// Checks that the root disk is local, for an action that this cloud cannot do with volumes yet.
-    ///
-    /// - Throws: `notImplemented` if it is a volume.
-    func requireLocalRoot(to word: String) throws {
-        guard rootVolume != nil else { return }
-        throw CloudError(.notImplemented, "Unable to \(word) instance \(id): its root disk is a volume.")
-    }
-
-    /// Returns the size that a server takes of its host with a flavor: a volume takes nothing of the host's disk.
-    func sizeOnHost(_ flavor: Flavor) -> Flavor {
-        guard rootVolume != nil else { return flavor }
-        var size = flavor
-        size.diskGiB = 0
-        return size
-    }
+    /// The part of its host's disk that the server takes beside its swap, in GiB. A root disk that is a volume takes
+    /// nothing of it.
+    var diskOnHostGiB: Int { (rootVolume == nil ? flavor.diskGiB : 0) + flavor.ephemeralGiB }
 
     /// The size and the host that the server had before a resize or a migration. A revert restores them.
     struct Former: Sendable, Codable {
@@ -158,8 +155,10 @@ struct Server: StoredValue {
 ///   reboot         active                                    ──▶ active
 ///   reboot         active, paused, suspended, stopped, error ──▶ active
 ///   rebuild        active, stopped, error                    ──▶ active, stopped; undone, error
+///   rebuild        active, stopped, error                    ──▶ active, stopped; undone, error
 ///   rescue         active, stopped, error                    ──▶ rescued
 ///   unrescue       rescued                                   ──▶ active
+///   createImage    active, paused, suspended, stopped        ──▶ the same
 ///   createImage    active, paused, suspended, stopped        ──▶ the same
 ///   createBackup   active, paused, suspended, stopped        ──▶ the same
 ///   resize         active, stopped                           ──▶ resized
@@ -169,6 +168,7 @@ struct Server: StoredValue {
 ///   os-migrateLive active, paused                            ──▶ the same
 ///   evacuate       active, stopped, error                    ──▶ active, stopped
 ///   shelve         active, paused, suspended, stopped        ──▶ shelved, shelved_offloaded
+///   shelve         active, paused, suspended, stopped        ──▶ shelved_offloaded
 ///   shelveOffload  shelved                                   ──▶ shelved_offloaded
 ///   unshelve       shelved, shelved_offloaded                ──▶ active
 ///   forceDelete    any                                       ──▶ deleted

@@ -5,12 +5,13 @@ extension Placing {
     /// The most hosts whose reasons an error lists.
     private static let mostExplained = 100  // tidy: allow bound, of a text
 
-    /// Returns the resources that a flavor requests from Placement. The extra specs take precedence over the flavor's
+    /// Returns the resources that a server requests from Placement. The extra specs take precedence over the flavor's
     /// numbers.
-    static func request(_ flavor: Flavor) -> ResourceRequest {
+    static func request(for server: Server) -> ResourceRequest {
+        let flavor = server.flavor
         var request = ResourceRequest(
             vcpus: flavor.vcpus, memoryMiB: flavor.ramMiB,
-            diskGiB: flavor.diskGiB + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024,
+            diskGiB: server.diskOnHostGiB + (flavor.swapMiB + 1023) / 1024,
             others: [:], requiredTraits: [], forbiddenTraits: [])
         for (key, value) in flavor.extraSpecs.sorted(by: { $0.key < $1.key }) {
             if key.hasPrefix("resources:"), let amount = Int(value) {
@@ -41,7 +42,8 @@ extension Placing {
         var wish = PlacementWish(
             serverID: server.id.text, extraSpecs: server.flavor.extraSpecs,
             imageProperties: server.imageProperties,
-            zone: server.pinnedZone, host: terms.only, unswept: try unswept(server, in: tx),
+            zone: server.pinnedZone, host: try terms.only ?? hostOfVolumes(server, in: tx),
+            unswept: try unswept(server, in: tx),
             sameHost: server.hints.sameHost,
             differentHost: server.hints.differentHost)
         if let move = try terms.move.map({ $0(try server.requireHost()) }) {
@@ -54,6 +56,13 @@ extension Placing {
             wish.groupHasHosts = try ServerGroupStore().hasHosts(id, besides: server.id, in: tx)
         }
         return wish
+    }
+
+    /// Returns the one host whose machines can use the volumes that the server has; nil if there are several.
+    private func hostOfVolumes(_ server: Server, in tx: Transaction) throws -> String? {
+        guard server.generation > 0 else { return nil }
+        let volumes = try ServerVolumeStore().list(of: server.id, in: tx)
+        return try volumes.isEmpty ? nil : needs.volumes.host(of: volumes.map(\.volumeID), in: tx)
     }
 
     /// Returns the hosts from which the server was evacuated and which may still have its machine. A server whose
@@ -73,7 +82,7 @@ extension Placing {
         for name in index.known.names.prefix(Self.mostExplained) {
             guard let state = index.state(of: name, for: wish, isUp: needs.hosts.isUp(name)) else { continue }
             if try room.candidates(at: state.id).isEmpty {
-                let reasons = try needs.placement.refusals(Self.request(server.flavor), at: state.id, in: tx)
+                let reasons = try needs.placement.refusals(Self.request(for: server), at: state.id, in: tx)
                 refusals.append(
                     (name, "placement: \(reasons.isEmpty ? "it was no candidate" : reasons.joined(separator: ", "))"))
             } else {

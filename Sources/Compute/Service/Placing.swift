@@ -34,7 +34,7 @@ struct Placing: Sendable {
 
     /// The terms of a choice beside the server itself.
     struct Terms: Sendable {
-        /// The size that the server is to have.
+        /// The flavor that the server is to have.
         var flavor: Flavor
         /// The only host that will do; nil for a free choice.
         var only: String?
@@ -60,14 +60,16 @@ struct Placing: Sendable {
     ///
     /// - Throws: a `CloudError` with the reasons of hosts if there are none.
     func offer(_ id: ID<Kind.Server>, _ terms: Terms) async throws -> Offer {
-        // This call waits for a host that is being opened, whose report is then in the index.
-        let room = try await needs.placement.search(Self.request(terms.flavor))
-        let index = try await keeper.latest()
-        let (server, wish) = try await database.read { tx in
+        let server = try await database.read { tx in
             guard var server = try ServerStore().find(id, in: tx) else { throw CloudError.notFound("Instance \(id) could not be found.") }
             server.flavor = terms.flavor
-            let wish = try self.wish(for: server, terms, in: tx) { index.host($0)?.facts }
-            return (server, wish)
+            return server
+        }
+        // This call waits for a host that is being opened, whose report is then in the index.
+        let room = try await needs.placement.search(Self.request(for: server))
+        let index = try await keeper.latest()
+        let wish = try await database.read { tx in
+            try self.wish(for: server, terms, in: tx) { index.host($0)?.facts }
         }
         let offer = try search(index, wish, room)
         if !offer.candidates.isEmpty { return offer }
@@ -103,7 +105,7 @@ struct Placing: Sendable {
         let wish = try wish(for: server, terms, in: tx) { name in offer.hosts.first { $0.name == name } }
         var refusals: [(host: String, reason: String)] = []
         if let host = try claim(server, offer, wish, &refusals, in: tx) { return host }
-        let room = try needs.placement.search(Self.request(server.flavor), in: tx)
+        let room = try needs.placement.search(Self.request(for: server), in: tx)
         let index = try keeper.latest(in: tx)
         for _ in 0..<Self.mostLooks {
             let next = try search(index, wish, room, without: Set(refusals.map(\.host)))

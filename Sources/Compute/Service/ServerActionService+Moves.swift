@@ -18,7 +18,12 @@ extension ServerActionService {
                 throw CloudError.badRequest("Unable to locate requested flavor.")
             }
             if flavor.id == server.flavor.id { throw CloudError.badRequest("When resizing, instances must change flavor!") }
-            if flavor.diskGiB < server.flavor.diskGiB {
+            if server.rootVolume != nil {
+                let least = server.imageProperties["min_ram"].flatMap { Int($0) } ?? server.image?.minMemoryMiB ?? 0
+                guard flavor.ramMiB >= least else {
+                    throw CloudError.badRequest("Flavor's memory is too small for requested image.")
+                }
+            } else if flavor.diskGiB < server.flavor.diskGiB {
                 throw CloudError.badRequest("Resize to flavor \(flavor.id) is not possible: its disk is smaller than the server's.")
             }
             try server.disks?.requireRoom(in: flavor)

@@ -7,13 +7,18 @@ import SQL
 extension ServerActionService {
     // MARK: Rescue
 
+    /// The first microversion that rescues servers whose root disk is a volume.
+    private static let volumeBackedSince = 87
+
     /// Rescues a server.
     ///
     /// - Parameter imageID: the image to start from; nil for the image that the server was created from.
     func rescue(_ id: ID<Kind.Server>, from imageID: String?, by caller: Caller) async throws {
         let present = try await service.get(id, try RescueServer.rule.policy, by: caller).server
-        guard let wanted = imageID.map({ ID($0) }) ?? present.image?.id else {
-            throw CloudError.badRequest("Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
+        let refusal = CloudError.badRequest(
+            "Instance \(id) cannot be rescued: Cannot rescue a volume-backed instance")
+        guard let wanted = imageID.map({ ID($0) }) ?? present.image?.id ?? present.rootVolume?.imageID else {
+            throw refusal
         }
         var image = present.image
         if image?.id != wanted {
@@ -25,6 +30,13 @@ extension ServerActionService {
                 throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
             }
         }
+        if image?.properties[ImageDevices.mapping] != nil {
+            throw CloudError.badRequest("Requested rescue image '\(wanted)' is not supported")
+        }
+        try await requireVolumesInUse(of: id, .conflict, by: caller)
+        if present.rootVolume != nil, caller.minor < Self.volumeBackedSince || image?.isRescueDevice != true {
+            throw refusal
+        }
         try await service.start(RescueServer.self, on: id, by: caller) { [image] server, _ in
             _ = try server.requireHost()
             return .init(serverID: id, image: image)
@@ -35,7 +47,12 @@ extension ServerActionService {
 
     func shelve(_ id: ID<Kind.Server>, by caller: Caller) async throws {
         let offloads = context.settings.offloadsShelved
-        let name = try await service.get(id, try ShelveServer.rule.policy, by: caller).server.name + "-shelved"
+        let present = try await service.get(id, try ShelveServer.rule.policy, by: caller).server
+        if present.rootVolume != nil {
+            try await service.start(ShelveServerWithVolumes.self, on: id, by: caller) { _, _ in .init(serverID: id) }
+            return
+        }
+        let name = present.name + "-shelved"
         let image = try await newImage(
             id, name, ["image_type": "snapshot"], [:], for: ShelveServer.self, by: caller)
         _ = try await filling(image, by: caller) {

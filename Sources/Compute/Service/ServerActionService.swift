@@ -43,7 +43,9 @@ struct ServerActionService: Sendable {
     func rebuild(_ id: ID<Kind.Server>, from imageID: String, _ change: ServerChange, by caller: Caller) async throws -> ServerView {
         let policy = try RebuildServer.rule.policy
         let present = try await service.get(id, policy, by: caller).server
-        try present.requireLocalRoot(to: "rebuild")
+        if present.rootVolume != nil {
+            return try await rebuildVolumeBacked(present, from: ID(imageID), change, by: caller)
+        }
         let image = try await ServerCreation(service: service).image(ID(imageID), present.flavor, by: caller)
         let placing = context.placing
         var report: HostReport?
@@ -65,7 +67,7 @@ struct ServerActionService: Sendable {
         return view
     }
 
-    private func setKey(_ change: Update<String>, of server: inout Server, by caller: Caller, in tx: Transaction) throws {
+    func setKey(_ change: Update<String>, of server: inout Server, by caller: Caller, in tx: Transaction) throws {
         change.apply(to: &server.keyName)
         switch change {
         case .keep: break
@@ -82,6 +84,8 @@ struct ServerActionService: Sendable {
     ///
     /// - Returns: the id of the image.
     func snapshot(_ id: ID<Kind.Server>, as name: String, _ metadata: [String: String], by caller: Caller) async throws -> String {
+        let present = try await service.get(id, try SnapshotServer.rule.policy, by: caller).server
+        if present.rootVolume != nil { return try await snapshotVolumes(of: id, as: name, metadata, by: caller) }
         let image = try await newImage(
             id, name, ["image_type": "snapshot"], metadata, for: SnapshotServer.self, by: caller)
         return try await filling(image, by: caller) {
@@ -98,6 +102,10 @@ struct ServerActionService: Sendable {
     func backup(
         _ id: ID<Kind.Server>, as name: String, kind: String, keeping: Int, _ metadata: [String: String], by caller: Caller
     ) async throws -> String {
+        let present = try await service.get(id, try BackupServer.rule.policy, by: caller).server
+        guard present.rootVolume == nil else {
+            throw CloudError.badRequest("Backup is not supported for volume-backed instances.")
+        }
         let words = ["image_type": "backup", "backup_type": kind]
         let image = try await newImage(id, name, words, metadata, for: BackupServer.self, by: caller)
         return try await filling(image, by: caller) {
@@ -133,7 +141,6 @@ struct ServerActionService: Sendable {
         let rule = try W.rule
         let server = try await context.read { tx in
             let server = try service.require(id, rule, for: W.kind, by: caller, in: tx)
-            try server.requireLocalRoot(to: rule.word)
             try QuotaService.requireImageMetadata(metadata.count, of: caller.projectID, in: tx)
             return server
         }

@@ -41,10 +41,11 @@ struct ServerCreation: Sendable {
         var most = 1
     }
 
-    func create(_ wish: Wish, by caller: Caller) async throws -> [Server] {
-        let flavor = try await flavor(wish, by: caller)
+    func create(_ given: Wish, by caller: Caller) async throws -> [Server] {
+        let flavor = try await flavor(given, by: caller)
+        let (wish, facts) = try await withDevices(given, by: caller)
         let volumes = try await VolumePlan(wish.volumes, wish, flavor, context: context, by: caller)
-        let image = try await image(wish, flavor, volumes, by: caller)
+        let image = try image(facts, flavor, volumes, by: caller)
         let disks = try wish.disks?.filled(from: flavor)
         try await check(wish, by: caller)
         let plan = try await NetworkRefusal.whileCreating {
@@ -115,31 +116,60 @@ struct ServerCreation: Sendable {
         }
     }
 
-    private func image(
-        _ wish: Wish, _ flavor: Flavor, _ volumes: VolumePlan, by caller: Caller
-    ) async throws -> Server.ImageReference? {
-        // A server whose root disk is a volume has no image, as in the reference.
-        if volumes.root != nil { return nil }
-        guard let id = wish.imageID else {
-            throw CloudError.badRequest("Invalid imageRef provided.")
+    /// Returns the wish with the devices that its image describes, and the facts about that image. The image is the one
+    /// that the server or else its root disk is made of.
+    private func withDevices(_ wish: Wish, by caller: Caller) async throws -> (wish: Wish, image: ImageFacts?) {
+        var facts: ImageFacts?
+        var first: ImageFacts?
+        if let id = wish.imageID {
+            facts = try await self.facts(of: ID(id), by: caller)
+            first = facts
+        } else if case .image(let id)? = wish.volumes.first(where: \.isRoot)?.source {
+            first = try await self.facts(of: id, by: caller)
         }
-        return try await image(ID(id), flavor, by: caller)
+        guard let first, let devices = try ImageDevices.devices(in: first.properties) else { return (wish, facts) }
+        try caller.require(.createWithVolume)
+        return (try wish.with(devices), facts)
+    }
+
+    private func image(
+        _ image: ImageFacts?, _ flavor: Flavor, _ volumes: VolumePlan, by caller: Caller
+    ) throws -> Server.ImageReference? {
+        guard volumes.root != nil else {
+            guard let image else { throw CloudError.badRequest("Invalid imageRef provided.") }
+            return try reference(to: image, flavor, by: caller)
+        }
+        // A server whose root disk is a volume has no image, unless it has the root disk from its image.
+        guard let image, image.properties[ImageDevices.mapping] != nil else { return nil }
+        guard image.isActive else { throw CloudError.badRequest("Image \(image.id) is not active.") }
+        return Server.ImageReference(image)
+    }
+
+    /// Returns the facts about an image.
+    ///
+    /// - Throws: `badRequest` for one that is not there or that the caller may not see.
+    func facts(of id: ID<Kind.Image>, by caller: Caller) async throws -> ImageFacts {
+        do {
+            return try await context.needs.images.image(id, for: caller.principal)
+        } catch let error as CloudError where error.kind == .notFound {
+            throw CloudError.badRequest("Can not find requested image")
+        }
     }
 
     /// Returns the image if a server of that flavor can be created from it.
     func image(_ id: ID<Kind.Image>, _ flavor: Flavor, by caller: Caller) async throws -> Server.ImageReference {
-        let image: ImageFacts
-        do {
-            image = try await context.needs.images.image(id, for: caller.principal)
-        } catch let error as CloudError where error.kind == .notFound {
-            throw CloudError.badRequest("Can not find requested image")
-        }
+        try reference(to: try await facts(of: id, by: caller), flavor, by: caller)
+    }
+
+    private func reference(
+        to image: ImageFacts, _ flavor: Flavor, by caller: Caller
+    ) throws -> Server.ImageReference {
         if flavor.diskGiB == 0 {
             guard caller.may(.createWithoutDisk) else {
                 throw CloudError.forbidden("Only volume-backed servers are allowed for flavors with zero disk.")
             }
         }
-        guard image.isActive else { throw CloudError.badRequest("Image \(id) is not active.") }
+        guard image.isActive else { throw CloudError.badRequest("Image \(image.id) is not active.") }
         if flavor.ramMiB < image.minMemoryMiB { throw CloudError.badRequest("Flavor's memory is too small for requested image.") }
         if flavor.diskGiB > 0 {
             let bytes = Int64(flavor.diskGiB) << 30
@@ -152,8 +182,7 @@ struct ServerCreation: Sendable {
                     "Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is \(bytes) bytes, minimum size is \(Int64(image.minDiskGiB) << 30) bytes.")
             }
         }
-        return Server.ImageReference(
-            id: image.id, properties: image.properties, minDiskGiB: image.minDiskGiB, minMemoryMiB: image.minMemoryMiB)
+        return Server.ImageReference(image)
     }
 
     private func check(_ wish: Wish, by caller: Caller) async throws {
@@ -192,6 +221,15 @@ struct ServerCreation: Sendable {
             throw CloudError(.quotaExceeded, "Quota exceeded, too many servers in group")
         }
         return group.id
+    }
+}
+
+extension Server.ImageReference {
+    /// Makes a reference to an image. The devices that the image describes are the server's own from then on.
+    init(_ image: ImageFacts) {
+        self.init(
+            id: image.id, properties: image.properties.filter { !ImageDevices.names.contains($0.key) },
+            minDiskGiB: image.minDiskGiB, minMemoryMiB: image.minMemoryMiB)
     }
 }
 

@@ -91,10 +91,11 @@ struct ServerVolumeService: Sendable {
     ///
     /// - Throws: `notFound` if the server does not have it; `badRequest` for the root disk.
     func detach(_ volume: ID<Kind.Volume>, from id: ID<Kind.Server>, by caller: Caller) async throws {
-        try await servers.start(DetachVolume.self, on: id, by: caller) { _, tx in
+        try await servers.start(DetachVolume.self, on: id, by: caller) { server, tx in
             let found = try require(volume, of: id, in: tx)
             if found.isRoot { throw CloudError.badRequest("Cannot detach a root device volume") }
-            try context.needs.volumes.beginDetaching(found.attachmentID, in: tx)
+            // A server without a host has its volumes reserved and uses none.
+            if server.host != nil { try context.needs.volumes.beginDetaching(found.attachmentID, in: tx) }
             return .init(volume: found)
         }
     }

@@ -38,13 +38,14 @@ struct VolumePlan: Sendable {
                     throw CloudError.badRequest(
                         "Block Device Mapping is Invalid: volume \(id) cannot be of several servers.")
                 }
-                if let place = facts.host {
-                    guard [nil, place].contains(host), [nil, place].contains(server.host) else {
-                        throw CloudError.badRequest(
-                            "Block Device Mapping is Invalid: no host can reach all of the server's volumes.")
-                    }
-                    host = place
+            }
+            // A volume that is made of a snapshot is where the snapshot is.
+            if let place = facts.host {
+                guard [nil, place].contains(host), [nil, place].contains(server.host) else {
+                    throw CloudError.badRequest(
+                        "Block Device Mapping is Invalid: no host can reach all of the server's volumes.")
                 }
+                host = place
             }
             if wish.isRoot { root = try Self.root(wish, facts, flavor) }
             items.append(Item(wish: wish, sizeGiB: max(wish.sizeGiB ?? 0, facts.sizeGiB)))

@@ -7,7 +7,8 @@ struct HostIndexStore: CopyStore {
     /// The hosts, whose reports the index follows beside the rows.
     let hosts: any HostsNeed
 
-    private static let columns = "id, host, other_host, group_id, vm_state, vcpus, ram, disk"
+    /// Rows of former releases have no `disk_on_host`.
+    private static let columns = "id, host, other_host, group_id, vm_state, vcpus, ram, coalesce(disk_on_host, disk)"
     /// The most servers that are read at once, so that not all rows are in memory together.
     private static let batch = 5000
 

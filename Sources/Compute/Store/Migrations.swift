@@ -80,5 +80,8 @@ extension Schema {
                 CREATE INDEX compute_migration_evacuated ON compute_migration (source) WHERE kind = 'evacuation' AND status = 'done';
                 """),
             .computeUsage(3), .computeLists(4), .serverVolumes(5), .computeNames(6),
+            Migration(
+                7, "the part of a host's disk that a server takes",
+                "ALTER TABLE compute_server ADD COLUMN disk_on_host INTEGER;"),
         ])
 }

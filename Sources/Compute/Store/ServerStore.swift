@@ -30,11 +30,12 @@ struct ServerStore: Sendable {
         try tx.execute(
             """
             INSERT INTO compute_server (id, number, project_id, user_id, name, vm_state, host, other_host, image_id, flavor_id, flavor_name, vcpus,
-              ram, disk, group_id, generation, created_at, updated_at, launched_at, details)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              ram, disk, disk_on_host, group_id, generation, created_at, updated_at, launched_at, details)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, server.id, server.number, server.projectID, server.userID, server.name, server.state.rawValue, server.host,
             server.otherHost, server.image?.id, server.flavor.id, server.flavor.name, server.flavor.vcpus, server.flavor.ramMiB, Self.disk(server),
-            server.groupID, server.generation, server.createdAt, server.updatedAt, server.launchedAt, try StoredJSON.text(server))
+            server.diskOnHostGiB, server.groupID, server.generation, server.createdAt, server.updatedAt,
+            server.launchedAt, try StoredJSON.text(server))
         try add(server.tags, to: server, in: tx)
     }
 
@@ -60,15 +61,21 @@ struct ServerStore: Sendable {
             server.launchedAt,
             try StoredJSON.text(server), server.id)
         guard changed > 0 else { return }
-        let columns = ["name", "image_id", "flavor_id", "flavor_name", "vcpus", "ram", "disk", "group_id"]
+        let columns = [
+            "name", "image_id", "flavor_id", "flavor_name", "vcpus", "ram", "disk", "disk_on_host", "group_id",
+        ]
         let flavor = server.flavor
         let values: [SQLValue] = [
             server.name.sql, server.image?.id.sql ?? .null, flavor.id.sql, flavor.name.sql, flavor.vcpus.sql,
             flavor.ramMiB.sql,
-            Self.disk(server).sql, server.groupID.sql,
+            Self.disk(server).sql, server.diskOnHostGiB.sql, server.groupID.sql,
         ]
-        let differs = columns.map {
-            ["image_id", "group_id"].contains($0) ? "coalesce(\($0), '') <> coalesce(?, '')" : "\($0) <> ?"
+        let differs = columns.map { column in
+            switch column {
+            case "image_id", "group_id": "coalesce(\(column), '') <> coalesce(?, '')"
+            case "disk_on_host": "coalesce(\(column), -1) <> ?"
+            default: "\(column) <> ?"
+            }
         }
         try tx.execute(
             """

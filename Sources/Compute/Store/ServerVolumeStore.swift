@@ -49,6 +49,10 @@ struct ServerVolumeStore: Sendable {
         try tx.execute("UPDATE compute_server_volume SET is_deleted_with_server = ? WHERE id = ?", isDeleted, volume.id)
     }
 
+    func setAttachment(_ id: ID<Kind.Attachment>, of volume: ServerVolume, in tx: Transaction) throws {
+        try tx.execute("UPDATE compute_server_volume SET attachment_id = ? WHERE id = ?", id, volume.id)
+    }
+
     /// Removes the row of a use. It has no effect if there is none.
     func remove(_ id: String, in tx: Transaction) throws {
         try tx.execute("DELETE FROM compute_server_volume WHERE id = ?", id)

@@ -22,7 +22,7 @@ struct ConfirmResize: Workflow {
             state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
         // A server that stayed on its host has no other host.
-        tearDown("leave") { state, _ in [try state.wanted().server.otherHost].compactMap(\.self) }
+        leaveHost("leave") { try $0.wanted().server.otherHost }
         Local("confirm") { _, run, tx in
             let id = run.input.serverID
             try run.world.placement.release(Server.formerConsumer(of: id), in: tx)

@@ -23,11 +23,7 @@ struct CreateServerWithVolumes: Workflow {
         /// The server's volumes. The user's own are reserved already.
         var volumes: [PlannedVolume]
 
-        var terms: Placing.Terms {
-            var size = flavor
-            if volumes.contains(where: \.use.isRoot) { size.diskGiB = 0 }
-            return .init(flavor: size, only: host)
-        }
+        var terms: Placing.Terms { .init(flavor: flavor, only: host) }
 
         fileprivate var new: [NewVolume] { volumes.compactMap(\.new) }
     }
@@ -42,9 +38,6 @@ struct CreateServerWithVolumes: Workflow {
     static let version = 1
 
     static func start(_ input: Input) -> State { State() }
-
-    /// The looks at volumes that are being made: often at first, then every two seconds, for some three hours.
-    private static let looks = Retry(attempts: 5400, first: .milliseconds(50), longest: .seconds(2))
 
     static var steps: Steps<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
@@ -78,7 +71,7 @@ struct CreateServerWithVolumes: Workflow {
             let intent = try state.wanted()
             return intent.ports.isEmpty ? nil : try intent.host
         }
-        Remote("volumes", shows: .blockDeviceMapping, retry: looks) { state, run in
+        Remote("volumes", shows: .blockDeviceMapping, retry: .whileCopying) { state, run in
             // All of them are begun before the first is waited for.
             var unfinished: CloudError?
             for volume in run.input.new {
@@ -103,7 +96,7 @@ struct CreateServerWithVolumes: Workflow {
         build(shows: .spawning)
         boot(shows: .spawning)
         Local("finish", shows: .spawning) { state, run, tx in
-            for volume in try state.wanted().volumes { try run.world.volumes.complete(volume.attachmentID, in: tx) }
+            try run.completeVolumes(of: try state.wanted(), in: tx)
             try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power) = (.active, .running)
                 server.launchedAt = run.world.now

@@ -3,8 +3,10 @@ import Durable
 
 //   undone  the server keeps the volume
 // 1 intend  the machine's generation is raised
-// 2 detach  the guest has let go of the disk, and the host lets the machine use the volume no more
-// 3 forget  the volume is free
+// 2 detach  the guest has let go of the disk
+//   point of no return: a host does not take back an attachment that it has ended
+// 3 disconnect  the host lets the machine use the volume no more
+// 4 forget  the volume is free
 //
 // A guest that does not answer keeps its disk: the volume must not be written by two.
 
@@ -31,9 +33,14 @@ struct DetachVolume: Workflow {
             let intent = try state.wanted()
             guard intent.server.host != nil else { return }
             try await run.machine(intent).ensure()
-            try await run.machine(intent).disconnect(run.input.volume)
         } undo: { state, run in
             try await run.machineToUndo(try state.wanted().with(run.input.volume))?.ensure()
+        }
+        PointOfNoReturn()
+        Remote("disconnect") { state, run in
+            let intent = try state.wanted()
+            guard intent.server.host != nil else { return }
+            try await run.machine(intent).disconnect(run.input.volume)
         }
         Local("forget") { _, run, tx in try run.world.release(run.input.volume, in: tx) }
     }

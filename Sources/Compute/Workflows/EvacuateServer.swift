@@ -42,7 +42,7 @@ struct EvacuateServer: MovingWorkflow {
         claim()
         rebind(shows: shows, to: { try $0.requireDestination() }, undo: { try $0.wanted().host })
         wire(shows: shows) { try $0.requireDestination() }
-        build(shows: .rebuildSpawning, on: { state, _ in try state.requireDestination() })
+        build(shows: .rebuildSpawning, on: { state, _ in try state.requireDestination() }, isElsewhere: true)
         boot(shows: .rebuildSpawning, on: { state, input in input.startsAfter ? try state.requireDestination() : nil })
         Local("finish", shows: .rebuildSpawning) { state, run, tx in
             let (destination, starts) = (try state.requireDestination(), run.input.startsAfter)

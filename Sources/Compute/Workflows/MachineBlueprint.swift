@@ -11,6 +11,8 @@ struct MachineBlueprint: Sendable {
     let diskRevision: Int64?
     /// Returns the facts about an image's bytes.
     let image: @Sendable (ID<Kind.Image>) async throws -> MachineImage
+    /// Returns the first stage of a start from a volume whose image had some properties.
+    let boot: @Sendable ([String: String]) async throws -> MachineSpec.Boot
     /// Lets the machine use a volume.
     let connect: @Sendable (ServerVolume) async throws -> ConnectedVolume
     let configDrives: ConfigDrives
@@ -29,7 +31,7 @@ struct MachineBlueprint: Sendable {
         if let word = flavor.extraSpecs["hw_rng:allowed"]?.lowercased(), ["false", "no", "0", "off"].contains(word) {
             hardware.hasRandomness = false
         }
-        let (root, boot) = try await root()
+        let (root, boot) = try await root(properties)
         var spec = MachineSpec(
             id: server.id, name: server.name, cpu: cpu(choice), memoryMiB: flavor.ramMiB, platform: choice.platform,
             boot: boot, disks: [root] + (try await others(root, properties)) + (try await volumes()), nics: intent.ports.map(\.card),
@@ -42,8 +44,13 @@ struct MachineBlueprint: Sendable {
 
     /// Returns the root disk, and how the machine boots. The content of a disk never changes; another content is
     /// another disk with another id.
-    private func root() async throws -> (disk: Disk, boot: MachineSpec.Boot) {
-        if let volume = intent.volumes.first(where: \.isRoot) { return (volume.disk(try await connect(volume)), .disk) }
+    private func root(_ properties: [String: String]) async throws -> (disk: Disk, boot: MachineSpec.Boot) {
+        if let volume = intent.volumes.first(where: \.isRoot) {
+            let disk = volume.disk(try await connect(volume))
+            // The images of a kernel may have been deleted meanwhile.
+            if let present, present.rootDisk?.id == disk.id { return (disk, present.boot) }
+            return (disk, try await boot(properties))
+        }
         let id = diskRevision.map { "root-\($0)" } ?? "root"
         if let present, var disk = present.rootDisk, diskRevision == nil || disk.id == id {
             // A disk grows and never shrinks, because the guest may have data at its end.
@@ -77,7 +84,13 @@ struct MachineBlueprint: Sendable {
         guard let imageID = server.rescueImage?.id else { return nil }
         if let made = present?.rescue { return made }
         let image = try await self.image(imageID)
-        return .init(disk: Disk(id: "rescue", source: .image(image.reference, virtualBytes: image.wholeSectors)), boot: image.boot)
+        let disk = Disk(id: "rescue", source: .image(image.reference, virtualBytes: image.wholeSectors))
+        var rescue = MachineSpec.Rescue(disk: disk, boot: image.boot)
+        guard let reference = server.rescueImage, reference.isRescueDevice else { return rescue }
+        rescue.isLast = true
+        rescue.disk.bus = Self.bus(reference.properties["hw_rescue_bus"])
+        if reference.properties["hw_rescue_device"] == "cdrom" { rescue.disk.kind = .cdrom }
+        return rescue
     }
 
     /// Returns the disks of the volumes that are not the root disk, those that the machine may boot from first.
@@ -107,9 +120,9 @@ struct MachineBlueprint: Sendable {
         if server.hasConfigDrive {
             // By default it is a plain disk, which needs no driver that a small guest might lack; the image's
             // `hw_cdrom_bus` makes it a CD. It is made with the root disk and stays as long as the root disk: a new one
-            // would differ, because it has random bytes.
+            // would differ, because it has random bytes. A rebuild does not change the id of a root disk that is a volume.
             let former = present.flatMap { present in
-                present.rootDisk?.id == root.id ? present.disks.first { $0.id == Disk.configDriveID }?.source : nil
+                present.rootDisk?.id == root.id && (root.isLocal || diskRevision == nil) ? present.disks.first { $0.id == Disk.configDriveID }?.source : nil
             }
             let source = if let former { former } else { Disk.Source.configDrive(try await configDrives.drive(of: server.id)) }
             let bus = properties["hw_cdrom_bus"].flatMap { DiskBus(rawValue: $0) }

@@ -46,7 +46,7 @@ struct MoveRunningServer: MovingWorkflow {
         Remote("move", shows: shows, deadline: .seconds(3600)) { state, run in
             try await run.machine(try state.wanted()).move(to: try state.requireDestination(), isLive: true)
         } undo: { state, run in
-            try await run.machine(try state.wanted(), on: try state.requireDestination()).remove()
+            try await run.machine(try state.wanted(), on: try state.requireDestination()).leave()
         }
         PointOfNoReturn()
         Local("arrive", shows: shows) { state, run, tx in
@@ -55,7 +55,7 @@ struct MoveRunningServer: MovingWorkflow {
             try run.world.setMigration("post-migrating", of: id, in: tx)
             try run.world.change(id, in: tx) { ($0.host, $0.otherHost) = (destination, $0.host) }
         }
-        tearDown("leave", shows: shows) { state, _ in [try state.wanted().host] }
+        leaveHost("leave", shows: shows) { try $0.wanted().host }
         Local("finish", shows: shows) { _, run, tx in
             try run.world.setMigration("completed", of: run.input.serverID, in: tx)
             try run.world.change(run.input.serverID, in: tx) { $0.otherHost = nil }

@@ -85,7 +85,7 @@ struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
         } undo: { state, run in
             let (former, destination) = (try state.requireFormer(), try state.requireDestination())
             var intent = try state.wanted()
-            guard destination == former.host else { return try await run.machine(intent, on: destination).remove() }
+            guard destination == former.host else { return try await run.machine(intent, on: destination).leave() }
             intent.server.flavor = former.flavor.keepingDisk(of: intent.server.flavor)
             let machine = run.machine(intent, on: destination)
             try await machine.stop(graceSeconds: 0)

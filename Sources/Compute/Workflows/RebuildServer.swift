@@ -26,13 +26,7 @@ struct RebuildServer: Workflow {
     static var steps: Steps<Self> {
         Local("intend", shows: .rebuilding) { state, run, tx in
             let wanted = run.input.server
-            state.intent = try run.world.intend(wanted.id, in: tx) { server in
-                (server.name, server.description, server.hostname) = (wanted.name, wanted.description, wanted.hostname)
-                (server.image, server.metadata, server.userData) = (wanted.image, wanted.metadata, wanted.userData)
-                (server.keyName, server.publicKey) = (wanted.keyName, wanted.publicKey)
-                (server.accessIPv4, server.accessIPv6) = (wanted.accessIPv4, wanted.accessIPv6)
-                (server.resizesDisk, server.certificates) = (wanted.resizesDisk, wanted.certificates)
-            }
+            state.intent = try run.world.intend(wanted.id, in: tx) { $0.take(fromRebuild: wanted) }
         } undo: { _, run, tx in
             try run.world.changeBack(run.input.server.id, in: tx) { $0.state = .error }
         }
@@ -49,5 +43,16 @@ struct RebuildServer: Workflow {
                 server.launchedAt = run.world.now
             }
         }
+    }
+}
+
+extension Server {
+    /// Takes the values that a rebuild may change.
+    mutating func take(fromRebuild wanted: Server) {
+        (name, description, hostname) = (wanted.name, wanted.description, wanted.hostname)
+        (image, metadata, userData) = (wanted.image, wanted.metadata, wanted.userData)
+        (keyName, publicKey) = (wanted.keyName, wanted.publicKey)
+        (accessIPv4, accessIPv6) = (wanted.accessIPv4, wanted.accessIPv6)
+        (resizesDisk, certificates) = (wanted.resizesDisk, wanted.certificates)
     }
 }

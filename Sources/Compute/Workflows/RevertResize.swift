@@ -38,7 +38,7 @@ struct RevertResize: Workflow {
             state.intent = try run.world.intend(server.id, in: tx)
         }
         stopForGood("stop", shows: .resizeReverting, graceSeconds: 60)
-        tearDown("leave", shows: .resizeReverting) { state, _ in try state.hasMoved() ? [try state.wanted().host] : [] }
+        leaveHost("leave", shows: .resizeReverting) { try $0.hasMoved() ? try $0.wanted().host : nil }
         rebind(shows: .resizeReverting, to: { try $0.requireFormer().host })
         wire(shows: .resizeReverting) { try $0.requireFormer().host }
         Remote("resize", shows: .resizeReverting, deadline: .seconds(600)) { state, run in

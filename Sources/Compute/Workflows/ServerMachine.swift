@@ -29,14 +29,18 @@ struct ServerMachine: Sendable {
         try await MachineBlueprint(
             intent: intent, present: present, diskRevision: diskRevision,
             image: { try await world.images.machineImage($0) },
+            boot: { try await world.images.boot($0, of: intent.server.projectID) },
             connect: { try await world.volumes.connect($0.use(in: intent.server.projectID), on: host) },
             configDrives: world.configDrives
         ).spec()
     }
 
-    /// Removes the machine. The host lets it use no volume any more.
+    /// Removes the machine from the host. Another host has the machine, so its volumes stay connected.
+    func leave() async throws { try await world.machines.remove(id, on: host, fence: fence) }
+
+    /// Removes the machine. No machine uses the server's volumes any more.
     func remove() async throws {
-        try await world.machines.remove(id, on: host, fence: fence)
+        try await leave()
         for volume in intent.volumes { try await disconnect(volume) }
     }
 

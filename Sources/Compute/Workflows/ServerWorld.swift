@@ -122,6 +122,22 @@ extension ServerWorld {
     }
 }
 
+extension Run where W.Needs == ServerWorld {
+    /// Gives a server new attachments of its volumes, which its machine does not use any more.
+    func renewVolumes(of id: ID<Kind.Server>, in tx: Transaction) throws {
+        for volume in try world.serverVolumes.list(of: id, in: tx) {
+            let new: ID<Kind.Attachment> = self.id(for: "after-\(volume.attachmentID)")
+            try world.volumes.renew(volume.attachmentID, as: new, in: tx)
+            try world.serverVolumes.setAttachment(new, of: volume, in: tx)
+        }
+    }
+
+    /// Notes that a server uses its volumes from now on.
+    func completeVolumes(of intent: Intent, in tx: Transaction) throws {
+        for volume in intent.volumes { try world.volumes.complete(volume.attachmentID, in: tx) }
+    }
+}
+
 // MARK: The image of a shelved server
 
 extension ServerWorld {

@@ -42,16 +42,19 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
     ///
     /// - Parameters:
     ///   - host: the host; by default the server's own.
+    ///   - isElsewhere: whether another host has the machine, too. Then an undo leaves the volumes connected.
     ///   - wanted: makes the wanted machine from the intent.
     static func build(
-        shows: ShownState, on host: @escaping Host = ownHost, as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
+        shows: ShownState, on host: @escaping Host = ownHost, isElsewhere: Bool = false,
+        as wanted: @escaping @Sendable (Intent) -> Intent = { $0 }
     ) -> Remote<Self> {
         Remote("build", shows: shows, deadline: .seconds(1800)) { state, run in
             guard let host = try host(state, run.input) else { return }
             try await run.machine(wanted(try state.wanted()), on: host).ensure()
         } undo: { state, run in
             guard let host = try host(state, run.input) else { return }
-            try await run.machine(try state.wanted(), on: host).remove()
+            let machine = run.machine(try state.wanted(), on: host)
+            if isElsewhere { try await machine.leave() } else { try await machine.remove() }
         }
     }
 
@@ -73,12 +76,22 @@ extension Workflow where Needs == ServerWorld, State: IntentState {
         return Remote("boot", shows: shows, body, undo: undo)
     }
 
-    /// Returns the step that removes the machine from hosts.
+    /// Returns the step that removes the machine from hosts. No machine uses the server's volumes any more.
     static func tearDown(
         _ name: String, shows: ShownState? = nil, from hosts: @escaping @Sendable (State, Input) throws -> [String]
     ) -> Remote<Self> {
         Remote(name, shows: shows, deadline: .seconds(600)) { state, run in
             for host in try hosts(state, run.input) { try await run.machine(try state.wanted(), on: host).remove() }
+        }
+    }
+
+    /// Returns the step that removes the machine from a host if another host has it now.
+    static func leaveHost(
+        _ name: String, shows: ShownState? = nil, _ host: @escaping @Sendable (State) throws -> String?
+    ) -> Remote<Self> {
+        Remote(name, shows: shows, deadline: .seconds(600)) { state, run in
+            guard let host = try host(state) else { return }
+            try await run.machine(try state.wanted(), on: host).leave()
         }
     }
 

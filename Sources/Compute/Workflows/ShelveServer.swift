@@ -53,7 +53,7 @@ struct ShelveServer: Workflow {
         }
         tearDown("remove", shows: .shelvingOffloading) { state, input in input.offloads ? [try state.wanted().host] : [] }
         Local("offload", shows: .shelvingOffloading) { _, run, tx in
-            if run.input.offloads { try run.world.offload(run.input.serverID, in: tx) }
+            if run.input.offloads { try run.offload(run.input.serverID, in: tx) }
         }
     }
 
@@ -80,16 +80,18 @@ struct OffloadServer: Workflow {
             state.intent = try run.world.intend(run.input.serverID, in: tx)
         }
         tearDown("remove", shows: .shelvingOffloading) { state, _ in [try state.wanted().host] }
-        Local("offload", shows: .shelvingOffloading) { _, run, tx in try run.world.offload(run.input.serverID, in: tx) }
+        Local("offload", shows: .shelvingOffloading) { _, run, tx in try run.offload(run.input.serverID, in: tx) }
     }
 }
 
-extension ServerWorld {
-    /// Releases the server's share and its ports' binding, and sets its state to `shelved_offloaded` without a host.
-    fileprivate func offload(_ id: ID<Kind.Server>, in tx: Transaction) throws {
-        try placement.release(Server.consumer(of: id), in: tx)
-        try networking.bind(server: id, to: "", in: tx)
-        try change(id, in: tx) { server in
+extension Run where W.Needs == ServerWorld {
+    /// Releases the server's share and its ports' binding, keeps its volumes reserved, and sets its state to
+    /// `shelved_offloaded` without a host.
+    func offload(_ id: ID<Kind.Server>, in tx: Transaction) throws {
+        try world.placement.release(Server.consumer(of: id), in: tx)
+        try world.networking.bind(server: id, to: "", in: tx)
+        try renewVolumes(of: id, in: tx)
+        try world.change(id, in: tx) { server in
             (server.state, server.power, server.host) = (.shelvedOffloaded, .none, nil)
         }
     }

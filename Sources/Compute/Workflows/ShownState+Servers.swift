@@ -24,6 +24,7 @@ extension ShownState {
     static let shelvingOffloading: ShownState = "shelving_offloading"
     static let unshelving: ShownState = "unshelving"
     static let rebuilding: ShownState = "rebuilding"
+    static let rebuildBlockDeviceMapping: ShownState = "rebuild_block_device_mapping"
     static let rebuildSpawning: ShownState = "rebuild_spawning"
     static let resizePreparing: ShownState = "resize_prep"
     static let resizeMigrating: ShownState = "resize_migrating"

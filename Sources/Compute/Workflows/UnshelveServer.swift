@@ -55,6 +55,7 @@ struct UnshelveServer: Workflow {
         } undo: { state, run, tx in
             guard state.isBuilt else { return }
             try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
+            try run.renewVolumes(of: run.input.serverID, in: tx)
             try run.world.changeBack(run.input.serverID, in: tx) { $0.host = nil }
         }
         rebind(shows: .spawning, to: { $0.isBuilt ? try $0.wanted().host : nil }, undo: { $0.isBuilt ? "" : nil })
@@ -62,7 +63,8 @@ struct UnshelveServer: Workflow {
         build(shows: .spawning, on: { state, _ in state.isBuilt ? try state.wanted().host : nil }) { $0.fromShelf }
         boot(shows: .spawning, stopsAgain: { state, _ in !state.isBuilt })
         PointOfNoReturn()
-        Local("finish", shows: .spawning) { _, run, tx in
+        Local("finish", shows: .spawning) { state, run, tx in
+            try run.completeVolumes(of: try state.wanted(), in: tx)
             try run.world.change(run.input.serverID, in: tx) { server in
                 (server.state, server.power, server.shelvedImage) = (.active, .running, nil)
                 server.launchedAt = run.world.now

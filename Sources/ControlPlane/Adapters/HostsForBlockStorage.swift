@@ -58,12 +58,12 @@ struct HostsForBlockStorage: BlockStorageHosts {
     }
 
     func export(
-        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String
+        _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport {
-        try await fleet.link(to: host).export(source, as: name, format: format)
+        try await fleet.link(to: host).export(source, as: name, format: format, fence: fleet.era.raise(fence))
     }
 
-    func forgetExport(_ name: String, on host: String) async throws {
-        try await fleet.link(to: host).forgetExport(name)
+    func forgetExport(_ name: String, on host: String, fence: Fence) async throws {
+        try await fleet.link(to: host).forgetExport(name, fence: fleet.era.raise(fence))
     }
 }

@@ -21,6 +21,10 @@ struct VolumesForCompute: VolumesNeed {
         try await storage.facts(of: id, for: principal)
     }
 
+    func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String? {
+        try storage.host(of: volumes, in: tx)
+    }
+
     func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
         try await storage.make(volume, for: host, by: principal)
     }
@@ -45,11 +49,39 @@ struct VolumesForCompute: VolumesNeed {
 
     func release(_ attachment: ID<Kind.Attachment>, in tx: Transaction) throws { try storage.end(attachment, in: tx) }
 
+    func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try storage.renew(old, as: new, in: tx)
+    }
+
+    func image(
+        _ id: ID<Kind.Image>, fitting volume: ID<Kind.Volume>, for principal: Principal
+    ) async throws -> VolumeImageFacts {
+        try await storage.image(id, fitting: volume, for: principal)
+    }
+
+    func reimage(
+        _ id: ID<Kind.Volume>, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction
+    ) throws {
+        try storage.reimage(id, from: image, for: principal, in: tx)
+    }
+
+    func awaitWhole(_ id: ID<Kind.Volume>) async throws { try await storage.awaitWhole(id) }
+
+    func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
+        try storage.takeSnapshots(snapshots, for: principal, in: tx)
+    }
+
+    func awaitWhole(_ id: ID<Kind.Snapshot>) async throws { try await storage.awaitWhole(id) }
+
+    func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws {
+        try await storage.delete(id, for: principal)
+    }
+
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)
         return ConnectedVolume(
-            path: path, isReadOnly: link.connection.isReadOnly, isShared: link.connection.isShared)
+            path: path, isReadOnly: link.connection.isReadOnly, isShared: link.connection.isShared, rates: link.rates)
     }
 
     func disconnect(_ use: VolumeUse, from host: String) async throws {

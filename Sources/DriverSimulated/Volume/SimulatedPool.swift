@@ -11,6 +11,7 @@ final class SimulatedPool: Sendable {
 
     let volumes: FencedRecords<SimulatedVolume>
     let snapshots: FencedRecords<SimulatedSnapshot>
+    let exports: FencedRecords<ExportMark>
     let ledger = PoolLedger()
     let lanes = SerialKeys<String>()
     let totalBytes: Int64
@@ -21,6 +22,7 @@ final class SimulatedPool: Sendable {
         self.totalBytes = totalBytes
         volumes = try FencedRecords(folder: folder.map { "\($0)/volumes" }, clock: clock)
         snapshots = try FencedRecords(folder: folder.map { "\($0)/volume-snapshots" }, clock: clock)
+        exports = try FencedRecords(folder: folder.map { "\($0)/volume-exports" }, clock: clock)
         for record in volumes.all { note(record.value.spec) }
         for record in snapshots.all { ledger.note(record.id, record.value.volume.bytes) }
     }

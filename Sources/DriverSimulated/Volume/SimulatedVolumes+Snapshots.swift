@@ -60,14 +60,18 @@ extension SimulatedVolumes {
 
     // MARK: Bytes for others
 
-    package func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport {
+    package func export(
+        _ source: VolumeSource, as export: String, format: VolumeFormat, fence: Fence
+    ) async throws -> VolumeExport {
         guard PathPart.isUUID(export) else {
             throw CloudError.badRequest("An export's id must be a UUID in lower case.")
         }
         return try await pool.lanes.run(export) {
             try host.requireReach()
+            try pool.exports.admit(export, fence, makes: true)
             let (spec, bytes) = try content(source)
             try fail(spec, .exportFails, "The volume could not be copied.")
+            if pool.exports.value(export) == nil { try pool.exports.put(export, fence, ExportMark(source: source)) }
             let path = try host.copyPath("\(export).\(format.rawValue)")
             if access(path, F_OK) != 0 {
                 try await host.work(isSlow: spec.faults.contains(.slow))
@@ -81,9 +85,14 @@ extension SimulatedVolumes {
         }
     }
 
-    package func removeExport(_ export: String) async throws {
+    package func removeExport(_ export: String, fence: Fence) async throws {
         guard PathPart.isUUID(export) else { return }
-        for format in VolumeFormat.allCases { try host.removeCopy("\(export).\(format.rawValue)") }
+        try await pool.lanes.run(export) {
+            try host.requireReach()
+            try pool.exports.admit(export, fence)
+            for format in VolumeFormat.allCases { try host.removeCopy("\(export).\(format.rawValue)") }
+            try pool.exports.remove(export, fence)
+        }
     }
 
     private func content(_ source: VolumeSource) throws -> (VolumeSpec, SimulatedBytes) {

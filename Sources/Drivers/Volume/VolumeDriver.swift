@@ -62,13 +62,16 @@ package protocol VolumeDriver: Sendable {
 
     // MARK: Bytes for others
 
-    /// Makes a flat copy of the bytes in a file. The same name gives the same copy again.
+    /// Makes a flat copy of the bytes in a file. The same name gives the same copy again. A copy has a fence of its own;
+    /// after a removal it is made again only for a newer generation.
     ///
     /// - Parameter export: a UUID.
     /// - Throws: `notFound`; `conflict` if the source is not whole.
-    func export(_ source: VolumeSource, as export: String, format: VolumeFormat) async throws -> VolumeExport
+    func export(
+        _ source: VolumeSource, as export: String, format: VolumeFormat, fence: Fence
+    ) async throws -> VolumeExport
     /// Removes the copy. Has no effect if there is none.
-    func removeExport(_ export: String) async throws
+    func removeExport(_ export: String, fence: Fence) async throws
 
     // MARK: Machines
 

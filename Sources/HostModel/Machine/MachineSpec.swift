@@ -44,6 +44,8 @@ package struct MachineSpec: Hashable, StoredValue {
     package struct Rescue: Hashable, Sendable, Codable {
         package var disk: Disk
         package var boot: Boot
+        /// Whether the machine's own disks keep their places: then the disk comes last, and the firmware tries it first.
+        @Defaulted<Default.False> package var isLast = false
 
         package init(disk: Disk, boot: Boot) {
             self.disk = disk
@@ -51,12 +53,20 @@ package struct MachineSpec: Hashable, StoredValue {
         }
     }
 
-    /// The machine as the guest gets it: with a rescue, the rescue's disk comes first and its boot replaces the
-    /// machine's.
+    /// The machine as the guest gets it: with a rescue, the rescue's disk comes first, or last if the machine's own
+    /// disks keep their places, and its boot replaces the machine's.
     package var asStarted: MachineSpec {
         guard let rescue else { return self }
         var spec = self
-        (spec.disks, spec.boot, spec.rescue) = ([rescue.disk] + disks, rescue.boot, nil)
+        (spec.boot, spec.rescue) = (rescue.boot, nil)
+        guard rescue.isLast else {
+            spec.disks = [rescue.disk] + disks
+            return spec
+        }
+        var last = rescue.disk
+        last.bootOrder = 1
+        for place in spec.disks.indices { spec.disks[place].bootOrder = nil }
+        spec.disks.append(last)
         return spec
     }
 

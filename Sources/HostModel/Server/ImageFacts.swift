@@ -23,6 +23,8 @@ package struct NewImage: Sendable, Hashable, Codable {
     package var name: String
     package var minDiskGiB: Int
     package var properties: [String: String]
+    /// Whether the image gets no bytes: its properties name the snapshots that volumes are made of.
+    @Defaulted<Default.False> package var hasNoBytes = false
 
     package init(id: ID<Kind.Image>, name: String, minDiskGiB: Int, properties: [String: String]) {
         self.id = id

@@ -25,8 +25,13 @@ package struct MachineImage: Sendable, Hashable {
 
     /// The first stage of a start from the image.
     package var boot: MachineSpec.Boot {
+        Self.boot(kernel: kernel, ramdisk: ramdisk, arguments: kernelArguments)
+    }
+
+    /// Returns the first stage of a start with a kernel; without one the firmware tries the disks.
+    package static func boot(kernel: ContentID?, ramdisk: ContentID?, arguments: String?) -> MachineSpec.Boot {
         guard let kernel else { return .disk }
-        let arguments = kernelArguments ?? "console=tty0 console=ttyS0"
-        return .kernel(kernel, ramdisk: ramdisk, commandLine: "root=/dev/vda \(arguments)")
+        return .kernel(
+            kernel, ramdisk: ramdisk, commandLine: "root=/dev/vda \(arguments ?? "console=tty0 console=ttyS0")")
     }
 }

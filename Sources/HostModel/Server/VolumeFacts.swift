@@ -3,6 +3,8 @@ package import CloudCore
 /// The facts about a volume, or about a snapshot, that a server's disk is made of.
 package struct VolumeFacts: Sendable, Hashable {
     package var sizeGiB: Int
+    /// The state of the volume, in the words of the API.
+    package var status = "available"
     /// Whether a server may start from the volume.
     package var isBootable: Bool
     /// Whether several servers may use the volume at the same time.

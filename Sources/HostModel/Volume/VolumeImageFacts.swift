@@ -1,7 +1,7 @@
 package import CloudCore
 
 /// The facts about an image that matter for making a volume.
-package struct VolumeImageFacts: Sendable, Hashable {
+package struct VolumeImageFacts: Sendable, Hashable, Codable {
     package var id: ID<Kind.Image>
     package var name: String
     package var isActive: Bool

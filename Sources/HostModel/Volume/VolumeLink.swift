@@ -3,6 +3,8 @@ package struct VolumeLink: Sendable, Hashable {
     package var volume: VolumeID
     package var host: String
     package var connection: VolumeConnection
+    /// The bounds on the machine's use of the volume; nil for none.
+    package var rates: DiskRates?
 
     package init(volume: VolumeID, host: String, connection: VolumeConnection) {
         self.volume = volume

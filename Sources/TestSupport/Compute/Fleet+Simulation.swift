@@ -15,6 +15,8 @@ extension Fleet {
         package var disks: [String]
         package var ports: [String]
         package var boots: Int
+        /// The bounds on the use of disks, by the disk's id.
+        package var rates: [String: DiskRates] = [:]
     }
 
     /// All machines of the simulation, whoever knows of them.
@@ -25,9 +27,11 @@ extension Fleet {
                     guard case .image(let image, _) = disk.source else { return disk.id }
                     return "\(disk.id) of \(image.content.text.prefix(8))"
                 }
-                return SimulatedMachine(
+                var machine = SimulatedMachine(
                     id: spec.id.text, host: host.name, power: power.rawValue, memoryMiB: spec.memoryMiB, disks: disks,
                     ports: spec.nics.map(\.id), boots: Int(boots))
+                for disk in spec.disks { machine.rates[disk.id] = disk.rates }
+                return machine
             }
         }
     }

@@ -33,6 +33,8 @@ package final class MemoryImages: ImagesNeed {
         return try MachineImage(content: String(String(repeating: digits, count: 4).prefix(128)), format: "raw", virtualBytes: 1 << 20)
     }
 
+    package func boot(_ properties: [String: String], of project: String) async throws -> MachineSpec.Boot { .disk }
+
     package func ensure(_ image: NewImage, for principal: Principal) async throws {
         made.withLock { if $0[image.id] == nil { $0[image.id] = Entry(image: image) } }
     }
@@ -40,6 +42,10 @@ package final class MemoryImages: ImagesNeed {
     package func fill(
         _ id: ID<Kind.Image>, with snapshot: DiskSnapshot, on host: String, for principal: Principal
     ) async throws {
+        made.withLock { $0[id]?.isFilled = true }
+    }
+
+    package func publish(_ id: ID<Kind.Image>, for principal: Principal) async throws {
         made.withLock { $0[id]?.isFilled = true }
     }
 

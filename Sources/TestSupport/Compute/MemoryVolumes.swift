@@ -6,8 +6,10 @@ import Synchronization
 
 /// Block Storage in one table of a test's database. A volume has at most one attachment. Every host reaches it.
 package final class MemoryVolumes: VolumesNeed {
-    /// The attachments that a host lets a machine use, each with the host: `attachment@host`.
+    /// The attachments that a machine may use, on whatever host the machine is.
     private let connections = Mutex<Set<String>>([])
+    /// The attachments that have ended on a host.
+    private let ended = Mutex<Set<String>>([])
     private let database: Database
 
     package init(_ database: Database) { self.database = database }
@@ -21,7 +23,8 @@ package final class MemoryVolumes: VolumesNeed {
                 1, "volumes",
                 """
                 CREATE TABLE test_volume (
-                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT)
+                  id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, attachment TEXT, server TEXT, image TEXT);
+                CREATE TABLE test_volume_snapshot (id TEXT NOT NULL PRIMARY KEY, volume TEXT NOT NULL);
                 """)
         ])
 
@@ -32,6 +35,8 @@ package final class MemoryVolumes: VolumesNeed {
     package func snapshot(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws -> VolumeFacts {
         VolumeFacts(sizeGiB: 1)
     }
+
+    package func host(of volumes: [ID<Kind.Volume>], in tx: Transaction) throws -> String? { nil }
 
     package func make(_ volume: NewVolume, for host: String, by principal: Principal) async throws {
         try await database.write { tx in try self.add(volume.id, in: tx) }
@@ -77,27 +82,72 @@ package final class MemoryVolumes: VolumesNeed {
             attachment)
     }
 
+    package func renew(_ old: ID<Kind.Attachment>, as new: ID<Kind.Attachment>, in tx: Transaction) throws {
+        try tx.execute(
+            "UPDATE test_volume SET status = 'reserved', attachment = ? WHERE attachment = ?", new, old)
+    }
+
+    package func image(
+        _ id: ID<Kind.Image>, fitting volume: ID<Kind.Volume>, for principal: Principal
+    ) async throws -> VolumeImageFacts {
+        VolumeImageFacts(id: id, name: "image", isActive: true, sizeBytes: 1)
+    }
+
+    package func reimage(
+        _ id: ID<Kind.Volume>, from image: VolumeImageFacts, for principal: Principal, in tx: Transaction
+    ) throws {
+        try tx.execute("UPDATE test_volume SET image = ? WHERE id = ?", image.id, id)
+    }
+
+    package func awaitWhole(_ id: ID<Kind.Volume>) async throws {}
+
+    package func takeSnapshots(_ snapshots: [NewSnapshot], for principal: Principal, in tx: Transaction) throws {
+        for new in snapshots {
+            try tx.execute("INSERT INTO test_volume_snapshot (id, volume) VALUES (?, ?)", new.id, new.volume)
+        }
+    }
+
+    package func awaitWhole(_ id: ID<Kind.Snapshot>) async throws {
+        let row = try await database.read { tx in
+            try tx.row("SELECT id FROM test_volume_snapshot WHERE id = ?", id)
+        }
+        if row == nil { throw CloudError.conflict("Snapshot \(id) could not be taken.") }
+    }
+
+    package func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws {
+        try await database.write { tx in _ = try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id) }
+    }
+
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let row = try await database.read { tx in
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
         }
         guard row != nil else { throw CloudError.notFound("attachment", use.attachment.text) }
-        _ = connections.withLock { $0.insert("\(use.attachment)@\(host)") }
+        // A host refuses an attachment that it has ended.
+        if ended.withLock({ $0.contains(use.attachment.text) }) {
+            throw CloudError.conflict("Attachment \(use.attachment) has ended.")
+        }
+        _ = connections.withLock { $0.insert(use.attachment.text) }
         return ConnectedVolume(path: .file(path: "/test/\(use.volume).raw", isQCOW2: false))
     }
 
     package func disconnect(_ use: VolumeUse, from host: String) async throws {
-        _ = connections.withLock { $0.remove("\(use.attachment)@\(host)") }
+        _ = connections.withLock { $0.remove(use.attachment.text) }
+        _ = ended.withLock { $0.insert(use.attachment.text) }
     }
 
     /// Returns a line for each volume in the order of their ids, and one for each connection.
     package func lines(in tx: Transaction) throws -> [String] {
-        let rows = try tx.rows("SELECT id, status, coalesce(server, '') FROM test_volume ORDER BY id")
+        let rows = try tx.rows("SELECT id, status, coalesce(server, ''), image FROM test_volume ORDER BY id")
+        let snapshots = try tx.rows("SELECT id FROM test_volume_snapshot ORDER BY id").map {
+            "snapshot \(try $0.value(at: 0) as String)"
+        }
         return try rows.map { row in
             let (id, status, server): (String, String, String) = (
                 try row.value(at: 0), try row.value(at: 1), try row.value(at: 2)
             )
-            return "\(id) \(status) \(server)"
-        } + connections.withLock { $0.sorted() }
+            let image: String? = try row.value(at: 3)
+            return "\(id) \(status) \(server)" + (image.map { " of \($0)" } ?? "")
+        } + snapshots + connections.withLock { $0.sorted() }
     }
 }

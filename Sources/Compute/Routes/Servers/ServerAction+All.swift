@@ -55,12 +55,20 @@ extension ServerAction {
     private static let contents: [ServerAction] = [
         ServerAction(
             "rebuild", "os_compute_api:servers:rebuild",
-            .starts(ServerWork(RebuildServer.self, from: [.active, .stopped, .error])),
+            .starts(anyOf: [
+                ServerWork(RebuildServer.self, from: [.active, .stopped, .error]),
+                ServerWork(ReimageServer.self, from: [.active, .stopped, .error]),
+            ]),
             reads: .form(ServerBodies.rebuild), answers: { try await $0.rebuild($1) }),
         ServerAction(
             "createImage", "os_compute_api:servers:create_image",
-            .starts(ServerWork(
-                SnapshotServer.self, from: copied, event: "compute_snapshot_instance", manner: .keeps).ignoringLock),
+            .starts(anyOf: [
+                ServerWork(
+                    SnapshotServer.self, from: copied, event: "compute_snapshot_instance", manner: .keeps).ignoringLock,
+                ServerWork(
+                    SnapshotServerVolumes.self, from: copied, event: "api_snapshot_instance", manner: .keeps
+                ).ignoringLock,
+            ]),
             reads: .form(ServerActionBodies.createImage), answers: { try await $0.createImage($1) }),
         ServerAction(
             "createBackup", "os_compute_api:os-create-backup",
@@ -134,7 +142,11 @@ extension ServerAction {
     private static let shelves: [ServerAction] = [
         ServerAction(
             "shelve", "os_compute_api:os-shelve:shelve",
-            .starts(ServerWork(ShelveServer.self, from: copied)),
+            .starts(anyOf: [
+                ServerWork(ShelveServer.self, from: copied),
+                ServerWork(
+                    ShelveServerWithVolumes.self, from: copied, event: "compute_shelve_offload_instance"),
+            ]),
             does: { try await $0.actions.shelve($0.id, by: $0.caller) }),
         ServerAction(
             "shelveOffload", "os_compute_api:os-shelve:shelve_offload", for: .administrators,
