@@ -104,6 +104,7 @@ package struct BlockStorageAssembly: ServiceAssembly {
                         "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is "
                             + "\($1.maximum)."
                     })),
-            bodyLimit: Limits.request.shortBody.most, routes: routes + Route.belowProject(routes, prefix: Self.prefix))
+            bodyLimit: Limits.request.shortBody.most, routes: routes + Route.belowProject(routes, prefix: Self.prefix)
+        ).refusing(trailingSlash: true)
     }
 }

@@ -25,9 +25,6 @@ struct VolumePlan: Sendable {
         by caller: Caller
     ) async throws {
         self.context = context
-        guard wishes.isEmpty || context.needs.volumes.isOffered else {
-            throw CloudError.badRequest("Block Device Mapping is Invalid: this cloud has no block storage.")
-        }
         for wish in wishes {
             let facts = try await Self.facts(wish, context, by: caller)
             if facts.isMultiattach, !server.knowsMultiattach {

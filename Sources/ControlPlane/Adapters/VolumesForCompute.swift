@@ -10,8 +10,6 @@ import SQL
 struct VolumesForCompute: VolumesNeed {
     let storage: BlockStorageAssembly
     let fleet: Fleet
-    /// Every cloud has volumes.
-    var isOffered: Bool { true }
 
     func volume(_ id: ID<Kind.Volume>, for principal: Principal) async throws -> VolumeFacts {
         try await storage.facts(of: id, for: principal)

@@ -14,8 +14,6 @@ package final class MemoryVolumes: VolumesNeed {
 
     package init(_ database: Database) { self.database = database }
 
-    package var isOffered: Bool { true }
-
     package static let schema = Schema(
         service: "test-volumes",
         [
