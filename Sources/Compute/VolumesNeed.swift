@@ -5,7 +5,6 @@ package import SQL
 /// The calls of Block Storage that Compute needs. Calls that change something take the caller's open transaction, so
 /// that a volume's state, its attachment and the server's own row never disagree.
 package protocol VolumesNeed: Sendable {
-
     /// Returns the facts about a volume.
     ///
     /// - Throws: `CloudError.notFound` if there is none or the caller may not see it.
