@@ -16,7 +16,8 @@ extension ImagesAssembly {
         return facts
     }
 
-    /// Makes a qcow2 image of the caller's that waits for its data; one without bytes is raw. One that is there already stays as it is.
+    /// Makes a qcow2 image of the caller's that waits for its data; one without bytes is raw. One that is there already
+    /// stays as it is.
     package func reserve(_ new: NewImage, by caller: Principal) async throws {
         try ImageFields.check(["id": .string(new.id.text), "name": .string(new.name), "min_disk": .integer(Int64(new.minDiskGiB))])
         var image = Image(id: new.id, createdAt: context.world.now)

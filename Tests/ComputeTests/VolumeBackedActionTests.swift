@@ -82,10 +82,8 @@ struct VolumeBackedActionTests {
             func imageOfRoot() async -> String? { await story.show(root)["volume_image_metadata"]?["image_id"]?.string }
             let path = "/servers/\(server)/action"
             let rebuild: JSON = ["rebuild": ["imageRef": .string(other), "name": "two"]]
-            #expect(
-                await story.compute.refused(.badRequest, .post, path, rebuild, minor: 92)
-                    == "Image \(other) is unacceptable: Unable to rebuild with a different image for a volume-backed server."
-            )
+            let refusal = await story.compute.refused(.badRequest, .post, path, rebuild, minor: 92)
+            #expect(refusal.hasPrefix("Image \(other) is unacceptable: Unable to rebuild with a different image"))
             try await story.act(server, ["rebuild": ["imageRef": .string(story.image), "name": "one"]], minor: 92)
             #expect(await story.serverStatus(server) == "ACTIVE")
             #expect(await imageOfRoot() == story.image)

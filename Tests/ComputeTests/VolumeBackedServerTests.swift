@@ -130,7 +130,11 @@ struct VolumeBackedServerTests {
             ]
             let third = await story.compute.good(
                 .post, "/servers",
-                ["server": ["name": "3", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices2]])
+                [
+                    "server": [
+                        "name": "3", "flavorRef": "small", "networks": "none", "block_device_mapping_v2": devices2,
+                    ]
+                ])
             try await story.settle()
             let thirdID = third["server"]?["id"]?.string ?? ""
             #expect(await story.serverStatus(thirdID) == "ACTIVE")

@@ -105,7 +105,8 @@ struct VolumeStory {
     func held(_ resource: String) async throws -> Int64 {
         try await compute.cloud.database.read { tx in
             try tx.value(
-                "SELECT CAST(coalesce(sum(used), 0) AS BIGINT) FROM placement_allocation WHERE resource_class = ?", resource) ?? 0
+                "SELECT CAST(coalesce(sum(used), 0) AS BIGINT) FROM placement_allocation WHERE resource_class = ?",
+                resource) ?? 0
         }
     }
 }

@@ -28,7 +28,8 @@ struct FleetTests {
         func ensure(_ intent: Intent, diskRevision: Int64? = nil, on host: String, fence: Fence) async throws {
             let spec = try await MachineBlueprint(
                 intent: intent, present: try await machines.wanted(FleetTests.id, on: host), diskRevision: diskRevision,
-                image: { try Self.image($0) }, boot: { _ in .disk }, connect: { throw CloudError.notFound("volume", $0.volumeID.text) },
+                image: { try Self.image($0) }, boot: { _ in .disk },
+                connect: { throw CloudError.notFound("volume", $0.volumeID.text) },
                 configDrives: .bare
             ).spec()
             try await machines.ensure(spec, on: host, fence: fence)

@@ -68,7 +68,8 @@ extension LibvirtDriverTests {
                 if case .failed(let problem) = export.progress { throw problem.error }
                 return export.progress == .whole
             }
-            let path = try #require(try await driver.export(.volume(id), as: name, format: .raw, fence: fence).copy?.path)
+            let copy = try await driver.export(.volume(id), as: name, format: .raw, fence: fence).copy
+            let path = try #require(copy?.path)
             let file = try #require(FileHandle(forReadingAtPath: path))
             func count(_ sector: UInt64) throws -> Int {
                 try file.seek(toOffset: sector * 512)

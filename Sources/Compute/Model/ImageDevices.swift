@@ -52,7 +52,8 @@ enum ImageDevices {
         device([
             "source_type": "blank", "destination_type": "local", "device_type": "disk", "boot_index": -1,
             "delete_on_termination": true, "guest_format": format.map { JSON.string($0) } ?? .null,
-            "disk_bus": bus.map { JSON.string($0) } ?? .null, "volume_size": size.map { JSON.integer(Int64($0)) } ?? .null,
+            "disk_bus": bus.map { JSON.string($0) } ?? .null,
+            "volume_size": size.map { JSON.integer(Int64($0)) } ?? .null,
         ])
     }
 }

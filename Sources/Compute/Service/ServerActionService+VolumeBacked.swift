@@ -148,7 +148,7 @@ extension ServerActionService {
 
 extension ImageFacts {
     /// The properties that a volume has after it was made of the image.
-    fileprivate var propertiesOfVolume: [String: String] {
+    var propertiesOfVolume: [String: String] {
         let more = [
             "image_id": id.text, "image_name": name, "min_disk": "\(minDiskGiB)", "min_ram": "\(minMemoryMiB)",
         ]

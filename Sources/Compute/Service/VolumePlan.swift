@@ -77,7 +77,7 @@ struct VolumePlan: Sendable {
                 let image = try await context.needs.images.image(id, for: caller.principal)
                 guard image.isActive else { throw CloudError.badRequest("Image \(id) is not active.") }
                 var facts = VolumeFacts(
-                    sizeGiB: wish.sizeGiB ?? 0, isBootable: true, imageProperties: image.properties)
+                    sizeGiB: wish.sizeGiB ?? 0, isBootable: true, imageProperties: image.propertiesOfVolume)
                 (facts.minDiskGiB, facts.minMemoryMiB) = (image.minDiskGiB, image.minMemoryMiB)
                 return facts
             }

@@ -120,7 +120,7 @@ struct MachineBlueprint: Sendable {
         if server.hasConfigDrive {
             // By default it is a plain disk, which needs no driver that a small guest might lack; the image's
             // `hw_cdrom_bus` makes it a CD. It is made with the root disk and stays as long as the root disk: a new one
-            // would differ, because it has random bytes. A rebuild does not change the id of a root disk that is a volume.
+            // would differ, because it has random bytes. A root disk that is a volume has the same id after a rebuild.
             let former = present.flatMap { present in
                 present.rootDisk?.id == root.id && (root.isLocal || diskRevision == nil) ? present.disks.first { $0.id == Disk.configDriveID }?.source : nil
             }

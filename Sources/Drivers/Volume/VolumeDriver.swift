@@ -62,8 +62,8 @@ package protocol VolumeDriver: Sendable {
 
     // MARK: Bytes for others
 
-    /// Makes a flat copy of the bytes in a file. The same name gives the same copy again. A copy has a fence of its own;
-    /// after a removal it is made again only for a newer generation.
+    /// Makes a flat copy of the bytes in a file. The same name gives the same copy again. A copy has a fence of its
+    /// own; after a removal it is made again only for a newer generation.
     ///
     /// - Parameter export: a UUID.
     /// - Throws: `notFound`; `conflict` if the source is not whole.

@@ -44,7 +44,8 @@ package struct MachineSpec: Hashable, StoredValue {
     package struct Rescue: Hashable, Sendable, Codable {
         package var disk: Disk
         package var boot: Boot
-        /// Whether the machine's own disks keep their places: then the disk comes last, and the firmware tries it first.
+        /// Whether the machine's own disks keep their places: then the disk comes last, and the firmware tries it
+        /// first.
         @Defaulted<Default.False> package var isLast = false
 
         package init(disk: Disk, boot: Boot) {
