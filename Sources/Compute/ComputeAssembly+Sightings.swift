@@ -46,7 +46,7 @@ extension ComputeAssembly {
     }
 
     /// Asks the hosts for the machines whose sightings contradict their rows. A sighting may have been made before the
-    /// last change of the machine and arrive after it. What a host says now, it says after the row was read.
+    /// last change of the machine and arrive after it. The host is asked after the row was read.
     ///
     /// - Returns: the sightings that are still true.
     private func confirm(_ changes: [Change], _ seen: [MachineID: Sighting]) async -> [MachineID: Sighting] {

@@ -98,8 +98,8 @@ struct GuestAttackTests {
             #expect(try await driver.apply(changed).problems == [])
             try await begin(1000..<2000)
             #expect(try (20...64).contains(count()))
-            // Others begin connections, also with the same guest, and those that are there go on. A first packet goes to
-            // a list at random: a list may be full, so a client tries again.
+            // Others begin connections, also with the same guest, and those that are there go on. A first packet goes
+            // to a list at random: a list may be full, so a client tries again.
             for (number, frame) in [(6000, flow(2, 1, 5000)), (1000, flow(0, 1, 0))] as [(UInt32, Frame)] {
                 try await eventually("connection \(number)") {
                     guests[number == 6000 ? 2 : 0].send(frame)

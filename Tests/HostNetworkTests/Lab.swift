@@ -37,7 +37,17 @@ final class Lab: Sendable {
             defer { lab.clean() }
             try lab.ip(["netns add \(lab.host)"])
             try lab.ip(["link set dev lo up"], in: lab.host)
+            try lab.keepFlows()
             try await body(lab)
+        }
+    }
+
+    /// Keeps the connections of UDP for ten minutes. On a busy machine, the usual 30 seconds end within a test.
+    private func keepFlows() throws {
+        try Namespace(host).run {
+            for name in ["nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"] {
+                try "600".write(toFile: "/proc/sys/net/netfilter/\(name)", atomically: false, encoding: .utf8)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ struct MemoryKeeper: Service {
     /// Sets how the C library keeps memory: as many pools as there are processors, where it would have eight for each,
     /// and none for very large pieces, which go back to the system at once. It is called before the first threads.
     ///
-    /// What is free stays in the pools until `run` gives it back. A page that comes from the system anew costs more
+    /// Free memory stays in the pools until `run` gives it back. A page that comes from the system anew costs more
     /// than its text: with a bound of 256 KiB, a list of 374 KB took 2.5 times the processor time.
     static func prepare() {
         guard let set: Set = function("mallopt") else { return }
