@@ -80,9 +80,12 @@ struct AdvisoryTests {
                     on: Server.resource(migration.serverID), as: nil, in: tx)
             }
         } judge: { line in
-            // The records of the past stay, and so do a new image and the volume of the server's user, which is free.
-            let own = ServerStage.volume().volumeID
-            return ["archived ", "migration ", "images: ", "volumes: \(own) available"].contains { line.hasPrefix($0) }
+            // The records of the past stay, and so do a new image and the volumes of the server's user, which are free.
+            var own = [ServerStage.volume()]
+            // A root disk that is made with its server goes with it.
+            if fixture.outline.key.kind != CreateServerWithVolumes.kind { own.append(ServerStage.volume("/dev/vda")) }
+            let kept = ["archived ", "migration ", "images: "] + own.map { "volumes: \($0.volumeID) available" }
+            return kept.contains { line.hasPrefix($0) }
         }
     }
 
