@@ -174,8 +174,10 @@ struct Trial: Sendable {
     private static func speaksOfSize(_ text: String) -> Bool {
         // A thing that is full already refuses also what is not too much for one request.
         if text.contains("A thing can have") { return false }
-        // A value that is missing is too small, not too large.
-        if text.contains("greater than 0") { return false }
+        // A value that is missing is too small, not too large. The reference has one sentence for both.
+        if ["greater than 0", "Disabled reason contains invalid characters"].contains(where: text.contains) {
+            return false
+        }
         return ["too long", "at most", "too many", "greater than", "is longer"].contains { text.contains($0) }
     }
 
