@@ -44,11 +44,13 @@ final class Lab: Sendable {
 
     /// Keeps the connections of UDP for ten minutes. On a busy machine, the usual 30 seconds end within a test.
     private func keepFlows() throws {
-        try Namespace(host).run {
-            for name in ["nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"] {
-                try "600".write(toFile: "/proc/sys/net/netfilter/\(name)", atomically: false, encoding: .utf8)
+        let names = ["nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"]
+        let isSet = try Namespace(host).run {
+            names.allSatisfy { name in
+                (try? Data("600".utf8).write(to: URL(filePath: "/proc/sys/net/netfilter/\(name)"))) != nil
             }
         }
+        try #require(isSet)
     }
 
     /// Returns a driver as a new process opens it.
