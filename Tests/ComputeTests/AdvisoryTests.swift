@@ -79,12 +79,14 @@ struct AdvisoryTests {
                     SweepHost.self, .init(serverID: migration.serverID, migrationID: migration.id, host: ServerStage.host),
                     on: Server.resource(migration.serverID), as: nil, in: tx)
             }
-        } judge: { line in
+        } judge: { line, lines in
             // The records of the past stay, and so do a new image and the volumes of the server's user, which are free.
             var own = [ServerStage.volume()]
             // A root disk that is made with its server goes with it.
             if fixture.outline.key.kind != CreateServerWithVolumes.kind { own.append(ServerStage.volume("/dev/vda")) }
-            let kept = ["archived ", "migration ", "images: "] + own.map { "volumes: \($0.volumeID) available" }
+            var kept = ["archived ", "migration ", "images: "] + own.map { "volumes: \($0.volumeID) available" }
+            // An image of volumes is nothing without its snapshots.
+            if lines.contains(where: { $0.hasPrefix("images: ") }) { kept.append("volumes: snapshot ") }
             return kept.contains { line.hasPrefix($0) }
         }
     }

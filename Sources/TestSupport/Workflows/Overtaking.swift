@@ -10,16 +10,17 @@ extension WorkflowFixture {
     /// - Parameters:
     ///   - ask: starts the other workflow.
     ///   - afterwards: starts a workflow that the cloud begins by itself once both have ended; nil for none.
-    ///   - judge: returns whether a line of the stage's outcome may be there at the end.
+    ///   - judge: returns whether a line of the stage's outcome may be there at the end, beside all its lines.
     package func overtaken(
         on kind: DatabaseKind, by ask: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID,
-        afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID? = { _, _ in nil }, judge: @Sendable (Substring) -> Bool
+        afterwards: @escaping @Sendable (Workflows, Transaction) throws -> WorkflowID? = { _, _ in nil }, judge: @Sendable (Substring, [Substring]) -> Bool
     ) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [.durable] + schemas) { test in
             for step in outline.steps where !step.isUndoOnly {
                 for moment: FaultPlan.Moment in step.isRemote ? [.beforeStart, .afterBody, .afterOutcome] : [.beforeStart, .afterOutcome] {
                     try await test.database.empty()
-                    let left = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask, afterwards).filter { !judge($0) }
+                    let lines = try await overtaken(at: .init(step.name, .forward, moment), test.database, ask, afterwards)
+                    let left = lines.filter { !judge($0, lines) }
                     #expect(left.isEmpty, "\(outline.key.kind), at \(moment) of '\(step.name)'")
                 }
             }
