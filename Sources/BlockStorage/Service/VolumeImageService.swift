@@ -41,7 +41,7 @@ struct VolumeImageService: Sendable {
         var image = VolumeImage(id: ID(context.world.random.uuid()), name: wish.name)
         (image.diskFormat, image.containerFormat) = (format, wish.containerFormat ?? "bare")
         (image.visibility, image.isProtected) = (wish.visibility ?? "private", wish.isProtected)
-        return try await context.write { [image] tx in
+        let begun = try await context.write { [image] tx in
             let volume = try volumes.require(id, by: caller, in: tx)
             let states: [VolumeStatus] = wish.isForced ? [.available, .inUse] : [.available]
             guard states.contains(volume.status) else {
@@ -58,8 +58,11 @@ struct VolumeImageService: Sendable {
             }
             try context.start(
                 UploadVolume.self, .init(volumeID: id, image: image), on: volume.resource, by: caller, in: tx)
-            return (try volumes.views([changed], in: tx)[0], image)
+            return (volume: try volumes.views([changed], in: tx)[0], image: image)
         }
+        // The answer names the image, so the image is there. If it cannot be made, the workflow tells why.
+        try? await context.needs.images.ensure(begun.image, for: caller.principal)
+        return begun
     }
 
     /// Replaces the bytes of a volume by those of an image.

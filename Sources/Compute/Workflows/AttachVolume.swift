@@ -4,7 +4,7 @@ import Durable
 //   undone  the volume is free again
 // 1 intend  the machine's generation is raised
 // 2 attach  the machine has the disk, if the server has a host
-// 3 finish  the volume is in use, or reserved if the server has no host
+// 3 finish  the volume is in use, also if the server has no host, as in the reference
 
 struct AttachVolume: Workflow {
     /// The volume, which the request has reserved.
@@ -36,10 +36,6 @@ struct AttachVolume: Workflow {
             try await machine.ensure()
             try await machine.disconnect(run.input.volume)
         }
-        Local("finish") { state, run, tx in
-            // Without a host the volume stays reserved.
-            guard try state.wanted().server.host != nil else { return }
-            try run.world.volumes.complete(run.input.volume.attachmentID, in: tx)
-        }
+        Local("finish") { _, run, tx in try run.world.volumes.complete(run.input.volume.attachmentID, in: tx) }
     }
 }
