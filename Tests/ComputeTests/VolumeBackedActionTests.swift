@@ -47,7 +47,7 @@ struct VolumeBackedActionTests {
         }
     }
 
-    @Test("A volume that is attached to a server without a host is in use at once, and the server has it when it is back")
+    @Test("A volume that is attached to a server without a host is in use at once, and is there when the server is")
     func attachWithoutHost() async throws {
         try await VolumeStory.run { story in
             let server = try await story.volumeBacked()
