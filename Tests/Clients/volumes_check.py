@@ -17,7 +17,7 @@ def run(binary, report):
         report.fail("the host", "real machines want root here")
         return
     before = Host.now()
-    with Cloud(binary, {"VOLUMES_API": "true"}, simulate=False) as cloud:
+    with Cloud(binary, simulate=False) as cloud:
         make_first_server(binary, cloud)
         story = Story(cloud)
         for step in STEPS:
