@@ -185,7 +185,7 @@ struct DataTests {
                     return piece
                 }
                 async let upload: Void = data.upload(ID(id), stream, size: 64 << 20, store: nil, by: caller)
-                // Whoever asks for the second piece has taken the lease and has a time for its renewal.
+                // The lease is taken and has a time for its renewal before the second piece is asked for.
                 try await eventually { asked.value == 2 }
                 await stage.send(.delete, "/images/\(id)", as: stage.demo, .noContent)
                 stage.cloud.clock.advance(by: UploadLease.renewal + .seconds(1))
