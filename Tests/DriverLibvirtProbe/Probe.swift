@@ -56,13 +56,13 @@ enum Probe {
         var said = ""
         switch verb {
         case "plugged":
-            try await patiently { try await driver.attach(card, to: id, fence: fence) }
+            try await driver.attach(card, to: id, fence: fence)
             said = try await driver.diagnostics(id).nics.map(\.id).joined(separator: " ")
-            try await patiently { try await driver.detachNIC(card.id, from: id, fence: fence) }
+            try await driver.detachNIC(card.id, from: id, fence: fence)
         case "held":
-            try await patiently { try await driver.attach(volume, to: id, fence: fence) }
+            try await driver.attach(volume, to: id, fence: fence)
             said = try await driver.diagnostics(id).disks.map(\.id).joined(separator: " ")
-            try await patiently { try await driver.detachDisk(volume.id, from: id, fence: fence) }
+            try await driver.detachDisk(volume.id, from: id, fence: fence)
         case "copied":
             said = "\(try await driver.snapshot(id, as: snapshot, fence: fence).virtualBytes)"
         default:
@@ -84,18 +84,6 @@ enum Probe {
             guard let file = FileHandle(forWritingAtPath: "\(folder)/\(name)") else { exit(74) }
             for _ in 0..<(bytes >> 20) { try file.write(contentsOf: Data(repeating: 7, count: 1 << 20)) }
             try file.close()
-        }
-    }
-
-    /// Repeats what fails for a time, as a workflow does: a guest on a busy machine may keep a device for a while.
-    private static func patiently(
-        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
-    ) async throws {
-        try await until("the guest has let go") {
-            do {
-                try await body()
-                return true
-            } catch let error as CloudError where error.isTransient { return false }
         }
     }
 
