@@ -9,14 +9,9 @@ extension LibvirtDriver: VolumeHolding {
         guard case .volume(let volume) = disk.source else {
             throw CloudError.badRequest("Only a volume can be attached.")
         }
-        let (path, alias) = (XMLWriter.escaped(volume.path), DomainXML.alias(of: disk))
-        try await plug(id, fence, isThere: { $0.contains("'\(path)'") }) { spec in
+        try await plug(id, fence, Plugged(disk, at: volume.path)) { spec in
             spec.disks.removeAll { $0.id == disk.id }
             spec.disks.append(disk)
-        } device: {
-            $0.device(disk)
-        } clear: {
-            try $0.removeDisk(alias, file: volume.path)
         }
     }
 
@@ -24,11 +19,7 @@ extension LibvirtDriver: VolumeHolding {
         guard let found = records.value(id.text)?.spec.disks.first(where: { $0.id == disk }),
             case .volume(let volume) = found.source
         else { return }
-        let path = XMLWriter.escaped(volume.path)
-        let xml = document(try machine(id)).device(found)
-        var device = Plugged(alias: DomainXML.alias(of: found), xml: xml) { $0.contains("'\(path)'") }
-        device.isClosed = { try !$0.hasFile(volume.path) }
-        try await unplug(id, fence, device) { spec in spec.disks.removeAll { $0.id == disk } }
+        try await unplug(id, fence, Plugged(found, at: volume.path)) { spec in spec.disks.removeAll { $0.id == disk } }
     }
 
     /// Takes the disk from a guest that does not release it: QEMU is ended, and starts again without the disk. QEMU has

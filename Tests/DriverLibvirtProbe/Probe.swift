@@ -11,7 +11,7 @@ import NIOCore
 /// nothing. Before that, `plug` attaches a card at TAP, `hold` a volume in FILE, and `copy` begins to copy the disk.
 ///
 /// The other verbs work on that machine, print their result and remove it: `look` prints what is found of it, `plugged`
-/// attaches the card again, `held` the volume, and `copied` copies the disk.
+/// attaches the card again, `held` the volume, `freed` detaches it at once, and `copied` copies the disk.
 @main
 enum Probe {
     static func main() async throws {
@@ -63,6 +63,9 @@ enum Probe {
             try await driver.attach(volume, to: id, fence: fence)
             said = try await driver.diagnostics(id).disks.map(\.id).joined(separator: " ")
             try await driver.detachDisk(volume.id, from: id, fence: fence)
+        case "freed":
+            try await driver.detachDisk(volume.id, from: id, fence: fence)
+            said = try await driver.diagnostics(id).disks.map(\.id).joined(separator: " ")
         case "copied":
             said = "\(try await driver.snapshot(id, as: snapshot, fence: fence).virtualBytes)"
         default:

@@ -31,9 +31,7 @@ struct EmulatorMonitor {
     /// - Parameter card: libvirt's alias of the card.
     /// - Throws: `conflict` (transient) if the guest does not release the card.
     func removeCard(_ card: String) throws {
-        try wait("The guest does not let go of the device.", "device_kept", repeating: { try ask("device_del", ["id": .string(card)]) }) {
-            try !hasDevice(card)
-        }
+        try removeDevice(card)
         try ask("netdev_del", ["id": .string("host" + card)])
         // These are libvirt's names for the files that it hands over. QEMU keeps them until a card is made from them.
         for file in ["tapfd-\(card)0", "vhostfd-\(card)0"] { try ask("closefd", ["fdname": .string(file)]) }
@@ -65,15 +63,19 @@ struct EmulatorMonitor {
     /// - Parameter disk: libvirt's alias of the disk.
     /// - Throws: `conflict` (transient) if the guest does not release it.
     func removeDisk(_ disk: String, file: String) throws {
-        let ask = { _ = try self.ask("device_del", ["id": .string(disk)]) }
-        try wait("The guest does not let go of the device.", "device_kept", repeating: ask) { try !hasDevice(disk) }
+        try removeDevice(disk)
         try remove(nodes { $0 == file })
+    }
+
+    private func removeDevice(_ alias: String) throws {
+        let ask = { _ = try self.ask("device_del", ["id": .string(alias)]) }
+        try wait("The guest does not let go of the device.", "device_kept", repeating: ask) { try !hasDevice(alias) }
     }
 
     /// Returns whether QEMU has the file open.
     func hasFile(_ path: String) throws -> Bool { try !nodes { $0 == path }.isEmpty }
 
-    private func hasDevice(_ alias: String) throws -> Bool {
+    func hasDevice(_ alias: String) throws -> Bool {
         (try ask("qom-list", ["path": "/machine/peripheral"])?.array ?? []).contains { $0["name"]?.string == alias }
     }
 

@@ -6,6 +6,8 @@ import HostModel
 struct DomainXML {
     let spec: MachineSpec
     let placement: Placement
+    /// Whether cards and volumes have their second names (see `names(of:)`).
+    var hasSecondNames = false
 
     /// The facts that this host adds to the specification.
     struct Placement {
@@ -238,7 +240,7 @@ struct DomainXML {
             if isConfigDrive || disk.isReadOnly { xml.element("readonly") }
             if disk.isShared { xml.element("shareable") }
             if let rates = disk.rates { self.rates(rates, &xml) }
-            if !disk.isLocal { xml.element("alias", ["name": Self.alias(of: disk)]) }
+            if !disk.isLocal { xml.element("alias", ["name": name(of: disk.id)]) }
             if let boot { xml.element("boot", ["order": "\(boot)"]) }
         }
     }
@@ -266,16 +268,18 @@ struct DomainXML {
             xml.element("target", ["dev": nic.tap, "managed": "no"])
             xml.element("model", ["type": (nic.model ?? spec.hardware.nicModel).rawValue])
             if let mtu = nic.mtu { xml.element("mtu", ["size": "\(mtu)"]) }
-            xml.element("alias", ["name": Self.alias(of: nic)])
+            xml.element("alias", ["name": name(of: nic.id)])
         }
     }
 
-    /// Returns the name of the card in libvirt and QEMU. It is set explicitly, so that a card that libvirt does not
-    /// know can be found. libvirt demands the prefix.
-    static func alias(of nic: NIC) -> String { "ua-" + nic.id }
+    private func name(of device: String) -> String { Self.names(of: device)[hasSecondNames ? 1 : 0] }
 
-    /// Returns the name of a volume's disk in libvirt and QEMU, for the same reason.
-    static func alias(of disk: Disk) -> String { "ua-" + disk.id }
+    /// Returns the two names that a card or a volume can have in libvirt and QEMU. They are set explicitly, so that a
+    /// device that libvirt does not know can be found. libvirt demands the prefix.
+    ///
+    /// If such a device had one name, the next one gets the other. libvirt hears of the end of the first one late,
+    /// knows it by its name alone, and would forget the next one.
+    static func names(of device: String) -> [String] { ["ua-\(device)", "ua-\(device)-2"] }
 
     /// Returns the names of the disks' devices. Existing names are kept, because a running guest knows them. If another
     /// disk comes first than before, as with a rescue, the guest does not run and all disks get new names, since
