@@ -1,16 +1,18 @@
 /// Hexadecimal text.
 package enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
-
     /// Two lower case digits a byte.
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
-        var out: [UInt8] = []
-        for byte in bytes {
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
+        let bytes = Array(bytes)
+        return String(unsafeUninitializedCapacity: 2 * bytes.count) { out in
+            for (at, byte) in bytes.enumerated() {
+                out[2 * at] = digit(byte >> 4)
+                out[2 * at + 1] = digit(byte & 15)
+            }
+            return 2 * bytes.count
         }
-        return String(decoding: out, as: UTF8.self)
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 
     /// The bytes of a text of hexadecimal digits in either case; nil for anything else.
     package static func bytes(_ text: some StringProtocol) -> [UInt8]? {

@@ -46,6 +46,21 @@ package struct JSONWriter: ~Copyable {
         try array(of: elements, write)
     }
 
+    /// Writes an array whose elements `write` writes one by one, each by `element`.
+    @inlinable package mutating func array(
+        _ key: StaticString, _ write: (inout JSONWriter) throws -> Void
+    ) rethrows {
+        self.key(key)
+        open(UInt8(ascii: "["))
+        try write(&self)
+        close(UInt8(ascii: "]"))
+    }
+
+    @inlinable package mutating func element(_ write: (inout JSONWriter) throws -> Void) rethrows {
+        separate()
+        try write(&self)
+    }
+
     package mutating func object(dynamic key: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
         self.key(dynamic: key)
         try object(members)
@@ -91,6 +106,14 @@ package struct JSONWriter: ~Copyable {
     package mutating func member(_ key: StaticString, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }
+    }
+
+    /// Writes a text that is known at compile time and needs no escaping.
+    package mutating func member(_ key: StaticString, _ value: StaticString) {
+        self.key(key)
+        bytes.append(UInt8(ascii: "\""))
+        literal(value)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     package mutating func member<Entity>(_ key: StaticString, _ value: ID<Entity>?) { member(key, value?.text) }

@@ -6,21 +6,26 @@ struct Links: Sendable {
     /// The base of the API's URLs, such as `http://cloud/compute`.
     let base: String
 
-    /// The project in the request's own URL, such as `/1f6c…`; empty if the URL has none.
-    private let project: String
     /// The beginning of the links of this version.
-    var home: String { base + "/v2.1" + project }
+    let home: String
+    /// The beginning of bookmarks.
+    private let bookmarks: String
 
     init(_ call: ComputeCall) {
         base = call.call.base
         let named = call.parameter(Route.urlProject)
-        project = named.isEmpty ? "" : "/" + Percent.encode(named)
+        let project = named.isEmpty ? "" : "/" + Percent.encode(named)
+        home = base + "/v2.1" + project
+        bookmarks = base + project
     }
 
-    private func link(_ json: inout JSONWriter, _ rel: StaticString, _ href: String) {
-        json.object { json in
-            json.member("rel", rel.description)
-            json.member("href", href)
+    private func link(_ json: inout JSONWriter, _ rel: StaticString, _ href: String, type: String? = nil) {
+        json.element { json in
+            json.object { json in
+                json.member("rel", rel)
+                if let type { json.member("type", type) }
+                json.member("href", href)
+            }
         }
     }
 
@@ -29,20 +34,17 @@ struct Links: Sendable {
     /// - Parameter alternate: the media type of the same resource in the API of Images; nil for no such link.
     func write(_ json: inout JSONWriter, _ collection: String, _ id: String, alternate: String? = nil) {
         let path = "/\(collection)/\(Percent.encode(id))"
-        var links: [(rel: String, type: String?, href: String)] = [("self", nil, home + path), ("bookmark", nil, base + project + path)]
-        if let alternate { links.append(("alternate", alternate, base.replacing(/\/compute$/, with: "/image") + path)) }
-        json.array("links", of: links) { json, link in
-            json.object { json in
-                json.member("rel", link.rel)
-                if let type = link.type { json.member("type", type) }
-                json.member("href", link.href)
-            }
+        json.array("links") { json in
+            link(&json, "self", home + path)
+            link(&json, "bookmark", bookmarks + path)
+            guard let alternate else { return }
+            link(&json, "alternate", base.replacing(/\/compute$/, with: "/image") + path, type: alternate)
         }
     }
 
     /// Writes only the bookmark of a resource.
     func bookmark(_ json: inout JSONWriter, _ collection: String, _ id: String) {
-        json.array("links", of: [id]) { json, id in link(&json, "bookmark", "\(base)\(project)/\(collection)/\(Percent.encode(id))") }
+        json.array("links") { link(&$0, "bookmark", "\(bookmarks)/\(collection)/\(Percent.encode(id))") }
     }
 
     /// Writes the link to the next page, if this page has as many elements as the request allowed.
@@ -54,6 +56,6 @@ struct Links: Sendable {
         items.append((name: "marker", value: last))
         items.sort { $0.name < $1.name }
         let query = items.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
-        json.array(key, of: [query]) { json, query in link(&json, "next", "\(home)/\(collection)?\(query)") }
+        json.array(key) { link(&$0, "next", "\(home)/\(collection)?\(query)") }
     }
 }
