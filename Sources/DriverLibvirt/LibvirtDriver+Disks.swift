@@ -123,9 +123,10 @@ extension DiskImage {
     /// Gives a finished draft its name.
     static func adopt(_ draft: String, as path: String) throws(CloudError) {
         // Its owner may be the user under which QEMU runs.
-        guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0, rename(draft, path) == 0 else {
+        guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0 else {
             throw DurableFile.failure("name", path)
         }
+        try DurableFile.publish(draft, as: path)
     }
 }
 
