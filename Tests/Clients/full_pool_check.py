@@ -130,8 +130,9 @@ def a_guest_writes_until_there_is_no_room(stage):
     until("the volume", lambda: stage.other.get(f"{VOLUMES}/{stage.thin}").json["volume"]["status"] == "available", 30)
     # Each MiB has its number in its first sector, and is on the disk before the next one is begun.
     script = (
-        "#!/bin/sh\n(while [ ! -b /dev/vdb ]; do usleep 200000; done; i=0\n"
-        f"while [ $i -lt {WRITTEN} ]; do printf '%-1048576d' $i | dd of=/dev/vdb bs=1M seek=$i conv=notrunc,fsync 2>/dev/null"
+        "#!/bin/sh\n(disk=; while [ -z \"$disk\" ]; do usleep 200000; for d in /sys/block/vd*; do "
+        f"[ \"$(cat $d/serial)\" = {stage.thin[:20]} ] && disk=/dev/${{d##*/}}; done; done; i=0\n"
+        f"while [ $i -lt {WRITTEN} ]; do printf '%-1048576d' $i | dd of=$disk bs=1M seek=$i conv=notrunc,fsync 2>/dev/null"
         " || { echo \"guest: failed at $i\" >/dev/console; exit; }\n"
         "i=$((i+1)); done; echo 'guest: all is written' >/dev/console) &\n"
     )
