@@ -77,7 +77,8 @@ extension Agent {
             do {
                 try await lanes.run(id) {
                     guard let wanted = desired.value(id.text), !wanted.isRemoving else {
-                        return stalled.withLock { _ = $0.remove(id) }
+                        stalled.withLock { _ = $0.remove(id) }
+                        return
                     }
                     // A machine that its user has paused meanwhile stays so.
                     guard wanted.power == .running, wanted.isSettled else { return }

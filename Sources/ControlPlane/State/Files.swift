@@ -33,7 +33,7 @@ enum Files {
     /// Makes a folder and those above it durably, unless they exist, with rights only for their owner.
     static func makeFolder(_ path: String) throws {
         let above = (path as NSString).deletingLastPathComponent
-        if !exists(above) { try makeFolder(above) }
+        if !above.isEmpty, !exists(above) { try makeFolder(above) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make", path) }
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

@@ -92,7 +92,7 @@ struct Domains {
             functions.virResetLastError()
             return []
         }
-        return errors.prefix(Int(count)).compactMap { error in
+        return errors.prefix(Int(count)).compactMap { error -> String? in
             guard let name = calls.text(error.disk) else { return nil }
             return error.error == Int32(VIR_DOMAIN_DISK_ERROR_NO_SPACE.rawValue) ? name : nil
         }
