@@ -29,6 +29,12 @@ extension Agent {
                     interval = self.settings.interval
                 }
             }
+            group.addTask {
+                while true {
+                    try await self.settings.clock.sleep(for: self.settings.roomInterval)
+                    await self.letGoOn()
+                }
+            }
             if let volumes = self.volumes { group.addTask { try await volumes.keep() } }
             try await group.next()
             group.cancelAll()
@@ -44,7 +50,44 @@ extension Agent {
 
     private func pass(_ event: MachineEvent) async {
         hub.send(.event(host, event))
-        if let machine = try? await driver.observe(event.machine) { hub.send(.machine(host, machine)) }
+        guard let machine = try? await driver.observe(event.machine) else { return }
+        note(machine)
+        hub.send(.machine(host, machine))
+    }
+
+    /// Notes whether a machine has full disks, and warns the operator once for each time.
+    func note(_ machine: ObservedMachine) {
+        let isStalled = !machine.fullDisks.isEmpty
+        let isNews = stalled.withLock { stalled in
+            isStalled ? stalled.insert(machine.id).inserted : stalled.remove(machine.id) != nil
+        }
+        guard isNews else { return }
+        let metadata: Logger.Metadata = ["machine": "\(machine.id)", "disks": "\(machine.fullDisks)"]
+        if isStalled {
+            log.warning("a machine is paused: there is no room for what its guest writes", metadata: metadata)
+        } else {
+            log.notice("a machine does not wait for room any more", metadata: ["machine": "\(machine.id)"])
+        }
+    }
+
+    /// Continues the machines that are wanted to run, if there is room now for what their guests write.
+    package func letGoOn() async {
+        guard let driver = driver as? any Stalling else { return }
+        for id in stalled.withLock({ $0 }) {
+            do {
+                try await lanes.run(id) {
+                    guard let wanted = desired.value(id.text), !wanted.isRemoving else {
+                        stalled.withLock { _ = $0.remove(id) }
+                        return
+                    }
+                    // A machine that its user has paused meanwhile stays so.
+                    guard wanted.power == .running, wanted.isSettled else { return }
+                    let machine = try await driver.goOn(id, fence: desired.fence(id.text))
+                    note(machine)
+                    if machine.fullDisks.isEmpty { hub.send(.machine(host, machine)) }
+                }
+            } catch { report(error, id) }
+        }
     }
 
     /// Carries out what is wanted and not yet done, and reports an inventory.

@@ -9,6 +9,8 @@ import Synchronization
 package struct AgentSettings: Sendable {
     /// The time between two checks of everything.
     package var interval: Duration = .seconds(30)
+    /// The time between two looks whether machines with full disks can go on.
+    package var roomInterval: Duration = .seconds(3)
     /// Whether machines that ran are started again after a restart of the host.
     package var resumesAfterHostRestart = true
     package var clock: any Clock<Duration> = ContinuousClock()
@@ -32,6 +34,8 @@ package final class Agent: Sendable {
     let hub = EventHub<AgentReport>()
     /// The pools that are above their soft limit, and of which the operator was warned.
     let fullPools = Mutex<Set<String>>([])
+    /// The machines with full disks.
+    let stalled = Mutex<Set<MachineID>>([])
     private let bootFile: String?
 
     /// Creates the agent, and reads what was wanted of its host before.
@@ -129,6 +133,7 @@ package final class Agent: Sendable {
         var inventory = HostInventory(
             host: host, driver: driver.kind, capabilities: try await driver.capabilities(), resources: try await driver.resources())
         inventory.machines = try await driver.list()
+        for machine in inventory.machines { note(machine) }
         // The records are read after the list, so that each listed machine was wanted before.
         let wanted = desired.all
         let ids = Set(wanted.map(\.id))

@@ -86,13 +86,10 @@ enum Disk {
         return error
     }
 
-    /// Makes a folder, durably, unless it exists.
+    /// Makes a folder durably, unless it exists. Whoever has made it may not have synced its name yet.
     static func makeFolder(_ path: String, in parent: String, _ calls: DiskCalls) throws(CloudError) {
-        if mkdir(path, 0o700) == 0 {
-            try Descriptor(parent, O_RDONLY | O_DIRECTORY).sync(calls)
-        } else if errno != EEXIST {
-            throw failure("make", path)
-        }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make", path) }
+        try Descriptor(parent, O_RDONLY | O_DIRECTORY).sync(calls)
     }
 
     /// Returns the names in a folder; none if the folder does not exist.

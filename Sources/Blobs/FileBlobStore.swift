@@ -2,6 +2,7 @@ package import CloudCore
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A store that keeps blobs as files in a folder. Several processes may use the same folder.
 ///
@@ -15,6 +16,7 @@ package struct FileBlobStore: BlobStore {
     private let calls: DiskCalls
     private let uploadPlaces: Places
     private let readerPlaces: Places
+    private let shards = KnownShards()
 
     /// Opens the folder, creates it if it does not exist, and removes what the uploads of dead processes have left.
     ///
@@ -140,6 +142,16 @@ package struct FileBlobStore: BlobStore {
 
     private func path(_ id: ContentID) -> String { "\(blobs)/\(id.shard)/\(id)" }
 
+    /// Returns the folder of a blob, whose own name is durable. It blocks the thread.
+    func shard(of id: ContentID) throws(CloudError) -> String {
+        let shard = "\(blobs)/\(id.shard)"
+        if !shards.has(id.shard) {
+            try Disk.makeFolder(shard, in: blobs, calls)
+            shards.note(id.shard)
+        }
+        return shard
+    }
+
     private static func entries(of shard: String) throws(CloudError) -> [BlobEntry] {
         var entries: [BlobEntry] = []
         for name in try Disk.names(in: shard) {
@@ -154,4 +166,12 @@ package struct FileBlobStore: BlobStore {
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await pool.runIfActive(body)
     }
+}
+
+/// The folders of blobs whose names are known to be durable, so that not every upload syncs the folder above.
+private final class KnownShards: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    func has(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
+    func note(_ name: String) { names.withLock { _ = $0.insert(name) } }
 }

@@ -71,8 +71,8 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
             for lane in parts.lanes { try await lane.finish() }
             let blob = try digests.finish(size: size)
             try expected.check(blob)
-            let (folder, now) = (store.blobs, store.world.now)
-            try await store.run { try parts.file.publish(blob.id, below: folder, at: now) }
+            let (store, now) = (store, store.world.now)
+            try await store.run { try parts.file.publish(blob.id, in: store.shard(of: blob.id), at: now) }
             self.parts = nil
             return blob
         } catch {

@@ -102,6 +102,15 @@ extension BlockStorageAssembly {
         try volumes.delete(volume, cascade: false, isForced: true, by: caller(principal), in: tx)
     }
 
+    /// Tells the users of full volumes that a server is paused until there is room. Ids of no volume have no effect.
+    package func tellFull(_ ids: [VolumeID], pausing server: ID<Kind.Server>, in tx: Transaction) throws {
+        for volume in try volumes.volumes.find(ids, in: tx) {
+            let message = VolumeMessage.full(
+                volume, pausing: server, id: ID(context.world.random.uuid()), at: context.world.now)
+            try MessageStore().insert(message, in: tx)
+        }
+    }
+
     // MARK: Attachments
 
     /// Reserves a volume for a server. The attachment is Compute's: nobody else can end it once it is connected.

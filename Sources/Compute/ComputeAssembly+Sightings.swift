@@ -39,6 +39,8 @@ extension ComputeAssembly {
                 var server = change.next
                 server.updatedAt = context.world.now
                 try ServerStore().update(server, in: tx)
+                let full = confirmed[server.id]?.machine.fullDisks ?? []
+                if !full.isEmpty { try context.needs.volumes.tellFull(full, pausing: server.id, in: tx) }
             }
             return busy
         }

@@ -69,6 +69,10 @@ package protocol VolumesNeed: Sendable {
     /// Begins to delete a snapshot. It has no effect if there is none.
     func delete(_ id: ID<Kind.Snapshot>, for principal: Principal) async throws
 
+    /// Tells the users of full volumes that a server is paused until there is room for what it writes. Ids of other
+    /// disks have no effect.
+    func tellFull(_ disks: [String], pausing server: ID<Kind.Server>, in tx: Transaction) throws
+
     /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///
     /// - Throws: `conflict` if the host cannot reach the volume; `notFound` if there is no such attachment.

@@ -210,7 +210,18 @@ extension FileVolumes {
             unlink(target.draft)
             // A copy that was given up begins again later, or its volume is gone.
             if Task.isCancelled || copies.isCancelled(ticket) { return }
-            try? await lanes.run(lane) { try fail(error) }
+            await note(lane) { try fail(error) }
+        }
+    }
+
+    /// The pause before a failure that could not be noted is noted again.
+    private static let pause = Duration.milliseconds(500)
+
+    /// Notes a failure. On a full disk not even that may be possible at once, and nobody else would do it: the copy
+    /// would be shown as running for ever.
+    private func note(_ lane: String, _ body: () throws -> Void) async {
+        while !Task.isCancelled {
+            do { return try await lanes.run(lane) { try body() } } catch { try? await Task.sleep(for: Self.pause) }
         }
     }
 }

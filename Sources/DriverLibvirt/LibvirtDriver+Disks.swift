@@ -83,8 +83,14 @@ extension LibvirtDriver: Snapshotting {
     private static func isCopying(_ id: MachineID, _ copy: LiveCopy, _ calls: LibvirtConnection.Calls) throws -> Bool {
         try Domains(calls: calls).with(id) { domain in
             if try jobType(id, domain, calls, tell: copy.progress) != VIR_DOMAIN_JOB_NONE { return true }
-            let ended = try jobType(id, domain, calls, VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue)
+            var complaint = ""
+            let ended = try jobType(id, domain, calls, VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue, hear: { complaint = $0 })
             guard ended == VIR_DOMAIN_JOB_COMPLETED else {
+                if complaint.contains("No space left") {
+                    throw CloudError(
+                        .unavailable, "There is no room for a copy of the disk.", detail: "\(id): \(complaint)",
+                        code: VolumePool.fullCode)
+                }
                 var failed = CloudError(.unavailable, "The disk could not be copied.", detail: "\(id): job \(ended)", code: "snapshot_failed")
                 failed.isTransient = true
                 throw failed
@@ -95,7 +101,7 @@ extension LibvirtDriver: Snapshotting {
 
     private static func jobType(
         _ id: MachineID, _ domain: OpaquePointer, _ calls: LibvirtConnection.Calls, _ flags: UInt32 = 0,
-        tell: (Int) -> Void = { _ in }
+        tell: (Int) -> Void = { _ in }, hear: (String) -> Void = { _ in }
     ) throws -> virDomainJobType {
         var type: Int32 = 0
         var parameters: virTypedParameterPtr?
@@ -106,6 +112,10 @@ extension LibvirtDriver: Snapshotting {
         let hasDone = get?(parameters, count, "disk_processed", &done) == 1
         let isTold = hasDone && get?(parameters, count, "disk_total", &total) == 1
         if isTold, total > 0 { tell(Int(done * 100 / total)) }
+        var complaint: UnsafePointer<CChar>?
+        if calls.functions.virTypedParamsGetString(parameters, count, "errmsg", &complaint) == 1, let complaint {
+            hear(String(cString: complaint))
+        }
         calls.functions.virTypedParamsFree(parameters, count)
         return virDomainJobType(rawValue: UInt32(bitPattern: type))
     }
@@ -123,9 +133,10 @@ extension DiskImage {
     /// Gives a finished draft its name.
     static func adopt(_ draft: String, as path: String) throws(CloudError) {
         // Its owner may be the user under which QEMU runs.
-        guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0, rename(draft, path) == 0 else {
+        guard chown(draft, geteuid(), getegid()) == 0, chmod(draft, 0o600) == 0 else {
             throw DurableFile.failure("name", path)
         }
+        try DurableFile.publish(draft, as: path)
     }
 }
 

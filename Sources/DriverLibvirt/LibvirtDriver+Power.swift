@@ -24,7 +24,7 @@ extension LibvirtDriver {
         }
     }
 
-    private func start(_ found: ObservedMachine, _ fence: Fence) async throws {
+    func start(_ found: ObservedMachine, _ fence: Fence) async throws {
         let id = found.id
         switch found.power {
         case .running: return

@@ -131,9 +131,12 @@ package final class LibvirtDriver: MachineDriver {
     private func observed(
         _ id: String, _ machine: HostedMachine, _ calls: LibvirtConnection.Calls, _ state: Domains.State?
     ) throws -> ObservedMachine {
-        ObservedMachine(
+        var found = ObservedMachine(
             id: MachineID(id), power: state?.power ?? .off, fence: records.fence(id), boots: records.value(id)?.boots ?? machine.boots,
             reason: state?.reason)
+        let full = state?.fullTargets ?? []
+        found.fullDisks = machine.targets.filter { full.contains($0.value) }.keys.sorted()
+        return found
     }
 
     // MARK: - Making and removing

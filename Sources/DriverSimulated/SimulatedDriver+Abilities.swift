@@ -20,8 +20,17 @@ extension SimulatedDriver: Pausing {
         try await change(id, fence) { machine in
             guard machine.power != to else { return }
             guard machine.power == from else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
-            try host.records.update(id.text) { $0.power = to }
+            try host.records.update(id.text) { ($0.power, $0.fullDisks) = (to, []) }
             host.send(event, machine)
+        }
+    }
+}
+
+extension SimulatedDriver: Stalling {
+    @discardableResult
+    package func goOn(_ id: MachineID, fence: Fence) async throws -> ObservedMachine {
+        try await change(id, fence) { machine in
+            if !machine.fullDisks.isEmpty, host.hasRoom { try await start(machine) }
         }
     }
 }
@@ -32,7 +41,7 @@ extension SimulatedDriver: Suspending {
         try await change(id, fence) { machine in
             guard machine.power != .suspended else { return }
             guard machine.power.isUp else { throw CloudError.conflict("The machine is \(machine.power.rawValue).") }
-            try host.records.update(id.text) { $0.power = .suspended }
+            try host.records.update(id.text) { ($0.power, $0.fullDisks) = (.suspended, []) }
             host.send(.suspended, machine)
         }
     }

@@ -94,7 +94,7 @@ package struct SimulatedDriver: MachineDriver {
         host.send(.stopped, machine)
     }
 
-    private func start(_ machine: SimulatedMachine) async throws {
+    func start(_ machine: SimulatedMachine) async throws {
         guard machine.power != .running else { return }
         let id = machine.spec.id.text
         if machine.spec.faults.contains(.bootFails) {
@@ -154,7 +154,10 @@ package struct SimulatedDriver: MachineDriver {
     }
 
     private func observed(_ machine: SimulatedMachine, _ fence: Fence) -> ObservedMachine {
-        ObservedMachine(id: machine.spec.id, power: machine.power, fence: fence, boots: machine.boots, reason: machine.reason)
+        var found = ObservedMachine(
+            id: machine.spec.id, power: machine.power, fence: fence, boots: machine.boots, reason: machine.reason)
+        found.fullDisks = machine.fullDisks
+        return found
     }
 
     /// Takes the change, waits for its duration, and carries it out. `body` gets the machine as it is then.

@@ -19,6 +19,7 @@ package final class SimulatedHost: Sendable {
     private let folder: String?
     private let chance: Mutex<SimulatedChance>
     private let lost = Mutex(false)
+    private let room = Mutex(true)
 
     init(name: String, folder: String?, world: World, settings: SimulationSettings, seed: UInt64) throws {
         self.name = name
@@ -91,6 +92,23 @@ package final class SimulatedHost: Sendable {
             machine.stop(as: crashing ? .crashed : .off, reason: crashing ? "the guest crashed" : "the guest stopped")
         }
         if let machine = records.value(id.text), !machine.power.isUp { send(crashing ? .crashed : .guestStopped, machine) }
+    }
+
+    /// Whether machines with full disks find room again.
+    package var hasRoom: Bool {
+        get { room.withLock { $0 } }
+        set { room.withLock { $0 = newValue } }
+    }
+
+    /// Lets the guest of a running machine write to disks that have no room for it.
+    package func fill(_ disks: [String], of id: MachineID) throws {
+        hasRoom = false
+        try records.update(id.text) { machine in
+            guard machine.power == .running else { return }
+            (machine.power, machine.fullDisks) = (.paused, disks)
+            machine.reason = "there is no room for what the guest writes"
+        }
+        if let machine = records.value(id.text), !machine.fullDisks.isEmpty { send(.paused, machine) }
     }
 
     func requireReach() throws(CloudError) {

@@ -52,6 +52,8 @@ struct SimulatedMachine: StoredValue {
     var console = ""
     /// The power state before the machine was packed live; nil unless it stands still because another host has it.
     var left: PowerState?
+    /// The disks without room. The machine is paused until there is room or somebody starts it.
+    @Defaulted<Default.EmptyList<String>> var fullDisks: [String] = []
 
     /// The most bytes of the serial log.
     static let mostConsoleBytes = 256 << 10
@@ -72,6 +74,7 @@ struct SimulatedMachine: StoredValue {
         power = .running
         reason = nil
         left = nil
+        fullDisks = []
     }
 
     mutating func stop(as power: PowerState, reason: String) {
@@ -79,6 +82,7 @@ struct SimulatedMachine: StoredValue {
         self.power = power
         self.reason = reason
         left = nil
+        fullDisks = []
     }
 
     mutating func reboot(_ kind: RebootKind) {

@@ -140,6 +140,13 @@ package protocol VolumeHolding: VolumeAttaching {
     func forceDetachDisk(_ disk: String, from id: MachineID, fence: Fence) async throws
 }
 
+/// A driver that pauses a machine when there is no room for what its guest writes, so that no write fails.
+package protocol Stalling: MachineDriver {
+    /// Continues a machine with full disks, if there is room now. Has no effect on other machines.
+    @discardableResult
+    func goOn(_ id: MachineID, fence: Fence) async throws -> ObservedMachine
+}
+
 package protocol Moving: MachineDriver {
     /// Returns the data that another host needs to go on with a machine that is off. The machine stays here until it is
     /// removed.

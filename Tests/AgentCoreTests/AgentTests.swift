@@ -159,6 +159,30 @@ struct AgentTests {
         }
     }
 
+    @Test("A machine with a full disk goes on when there is room, unless its user has paused it meanwhile")
+    func fullDisk() async throws {
+        let stage = try Stage()
+        let agent = try stage.agent()
+        _ = try await agent.carryOut(request(1, .ensure(spec(), power: .running)))
+        func look() async throws -> ObservedMachine? {
+            await agent.lookAtAll()
+            await agent.letGoOn()
+            return try await stage.host.driver().observe(id)
+        }
+        try stage.host.fill(["root"], of: id)
+        var machine = try await look()
+        #expect(machine?.power == .paused && machine?.fullDisks == ["root"])
+        stage.host.hasRoom = true
+        machine = try await look()
+        #expect(machine?.power == .running && machine?.fullDisks == [] && machine?.boots == 1)
+
+        try stage.host.fill(["root"], of: id)
+        _ = try await agent.carryOut(request(2, .power(.paused)))
+        stage.host.hasRoom = true
+        #expect(try await look()?.power == .paused)
+        #expect(try await agent.carryOut(request(3, .power(.running))).machine?.power == .running)
+    }
+
     @Test("A machine that nobody ordered is reported as unclaimed and left alone")
     func unclaimed() async throws {
         let stage = try Stage()

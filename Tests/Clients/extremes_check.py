@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from guests import until
+from guests import Mounted, until
 from harness import Cloud, Failure, expect, say
 
 HOSTS = 10_000
@@ -47,7 +47,7 @@ def count(client):
 
 
 def it_is_full(binary):
-    with tempfile.TemporaryDirectory(prefix="novella-full-") as folder, Mounted(folder), Cloud(binary) as cloud:
+    with tempfile.TemporaryDirectory(prefix="novella-full-") as folder, Mounted(folder, DISK), Cloud(binary) as cloud:
         cloud.state = pathlib.Path(folder) / "state"
         cloud.stop()
         cloud.url = None
@@ -71,19 +71,6 @@ def it_is_full(binary):
         until("writes to be taken", lambda: client.post("/network/v2.0/networks", after, status=None).status == 201, 30)
         until("the health to be well", lambda: client.get("/healthz", status=None).status == 200, 30)
         client.close()
-
-
-class Mounted:
-    """A file system of its own in this folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __enter__(self):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", self.folder], check=True)
-
-    def __exit__(self, *_):
-        subprocess.run(["umount", "-l", self.folder], check=True)
 
 
 def fill(path):

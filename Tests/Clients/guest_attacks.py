@@ -19,8 +19,8 @@ import threading
 import time
 
 import guest_frames as frames
-from guests import Host, emulators, make_first_server, ping, processes, ssh, until
-from harness import HERE, Cloud, Failure, expect, password_login, say
+from guests import emulators, make_first_server, ping, processes, ssh, tell, until
+from harness import HERE, Failure, expect, password_login
 from scenarios_check import guest_image
 
 VERSION = {"OpenStack-API-Version": "compute 2.90"}
@@ -36,28 +36,7 @@ FLOWS = 8192
 
 
 def run(binary, report):
-    if os.geteuid() != 0:
-        report.fail("the host", "real machines want root here")
-        return
-    before = Host.now()
-    with Cloud(binary, simulate=False) as cloud:
-        try:
-            stage = None
-            with report.case("two projects with a guest each"):
-                stage = Stage(binary, cloud)
-            for attack in ATTACKS if stage else []:
-                began = time.monotonic()
-                name = attack.__name__.replace("_", " ")
-                with report.case(name):
-                    attack(stage)
-                say(f"  {name} ({time.monotonic() - began:.1f} s)")
-            if report.failures:
-                print(cloud.tail(20))
-        finally:
-            cloud.clear_host()
-    with report.case("the host is as it was"):
-        Host.now().must_equal(before)
-        expect([name for name, _, _ in processes(cloud)], [], "processes of the cloud")
+    tell(binary, report, lambda cloud: Stage(binary, cloud), ATTACKS, goes_on=True)
 
 
 class Guest:

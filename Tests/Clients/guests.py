@@ -1,11 +1,14 @@
-"""What the checks on real parts share: the host, its guests, and what of them must not stay behind."""
+"""What the checks on real parts share: the host, its guests, the steps of a story there, and what of them must not stay behind."""
 
+import os
 import pathlib
 import re
+import shutil
+import sqlite3
 import subprocess
 import time
 
-from harness import ROOT, Failure, expect
+from harness import ROOT, Cloud, Failure, expect, say
 
 GUEST = ROOT / ".build" / "guest"
 
@@ -40,6 +43,20 @@ class Host:
             was = other.parts[name]
             if there != was:
                 raise Failure(f"{name}: left over {sorted(there - was)}, missing {sorted(was - there)}")
+
+
+class Mounted:
+    """A file system of its own in this folder, of so many bytes."""
+
+    def __init__(self, folder, size):
+        self.folder, self.size = folder, size
+
+    def __enter__(self):
+        options = f"size={self.size},mode=0711"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], check=True)
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
 
 
 def devices():
@@ -137,3 +154,49 @@ def machine_files(cloud):
     found = [path for folder in (host / "machines", host / "snapshots", qemu / "save") if folder.exists() for path in folder.rglob("*")]
     found += [path for word in ("domain-*", "qmp-*") for path in qemu.rglob(word)]
     return sorted(str(path.relative_to(host)) for path in found)
+
+
+def tell(binary, report, begin, steps, settings=None, goes_on=False):
+    """Runs a story on a real host: each step is a case, and after the last one the host is as it was before.
+
+    `begin` gets the cloud and returns what each step gets. Without `goes_on`, a step that fails is the last one. A story that has a `rescue`
+    says by it what it is like then.
+    """
+    if os.geteuid() != 0:
+        report.fail("the host", "real machines want root here")
+        return
+    before = Host.now()
+    with Cloud(binary, settings, simulate=False) as cloud:
+        story = None
+        try:
+            with report.case("what the story begins with"):
+                story = begin(cloud)
+            for step in steps if story else []:
+                began = time.monotonic()
+                name = step.__name__.replace("_", " ")
+                with report.case(name):
+                    step(story)
+                    say(f"  {name} ({time.monotonic() - began:.1f} s)")
+                if report.failures and not goes_on:
+                    break
+            if report.failures:
+                print(cloud.tail(60))
+                getattr(story, "rescue", lambda: None)()
+        finally:
+            cloud.clear_host()
+    with report.case("the host is as it was"):
+        Host.now().must_equal(before)
+        expect([name for name, _, _ in processes(cloud)], [], "processes of the cloud")
+
+
+def unfinished(cloud):
+    """Where the workflows are that have not ended, as a cloud that was killed has left it on its disk."""
+    copy = cloud.directory / "copy"
+    copy.mkdir(exist_ok=True)
+    for name in ("novella.db", "novella.db-wal"):
+        (copy / name).unlink(missing_ok=True)
+        if (cloud.state / name).exists():
+            shutil.copy(cloud.state / name, copy)
+    with sqlite3.connect(copy / "novella.db") as database:
+        rows = database.execute("SELECT kind, direction, step, status FROM workflow WHERE finished_at IS NULL").fetchall()
+    return [f"{kind}/{'undo-' if way == 'undo' else ''}{step}{'' if status != 'queued' else '(queued)'}" for kind, way, step, status in rows]

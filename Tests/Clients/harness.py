@@ -74,7 +74,7 @@ class Report:
 class Cloud:
     """A `novella up` of its own, with simulated hosts unless told otherwise, in a directory that is removed with it.
 
-    `settings` are environment variables without their prefix: {"SECURITY_COMPLIANCE_LOCKOUT_DURATION": 5}.
+    `settings` are environment variables without their prefix: {"SECURITY_COMPLIANCE_LOCKOUT_DURATION": 5}; `environment` are further ones.
     """
 
     START_DEADLINE = 30
@@ -83,6 +83,7 @@ class Cloud:
         self.binary = binary
         self.simulate = simulate
         self.settings = settings or {}
+        self.environment = {}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="novella-clients-"))
         # Guests and name servers of a real host run as users of their own, who must reach what is theirs.
         if not simulate:
@@ -108,7 +109,7 @@ class Cloud:
         """Returns when the cloud serves. Started again, it has the port and the data that it had."""
         address = re.sub(r"^http://", "", self.url) if self.url else "127.0.0.1:0"
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "NOVELLA"))}
-        environment |= {f"NOVELLA_{name}": str(value) for name, value in self.settings.items()}
+        environment |= {f"NOVELLA_{name}": str(value) for name, value in self.settings.items()} | self.environment
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "up", *(["--simulate"] if self.simulate else []), "--state", str(self.state), "--listen", address],

@@ -8,11 +8,9 @@ it would have come to. A bystander runs all the time and must not notice; nothin
 
 import os
 import random
-import shutil
-import sqlite3
 import time
 
-from guests import Host, devices, emulators, expect_no_machines, make_first_server, machine_files, ping, ssh, until
+from guests import Host, devices, emulators, expect_no_machines, make_first_server, machine_files, ping, ssh, unfinished, until
 from harness import Cloud, Failure, expect, password_login, say
 
 # Each kills every workflow once, each time in another part of it.
@@ -84,7 +82,7 @@ def run(binary, report):
         with report.case("nothing is left"):
             stage.clear()
             expect_no_machines(cloud)
-            expect(stage.unfinished(), [], "workflows that have not ended")
+            expect(unfinished(cloud), [], "workflows that have not ended")
         say(f"  {stage.kills} kills, {stage.inside} of them inside of a workflow, in {len(stage.places)} places")
         cloud.clear_host()
     with report.case("the host is as it was"):
@@ -201,7 +199,7 @@ class Stage:
         self.cloud.kill()
         self.kills += 1
         self.bystander.must_live()
-        places = self.unfinished()
+        places = unfinished(self.cloud)
         self.inside += bool(places)
         self.places |= set(places)
         self.client.close()
@@ -216,18 +214,6 @@ class Stage:
             raise Failure(f"{moment}: {failure}") from None
         now = time.monotonic()
         say(f"  {act.name}: {moment}; {now - asked:.1f} s to its end, {now - began:.1f} s in all")
-
-    def unfinished(self):
-        """Where the workflows are that have not ended, as the cloud has left it on its disk."""
-        copy = self.cloud.directory / "copy"
-        copy.mkdir(exist_ok=True)
-        for name in ("novella.db", "novella.db-wal"):
-            (copy / name).unlink(missing_ok=True)
-            if (self.cloud.state / name).exists():
-                shutil.copy(self.cloud.state / name, copy)
-        with sqlite3.connect(copy / "novella.db") as database:
-            rows = database.execute("SELECT kind, direction, step, status FROM workflow WHERE finished_at IS NULL").fetchall()
-        return [f"{kind}/{'undo-' if way == 'undo' else ''}{step}{'' if status != 'queued' else '(queued)'}" for kind, way, step, status in rows]
 
     def end(self, act, request):
         """Waits for the workflow to end, and for the server to say so."""

@@ -1,39 +1,16 @@
 """The main job, on real parts: a first server as `make up` makes it, then by the `openstack` command what one does with servers, while
 their own packets, screens and disks are looked at; and nothing is left at the end."""
 
-import os
 import subprocess
 import threading
-import time
 
 from cli.command_line import CommandLine, user
-from guests import Host, answered_pings, emulators, expect_no_machines, make_first_server, ping, processes, ssh, until, PACE, PINGS
-from harness import Cloud, Failure, expect, expect_has, say
+from guests import answered_pings, emulators, expect_no_machines, make_first_server, ping, ssh, tell, until, PACE, PINGS
+from harness import Failure, expect, expect_has, say
 
 
 def run(binary, report):
-    if os.geteuid() != 0:
-        report.fail("the host", "real machines want root here")
-        return
-    before = Host.now()
-    with Cloud(binary, simulate=False) as cloud:
-        story = Story(binary, cloud)
-        for step in STEPS:
-            began = time.monotonic()
-            name = step.__name__.replace("_", " ")
-            with report.case(name):
-                step(story)
-                say(f"  {name} ({time.monotonic() - began:.1f} s)")
-            if report.failures:
-                print(cloud.tail(60))
-                story.rescue()
-                break
-        began = time.monotonic()
-        cloud.clear_host()
-        say(f"  stop, clear ({time.monotonic() - began:.1f} s)")
-    with report.case("the host is as it was"):
-        Host.now().must_equal(before)
-        expect([name for name, _, _ in processes(cloud)], [], "processes of the cloud")
+    tell(binary, report, lambda cloud: Story(binary, cloud), STEPS)
 
 
 class Story:

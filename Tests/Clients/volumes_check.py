@@ -1,10 +1,7 @@
 """Volumes of real guests, by the API: what a guest has written to one is there for the next, also in a snapshot and after a growth."""
 
-import os
-import time
-
-from guests import Host, expect_no_machines, make_first_server, ssh, until
-from harness import Cloud, Failure, expect, password_login, say
+from guests import expect_no_machines, make_first_server, ssh, tell, until
+from harness import Failure, expect, password_login
 
 DEMO = {"project": {"name": "demo", "domain": {"id": "default"}}}
 STORAGE = {"OpenStack-API-Version": "volume 3.71"}
@@ -13,32 +10,15 @@ MARK = "a line that only this volume has"
 
 
 def run(binary, report):
-    if os.geteuid() != 0:
-        report.fail("the host", "real machines want root here")
-        return
-    before = Host.now()
-    with Cloud(binary, simulate=False) as cloud:
-        make_first_server(binary, cloud)
-        story = Story(cloud)
-        for step in STEPS:
-            began = time.monotonic()
-            name = step.__name__.replace("_", " ")
-            with report.case(name):
-                step(story)
-                say(f"  {name} ({time.monotonic() - began:.1f} s)")
-            if report.failures:
-                print(cloud.tail(60))
-                break
-        cloud.clear_host()
-    with report.case("the host is as it was"):
-        Host.now().must_equal(before)
+    tell(binary, report, lambda cloud: Story(binary, cloud), STEPS)
 
 
 class Story:
-    """The cloud, a member of a project, and what was made so far."""
+    """The cloud, a member of a project with a first server, and what was made so far."""
 
-    def __init__(self, cloud):
+    def __init__(self, binary, cloud):
         self.cloud = cloud
+        make_first_server(binary, cloud)
         self.demo = cloud.client()
         self.demo.log_in(password_login("demo", cloud.password("demo"), DEMO))
         self.admin = cloud.admin()

@@ -39,6 +39,33 @@ struct ServerVolumeTests {
         }
     }
 
+    @Test("A server whose volume has no room is shown as paused, and a message says why")
+    func fullVolume() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            let cloud = story.compute.cloud.cloud
+            try cloud.fleet.fill([volume], of: server, on: "host-1")
+            for _ in 0..<2 {
+                await cloud.fleet.ask()
+                try await cloud.look()
+            }
+            func view() async -> JSON? { await story.compute.good(.get, "/servers/\(server)")["server"] }
+            #expect(await view()?["status"] == "PAUSED")
+            #expect(await view()?["OS-EXT-STS:power_state"] == 3)
+            let messages = await story.storage(.get, "/messages?resource_uuid=\(volume)").json["messages"]?.array ?? []
+            #expect(messages.count == 1 && messages.first?["event_id"] == "VOLUME_VOLUME_002_001")
+            let text = messages.first?["user_message"]?.string ?? ""
+            #expect(text.contains("is full") && text.contains(server), "\(text)")
+            #expect(await story.status(volume) == "in-use")
+            let unpause = await story.compute.send(.post, "/servers/\(server)/action", ["unpause": nil])
+            #expect(unpause.status == .accepted)
+            try await story.settle()
+            #expect(await view()?["status"] == "ACTIVE")
+        }
+    }
+
     @Test("A volume that a server uses cannot be attached again, deleted, or ended by anybody but Compute")
     func oneTruth() async throws {
         try await VolumeStory.run { story in

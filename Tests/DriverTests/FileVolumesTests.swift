@@ -53,13 +53,17 @@ struct FileVolumesTests {
             }
         }
 
-        func open(_ bounds: VolumePool.Bounds = .init()) throws -> FileVolumes {
+        /// - Parameter refuse: is asked before each step, and may throw as a full disk does.
+        func open(
+            _ bounds: VolumePool.Bounds = .init(), refuse: @escaping @Sendable (String) throws -> Void = { _ in }
+        ) throws -> FileVolumes {
             let bytes = bytes
             let source = ImageSource { _, sink in try await sink(ByteBuffer(bytes: bytes)) }
             let images = try ImageCache(folder: folder + "/images", source: source, random: world.random)
             let pool = FileVolumesSettings.Pool(name: "pool", folder: folder + "/pool", bounds: bounds)
             var settings = FileVolumesSettings(folder: folder + "/records", pools: [pool])
-            settings.step = { [process] _ in
+            settings.step = { [process] name in
+                try refuse(name)
                 var isEnd = false
                 process.update { process in
                     process.count += 1
@@ -211,6 +215,32 @@ struct FileVolumesTests {
             let machine = MachineID(host.world.random.uuid())
             _ = try await driver.connect(spec.id, VolumeConnection(machine: machine, epoch: 1))
             #expect(try await driver.ensure(spec, from: .nothing, fence: fence).progress == .whole)
+        }
+    }
+
+    @Test("A copy without room fails, also if its failure cannot be noted at once")
+    func copyWithoutRoom() async throws {
+        try await withHost { host in
+            let tries = Box(0)
+            let driver = try host.open { name in
+                let isNote = name == "note failure"
+                guard isNote || name == "copy" else { return }
+                if isNote { tries.update { $0 += 1 } }
+                if isNote, tries.value > 2 { return }
+                throw CloudError(.unavailable, "There is no room.", code: VolumePool.fullCode)
+            }
+            let (source, copy) = (spec(host.world, format: .qcow2), spec(host.world))
+            try await driver.ensure(source, from: .nothing, fence: fence)
+            try await driver.ensure(copy, from: .volume(source.id), fence: fence)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await driver.keep() }
+                try await eventually("the failure") {
+                    guard case .failed(let problem) = try await driver.observe(copy.id)?.progress else { return false }
+                    return problem.error.code == VolumePool.fullCode
+                }
+                group.cancelAll()
+            }
+            #expect(DurableFile.names(in: host.folder + "/pool/drafts") == [])
         }
     }
 

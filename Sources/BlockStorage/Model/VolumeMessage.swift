@@ -11,6 +11,7 @@ struct VolumeMessage: Sendable {
     /// The action that failed. The number is a part of the message's event id.
     enum Action: String, Sendable {
         case schedule = "001"
+        case attach = "002"
         case copyToImage = "003"
         case copyFromImage = "005"
         case extend = "007"
@@ -22,6 +23,7 @@ struct VolumeMessage: Sendable {
         var words: String {
             switch self {
             case .schedule: "schedule allocate volume"
+            case .attach: "attach volume"
             case .copyToImage: "copy volume to image"
             case .copyFromImage: "copy image to volume"
             case .extend: "extend volume"
@@ -75,6 +77,19 @@ struct VolumeMessage: Sendable {
 
     /// The time for which a message is kept (`message_ttl` of the reference).
     static let lifetime = Duration.seconds(30 * 86_400)
+
+    /// Returns the message for the user of a volume that has no room for what a server writes. The reference knows no
+    /// such cause.
+    static func full(
+        _ volume: Volume, pausing server: ID<Kind.Server>, id: ID<VolumeMessage>, at now: Timestamp
+    ) -> VolumeMessage {
+        let (action, cause) = (Action.attach, Cause.unknown)
+        return VolumeMessage(
+            id: id, projectID: volume.projectID, requestID: nil, subject: .volume, subjectID: volume.id.text,
+            eventID: "VOLUME_\(Subject.volume.rawValue)_\(action.rawValue)_\(cause.rawValue)",
+            text: "\(action.words):The pool of the volume is full. Server \(server) is paused until there is room.",
+            createdAt: now, expiresAt: now + lifetime)
+    }
 
     static func missing(_ id: some CustomStringConvertible) -> CloudError {
         .notFound("Message \(id) could not be found.")

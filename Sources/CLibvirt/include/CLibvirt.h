@@ -36,6 +36,7 @@
     F(virDomainGetState)                \
     F(virDomainGetUUIDString)           \
     F(virDomainGetXMLDesc)              \
+    F(virDomainGetDiskErrors)           \
     F(virDomainGetMetadata)             \
     F(virDomainListGetStats)            \
     F(virDomainStatsRecordListFree)     \
@@ -49,6 +50,7 @@
     F(virDomainAbortJob)                \
     F(virTypedParamsFree)               \
     F(virTypedParamsGetULLong)          \
+    F(virTypedParamsGetString)          \
     F(virDomainFree)
 
 #define CLIBVIRT_FIELD(name) __typeof__(name) *name;

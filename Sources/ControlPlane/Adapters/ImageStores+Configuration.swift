@@ -54,9 +54,7 @@ extension ImageStores {
 
     private static func open(_ path: String, _ what: String, _ world: World) async throws -> FileBlobStore {
         do {
-            try FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
+            try Files.makeFolder((path as NSString).deletingLastPathComponent)
             return try await FileBlobStore(folder: path, world: world)
         } catch {
             throw StartError("The \(what) cannot be opened at \(path): \(error)")

@@ -75,6 +75,10 @@ struct VolumesForCompute: VolumesNeed {
         try await storage.delete(id, for: principal)
     }
 
+    func tellFull(_ disks: [String], pausing server: ID<Kind.Server>, in tx: Transaction) throws {
+        try storage.tellFull(disks.map { ID($0) }, pausing: server, in: tx)
+    }
+
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)

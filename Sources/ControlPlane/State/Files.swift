@@ -27,10 +27,28 @@ enum Files {
     /// Renames a file and makes the new name durable.
     static func move(_ from: String, to path: String) throws {
         guard rename(from, path) == 0 else { throw failure("write", path) }
-        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try syncFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Makes a folder and those above it durably, unless they exist, with rights only for their owner.
+    static func makeFolder(_ path: String) throws {
+        let above = (path as NSString).deletingLastPathComponent
+        if !above.isEmpty, !exists(above) { try makeFolder(above) }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make", path) }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw StartError("Cannot make \(path): it is no folder.")
+        }
+        // The folder above may be somebody else's, who has made this one.
+        if access(above, R_OK) == 0 { try syncFolder(above) }
+    }
+
+    /// Makes the names in a folder durable.
+    private static func syncFolder(_ path: String) throws {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("write", path) }
-        fsync(folder)
-        close(folder)
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failure("write", path) }
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -40,12 +40,10 @@ package struct StateDirectory: Sendable {
     /// Creates the directory, if it does not exist, with rights only for its owner.
     package func create() throws {
         do {
-            let manager = FileManager.default
-            let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
-            try manager.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: mode)
-            try manager.createDirectory(atPath: path + "/log", withIntermediateDirectories: true, attributes: mode)
+            try Files.makeFolder(path)
+            try Files.makeFolder(path + "/log")
         } catch {
-            throw StartError("Cannot make the state directory \(path): \(String(cString: strerror(errno))). --state takes another.")
+            throw StartError("There is no state directory \(path): \(error) --state takes another.")
         }
     }
 

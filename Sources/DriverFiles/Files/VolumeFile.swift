@@ -36,6 +36,7 @@ enum VolumeFile {
             guard try virtualBytes(path, .qcow2) < target.bytes else { return }
             let options = target.isThin ? [] : ["--preallocation=falloc"]
             try ImageProgram.require(["resize", "-q", "-f", "qcow2"] + options + [path, "\(target.bytes)"], .short)
+            try DurableFile.sync(path)
         } else {
             try growRaw(path, target)
         }

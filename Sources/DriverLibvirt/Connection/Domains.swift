@@ -13,6 +13,8 @@ struct Domains {
         var reason: String?
         /// Whether QEMU runs.
         var isActive: Bool
+        /// The names of the devices of disks that have no room for what the guest has written.
+        var fullTargets: [String] = []
     }
 
     private var functions: clibvirt_functions { calls.functions }
@@ -62,8 +64,12 @@ struct Domains {
         switch virDomainState(rawValue: UInt32(bitPattern: number)) {
         case VIR_DOMAIN_RUNNING, VIR_DOMAIN_BLOCKED, VIR_DOMAIN_SHUTDOWN: return State(power: .running, isActive: true)
         case VIR_DOMAIN_PAUSED, VIR_DOMAIN_PMSUSPENDED:
-            let isFull = UInt32(bitPattern: reason) == VIR_DOMAIN_PAUSED_IOERROR.rawValue
-            return State(power: .paused, reason: isFull ? "the host could not write to its disk" : nil, isActive: true)
+            guard UInt32(bitPattern: reason) == VIR_DOMAIN_PAUSED_IOERROR.rawValue else {
+                return State(power: .paused, isActive: true)
+            }
+            return State(
+                power: .paused, reason: "there is no room for what the guest writes", isActive: true,
+                fullTargets: fullTargets(of: domain))
         case VIR_DOMAIN_CRASHED: return State(power: .crashed, reason: "the guest crashed", isActive: true)
         default: break
         }
@@ -74,6 +80,21 @@ struct Domains {
         case VIR_DOMAIN_SHUTOFF_SHUTDOWN: return State(power: .off, reason: "the guest stopped", isActive: false)
         case VIR_DOMAIN_SHUTOFF_DESTROYED: return State(power: .off, reason: "powered off", isActive: false)
         default: return State(power: .off, isActive: false)
+        }
+    }
+
+    /// Returns the names of the devices of disks without room. QEMU pauses a machine for no other error.
+    private func fullTargets(of domain: OpaquePointer) -> [String] {
+        // No machine has more disks than its buses have places.
+        var errors = [virDomainDiskError](repeating: virDomainDiskError(), count: 64)
+        let count = functions.virDomainGetDiskErrors(domain, &errors, UInt32(errors.count), 0)
+        guard count >= 0 else {
+            functions.virResetLastError()
+            return []
+        }
+        return errors.prefix(Int(count)).compactMap { error -> String? in
+            guard let name = calls.text(error.disk) else { return nil }
+            return error.error == Int32(VIR_DOMAIN_DISK_ERROR_NO_SPACE.rawValue) ? name : nil
         }
     }
 

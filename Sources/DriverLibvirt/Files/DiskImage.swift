@@ -54,6 +54,7 @@ enum DiskImage {
 
     static func grow(_ path: String, isQCOW2: Bool, virtualBytes: Int64) throws(CloudError) {
         try HelperProgram.require(program, ["resize", "-q", "-f", isQCOW2 ? "qcow2" : "raw", path, "\(virtualBytes)"], .short)
+        try DurableFile.sync(path)
     }
 
     /// Makes a flat copy of a disk to which nobody writes.
@@ -74,6 +75,7 @@ enum DiskImage {
         guard Foundation.link(path, draft) == 0, rename(draft, name) == 0 else {
             throw DurableFile.failure("link", name)
         }
+        try DurableFile.syncFolder((name as NSString).deletingLastPathComponent)
     }
 
     /// Makes a file under another name, and renames it when it is complete. If the process dies in between, the next
@@ -83,6 +85,7 @@ enum DiskImage {
         unlink(draft)
         try make(draft)
         chmod(draft, 0o600)
-        guard rename(draft, path) == 0 else { throw DurableFile.failure("name", path) }
+        // What a guest syncs later is worth nothing under a name that a power cut takes away.
+        try DurableFile.publish(draft, as: path)
     }
 }

@@ -35,10 +35,14 @@ package enum DurableFile {
         try syncFolder((path as NSString).deletingLastPathComponent)
     }
 
+    /// Makes a folder durably, unless it exists.
     package static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(CloudError) {
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw failure("make", path) }
         // The mode is set explicitly, without the process's umask.
         guard chmod(path, mode) == 0 else { throw failure("open", path) }
+        // Without its name the folder is lost with all that is synced in it. A process that made it may have been
+        // killed before this.
+        try syncFolder((path as NSString).deletingLastPathComponent)
     }
 
     /// Removes a folder with its contents. Has no effect if there is none.
@@ -74,6 +78,21 @@ package enum DurableFile {
             return true
         }
         guard isWritten else { throw failure("write", path) }
+    }
+
+    /// Makes the bytes of a file durable that another program may have written.
+    package static func sync(_ path: String) throws(CloudError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw failure("sync", path) }
+    }
+
+    /// Gives a file another name, durably: after a power cut, the name has all bytes or is not there.
+    package static func publish(_ draft: String, as path: String) throws(CloudError) {
+        try sync(draft)
+        guard rename(draft, path) == 0 else { throw failure("name", path) }
+        try syncFolder((path as NSString).deletingLastPathComponent)
     }
 
     /// Makes the names in a folder durable.

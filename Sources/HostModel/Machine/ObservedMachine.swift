@@ -10,6 +10,8 @@ package struct ObservedMachine: Hashable, Sendable, Codable {
     package var boots: Int64
     /// The reason why the machine is off or paused, for people; nil if there is nothing to say.
     package var reason: String?
+    /// The ids of the disks that have no room for what the guest has written. The machine is paused until they have.
+    @Defaulted<Default.EmptyList<String>> package var fullDisks: [String] = []
 
     package init(id: MachineID, power: PowerState, fence: Fence, boots: Int64 = 0, reason: String? = nil) {
         self.id = id

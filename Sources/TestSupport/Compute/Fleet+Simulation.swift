@@ -57,4 +57,9 @@ extension Fleet {
     package func guestStops(_ id: String, on host: String, crashing: Bool = false) throws {
         try simulated?.host(host).guestStops(MachineID(id), crashing: crashing)
     }
+
+    /// A guest of the simulation writes to disks that have no room for it.
+    package func fill(_ disks: [String], of id: String, on host: String) throws {
+        try simulated?.host(host).fill(disks, of: MachineID(id))
+    }
 }
