@@ -71,6 +71,26 @@ package protocol BlockStorageHosts: Sendable {
         _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws
+
+    /// Returns the files of a pool that are nobody's.
+    func manageable(in pool: String, on host: String) async throws -> [ManageableVolume]
+    /// Makes a volume of a file.
+    func adopt(_ name: String, as spec: VolumeSpec, on host: String, fence: Fence) async throws -> VolumeProgress
+    /// Makes a volume a file that is nobody's.
+    ///
+    /// - Parameter name: the file's name; nil for one that is made of the id.
+    /// - Throws: `notFound` if there is no volume and no such file.
+    func release(_ id: VolumeID, as name: String?, on host: String, fence: Fence) async throws
+    /// Makes a snapshot of a file.
+    func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
+    func release(_ id: SnapshotID, as name: String?, on host: String, fence: Fence) async throws
+
+    /// Brings a volume into another pool of its host. A move to the former pool ends a move that is not done.
+    func move(
+        _ id: VolumeID, to pool: String, isThin: Bool, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
 }
 
 /// The report of a host on one of its pools.
