@@ -6,14 +6,31 @@ package struct BlockStorageNeeds: Sendable {
     package var hosts: any BlockStorageHosts
     package var images: any BlockStorageImages
     package var identity: any BlockStorageIdentity
+    package var logs: any BlockStorageLogs
 
     package init(
-        hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity
+        hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity,
+        logs: any BlockStorageLogs
     ) {
         self.hosts = hosts
         self.images = images
         self.identity = identity
+        self.logs = logs
     }
+}
+
+/// The level of the process's log.
+package protocol BlockStorageLogs: Sendable {
+    var level: LogWord { get }
+    func set(_ level: LogWord)
+}
+
+/// A level of a log in the words of the reference.
+package enum LogWord: String, Sendable, CaseIterable {
+    case debug = "DEBUG"
+    case info = "INFO"
+    case warning = "WARNING"
+    case error = "ERROR"
 }
 
 /// The calls of Identity that Block Storage needs.

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite("Clusters, workers and replication")
+@Suite("Clusters, workers, logs and replication")
 struct ClusterTests {
     @Test("There is no cluster, and nothing waits to be cleaned up")
     func clusters() async throws {
@@ -27,6 +27,34 @@ struct ClusterTests {
             let unknown: JSON = ["resource_id": "11111111-2222-4333-8444-555555555555"]
             await admin.refused(.badRequest, .post, "/workers/cleanup", unknown)
             await demo.refused(.forbidden, .post, "/workers/cleanup", [:])
+        }
+    }
+
+    @Test("The log has one level, which an administrator changes")
+    func logs() async throws {
+        try await VolumeClient.run { cloud in
+            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+            let path = "/os-services/get-log"
+            let all = await admin.good(.put, path, [:])["log_levels"]?.array ?? []
+            #expect(all.map { $0["binary"] } == ["cinder-api", "cinder-scheduler", "cinder-volume"])
+            let before = try #require(all.first?["levels"]?["novella"]?.string)
+            for level in ["debug", "ERROR", before] {
+                await admin.good(.put, "/os-services/set-log", ["level": .string(level), "binary": "*"])
+                let question: JSON = ["binary": "cinder-volume", "server": "host-1", "prefix": "nov"]
+                let levels = await admin.good(.put, path, question)["log_levels"]
+                let wanted: JSON = [
+                    "host": "host-1@volumes", "binary": "cinder-volume",
+                    "levels": ["novella": .string(level.uppercased())],
+                ]
+                #expect(levels == [wanted])
+            }
+            let other = await admin.good(.put, path, ["prefix": "cinder", "binary": "cinder-api"])
+            #expect(other["log_levels"]?.array?.first?["levels"] == [:])
+            for wrong in [["level": "loud"], ["level": "INFO", "binary": "nova"], [:]] as [JSON] {
+                await admin.refused(.badRequest, .put, "/os-services/set-log", wrong)
+            }
+            await admin.refused(.notFound, .put, path, [:], minor: 31)
+            await demo.refused(.forbidden, .put, path, [:])
         }
     }
 

@@ -1,4 +1,5 @@
 import CloudCore
+import HTTPKit
 import HTTPTypes
 import TestSupport
 import Testing

@@ -220,6 +220,12 @@ final class MemoryVolumeImages: BlockStorageImages {
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
 }
 
+/// A log whose level stays as it is.
+struct FixedLog: BlockStorageLogs {
+    var level: LogWord { .info }
+    func set(_ level: LogWord) {}
+}
+
 /// Projects of a test: all exist.
 struct AllProjects: BlockStorageIdentity {
     func hasProject(_ id: ID<Kind.Project>) async throws -> Bool { true }
