@@ -99,6 +99,7 @@ struct ManagingTests {
                 (Self.body("a.raw", ["cluster": "c"]), "One and only one"),
                 (Self.body("a.raw", ["host": .null]), "One and only one"),
                 (Self.body("a.raw", ["ref": ["source-id": "x"]]), "source-name"),
+                (Self.body("../volumes/a.raw"), "No file of a pool"), (Self.body("/etc/passwd"), "No file of a pool"),
                 (Self.body("a.raw", ["volume_type": "none"]), "Cannot find requested 'none' volume type"),
             ] as [(JSON, String)] {
                 let message = await admin.refused(.badRequest, .post, "/manageable_volumes", body)

@@ -32,7 +32,7 @@ struct LogRoutes: RouteGroup {
                             json.member("binary", service.binary)
                             json.object("levels") { json in
                                 guard Self.log.hasPrefix(wish.prefix ?? "") else { return }
-                                json.member(Self.log, level.rawValue)
+                                json.members(of: JSONObject([(Self.log, .string(level.rawValue))]))
                             }
                         }
                     }

@@ -99,6 +99,9 @@ struct ManagingService: Sendable {
         guard let name = reference["source-name"]?.string, !name.isEmpty else {
             throw VolumeRefusal.input("Reference must contain source-name element.")
         }
+        guard ManageableVolume.format(of: name) != nil else {
+            throw VolumeRefusal.input("No file of a pool can be called '\(name.prefix(255))'.")
+        }
         return name
     }
 
