@@ -144,7 +144,7 @@ struct ReferenceRouteTests {
     func walk() async throws {
         #expect(Self.operations.count == 164)
         try await TestCloud.run { cloud in
-            let routes = cloud.cloud.blockStorage.service.routes
+            let routes = cloud.cloud.blockStorage.service.routes.filter { !$0.path.contains("{url_project}") }
             for (method, url) in Self.operations {
                 let isThere = routes.contains { $0.method.rawValue == method && Self.serves($0.path, url) }
                 #expect(isThere != Self.isMissing(method, url), "\(method) \(url)")
