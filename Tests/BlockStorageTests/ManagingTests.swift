@@ -48,7 +48,8 @@ struct ManagingTests {
             #expect(shown["status"] == "available" && shown["size"] == 2 && shown["name"] == "back")
             #expect(shown["bootable"] == "true" && shown["metadata"] == ["a": "b"])
             #expect(shown["os-vol-host-attr:host"] == .string(Self.place))
-            #expect(Self.names(await admin.good(.get, "/manageable_volumes?host=host-1@volumes"), "manageable-volumes") == [])
+            let rest = await admin.good(.get, "/manageable_volumes?host=host-1@volumes")
+            #expect(rest["manageable-volumes"] == [])
             await admin.good(.delete, "/volumes/\(new)")
             try await cloud.settle()
             await admin.refused(.notFound, .get, "/volumes/\(new)")
@@ -154,7 +155,8 @@ struct ManagingTests {
             let list = await admin.good(.get, "/manageable_snapshots/detail?host=host-1@volumes")
             #expect(Self.names(list, "manageable-snapshots") == [file])
             #expect(list["manageable-snapshots"]?.array?.first?["size"] == 1)
-            #expect(Self.names(await admin.good(.get, "/os-volume-manage?host=host-1@volumes"), "manageable-volumes") == [])
+            let others = await admin.good(.get, "/os-volume-manage?host=host-1@volumes")
+            #expect(others["manageable-volumes"] == [])
 
             let body: JSON = [
                 "snapshot": [

@@ -76,7 +76,8 @@ extension VolumeDriverCheck {
             let name = try await driver.release(snapshot, as: nil, fence: trial.next())
             try trial.expect(try await trial.driver.observe(snapshot) == nil, "it is a snapshot still")
             let file = try await driver.manageable(in: trial.subject.pool).first { $0.name == name }
-            try trial.expect(file?.isSnapshot == true && file?.bytes == VolumeTrial.bytes, "\(String(describing: file))")
+            let isRight = file?.isSnapshot == true && file?.bytes == VolumeTrial.bytes
+            try trial.expect(isRight, "\(String(describing: file))")
             let small = try await trial.whole(trial.spec(VolumeTrial.bytes / 2))
             let (bad, id) = (trial.snapshotID(), trial.snapshotID())
             try await trial.expectRefusal(.badRequest, "a file that is larger than the volume") {

@@ -283,12 +283,14 @@ struct FileVolumesTests {
                 group.cancelAll()
             }
             let machine = MachineID(host.world.random.uuid())
-            await #expect { _ = try await driver.connect(spec.id, VolumeConnection(machine: machine, epoch: 1)) } throws:
-            { ($0 as? CloudError)?.isTransient == true }
+            let connection = VolumeConnection(machine: machine, epoch: 1)
+            await #expect { _ = try await driver.connect(spec.id, connection) } throws: {
+                ($0 as? CloudError)?.isTransient == true
+            }
             let back = try await driver.move(spec.id, to: "pool", isThin: true, fence: fence)
             #expect(back.progress == .whole && back.pool == "pool")
             #expect(try await driver.pools().map(\.provisionedBytes) == [0, spec.bytes])
-            _ = try await driver.connect(spec.id, VolumeConnection(machine: machine, epoch: 1))
+            _ = try await driver.connect(spec.id, connection)
         }
     }
 

@@ -84,7 +84,8 @@ struct SimulatedVolumesTests {
         var other = spec("copy-fails")
         other.id = VolumeID("11111111-2222-4333-8444-666666666666")
         try await driver.ensure(other, from: .nothing, fence: fence)
-        guard case .failed = try await driver.move(other.id, to: "volumes-2", isThin: true, fence: fence).progress else {
+        let failed = try await driver.move(other.id, to: "volumes-2", isThin: true, fence: fence)
+        guard case .failed = failed.progress else {
             Issue.record("the move did not fail")
             return
         }

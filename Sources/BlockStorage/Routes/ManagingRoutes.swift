@@ -115,7 +115,8 @@ struct ManagingRoutes: RouteGroup {
         var begin = 0
         if let marker = request.page.marker {
             guard let reference = try? JSON.parse(marker) else {
-                throw VolumeRefusal.input("marker \(marker.prefix(255)) can not be analysed, please use json like format")
+                throw VolumeRefusal.input(
+                    "marker \(marker.prefix(255)) can not be analysed, please use json like format")
             }
             guard let at = sorted.firstIndex(where: { $0.name == reference["source-name"]?.string }) else {
                 throw VolumeRefusal.input("marker not found: \(marker.prefix(255))")

@@ -87,7 +87,9 @@ extension SimulatedVolumes: VolumeAdopting {
             if pool.snapshots.value(id.text) == nil {
                 var spec = try whole(volume).spec
                 let file = try file(name, in: spec.pool)
-                guard file.size <= spec.bytes else { throw CloudError.badRequest("The file is larger than the volume.") }
+                guard file.size <= spec.bytes else {
+                    throw CloudError.badRequest("The file is larger than the volume.")
+                }
                 try await host.work(isSlow: spec.faults.contains(.slow))
                 try fail(spec, .snapshotFails, "The file could not be taken.")
                 (spec.bytes, spec.format) = (file.size, file.format)

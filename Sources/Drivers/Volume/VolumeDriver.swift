@@ -122,8 +122,8 @@ package protocol VolumeAdopting: VolumeDriver {
     /// file.
     ///
     /// - Parameter name: the name of the file; nil for one that is made of the id.
-    /// - Throws: `notFound`; `badRequest` for a name that no file can have; `conflict` if another file has the name, and
-    ///   with `VolumeConnection.connectedCode` if machines may use the volume.
+    /// - Throws: `notFound`; `badRequest` for a name that no file can have; `conflict` if another file has the name,
+    ///   and with `VolumeConnection.connectedCode` if machines may use the volume.
     func release(_ id: VolumeID, as name: String?, fence: Fence) async throws -> String
 
     /// Makes a snapshot of an existing file of the volume's pool. Its size is that of the file.
@@ -140,9 +140,9 @@ package protocol VolumeAdopting: VolumeDriver {
 }
 
 package protocol VolumeMoving: VolumeDriver {
-    /// Brings a volume into another pool of the host. A long copy goes on beside the calls. Until it is whole, the volume
-    /// is in its former pool, and it can neither be used nor changed. A move to the former pool ends a move that is
-    /// not done.
+    /// Brings a volume into another pool of the host. A long copy goes on beside the calls. Until it is whole, the
+    /// volume is in its former pool, and it can neither be used nor changed. A move to the former pool ends a move that
+    /// is not done.
     ///
     /// - Parameter isThin: whether the volume takes space only where it was written to, in its new pool.
     /// - Throws: `notFound`; `conflict` with `VolumeConnection.connectedCode` if machines may use the volume;
