@@ -21,17 +21,30 @@ extension Agent {
         case .removeSnapshot(let id):
             try await volumes.removeSnapshot(id, fence: fence)
             return .gone
-        case .adopt(let name, let spec):
-            let able = try able(volumes, (any VolumeAdopting).self, "take files as volumes")
-            return .volume(try await able.adopt(name, as: spec, fence: fence))
-        case .release(let id):
-            let able = try able(volumes, (any VolumeAdopting).self, "give volumes away as files")
-            return .released(try await able.release(id, fence: fence))
+        case .adopt, .release, .adoptSnapshot, .releaseSnapshot: return try await adopt(request, volumes)
+        case .move(let id, let pool, let isThin):
+            let able = try able(volumes, (any VolumeMoving).self, "move volumes between its pools")
+            return .volume(try await able.move(id, to: pool, isThin: isThin, fence: fence))
         case .export(let source, let id, let format):
             return .export(try await volumes.export(source, as: id, format: format, fence: fence))
         case .forgetExport(let id):
             try await volumes.removeExport(id, fence: fence)
             return .done
+        }
+    }
+
+    /// Makes volumes and snapshots of files, and files of them.
+    private func adopt(_ request: VolumeRequest, _ volumes: any VolumeDriver) async throws -> VolumeReply {
+        let fence = request.fence
+        let able = try able(volumes, (any VolumeAdopting).self, "take files as volumes")
+        switch request.verb {
+        case .adopt(let name, let spec): return .volume(try await able.adopt(name, as: spec, fence: fence))
+        case .release(let id, let name): return .released(try await able.release(id, as: name, fence: fence))
+        case .adoptSnapshot(let name, let id, let volume):
+            return .snapshot(try await able.adopt(name, as: id, of: volume, fence: fence))
+        case .releaseSnapshot(let id, let name):
+            return .released(try await able.release(id, as: name, fence: fence))
+        default: throw CloudError.internalError("a change that is none of files: \(request.verb)")
         }
     }
 

@@ -56,9 +56,7 @@ extension AgentLink {
     /// Takes a snapshot. A long copy goes on after the reply: `observe` shows its progress.
     @discardableResult
     package func snapshot(_ id: SnapshotID, of volume: VolumeID, fence: Fence) async throws -> ObservedSnapshot {
-        let reply = try await send(VolumeRequest(.snapshot(id, of: volume), fence: fence))
-        guard case .snapshot(let snapshot) = reply else { throw unexpected("a snapshot") }
-        return snapshot
+        try snapshot(await send(VolumeRequest(.snapshot(id, of: volume), fence: fence)))
     }
 
     package func removeSnapshot(_ id: SnapshotID, fence: Fence) async throws {
@@ -93,11 +91,30 @@ extension AgentLink {
     }
 
     /// Makes the volume a file that is nobody's, and returns its name.
-    package func release(_ id: VolumeID, fence: Fence) async throws -> String {
-        guard case .released(let name) = try await send(VolumeRequest(.release(id), fence: fence)) else {
-            throw unexpected("a file's name")
-        }
-        return name
+    @discardableResult
+    package func release(_ id: VolumeID, as name: String? = nil, fence: Fence) async throws -> String {
+        try released(await send(VolumeRequest(.release(id, as: name), fence: fence)))
+    }
+
+    @discardableResult
+    package func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, fence: Fence
+    ) async throws -> ObservedSnapshot {
+        try snapshot(await send(VolumeRequest(.adoptSnapshot(name, as: id, of: volume), fence: fence)))
+    }
+
+    /// Makes the snapshot a file that is nobody's, and returns its name.
+    @discardableResult
+    package func release(_ id: SnapshotID, as name: String? = nil, fence: Fence) async throws -> String {
+        try released(await send(VolumeRequest(.releaseSnapshot(id, as: name), fence: fence)))
+    }
+
+    /// Brings the volume into another pool. A long copy goes on after the reply: `observe` shows its progress.
+    @discardableResult
+    package func move(
+        _ id: VolumeID, to pool: String, isThin: Bool, fence: Fence
+    ) async throws -> ObservedVolume {
+        try await change(.move(id, to: pool, isThin: isThin), fence)
     }
 
     // MARK: Machines
@@ -129,6 +146,16 @@ extension AgentLink {
         case .gone: return nil
         default: throw unexpected("a volume")
         }
+    }
+
+    private func snapshot(_ reply: VolumeReply) throws -> ObservedSnapshot {
+        guard case .snapshot(let snapshot) = reply else { throw unexpected("a snapshot") }
+        return snapshot
+    }
+
+    private func released(_ reply: VolumeReply) throws -> String {
+        guard case .released(let name) = reply else { throw unexpected("a file's name") }
+        return name
     }
 
     private func unexpected(_ what: String) -> CloudError {

@@ -24,8 +24,14 @@ package struct VolumeRequest: StoredValue {
         case removeSnapshot(SnapshotID)
         /// Makes a volume of an existing file of the pool.
         case adopt(String, as: VolumeSpec)
-        /// Makes the volume a file that is nobody's.
-        case release(VolumeID)
+        /// Makes the volume a file that is nobody's; without a name, it gets one that is made of its id.
+        case release(VolumeID, as: String? = nil)
+        /// Makes a snapshot of an existing file of the volume's pool.
+        case adoptSnapshot(String, as: SnapshotID, of: VolumeID)
+        /// Makes the snapshot a file that is nobody's.
+        case releaseSnapshot(SnapshotID, as: String? = nil)
+        /// Brings the volume into another pool of the host; a long copy goes on after the reply.
+        case move(VolumeID, to: String, isThin: Bool)
         /// Makes a flat copy for an image, or says how it goes on; the export's id is a UUID.
         case export(VolumeSource, as: String, format: VolumeFormat)
         case forgetExport(String)

@@ -85,7 +85,9 @@ package struct BlockStorageAssembly: ServiceAssembly {
             QoSRoutes(maker: maker, service: QoSService(context: context)),
             QuotaRoutes(maker: maker, quotas: QuotaService(context: context)),
             ServiceRoutes(maker: maker, hosts: hosts), HostRoutes(maker: maker, hosts: hosts),
-            PoolRoutes(maker: maker, hosts: hosts),
+            PoolRoutes(maker: maker, hosts: hosts), ClusterRoutes(maker: maker, hosts: hosts),
+            LogRoutes(maker: maker, hosts: hosts),
+            ManagingRoutes(maker: maker, service: ManagingService(snapshots: snapshots)),
             MessageRoutes(maker: maker, messages: MessageService(context: context)),
         ]
     }

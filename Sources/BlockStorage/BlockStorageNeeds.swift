@@ -6,14 +6,31 @@ package struct BlockStorageNeeds: Sendable {
     package var hosts: any BlockStorageHosts
     package var images: any BlockStorageImages
     package var identity: any BlockStorageIdentity
+    package var logs: any BlockStorageLogs
 
     package init(
-        hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity
+        hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity,
+        logs: any BlockStorageLogs
     ) {
         self.hosts = hosts
         self.images = images
         self.identity = identity
+        self.logs = logs
     }
+}
+
+/// The level of the process's log.
+package protocol BlockStorageLogs: Sendable {
+    var level: LogWord { get }
+    func set(_ level: LogWord)
+}
+
+/// A level of a log in the words of the reference.
+package enum LogWord: String, Sendable, CaseIterable {
+    case debug = "DEBUG"
+    case info = "INFO"
+    case warning = "WARNING"
+    case error = "ERROR"
 }
 
 /// The calls of Identity that Block Storage needs.
@@ -71,6 +88,26 @@ package protocol BlockStorageHosts: Sendable {
         _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws
+
+    /// Returns the files of a pool that are nobody's.
+    func manageable(in pool: String, on host: String) async throws -> [ManageableVolume]
+    /// Makes a volume of a file.
+    func adopt(_ name: String, as spec: VolumeSpec, on host: String, fence: Fence) async throws -> VolumeProgress
+    /// Makes a volume a file that is nobody's.
+    ///
+    /// - Parameter name: the file's name; nil for one that is made of the id.
+    /// - Throws: `notFound` if there is no volume and no such file.
+    func release(_ id: VolumeID, as name: String?, on host: String, fence: Fence) async throws
+    /// Makes a snapshot of a file.
+    func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
+    func release(_ id: SnapshotID, as name: String?, on host: String, fence: Fence) async throws
+
+    /// Brings a volume into another pool of its host. A move to the former pool ends a move that is not done.
+    func move(
+        _ id: VolumeID, to pool: String, isThin: Bool, on host: String, fence: Fence
+    ) async throws -> VolumeProgress
 }
 
 /// The report of a host on one of its pools.

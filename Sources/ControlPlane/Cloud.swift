@@ -91,7 +91,7 @@ package struct Cloud: Sendable {
         let storage = BlockStorageNeeds(
             hosts: HostsForBlockStorage(fleet: fleet, world: world),
             images: ImagesForBlockStorage(images: images, fleet: fleet),
-            identity: IdentityForBlockStorage(identity: identity))
+            identity: IdentityForBlockStorage(identity: identity), logs: LogsForBlockStorage(dial: .process))
         blockStorage = try BlockStorageAssembly(
             database: database, world: world, sleeper: sleeper, policyOverrides: rules[BlockStorageAssembly.self],
             needs: storage, wiring: .init(workflows: workflows, log: log))

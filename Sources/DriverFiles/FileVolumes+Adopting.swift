@@ -7,26 +7,13 @@ extension FileVolumes: VolumeAdopting {
     package func manageable(in pool: String) async throws -> [ManageableVolume] {
         let folder = try folder(pool)
         return try await blocking {
-            DurableFile.names(in: folder.stranger("")).sorted().compactMap { name -> ManageableVolume? in
-                guard let format = Self.format(of: name) else { return nil }
+            let names = DurableFile.names(in: folder.stranger("")).sorted()
+            let named = names.lazy.compactMap { name in ManageableVolume.format(of: name).map { (name, $0) } }
+            return named.prefix(ManageableVolume.most).map { name, format -> ManageableVolume in
                 do throws(CloudError) { return try Self.inspect(name, format, folder) } catch {
                     return ManageableVolume(name: name, bytes: 0, format: format, refusal: error.message)
                 }
-            }
-        }
-    }
-
-    /// Returns the format that a file's name states; nil for a name that no volume's file has.
-    private static func format(of name: String) -> VolumeFormat? {
-        let letters = name.utf8.allSatisfy { byte in
-            let isLetter = (65...90).contains(byte) || (97...122).contains(byte)
-            return isLetter || (48...57).contains(byte) || [45, 46, 95].contains(byte)
-        }
-        guard letters, (1...200).contains(name.utf8.count), name.first != "." else { return nil }
-        switch (name as NSString).pathExtension {
-        case "raw", "img": return .raw
-        case "qcow2": return .qcow2
-        default: return nil
+            } as [ManageableVolume]
         }
     }
 
@@ -48,11 +35,18 @@ extension FileVolumes: VolumeAdopting {
         return ManageableVolume(name: name, bytes: bytes, format: format)
     }
 
+    private static func format(of name: String) throws(CloudError) -> VolumeFormat {
+        guard let format = ManageableVolume.format(of: name) else {
+            throw .badRequest("No volume's file has this name.")
+        }
+        return format
+    }
+
     @discardableResult
     package func adopt(_ name: String, as wanted: VolumeSpec, fence: Fence) async throws -> ObservedVolume {
         var spec = wanted
         let folder = try folder(spec.pool)
-        guard let format = Self.format(of: name) else { throw CloudError.badRequest("No volume's file has this name.") }
+        let format = try Self.format(of: name)
         return try await lanes.run(spec.id.text) {
             try volumes.admit(spec.id.text, fence, makes: true)
             if let volume = volumes.value(spec.id.text), volume.work != .remove {
@@ -88,45 +82,140 @@ extension FileVolumes: VolumeAdopting {
         try volumes.update(id.text) { $0.work = nil }
     }
 
-    package func release(_ id: VolumeID, fence: Fence) async throws -> String {
-        try await lanes.run(id.text) {
-            guard let volume = volumes.value(id.text) else { return try await released(id) }
-            let name = "\(id).\(volume.spec.format.rawValue)"
+    package func release(_ id: VolumeID, as wanted: String?, fence: Fence) async throws -> String {
+        guard id.isUUID else { throw notFound(id) }
+        if let wanted { _ = try Self.format(of: wanted) }
+        return try await lanes.run(id.text) {
+            guard let volume = volumes.value(id.text) else {
+                try volumes.remove(id.text, fence)
+                let names = VolumeFormat.allCases.map { ManageableVolume.name(of: id, $0) }
+                return try await released(wanted.map { [$0] } ?? names, notFound(id))
+            }
+            guard volume.work != .remove else { throw notFound(id) }
+            let name = wanted ?? ManageableVolume.name(of: id, volume.spec.format)
             if volume.work != .release(name) {
-                try whole(id).connections.requireNone(id)
+                try volume.connections.requireNone(id)
                 try volumes.admit(id.text, fence)
+                try await settle(id)
+                if let ticket = volume.ticket { copies.cancel(ticket) }
                 try step("record")
-                try volumes.update(id.text) { $0.work = .release(name) }
+                try volumes.update(id.text) { ($0.work, $0.failure) = (.release(name), nil) }
             }
             try await finishRelease(id, name)
             return name
         }
     }
 
-    /// Returns the name of a volume that was released before.
-    private func released(_ id: VolumeID) async throws -> String {
-        guard id.isUUID else { throw notFound(id) }
-        let names = VolumeFormat.allCases.map { "\(id).\($0.rawValue)" }
+    /// Returns the name of something that was released before.
+    ///
+    /// - Parameters:
+    ///   - names: the names that it may have.
+    ///   - missing: the error if there is no such file.
+    private func released(_ names: [String], _ missing: CloudError) async throws -> String {
         let found = try await blocking { [self] in
             names.first { name in folders.values.contains { access($0.stranger(name), F_OK) == 0 } }
         }
-        guard let found else { throw notFound(id) }
+        guard let found else { throw missing }
         return found
     }
 
     func finishRelease(_ id: VolumeID, _ name: String) async throws {
         guard let volume = volumes.value(id.text) else { return }
         let folder = try folder(volume.spec.pool)
-        let path = folder.file(of: volume).path
+        try await give(folder.file(of: volume).path, folder.stranger(name))
+        try step("forget")
+        try volumes.remove(id.text, volumes.fence(id.text))
+        folder.ledger.forget(id.text)
+    }
+
+    /// Gives a file away. Has no effect if there is none.
+    private func give(_ path: String, _ new: String) async throws {
         try await readers.changing(path) {
             try step("give")
-            try await blocking {
-                guard access(path, F_OK) == 0 else { return }
-                try VolumeFile.rename(path, folder.stranger(name))
-            }
-            try step("forget")
-            try volumes.remove(id.text, volumes.fence(id.text))
-            folder.ledger.forget(id.text)
+            try await blocking { try VolumeFile.give(path, new) }
         }
+    }
+
+    // MARK: - Snapshots
+
+    @discardableResult
+    package func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, fence: Fence
+    ) async throws -> ObservedSnapshot {
+        guard id.isUUID else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
+        let format = try Self.format(of: name)
+        return try await lanes.run(id.text) {
+            try snapshots.admit(id.text, fence, makes: true)
+            if let snapshot = snapshots.value(id.text), !snapshot.isRemoving {
+                if snapshot.failure != nil { try snapshots.update(id.text) { $0.failure = nil } }
+            } else {
+                let spec = try whole(volume).spec
+                let folder = try folder(spec.pool)
+                let file = try await blocking { try Self.inspect(name, format, folder) }
+                guard file.bytes <= spec.bytes else {
+                    throw CloudError.badRequest("The file is larger than the volume.")
+                }
+                var snapshot = HostedSnapshot(id: id, of: spec)
+                (snapshot.bytes, snapshot.format, snapshot.adopting) = (file.bytes, format, name)
+                try await record(snapshot, fence)
+            }
+            try await carryOn(id)
+            guard let snapshot = try await observe(id) else { throw notFound(id) }
+            return snapshot
+        }
+    }
+
+    /// Takes the file. The caller is in the snapshot's lane.
+    func finishAdoption(_ id: SnapshotID, _ name: String) async throws {
+        guard let snapshot = snapshots.value(id.text) else { return }
+        let folder = try folder(snapshot.pool)
+        let target = folder.file(of: snapshot)
+        do {
+            try step("take")
+            try await blocking {
+                guard access(target.path, F_OK) != 0 else { return }
+                try VolumeFile.rename(folder.stranger(name), target.path)
+            }
+        } catch {
+            try step("note failure")
+            let problem = error as? CloudError ?? .internalError("the file could not be taken", cause: error)
+            return try snapshots.update(id.text) { $0.failure = AgentProblem(problem) }
+        }
+        try step("note")
+        try snapshots.update(id.text) { $0.adopting = nil }
+    }
+
+    package func release(_ id: SnapshotID, as wanted: String?, fence: Fence) async throws -> String {
+        guard id.isUUID else { throw notFound(id) }
+        if let wanted { _ = try Self.format(of: wanted) }
+        return try await lanes.run(id.text) {
+            guard let snapshot = snapshots.value(id.text) else {
+                try snapshots.remove(id.text, fence)
+                let names = VolumeFormat.allCases.map { ManageableVolume.name(of: id, $0) }
+                return try await released(wanted.map { [$0] } ?? names, notFound(id))
+            }
+            guard !snapshot.isRemoving else { throw notFound(id) }
+            let name = wanted ?? ManageableVolume.name(of: id, snapshot.format)
+            if snapshot.releasing != name {
+                try snapshots.admit(id.text, fence)
+                if let ticket = snapshot.ticket { copies.cancel(ticket) }
+                try step("record")
+                try snapshots.update(id.text) { snapshot in
+                    (snapshot.ticket, snapshot.adopting, snapshot.failure) = (nil, nil, nil)
+                    snapshot.releasing = name
+                }
+            }
+            try await finishRelease(id, name)
+            return name
+        }
+    }
+
+    func finishRelease(_ id: SnapshotID, _ name: String) async throws {
+        guard let snapshot = snapshots.value(id.text) else { return }
+        let folder = try folder(snapshot.pool)
+        try await give(folder.file(of: snapshot).path, folder.stranger(name))
+        try step("forget")
+        try snapshots.remove(id.text, snapshots.fence(id.text))
+        folder.ledger.forget(id.text)
     }
 }

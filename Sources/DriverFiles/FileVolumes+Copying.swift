@@ -52,6 +52,19 @@ extension FileVolumes {
         }
     }
 
+    /// Makes the draft of a volume in another pool. Nobody uses the volume meanwhile.
+    func makeMoved(_ volume: HostedVolume, _ target: TargetFile, _ ticket: String) async throws {
+        try step("make")
+        let (former, new) = (try folder(volume.spec.pool), try folder(volume.moved?.spec.pool ?? volume.spec.pool))
+        let path = former.file(of: volume).path
+        try await readers.reading(path) {
+            let source = Source(
+                path: path, format: volume.spec.format, isDirect: former.isDirect && new.isDirect,
+                canClone: former.canClone && new.canClone)
+            try await copy(source, into: target, ticket)
+        }
+    }
+
     /// A file whose bytes are copied.
     private struct Source {
         var path: String
@@ -168,7 +181,7 @@ extension FileVolumes {
             // One volume that cannot go on keeps no other from it; it is asked for again.
             try? await lanes.run(id) { try await carryOn(VolumeID(id)) }
         }
-        for (id, _, snapshot) in snapshots.all where snapshot.isRemoving || snapshot.ticket != nil {
+        for (id, _, snapshot) in snapshots.all where !snapshot.isWhole {
             try? await lanes.run(id) { try await carryOn(SnapshotID(id)) }
         }
         for id in exports.withLock({ Array($0.keys) }) { queue.add(.export(id)) }
@@ -177,6 +190,7 @@ extension FileVolumes {
     private func run(_ job: CopyJob) async {
         switch job {
         case .volume(let id):
+            if volumes.value(id.text)?.moved != nil { return await runMove(id) }
             guard let volume = volumes.value(id.text), volume.failure == nil,
                 case .fill(let content, let ticket) = volume.work,
                 let target = folders[volume.spec.pool]?.file(of: volume)

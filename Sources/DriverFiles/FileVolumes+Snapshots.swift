@@ -22,6 +22,8 @@ extension FileVolumes {
             progress = .failed(failure)
         } else if let ticket = snapshot.ticket {
             progress = .copying(percent: copies.percent(of: ticket))
+        } else if !snapshot.isWhole {
+            progress = .copying(percent: 0)
         } else if used == nil {
             progress = .failed(AgentProblem(.internalError("the file of the snapshot \(snapshot.id) is gone")))
         }
@@ -49,7 +51,8 @@ extension FileVolumes {
         }
     }
 
-    private func record(_ snapshot: HostedSnapshot, _ fence: Fence) async throws {
+    /// Records a snapshot before anything of it is made. The caller is in the snapshot's lane.
+    func record(_ snapshot: HostedSnapshot, _ fence: Fence) async throws {
         let (folder, id) = (try folder(snapshot.pool), snapshot.id.text)
         if let former = snapshots.value(id) { try await removeFiles(former) }
         let pool = try await blocking { try folder.measure() }
@@ -67,6 +70,8 @@ extension FileVolumes {
     func carryOn(_ id: SnapshotID) async throws {
         guard let snapshot = snapshots.value(id.text), snapshot.failure == nil else { return }
         if snapshot.isRemoving { return try await finishRemoval(id) }
+        if let name = snapshot.releasing { return try await finishRelease(id, name) }
+        if let name = snapshot.adopting { return try await finishAdoption(id, name) }
         guard let ticket = snapshot.ticket, !copies.isRunning(ticket) else { return }
         do {
             let target = try folder(snapshot.pool).file(of: snapshot)

@@ -85,6 +85,8 @@ extension FileVolumes {
         case .adopt(let name): try await finishAdoption(id, name)
         case .release(let name): try await finishRelease(id, name)
         case .remove: try await finishRemoval(id)
+        case .move(_, _, let ticket): if !copies.isRunning(ticket) { queue.add(.volume(id)) }
+        case .leave(let pool): try await finishLeaving(id, pool)
         }
     }
 
@@ -144,6 +146,7 @@ extension FileVolumes {
             try volumes.admit(id.text, fence)
             guard let volume = volumes.value(id.text) else { return try volumes.remove(id.text, fence) }
             try volume.connections.requireNone(id)
+            try await settle(id)
             let target = try folder(volume.spec.pool).file(of: volume)
             try await readers.changing(target.path) {
                 if let ticket = volume.ticket { copies.cancel(ticket) }
@@ -180,9 +183,10 @@ extension FileVolumes: VolumeReverting {
                 try volumes.admit(id.text, fence)
             } else {
                 try volume.connections.requireNone(id)
-                if volume.failure == nil { _ = try whole(id) }
+                if volume.failure == nil || volume.moved != nil { _ = try whole(id) }
                 try Self.require(whole(snapshot).bytes, in: volume.spec.bytes)
                 try volumes.admit(id.text, fence)
+                try await settle(id)
                 try step("record")
                 try volumes.update(id.text) { ($0.work, $0.failure) = (work, nil) }
             }

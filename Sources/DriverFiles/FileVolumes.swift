@@ -45,7 +45,11 @@ package final class FileVolumes: VolumeDriver {
         marks = try FencedRecords(folder: settings.folder + "/exports", clock: world.clock)
         let pools = try settings.pools.map { try PoolFolder($0) }
         folders = Dictionary(pools.map { ($0.name, $0) }) { first, _ in first }
-        for (id, _, volume) in volumes.all { folders[volume.spec.pool]?.ledger.note(id, volume.spec.bytes) }
+        guard folders.count == pools.count else { throw CloudError.badRequest("Two pools have the same name.") }
+        for (id, _, volume) in volumes.all {
+            folders[volume.spec.pool]?.ledger.note(id, volume.spec.bytes)
+            if let moved = volume.moved { folders[moved.spec.pool]?.ledger.note(id, volume.spec.bytes) }
+        }
         for (id, _, snapshot) in snapshots.all { folders[snapshot.pool]?.ledger.note(id, snapshot.bytes) }
         threads.start()
     }
@@ -70,7 +74,7 @@ package final class FileVolumes: VolumeDriver {
         var progress = VolumeProgress.whole
         if let failure = volume.failure {
             progress = .failed(failure)
-        } else if volume.work != nil {
+        } else if !volume.isWhole {
             progress = .copying(percent: volume.ticket.map { copies.percent(of: $0) } ?? 0)
         } else if used == nil {
             progress = .failed(AgentProblem(.internalError("the file of the volume \(volume.spec.id) is gone")))
@@ -118,14 +122,19 @@ package final class FileVolumes: VolumeDriver {
     /// - Throws: `notFound`; `conflict` if it is not whole.
     func whole(_ id: VolumeID) throws(CloudError) -> HostedVolume {
         guard let volume = volumes.value(id.text), volume.work != .remove else { throw notFound(id) }
-        guard volume.work == nil else { throw CloudError(.conflict, "The volume is not complete.", detail: "\(id)") }
+        if volume.moved != nil {
+            var moving = CloudError(.conflict, "The volume is being moved.", detail: "\(id)", code: "volume_busy")
+            moving.isTransient = true
+            throw moving
+        }
+        guard volume.isWhole else { throw CloudError(.conflict, "The volume is not complete.", detail: "\(id)") }
         return volume
     }
 
     /// Returns a snapshot whose bytes are there.
     func whole(_ id: SnapshotID) throws(CloudError) -> HostedSnapshot {
         guard let snapshot = snapshots.value(id.text), !snapshot.isRemoving else { throw notFound(id) }
-        guard snapshot.ticket == nil else {
+        guard snapshot.isWhole else {
             throw CloudError(.conflict, "The snapshot is not complete.", detail: "\(id)")
         }
         return snapshot

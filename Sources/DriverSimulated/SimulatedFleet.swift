@@ -15,6 +15,8 @@ package struct SimulationSettings: Sendable {
     package var diskBytes: Int64 = 1 << 40
     /// The size of each host's pool of volumes.
     package var poolBytes: Int64 = 10 << 40
+    /// The number of each host's pools: `volumes`, `volumes-2` and so on.
+    package var pools = 1
     /// The clock that measures the delays.
     package var clock: any Clock<Duration> = ContinuousClock()
 

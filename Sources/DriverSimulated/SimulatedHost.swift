@@ -29,7 +29,7 @@ package final class SimulatedHost: Sendable {
         self.folder = folder
         spool = Mutex(folder.map { "\($0)/snapshots" })
         records = try FencedRecords(folder: folder.map { "\($0)/machines" }, clock: world.clock)
-        pool = try SimulatedPool(folder: folder, totalBytes: settings.poolBytes, clock: world.clock)
+        pool = try SimulatedPool(folder: folder, settings: settings, clock: world.clock)
         chance = Mutex(SimulatedChance(state: seed))
     }
 

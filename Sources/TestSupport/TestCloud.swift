@@ -142,7 +142,9 @@ package struct TestCloud: Sendable {
         self.configuration = configuration
         self.stores = stores
         world = .test(clock: clock, seed: seed)
-        let simulated = configuration.simulate.enabled ? .simulated(configuration.simulate.hosts, isInstant: true) : HostsPlan.none
+        let simulated = configuration.simulate.enabled
+            ? .simulated(configuration.simulate.hosts, isInstant: true, pools: configuration.simulate.pools)
+            : HostsPlan.none
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
             masterKey: masterKey, imageStores: stores, hosts: hosts ?? simulated, sleeper: clock,

@@ -53,11 +53,14 @@ struct AgentVolumeTests {
         for try await _ in try await link.bytes(of: copy) { pieces += 1 }
         #expect(pieces > 0 && copy.virtualBytes == 2 << 30)
         try await link.forgetExport(machine.text, fence: Fence(epoch: 1, generation: 1))
-        await #expect { try await link.manageableVolumes(in: pool.name) } throws: {
-            ($0 as? CloudError)?.kind == .notImplemented
-        }
-        try await link.removeSnapshot(snapshot, fence: fence(2))
-        try await link.remove(volume, fence: fence(4))
+        let file = try await link.release(snapshot, fence: fence(2))
+        #expect(try await link.manageableVolumes(in: pool.name).map(\.name) == [file])
+        #expect(try await link.adopt(file, as: SnapshotID(machine.text), of: volume, fence: fence(1)).bytes == 2 << 30)
+        try await link.removeSnapshot(SnapshotID(machine.text), fence: fence(2))
+        #expect(try await link.move(volume, to: pool.name, isThin: true, fence: fence(4)).pool == pool.name)
+        let released = try await link.release(volume, as: "given.raw", fence: fence(5))
+        #expect(try await link.adopt(released, as: spec, fence: fence(6)).bytes == 2 << 30)
+        try await link.remove(volume, fence: fence(7))
         #expect(try await link.observe(volume) == nil)
         guard case .inventory(let inventory) = try await link.ask(.inventory) else { return }
         #expect(inventory.pools.map(\.name) == [pool.name])

@@ -9,6 +9,8 @@ final class MemoryHosts: BlockStorageHosts {
         var reports: [PoolReport] = []
         var volumes: [VolumeID: (spec: VolumeSpec, host: String)] = [:]
         var snapshots: [SnapshotID: (volume: VolumeID, host: String)] = [:]
+        /// The files that are nobody's, by their names, each with its size in bytes.
+        var files: [String: Int64] = [:]
         var exports: Set<String> = []
         /// The copies that were removed, which no late order makes again.
         var removedExports: Set<String> = []
@@ -17,24 +19,31 @@ final class MemoryHosts: BlockStorageHosts {
 
     private let state: Mutex<State>
 
-    /// Makes one host, `host-1`, with one pool of 1 TiB.
-    init() {
+    /// Makes one host, `host-1`, with pools of 1 TiB each, of which the first is called `volumes`.
+    init(pools: Int = 1) {
         var first = State()
-        let pool = VolumePool(
-            name: "volumes", totalBytes: 1 << 40, freeBytes: 1 << 40, provisionedBytes: 0,
-            abilities: Set(VolumePool.Ability.allCases))
-        first.reports = [PoolReport(host: "host-1", pool: pool, isUp: true, lastSeen: Timestamp(seconds: 0))]
+        first.reports = (1...pools).map { number in
+            let pool = VolumePool(
+                name: number == 1 ? "volumes" : "volumes-\(number)", totalBytes: 1 << 40, freeBytes: 1 << 40,
+                provisionedBytes: 0, abilities: Set(VolumePool.Ability.allCases))
+            return PoolReport(host: "host-1", pool: pool, isUp: true, lastSeen: Timestamp(seconds: 0))
+        }
         state = Mutex(first)
     }
+
+    /// Puts a file into a pool.
+    func bring(_ name: String, bytes: Int64) { state.withLock { $0.files[name] = bytes } }
 
     /// The things on the hosts, one line for each.
     var inventory: [String] {
         state.withLock { state in
-            let volumes = state.volumes.map {
-                "bytes of \($0.key), \($0.value.spec.bytes >> 30) GiB on \($0.value.host)"
+            let volumes = state.volumes.map { id, volume in
+                let pool = volume.spec.pool == "volumes" ? "" : " in \(volume.spec.pool)"
+                return "bytes of \(id), \(volume.spec.bytes >> 30) GiB on \(volume.host)\(pool)"
             }
             let snapshots = state.snapshots.map { "snapshot \($0.key) of \($0.value.volume)" }
-            return (volumes + snapshots + state.exports.map { "export \($0)" }).sorted()
+            let files = state.files.keys.map { "file \($0)" }
+            return (volumes + snapshots + files + state.exports.map { "export \($0)" }).sorted()
         }
     }
 
@@ -120,6 +129,63 @@ final class MemoryHosts: BlockStorageHosts {
             state.removedExports.insert(name)
         }
     }
+
+    // MARK: Files of others, and other pools
+
+    func manageable(in pool: String, on host: String) async throws -> [ManageableVolume] {
+        state.withLock { state in
+            state.files.map { ManageableVolume(name: $0.key, bytes: $0.value, format: .raw) }
+        }
+    }
+
+    func adopt(_ name: String, as spec: VolumeSpec, on host: String, fence: Fence) async throws -> VolumeProgress {
+        try change(spec.id.text, fence) { state in
+            if state.volumes[spec.id] != nil { return .whole }
+            guard state.files.removeValue(forKey: name) != nil else { throw CloudError.notFound("file", name) }
+            state.volumes[spec.id] = (spec, host)
+            return .whole
+        }
+    }
+
+    func release(_ id: VolumeID, as name: String?, on host: String, fence: Fence) async throws {
+        try change(id.text, fence) { state in
+            guard let volume = state.volumes.removeValue(forKey: id) else {
+                throw CloudError.notFound("volume", id.text)
+            }
+            state.files[name ?? ManageableVolume.name(of: id, volume.spec.format)] = volume.spec.bytes
+        }
+    }
+
+    func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try change(id.text, fence) { state in
+            if state.snapshots[id] != nil { return .whole }
+            guard state.files.removeValue(forKey: name) != nil else { throw CloudError.notFound("file", name) }
+            state.snapshots[id] = (volume, host)
+            return .whole
+        }
+    }
+
+    func release(_ id: SnapshotID, as name: String?, on host: String, fence: Fence) async throws {
+        try change(id.text, fence) { state in
+            guard state.snapshots.removeValue(forKey: id) != nil else {
+                throw CloudError.notFound("snapshot", id.text)
+            }
+            state.files[name ?? ManageableVolume.name(of: id, .raw)] = 1 << 30
+        }
+    }
+
+    func move(
+        _ id: VolumeID, to pool: String, isThin: Bool, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try change(id.text, fence) { state in
+            guard var volume = state.volumes[id] else { throw CloudError.notFound("volume", id.text) }
+            (volume.spec.pool, volume.spec.isThin) = (pool, isThin)
+            state.volumes[id] = volume
+            return .whole
+        }
+    }
 }
 
 /// The images of a test. Every UUID names an image, and those that volumes become are remembered.
@@ -152,6 +218,12 @@ final class MemoryVolumeImages: BlockStorageImages {
     }
 
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
+}
+
+/// A log whose level stays as it is.
+struct FixedLog: BlockStorageLogs {
+    var level: LogWord { .info }
+    func set(_ level: LogWord) {}
 }
 
 /// Projects of a test: all exist.

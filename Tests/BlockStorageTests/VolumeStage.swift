@@ -11,7 +11,7 @@ import TestSupport
 struct VolumeStage: WorkflowStage {
     let database: Database
     let world: World
-    let hosts = MemoryHosts()
+    let hosts: MemoryHosts
     let images = MemoryVolumeImages()
     private let context: BlockStorageContext
     private let begin: @Sendable (VolumeStage, Workflows, Transaction) throws -> WorkflowID
@@ -40,6 +40,14 @@ struct VolumeStage: WorkflowStage {
         var claimed = 1
         /// Whether the snapshot's bytes are on the host.
         var isSnapshotThere = true
+        /// Whether the volume's bytes are on the host.
+        var isVolumeThere = true
+        /// The state of the volume's migration.
+        var migration: String?
+        /// The number of the host's pools.
+        var pools = 1
+        /// The file of the pool that is nobody's; nil if there is none.
+        var file: String?
     }
 
     init(
@@ -49,18 +57,20 @@ struct VolumeStage: WorkflowStage {
         self.database = database
         self.world = world
         self.begin = begin
+        hosts = MemoryHosts(pools: setting.pools)
         grows = setting.claimed > 1
         let base = ServiceContext(
             database: database, policy: try Policy(defaults: BlockStoragePolicy.defaults), world: world,
             topic: Topic("volumes"), prefix: "volume")
         context = BlockStorageContext(
-            base: base, needs: .init(hosts: hosts, images: images, identity: AllProjects()),
+            base: base, needs: .init(hosts: hosts, images: images, identity: AllProjects(), logs: FixedLog()),
             workflows: try Workflows(VolumeWork.types, world: world), sleeper: ClockSleeper(clock: world.clock))
         let type = VolumeType(id: Self.typeID, name: "t", isPublic: true, createdAt: world.now)
         let volume = setting.status.map { status in
             var volume = Self.volume(world)
             (volume.status, volume.previousStatus, volume.claimedSize) = (status, setting.previous, setting.claimed)
             (volume.host, volume.pool, volume.generation) = ("host-1", "volumes", 1)
+            volume.migration = setting.migration
             return volume
         }
         try await database.write { tx in
@@ -72,7 +82,8 @@ struct VolumeStage: WorkflowStage {
             (snapshot.status, snapshot.generation) = (status, 1)
             try SnapshotStore().insert(snapshot, in: tx)
         }
-        if let volume {
+        if let file = setting.file { hosts.bring(file, bytes: 1 << 30) }
+        if let volume, setting.isVolumeThere {
             let fence = Fence(epoch: 0, generation: 1)
             let spec = try Wanted(volume, type: nil).spec
             _ = try await hosts.ensure(spec, from: .nothing, on: "host-1", fence: fence)
@@ -104,7 +115,8 @@ struct VolumeStage: WorkflowStage {
 
     /// The states in which a workflow works on a volume or a snapshot.
     private static let passing: Set<String> = [
-        "creating", "downloading", "deleting", "extending", "uploading", "reverting", "restoring",
+        "creating", "downloading", "deleting", "extending", "uploading", "reverting", "restoring", "managing",
+        "unmanaging", "retyping", "maintenance", "starting", "migrating",
     ]
 
     func leftovers(_ tx: Transaction) throws -> [String] {
@@ -121,7 +133,8 @@ struct VolumeStage: WorkflowStage {
         let page = try RowPage(ListPage(), by: [(key: "id", ascending: true)], ListColumn.volumes)
         let volumes = try VolumeStore().page(VolumeFilter(), page, in: tx).map { volume in
             "volume \(volume.id) \(volume.status.rawValue) \(volume.size) of \(volume.claimedSize) GiB at "
-                + "\(volume.place ?? "-"), then \(volume.previousStatus?.rawValue ?? "-")"
+                + "\(volume.place ?? "-"), then \(volume.previousStatus?.rawValue ?? "-"), migration "
+                + "\(volume.migration ?? "-")"
         }
         let snapshots = try SnapshotStore().page(.init(), page, in: tx).map {
             "row of snapshot \($0.id) \($0.status.rawValue)"

@@ -74,7 +74,29 @@ struct WorkflowTests {
         fixture(
             DeleteSnapshot.self, .init(status: .available, snapshot: .deleting),
             .init(snapshotID: snapshot, volumeID: volume)),
+        fixture(
+            ManageVolume.self, .init(status: .managing, claimed: 0, isVolumeThere: false, file: "brought.raw"),
+            .init(volumeID: volume, file: "brought.raw", host: "host-1", pool: "volumes")),
+        fixture(UnmanageVolume.self, .init(status: .unmanaging), .init(volumeID: volume)),
+        fixture(
+            ManageSnapshot.self,
+            .init(status: .available, snapshot: .creating, isSnapshotThere: false, file: "brought.raw"),
+            .init(snapshotID: snapshot, volumeID: volume, file: "brought.raw")),
+        fixture(
+            UnmanageSnapshot.self, .init(status: .available, snapshot: .unmanaging),
+            .init(snapshotID: snapshot, volumeID: volume)),
+        migration(.init(status: .available, migration: "starting", pools: 2), .init(volumeID: volume)),
+        migration(
+            .init(status: .maintenance, previous: .available, migration: "starting", pools: 2),
+            .init(volumeID: volume, target: "host-1@volumes-2#volumes-2")),
+        migration(
+            .init(status: .retyping, previous: .available, migration: "starting", pools: 2),
+            .init(volumeID: volume, target: "host-1@volumes-2#volumes-2", typeID: VolumeStage.typeID)),
     ]
+
+    private static func migration(
+        _ setting: VolumeStage.Setting, _ input: MigrateVolume.Input
+    ) -> WorkflowFixture { fixture(MigrateVolume.self, setting, input) }
 
     @Test("Each workflow completes or is undone without leftovers, whatever fails at any step", arguments: fixtures)
     func conforms(_ fixture: WorkflowFixture) async throws { try await fixture.conforms(on: .usual) }

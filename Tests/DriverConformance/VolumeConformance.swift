@@ -8,6 +8,8 @@ package struct VolumeSubject: Sendable {
     package var driver: any VolumeDriver
     /// The pool in which the checks make volumes.
     package var pool: String
+    /// Another pool of the host; nil if it has none.
+    package var otherPool: String?
     /// Opens the driver as a new process finds the host.
     package var restarted: @Sendable () async throws -> any VolumeDriver
     /// Writes bytes at an offset.

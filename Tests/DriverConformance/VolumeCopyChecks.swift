@@ -125,34 +125,6 @@ extension VolumeDriverCheck {
                 try await trial.expect(volume, has: nil, at: [VolumeTrial.bytes])
             }
         },
-        VolumeDriverCheck("A file becomes a volume, and a volume a file again") { trial in
-            let driver = try trial.ability((any VolumeAdopting).self)
-            guard let stranger = trial.subject.stranger else { throw NoSuchAbility() }
-            let name = try stranger(trial.pattern(4), VolumeTrial.bytes)
-            let file = try await driver.manageable(in: trial.subject.pool).first { $0.name == name }
-            try trial.expect(file?.bytes == VolumeTrial.bytes && file?.refusal == nil, "\(String(describing: file))")
-            let spec = trial.spec()
-            for _ in 0..<2 { try await driver.adopt(name, as: spec, fence: trial.next()) }
-            try await trial.expect(spec.id, has: 4, at: [0])
-            let left = try await driver.manageable(in: trial.subject.pool)
-            try trial.expect(!left.contains { $0.name == name }, "still there")
-            let other = trial.spec()
-            try await trial.expectRefusal(.notFound, "the same file again") {
-                try await driver.adopt(name, as: other, fence: trial.next())
-            }
-            for bad in ["../volumes/x.raw", "/etc/passwd", ".raw", "a/b.raw"] {
-                try await trial.expectRefusal(.badRequest, bad) {
-                    try await driver.adopt(bad, as: other, fence: trial.next())
-                }
-            }
-            let released = try await driver.release(spec.id, fence: trial.next())
-            try trial.expect(try await trial.driver.observe(spec.id) == nil, "it is a volume still")
-            let files = try await driver.manageable(in: trial.subject.pool)
-            try trial.expect(files.contains { $0.name == released }, "no file")
-            let again = trial.spec()
-            try await driver.adopt(released, as: again, fence: trial.next())
-            try await trial.expect(again.id, has: 4, at: [0])
-        },
     ]
 
     private static let exportFence = Fence(epoch: 1, generation: 1)

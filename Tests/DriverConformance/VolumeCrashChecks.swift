@@ -79,7 +79,7 @@ extension VolumeDriverCheck {
 /// A change in which the process ends.
 enum CrashedChange: CaseIterable {
     case blank, thick, qcow2, copy, copyToOther, snapshot, grow, growQCOW2, revert, remove, removeSnapshot
-    case adopt, release
+    case adopt, release, adoptSnapshot, releaseSnapshot, move
 }
 
 /// One run of a change, with all that it needs, which is there before.
@@ -100,16 +100,19 @@ struct CrashRun: Sendable {
         source = trial.spec(format: change == .copyToOther ? .qcow2 : .raw)
         var file = ""
         switch change {
-        case .copy, .copyToOther, .snapshot, .revert, .removeSnapshot:
+        case .copy, .copyToOther, .snapshot, .revert, .removeSnapshot, .releaseSnapshot:
             try await trial.whole(source)
             try await trial.write(1, to: source.id)
-        case .grow, .growQCOW2, .remove, .release:
+        case .adoptSnapshot:
+            try await trial.whole(source)
+            file = try trial.subject.stranger?(trial.pattern(1), VolumeTrial.bytes) ?? ""
+        case .grow, .growQCOW2, .remove, .release, .move:
             try await trial.whole(spec)
             try await trial.write(1, to: spec.id)
         case .adopt: file = try trial.subject.stranger?(trial.pattern(1), VolumeTrial.bytes) ?? ""
         case .blank, .thick, .qcow2: break
         }
-        if change == .revert || change == .removeSnapshot {
+        if [.revert, .removeSnapshot, .releaseSnapshot].contains(change) {
             snapshot = try await trial.snapshot(of: source.id)
             try await trial.write(2, to: source.id)
         } else {
@@ -136,8 +139,18 @@ struct CrashRun: Sendable {
         case .removeSnapshot: return try await driver.removeSnapshot(snapshot, fence: fence)
         case .adopt: try await trial.ability((any VolumeAdopting).self).adopt(file, as: spec, fence: fence)
         case .release:
-            _ = try await trial.ability((any VolumeAdopting).self).release(spec.id, fence: fence)
+            _ = try await trial.ability((any VolumeAdopting).self).release(spec.id, as: nil, fence: fence)
             return
+        case .adoptSnapshot:
+            let able = try trial.ability((any VolumeAdopting).self)
+            try await able.adopt(file, as: snapshot, of: source.id, fence: fence)
+            return try await trial.isWhole(snapshot)
+        case .releaseSnapshot:
+            _ = try await trial.ability((any VolumeAdopting).self).release(snapshot, as: nil, fence: fence)
+            return
+        case .move:
+            guard let other = trial.subject.otherPool else { return }
+            try await trial.ability((any VolumeMoving).self).move(spec.id, to: other, isThin: true, fence: fence)
         }
         try await trial.isWhole(spec.id)
     }
@@ -152,13 +165,21 @@ struct CrashRun: Sendable {
     func expectDone() async throws {
         switch change {
         case .remove, .release: try trial.expect(try await trial.driver.observe(spec.id) == nil, "it is there")
-        case .removeSnapshot: try trial.expect(try await trial.driver.observe(snapshot) == nil, "it is there")
+        case .removeSnapshot, .releaseSnapshot:
+            try trial.expect(try await trial.driver.observe(snapshot) == nil, "it is there")
         case .revert: try await trial.expect(source.id, has: 1)
         case .snapshot: try await trial.expect(try await trial.whole(trial.spec(), from: .snapshot(snapshot)), has: 1)
+        case .adoptSnapshot:
+            let copy = try await trial.whole(trial.spec(), from: .snapshot(snapshot))
+            try await trial.expect(copy, has: 1, at: [0])
         default: try await expectBytes()
         }
         if change == .grow || change == .growQCOW2 {
             try trial.expect(try await trial.driver.observe(spec.id)?.bytes == spec.bytes * 2, "another size")
+        }
+        if change == .move {
+            let pool = try await trial.driver.observe(spec.id)?.pool
+            try trial.expect(pool == trial.subject.otherPool, "it is in \(pool ?? "no pool")")
         }
     }
 
@@ -172,7 +193,7 @@ struct CrashRun: Sendable {
         for snapshot in try await trial.driver.listSnapshots() {
             try await trial.driver.removeSnapshot(snapshot.id, fence: trial.next())
         }
-        guard change == .release else { return }
+        guard change == .release || change == .releaseSnapshot else { return }
         let driver = try trial.ability((any VolumeAdopting).self)
         for file in try await driver.manageable(in: spec.pool) {
             let again = trial.spec()

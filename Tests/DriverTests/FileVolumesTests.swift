@@ -60,8 +60,10 @@ struct FileVolumesTests {
             let bytes = bytes
             let source = ImageSource { _, sink in try await sink(ByteBuffer(bytes: bytes)) }
             let images = try ImageCache(folder: folder + "/images", source: source, random: world.random)
-            let pool = FileVolumesSettings.Pool(name: "pool", folder: folder + "/pool", bounds: bounds)
-            var settings = FileVolumesSettings(folder: folder + "/records", pools: [pool])
+            let pools = ["pool", "other"].map { name in
+                FileVolumesSettings.Pool(name: name, folder: "\(folder)/\(name)", bounds: bounds)
+            }
+            var settings = FileVolumesSettings(folder: folder + "/records", pools: pools)
             settings.step = { [process] name in
                 try refuse(name)
                 var isEnd = false
@@ -91,6 +93,7 @@ struct FileVolumesTests {
                 try FileVolumesTests.read(path, offset, count)
             }
             subject.image = (try image, Array(bytes))
+            subject.otherPool = "other"
             subject.crash = { [process] last in
                 let count = process.value.count
                 process.value = Countdown(last: last)
@@ -98,8 +101,10 @@ struct FileVolumesTests {
             }
             subject.hasCrashed = { [process] in process.value.hasEnded }
             subject.leftovers = { [folder] in
-                ["volumes", "snapshots", "exports", "drafts", "files"].flatMap { name in
-                    DurableFile.names(in: "\(folder)/pool/\(name)").map { "\(name)/\($0)" }
+                ["pool", "other"].flatMap { pool in
+                    ["volumes", "snapshots", "exports", "drafts", "files"].flatMap { name in
+                        DurableFile.names(in: "\(folder)/\(pool)/\(name)").map { "\(pool)/\(name)/\($0)" }
+                    }
                 }
             }
             subject.stranger = { [folder, world] bytes, size in
@@ -268,6 +273,54 @@ struct FileVolumesTests {
                     ($0 as? CloudError)?.kind == .badRequest
                 }
             }
+        }
+    }
+
+    @Test("A file outside the pool, and one that is a volume, cannot be taken")
+    func outside() async throws {
+        try await withHost { host in
+            let driver = try host.open()
+            let (owned, outside) = (spec(host.world), host.folder + "/outside.raw")
+            try await driver.ensure(owned, from: .nothing, fence: fence)
+            try Data(repeating: 1, count: 8 << 20).write(to: URL(filePath: outside))
+            let file = "\(host.folder)/pool/volumes/\(owned.id).raw"
+            #expect(link(file, host.folder + "/pool/files/second-name.raw") == 0)
+            #expect(try await driver.manageable(in: "pool").map(\.refusal) == ["It is no plain file."])
+            for name in ["../../outside.raw", outside, "../volumes/\(owned.id).raw", "second-name.raw"] {
+                await #expect { try await driver.adopt(name, as: spec(host.world), fence: fence) } throws: {
+                    ($0 as? CloudError)?.kind == .badRequest
+                }
+            }
+            await #expect { try await driver.adopt("\(owned.id).raw", as: spec(host.world), fence: fence) } throws: {
+                ($0 as? CloudError)?.kind == .notFound
+            }
+        }
+    }
+
+    @Test("A move that fails leaves the volume in its pool, and the undo frees it")
+    func failedMove() async throws {
+        try await withHost { host in
+            let driver = try host.open()
+            let spec = spec(host.world)
+            try await driver.ensure(spec, from: .nothing, fence: fence)
+            try FileManager.default.removeItem(atPath: host.folder + "/other/drafts")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await driver.keep() }
+                try await driver.move(spec.id, to: "other", isThin: true, fence: fence)
+                try await eventually("the failure") {
+                    if case .failed = try await driver.observe(spec.id)?.progress { true } else { false }
+                }
+                group.cancelAll()
+            }
+            let machine = MachineID(host.world.random.uuid())
+            let connection = VolumeConnection(machine: machine, epoch: 1)
+            await #expect { _ = try await driver.connect(spec.id, connection) } throws: {
+                ($0 as? CloudError)?.isTransient == true
+            }
+            let back = try await driver.move(spec.id, to: "pool", isThin: true, fence: fence)
+            #expect(back.progress == .whole && back.pool == "pool")
+            #expect(try await driver.pools().map(\.provisionedBytes) == [0, spec.bytes])
+            _ = try await driver.connect(spec.id, connection)
         }
     }
 

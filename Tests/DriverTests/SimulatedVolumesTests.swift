@@ -21,9 +21,13 @@ struct SimulatedVolumesTests {
     func conforms(_ check: VolumeDriverCheck, isKept: Bool) async throws {
         try await withTemporaryDirectory { folder in
             let (world, folder) = (World.test(), isKept ? folder + "/fleet" : nil)
-            let open = { @Sendable in try SimulatedFleet(folder: folder, world: world, settings: .immediate).host("a") }
+            var settings = SimulationSettings.immediate
+            settings.pools = 2
+            let open = { @Sendable [settings] in
+                try SimulatedFleet(folder: folder, world: world, settings: settings).host("a")
+            }
             let current = Box(try open())
-            let subject = VolumeSubject(driver: current.value.volumes(), pool: "volumes", world: world) {
+            var subject = VolumeSubject(driver: current.value.volumes(), pool: "volumes", world: world) {
                 // With a folder, another fleet reads what the first one left, as a new process would.
                 if isKept { current.value = try open() }
                 return current.value.volumes()
@@ -31,6 +35,12 @@ struct SimulatedVolumesTests {
                 try current.value.write(bytes, at: offset, to: Self.id(path))
             } read: { path, offset, count in
                 try current.value.read(count, at: offset, from: Self.id(path))
+            }
+            subject.otherPool = "volumes-2"
+            subject.stranger = { bytes, size in
+                let name = "brought-\(world.random.hexID()).raw"
+                try current.value.bring(name, bytes, size: size)
+                return name
             }
             try await check.run(on: subject)
         }
@@ -55,6 +65,32 @@ struct SimulatedVolumesTests {
         var seen: [VolumeProgress] = []
         while seen.last != .whole { seen.append(try #require(try await driver.observe(spec.id)?.progress)) }
         #expect(seen == [20, 40, 60, 80].map { .copying(percent: $0) } + [.whole])
+    }
+
+    @Test("A slow move shows its progress, and one that fails can be taken back")
+    func moves() async throws {
+        var settings = SimulationSettings.immediate
+        settings.pools = 2
+        let driver = try SimulatedFleet(world: .test(), settings: settings).host("a").volumes()
+        try await driver.ensure(spec("slow"), from: .nothing, fence: fence)
+        let begun = try await driver.move(id, to: "volumes-2", isThin: true, fence: fence)
+        #expect(begun.progress == .copying(percent: 0) && begun.pool == "volumes")
+        await #expect { try await driver.grow(id, to: 2 << 30, fence: fence) } throws: {
+            ($0 as? CloudError)?.isTransient == true
+        }
+        while try await driver.observe(id)?.progress != .whole {}
+        #expect(try await driver.observe(id)?.pool == "volumes-2")
+        #expect(try await driver.pools().map(\.provisionedBytes) == [0, 1 << 30])
+        var other = spec("copy-fails")
+        other.id = VolumeID("11111111-2222-4333-8444-666666666666")
+        try await driver.ensure(other, from: .nothing, fence: fence)
+        let failed = try await driver.move(other.id, to: "volumes-2", isThin: true, fence: fence)
+        guard case .failed = failed.progress else {
+            Issue.record("the move did not fail")
+            return
+        }
+        let back = try await driver.move(other.id, to: "volumes", isThin: true, fence: fence)
+        #expect(back.progress == .whole && back.pool == "volumes")
     }
 
     @Test("The fault copy-fails lets a copy begin and fail; asking again tries again")

@@ -30,7 +30,8 @@ enum StoredShapes {
         AccelerationProbe.Finding.self, FencedRecord<SimulatedMachine>.self, SimulatedMachine.self, HostMemory.self,
         HostFacts.self, MachineSpec.self, BackupManifest.self,
         FencedRecord<SimulatedVolume>.self, SimulatedVolume.self, FencedRecord<SimulatedSnapshot>.self,
-        SimulatedSnapshot.self, FencedRecord<HostedVolume>.self, HostedVolume.self, FencedRecord<HostedSnapshot>.self,
+        SimulatedSnapshot.self, FencedRecord<SimulatedStranger>.self, SimulatedStranger.self,
+        FencedRecord<HostedVolume>.self, HostedVolume.self, FencedRecord<HostedSnapshot>.self,
         HostedSnapshot.self, FencedRecord<ExportMark>.self, ExportMark.self,
     ]
 

@@ -9,6 +9,10 @@ extension Action {
     static let updateGroup: Action = "group:update"
     static let deleteGroup: Action = "group:delete"
     static let resetGroup: Action = "group:reset_status"
+    static let enableReplication: Action = "group:enable_replication"
+    static let disableReplication: Action = "group:disable_replication"
+    static let failoverReplication: Action = "group:failover_replication"
+    static let listReplicationTargets: Action = "group:list_replication_targets"
     static let showGroupProject: Action = "group:group_project_attribute"
 
     static let listGroupSnapshots: Action = "group:get_all_group_snapshots"

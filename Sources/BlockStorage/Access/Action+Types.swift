@@ -48,6 +48,11 @@ extension Action {
     static let manageHosts: Action = "volume_extension:hosts"
     static let freezeHost: Action = "volume:freeze_host"
     static let thawHost: Action = "volume:thaw_host"
+    static let failoverHost: Action = "volume:failover_host"
+    static let listClusters: Action = "clusters:get_all"
+    static let getCluster: Action = "clusters:get"
+    static let updateCluster: Action = "clusters:update"
+    static let cleanWorkers: Action = "workers:cleanup"
 
     static let listMessages: Action = "message:get_all"
     static let getMessage: Action = "message:get"

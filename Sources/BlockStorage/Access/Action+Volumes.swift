@@ -50,6 +50,13 @@ extension Action {
     static let reimageVolume: Action = "volume:reimage"
     static let reimageReserved: Action = "volume:reimage_reserved"
 
+    static let listManageable: Action = "volume_extension:list_manageable"
+    static let manageVolume: Action = "volume_extension:volume_manage"
+    static let unmanageVolume: Action = "volume_extension:volume_unmanage"
+    static let listManageableSnapshots: Action = "snapshot_extension:list_manageable"
+    static let manageSnapshot: Action = "snapshot_extension:snapshot_manage"
+    static let unmanageSnapshot: Action = "snapshot_extension:snapshot_unmanage"
+
     static let createAttachment: Action = "volume:attachment_create"
     static let updateAttachment: Action = "volume:attachment_update"
     static let deleteAttachment: Action = "volume:attachment_delete"

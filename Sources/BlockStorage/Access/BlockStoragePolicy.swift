@@ -46,7 +46,8 @@ enum BlockStoragePolicy {
         .updateQuotaClass, .updateQuota, .deleteQuota, .listPools, .showCapabilities, .listServices, .updateServices,
         .freezeHost, .thawHost, .manageHosts, .getTypeEncryption, .resetGroup, .showGroupProject,
         .resetGroupSnapshot, .showGroupSnapshotProject, .createGroupType, .updateGroupType, .deleteGroupType,
-        .showGroupSpecs,
+        .showGroupSpecs, .listManageable, .manageVolume, .unmanageVolume, .listManageableSnapshots, .manageSnapshot,
+        .unmanageSnapshot, .failoverHost, .listClusters, .getCluster, .updateCluster, .cleanWorkers,
         .listGroupSpecs, .getGroupSpec, .createGroupSpecs, .updateGroupSpec, .deleteGroupSpec,
     ]
 
@@ -59,7 +60,7 @@ enum BlockStoragePolicy {
         .multiattachBootable, .createSnapshot, .updateSnapshot, .deleteSnapshot, .updateSnapshotStatus,
         .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage, .createTransfer,
         .acceptTransfer, .deleteTransfer, .createGroup, .updateGroup, .deleteGroup, .createGroupSnapshot,
-        .deleteGroupSnapshot,
+        .deleteGroupSnapshot, .enableReplication, .disableReplication, .failoverReplication, .listReplicationTargets,
     ]
 
     private static let readers: [Action] = [

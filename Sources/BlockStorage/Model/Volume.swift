@@ -16,7 +16,8 @@ struct Volume: Sendable {
     /// The state to which a running action leads back.
     var previousStatus: VolumeStatus?
     var attachStatus = AttachStatus.detached
-    /// The state of a migration, as the reference has it: nil, `migrating`, `error`, `success`.
+    /// The state of a migration, as the reference has it: one of `Migration`, or what an administrator has set; nil
+    /// before the first one.
     var migration: String?
     var zone: String?
     /// The host and the pool that have the bytes, or are going to have them; nil before the volume is placed.
@@ -59,6 +60,20 @@ struct Volume: Sendable {
     static let resourceKind = "volume"
     static func resource(_ id: ID<Kind.Volume>) -> ResourceKey { ResourceKey("\(resourceKind)/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
+
+    /// The states of a migration.
+    enum Migration {
+        static let starting = "starting"
+        static let migrating = "migrating"
+        static let success = "success"
+        static let error = "error"
+    }
+
+    /// Gives a volume that was kept from its users the state that it had before its migration.
+    mutating func endMigration() {
+        guard status == .maintenance || status == .retyping else { return }
+        (status, previousStatus) = (previousStatus ?? .available, nil)
+    }
 
     /// Whether a migration of the volume runs.
     var isMigrating: Bool { ![nil, "success", "error", "deleting", "none"].contains(migration) }

@@ -14,11 +14,15 @@
 ///   attachment         available; multiattach in-use reserved        attaching, then in-use
 ///   begin detaching    in-use                        detaching       available, in-use
 ///   transfer           available                     awaiting-…      available
-///   migrate            available, in-use             (migstat)       the same as before
+///   migrate            available                     available       the same as before
+///   migrate, locked    available                     maintenance     the same as before
+///   retype, with move  available                     retyping        the same as before
+///   manage             -                             managing        available; undone, error_managing
+///   unmanage           available, error…             unmanaging      the volume is gone, and its bytes stay
 /// ```
 ///
-/// The states of backups, of managing and of maintenance are set by an operator's reset alone, or by what the next
-/// release brings.
+/// A migration has a state of its own (`Volume.migration`). The states of backups are set by an operator's reset alone,
+/// or by what the next release brings.
 enum VolumeStatus: String, Sendable, Codable, CaseIterable {
     case creating, available, deleting, error
     case errorDeleting = "error_deleting"

@@ -117,8 +117,50 @@ struct GroupRoutes: RouteGroup {
                 try call.read(Self.reset, .object(body)), of: "Group", ("Group status", "valid status are"),
                 named: GroupStatus.allCases)
             try await service.reset(id, to: status, by: call.caller)
+        case let word? where body.count == 1 && call.minor >= Self.replicationSince:
+            return try await replicate(word, id, body, call)
         default:
             throw CloudError.badRequest("There is no such action: \(body.keys.joined(separator: ", ").prefix(255))")
+        }
+        return .accepted
+    }
+
+    // MARK: Replication
+
+    private struct Failover: Sendable {
+        var takesAttached = false
+        var backend: String?
+    }
+    private static let failover = Form.object(
+        Failover(),
+        [
+            .optional("allow_attached_volume", \.takesAttached, .truth),
+            .optional("secondary_backend_id", \.backend, .nullable(.string(0...255))),
+        ]
+    ).inside("failover_replication")
+
+    private func replicate(
+        _ word: String, _ id: ID<VolumeGroup>, _ body: JSONObject, _ call: VolumeCall
+    ) async throws -> Reply {
+        let replication = GroupReplicationService(groups: service)
+        let plain = Form<JSONObject>.anything.inside(word)
+        switch word {
+        case "enable_replication":
+            _ = try call.read(plain, .object(body))
+            try await replication.refuse(.enable, of: id, by: call.caller)
+        case "disable_replication":
+            _ = try call.read(plain, .object(body))
+            try await replication.refuse(.disable, of: id, by: call.caller)
+        case "failover_replication":
+            _ = try call.read(Self.failover, .object(body))
+            try await replication.refuse(.failover, of: id, by: call.caller)
+        case "list_replication_targets":
+            _ = try call.read(plain, .object(body))
+            try await replication.requireTargets(of: id, by: call.caller)
+            return .json { json in
+                json.array("replication_targets", of: [] as [String]) { $0.string($1) }
+            }
+        default: throw CloudError.badRequest("There is no such action: \(word.prefix(255))")
         }
         return .accepted
     }

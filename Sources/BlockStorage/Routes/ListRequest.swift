@@ -17,11 +17,13 @@ struct ListRequest: Sendable {
 
     /// Reads the query of a list.
     ///
-    /// - Parameter hasCount: whether the list knows `with_count`.
+    /// - Parameters:
+    ///   - hasCount: whether the list knows `with_count`.
+    ///   - usual: the key of the order if the query names none.
     /// - Throws: `CloudError.badRequest`.
-    init(_ call: VolumeCall, hasCount: Bool = false) throws {
+    init(_ call: VolumeCall, hasCount: Bool = false, usual: String = "created_at") throws {
         page = ListPage(limit: try Self.limit(call), marker: call.query("marker"), offset: try Self.offset(call))
-        sort = try Self.sort(call)
+        sort = try Self.sort(call, usual: usual)
         var seen = Self.pageNames
         filters = call.call.query.items.filter { seen.insert($0.name).inserted }
         if hasCount, call.minor >= Self.countSince, call.query("with_count") != nil {
@@ -48,10 +50,10 @@ struct ListRequest: Sendable {
         return offset
     }
 
-    private static func sort(_ call: VolumeCall) throws -> [(key: String, ascending: Bool)] {
+    private static func sort(_ call: VolumeCall, usual: String) throws -> [(key: String, ascending: Bool)] {
         let (key, direction) = (call.query("sort_key"), call.query("sort_dir"))
         guard let text = call.query("sort") else {
-            return [(key: (key ?? "created_at").trimmed, ascending: try isAscending((direction ?? "desc").trimmed))]
+            return [(key: (key ?? usual).trimmed, ascending: try isAscending((direction ?? "desc").trimmed))]
         }
         guard key == nil, direction == nil else {
             throw CloudError.badRequest(

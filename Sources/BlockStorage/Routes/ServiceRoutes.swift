@@ -44,8 +44,42 @@ struct ServiceRoutes: RouteGroup {
                 try await freeze(call, isWanted: true)
             },
             maker.route(.put, "/os-services/thaw", .thawHost) { call in try await freeze(call, isWanted: false) },
+            maker.route(.put, "/os-services/failover_host", .updateServices) { call in try await failOver(call) },
+            // The command of older releases.
+            maker.route(.put, "/os-services/failover", .updateServices, since: Self.replicationSince) { call in
+                try await failOver(call)
+            },
         ]
     }
+
+    // MARK: Replication
+
+    private static let replicationSince = 26
+
+    private struct Failover: Sendable {
+        var host: String?
+        var cluster: String?
+        var backend: String?
+    }
+
+    private static let failover = Form.object(
+        Failover(),
+        [
+            .optional("host", \.host, .nullable(.string(1...255, .place))),
+            .optional("cluster", \.cluster, .nullable(.string(0...255))),
+            .optional("backend_id", \.backend, .nullable(.string(0...255))),
+        ])
+
+    private func failOver(_ call: VolumeCall) async throws -> Reply {
+        let wish = try await call.read(Self.failover)
+        let target = try HostOrCluster(
+            host: wish.host, cluster: wish.cluster, knowsClusters: call.minor >= Self.replicationSince)
+        try call.caller.require(.failoverHost)
+        try await hosts.refuseFailover(of: target)
+        return .accepted
+    }
+
+    // MARK: Decisions
 
     private func change(
         _ call: VolumeCall, needsReason: Bool = false,

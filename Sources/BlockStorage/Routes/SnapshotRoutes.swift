@@ -95,6 +95,8 @@ struct SnapshotRoutes: RouteGroup {
             _ = try await service.change(id, .resetSnapshot, by: call.caller) { $0.status = status }
         case "os-force_delete" where body.count == 1:
             try await service.delete(id, isForced: true, by: call.caller)
+        case "os-unmanage" where body.count == 1:
+            try await ManagingService(snapshots: service).unmanage(id, by: call.caller)
         case "os-update_snapshot_status" where body.count == 1:
             try await report(try call.read(Self.report, .object(body)), of: id, call)
         default:
@@ -135,7 +137,7 @@ struct SnapshotRoutes: RouteGroup {
     private static let userSince = 41
     private static let quotaSince = 65
 
-    private static func answer(
+    static func answer(
         _ snapshot: VolumeSnapshot, _ call: VolumeCall, _ status: HTTPResponse.Status, isWhole: Bool = false
     ) -> Reply {
         .json(status) { json in

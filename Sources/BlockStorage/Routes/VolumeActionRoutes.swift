@@ -9,7 +9,8 @@ struct VolumeActionRoutes: RouteGroup {
     let volumes: VolumeService
 
     var all: [Route] {
-        let actions = Dictionary((attaching + others + ofAdministrators).map { ($0.word, $0) }) { first, _ in first }
+        let all = attaching + others + ofAdministrators + moving
+        let actions = Dictionary(all.map { ($0.word, $0) }) { first, _ in first }
         return [
             maker.route(.post, "/volumes/{volume_id}/action", nil) { call in
                 let body = try await call.call.body.json()
@@ -180,7 +181,8 @@ struct VolumeActionRoutes: RouteGroup {
                 return .accepted
             },
             Action("os-retype", Self.retype) { id, retype, call in
-                try await service.retype(id, to: retype.type, by: call.caller)
+                try await service.retype(
+                    id, to: retype.type, mayMove: retype.policy == "on-demand", by: call.caller)
                 return .accepted
             },
             Action("os-update_readonly_flag", Form.truth.inside("readonly")) { id, isReadOnly, call in
@@ -266,6 +268,60 @@ struct VolumeActionRoutes: RouteGroup {
             },
             Action("os-force_delete", Self.anything) { id, _, call in
                 try await volumes.delete(id, cascade: false, force: .adminForceDelete, by: call.caller)
+                return .accepted
+            },
+        ]
+    }
+
+    // MARK: Moving and managing
+
+    private static let clusterSince = 16
+
+    private static let migrate = Form.object(
+        MigrationService.Wish(),
+        [
+            .required("host", \.host, Form<String>.string(0...255).mapped { Optional($0) }, until: clusterSince - 1),
+            .optional("host", \.host, .nullable(.string(0...255)), since: clusterSince),
+            // The host copies the bytes in any case.
+            .ignored("force_host_copy", .truth), .optional("lock_volume", \.locksVolume, .truth),
+            .optional("cluster", \.cluster, .nullable(.string(0...255)), since: clusterSince),
+        ])
+
+    private struct Completion: Sendable {
+        var newID = ""
+        var isFailed = false
+    }
+
+    /// A sign of a failure: a truth value, or any text that is not empty.
+    private static let failure = Form<Bool>(.nullable(.either([.boolean, .string(0...Int.max)]))) { json, _ in
+        json.bool ?? json.string.map { !$0.isEmpty } ?? false
+    }
+
+    private static let migrated = Form.object(
+        Completion(), [.required("new_volume", \.newID, .uuid), .optional("error", \.isFailed, failure)])
+    private static let extended = Form.object(Completion(), [.optional("error", \.isFailed, failure)])
+
+    private var moving: [Action] {
+        let migrations = MigrationService(volumes: volumes)
+        let managing = ManagingService(snapshots: SnapshotService(volumes: volumes))
+        return [
+            Action("os-migrate_volume", Self.migrate) { id, wish, call in
+                let target = try HostOrCluster(
+                    host: wish.host, cluster: wish.cluster, knowsClusters: call.minor >= Self.clusterSince)
+                try await migrations.migrate(id, to: target, locked: wish.locksVolume, by: call.caller)
+                return .accepted
+            },
+            Action("os-migrate_volume_completion", Self.migrated) { id, completion, call in
+                let kept = try await migrations.complete(
+                    id, with: ID(completion.newID), isFailed: completion.isFailed, by: call.caller)
+                return .json { $0.member("save_volume_id", kept) }
+            },
+            Action("os-extend_volume_completion", Self.extended) { id, _, call in
+                try await migrations.completeExtend(id, by: call.caller)
+                return .accepted
+            },
+            Action("os-unmanage", Self.anything) { id, _, call in
+                try await managing.unmanage(id, by: call.caller)
                 return .accepted
             },
         ]

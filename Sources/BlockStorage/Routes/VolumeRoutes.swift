@@ -45,7 +45,7 @@ struct VolumeRoutes: RouteGroup {
         ]
     }
 
-    private static func answer(
+    static func answer(
         _ view: VolumeView, _ call: VolumeCall, _ status: HTTPResponse.Status, isWhole: Bool
     ) -> Reply {
         var reply = Reply.json(status) { json in

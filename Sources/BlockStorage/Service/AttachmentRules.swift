@@ -32,6 +32,7 @@ struct AttachmentRules: Sendable {
                 "Volume attachments can not be created if the volume is in an error state. The Volume \(volume.id) "
                     + "currently has a status of: \(volume.status.rawValue) ")
         }
+        try requireStill(volume)
         let states = Self.reservable(volume)
         if states.contains(volume.status) {
             try change(volume, in: tx) { $0.status = .reserved }
@@ -51,6 +52,12 @@ struct AttachmentRules: Sendable {
         new.isServers = isServers
         try attachments.insert(new, in: tx)
         return new
+    }
+
+    /// Refuses a volume whose bytes are on their way to another pool: nobody can use them there yet.
+    func requireStill(_ volume: Volume) throws {
+        guard volume.isMigrating else { return }
+        throw VolumeRefusal.volume("Volume \(volume.id) is being migrated.")
     }
 
     // MARK: Connecting

@@ -26,6 +26,7 @@ struct OldAttachService: Sendable {
 
     func reserve(_ id: ID<Kind.Volume>, by caller: Caller) async throws {
         try await change(id, .reserveVolume, by: caller) { volume, tx in
+            try rules.requireStill(volume)
             let states: [VolumeStatus] = volume.isMultiattach ? [.available, .inUse] : [.available]
             guard states.contains(volume.status) else {
                 throw VolumeRefusal.volume(
@@ -68,6 +69,7 @@ struct OldAttachService: Sendable {
             guard volume.status != .maintenance else {
                 throw VolumeRefusal.volume("The volume cannot be attached in maintenance mode.")
             }
+            try rules.requireStill(volume)
             guard volume.isReadOnly != true || wish.mode == "ro" else {
                 throw CloudError.badRequest(
                     "Invalid attaching mode '\(wish.mode)' for volume \(volume.id).")

@@ -103,7 +103,8 @@ struct SnapshotService: Sendable {
         return new
     }
 
-    private func make(
+    /// Checks that a snapshot can be taken of a volume, and returns its row.
+    func make(
         _ id: ID<Kind.Snapshot>, of volume: Volume, takesUsed: Bool, by caller: Caller, in tx: Transaction
     ) throws -> VolumeSnapshot {
         try volumes.requireThawed(volume, in: tx)
@@ -194,12 +195,16 @@ struct SnapshotService: Sendable {
             try caller.require(.deleteSnapshot, of: old.projectID)
             let volume = try volumes.volumes.find(old.volumeID, in: tx)
             if let volume { try volumes.requireThawed(volume, in: tx) }
-            let isReady = isForced || SnapshotStatus.deletable.contains(old.status)
-            guard isReady, old.groupSnapshotID == nil else {
-                let status = isForced ? "" : "status must be available or error and"
-                throw VolumeRefusal.snapshot("Snapshot \(status) must not be part of a group.")
-            }
+            try requireDeletable(old, isForced: isForced)
             try beginDelete(old, by: caller, in: tx)
+        }
+    }
+
+    func requireDeletable(_ snapshot: VolumeSnapshot, isForced: Bool) throws {
+        let isReady = isForced || SnapshotStatus.deletable.contains(snapshot.status)
+        guard isReady, snapshot.groupSnapshotID == nil else {
+            let status = isForced ? "" : "status must be available or error and"
+            throw VolumeRefusal.snapshot("Snapshot \(status) must not be part of a group.")
         }
     }
 

@@ -23,6 +23,8 @@ struct StorageHostService: Sendable {
         var decision: StorageHost?
         /// Whether the service keeps bytes.
         var hasPool: Bool
+
+        var isDisabled: Bool { decision?.isDisabled == true }
     }
 
     static let volumeBinary = "cinder-volume"
@@ -120,5 +122,21 @@ struct StorageHostService: Sendable {
             decision.updatedAt = now
             try hosts.put(decision, in: tx)
         }
+    }
+
+    /// Refuses to go over to another site. No pool is replicated.
+    ///
+    /// - Throws: `badRequest` in the reference's words.
+    func refuseFailover(of target: HostOrCluster) async throws {
+        let found = try await services().filter { service in
+            guard case .host(let name) = target, service.hasPool else { return false }
+            return service.host == name || service.host.hasPrefix(name + "@")
+        }
+        guard !found.isEmpty else {
+            throw VolumeRefusal.input("No service found with \(target.word.lowercased())=\(target.name)")
+        }
+        let names = found.map { "'\($0.host)'" }.joined(separator: ", ")
+        throw VolumeRefusal.input(
+            "replication_status in [\(names)] must be ['enabled', 'failed-over'] and must be up to failover.")
     }
 }

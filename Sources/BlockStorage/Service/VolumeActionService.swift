@@ -50,8 +50,10 @@ struct VolumeActionService: Sendable {
 
     // MARK: Another type
 
-    /// Gives a volume another type. The volume stays in its pool, so the pool must serve the new type.
-    func retype(_ id: ID<Kind.Volume>, to text: String, by caller: Caller) async throws {
+    /// Gives a volume another type.
+    ///
+    /// - Parameter mayMove: whether the volume goes to another pool if its own does not serve the new type.
+    func retype(_ id: ID<Kind.Volume>, to text: String, mayMove: Bool, by caller: Caller) async throws {
         try await context.write { tx in
             let old = try volumes.require(id, by: caller, in: tx)
             try caller.require(.retypeVolume, of: old.projectID)
@@ -79,7 +81,11 @@ struct VolumeActionService: Sendable {
             if let host = old.host, let pool = old.pool {
                 var wish = PoolWish(size: old.size, type: type)
                 (wish.isCounted, wish.zones) = (true, type.zones)
-                try PoolPicker(hosts: context.needs.hosts).require(PoolName(host: host, pool: pool), for: wish, in: tx)
+                let place = PoolName(host: host, pool: pool)
+                do { try PoolPicker(hosts: context.needs.hosts).require(place, for: wish, in: tx) } catch {
+                    guard mayMove else { throw error }
+                    return try MigrationService(volumes: volumes).retype(old, to: type, by: caller, in: tx)
+                }
             }
             try volumes.change(old, in: tx) { volume, _ in
                 (volume.typeID, volume.isMultiattach) = (type.id, type.isMultiattach)

@@ -37,7 +37,7 @@ struct VolumeService: Sendable {
         ) { first, _ in first }
         let attached = try attachments.list(of: found.filter { $0.attachStatus != .detached }.map(\.id), in: tx)
         let old = try GroupStore().consistencyGroups(among: found.compactMap(\.groupID), in: tx)
-        let busy = found.filter { [.creating, .downloading, .uploading].contains($0.status) }
+        let busy = found.filter { [.creating, .downloading, .uploading].contains($0.status) || $0.isMigrating }
         let lines = try busy.isEmpty ? [:] : context.workflows.lines(on: busy.map(\.resource), in: tx)
         return found.map { volume in
             VolumeView(
@@ -124,6 +124,14 @@ struct VolumeService: Sendable {
         _ volume: Volume, cascade: Bool, isForced: Bool, by caller: Caller, in tx: Transaction
     ) throws {
         try requireThawed(volume, in: tx)
+        try requireDeletable(volume, cascade: cascade, isForced: isForced, by: caller, in: tx)
+        try beginDelete(volume, by: caller, in: tx)
+    }
+
+    /// Refuses to delete a volume that something needs.
+    func requireDeletable(
+        _ volume: Volume, cascade: Bool, isForced: Bool, by caller: Caller, in tx: Transaction
+    ) throws {
         let parts = try snapshots.list(of: volume.id, in: tx)
         var isAllowed = volume.attachStatus != .attached && !volume.isMigrating && volume.groupID == nil
         if !isForced { isAllowed = isAllowed && VolumeStatus.deletable.contains(volume.status) }
@@ -143,7 +151,6 @@ struct VolumeService: Sendable {
                 "Volume \(status) must not be migrating, attached, belong to a group, have snapshots, awaiting a "
                     + "transfer, or be disassociated from snapshots after volume transfer.")
         }
-        try beginDelete(volume, by: caller, in: tx)
     }
 
     /// Marks a volume as `deleting`, and starts the workflow that removes it.

@@ -19,5 +19,7 @@ enum VolumeWork {
     private static let all = [
         Entry(CreateVolume.self), Entry(DeleteVolume.self), Entry(ExtendVolume.self), Entry(RevertVolume.self),
         Entry(UploadVolume.self), Entry(ReimageVolume.self), Entry(CreateSnapshot.self), Entry(DeleteSnapshot.self),
+        Entry(ManageVolume.self), Entry(UnmanageVolume.self), Entry(ManageSnapshot.self), Entry(UnmanageSnapshot.self),
+        Entry(MigrateVolume.self),
     ]
 }

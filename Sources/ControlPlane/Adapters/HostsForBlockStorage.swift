@@ -66,4 +66,34 @@ struct HostsForBlockStorage: BlockStorageHosts {
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws {
         try await fleet.link(to: host).forgetExport(name, fence: fleet.era.raise(fence))
     }
+
+    // MARK: Files of others, and other pools
+
+    func manageable(in pool: String, on host: String) async throws -> [ManageableVolume] {
+        try await fleet.link(to: host).manageableVolumes(in: pool)
+    }
+
+    func adopt(_ name: String, as spec: VolumeSpec, on host: String, fence: Fence) async throws -> VolumeProgress {
+        try await fleet.link(to: host).adopt(name, as: spec, fence: fleet.era.raise(fence)).progress
+    }
+
+    func release(_ id: VolumeID, as name: String?, on host: String, fence: Fence) async throws {
+        try await fleet.link(to: host).release(id, as: name, fence: fleet.era.raise(fence))
+    }
+
+    func adopt(
+        _ name: String, as id: SnapshotID, of volume: VolumeID, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try await fleet.link(to: host).adopt(name, as: id, of: volume, fence: fleet.era.raise(fence)).progress
+    }
+
+    func release(_ id: SnapshotID, as name: String?, on host: String, fence: Fence) async throws {
+        try await fleet.link(to: host).release(id, as: name, fence: fleet.era.raise(fence))
+    }
+
+    func move(
+        _ id: VolumeID, to pool: String, isThin: Bool, on host: String, fence: Fence
+    ) async throws -> VolumeProgress {
+        try await fleet.link(to: host).move(id, to: pool, isThin: isThin, fence: fleet.era.raise(fence)).progress
+    }
 }

@@ -142,14 +142,18 @@ package struct Configuration: Sendable, Equatable {
     package struct Simulate: Sendable, Equatable {
         package var enabled = false
         package var hosts = 3
-        /// The size of each host's pool of volumes, in GiB.
+        /// The size of each pool of volumes, in GiB.
         package var poolSize = 10_240
+        /// The number of each host's pools.
+        package var pools = 1
     }
 
-    /// The pool of volumes of this machine. It is not used while hosts are simulated.
+    /// The pools of volumes of this machine. They are not used while hosts are simulated.
     package struct Volumes: Sendable, Equatable {
-        /// The folder of the pool; nil for the folder `volumes` of the host's state.
+        /// The folder of the first pool; nil for the folder `volumes` of the host's state.
         package var folder: String?
+        /// The other pools, each as `name:/path`.
+        package var pools: [String] = []
         /// The most bytes that volumes may have together, in percent of the pool.
         package var overSubscription = 2000
         /// The percentage of used space from which schedulers leave the pool alone.

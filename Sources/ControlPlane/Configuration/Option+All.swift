@@ -154,7 +154,10 @@ extension Option {
             "How many simulated hosts there are."),
         .integer(
             "simulate", "pool_size", \.simulate.poolSize, 1...1_048_576, unit: "GiB",
-            "The size of the pool of volumes of each simulated host."),
+            "The size of each pool of volumes of a simulated host."),
+        .integer(
+            "simulate", "pools", \.simulate.pools, 1...16,
+            "How many pools of volumes each simulated host has."),
         // libvirt
         .choice(
             "libvirt", "virt_type", \.libvirt.virtType, ["auto", "kvm", "qemu", "none"],
@@ -166,6 +169,9 @@ extension Option {
         .optionalText(
             "volumes", "folder", \.volumes.folder,
             "The folder of this machine's pool of volumes. Unset: `host/volumes` in the state directory."),
+        .list(
+            "volumes", "pools", \.volumes.pools, check: HostSettings.problemOfPool,
+            "Further pools of this machine, as `name:/path`, for other disks. The first pool is called `volumes`."),
         .integer(
             "volumes", "over_subscription", \.volumes.overSubscription, 100...100_000, unit: "percent",
             "How many bytes the pool's volumes may have together, of its size. Only thin volumes can go beyond 100."),

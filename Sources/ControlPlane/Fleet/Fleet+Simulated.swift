@@ -14,8 +14,9 @@ extension Fleet {
         case .none: self.init(posts: [], world: world, log: log)
         case .again(let former):
             self.init(posts: former.postsAgain, simulated: former.simulated, world: world, log: log)
-        case .simulated(let count, let isInstant, let poolBytes):
-            try self.init(simulating: count, isInstant: isInstant, poolBytes: poolBytes, world: world, log: log)
+        case .simulated(let count, let isInstant, let poolBytes, let pools):
+            try self.init(
+                simulating: count, isInstant: isInstant, poolBytes: poolBytes, pools: pools, world: world, log: log)
         case .opened(let driver, let name, let folder):
             let agent = try Agent(
                 host: HostID(name), driver: driver, folder: folder, bootID: Agent.kernelBootID, world: world, log: log)
@@ -30,10 +31,11 @@ extension Fleet {
 
     /// Creates a fleet of hosts without a hypervisor, which are kept in memory.
     package convenience init(
-        simulating count: Int, isInstant: Bool = true, poolBytes: Int64 = 10 << 40, world: World, log: Logger
+        simulating count: Int, isInstant: Bool = true, poolBytes: Int64 = 10 << 40, pools: Int = 1, world: World,
+        log: Logger
     ) throws {
         var settings = isInstant ? SimulationSettings.immediate : SimulationSettings()
-        settings.poolBytes = poolBytes
+        (settings.poolBytes, settings.pools) = (poolBytes, pools)
         let simulation = try SimulatedFleet(world: world, settings: settings)
         // These addresses are reserved for benchmarks (RFC 2544); nothing is sent to them.
         let first = IPAddress(.v4, 0xc612_0001)

@@ -15,8 +15,10 @@ package struct HostSettings: Sendable {
     package var acceleration: LibvirtSettings.Acceleration = .automatic
     /// The URI of a libvirt daemon; nil for libvirt within this process.
     package var uri: String?
-    /// The folder of the pool of volumes.
+    /// The folder of the first pool of volumes.
     package var volumes: String
+    /// The other pools: a name and a folder each.
+    package var pools: [(name: String, folder: String)] = []
     package var poolBounds = VolumePool.Bounds()
 
     package init(folder: String) {
@@ -27,9 +29,28 @@ package struct HostSettings: Sendable {
     /// Takes what the configuration says of volumes.
     mutating func take(_ configuration: Configuration.Volumes) {
         if let folder = configuration.folder { volumes = folder }
+        pools = configuration.pools.compactMap(Self.pool)
         poolBounds.overSubscription = Double(configuration.overSubscription) / 100
         poolBounds.softPercent = configuration.softLimit
         poolBounds.hardPercent = configuration.hardLimit
+    }
+
+    /// The name of the first pool.
+    static let firstPool = "volumes"
+
+    /// Reads `name:/path`; nil for any other text.
+    private static func pool(_ text: String) -> (name: String, folder: String)? {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, PathPart.isPlain(parts[0]), parts[0] != firstPool, parts[1].hasPrefix("/") else {
+            return nil
+        }
+        return (name: parts[0], folder: parts[1])
+    }
+
+    static let problemOfPool: @Sendable (String) -> String? = { text in
+        guard pool(text) == nil else { return nil }
+        return "has '\(text)' and must have a name of a-z, 0-9, '-' and '_' other than '\(firstPool)', and an "
+            + "absolute path: name:/path"
     }
 }
 
@@ -98,12 +119,15 @@ extension Fleet {
         }
     }
 
-    /// Opens the pool of volumes, which has the name `volumes`.
+    /// Opens the pools of volumes.
     private static func volumes(
         _ settings: HostSettings, _ driver: LibvirtDriver, _ world: World
     ) throws -> FileVolumes {
-        let pool = FileVolumesSettings.Pool(name: "volumes", folder: settings.volumes, bounds: settings.poolBounds)
-        let files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: [pool])
+        let all = [(name: HostSettings.firstPool, folder: settings.volumes)] + settings.pools
+        let pools = all.map { name, folder in
+            FileVolumesSettings.Pool(name: name, folder: folder, bounds: settings.poolBounds)
+        }
+        let files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: pools)
         return try FileVolumes(files, images: driver.images, machines: driver, world: world)
     }
 

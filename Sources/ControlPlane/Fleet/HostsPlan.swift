@@ -8,8 +8,9 @@ package enum HostsPlan: Sendable {
     ///
     /// - Parameters:
     ///   - isInstant: whether they work without the delays of real hardware.
-    ///   - poolBytes: the size of each host's pool of volumes.
-    case simulated(Int, isInstant: Bool, poolBytes: Int64 = 10 << 40)
+    ///   - poolBytes: the size of each pool of volumes.
+    ///   - pools: the number of each host's pools.
+    case simulated(Int, isInstant: Bool, poolBytes: Int64 = 10 << 40, pools: Int = 1)
     /// The hosts of a cloud that has ended, with their agents and machines: only the control plane restarts.
     case again(Fleet)
     /// This machine, with libvirt.
@@ -27,7 +28,9 @@ extension HostsPlan {
     init(_ configuration: Configuration, folder: String) {
         if configuration.simulate.enabled {
             let poolBytes = Int64(configuration.simulate.poolSize) << 30
-            self = .simulated(configuration.simulate.hosts, isInstant: false, poolBytes: poolBytes)
+            self = .simulated(
+                configuration.simulate.hosts, isInstant: false, poolBytes: poolBytes,
+                pools: configuration.simulate.pools)
             return
         }
         var settings = HostSettings(folder: folder)

@@ -4,16 +4,25 @@ package import Logging
 
 /// A log handler that writes each record to standard error as one line, for tools that read lines.
 package struct LineLog: LogHandler {
-    package var logLevel: Logger.Level
+    /// The level of this logger alone; nil for the level of the dial.
+    private var ownLevel: Logger.Level?
+    private let dial: LogDial
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let clock: any WallClock
     private let write: @Sendable (String) -> Void
 
-    package init(level: Logger.Level, clock: any WallClock, write: @escaping @Sendable (String) -> Void = Self.standardError) {
-        logLevel = level
+    package init(
+        _ dial: LogDial, clock: any WallClock, write: @escaping @Sendable (String) -> Void = Self.standardError
+    ) {
+        self.dial = dial
         self.clock = clock
         self.write = write
+    }
+
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? dial.level }
+        set { ownLevel = newValue }
     }
 
     package static let standardError: @Sendable (String) -> Void = { line in
@@ -23,7 +32,8 @@ package struct LineLog: LogHandler {
 
     /// Returns the logger of the process.
     package static func logger(level: String, clock: any WallClock) -> Logger {
-        Logger(label: "novella") { _ in LineLog(level: Logger.Level(rawValue: level) ?? .info, clock: clock) }
+        LogDial.process.level = Logger.Level(rawValue: level) ?? .info
+        return Logger(label: "novella") { _ in LineLog(.process, clock: clock) }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -42,6 +42,9 @@ struct PoolFolder: Sendable {
         return file("volumes/\(spec.id)", volume.ticket, form)
     }
 
+    /// Returns the whole file of a volume, whatever is being made of it.
+    func volume(_ id: VolumeID, _ form: TargetFile.Form) -> TargetFile { file("volumes/\(id)", nil, form) }
+
     func file(of snapshot: HostedSnapshot) -> TargetFile {
         let form = TargetFile.Form(bytes: snapshot.bytes, format: snapshot.format)
         return file("snapshots/\(snapshot.id)", snapshot.ticket, form)

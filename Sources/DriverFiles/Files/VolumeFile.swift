@@ -79,6 +79,27 @@ enum VolumeFile {
         for path in [new, old] { try DurableFile.syncFolder((path as NSString).deletingLastPathComponent) }
     }
 
+    /// Gives a file a name that no other file has, durably. Has no effect if it was done before.
+    ///
+    /// - Throws: `conflict` if another file has the name.
+    static func give(_ old: String, _ new: String) throws(CloudError) {
+        guard access(old, F_OK) == 0 else { return }
+        if link(old, new) != 0 {
+            guard errno == EEXIST else { throw DurableFile.failure("name", new) }
+            guard isSame(old, new) else {
+                throw CloudError(.conflict, "Another file has the name.", detail: new, code: "name_taken")
+            }
+        }
+        try DurableFile.syncFolder((new as NSString).deletingLastPathComponent)
+        try DurableFile.remove(old)
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard lstat(one, &first) == 0, lstat(other, &second) == 0 else { return false }
+        return first.st_ino == second.st_ino && first.st_dev == second.st_dev
+    }
+
     /// Removes a file and its draft durably. Has no effect if there is none.
     static func remove(_ target: TargetFile) throws(CloudError) {
         unlink(target.draft)

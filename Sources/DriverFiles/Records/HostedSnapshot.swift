@@ -17,6 +17,10 @@ struct HostedSnapshot: StoredValue {
     /// The reason why the copy has failed.
     var failure: AgentProblem?
     var isRemoving = false
+    /// The file of the pool that is being taken.
+    var adopting: String?
+    /// The name of the file as which the snapshot is being given away.
+    var releasing: String?
 
     init(id: SnapshotID, of volume: VolumeSpec) {
         self.id = id
@@ -25,6 +29,9 @@ struct HostedSnapshot: StoredValue {
         bytes = volume.bytes
         format = volume.format
     }
+
+    /// Whether all bytes are there, and nothing is left to do.
+    var isWhole: Bool { ticket == nil && adopting == nil && releasing == nil && !isRemoving }
 
     /// The volume as it was, thin.
     var spec: VolumeSpec { VolumeSpec(id: volume, pool: pool, bytes: bytes, format: format) }

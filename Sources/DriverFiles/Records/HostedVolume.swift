@@ -4,7 +4,7 @@ import HostModel
 
 /// A volume as the host remembers it.
 ///
-///     (recorded) → work → whole ⇄ work (revert, release)
+///     (recorded) → work → whole ⇄ work (revert, release, move)
 ///                   ↓
 ///                failed
 struct HostedVolume: StoredValue {
@@ -31,7 +31,27 @@ struct HostedVolume: StoredValue {
         /// Gives the volume away as a file.
         case release(String)
         case remove
+        /// Brings the volume into another pool. Until it is whole there, the specification names the former pool.
+        case move(to: String, isThin: Bool, ticket: String)
+        /// Removes the file of the pool in which the volume was. The volume is whole.
+        case leave(String)
     }
 
-    var ticket: String? { if case .fill(_, let ticket) = work { ticket } else { nil } }
+    var ticket: String? {
+        switch work {
+        case .fill(_, let ticket)?, .move(_, _, let ticket)?: ticket
+        default: nil
+        }
+    }
+
+    /// The volume as it is going to be in its new pool; nil if it does not move.
+    var moved: HostedVolume? {
+        guard case .move(let pool, let isThin, _) = work else { return nil }
+        var moved = self
+        (moved.spec.pool, moved.spec.isThin) = (pool, isThin)
+        return moved
+    }
+
+    /// Whether all bytes are there, and nothing but a former file is left to do.
+    var isWhole: Bool { if case .leave = work { true } else { work == nil } }
 }

@@ -9,6 +9,19 @@ extension SimulatedHost {
         .file(path: "/simulated/\(name)/\(spec.id).\(spec.format.rawValue)", isQCOW2: spec.format == .qcow2)
     }
 
+    /// Puts a file into a pool that could become a volume.
+    ///
+    /// - Parameters:
+    ///   - name: a plain word with the format behind it, such as `brought.raw`.
+    ///   - bytes: the piece at the beginning of the file.
+    ///   - size: the size of the file in bytes.
+    package func bring(_ name: String, _ bytes: [UInt8], size: Int64, to pool: String = "volumes") throws {
+        var content = SimulatedBytes()
+        content.write(bytes, at: 0)
+        guard let format = ManageableVolume.format(of: name) else { throw SimulatedStranger.badName }
+        try self.pool.put(SimulatedStranger(name: name, pool: pool, size: size, format: format, bytes: content))
+    }
+
     /// Writes a piece to a volume.
     package func write(_ bytes: [UInt8], at offset: Int64, to id: VolumeID) throws {
         try pool.volumes.update(id.text) { $0.bytes.write(bytes, at: offset) }

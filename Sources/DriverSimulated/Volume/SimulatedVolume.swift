@@ -4,7 +4,7 @@ import HostModel
 
 /// A volume of a simulated host.
 ///
-///     (made) → copying → whole
+///     (made) → copying → whole ⇄ copying (to another pool)
 ///                 ↓
 ///              failed
 struct SimulatedVolume: StoredValue {
@@ -17,6 +17,8 @@ struct SimulatedVolume: StoredValue {
     var connections = VolumeConnections()
     /// Whether the reply to the first creation was lost already.
     var hasLostReply = false
+    /// The volume as it is going to be in another pool; nil if it does not move.
+    var moved: VolumeSpec?
 
     init(spec: VolumeSpec, content: VolumeContent, bytes: SimulatedBytes) {
         self.spec = spec
@@ -41,5 +43,7 @@ struct SimulatedVolume: StoredValue {
             let next = spec.faults.contains(.slow) ? percent + Self.step : 100
             progress = next < 100 ? .copying(percent: next) : .whole
         }
+        guard progress.isWhole, let moved else { return }
+        (spec, self.moved) = (moved, nil)
     }
 }

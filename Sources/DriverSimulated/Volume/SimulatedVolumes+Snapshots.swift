@@ -31,7 +31,7 @@ extension SimulatedVolumes {
         try await host.work(isSlow: faults.contains(.slow))
         let source = try whole(volume)
         try fail(source.spec, .snapshotFails, "The volume could not be copied.")
-        try pool.ledger.claim(id.text, source.spec.bytes, in: pool.state, isThin: true)
+        try pool.claim(id.text, source.spec.bytes, in: source.spec.pool, isThin: true)
         let snapshot = SimulatedSnapshot(id: id, volume: source.spec, bytes: source.bytes)
         do { try pool.snapshots.put(id.text, fence, snapshot) } catch {
             pool.forget(id.text)
@@ -52,7 +52,7 @@ extension SimulatedVolumes {
         }
     }
 
-    private func observed(_ snapshot: SimulatedSnapshot, _ fence: Fence) -> ObservedSnapshot {
+    func observed(_ snapshot: SimulatedSnapshot, _ fence: Fence) -> ObservedSnapshot {
         let volume = ObservedVolume(snapshot.volume, progress: .whole, usedBytes: 0, fence: .none)
         return ObservedSnapshot(
             id: snapshot.id, volume: volume, progress: .whole, usedBytes: snapshot.bytes.count, fence: fence)

@@ -13,7 +13,7 @@ package struct SimulatedVolumes: VolumeDriver {
 
     package func pools() async throws -> [VolumePool] {
         try host.requireReach()
-        return [pool.state]
+        return pool.states
     }
 
     package func list() async throws -> [ObservedVolume] {
@@ -25,15 +25,22 @@ package struct SimulatedVolumes: VolumeDriver {
         try host.requireReach()
         if case .copying = pool.volumes.value(id.text)?.progress {
             try await host.work(isSlow: false)
-            try pool.volumes.update(id.text) { $0.advance() }
+            try advance(id)
         }
         return pool.volumes.value(id.text).map { observed($0, pool.volumes.fence(id.text)) }
+    }
+
+    /// Goes on with a copy. A volume that has come into another pool takes no room in its former one.
+    func advance(_ id: VolumeID) throws {
+        try pool.volumes.update(id.text) { $0.advance() }
+        guard let volume = pool.volumes.value(id.text), volume.moved == nil else { return }
+        pool.forget(id.text, exceptIn: volume.spec.pool)
     }
 
     @discardableResult
     package func ensure(_ spec: VolumeSpec, from content: VolumeContent, fence: Fence) async throws -> ObservedVolume {
         try spec.check()
-        guard spec.pool == SimulatedPool.name else { throw CloudError.notFound("pool", spec.pool) }
+        try pool.require(spec.pool)
         return try await pool.lanes.run(spec.id.text) {
             try host.requireReach()
             try pool.volumes.admit(spec.id.text, fence, makes: true)
@@ -58,8 +65,7 @@ package struct SimulatedVolumes: VolumeDriver {
                 .unavailable, "The pool has no room for the volume.", detail: "simulated: pool-full",
                 code: VolumePool.fullCode)
         }
-        try pool.ledger.claim(spec.id.text, spec.bytes, in: pool.state, isThin: spec.isThin)
-        pool.note(spec)
+        try pool.claim(spec)
         var volume = SimulatedVolume(spec: spec, content: content, bytes: bytes)
         if !spec.faults.contains(.slow) { volume.advance() }
         do { try pool.volumes.put(spec.id.text, fence, volume) } catch {
@@ -102,11 +108,10 @@ package struct SimulatedVolumes: VolumeDriver {
         return try await change(id, fence) { volume in
             try fail(volume.spec, .growFails, "The volume could not be extended.")
             guard bytes > volume.spec.bytes else { return }
-            try pool.ledger.claim(id.text, bytes, in: pool.state, isThin: volume.spec.isThin)
             var spec = volume.spec
             spec.bytes = bytes
             let larger = spec
-            pool.note(larger)
+            try pool.claim(larger)
             try pool.volumes.update(id.text) { $0.spec = larger }
         }
     }
@@ -170,7 +175,7 @@ package struct SimulatedVolumes: VolumeDriver {
         return observed(volume, pool.volumes.fence(id.text))
     }
 
-    private func observed(_ volume: SimulatedVolume, _ fence: Fence) -> ObservedVolume {
+    func observed(_ volume: SimulatedVolume, _ fence: Fence) -> ObservedVolume {
         var observed = ObservedVolume(volume.spec, progress: volume.progress, usedBytes: volume.usedBytes, fence: fence)
         observed.connections = volume.connections.open
         return observed
@@ -179,6 +184,11 @@ package struct SimulatedVolumes: VolumeDriver {
     /// Returns a volume whose bytes are there.
     func whole(_ id: VolumeID) throws -> SimulatedVolume {
         guard let volume = pool.volumes.value(id.text) else { throw notFound(id) }
+        if volume.moved != nil {
+            var moving = CloudError(.conflict, "The volume is being moved.", detail: "\(id)", code: "volume_busy")
+            moving.isTransient = true
+            throw moving
+        }
         guard volume.progress.isWhole else { throw CloudError.conflict("The volume is not complete.") }
         return volume
     }

@@ -108,7 +108,8 @@ package protocol VolumeReverting: VolumeDriver {
 }
 
 package protocol VolumeAdopting: VolumeDriver {
-    /// Returns the files of the pool that are no volumes and could become some, in the order of their names.
+    /// Returns the files of the pool that are no volumes and could become some, in the order of their names: at most
+    /// `ManageableVolume.most`.
     func manageable(in pool: String) async throws -> [ManageableVolume]
 
     /// Makes a volume of an existing file. Its size is that of the file.
@@ -117,10 +118,37 @@ package protocol VolumeAdopting: VolumeDriver {
     @discardableResult
     func adopt(_ name: String, as spec: VolumeSpec, fence: Fence) async throws -> ObservedVolume
 
-    /// Makes the volume a file that is nobody's again, and returns its name.
+    /// Makes the volume a file that is nobody's again, and returns its name. A volume that never was whole leaves no
+    /// file.
     ///
-    /// - Throws: `notFound`; `conflict` with `VolumeConnection.connectedCode` if machines may use the volume.
-    func release(_ id: VolumeID, fence: Fence) async throws -> String
+    /// - Parameter name: the name of the file; nil for one that is made of the id.
+    /// - Throws: `notFound`; `badRequest` for a name that no file can have; `conflict` if another file has the name,
+    ///   and with `VolumeConnection.connectedCode` if machines may use the volume.
+    func release(_ id: VolumeID, as name: String?, fence: Fence) async throws -> String
+
+    /// Makes a snapshot of an existing file of the volume's pool. Its size is that of the file.
+    ///
+    /// - Throws: `notFound`; `badRequest` if the file cannot become a snapshot, or if it is larger than the volume.
+    @discardableResult
+    func adopt(_ name: String, as id: SnapshotID, of volume: VolumeID, fence: Fence) async throws -> ObservedSnapshot
+
+    /// Makes the snapshot a file that is nobody's, and returns its name.
+    ///
+    /// - Parameter name: the name of the file; nil for one that is made of the id.
+    /// - Throws: as for a volume.
+    func release(_ id: SnapshotID, as name: String?, fence: Fence) async throws -> String
+}
+
+package protocol VolumeMoving: VolumeDriver {
+    /// Brings a volume into another pool of the host. A long copy goes on beside the calls. Until it is whole, the
+    /// volume is in its former pool, and it can neither be used nor changed. A move to the former pool ends a move that
+    /// is not done.
+    ///
+    /// - Parameter isThin: whether the volume takes space only where it was written to, in its new pool.
+    /// - Throws: `notFound`; `conflict` with `VolumeConnection.connectedCode` if machines may use the volume;
+    ///   `unavailable` with `VolumePool.fullCode`.
+    @discardableResult
+    func move(_ id: VolumeID, to pool: String, isThin: Bool, fence: Fence) async throws -> ObservedVolume
 }
 
 extension VolumeDriver {

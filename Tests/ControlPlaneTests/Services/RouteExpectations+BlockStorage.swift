@@ -52,7 +52,12 @@ extension RouteExpectations {
     private static func volumeBodies(_ things: Things) -> [String: JSON] {
         let volume = JSON.string(things["volume_id"] ?? "")
         let group = JSON.string(things["group_id"] ?? "")
+        let file: JSON = ["source-name": "x.raw"]
         return [
+            "POST /v3/os-volume-manage": ["volume": ["host": "host-1@volumes", "ref": file]],
+            "POST /v3/manageable_volumes": ["volume": ["host": "host-1@volumes", "ref": file]],
+            "POST /v3/os-snapshot-manage": ["snapshot": ["volume_id": volume, "ref": file]],
+            "POST /v3/manageable_snapshots": ["snapshot": ["volume_id": volume, "ref": file]],
             "POST /v3/groups": ["group": ["group_type": "x", "volume_types": ["__DEFAULT__"]]],
             "PUT /v3/groups/{group_id}": ["group": ["name": "x"]],
             "POST /v3/groups/action": ["create-from-src": ["source_group_id": group]],
