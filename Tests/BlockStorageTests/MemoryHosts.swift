@@ -1,6 +1,7 @@
 @testable import BlockStorage
 import CloudCore
 import HostModel
+import SQL
 import Synchronization
 
 /// Hosts with pools in memory. Every copy is whole at once, and older changes are refused as real hosts refuse them.
@@ -62,6 +63,10 @@ final class MemoryHosts: BlockStorageHosts {
 
     func observe(_ id: VolumeID, on host: String) async throws -> VolumeProgress? {
         state.withLock { $0.volumes[id] == nil ? nil : .whole }
+    }
+
+    func bytes(of id: VolumeID, on host: String) async throws -> Int64? {
+        state.withLock { $0.volumes[id]?.spec.bytes }
     }
 
     func remove(_ id: VolumeID, on host: String, fence: Fence) async throws {
@@ -152,6 +157,11 @@ final class MemoryVolumeImages: BlockStorageImages {
     }
 
     func delete(_ id: ID<Kind.Image>, for principal: Principal) async throws { made.withLock { $0[id] = nil } }
+}
+
+/// Servers of a test, which keep no actions.
+struct NoServers: BlockStorageServers {
+    func note(_ growth: VolumeGrowth, in tx: Transaction) throws {}
 }
 
 /// Projects of a test: all exist.

@@ -54,7 +54,7 @@ struct VolumeStage: WorkflowStage {
             database: database, policy: try Policy(defaults: BlockStoragePolicy.defaults), world: world,
             topic: Topic("volumes"), prefix: "volume")
         context = BlockStorageContext(
-            base: base, needs: .init(hosts: hosts, images: images, identity: AllProjects()),
+            base: base, needs: .init(hosts: hosts, images: images, identity: AllProjects(), servers: NoServers()),
             workflows: try Workflows(VolumeWork.types, world: world), sleeper: ClockSleeper(clock: world.clock))
         let type = VolumeType(id: Self.typeID, name: "t", isPublic: true, createdAt: world.now)
         let volume = setting.status.map { status in

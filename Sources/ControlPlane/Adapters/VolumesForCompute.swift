@@ -75,6 +75,8 @@ struct VolumesForCompute: VolumesNeed {
         try await storage.delete(id, for: principal)
     }
 
+    func awaitGrown(_ id: ID<Kind.Volume>) async throws { try await storage.awaitGrown(id) }
+
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)

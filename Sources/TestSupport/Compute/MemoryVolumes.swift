@@ -116,6 +116,8 @@ package final class MemoryVolumes: VolumesNeed {
         try await database.write { tx in _ = try tx.execute("DELETE FROM test_volume_snapshot WHERE id = ?", id) }
     }
 
+    package func awaitGrown(_ id: ID<Kind.Volume>) async throws {}
+
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let row = try await database.read { tx in
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)
