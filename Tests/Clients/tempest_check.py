@@ -107,10 +107,9 @@ SELECTIONS = [
     Selection("network", r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
     Selection(
         "compute",
-        # Compute has no proxies of Block Storage and assists no snapshots. The rebuild of a server on a volume wants ssh into its guest.
-        r"^tempest\.api\.compute\.(?!\S*(test_assisted_volume_snapshots|volumes\.test_volume(_snapshots|s_get|s_list|s_negative)|"
-        r"test_rebuild_volume_backed_server))",
-        570,
+        # Compute assists no snapshots. The rebuild of a server on a volume wants ssh into its guest.
+        r"^tempest\.api\.compute\.(?!\S*(test_assisted_volume_snapshots|test_rebuild_volume_backed_server))",
+        586,
         {
             "compute-feature-enabled.block_migration_for_live_migration": "true",
             "compute-feature-enabled.scheduler_enabled_filters": "all",

@@ -23,12 +23,9 @@ struct StorageThings: Sendable {
 
     /// Returns the page of the caller's things that the query asks for, the newest first.
     func list(_ call: ComputeCall) async throws -> [JSON] {
-        let page = try call.page(hasOffset: true)
-        let query = [
-            // The older API takes 0 for no limit of the caller's own.
-            ("limit", String(page.limit == 0 ? Page.most : page.limit)),
-            ("offset", String(min(page.offset, Int(Shape.largestInteger)))),
-        ]
+        let page = try call.pageByOffset()
+        let offset = min(page.offset, Int(Shape.largestInteger))
+        let query = [("limit", "\(page.limit)"), ("offset", "\(offset)")]
         return try await send(.get, "/detail", query)["\(noun)s"]?.array ?? []
     }
 
