@@ -47,9 +47,10 @@ struct VolumeStory {
             .post, "/servers/\(server)/os-volume_attachments", ["volumeAttachment": .object(wish)], minor: 100)
     }
 
-    /// Returns the actions on a server, the newest first.
-    func actions(_ server: String) async -> [JSON] {
-        await compute.good(.get, "/servers/\(server)/os-instance-actions")["instanceActions"]?.array ?? []
+    /// Returns the actions on a server that tell of the growth of a volume.
+    func growths(of server: String) async -> [JSON] {
+        let all = await compute.good(.get, "/servers/\(server)/os-instance-actions")["instanceActions"]?.array ?? []
+        return all.filter { $0["action"] == "extend_volume" }
     }
 
     /// Returns the id of the caller's project.
