@@ -138,7 +138,7 @@ class World(Walk):
         group = {"server_group": {"name": "g", "policy": "anti-affinity", "rules": {"max_server_per_host": 3}}}
         group = self.compute("POST", "/os-server-groups", group, 200, minor=64)["server_group"]["id"]
         # The type of a volume that a sample asks for.
-        self.api.post("/volume/v3/types", {"type": {"name": "lvm-1"}}, 200)
+        self.api.post("/volume/v3/types", {"volume_type": {"name": "lvm-1"}}, 200)
         self.ids |= {"host": "host-2", "service": self.services["host-2"], "aggregate": aggregate, "group": group}
 
     def image(self, **properties):

@@ -23,7 +23,7 @@ class Selection:
     Tempest is pinned, so there are as many tests as there were. Fewer mean that something was not found.
     """
 
-    def __init__(self, name, which, tests, believed, settings=None, downloads=False, samples=(), has_second=False):
+    def __init__(self, name, which, tests, believed, settings=None, downloads=False, samples=(), has_second=False, types=None):
         self.name = name
         # A regular expression, or the file that names them.
         self.which = which
@@ -37,6 +37,8 @@ class Selection:
         self.samples = samples
         # Whether a second process serves the same cloud, on one PostgreSQL.
         self.has_second = has_second
+        # Types of volumes that there are before: {name: extra specs}
+        self.types = types or {}
 
     @property
     def arguments(self):
@@ -119,6 +121,15 @@ SELECTIONS = [
         },
         {"SIMULATE_HOSTS": 2},
     ),
+    # A volume of several servers. They are on the host of the volume, so there is one host.
+    Selection(
+        "compute-shared",
+        r"^tempest\.api\.compute\.volumes\.test_attach_volume\.AttachVolumeMultiAttachTest",
+        6,
+        {"compute-feature-enabled.volume_multiattach": "true", "volume.volume_type_multiattach": "shared"},
+        {"SIMULATE_HOSTS": 1},
+        types={"shared": {"multiattach": "<is> True"}},
+    ),
     Selection(
         "volume",
         # Types cannot be encrypted yet: Tempest has no option to say so.
@@ -168,6 +179,8 @@ def stage(selection, binary, stack):
     if selection.has_second:
         settings |= shared(stack)
     cloud = stack.enter_context(Cloud(binary, settings))
+    for name, specs in selection.types.items():
+        cloud.admin().post("/volume/v3/types", {"volume_type": {"name": name, "extra_specs": specs}}, 200)
     if selection.has_second:
         second = stack.enter_context(Cloud(binary, settings))
         offer(cloud, "image-second", second.url + "/image")

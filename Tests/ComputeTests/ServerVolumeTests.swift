@@ -180,7 +180,7 @@ struct ServerVolumeTests {
     @Test("The growth of an attached volume is an action of each server that has it, and of no other")
     func growth() async throws {
         try await VolumeStory.run { story in
-            let shared: JSON = ["type": ["name": "shared", "extra_specs": ["multiattach": "<is> True"]]]
+            let shared: JSON = ["volume_type": ["name": "shared", "extra_specs": ["multiattach": "<is> True"]]]
             #expect(await story.storage(.post, "/types", shared).status == .ok)
             let volume = try await story.volume(["volume_type": "shared"])
             let (server, other) = (try await story.server(), try await story.server())
