@@ -68,14 +68,17 @@ struct OlderTests {
             func send(_ wish: JSON) async -> TestCloud.Response {
                 await client.send(.post, "/os-volumes", ["volume": wish], minor: 35)
             }
-            let made = await send(["size": "1", "display_name": "a", "display_description": "d", "metadata": ["k": "v"]])
+            let made = await send([
+                "size": "1", "display_name": "a", "display_description": "d", "metadata": ["k": "v"],
+            ])
             let id = made.json["volume"]?["id"]?.string ?? ""
             #expect(made.status == .ok, "\(made.text)")
             #expect(made.headers[.location]?.hasSuffix("/compute/v2.1/os-volumes/\(id)") == true)
             try await story.settle()
             let shown = await client.good(.get, "/os-volumes/\(id)", minor: 35)["volume"]
             #expect(shown?["displayName"] == "a" && shown?["displayDescription"] == "d" && shown?["size"] == 1)
-            #expect(shown?["metadata"] == ["k": "v"] && shown?["attachments"] == [[:]] && shown?["status"] == "available")
+            #expect(shown?["metadata"] == ["k": "v"] && shown?["attachments"] == [[:]])
+            #expect(shown?["status"] == "available")
             #expect(shown?["snapshotId"] == .null && shown?["availabilityZone"] == "nova")
             let own = await story.show(id)
             #expect(shown?["volumeType"] == own["volume_type"] && shown?["createdAt"] == own["created_at"])

@@ -70,7 +70,8 @@ struct ServerVolumeTests {
         try await VolumeStory.run { story in
             let (first, second, server) = (try await story.volume(), try await story.volume(), try await story.server())
             for device in ["vdb", "/dev/", "/dev/VDB", "/dev/vdb/1", "/dev/1", ""] {
-                #expect(await story.attach(first, to: server, ["device": .string(device)]).status == .badRequest, "\(device)")
+                let refused = await story.attach(first, to: server, ["device": .string(device)])
+                #expect(refused.status == .badRequest, "\(device)")
             }
             #expect(await story.attach(first, to: server, ["device": "/dev/xvdb1"]).status == .ok)
             #expect(await story.attach(second, to: server, ["device": .null]).status == .ok)

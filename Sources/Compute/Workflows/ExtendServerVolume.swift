@@ -33,8 +33,8 @@ struct ExtendServerVolume: Workflow {
         }
     }
 
-    /// Begins the action on one server. It waits its turn behind the others. If none may wait any more, because too many
-    /// do or the server is being deleted, there is no action: the volume has grown all the same.
+    /// Begins the action on one server. It waits its turn behind the others. If no further one may wait, because too
+    /// many do or the server is being deleted, there is no action: the volume has grown all the same.
     static func begin(
         _ growth: VolumeGrowth, on server: ID<Kind.Server>, by workflows: Workflows, in tx: Transaction
     ) throws {

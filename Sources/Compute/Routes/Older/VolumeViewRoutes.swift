@@ -75,7 +75,9 @@ struct VolumeViewRoutes: RouteGroup {
 
     // MARK: Views
 
-    private static func answer(_ volume: JSON) -> Reply { .json { json in json.object("volume") { write(volume, &$0) } } }
+    private static func answer(_ volume: JSON) -> Reply {
+        .json { json in json.object("volume") { write(volume, &$0) } }
+    }
 
     private static func write(_ volume: JSON, _ json: inout JSONWriter) {
         json.member("id", volume["id"] ?? .null)
