@@ -67,7 +67,7 @@ struct ServerVolumeTests {
 
     @Test("A server's volumes are listed in pages, and a device has the form of a path")
     func pagesAndDevices() async throws {
-        try await VolumeStory.run { story in
+        try await VolumeStory.run(hosts: 1) { story in
             let (first, second, server) = (try await story.volume(), try await story.volume(), try await story.server())
             for device in ["vdb", "/dev/", "/dev/VDB", "/dev/vdb/1", "/dev/1", ""] {
                 let refused = await story.attach(first, to: server, ["device": .string(device)])
@@ -180,7 +180,7 @@ struct ServerVolumeTests {
 
     @Test("The growth of an attached volume is an action of each server that has it, and of no other")
     func growth() async throws {
-        try await VolumeStory.run { story in
+        try await VolumeStory.run(hosts: 1) { story in
             let shared: JSON = ["volume_type": ["name": "shared", "extra_specs": ["multiattach": "<is> True"]]]
             #expect(await story.storage(.post, "/types", shared).status == .ok)
             let volume = try await story.volume(["volume_type": "shared"])
@@ -188,8 +188,15 @@ struct ServerVolumeTests {
             #expect(await story.attach(volume, to: server).status == .ok)
             try await story.settle()
             // An attachment may name any server; whoever makes it must not write to that server's history.
-            let foreign: JSON = ["attachment": ["volume_uuid": .string(volume), "instance_uuid": .string(other)]]
-            #expect(await story.storage(.post, "/attachments", foreign).status == .ok)
+            let foreign: JSON = [
+                "attachment": [
+                    "volume_uuid": .string(volume), "instance_uuid": .string(other), "connector": ["host": "elsewhere"],
+                ]
+            ]
+            let made = await story.storage(.post, "/attachments", foreign).json["attachment"]?["id"]?.string ?? ""
+            let complete: JSON = ["os-complete": [:]]
+            #expect(await story.storage(.post, "/attachments/\(made)/action", complete).status == .noContent)
+            #expect(await story.status(volume) == "in-use")
             let grow: JSON = ["os-extend": ["new_size": 2]]
             #expect(await story.storage(.post, "/volumes/\(volume)/action", grow).status == .accepted)
             try await story.settle()
