@@ -194,8 +194,8 @@ struct ServerVolumeTests {
                 ]
             ]
             let made = await story.storage(.post, "/attachments", foreign).json["attachment"]?["id"]?.string ?? ""
-            let complete: JSON = ["os-complete": [:]]
-            #expect(await story.storage(.post, "/attachments/\(made)/action", complete).status == .noContent)
+            let complete: JSON = ["os-complete": .null]
+            #expect(await story.storage(.post, "/attachments/\(made)/action", complete).status.code < 300)
             #expect(await story.status(volume) == "in-use")
             let grow: JSON = ["os-extend": ["new_size": 2]]
             #expect(await story.storage(.post, "/volumes/\(volume)/action", grow).status == .accepted)
@@ -220,7 +220,7 @@ struct ServerVolumeTests {
 
     @Test("A volume that grows while its server is busy is an action of the server behind the others")
     func growthWaits() async throws {
-        try await VolumeStory.run { story in
+        try await VolumeStory.run(hosts: 1) { story in
             let (volume, server) = (try await story.volume(), try await story.server())
             _ = await story.attach(volume, to: server)
             try await story.settle()
@@ -236,7 +236,7 @@ struct ServerVolumeTests {
 
     @Test("Events of other services are answered one by one, and one of a grown volume is an action of the server")
     func externalEvents() async throws {
-        try await VolumeStory.run { story in
+        try await VolumeStory.run(hosts: 1) { story in
             let (volume, server) = (try await story.volume(), try await story.server())
             _ = await story.attach(volume, to: server)
             try await story.settle()
