@@ -87,4 +87,17 @@ extension BlockStorageAssembly {
         }
         if status == .creating || status == .downloading { throw Self.unfinished("Volume \(id) is being filled.") }
     }
+
+    // MARK: Sizes
+
+    /// Returns when a volume has its size on its host, too, where guests see it. It has no effect if there is none.
+    ///
+    /// - Throws: a transient error until then.
+    package func awaitGrown(_ id: VolumeID) async throws {
+        let found = try await context.read { tx in try volumes.volumes.find(id, in: tx) }
+        guard let volume = found, let host = volume.host,
+            let bytes = try await context.needs.hosts.bytes(of: id, on: host)
+        else { return }
+        if bytes < Int64(volume.size) << 30 { throw Self.unfinished("Volume \(id) is growing.") }
+    }
 }

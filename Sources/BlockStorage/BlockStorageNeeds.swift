@@ -1,5 +1,6 @@
 package import CloudCore
 package import HostModel
+package import SQL
 
 /// The parts of other services that Block Storage needs. ControlPlane connects them.
 package struct BlockStorageNeeds: Sendable {
@@ -7,15 +8,17 @@ package struct BlockStorageNeeds: Sendable {
     package var images: any BlockStorageImages
     package var identity: any BlockStorageIdentity
     package var logs: any BlockStorageLogs
+    package var servers: any BlockStorageServers
 
     package init(
         hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity,
-        logs: any BlockStorageLogs
+        logs: any BlockStorageLogs, servers: any BlockStorageServers
     ) {
         self.hosts = hosts
         self.images = images
         self.identity = identity
         self.logs = logs
+        self.servers = servers
     }
 }
 
@@ -31,6 +34,13 @@ package enum LogWord: String, Sendable, CaseIterable {
     case info = "INFO"
     case warning = "WARNING"
     case error = "ERROR"
+}
+
+/// The calls of Compute that Block Storage needs.
+package protocol BlockStorageServers: Sendable {
+    /// Notes among the actions on servers that their volume has grown. A server that does not have the volume is passed
+    /// over.
+    func note(_ growth: VolumeGrowth, in tx: Transaction) throws
 }
 
 /// The calls of Identity that Block Storage needs.
@@ -73,6 +83,8 @@ package protocol BlockStorageHosts: Sendable {
     ) async throws -> VolumeProgress
     /// Returns how a copy into a volume goes on; nil if there is no volume.
     func observe(_ id: VolumeID, on host: String) async throws -> VolumeProgress?
+    /// Returns the size of a volume in bytes, as a guest sees it; nil if there is no volume.
+    func bytes(of id: VolumeID, on host: String) async throws -> Int64?
     func remove(_ id: VolumeID, on host: String, fence: Fence) async throws
     func grow(_ id: VolumeID, to bytes: Int64, on host: String, fence: Fence) async throws
     func snapshot(

@@ -73,6 +73,11 @@ package protocol VolumesNeed: Sendable {
     /// disks have no effect.
     func tellFull(_ disks: [String], pausing server: ID<Kind.Server>, in tx: Transaction) throws
 
+    /// Returns when a volume has its size on its host, too, where guests see it. It has no effect if there is none.
+    ///
+    /// - Throws: a transient error until then.
+    func awaitGrown(_ id: ID<Kind.Volume>) async throws
+
     /// Lets the machine of a server use a reserved volume. A repeated call returns the same.
     ///
     /// - Throws: `conflict` if the host cannot reach the volume; `notFound` if there is no such attachment.

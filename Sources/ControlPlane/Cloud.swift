@@ -86,15 +86,18 @@ package struct Cloud: Sendable {
         let guests = GuestMetadata(database: database, networking: networking)
         metadataServer = MetadataServer(doors: doors, source: guests, world: world, log: log)
         hostNetworks = ReconcilerLoop(networkKeeper, world: world, sleeper: sleeper, bell: bell, log: log)
-        // It has no access log and no figures of its own, since those of the call to Compute already count the request.
-        let others = try Responder(services: [images.service, networking.service], verifier: identity.verifier, world: world, log: log)
         let storage = BlockStorageNeeds(
             hosts: HostsForBlockStorage(fleet: fleet, world: world),
             images: ImagesForBlockStorage(images: images, fleet: fleet),
-            identity: IdentityForBlockStorage(identity: identity), logs: LogsForBlockStorage(dial: .process))
+            identity: IdentityForBlockStorage(identity: identity), logs: LogsForBlockStorage(dial: .process),
+            servers: ServersForBlockStorage(workflows: workflows))
         blockStorage = try BlockStorageAssembly(
             database: database, world: world, sleeper: sleeper, policyOverrides: rules[BlockStorageAssembly.self],
             needs: storage, wiring: .init(workflows: workflows, log: log))
+        // It has no access log and no figures of its own, since those of the call to Compute already count the request.
+        let others = try Responder(
+            services: [images.service, networking.service, blockStorage.service], verifier: identity.verifier,
+            world: world, log: log)
         let placementForCompute = PlacementForCompute(placement: placement, fleet: fleet)
         var needs = ComputeNeeds(
             identity: IdentityForCompute(identity: identity), hosts: HostsForCompute(fleet: fleet, world: world),

@@ -1,6 +1,7 @@
 @testable import BlockStorage
 import CloudCore
 import HostModel
+import SQL
 import Synchronization
 
 /// Hosts with pools in memory. Every copy is whole at once, and older changes are refused as real hosts refuse them.
@@ -71,6 +72,10 @@ final class MemoryHosts: BlockStorageHosts {
 
     func observe(_ id: VolumeID, on host: String) async throws -> VolumeProgress? {
         state.withLock { $0.volumes[id] == nil ? nil : .whole }
+    }
+
+    func bytes(of id: VolumeID, on host: String) async throws -> Int64? {
+        state.withLock { $0.volumes[id]?.spec.bytes }
     }
 
     func remove(_ id: VolumeID, on host: String, fence: Fence) async throws {
@@ -224,6 +229,11 @@ final class MemoryVolumeImages: BlockStorageImages {
 struct FixedLog: BlockStorageLogs {
     var level: LogWord { .info }
     func set(_ level: LogWord) {}
+}
+
+/// Servers of a test, which keep no actions.
+struct NoServers: BlockStorageServers {
+    func note(_ growth: VolumeGrowth, in tx: Transaction) throws {}
 }
 
 /// Projects of a test: all exist.

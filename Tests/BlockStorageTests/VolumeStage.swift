@@ -63,7 +63,9 @@ struct VolumeStage: WorkflowStage {
             database: database, policy: try Policy(defaults: BlockStoragePolicy.defaults), world: world,
             topic: Topic("volumes"), prefix: "volume")
         context = BlockStorageContext(
-            base: base, needs: .init(hosts: hosts, images: images, identity: AllProjects(), logs: FixedLog()),
+            base: base,
+            needs: .init(
+                hosts: hosts, images: images, identity: AllProjects(), logs: FixedLog(), servers: NoServers()),
             workflows: try Workflows(VolumeWork.types, world: world), sleeper: ClockSleeper(clock: world.clock))
         let type = VolumeType(id: Self.typeID, name: "t", isPublic: true, createdAt: world.now)
         let volume = setting.status.map { status in

@@ -137,6 +137,8 @@ class World(Walk):
         self.compute("POST", f"/os-aggregates/{aggregate}/action", {"add_host": {"host": "host-1"}}, 200)
         group = {"server_group": {"name": "g", "policy": "anti-affinity", "rules": {"max_server_per_host": 3}}}
         group = self.compute("POST", "/os-server-groups", group, 200, minor=64)["server_group"]["id"]
+        # The type of a volume that a sample asks for.
+        self.api.post("/volume/v3/types", {"volume_type": {"name": "lvm-1"}}, 200)
         self.ids |= {"host": "host-2", "service": self.services["host-2"], "aggregate": aggregate, "group": group}
 
     def image(self, **properties):
@@ -203,7 +205,8 @@ class World(Walk):
             return {name: self.fit(member, name, value) for name, member in value.items()}
         if isinstance(value, list) and key != "trusted_image_certificates":
             return [self.fit(member, key, around) for member in value]
-        if key in ("imageRef", "rescue_image_ref") or (key == "id" and set(around) == {"id"}):
+        if key in ("imageRef", "rescue_image_ref") or (key == "id" and set(around) == {"id"}) or (
+                key == "uuid" and around.get("source_type") == "image"):
             return self.ids["image"]
         if key == "networks" and value == "auto":
             # Novella allocates no networks by itself.
@@ -213,7 +216,7 @@ class World(Walk):
         known = {
             "uuid": "network", "net_id": "network", "networkId": "network", "port_id": "port", "tenant": "project", "user_id": "user",
             "same_host": "server", "group": "group", "server_uuid": "server", "parent_group_id": "security_group", "address": "address",
-            "fixed_address": "fixed_address",
+            "fixed_address": "fixed_address", "volumeId": "volume", "volume_id": "volume", "serverId": "server",
         }
         if key in known and known[key] in self.ids:
             return self.ids[known[key]]

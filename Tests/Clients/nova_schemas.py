@@ -203,6 +203,50 @@ class Walk:
             path + "/topology", path + "/migrations", path + "/os-server-password", "/servers/detail?deleted=true&all_tenants=1",
         ]
 
+    def volumes(self):
+        """The server's volumes, and Block Storage's volumes and snapshots under their old names."""
+        path = f"/servers/{self.ids['server']}"
+        volume = self.compute("POST", "/os-volumes", {"volume": {"size": 1, "display_name": "v"}}, 200, minor=1)["volume"]["id"]
+        self.until("the volume is there", lambda: self.volume(volume)["status"] == "available")
+        of_server = f"{path}/os-volume_attachments/{volume}"
+        for minor in self.api.account.reference.breaks():
+            wish = {"volumeId": volume} | ({"tag": "t"} if minor >= 49 else {})
+            self.compute("POST", path + "/os-volume_attachments", {"volumeAttachment": wish}, (200, 202), minor=minor)
+            self.until("the volume is in use", lambda: self.volume(volume)["status"] == "in-use")
+            self.compute("GET", path + "/os-volume_attachments", status=200)
+            self.compute("GET", of_server, status=200)
+            if minor >= 85:
+                change = {"volumeId": volume, "delete_on_termination": False}
+                self.compute("PUT", of_server, {"volumeAttachment": change}, 202)
+            if minor >= 51:
+                event = {"server_uuid": self.ids["server"], "name": "volume-extended", "tag": volume}
+                self.compute("POST", "/os-server-external-events", {"events": [event]}, 200)
+                action = self.compute("GET", path + "/os-instance-actions")["instanceActions"][0]
+                self.compute("GET", f"{path}/os-instance-actions/{action['request_id']}", status=200)
+            if minor < 36:
+                self.older_volumes(volume)
+            self.until("the server lets it go", lambda: self.api.delete(f"/compute/v2.1{of_server}", None).status == 202)
+            self.until("the volume is free", lambda: self.volume(volume)["status"] == "available")
+        self.compute("DELETE", f"/os-volumes/{volume}", status=202, minor=35)
+
+    def older_volumes(self, volume):
+        snapshot = {"volume_id": volume, "force": True, "display_name": "s"}
+        snapshot = self.compute("POST", "/os-snapshots", {"snapshot": snapshot}, 200)["snapshot"]["id"]
+        made = {"size": 1, "metadata": {"k": "v"}, "display_description": "d"}
+        made = self.compute("POST", "/os-volumes", {"volume": made}, 200)["volume"]["id"]
+        for path in ("/os-volumes", "/os-volumes/detail", "/os-volumes?limit=1&offset=1", f"/os-volumes/{volume}",
+                     f"/os-volumes/{made}", "/os-snapshots", "/os-snapshots/detail", f"/os-snapshots/{snapshot}"):
+            self.compute("GET", path, status=200)
+        shown = f"/compute/v2.1/os-snapshots/{snapshot}"
+        self.until("the snapshot is taken", lambda: self.api.get(shown).json["snapshot"]["status"] == "available")
+        self.until("the volume is there", lambda: self.volume(made)["status"] == "available")
+        self.compute("DELETE", f"/os-volumes/{made}", status=202)
+        self.compute("DELETE", f"/os-snapshots/{snapshot}", status=202)
+        self.until("the snapshot is gone", lambda: self.api.get(shown, None).status == 404)
+
+    def volume(self, volume):
+        return self.api.get(f"/volume/v3/volumes/{volume}").json["volume"]
+
     def reading(self):
         """Everything that is there, at each microversion. What a microversion does not have is not found there."""
         for minor in self.api.account.reference.breaks():
@@ -312,7 +356,7 @@ class Walk:
             raise Failure(f"the links leave the project out: {shown['links']}")
         self.api.call("GET", "/compute/v2.1/0123456789abcdef0123456789abcdef/flavors", status=400)
 
-    STEPS = [things, changes, server, reading, parts, updates, actions, moves, reading, creating, older_urls]
+    STEPS = [things, changes, server, volumes, reading, parts, updates, actions, moves, reading, creating, older_urls]
 
 
 def run(binary, report):

@@ -23,7 +23,7 @@ class Selection:
     Tempest is pinned, so there are as many tests as there were. Fewer mean that something was not found.
     """
 
-    def __init__(self, name, which, tests, believed, settings=None, downloads=False, samples=(), has_second=False):
+    def __init__(self, name, which, tests, believed, settings=None, downloads=False, samples=(), has_second=False, types=None):
         self.name = name
         # A regular expression, or the file that names them.
         self.which = which
@@ -37,6 +37,8 @@ class Selection:
         self.samples = samples
         # Whether a second process serves the same cloud, on one PostgreSQL.
         self.has_second = has_second
+        # Types of volumes that there are before: {name: extra specs}
+        self.types = types or {}
 
     @property
     def arguments(self):
@@ -107,10 +109,9 @@ SELECTIONS = [
     Selection("network", r"^tempest\.api\.network", 262, {}, {"SIMULATE_HOSTS": 2}),
     Selection(
         "compute",
-        # Compute has no proxies of Block Storage and assists no snapshots. The rebuild of a server on a volume wants ssh into its guest.
-        r"^tempest\.api\.compute\.(?!\S*(test_assisted_volume_snapshots|volumes\.test_volume(_snapshots|s_get|s_list|s_negative)|"
-        r"test_rebuild_volume_backed_server))",
-        570,
+        # Compute assists no snapshots. The rebuild of a server on a volume wants ssh into its guest.
+        r"^tempest\.api\.compute\.(?!\S*(test_assisted_volume_snapshots|test_rebuild_volume_backed_server))",
+        586,
         {
             "compute-feature-enabled.block_migration_for_live_migration": "true",
             "compute-feature-enabled.scheduler_enabled_filters": "all",
@@ -119,6 +120,15 @@ SELECTIONS = [
             "compute-feature-enabled.nova_policy_roles": "reader,member,manager,admin",
         },
         {"SIMULATE_HOSTS": 2},
+    ),
+    # A volume of several servers. They are on the host of the volume, so there is one host.
+    Selection(
+        "compute-shared",
+        r"^tempest\.api\.compute\.volumes\.test_attach_volume\.AttachVolumeMultiAttachTest",
+        6,
+        {"compute-feature-enabled.volume_multiattach": "true", "volume.volume_type_multiattach": "shared"},
+        {"SIMULATE_HOSTS": 1},
+        types={"shared": {"multiattach": "<is> True"}},
     ),
     Selection(
         "volume",
@@ -134,8 +144,11 @@ SELECTIONS = [
             "volume.manage_volume_ref": "source-name,%s.raw",
             "volume-feature-enabled.manage_snapshot": "true",
             "volume.manage_snapshot_ref": "source-name,snapshot-%s.raw",
+            "compute-feature-enabled.volume_multiattach": "true",
+            "volume.volume_type_multiattach": "shared",
         },
         {"SIMULATE_HOSTS": 2, "SIMULATE_POOLS": 2},
+        types={"shared": {"multiattach": "<is> True"}},
     ),
     # What the interoperability guidelines ask of who calls itself OpenStack Powered Compute.
     Selection("required", HERE / "interop-required-compute.txt", 282, STRICT_BELIEF, STRICT | {"SIMULATE_HOSTS": 2}),
@@ -175,6 +188,8 @@ def stage(selection, binary, stack):
     if selection.has_second:
         settings |= shared(stack)
     cloud = stack.enter_context(Cloud(binary, settings))
+    for name, specs in selection.types.items():
+        cloud.admin().post("/volume/v3/types", {"volume_type": {"name": name, "extra_specs": specs}}, 200)
     if selection.has_second:
         second = stack.enter_context(Cloud(binary, settings))
         offer(cloud, "image-second", second.url + "/image")

@@ -61,6 +61,136 @@ struct OlderTests {
         }
     }
 
+    @Test("Compute's volume routes manage Block Storage's volumes in Nova's old format")
+    func volumes() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let client = story.compute
+            func send(_ wish: JSON) async -> TestCloud.Response {
+                await client.send(.post, "/os-volumes", ["volume": wish], minor: 35)
+            }
+            let made = await send([
+                "size": "1", "display_name": "a", "display_description": "d", "metadata": ["k": "v"],
+            ])
+            let id = made.json["volume"]?["id"]?.string ?? ""
+            #expect(made.status == .ok, "\(made.text)")
+            #expect(made.headers[.location]?.hasSuffix("/compute/v2.1/os-volumes/\(id)") == true)
+            try await story.settle()
+            let shown = await client.good(.get, "/os-volumes/\(id)", minor: 35)["volume"]
+            #expect(shown?["displayName"] == "a" && shown?["displayDescription"] == "d" && shown?["size"] == 1)
+            #expect(shown?["metadata"] == ["k": "v"] && shown?["attachments"] == [[:]])
+            #expect(shown?["status"] == "available")
+            #expect(shown?["snapshotId"] == .null && shown?["availabilityZone"] == "nova")
+            let own = await story.show(id)
+            #expect(shown?["volumeType"] == own["volume_type"] && shown?["createdAt"] == own["created_at"])
+
+            let server = try await story.server()
+            _ = await story.attach(id, to: server)
+            try await story.settle()
+            let attached: JSON = [
+                ["id": .string(id), "volumeId": .string(id), "serverId": .string(server), "device": "/dev/vdb"]
+            ]
+            #expect(await client.good(.get, "/os-volumes/\(id)", minor: 35)["volume"]?["attachments"] == attached)
+            let refusal = await client.refused(.badRequest, .delete, "/os-volumes/\(id)", minor: 35)
+            #expect(refusal.hasPrefix("Invalid input received: "))
+
+            let second = await send(["size": 2]).json["volume"]?["id"]?.string ?? ""
+            try await story.settle()
+            for path in ["/os-volumes", "/os-volumes/detail"] {
+                func ids(_ query: String) async -> [String?] {
+                    let found = await client.good(.get, path + query, minor: 35)["volumes"]?.array ?? []
+                    return found.map { $0["id"]?.string }
+                }
+                let all = await ids("")
+                #expect(Set(all) == [id, second])
+                #expect(await ids("?limit=1&offset=1") == [all[1]])
+                #expect(await ids("?limit=0") == all)
+                #expect(await ids("?offset=9999999999") == [])
+                await client.refused(.badRequest, .get, path + "?limit=-1", minor: 35)
+                await client.refused(.notFound, .get, path, minor: 36)
+            }
+            #expect(await client.send(.delete, "/os-volumes/\(second)", minor: 35).status == .accepted)
+            try await story.settle()
+            let gone = await client.refused(.notFound, .get, "/os-volumes/\(second)", minor: 35)
+            #expect(gone == "Volume \(second) could not be found.")
+            await client.refused(.notFound, .delete, "/os-volumes/\(second)", minor: 35)
+            // A word that names another resource of Block Storage is no volume.
+            for word in ["summary", "x"] {
+                await client.refused(.notFound, .delete, "/os-volumes/\(word)", minor: 35)
+            }
+            await client.refused(.notFound, .get, "/os-volumes/\(id)", minor: 36)
+        }
+    }
+
+    @Test("What Compute's volume routes refuse is refused as Nova does")
+    func volumeRefusals() async throws {
+        try await VolumeStory.run { story in
+            let client = story.compute
+            func status(_ wish: JSON) async -> HTTPResponse.Status {
+                await client.send(.post, "/os-volumes", ["volume": wish], minor: 35).status
+            }
+            for size: JSON in ["", "#$%", "0", 0, -1, .null, 1.5, .integer(1 << 40)] {
+                #expect(await status(["size": size]) == .badRequest, "\(size)")
+            }
+            #expect(await status([:]) == .badRequest)
+            #expect(await status(["size": 1, "image": "x"]) == .badRequest)
+            #expect(await status(["size": 1, "display_name": .null]) == .badRequest)
+            #expect(await status(["size": 1, "snapshot_id": "none"]) == .notFound)
+            #expect(await status(["size": 1, "volume_type": "none"]) == .notFound)
+            let quota: JSON = ["quota_set": ["volumes": 0]]
+            let project = try await story.project()
+            #expect(await story.storage(.put, "/os-quota-sets/\(project)", quota).status == .ok)
+            #expect(await status(["size": 1]) == .forbidden)
+            let reader = try await ComputeClient.member(client.cloud)
+            #expect(await reader.good(.get, "/os-volumes", minor: 35)["volumes"] == [])
+        }
+    }
+
+    @Test("Compute's snapshot routes manage Block Storage's snapshots in Nova's old format")
+    func snapshots() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let client = story.compute
+            let volume = try await story.volume()
+            func send(_ more: JSONObject = [:]) async -> TestCloud.Response {
+                var wish: JSONObject = ["volume_id": .string(volume), "display_name": "s", "display_description": "d"]
+                for (name, value) in more.members { wish[name] = value }
+                return await client.send(.post, "/os-snapshots", ["snapshot": .object(wish)], minor: 35)
+            }
+            let made = await send()
+            #expect(made.status == .ok, "\(made.text)")
+            let id = made.json["snapshot"]?["id"]?.string ?? ""
+            try await story.settle()
+            let shown = await client.good(.get, "/os-snapshots/\(id)", minor: 35)["snapshot"]
+            #expect(shown?.object?.keys.sorted() == [
+                "createdAt", "displayDescription", "displayName", "id", "size", "status", "volumeId",
+            ])
+            #expect(shown?["displayName"] == "s" && shown?["volumeId"] == .string(volume) && shown?["size"] == 1)
+            #expect(shown?["status"] == "available")
+            for path in ["/os-snapshots", "/os-snapshots/detail"] {
+                let found = await client.good(.get, path, minor: 35)["snapshots"]
+                #expect(found == .array([shown ?? .null]))
+                await client.refused(.notFound, .get, path, minor: 36)
+            }
+            let from: JSON = ["volume": ["size": 1, "snapshot_id": .string(id)]]
+            let copy = await client.good(.post, "/os-volumes", from, minor: 35)["volume"]
+            #expect(copy?["snapshotId"] == .string(id))
+
+            let server = try await story.server()
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            #expect(await send().status == .badRequest)
+            #expect(await send(["force": "maybe"]).status == .badRequest)
+            let forced = await send(["force": "True"]).json["snapshot"]?["id"]?.string ?? ""
+            try await story.settle()
+            for each in [id, forced] {
+                #expect(await client.send(.delete, "/os-snapshots/\(each)", minor: 35).status == .accepted)
+            }
+            try await story.settle()
+            let gone = await client.refused(.notFound, .get, "/os-snapshots/\(id)", minor: 35)
+            #expect(gone == "Snapshot \(id) could not be found.")
+            await client.refused(.notFound, .delete, "/os-snapshots/\(id)", minor: 35)
+        }
+    }
+
     @Test("Backups of each type are kept up to the given rotation, and rotation 0 deletes all")
     func backups() async throws {
         try await ServerTests.run { client, image in

@@ -92,6 +92,30 @@ struct ServerVolumeTests {
         }
     }
 
+    @Test("A server's volumes are listed in pages, and a device has the form of a path")
+    func pagesAndDevices() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let (first, second, server) = (try await story.volume(), try await story.volume(), try await story.server())
+            for device in ["vdb", "/dev/", "/dev/VDB", "/dev/vdb/1", "/dev/1", ""] {
+                let refused = await story.attach(first, to: server, ["device": .string(device)])
+                #expect(refused.status == .badRequest, "\(device)")
+            }
+            #expect(await story.attach(first, to: server, ["device": "/dev/xvdb1"]).status == .ok)
+            #expect(await story.attach(second, to: server, ["device": .null]).status == .ok)
+            try await story.settle()
+            let path = "/servers/\(server)/os-volume_attachments"
+            func ids(_ query: String) async -> [String?] {
+                let found = await story.compute.good(.get, path + query)["volumeAttachments"]?.array ?? []
+                return found.map { $0["volumeId"]?.string }
+            }
+            #expect(await ids("") == [first, second])
+            #expect(await ids("?limit=1") == [first])
+            #expect(await ids("?limit=1&offset=1") == [second])
+            #expect(await ids("?limit=0&offset=1") == [second])
+            #expect(await ids("?offset=7") == [])
+        }
+    }
+
     @Test("A server boots from a volume that is made from its image, and the volume goes with the server if so asked")
     func bootsFromVolume() async throws {
         try await VolumeStory.run { story in
@@ -178,6 +202,102 @@ struct ServerVolumeTests {
             await story.compute.good(.delete, "/servers/\(server)")
             try await story.settle()
             #expect(await story.status(volume) == "gone")
+        }
+    }
+
+    @Test("The growth of an attached volume is an action of each server that has it, and of no other")
+    func growth() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let shared: JSON = ["volume_type": ["name": "shared", "extra_specs": ["multiattach": "<is> True"]]]
+            #expect(await story.storage(.post, "/types", shared).status == .ok)
+            let volume = try await story.volume(["volume_type": "shared"])
+            let (server, other) = (try await story.server(), try await story.server())
+            #expect(await story.attach(volume, to: server).status == .ok)
+            try await story.settle()
+            // An attachment may name any server; whoever makes it must not write to that server's history.
+            let foreign: JSON = [
+                "attachment": [
+                    "volume_uuid": .string(volume), "instance_uuid": .string(other), "connector": ["host": "elsewhere"],
+                ]
+            ]
+            let made = await story.storage(.post, "/attachments", foreign).json["attachment"]?["id"]?.string ?? ""
+            let complete: JSON = ["os-complete": .null]
+            #expect(await story.storage(.post, "/attachments/\(made)/action", complete).status.code < 300)
+            #expect(await story.status(volume) == "in-use")
+            let grow: JSON = ["os-extend": ["new_size": 2]]
+            #expect(await story.storage(.post, "/volumes/\(volume)/action", grow).status == .accepted)
+            try await story.settle()
+            #expect(await story.status(volume) == "in-use")
+            let found = await story.growths(of: server)
+            #expect(found.count == 1 && found.first?["message"] == .null)
+            let request = found.first?["request_id"]?.string ?? ""
+            let path = "/servers/\(server)/os-instance-actions/\(request)"
+            let event = await story.compute.good(.get, path)["instanceAction"]?["events"]?.array?.first
+            #expect(event?["event"] == "compute_extend_volume" && event?["result"] == "Success")
+            #expect(event?["finish_time"]?.string != nil)
+            #expect(await story.growths(of: other).isEmpty)
+            // A volume that no server has tells nobody.
+            let free = try await story.volume()
+            #expect(await story.storage(.post, "/volumes/\(free)/action", grow).status == .accepted)
+            try await story.settle()
+            #expect(await story.show(free)["size"] == 2)
+            #expect(await story.growths(of: server).count == 1)
+        }
+    }
+
+    @Test("A volume that grows while its server is busy is an action of the server behind the others")
+    func growthWaits() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            let grow: JSON = ["os-extend": ["new_size": 2]]
+            #expect(await story.storage(.post, "/volumes/\(volume)/action", grow).status == .accepted)
+            await story.compute.good(.post, "/servers/\(server)/action", ["resize": ["flavorRef": "large"]])
+            try await story.settle()
+            #expect(await story.serverStatus(server) == "VERIFY_RESIZE")
+            #expect(await story.show(volume)["size"] == 2)
+            #expect(await story.growths(of: server).count == 1)
+        }
+    }
+
+    @Test("Events of other services are answered one by one, and one of a grown volume is an action of the server")
+    func externalEvents() async throws {
+        try await VolumeStory.run(hosts: 1) { story in
+            let (volume, server) = (try await story.volume(), try await story.server())
+            _ = await story.attach(volume, to: server)
+            try await story.settle()
+            func send(_ events: [JSONObject], minor: Int = 104) async -> TestCloud.Response {
+                let all = JSON.array(events.map { .object($0) })
+                return await story.compute.send(.post, "/os-server-external-events", ["events": all], minor: minor)
+            }
+            func event(_ name: String, _ tag: String? = nil, of id: String? = nil) -> JSONObject {
+                var event: JSONObject = ["name": .string(name), "server_uuid": .string(id ?? server)]
+                event["tag"] = tag.map(JSON.string)
+                return event
+            }
+            let reimaged = await send([event("volume-reimaged", volume)])
+            #expect(reimaged.status == .ok && reimaged.json["events"]?.array?.first?["status"] == "completed")
+            let none = UUIDText.derived(from: "none", in: server)
+            var failed = event("network-changed")
+            failed["status"] = "failed"
+            let mixed = await send([
+                event("volume-extended", volume), event("volume-extended"), event("volume-extended", volume, of: none),
+                failed,
+            ])
+            #expect(mixed.status.code == 207)
+            let answers = mixed.json["events"]?.array ?? []
+            #expect(answers.map { $0["code"] } == [200, 400, 404, 200])
+            #expect(answers.map { $0["status"] } == ["completed", "failed", "failed", "completed"])
+            #expect(await send([event("network-changed", of: none)]).status.code == 207)
+            #expect(await send([event("volume-extended", volume)], minor: 50).status == .badRequest)
+            #expect(await send([event("volume-reimaged", volume)], minor: 92).status == .badRequest)
+            try await story.settle()
+            #expect(await story.growths(of: server).count == 1)
+            // As in the reference, a server without the volume has an action that did nothing.
+            #expect(await send([event("volume-extended", none)]).status == .ok)
+            try await story.settle()
+            #expect(await story.growths(of: server).count == 2)
         }
     }
 }

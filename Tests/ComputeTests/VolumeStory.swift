@@ -47,6 +47,18 @@ struct VolumeStory {
             .post, "/servers/\(server)/os-volume_attachments", ["volumeAttachment": .object(wish)], minor: 100)
     }
 
+    /// Returns the actions on a server that tell of the growth of a volume.
+    func growths(of server: String) async -> [JSON] {
+        let all = await compute.good(.get, "/servers/\(server)/os-instance-actions")["instanceActions"]?.array ?? []
+        return all.filter { $0["action"] == "extend_volume" }
+    }
+
+    /// Returns the id of the caller's project.
+    func project() async throws -> String {
+        let shown = try await show(volume())
+        return try #require(shown["os-vol-tenant-attr:tenant_id"]?.string)
+    }
+
     func disks(_ server: String) -> [String] {
         let machine = compute.cloud.cloud.fleet.simulatedMachines.first { $0.id == server }
         return machine?.disks.map { String($0.prefix { $0 != " " }) } ?? []

@@ -103,6 +103,10 @@ struct WorkflowTests {
                 as: ServerStage.principal, in: tx)
         },
         fixture(
+            ExtendServerVolume.self, .init(state: .active, volumes: [ServerStage.volume()]),
+            begin: start(
+                ExtendServerVolume.self, .init(serverID: ServerStage.id, volumeID: ServerStage.volume().volumeID))),
+        fixture(
             MigrateServer.self, .init(state: .active, volumes: [ServerStage.volume()]),
             begin: start(
                 MigrateServer.self,

@@ -5,7 +5,7 @@ import HostModel
 //   undone   the volume is in error_extending or in use as before, and its claim is as before
 // 1 intend   (extending)  the number of the change is raised, and the pool has the room
 // 2 grow     (extending)  the host has made the volume larger, also for a guest that uses it
-// 3 finish                the volume has its new size and its former state
+// 3 finish                the volume has its new size and its former state, and the actions on its servers tell of it
 
 struct ExtendVolume: Workflow {
     struct Input: Codable, Sendable {
@@ -56,6 +56,11 @@ struct ExtendVolume: Workflow {
                 (volume.size, volume.claimedSize) = (run.input.size, run.input.size)
                 (volume.status, volume.previousStatus) = (volume.previousStatus ?? .available, nil)
             }
+            let users = try run.world.attachments.list(of: run.input.volumeID, in: tx).compactMap(\.serverID)
+            try run.world.servers.note(
+                VolumeGrowth(
+                    volume: run.input.volumeID, servers: users, principal: run.principal, requestID: run.requestID),
+                in: tx)
         }
     }
 }

@@ -8,6 +8,7 @@ struct VolumeWorld: Sendable {
     let volumes = VolumeStore()
     let snapshots = SnapshotStore()
     let types = VolumeTypeStore()
+    let attachments = AttachmentStore()
     let groups = GroupStore()
     let groupSnapshots = GroupSnapshotStore()
     let picker: PoolPicker
@@ -25,6 +26,7 @@ struct VolumeWorld: Sendable {
 
     var hosts: any BlockStorageHosts { needs.hosts }
     var images: any BlockStorageImages { needs.images }
+    var servers: any BlockStorageServers { needs.servers }
     /// The time that is stored in rows. No step makes a decision by it.
     var now: Timestamp { clock.now }
 

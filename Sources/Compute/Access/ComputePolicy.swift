@@ -68,7 +68,8 @@ enum ComputePolicy {
         .createMetadata, .replaceMetadata, .updateMetadata, .deleteMetadata, .clearPassword,
         .deleteAllTags, .replaceTags, .deleteTag, .addTag,
         .createServer, .createWithVolume, .createWithNetwork, .createWithCertificates, .deleteServer, .updateServer,
-        .createVolumeBackedImage,
+        .createVolumeBackedImage, .createVolumeByView, .deleteVolumeByView, .createSnapshotByView,
+        .deleteSnapshotByView,
     ]
 
     private static let managers: [Action] = [
@@ -80,6 +81,8 @@ enum ComputePolicy {
         .listInterfaces, .showInterface, .listExtraSpecs, .showExtraSpecs, .listActions, .showAction, .listAddresses, .showAddresses,
         .showQuota, .detailQuota, .listSecurityGroups, .listServerGroups, .showServerGroup, .listMetadata, .showMetadata,
         .getSecurityGroups, .showSecurityGroup, .listFloatingIPs, .showFloatingIP, .listNetworkViews, .showNetworkView,
+        .listVolumeViews, .detailVolumeViews, .showVolumeView,
+        .listSnapshotViews, .detailSnapshotViews, .showSnapshotView,
         .listTenantNetworks, .showTenantNetwork, .showPassword, .listTags, .showTag, .showTopology,
         .listServers, .detailServers, .showServer, .showServerExtraSpecs, .showUsage,
     ]

@@ -40,6 +40,14 @@ struct ComputeCall: PreparedCall {
         if hasOffset, let text = query("offset") { page.offset = max(0, Int(text) ?? .max) }
         return page
     }
+
+    /// Returns the page that `limit` and `offset` ask for, of a list without markers. A limit of 0 is none.
+    func pageByOffset() throws -> Page {
+        var page = try page(hasOffset: true)
+        page.marker = nil
+        if page.limit == 0 { page.limit = Page.most }
+        return page
+    }
 }
 
 /// The caller of a request, with the version of the API that the caller asked for. Services take it as an argument.

@@ -25,6 +25,13 @@ extension TextFormat {
         text.utf8.count >= 2 && hasOnlyLetters(text, and: "-") && !text.hasPrefix("-") && !text.hasSuffix("-")
     }
     static let domainName = pattern("^[a-zA-Z0-9-._]*$") { hasOnlyLetters($0, and: "-._") }
+    /// The path of a disk in a guest, such as `/dev/vdb`.
+    static let devicePath = pattern("(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$") { text in
+        guard text.hasPrefix("/dev/") else { return false }
+        let name = text.utf8.dropFirst("/dev/".utf8.count)
+        let number = name.drop { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
+        return number.count < name.count && number.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
     static let deviceName = pattern("^[a-zA-Z0-9._/-]*$") { hasOnlyLetters($0, and: "._/-") }
 }
 

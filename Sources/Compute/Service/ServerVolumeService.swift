@@ -130,6 +130,18 @@ struct ServerVolumeService: Sendable {
         }
     }
 
+    /// Notes what another service tells of grown volumes among the actions on their servers. As in the reference, there
+    /// is an action even if the server does not have the volume.
+    func note(_ growths: [VolumeGrowth]) async throws {
+        try await context.write { tx in
+            for growth in growths {
+                for server in growth.servers {
+                    try ExtendServerVolume.begin(growth, on: server, by: servers.workflows, in: tx)
+                }
+            }
+        }
+    }
+
     /// Refuses to replace a volume by another: no volume is being migrated.
     ///
     /// - Throws: `notFound` for a volume that the caller does not have, else `conflict`.

@@ -85,6 +85,8 @@ struct ServerWork: Sendable {
             .asked(as: "attach_volume", .createVolumeAttachment),
         ServerWork(DetachVolume.self, from: volumeDetachable, event: "compute_detach_volume", manner: .keeps)
             .asked(as: "detach_volume", .deleteVolumeAttachment),
+        ServerWork(
+            ExtendServerVolume.self, event: "compute_extend_volume", listedAs: "extend_volume", manner: .keeps),
         ServerWork(SweepHost.self, manner: .keeps),
     ]
 

@@ -29,6 +29,10 @@ struct HostsForBlockStorage: BlockStorageHosts {
         try await fleet.link(to: host).observe(id)?.progress
     }
 
+    func bytes(of id: VolumeID, on host: String) async throws -> Int64? {
+        try await fleet.link(to: host).observe(id)?.bytes
+    }
+
     func remove(_ id: VolumeID, on host: String, fence: Fence) async throws {
         try await fleet.link(to: host).remove(id, fence: fleet.era.raise(fence))
     }

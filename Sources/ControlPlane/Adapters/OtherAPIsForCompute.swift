@@ -20,7 +20,9 @@ struct OtherAPIsForCompute: OtherAPIsNeed {
         let answer: JSON = if case .bytes(let bytes) = reply.content { (try? JSON.parse(bytes)) ?? .null } else { .null }
         guard reply.status.code >= 300 else { return answer }
         let error = answer["NeutronError"]
-        let message = error?["message"]?.string ?? answer["message"]?.string ?? reply.status.reasonPhrase
+        // Block Storage's only member is named after the kind of error.
+        let named = answer.object?.members.first?.value["message"]?.string
+        let message = error?["message"]?.string ?? answer["message"]?.string ?? named ?? reply.status.reasonPhrase
         let kind: CloudError.Kind? =
             switch reply.status.code {
             case 400: .badRequest

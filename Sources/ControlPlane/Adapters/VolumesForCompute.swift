@@ -79,6 +79,8 @@ struct VolumesForCompute: VolumesNeed {
         try storage.tellFull(disks.map { ID($0) }, pausing: server, in: tx)
     }
 
+    func awaitGrown(_ id: ID<Kind.Volume>) async throws { try await storage.awaitGrown(id) }
+
     func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let link = try await storage.connect(use, on: host)
         let path = try await fleet.link(to: link.host).connect(link.volume, link.connection)

@@ -69,6 +69,24 @@ package struct ConnectedVolume: Sendable, Hashable {
     }
 }
 
+/// The growth of a volume that servers have.
+package struct VolumeGrowth: Sendable, Hashable {
+    package var volume: ID<Kind.Volume>
+    package var servers: [ID<Kind.Server>]
+    /// The user who has made the volume larger; nil if the cloud itself did.
+    package var principal: Principal?
+    package var requestID: String?
+
+    package init(
+        volume: ID<Kind.Volume>, servers: [ID<Kind.Server>], principal: Principal?, requestID: String?
+    ) {
+        self.volume = volume
+        self.servers = servers
+        self.principal = principal
+        self.requestID = requestID
+    }
+}
+
 /// The use of a volume by a server.
 package struct VolumeUse: Sendable, Hashable {
     package var attachment: ID<Kind.Attachment>

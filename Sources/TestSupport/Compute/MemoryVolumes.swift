@@ -118,6 +118,8 @@ package final class MemoryVolumes: VolumesNeed {
 
     package func tellFull(_ disks: [String], pausing server: ID<Kind.Server>, in tx: Transaction) throws {}
 
+    package func awaitGrown(_ id: ID<Kind.Volume>) async throws {}
+
     package func connect(_ use: VolumeUse, on host: String) async throws -> ConnectedVolume {
         let row = try await database.read { tx in
             try tx.row("SELECT id FROM test_volume WHERE attachment = ?", use.attachment)

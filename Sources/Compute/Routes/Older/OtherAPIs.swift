@@ -61,6 +61,17 @@ struct OtherAPIs: Sendable {
     func images(_ method: HTTPRequest.Method, _ path: String = "", _ query: [(String, String)] = [], _ body: JSON? = nil) async throws -> JSON {
         try await need.send(method, "/image/v2/images" + path + Self.text(query), body, token: token)
     }
+
+    // MARK: Block Storage
+
+    /// Sends a request to Block Storage, to the first version of its API.
+    ///
+    /// - Parameter path: the path below `/volume/v3`.
+    func storage(
+        _ method: HTTPRequest.Method, _ path: String, _ query: [(String, String)] = [], _ body: JSON? = nil
+    ) async throws -> JSON {
+        try await need.send(method, "/volume/v3" + path + Self.text(query), body, token: token)
+    }
 }
 
 extension CloudError {

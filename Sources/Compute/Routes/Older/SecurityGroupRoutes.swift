@@ -99,8 +99,8 @@ struct SecurityGroupRoutes: RouteGroup {
     private func list(_ call: ComputeCall) async throws -> Reply {
         let all = call.query("all_tenants").map { Truth.strict($0) ?? $0.isEmpty } == true && call.caller.isAdministrator
         let found = try await apis(call).list("security-groups", all ? [] : [("project_id", call.caller.projectID)])
-        let page = try call.page(hasOffset: true)
-        let part = found.dropFirst(page.offset).prefix(page.limit == 0 ? Page.most : page.limit)
+        let page = try call.pageByOffset()
+        let part = found.dropFirst(page.offset).prefix(page.limit)
         return try await answer(Array(part), call)
     }
 

@@ -24,7 +24,7 @@ struct VolumeAttachmentRoutes: RouteGroup {
         [
             maker.route(.get, Self.path, nil, query: Self.query) { call in
                 let all = try await volumes.list(of: call.call.id("server_id"), by: call.caller)
-                let found = try paged(all, try call.page()) { $0.volumeID.text }
+                let found = try paged(all, try call.pageByOffset()) { $0.volumeID.text }
                 return .json { json in
                     json.array("volumeAttachments", of: found) { json, volume in
                         json.object { Self.write(volume, call.minor, &$0) }
@@ -103,7 +103,7 @@ struct VolumeAttachmentRoutes: RouteGroup {
 
     // MARK: Bodies
 
-    private static let device = Form.string(1...255, .deviceName)
+    private static let device = Form.string(1...255, .devicePath)
 
     private static let new = Form.object(
         ServerVolumeService.Wish(),

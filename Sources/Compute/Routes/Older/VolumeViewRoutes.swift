@@ -1,0 +1,105 @@
+import Access
+import CloudCore
+import HTTPKit
+import HTTPTypes
+
+/// The routes of `/os-volumes`, which end with 2.35. Block Storage has the volumes.
+struct VolumeViewRoutes: RouteGroup {
+    let maker: RouteMaker<ComputeCall>
+    let others: any OtherAPIsNeed
+
+    private static let path = "/os-volumes/{volume_id}"
+
+    private struct New: Sendable {
+        var size = 0
+        var name: String?
+        var description: String?
+        var type: String?
+        var metadata: JSON?
+        var snapshotID: String?
+        var zone: String?
+    }
+    private static let new = Form.object(
+        New(),
+        [
+            .required("size", \.size, .positive), .optional("display_name", \.name, .string()),
+            .optional("display_description", \.description, .string()), .optional("volume_type", \.type, .string()),
+            .optional("metadata", \.metadata, .json(.openObject)), .optional("snapshot_id", \.snapshotID, .string()),
+            .optional("availability_zone", \.zone, .string()),
+        ]
+    ).inside("volume")
+
+    var all: [Route] {
+        [
+            list("/os-volumes", .listVolumeViews), list("/os-volumes/detail", .detailVolumeViews),
+            maker.route(.post, "/os-volumes", .createVolumeByView, until: OtherAPIs.last) { call in
+                try await create(call)
+            },
+            maker.route(.get, Self.path, .showVolumeView, until: OtherAPIs.last) { call in
+                Self.answer(try await volumes(call).get(call.parameter("volume_id")))
+            },
+            maker.route(.delete, Self.path, .deleteVolumeByView, until: OtherAPIs.last) { call in
+                try await volumes(call).delete(call.parameter("volume_id"))
+                return .accepted
+            },
+        ]
+    }
+
+    private func volumes(_ call: ComputeCall) -> StorageThings { StorageThings(.volume, others, call) }
+
+    /// Returns the route of a list. Both lists have the same members, as in the reference.
+    private func list(_ path: String, _ action: Action) -> Route {
+        maker.route(.get, path, action, until: OtherAPIs.last, query: StorageThings.listQuery) { call in
+            let found = try await volumes(call).list(call)
+            return try await .page(of: found.count) {
+                .json { json in
+                    json.array("volumes", of: found) { json, volume in json.object { Self.write(volume, &$0) } }
+                }
+            }
+        }
+    }
+
+    private func create(_ call: ComputeCall) async throws -> Reply {
+        let new = try await call.read(Self.new)
+        if let snapshot = new.snapshotID { _ = try await StorageThings(.snapshot, others, call).get(snapshot) }
+        let made = try await volumes(call).create([
+            "size": .integer(Int64(new.size)), "name": new.name.map(JSON.string),
+            "description": new.description.map(JSON.string), "volume_type": new.type.map(JSON.string),
+            "metadata": new.metadata, "snapshot_id": new.snapshotID.map(JSON.string),
+            "availability_zone": new.zone.map(JSON.string),
+        ])
+        var reply = Self.answer(made)
+        reply.headers[.location] = "\(Links(call).home)/os-volumes/\(made["id"]?.string ?? "")"
+        return reply
+    }
+
+    // MARK: Views
+
+    private static func answer(_ volume: JSON) -> Reply {
+        .json { json in json.object("volume") { write(volume, &$0) } }
+    }
+
+    private static func write(_ volume: JSON, _ json: inout JSONWriter) {
+        json.member("id", volume["id"] ?? .null)
+        json.member("status", volume["status"] ?? .null)
+        json.member("size", volume["size"] ?? .null)
+        json.member("availabilityZone", volume["availability_zone"] ?? .null)
+        json.member("createdAt", volume["created_at"] ?? .null)
+        json.array("attachments", of: [volume["attachments"]?.array?.first]) { json, attachment in
+            // A volume that nobody uses has one empty attachment, as in the reference.
+            json.object { json in if let attachment { write(attachment, of: volume, &json) } }
+        }
+        json.member("displayName", volume["name"] ?? .null)
+        json.member("displayDescription", volume["description"] ?? .null)
+        json.member("volumeType", volume["volume_type"] ?? .null)
+        json.member("snapshotId", volume["snapshot_id"] ?? .null)
+        json.member("metadata", volume["metadata"] ?? [:])
+    }
+
+    private static func write(_ attachment: JSON, of volume: JSON, _ json: inout JSONWriter) {
+        json.member("id", volume["id"] ?? .null)
+        json.member("volumeId", volume["id"] ?? .null)
+        json.member("serverId", attachment["server_id"] ?? .null)
+        if let device = attachment["device"]?.string, !device.isEmpty { json.member("device", device) }
+    }
+}
