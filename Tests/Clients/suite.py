@@ -31,13 +31,24 @@ CHECKS = {
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's tests of identity, images, networking and compute, and those that a mark asks for",
 }
-# What takes longer than a run for every change may: `run long` runs these, and they alone are left out without an argument.
+# What takes longer than a run for every change may. Without an argument, these are left out.
 LONG = {
     "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
     "hostile-long": "the same as hostile, for ten minutes",
     "guest-attacks": "what root in a guest, and an ordinary user of the host, can do to others: nothing",
     "attacks": "what each attack that was once found does to everybody else, with figures",
+}
+# Checks on real parts. Each compares what is on the host with what was there before, so they run one after the other.
+REAL = ["machines", "volumes", "scenarios", "machine-kills"]
+# Checks that measure times: nothing runs beside them.
+ALONE = ["hostile"]
+# What a name may stand for. `real` and `simulated` may run beside each other: each check has a cloud, ports and folders of its own.
+GROUPS = {
+    "real": REAL,
+    "simulated": [name for name in CHECKS if name not in REAL + ALONE],
+    "alone": ALONE,
+    "long": list(LONG),
 }
 MODULES = {
     "extremes": "extremes_check",
@@ -64,10 +75,11 @@ MODULES = {
 def main(names):
     every = CHECKS | LONG
     if any(name.startswith("-") for name in names):
-        print("usage: run [CHECK...|long]\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
+        print("usage: run [CHECK...|GROUP]\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
+        print("groups:\n" + "\n".join(f"  {name:13s} {' '.join(group)}" for name, group in GROUPS.items()))
         return 0
-    if names == ["long"]:
-        names = list(LONG)
+    if len(names) == 1:
+        names = GROUPS.get(names[0], names)
     unknown = [name for name in names if name not in every]
     if unknown:
         print(f"error: there is no check {unknown[0]!r}, only {', '.join(every)}", file=sys.stderr)
