@@ -2,6 +2,8 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=${NOVELLA_STATE:-$root/.novella}
+# What `swift build` is told besides, a list of words. Another list builds everything anew.
+read -ra build_options <<<"${NOVELLA_BUILD_OPTIONS:-}"
 
 # say TEXT...: a line of progress with the time since the script began.
 say() { printf '[%3d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
