@@ -44,6 +44,7 @@ REAL = ["machines", "volumes", "scenarios", "machine-kills"]
 # Checks that measure times: nothing runs beside them.
 ALONE = ["hostile"]
 # What a name may stand for. `real` and `simulated` may run beside each other: each check has a cloud, ports and folders of its own.
+# Runs beside each other share the folder TAKEN, and each check is run by whichever comes to it first.
 GROUPS = {
     "real": REAL,
     "simulated": [name for name in CHECKS if name not in REAL + ALONE],
@@ -72,14 +73,23 @@ MODULES = {
 }
 
 
+def take(name):
+    """Returns whether the check is this run's, and not that of one beside it."""
+    if folder := os.environ.get("TAKEN"):
+        try:
+            os.close(os.open(os.path.join(folder, name), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+    return True
+
+
 def main(names):
     every = CHECKS | LONG
     if any(name.startswith("-") for name in names):
-        print("usage: run [CHECK...|GROUP]\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
+        print("usage: run [CHECK|GROUP]...\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
         print("groups:\n" + "\n".join(f"  {name:13s} {' '.join(group)}" for name, group in GROUPS.items()))
         return 0
-    if len(names) == 1:
-        names = GROUPS.get(names[0], names)
+    names = list(dict.fromkeys(member for name in names for member in GROUPS.get(name, [name])))
     unknown = [name for name in names if name not in every]
     if unknown:
         print(f"error: there is no check {unknown[0]!r}, only {', '.join(every)}", file=sys.stderr)
@@ -90,6 +100,8 @@ def main(names):
     passed = 0
     failures = []
     for name in names or CHECKS:
+        if not take(name):
+            continue
         say(f"{name}: {every[name]}")
         began = time.monotonic()
         report = Report(name)
