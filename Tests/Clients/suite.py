@@ -34,7 +34,7 @@ CHECKS = {
     "placement": "Placement's own HTTP cases, on SQLite and on PostgreSQL",
     "tempest": "Tempest's tests of identity, images, networking and compute, and those that a mark asks for",
 }
-# What takes longer than a run for every change may: `run long` runs these, and they alone are left out without an argument.
+# What takes longer than a run for every change may. Without an argument, these are left out.
 LONG = {
     "extremes": "a cloud with ten thousand hosts is stopped, and one has a full disk",
     "rally": "Rally's scenarios of identity, images, networking and compute",
@@ -43,6 +43,18 @@ LONG = {
     "power-cuts-long": "the same as power-cuts, at far more syncs",
     "guest-attacks": "what root in a guest, and an ordinary user of the host, can do to others: nothing",
     "attacks": "what each attack that was once found does to everybody else, with figures",
+}
+# Checks on real parts. Each compares what is on the host with what was there before, so they run one after the other.
+REAL = ["machines", "volumes", "scenarios", "machine-kills"]
+# Checks that measure times: nothing runs beside them.
+ALONE = ["hostile"]
+# What a name may stand for. `real` and `simulated` may run beside each other: each check has a cloud, ports and folders of its own.
+# Runs beside each other share the folder TAKEN, and each check is run by whichever comes to it first.
+GROUPS = {
+    "real": REAL,
+    "simulated": [name for name in CHECKS if name not in REAL + ALONE],
+    "alone": ALONE,
+    "long": list(LONG),
 }
 MODULES = {
     "extremes": "extremes_check",
@@ -71,13 +83,23 @@ MODULES = {
 }
 
 
+def take(name):
+    """Returns whether the check is this run's, and not that of one beside it."""
+    if folder := os.environ.get("TAKEN"):
+        try:
+            os.close(os.open(os.path.join(folder, name), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+    return True
+
+
 def main(names):
     every = CHECKS | LONG
     if any(name.startswith("-") for name in names):
-        print("usage: run [CHECK...|long]\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
+        print("usage: run [CHECK|GROUP]...\n" + "\n".join(f"  {name:13s} {what}" for name, what in every.items()))
+        print("groups:\n" + "\n".join(f"  {name:13s} {' '.join(group)}" for name, group in GROUPS.items()))
         return 0
-    if names == ["long"]:
-        names = list(LONG)
+    names = list(dict.fromkeys(member for name in names for member in GROUPS.get(name, [name])))
     unknown = [name for name in names if name not in every]
     if unknown:
         print(f"error: there is no check {unknown[0]!r}, only {', '.join(every)}", file=sys.stderr)
@@ -88,6 +110,8 @@ def main(names):
     passed = 0
     failures = []
     for name in names or CHECKS:
+        if not take(name):
+            continue
         say(f"{name}: {every[name]}")
         began = time.monotonic()
         report = Report(name)
