@@ -4,9 +4,11 @@
 /// Shares take turns, and one share leaves a thread for the others. The threads have the usual priority: with a lower
 /// one, an ordinary list of 100 ports took twice as long on a busy machine.
 package enum Elsewhere {
-    /// The most elements of a page that is written on the event loop. Their writing takes less time than the way to
-    /// another thread and back is worth.
+    /// The number of elements from which a page is written on another thread. The writing of fewer takes less time than
+    /// the way to another thread and back is worth.
     package static let longFrom = 200
+    /// The same for small elements: the writing of one takes about a microsecond.
+    package static let longFromOfSmall = 2000
 
     private static let threads = ClosurePool<Void>(
         name: "elsewhere", workers: Array(repeating: (), count: 3), limits: PoolLimits(threadsOfShare: 2))

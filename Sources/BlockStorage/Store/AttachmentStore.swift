@@ -44,7 +44,7 @@ struct AttachmentStore: Sendable {
     func list(
         of volumes: [ID<Kind.Volume>], in tx: Transaction
     ) throws -> [ID<Kind.Volume>: [VolumeAttachment]] {
-        let rows = try ValueList.pieces(of: volumes.map(\.sql)).flatMap { list, arguments in
+        let rows = try tx.pieces(of: volumes.map(\.sql)).flatMap { list, arguments in
             try tx.rows(
                 """
                 SELECT \(Self.map.columns) FROM volume_attachment WHERE volume_id \(list) ORDER BY created_at, id
@@ -59,7 +59,7 @@ struct AttachmentStore: Sendable {
 
     /// Returns the attachments of servers, the oldest first.
     func list(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [VolumeAttachment] {
-        try ValueList.pieces(of: servers.map(\.sql)).flatMap { list, arguments in
+        try tx.pieces(of: servers.map(\.sql)).flatMap { list, arguments in
             try tx.rows(
                 """
                 SELECT \(Self.map.columns) FROM volume_attachment WHERE server_id \(list) ORDER BY created_at, id

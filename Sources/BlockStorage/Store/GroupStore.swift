@@ -83,7 +83,7 @@ struct GroupStore: Sendable {
     private func pairs<Member: Sendable>(
         of groups: [ID<VolumeGroup>], _ sql: (String) -> String, in tx: Transaction
     ) throws -> [ID<VolumeGroup>: [ID<Member>]] {
-        let rows = try ValueList.pieces(of: groups.map(\.sql)).flatMap { list, arguments in
+        let rows = try tx.pieces(of: groups.map(\.sql)).flatMap { list, arguments in
             try tx.rows(sql(list), arguments: arguments)
         }
         return try rows.reduce(into: [:]) { found, row in
@@ -125,7 +125,7 @@ struct GroupStore: Sendable {
     /// Returns those groups that have the type of consistency groups.
     func consistencyGroups(among groups: [ID<VolumeGroup>], in tx: Transaction) throws -> Set<ID<VolumeGroup>> {
         Set(
-            try ValueList.pieces(of: groups.map(\.sql)).flatMap { list, arguments in
+            try tx.pieces(of: groups.map(\.sql)).flatMap { list, arguments in
                 try tx.rows(
                     """
                     SELECT id FROM volume_group

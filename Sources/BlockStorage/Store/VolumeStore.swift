@@ -24,7 +24,7 @@ struct VolumeStore: Sendable {
 
     /// Returns some volumes by their ids. The result has no volume for an id without a row.
     func find(_ ids: [ID<Kind.Volume>], in tx: Transaction) throws -> [Volume] {
-        try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+        try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
             try tx.rows("SELECT \(Self.map.columns) FROM volume WHERE id \(list)", arguments: arguments).map(
                 Self.volume)
         }
@@ -123,7 +123,7 @@ struct VolumeStore: Sendable {
     /// Returns the places of volumes, for the hints that name them.
     func places(of ids: [String], in tx: Transaction) throws -> Set<String> {
         Set(
-            try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+            try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
                 try tx.rows("SELECT place FROM volume WHERE place IS NOT NULL AND id \(list)", arguments: arguments)
             }.map { try $0.value(at: 0) as String })
     }

@@ -30,7 +30,7 @@ struct VolumeTypeStore: Sendable {
     }
 
     func find(_ ids: some Collection<ID<VolumeType>>, in tx: Transaction) throws -> [VolumeType] {
-        try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+        try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
             try tx.rows("SELECT \(Self.map.columns) FROM volume_type WHERE id \(list)", arguments: arguments).map(
                 Self.type)
         }

@@ -18,11 +18,11 @@ struct AggregateStore: Sendable {
 
     /// Returns the aggregates that some hosts are in, with these hosts only.
     func list(of hosts: [String], in tx: Transaction) throws -> [Aggregate] {
-        let members = try ValueList.pieces(of: hosts.map(\.sql)).flatMap { list, arguments in
+        let members = try tx.pieces(of: hosts.map(\.sql)).flatMap { list, arguments in
             try tx.rows("\(Self.members) WHERE host \(list) ORDER BY host", arguments: arguments)
         }
         let numbers = Set(try members.map { try $0.value(at: 0) as Int }).sorted()
-        let rows = try ValueList.pieces(of: numbers.map(\.sql)).flatMap { list, arguments in
+        let rows = try tx.pieces(of: numbers.map(\.sql)).flatMap { list, arguments in
             let sql = "SELECT \(Self.columns) FROM compute_aggregate WHERE number \(list) ORDER BY number"
             return try tx.rows(sql, arguments: arguments)
         }

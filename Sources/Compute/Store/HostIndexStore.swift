@@ -73,7 +73,7 @@ struct HostIndexStore: CopyStore {
         .Resident]
     {
         var found: [String: HostIndex.Resident] = [:]
-        for (list, arguments) in ValueList.pieces(of: values.sorted().map(\.sql)) {
+        for (list, arguments) in tx.pieces(of: values.sorted().map(\.sql)) {
             for column in columns {
                 let sql = "SELECT \(Self.columns) FROM compute_server WHERE \(column) \(list)"
                 for row in try tx.rows(sql, arguments: arguments) {

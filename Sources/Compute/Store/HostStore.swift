@@ -21,7 +21,7 @@ struct HostStore: Sendable {
 
     /// Returns the rows of some hosts.
     func list(_ names: [String], in tx: Transaction) throws -> [Entry] {
-        try ValueList.pieces(of: names.map(\.sql)).flatMap { list, arguments in
+        try tx.pieces(of: names.map(\.sql)).flatMap { list, arguments in
             try tx.rows("SELECT \(Self.columns) FROM compute_host WHERE name \(list)", arguments: arguments).map(Self.entry)
         }
     }

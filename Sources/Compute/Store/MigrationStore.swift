@@ -33,7 +33,7 @@ struct MigrationStore: Sendable {
     /// Returns those of some hosts that servers were evacuated from and that may still have their machines.
     func evacuated(among hosts: [String], in tx: Transaction) throws -> Set<String> {
         var found: Set<String> = []
-        for (list, arguments) in ValueList.pieces(of: hosts.map(\.sql)) {
+        for (list, arguments) in tx.pieces(of: hosts.map(\.sql)) {
             // The words are a part of the text, because the index is for them alone.
             let rows = try tx.rows(
                 """

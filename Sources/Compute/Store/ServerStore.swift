@@ -14,7 +14,7 @@ struct ServerStore: Sendable {
 
     /// Returns some servers by their ids. The result has no server for an id without a row.
     func find(_ ids: [String], in tx: Transaction) throws -> [Server] {
-        try ValueList.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
+        try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
             try tx.rows("SELECT details FROM compute_server WHERE id \(list)", arguments: arguments).map(Self.server)
         }
     }

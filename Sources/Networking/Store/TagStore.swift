@@ -33,17 +33,13 @@ enum TagStore {
 }
 
 extension Transaction {
-    /// Returns the rows of a query that ends in `IN`, for any number of values. It asks for a few hundred at a time,
-    /// since a statement has a limited number of arguments.
-    func rows(among values: [String], _ sql: String, _ rest: String = "", before: [SQLValue] = [], also: [SQLValue] = []) throws -> [Row] {
-        var rows: [Row] = []
-        var start = values.startIndex
-        while start < values.endIndex {
-            let part = values[start..<Swift.min(start + 500, values.endIndex)]
-            let marks = part.map { _ in "?" }.joined(separator: ", ")
-            rows += try self.rows("\(sql) (\(marks)) \(rest)", arguments: before + part.map(SQLValue.text) + also)
-            start = part.endIndex
+    /// Returns the rows of a query that ends in `IN`, for any number of values.
+    func rows(
+        among values: [String], _ sql: String, _ rest: String = "", before: [SQLValue] = [], also: [SQLValue] = []
+    ) throws -> [Row] {
+        let start = sql.dropLast(sql.hasSuffix("IN") ? 2 : 0)
+        return try pieces(of: values.map(\.sql)).flatMap { list, arguments in
+            try rows("\(start)\(list) \(rest)", arguments: before + arguments + also)
         }
-        return rows
     }
 }

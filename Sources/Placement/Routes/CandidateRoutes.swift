@@ -14,7 +14,7 @@ struct CandidateRoutes: Sendable {
                 let request = try CandidateWire.request(call)
                 let (found, index) = try await candidates.candidates(request)
                 let now = candidates.context.world.now
-                return try await Elsewhere.run(ifLong: found.requests.count >= Elsewhere.longFrom) {
+                return try await Elsewhere.run(ifLong: found.requests.count >= Elsewhere.longFromOfSmall) {
                     Self.answer(found, index, request, call.minor, now)
                 }
             }

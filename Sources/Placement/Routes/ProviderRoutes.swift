@@ -49,7 +49,7 @@ struct ProviderRoutes: Sendable {
         query.resources = try call.last("resources").map(SearchWire.resources) ?? []
         let found = try await candidates.providers(query)
         let modified = found.map(\.updatedAt).max() ?? providers.context.world.now
-        return try await Elsewhere.run(ifLong: found.count >= Elsewhere.longFrom) {
+        return try await Elsewhere.run(ifLong: found.count >= Elsewhere.longFromOfSmall) {
             .json(modified: modified) { json in
                 json.array("resource_providers", of: found) { json, provider in
                     json.object { Self.write(provider, call.minor, &$0) }

@@ -32,7 +32,7 @@ struct IndexStore: CopyStore {
 
     private func sources(of ids: [ID<Kind.Provider>], in tx: Transaction) throws -> [ProviderIndex.Source] {
         var found: [ProviderIndex.Source] = []
-        for (list, arguments) in ValueList.pieces(of: ids.map(\.sql)) {
+        for (list, arguments) in tx.pieces(of: ids.map(\.sql)) {
             let providers = try tx.rows("SELECT \(ProviderStore.columns) FROM placement_provider WHERE id \(list)", arguments: arguments)
             found += try complete(try providers.map(ProviderStore.provider), where: "provider_id \(list)", arguments, in: tx)
         }
