@@ -37,7 +37,8 @@ def run(binary, report):
         try:
             image = guest_image(cloud)
             believed = SCENARIOS.believed | {"compute.image_ref": image, "compute.image_ref_alt": image}
-            run_selection(SCENARIOS, cloud, believed, report, used, ["--ssh", "--ssh-user", "root"])
+            # Each of the guests takes a whole core for seconds.
+            run_selection(SCENARIOS, cloud, believed, report, used, ["--ssh", "--ssh-user", "root", "--concurrency", "2"])
             with report.case("what ended is forgotten"):
                 nothing_stays(cloud)
         finally:

@@ -154,6 +154,8 @@ SELECTIONS = [
     Selection("required", HERE / "interop-required-compute.txt", 282, STRICT_BELIEF, STRICT | {"SIMULATE_HOSTS": 2}),
 ]
 DEADLINE = 1800
+# How many tests run at a time. They sleep for whole seconds between looks at what they wait for, so the processors have time for more.
+WORKERS = int(os.environ.get("WORKERS") or 4)
 
 
 def allowed_skips():
@@ -208,7 +210,7 @@ def run_selection(selection, cloud, believed, report, used, more=()):
     out = ROOT / ".build" / "clients" / f"tempest-{selection.name}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    arguments = [*judge_of("tempest-run", cloud), *selection.arguments, "--concurrency", "2"]
+    arguments = [*judge_of("tempest-run", cloud), *selection.arguments, "--concurrency", str(WORKERS)]
     arguments += ["--timeout", str(DEADLINE), "--out", str(out), *more]
     for option, value in believed.items():
         arguments += ["--set", f"{option}={value}"]
