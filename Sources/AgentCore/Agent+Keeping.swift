@@ -3,6 +3,7 @@ import Drivers
 import Foundation
 import HostModel
 import Logging
+import Synchronization
 
 extension Agent {
     /// The kernel's id of this start of the host; each start has another.

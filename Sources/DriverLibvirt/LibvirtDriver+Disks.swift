@@ -84,7 +84,8 @@ extension LibvirtDriver: Snapshotting {
         try Domains(calls: calls).with(id) { domain in
             if try jobType(id, domain, calls, tell: copy.progress) != VIR_DOMAIN_JOB_NONE { return true }
             var complaint = ""
-            let ended = try jobType(id, domain, calls, VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue, hear: { complaint = $0 })
+            let flags = VIR_DOMAIN_JOB_STATS_COMPLETED.rawValue
+            let ended = try jobType(id, domain, calls, flags, hear: { complaint = $0 })
             guard ended == VIR_DOMAIN_JOB_COMPLETED else {
                 if complaint.contains("No space left") {
                     throw CloudError(

@@ -45,6 +45,9 @@ struct PoolTests {
         #expect(Self.reason(full, Self.wish()) == "it is full: 95% are used")
         #expect(
             Self.reason(Self.pool("a"), Self.wish(size: 2001)) == "its volumes would have 2001 GiB and may have 2000")
+        let small = Self.pool("a") { ($0.report.pool.totalBytes, $0.report.pool.freeBytes) = (1 << 29, 1 << 29) }
+        #expect(Self.reason(small, Self.wish(size: 10)) == nil)
+        #expect(Self.reason(small, Self.wish(size: 11)) == "its volumes would have 11 GiB and may have 10")
         var elsewhere = Self.wish()
         elsewhere.zones = ["moon"]
         #expect(Self.reason(Self.pool("a"), elsewhere) == "it is in the zone nova")

@@ -32,7 +32,7 @@ struct PoolFolder: Sendable {
         try DurableFile.makeFolder(path, mode: 0o711)
         for folder in Self.folders { try DurableFile.makeFolder("\(path)/\(folder)", mode: 0o711) }
         for draft in DurableFile.names(in: path + "/drafts") { unlink("\(path)/drafts/\(draft)") }
-        canClone = try Self.triesClone(in: path + "/drafts")
+        canClone = Self.triesClone(in: path + "/drafts")
         isDirect = Self.triesDirect(in: path + "/drafts")
     }
 
@@ -77,13 +77,14 @@ struct PoolFolder: Sendable {
             bounds: bounds, abilities: abilities)
     }
 
-    private static func triesClone(in folder: String) throws(CloudError) -> Bool {
+    private static func triesClone(in folder: String) -> Bool {
         let (source, target) = (folder + "/probe-source", folder + "/probe-target")
         defer {
-            unlink(source)
-            unlink(target)
+            for probe in [source, source + ".new", target] { unlink(probe) }
         }
-        try DurableFile.write(Data(repeating: 1, count: 4096), to: source)
+        // On a full disk nothing can be tried, and the host must open all the same. Until the next start copies are
+        // whole ones.
+        guard (try? DurableFile.write(Data(repeating: 1, count: 4096), to: source)) != nil else { return false }
         return (try? FileClone.make(source, target)) == true
     }
 

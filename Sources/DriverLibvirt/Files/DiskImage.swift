@@ -85,7 +85,7 @@ enum DiskImage {
         unlink(draft)
         try make(draft)
         chmod(draft, 0o600)
-        // What a guest syncs later is worth nothing under a name that a power cut takes away.
+        // A guest syncs what it writes later, which is worth nothing under a name that a power cut takes away.
         try DurableFile.publish(draft, as: path)
     }
 }

@@ -20,7 +20,8 @@ struct PoolState: Sendable {
 
     /// The size in GiB that volumes may have together: more than the pool has, if it is thin.
     var mostProvisionedGiB: Int {
-        isThin ? Int(Double(totalGiB) * pool.bounds.overSubscription) : totalGiB
+        // The pool's own rule counts bytes: a pool of half a GiB may promise many.
+        isThin ? Int(Double(pool.totalBytes) * pool.bounds.overSubscription) >> 30 : totalGiB
     }
 
     /// The part of the promised size that is free, 0...1.
