@@ -128,14 +128,8 @@ SELECTIONS = [
         {
             "volume.vendor_name": "Novella",
             "volume.storage_protocol": "file",
-            "volume-feature-enabled.multi_backend": "true",
-            "volume.backend_names": "volumes,volumes-2",
-            "volume-feature-enabled.manage_volume": "true",
-            "volume.manage_volume_ref": "source-name,%s.raw",
-            "volume-feature-enabled.manage_snapshot": "true",
-            "volume.manage_snapshot_ref": "source-name,snapshot-%s.raw",
         },
-        {"SIMULATE_HOSTS": 2, "SIMULATE_POOLS": 2},
+        {"SIMULATE_HOSTS": 2},
     ),
     # What the interoperability guidelines ask of who calls itself OpenStack Powered Compute.
     Selection("required", HERE / "interop-required-compute.txt", 282, STRICT_BELIEF, STRICT | {"SIMULATE_HOSTS": 2}),
