@@ -55,12 +55,11 @@ extension FileVolumes {
     /// Makes the draft of a volume in another pool. Nobody uses the volume meanwhile.
     func makeMoved(_ volume: HostedVolume, _ target: TargetFile, _ ticket: String) async throws {
         try step("make")
-        let (former, new) = (try folder(volume.spec.pool), try folder(volume.moved?.spec.pool ?? volume.spec.pool))
-        let path = former.file(of: volume).path
+        let folder = try folder(volume.spec.pool)
+        let path = folder.file(of: volume).path
         try await readers.reading(path) {
             let source = Source(
-                path: path, format: volume.spec.format, isDirect: former.isDirect && new.isDirect,
-                canClone: former.canClone && new.canClone)
+                path: path, format: volume.spec.format, isDirect: folder.isDirect, canClone: folder.canClone)
             try await copy(source, into: target, ticket)
         }
     }
@@ -83,7 +82,10 @@ extension FileVolumes {
         let path = folder.file(of: volume).path
         let canClone = folder.canClone && volume.spec.format == .raw || volume.connections.open.isEmpty
         try await readers.reading(path) {
-            let sharesBytes = canClone && folder.canClone && target.isThin && target.format == volume.spec.format
+            // Only files of one pool surely share bytes.
+            let isNear = target.draft.hasPrefix(folder.path + "/")
+            let sharesBytes =
+                isNear && canClone && folder.canClone && target.isThin && target.format == volume.spec.format
             if !sharesBytes, try await copyLive(volume, into: target, ticket) { return }
             var source = Source(path: path, format: volume.spec.format, isDirect: folder.isDirect, canClone: canClone)
             source.isVolume = true
@@ -125,8 +127,11 @@ extension FileVolumes {
             let before = Self.writtenAt(source.path)
             try VolumeFile.makeBlank(target)
             try step("copy")
+            // The target may be in another pool, on another file system.
+            let pool = folders.values.first { target.draft.hasPrefix($0.path + "/") }
+            let isDirect = source.isDirect && pool?.isDirect == true
             try ImageProgram.Copy(
-                source: source.path, format: source.format, isShared: source.isVolume, isDirect: source.isDirect,
+                source: source.path, format: source.format, isShared: source.isVolume, isDirect: isDirect,
                 seconds: settings.copySeconds, tell: { self.copies.note($0, of: ticket) },
                 isUnwanted: { self.copies.isCancelled(ticket) })(into: target)
             guard !source.isVolume || Self.writtenAt(source.path) == before else {

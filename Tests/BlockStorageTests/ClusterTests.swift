@@ -79,7 +79,7 @@ struct ClusterTests {
                 ("list_replication_targets", [:]),
             ]
             func group(_ specs: JSONObject, _ type: String) async throws -> String {
-                let body: JSON = ["group_type": ["name": "g-\(type)", "group_specs": .object(specs)]]
+                let body: JSON = ["group_type": ["name": .string("g-\(type)"), "group_specs": .object(specs)]]
                 let kind = try #require(await admin.good(.post, "/group_types", body)["group_type"]?["id"]?.string)
                 let wish: JSON = ["group": ["group_type": .string(kind), "volume_types": [.string(type)]]]
                 return try #require(await demo.good(.post, "/groups", wish)["group"]?["id"]?.string)

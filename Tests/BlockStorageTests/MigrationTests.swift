@@ -1,4 +1,5 @@
 import CloudCore
+import ControlPlane
 import HTTPTypes
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@
 import CloudCore
 import ControlPlane
 import HTTPKit
+import HTTPTypes
 import TestSupport
 import Testing
 

@@ -97,6 +97,17 @@ extension VolumeDriverCheck {
             let left = try await driver.manageable(in: trial.subject.pool)
             try trial.expect(!left.contains { $0.name == name }, "the file is there again")
         },
+        VolumeDriverCheck("A volume may be made in another pool than its content") { trial in
+            guard let other = trial.subject.otherPool else { throw NoSuchAbility() }
+            let source = try await trial.whole(trial.spec())
+            try await trial.write(5, to: source)
+            let snapshot = try await trial.snapshot(of: source)
+            for content in [VolumeContent.volume(source), .snapshot(snapshot)] {
+                var spec = trial.spec(VolumeTrial.bytes * 2)
+                spec.pool = other
+                try await trial.expect(try await trial.whole(spec, from: content), has: 5)
+            }
+        },
         VolumeDriverCheck("A volume moves to another pool with its bytes, and back") { trial in
             let driver = try trial.ability((any VolumeMoving).self)
             guard let other = trial.subject.otherPool else { throw NoSuchAbility() }
