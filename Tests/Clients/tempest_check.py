@@ -138,6 +138,7 @@ SELECTIONS = [
         {
             "volume.vendor_name": "Novella",
             "volume.storage_protocol": "file",
+            "volume-feature-enabled.extend_attached_volume": "true",
         },
         {"SIMULATE_HOSTS": 2},
     ),
