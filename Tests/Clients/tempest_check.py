@@ -146,6 +146,7 @@ SELECTIONS = [
             "volume.manage_snapshot_ref": "source-name,snapshot-%s.raw",
             "compute-feature-enabled.volume_multiattach": "true",
             "volume.volume_type_multiattach": "shared",
+            "volume-feature-enabled.extend_attached_volume": "true",
         },
         {"SIMULATE_HOSTS": 2, "SIMULATE_POOLS": 2},
         types={"shared": {"multiattach": "<is> True"}},

@@ -136,7 +136,7 @@ struct OlderTests {
             #expect(await status(["size": 1, "display_name": .null]) == .badRequest)
             #expect(await status(["size": 1, "snapshot_id": "none"]) == .notFound)
             #expect(await status(["size": 1, "volume_type": "none"]) == .notFound)
-            let quota: JSON = ["quota_set": ["volumes": 0]]
+            let quota: JSON = ["quota_set": ["volumes": 1]]
             let project = try await story.project()
             #expect(await story.storage(.put, "/os-quota-sets/\(project)", quota).status == .ok)
             #expect(await status(["size": 1]) == .forbidden)

@@ -16,11 +16,13 @@ struct SnapshotViewRoutes: RouteGroup {
         var name: String?
         var description: String?
     }
+    /// A text of Block Storage, which refuses longer ones.
+    private static let short = Form.string(0...255)
     private static let new = Form.object(
         New(),
         [
-            .required("volume_id", \.volumeID, .string()), .optional("force", \.takesUsed, .truth),
-            .optional("display_name", \.name, .string()), .optional("display_description", \.description, .string()),
+            .required("volume_id", \.volumeID, short), .optional("force", \.takesUsed, .truth),
+            .optional("display_name", \.name, short), .optional("display_description", \.description, short),
         ]
     ).inside("snapshot")
 

@@ -19,13 +19,15 @@ struct VolumeViewRoutes: RouteGroup {
         var snapshotID: String?
         var zone: String?
     }
+    /// A text of Block Storage, which refuses longer ones.
+    private static let short = Form.string(0...255)
     private static let new = Form.object(
         New(),
         [
-            .required("size", \.size, .positive), .optional("display_name", \.name, .string()),
-            .optional("display_description", \.description, .string()), .optional("volume_type", \.type, .string()),
-            .optional("metadata", \.metadata, .json(.openObject)), .optional("snapshot_id", \.snapshotID, .string()),
-            .optional("availability_zone", \.zone, .string()),
+            .required("size", \.size, .whole(1...Shape.largestInteger)), .optional("display_name", \.name, short),
+            .optional("display_description", \.description, short), .optional("volume_type", \.type, short),
+            .optional("metadata", \.metadata, .json(.openObject)), .optional("snapshot_id", \.snapshotID, short),
+            .optional("availability_zone", \.zone, short),
         ]
     ).inside("volume")
 
