@@ -45,7 +45,7 @@ LONG = {
     "attacks": "what each attack that was once found does to everybody else, with figures",
 }
 # Checks on real parts. Each compares what is on the host with what was there before, so they run one after the other.
-REAL = ["machines", "volumes", "scenarios", "machine-kills"]
+REAL = ["machines", "volumes", "volume-kills", "full-pool", "power-cuts", "scenarios", "machine-kills"]
 # Checks that measure times: nothing runs beside them.
 ALONE = ["hostile"]
 # What a name may stand for. `real` and `simulated` may run beside each other: each check has a cloud, ports and folders of its own.

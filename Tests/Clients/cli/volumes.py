@@ -316,7 +316,39 @@ def storage_hosts(flow):
     gone(unlucky, "volume list")
 
 
+def files_of_pools(flow):
+    """A volume and a snapshot become files of their pool, and files become a volume and a snapshot."""
+    openstack = newest(flow.admin)
+    old = volume(openstack, "old")
+    host = openstack("volume show old")["os-vol-host-attr:host"]
+    openstack("volume snapshot create --volume old moment")
+    moment = settled(openstack, "volume snapshot show moment")
+    openstack("volume snapshot delete --remote moment")
+    vanished(openstack, f"volume snapshot show {moment['id']}")
+    file = f"snapshot-{moment['id']}.raw"
+    if file not in str(openstack(f"block storage snapshot manageable list {host}")):
+        raise Failure(f"{file} is not listed")
+    openstack(f"volume snapshot create --volume old --remote-source source-name={file} again")
+    settled(openstack, "volume snapshot show again")
+    openstack("volume snapshot delete again")
+    gone(openstack, "volume snapshot list")
+    openstack("volume delete --remote old")
+    vanished(openstack, f"volume show {old['id']}")
+    file = f"{old['id']}.raw"
+    if file not in str(openstack(f"block storage volume manageable list {host}")):
+        raise Failure(f"{file} is not listed")
+    openstack(f"volume create --host {host} --remote-source source-name={file} new")
+    settled(openstack, "volume show new")
+    openstack("volume delete new")
+    gone(openstack, "volume list")
+
+    expect(openstack("block storage cluster list"), [], "the clusters")
+    lists(openstack("block storage log level list --service cinder-volume"), "the log levels", Prefix="novella")
+    openstack("block storage log level set info --service cinder-volume")
+    expect(openstack("block storage cleanup"), [], "what is cleaned up")
+
+
 FLOWS = [
     volumes, volume_snapshots, volume_transfers, volume_types, volume_groups, consistency_groups, volumes_of_servers,
-    storage_hosts,
+    storage_hosts, files_of_pools,
 ]
