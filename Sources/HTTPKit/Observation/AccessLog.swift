@@ -30,12 +30,14 @@ package struct AccessLog: Sendable {
     /// Returns the bytes as one word. All bytes but visible ASCII are percent-encoded, so that a client's path cannot
     /// break the format of a line.
     private static func oneWord(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.reduce(into: "") { out, byte in
+        var out: [UInt8] = []
+        for byte in bytes {
             if byte > 0x20 && byte < 0x7f {
-                out.unicodeScalars.append(Unicode.Scalar(byte))
+                out.append(byte)
             } else {
-                out += "%" + Hex.text([byte]).uppercased()
+                out += "%\(Hex.text([byte]).uppercased())".utf8
             }
         }
+        return String(decoding: out, as: UTF8.self)
     }
 }

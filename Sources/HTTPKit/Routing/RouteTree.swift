@@ -86,7 +86,8 @@ package struct RouteTree: Sendable {
 
     /// Returns the segments of a path. Empty segments (double or trailing slashes) are left out.
     private static func segments(_ path: some StringProtocol) -> [Substring] {
-        Substring(path).split(separator: "/", omittingEmptySubsequences: true)
+        // By bytes: to split by characters costs ten times as much.
+        Substring(path).utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
     }
 
     private static func find(

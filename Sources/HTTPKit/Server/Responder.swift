@@ -116,8 +116,10 @@ package struct Responder: Sendable {
     ) async -> (reply: Reply, timers: RouteTimers) {
         let started = ContinuousClock.now
         let target = head.path ?? "/"
-        let path = target.prefix { $0 != "?" && $0 != "#" }
-        let rawQuery = target.dropFirst(path.count).dropFirst().prefix { $0 != "#" }
+        // All of this goes by bytes: characters cost ten times as much, and no marks but ASCII's are looked for.
+        let whole = target.utf8.prefix { $0 != UInt8(ascii: "#") }
+        let path = Substring(whole.prefix { $0 != UInt8(ascii: "?") })
+        let rawQuery = Substring(whole.dropFirst(path.utf8.count + 1))
         var (reply, timers) = await route(head, Self.folded(path), rawQuery, arrival, requestID)
         reply.headers[.requestID] = requestID
         allowOrigin(head, &reply)
@@ -150,7 +152,7 @@ package struct Responder: Sendable {
         let service = mount.service
         let origin = origin(head, arrival)
         let base = origin + mount.prefix
-        let inside = String(path.dropFirst(mount.prefix.count))
+        let inside = String(Substring(path.utf8.dropFirst(mount.prefix.utf8.count)))
         func context(_ version: Microversion?) -> ErrorContext {
             ErrorContext(
                 requestID: requestID, base: base, microversion: version, microversions: service.microversions,
@@ -221,9 +223,14 @@ package struct Responder: Sendable {
     /// Returns the path with repeated slashes reduced to one. Clients that join URLs send such paths.
     private static func folded(_ path: Substring) -> String {
         let slash = UInt8(ascii: "/")
-        let hasSeveral = zip(path.utf8, path.utf8.dropFirst()).contains { $0 == slash && $1 == slash }
+        var last = UInt8(0)
+        let hasSeveral = path.utf8.contains { byte in
+            defer { last = byte }
+            return byte == slash && last == slash
+        }
         guard hasSeveral else { return String(path) }
-        var (bytes, last) = ([UInt8](), UInt8(0))
+        var bytes: [UInt8] = []
+        last = 0
         for byte in path.utf8 {
             if byte != slash || last != byte { bytes.append(byte) }
             last = byte
@@ -236,15 +243,23 @@ package struct Responder: Sendable {
         if let publicURL { return publicURL }
         let host = head.authority ?? "localhost"
         // A value that is not a plain host and port must not get into a link.
-        let isPlain = (1...255).contains(host.utf8.count) && host.utf8.allSatisfy {
-            ($0 >= 48 && $0 <= 58) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
-                || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["), UInt8(ascii: "]")].contains($0)
-        }
+        let isPlain = (1...255).contains(host.utf8.count) && host.utf8.allSatisfy(Self.isOfHost)
         return (arrival.isTLS ? "https://" : "http://") + (isPlain ? host : "localhost")
     }
 
+    /// Returns whether a byte may be in a host and its port.
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: ":"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
+
     private static func isBelow(_ path: String, _ prefix: String) -> Bool {
-        guard path.utf8.starts(with: prefix.utf8) else { return false }
+        guard path.utf8.count >= prefix.utf8.count, path.utf8.starts(with: prefix.utf8) else { return false }
         return path.utf8.count == prefix.utf8.count || path.utf8.dropFirst(prefix.utf8.count).first == UInt8(ascii: "/")
             || prefix.isEmpty
     }
