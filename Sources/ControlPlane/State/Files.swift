@@ -35,8 +35,8 @@ enum Files {
         let above = (path as NSString).deletingLastPathComponent
         if !above.isEmpty, !exists(above) { try makeFolder(above) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make", path) }
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
             throw StartError("Cannot make \(path): it is no folder.")
         }
         // The folder above may be somebody else's, who has made this one.
