@@ -29,6 +29,7 @@ NOT_USED = {
     **{f"volume backup record {verb}": "there are no backups of volumes yet" for verb in ("export", "import")},
     **{f"block storage cluster {verb}": "no host is in a cluster" for verb in ("set", "show")},
     **{f"volume {thing} failover": "no pool is replicated" for thing in ("group", "host")},
+    "block storage cleanup": "openstack 10.5.0 fails where it is given no name of a cluster, and there are none",
     "volume migrate": "each host of the flows has one pool; Tempest moves volumes",
 }
 
