@@ -200,6 +200,10 @@ class Cloud:
                 out.append("\n".join([f"--- {path.name}, its last lines"] + text))
         return "\n".join(out)
 
+    def lines_about(self, text, most=20):
+        """The last lines of the log that name it."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if text in line][-most:]
+
     def client(self):
         return Client(*self.host_and_port)
 

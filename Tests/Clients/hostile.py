@@ -14,6 +14,7 @@ import http.client
 import multiprocessing
 import os
 import random
+import re
 import socketserver
 import statistics
 import threading
@@ -105,7 +106,7 @@ class Work:
                 if status == "ACTIVE":
                     break
                 if status != "BUILD" or time.monotonic() > deadline:
-                    raise Failure(f"the server is {status}: {shown}")
+                    raise Failure(f"server {made.json['server']['id']} is {status}: {shown}")
                 time.sleep(0.02)
             yield client.get(f"{IMAGES}?limit=50")
             yield client.delete(path, headers=LATEST)
@@ -278,10 +279,12 @@ def settled(cloud, seconds, most=0):
     return least
 
 
-def check(report, figures):
+def check(report, figures, cloud):
     quiet, ordinary, hostile = (figures[kind].quantile(0.99) for kind in ("quiet", "ordinary", "hostile"))
     with report.case("nothing of A fails"):
         failures = [failure for kind in figures.values() for failure in kind.failures]
+        for server in re.findall(r"server ([0-9a-f-]{36}) is", " ".join(failures)):
+            print("\n".join(cloud.lines_about(server)), flush=True)
         if failures:
             raise Failure(f"{len(failures)} of A's requests failed: {failures[:3]}")
     with report.case("p99 of A beside the hostile B, against the ordinary B"):
@@ -335,7 +338,7 @@ def run(binary, report):
             say(f"  A {kind + ':':9s} {first[kind].row}")
         show_answers(first["hostile"])
         say(f"  memory: {before:.0f} MB before, {between:.0f} MB after the first half, {after:.0f} MB after the second")
-        check(report, first)
+        check(report, first, cloud)
         with report.case("memory"):
             if between > GROWTH * before:
                 raise Failure(f"{between:.0f} MB are more than {GROWTH} times {before:.0f} MB")

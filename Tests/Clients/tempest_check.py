@@ -275,6 +275,15 @@ def follow(process, results):
             say(f"  under way, {size // 1024} KiB of results")
 
 
+def refusals(out, test):
+    """The last requests of a test that were refused, its cleaning up included, from Tempest's log. The log of CI is not kept."""
+    log = out / "tempest.log"
+    case, method = test.rsplit(".", 2)[-2:]
+    which = re.compile(rf"Request \({re.escape(case)}:({re.escape(method)}|_run_cleanups)\): [45].*")
+    found = [which.search(line) for line in log.read_text(errors="replace").splitlines()] if log.exists() else []
+    return [match[0] for match in found if match][-10:]
+
+
 def judge(selection, out, report, used):
     reasons = allowed_skips()
     passed = skipped = 0
@@ -294,6 +303,8 @@ def judge(selection, out, report, used):
                 skipped += 1
         else:
             report.fail(short, message)
+            for line in refusals(out, short):
+                say(f"    {line}")
     # What is noted besides tests is a class whose cleaning up went wrong.
     for name, status, _, message in rows:
         if status.startswith("note:"):
