@@ -64,7 +64,11 @@ package final class TopicCopy<Store: CopyStore>: Sendable {
         let revision = try await database.revision(of: store.topic)
         if let copy = current(revision) { return copy }
         let old = kept.withLock { $0?.state }
-        let state = try await database.read(.long) { tx in try self.next(old, in: tx) }
+        // Callers of all projects wait for this read. In the turns of one project it would wait behind that project's
+        // other reads, and its request may be cut off.
+        let state = try await Budget.$current.withValue(nil) {
+            try await database.read(.long) { tx in try self.next(old, in: tx) }
+        }
         kept.withLock { $0 = Kept(revision: revision, state: state) }
         return state.copy
     }

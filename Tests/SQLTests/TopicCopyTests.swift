@@ -62,6 +62,18 @@ struct TopicCopyTests {
         }
     }
 
+    @Test("The read for all callers goes on when the request that began it was cut off", arguments: DatabaseKind.allCases)
+    func isNobodysRequest(kind: DatabaseKind) async throws {
+        try await TestDatabase.withDatabase(kind, schemas: [Self.schema]) { test in
+            let copy = TopicCopy(Words(), of: test.database)
+            try await test.database.write { tx in for number in 1...3000 { try Self.put("\(number)", "", in: tx) } }
+            let request = Budget(nil, share: .project("p"))
+            request.end(as: .clientLeft)
+            let found = try await Budget.$current.withValue(request) { try await copy.latest() }
+            #expect(found.count == 3000)
+        }
+    }
+
     @Test(
         "A transaction sees the copy with its own state, and what it sees is not kept", arguments: DatabaseKind.allCases
     )

@@ -33,8 +33,8 @@ struct Authorization: Sendable {
 }
 
 extension Authorization {
-    /// Writes the API's `token` member.
-    func write(into writer: inout JSONWriter, withCatalog: Bool) {
+    /// Writes the API's `token` member without its catalog.
+    func write(into writer: inout JSONWriter) {
         writer.object("token") { writer in
             writer.array("methods", of: token.methods.texts) { $0.string($1) }
             writer.object("user") { writer in
@@ -69,7 +69,6 @@ extension Authorization {
                     writer.member("consumer_id", accessToken.consumerID)
                 }
             }
-            if withCatalog, token.scope != .unscoped { CatalogStore.write(catalog, into: &writer) }
         }
     }
 

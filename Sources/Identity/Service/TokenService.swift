@@ -14,12 +14,28 @@ import Synchronization
 /// Revocations have a counter of their own. After one, the next use of each other token costs one statement that looks
 /// for revocation events of that token. The rest of its cached state stays valid.
 package final class TokenService: TokenVerifier, Sendable {
-    /// A verified token, with its views already written as JSON.
+    /// A verified token, with its view already written as JSON. The catalog stands apart, because the tokens of a project
+    /// share it in memory.
     struct Verified: Sendable {
+        /// The rights of the token, without its catalog.
         let authorization: Authorization
         var moment: Moment
-        let withCatalog: [UInt8]
+        /// The API's view of the token without its catalog: an object with the member `token`.
         let withoutCatalog: [UInt8]
+        /// The last member of `token`, and the brace that closes it; nil for a token without a scope.
+        fileprivate(set) var catalog: [UInt8]?
+
+        /// The API's view of the token.
+        var withCatalog: [UInt8] {
+            guard let catalog else { return withoutCatalog }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(withoutCatalog.count + catalog.count)
+            bytes += withoutCatalog.dropLast(2)
+            bytes.append(UInt8(ascii: ","))
+            bytes += catalog
+            bytes.append(UInt8(ascii: "}"))
+            return bytes
+        }
     }
 
     /// The revisions of Identity and of its revocations at the time of a read.
@@ -31,6 +47,8 @@ package final class TokenService: TokenVerifier, Sendable {
     private struct Cache {
         var young: [String: Verified] = [:]
         var old: [String: Verified] = [:]
+        /// The catalog of each project's last token, by the project's id; empty for a scope without a project.
+        var catalogs: [String: [UInt8]] = [:]
     }
 
     private let context: ServiceContext
@@ -39,7 +57,7 @@ package final class TokenService: TokenVerifier, Sendable {
     private let revocations = RevocationStore()
     private let cache = Mutex(Cache())
 
-    /// The most tokens in each of the cache's two generations. A token takes about 4 KiB.
+    /// The most tokens in each of the cache's two generations. A token takes about 3 KiB.
     private static let mostCached = 1000  // tidy: allow bound, a cache's
 
     init(context: ServiceContext, sealer: TokenSealer) {
@@ -108,12 +126,17 @@ package final class TokenService: TokenVerifier, Sendable {
     }
 
     private static func verified(_ authorization: Authorization, _ moment: Moment) -> Verified {
-        func bytes(_ withCatalog: Bool) -> [UInt8] {
+        var view = JSONWriter(capacity: 1024)
+        view.object { authorization.write(into: &$0) }
+        var catalog: [UInt8]?
+        if authorization.token.scope != .unscoped {
             var writer = JSONWriter(capacity: 4096)
-            writer.object { authorization.write(into: &$0, withCatalog: withCatalog) }
-            return writer.bytes
+            writer.object { CatalogStore.write(authorization.catalog, into: &$0) }
+            catalog = Array(writer.bytes.dropFirst())
         }
-        return Verified(authorization: authorization, moment: moment, withCatalog: bytes(true), withoutCatalog: bytes(false))
+        var rights = authorization
+        rights.catalog = []
+        return Verified(authorization: rights, moment: moment, withoutCatalog: view.bytes, catalog: catalog)
     }
 
     // MARK: Issuing
@@ -170,8 +193,13 @@ package final class TokenService: TokenVerifier, Sendable {
     /// Adds a token to the cache. If the young generation is full, it becomes the old one, and the tokens of the former
     /// old one are dropped unless they were used since.
     private func keep(_ verified: Verified, for text: String) {
+        let project = verified.authorization.principal.projectID?.text ?? ""
         cache.withLock { cache in
             if cache.young.count >= Self.mostCached { cache = Cache(young: [:], old: cache.young) }
+            var verified = verified
+            // An array that is equal to a shared one gives way to it.
+            if let shared = cache.catalogs[project], shared == verified.catalog { verified.catalog = shared }
+            cache.catalogs[project] = verified.catalog
             cache.young[text] = verified
         }
     }
