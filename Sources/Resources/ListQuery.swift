@@ -36,7 +36,7 @@ package struct ListQuery: Sendable {
     }
 
     package mutating func filter(_ column: String, in values: [some SQLConvertible]) {
-        conditions.append(Condition(column: column, comparison: .isIn(values.map(\.sql)), value: .null))
+        conditions.append(Condition(column: column, comparison: .isIn(values.map { $0.sql }), value: .null))
     }
 
     package mutating func filter(_ column: String, sql values: [SQLValue]) {

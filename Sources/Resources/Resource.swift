@@ -49,6 +49,12 @@ package struct ResourceSchema<R: Resource>: Sendable {
     let create: Shape
     let update: Shape
     let stored: [Field<R>]
+    /// The fields that views can have.
+    let visible: [Field<R>]
+    /// The names of the visible fields in the policy's target, in their order.
+    let targetNames: [String]
+    /// The members of a view with every field.
+    package let allShown: [ShownMember]
     /// The members of bodies that become the noun's input.
     let inputs: [Field<R>]
     /// The SQL statements for its table.
@@ -66,6 +72,9 @@ package struct ResourceSchema<R: Resource>: Sendable {
             fields.filter { $0.create != .unknown }.map { .init($0.name, $0.shape, required: $0.create == .required) }, open: open)
         update = .object(fields.filter { $0.update != .unknown }.map { .init($0.name, $0.shape) }, open: open)
         stored = fields.filter { $0.column != nil }
+        visible = fields.filter { $0.shown != .never }
+        targetNames = visible.map { "target.\(singular).\($0.name)" }
+        allShown = visible.map { $0.shownMember }
         inputs = fields.filter { $0.input != nil }
         statements = TableStatements(table, columns: stored.compactMap(\.column) + (open ? ["extra"] : []))
         columns = stored.map(\.storedColumn)
@@ -338,13 +347,28 @@ extension ResourceSchema {
 
     /// Returns the members of a view. A list calls it once for all of its rows.
     package func shown(where isWanted: (Field<R>) -> Bool) -> [ShownMember] {
-        fields.filter { $0.shown != .never && isWanted($0) }.map(\.shownMember)
+        // In generic code, a key path is made anew for each call.
+        visible.filter(isWanted).map { $0.shownMember }
     }
 
     package func view(_ resource: R, _ shown: [ShownMember], into writer: inout JSONWriter) {
-        withUnsafePointer(to: resource) { ShownMember.write(shown, of: $0, into: &writer) }
+        withUnsafePointer(to: resource) { view(at: $0, shown, into: &writer) }
+    }
+
+    /// Writes the member `plural` with the views of resources. Resources are large values, and none of them is copied.
+    package func views(_ resources: [R], _ shown: [ShownMember], into writer: inout JSONWriter) {
+        resources.withUnsafeBufferPointer { resources in
+            writer.array(dynamic: plural, of: resources.indices) { writer, index in
+                guard let first = resources.baseAddress else { return }
+                writer.object { view(at: first + index, shown, into: &$0) }
+            }
+        }
+    }
+
+    private func view(at resource: UnsafePointer<R>, _ shown: [ShownMember], into writer: inout JSONWriter) {
+        ShownMember.write(shown, of: resource, into: &writer)
         if isOpen {
-            for (key, value) in resource.extra.members where self.field(key) == nil {
+            for (key, value) in resource.pointee.extra.members where self.field(key) == nil {
                 writer.key(dynamic: key)
                 writer.value(value)
             }

@@ -112,10 +112,11 @@ package typealias Condition<R: Resource> = @Sendable (R) throws -> Void
 extension ResourceService {
     package static func target(_ resource: R) -> PolicyTarget {
         var target = PolicyTarget()
-        for field in R.schema.fields where field.shown != .never {
+        let schema = R.schema
+        for (field, name) in zip(schema.visible, schema.targetNames) {
             // A null is left out, because a policy would take it as equal to an attribute that the caller does not
             // have.
-            if case .string(let text) = field.json(resource) { target.set("target.\(R.schema.singular).\(field.name)", to: text) }
+            if case .string(let text) = field.json(resource) { target.set(name, to: text) }
         }
         return target
     }

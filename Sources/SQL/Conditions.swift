@@ -37,7 +37,7 @@ package struct Conditions: Sendable {
     package mutating func isIn<Value: SQLConvertible>(_ column: String, _ values: [Value]?) {
         guard let values else { return }
         parts.append(values.isEmpty ? "1 = 0" : "\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
-        arguments += values.map(\.sql)
+        arguments += values.map { $0.sql }
     }
 
     /// Adds that a row stands behind another one in an order: the next page.

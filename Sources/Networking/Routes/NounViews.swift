@@ -44,15 +44,13 @@ enum NounViews: ResourceViews {
     }
 
     private static func rows<R: Resource>(_ shown: Shown<R>, _ call: Call, _ json: inout JSONWriter) {
-        let (schema, fields) = (R.schema, fields(of: shown, call))
-        json.array(dynamic: schema.plural, of: shown.rows) { json, row in
-            json.object { schema.view(row, fields, into: &$0) }
-        }
+        R.schema.views(shown.rows, fields(of: shown, call), into: &json)
     }
 
     /// Returns the members that the caller asked for and may see.
     private static func fields<R: Resource>(of shown: Shown<R>, _ call: Call) -> [ShownMember] {
         let wanted = PageRequest.fields(call.query)
+        if wanted.isEmpty, shown.hidden.isEmpty { return R.schema.allShown }
         return R.schema.shown { !shown.hidden.contains($0.name) && (wanted.isEmpty || wanted.contains($0.name)) }
     }
 }
