@@ -72,7 +72,7 @@ package struct CloudProcess: Sendable {
                 await whenReady(url)
             }
             let files = [instruments.accessLog?.file, instruments.spans?.file].compactMap(\.self)
-            let keepers: [any Service] = [LineFileKeeper(files: files), MemoryKeeper()]
+            let keepers: [any Service] = [LineFileKeeper(files: files), MemoryKeeper(database: database)]
             let services = keepers + cloud.backgroundServices + [server]
             let group = group(services, configuration.server.drainTimeout, handlesSignals: isAlone, log)
             return CloudProcess(

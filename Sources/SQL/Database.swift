@@ -97,6 +97,10 @@ package struct Database: Sendable {
         try await Self.naming { try await engine.revisions(of: topics) }
     }
 
+    /// Frees the memory that is only kept to be faster the next time: pages of the database and prepared statements. Each
+    /// connection keeps some megabytes of them after much work.
+    package func releaseMemory() async throws { try await Self.naming { try await engine.releaseMemory() } }
+
     /// Closes all connections after the running work has ended. The database must not be used afterwards.
     package func close() async { await engine.close() }
 
@@ -143,5 +147,12 @@ protocol Engine: Sendable {
     func read<Value: Sendable>(_ reading: Reading, _ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
     func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
     func revisions(of topics: [Topic]) async throws -> [Revision]
+    /// Frees the memory that is only kept to be faster the next time.
+    func releaseMemory() async throws
     func close() async
+}
+
+extension Engine {
+    /// The server of the database keeps the pages; this process has none.
+    func releaseMemory() async throws {}
 }

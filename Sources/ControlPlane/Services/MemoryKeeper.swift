@@ -1,4 +1,5 @@
 import Foundation
+import SQL
 import ServiceLifecycle
 
 /// The service that gives free memory back to the system after the process has grown.
@@ -6,6 +7,8 @@ import ServiceLifecycle
 /// The C library keeps what was freed, for each thread apart. After a time with many large answers that is several
 /// times of what is in use, and one tenant could make the process that large for good.
 struct MemoryKeeper: Service {
+    let database: Database
+
     /// Sets how the C library keeps memory: as many pools as there are processors, where it would have eight for each,
     /// and none for very large pieces, which go back to the system at once. It is called before the first threads.
     ///
@@ -40,6 +43,9 @@ struct MemoryKeeper: Service {
                 let now = ProcessFigures.residentBytes
                 least = min(least, now)
                 guard now > least + Self.growth else { continue }
+                // What the database's connections keep lies between pieces that are free. A database that is away
+                // keeps it until the next time.
+                try? await database.releaseMemory()
                 _ = trim(0)
                 least = ProcessFigures.residentBytes
             }

@@ -33,6 +33,14 @@ final class ReaderShelf: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// Lets the connections that are free do something before they are taken again.
+    func withFree(_ body: (SQLiteConnection) -> Void) {
+        var taken: [SQLiteConnection] = []
+        while let connection = take() { taken.append(connection) }
+        taken.forEach(body)
+        taken.forEach(give(back:))
+    }
+
     /// Closes all connections, and waits for those that are in use.
     func close() async {
         await withCheckedContinuation { continuation in

@@ -87,6 +87,12 @@ final class SQLiteConnection: Connection {
     /// Whether no transaction is open, because SQLite has rolled it back by itself or because none was begun.
     var isIdle: Bool { sqlite3_get_autocommit(database) != 0 }
 
+    /// Frees the pages that are only kept to be read again, and the statements.
+    func releaseMemory() {
+        forget()
+        sqlite3_db_release_memory(database)
+    }
+
     func close() {
         forget()
         sqlite3_close_v2(database)

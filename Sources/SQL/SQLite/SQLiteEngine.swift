@@ -91,6 +91,12 @@ final class SQLiteEngine: Engine {
         revisions.withLock { counts in topics.map { Revision(commits: counts[$0] ?? 0) } }
     }
 
+    func releaseMemory() async throws {
+        nearby.withFree { $0.releaseMemory() }
+        // As a transaction of its own: only the writer's thread may use its connection.
+        try await write { tx in (tx.connection as? SQLiteConnection)?.releaseMemory() }
+    }
+
     func close() async {
         await nearby.close()
         await readers.close()
