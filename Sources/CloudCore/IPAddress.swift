@@ -45,7 +45,10 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// The address in the text form of RFC 5952.
     package var description: String {
-        if version == .v4 { return bytes.map(String.init).joined(separator: ".") }
+        if version == .v4 {
+            let value = UInt32(truncatingIfNeeded: value)
+            return "\(value >> 24).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"
+        }
         var text = [CChar](repeating: 0, count: 64)
         guard inet_ntop(AF_INET6, bytes, &text, 64) != nil else { return "::" }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -142,14 +145,13 @@ package struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     /// Reads six pairs of digits, with colons, hyphens or nothing between them. Refuses group addresses and the address
     /// zero.
     package init?(_ text: String) {
-        let digits = text.filter { $0 != ":" && $0 != "-" }
-        guard digits.utf8.count == 12, [12, 17].contains(text.utf8.count), let bytes = Hex.bytes(digits.lowercased()),
-            bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 })
-        else { return nil }
+        guard text.utf8.count == 12 || text.utf8.count == 17 else { return nil }
+        let digits = text.utf8.filter { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "-") }
+        guard let bytes = Hex.bytes(digits), bytes.count == 6, bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 }) else { return nil }
         self.bytes = bytes
     }
 
-    package var description: String { bytes.map { Hex.text([$0]) }.joined(separator: ":") }
+    package var description: String { Hex.text(bytes, between: UInt8(ascii: ":")) }
 
     /// Returns the address that a guest derives from a router's advertisement: a prefix of 64 bits and the interface
     /// identifier of RFC 4291 appendix A.

@@ -54,7 +54,8 @@ struct Place<R>: Sendable {
         }
     }
 
-    init(derived: @escaping @Sendable (R) -> JSON) {
+    /// Makes the place of a value that is computed. A resource is a large value, and borrowing it makes no copy.
+    init(derived: @escaping @Sendable (borrowing R) -> JSON) {
         self.init(offset: 0, access: ValueAccess(json: { derived($0.assumingMemoryBound(to: R.self).pointee) }))
     }
 

@@ -248,7 +248,7 @@ package final class Field<R: Resource>: Sendable {
     }
 
     /// Makes a field that is only shown, and computed from others.
-    package convenience init(_ name: String, derived: @escaping @Sendable (R) -> JSON) {
+    package convenience init(_ name: String, derived: @escaping @Sendable (borrowing R) -> JSON) {
         self.init(name, .any, Rules(), nil, Place(derived: derived), Setter())
     }
 
