@@ -101,7 +101,7 @@ import Testing
             let progress = BackupProgress { text in
                 if text.hasPrefix("images: 1 of 2") { try? FileManager.default.removeItem(atPath: "\(blobs)/\(second)") }
                 guard text.hasPrefix("database, once more"),
-                    let database = try? SQLiteConnection(path: state + "/novella.db", isReader: false, durable: false)
+                    let database = try? SQLiteConnection(path: state + "/novella.db", .writes, durable: false)
                 else { return }
                 _ = try? database.execute("DELETE FROM image_location WHERE blob_id = ?", [.text(String(second.suffix(128)))])
                 database.close()

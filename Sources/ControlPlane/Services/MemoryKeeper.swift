@@ -32,7 +32,7 @@ struct MemoryKeeper: Service {
 
     private static let interval = Duration.seconds(5)
     /// The growth since the last time, in bytes, that is worth the few milliseconds.
-    private static let growth = 8.0 * 1_048_576
+    private static let growth = 4.0 * 1_048_576
 
     func run() async throws {
         guard let trim: Trim = Self.function("malloc_trim") else { return }

@@ -24,9 +24,21 @@ final class SQLiteConnection: Connection {
     }
 
     private static let mostPrepared = 256
-    /// The memory for pages of a writer and of a reader, in KiB. The system keeps the pages of the file as well, once
-    /// for all connections.
-    private static let pages = (writer: 8000, reader: 2000)
+    /// What a connection is for.
+    enum Role {
+        case writes, reads, readsLong
+
+        /// The memory for pages of the database, in KiB. The system keeps the pages of the file as well, once for all
+        /// connections. A long read goes through most pages once.
+        fileprivate var pages: Int {
+            switch self {
+            case .writes: 4000
+            case .reads: 2000
+            case .readsLong: 500
+            }
+        }
+    }
+
     private static let busySeconds: Int32 = 10
     /// The instructions of SQLite's virtual machine between two looks of the vigil; they take some 50 µs.
     static let stride: Int32 = 2000
@@ -41,9 +53,10 @@ final class SQLiteConnection: Connection {
     /// Opens a connection.
     ///
     /// - Parameters:
-    ///   - isReader: whether the connection only reads; it then sees the last commit and can change nothing.
+    ///   - role: what the connection is for. One that reads sees the last commit and can change nothing.
     ///   - durable: whether each commit of a writer is synced to the disk.
-    init(path: String, isReader: Bool, durable: Bool) throws {
+    init(path: String, _ role: Role, durable: Bool) throws {
+        let isReader = role != .writes
         var opened: OpaquePointer?
         // Only one thread at a time uses a connection, so SQLite needs no locks of its own.
         let flags = SQLITE_OPEN_NOMUTEX | (isReader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
@@ -66,7 +79,7 @@ final class SQLiteConnection: Connection {
             }
             watch()
             try script("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY")
-            try script("PRAGMA cache_size = -\(isReader ? Self.pages.reader : Self.pages.writer)")
+            try script("PRAGMA cache_size = -\(role.pages)")
         } catch {
             sqlite3_close_v2(database)
             throw error

@@ -10,7 +10,7 @@ package enum SQLiteCopy {
     ///
     /// - Parameter copy: the path of the copy; no file may exist there.
     package static func write(of path: String, to copy: String) throws {
-        let connection = try SQLiteConnection(path: path, isReader: true, durable: true)
+        let connection = try SQLiteConnection(path: path, .reads, durable: true)
         defer { connection.close() }
         try connection.script("VACUUM INTO '\(copy.replacing("'", with: "''"))'")
     }
@@ -21,7 +21,7 @@ package enum SQLiteCopy {
     ///
     /// - Throws: `SQLError` that names the first damage.
     package static func check(_ path: String) throws {
-        let connection = try SQLiteConnection(path: path, isReader: true, durable: true)
+        let connection = try SQLiteConnection(path: path, .reads, durable: true)
         defer { connection.close() }
         let verdict: String? = try connection.rows("PRAGMA quick_check(1)", []).first?.value(at: 0)
         guard verdict == "ok" else { throw SQLError.broken("\(path) is damaged: \(verdict ?? "it cannot be read")") }

@@ -27,18 +27,17 @@ final class SQLiteEngine: Engine {
     private static let writeLimit = Duration.seconds(10)
 
     init(path: String, readers count: Int, durable: Bool) throws {
-        let first = try SQLiteConnection(path: path, isReader: false, durable: durable)
+        let first = try SQLiteConnection(path: path, .writes, durable: durable)
         try first.script(ChangeLog.sqliteTable)
         writer = WorkerPool(
             name: "sqlite-writer", workers: [first], perform: { Self.commitTogether($0, $1, $2) },
             close: { $0.close() })
-        func reader() throws -> SQLiteConnection { try SQLiteConnection(path: path, isReader: true, durable: durable) }
         // One share leaves a thread for the others.
         let shared = PoolLimits(threadsOfShare: max(1, count - 1))
         readers = WorkerPool(
-            name: "sqlite-reader", workers: try (0..<count).map { _ in try reader() }, limits: shared,
-            close: { $0.close() })
-        nearby = ReaderShelf(try (0..<count).map { _ in try reader() })
+            name: "sqlite-reader", workers: try (0..<count).map { _ in try SQLiteConnection(path: path, .readsLong, durable: durable) },
+            limits: shared, close: { $0.close() })
+        nearby = ReaderShelf(try (0..<count).map { _ in try SQLiteConnection(path: path, .reads, durable: durable) })
     }
 
     func read<Value: Sendable>(
