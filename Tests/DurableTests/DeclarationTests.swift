@@ -6,15 +6,13 @@ import TestSupport
 import Testing
 
 @Suite struct DeclarationTests {
-    private struct Nothing: Codable, Sendable {}
+    private struct Nothing: WorkflowState {}
 
     private struct Wrong: Workflow {
         typealias Input = Nothing
         typealias State = Nothing
         typealias Needs = Void
         static let kind: WorkflowKind = "test.wrong"
-        static let version = 1
-        static func start(_ input: Nothing) -> Nothing { input }
         static var steps: Steps<Self> {
             Local("one") { _, _, _ in }
             Local("one") { _, _, _ in } undo: { _, _, _ in }
@@ -28,8 +26,6 @@ import Testing
         typealias State = Nothing
         typealias Needs = Void
         static let kind: WorkflowKind = "test.idle"
-        static let version = 1
-        static func start(_ input: Nothing) -> Nothing { input }
         static var steps: Steps<Self> { WhenUndone("one") { _, _, _ in } }
     }
 

@@ -7,10 +7,8 @@ import Testing
 /// return.
 @Suite struct PlannerTests {
     private enum Everything: Workflow {
-        struct Value: Codable, Sendable {}
+        struct Value: WorkflowState {}
         static let kind: WorkflowKind = "test.everything"
-        static let version = 1
-        static func start(_ input: Value) -> Value { input }
         static var steps: Steps<Self> {
             Local("rows", shows: "one") { (_: inout Value, _: Run<Everything>, _) in
             } undo: { (_: Value, _: Run<Everything>, _) in

@@ -7,13 +7,11 @@ import Testing
 
 @Suite struct ProgressTests {
     private struct Slow: Workflow {
-        struct Nothing: Codable, Sendable {}
+        struct Nothing: WorkflowState {}
         typealias Input = Nothing
         typealias State = Nothing
         typealias Needs = Gate
         static let kind: WorkflowKind = "test.slow"
-        static let version = 1
-        static func start(_ input: Nothing) -> Nothing { input }
         static var steps: Steps<Self> {
             Remote("copy") { _, run in
                 for done in 1...50 { run.progress(done: Int64(done), of: 100) }

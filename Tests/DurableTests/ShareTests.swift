@@ -8,10 +8,9 @@ import Testing
 /// A workflow that waits at a gate. At most two of its kind run at once.
 private struct Slow: Workflow {
     struct Input: Codable, Sendable {}
-    struct State: Codable, Sendable {}
+    struct State: WorkflowState {}
     typealias Needs = Gate
     static let kind: WorkflowKind = "sample.slow"
-    static let version = 1
     static let mostAtOnce: Int? = 2
     static func start(_: Input) -> State { State() }
     static var steps: Steps<Self> {
@@ -22,10 +21,9 @@ private struct Slow: Workflow {
 /// A workflow that waits at a gate. Any number of its kind may run at once.
 private struct Quick: Workflow {
     struct Input: Codable, Sendable {}
-    struct State: Codable, Sendable {}
+    struct State: WorkflowState {}
     typealias Needs = Gate
     static let kind: WorkflowKind = "sample.quick"
-    static let version = 1
     static func start(_: Input) -> State { State() }
     static var steps: Steps<Self> {
         Remote("wait", deadline: .seconds(100_000)) { _, run in try await run.needs.pass() }

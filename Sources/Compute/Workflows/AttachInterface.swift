@@ -7,7 +7,7 @@ import SQL
 // 2 wire    the host has the port and its rules
 // 3 attach  the machine has the card
 
-struct AttachInterface: Workflow {
+struct AttachInterface: ServerWorkflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var network: NetworkPlan
@@ -15,17 +15,13 @@ struct AttachInterface: Workflow {
         var takesPorts: Bool?
     }
 
-    struct State: Codable, IntentState {
+    struct State: IntentState {
         var intent: Intent?
 
         static let intentStep = "port"
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.attach-interface"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("port") { state, run, tx in

@@ -6,7 +6,7 @@ import Durable
 // 2 attach  the machine has the disk, if the server has a host
 // 3 finish  the volume is in use, also if the server has no host, as in the reference
 
-struct AttachVolume: Workflow {
+struct AttachVolume: ServerWorkflow {
     /// The volume, which the request has reserved.
     struct Input: Codable, ServerInput {
         var volume: ServerVolume
@@ -14,12 +14,8 @@ struct AttachVolume: Workflow {
         var serverID: ID<Kind.Server> { volume.serverID }
     }
 
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.attach-volume"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("accept") { _, run, tx in try run.world.release(run.input.volume, in: tx) }

@@ -6,14 +6,10 @@ import Durable
 // 2 leave    the source host has removed the machine
 // 3 confirm  the old share is released, and the row has the state from before the resize
 
-struct ConfirmResize: Workflow {
+struct ConfirmResize: ServerWorkflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.confirm-resize"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

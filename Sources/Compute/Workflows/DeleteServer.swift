@@ -7,20 +7,16 @@ import Durable
 // 3 tidy     (deleting)  the image of a shelved server is deleted
 // 4 forget   (deleting)  the ports, volumes and shares are released, and the row is moved to the archive
 
-struct DeleteServer: Workflow {
+struct DeleteServer: ServerWorkflow {
     struct Input: Codable, Sendable { var serverID: ID<Kind.Server> }
 
-    struct State: Codable, IntentState {
+    struct State: IntentState {
         /// The machine to remove. It is also nil if the row was gone before the workflow began; then there is nothing
         /// to remove, and the last step checks that.
         var intent: Intent?
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.delete"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

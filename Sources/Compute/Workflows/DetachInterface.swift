@@ -6,21 +6,17 @@ import Durable
 // 2 detach  the machine has no card for the port, or the guest did not release the card in time
 // 3 forget  the port is deleted or free
 
-struct DetachInterface: Workflow {
+struct DetachInterface: ServerWorkflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Kind.Server>
         var portID: ID<Kind.Port>
     }
 
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.detach-interface"
-    static let version = 1
 
     /// The error code of the driver for a device that the guest does not release.
     private static let keptByGuest = "device_kept"
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend") { state, run, tx in

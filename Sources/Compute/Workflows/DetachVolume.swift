@@ -10,19 +10,15 @@ import Durable
 //
 // A guest that does not answer keeps its disk: the volume must not be written by two.
 
-struct DetachVolume: Workflow {
+struct DetachVolume: ServerWorkflow {
     struct Input: Codable, ServerInput {
         var volume: ServerVolume
 
         var serverID: ID<Kind.Server> { volume.serverID }
     }
 
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.detach-volume"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("accept") { _, run, tx in try run.world.volumes.keep(run.input.volume.attachmentID, in: tx) }

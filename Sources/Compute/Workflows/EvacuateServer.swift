@@ -25,13 +25,9 @@ struct EvacuateServer: MovingWorkflow {
     }
 
     typealias State = SameSizeState
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.evacuate"
-    static let version = 1
     static let shows = ShownState.rebuilding
     static let terms = MoveTerms(kind: .evacuation, accepted: "accepted") { .init(source: $0, isHandedOver: false) }
-
-    static func start(_ input: Input) -> State { State() }
 
     /// Returns the consumer of the migration. It holds the share of the lost host until that host is swept.
     static func holder(_ input: Input) -> ID<Kind.Consumer> { ID(input.migrationID) }
@@ -63,7 +59,7 @@ struct EvacuateServer: MovingWorkflow {
 // 2 remove  the host has removed the old machine
 // 3 finish  the share of that host is released
 
-struct SweepHost: Workflow {
+struct SweepHost: ServerWorkflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Kind.Server>
         /// The id of the migration that records the evacuation.
@@ -71,12 +67,8 @@ struct SweepHost: Workflow {
         var host: String
     }
 
-    struct State: Codable, Sendable { var generation = Int64.max }
-    typealias Needs = ServerWorld
+    struct State: WorkflowState { var generation = Int64.max }
     static let kind: WorkflowKind = "compute.server.sweep"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend") { state, run, tx in

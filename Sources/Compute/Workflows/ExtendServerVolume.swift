@@ -9,18 +9,14 @@ import SQL
 // 1 look  whether the server has the volume; a server without it has nothing to wait for
 // 2 see   the volume's host shows the guest the new size
 
-struct ExtendServerVolume: Workflow {
+struct ExtendServerVolume: ServerWorkflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var volumeID: ID<Kind.Volume>
     }
 
-    struct State: Codable, Sendable { var hasVolume: Bool? }
-    typealias Needs = ServerWorld
+    struct State: WorkflowState { var hasVolume: Bool? }
     static let kind: WorkflowKind = "compute.server.extend-volume"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("look") { state, run, tx in

@@ -47,7 +47,7 @@ extension Server {
 }
 
 /// The state of a workflow that notes an intent.
-protocol IntentState: Sendable {
+protocol IntentState: WorkflowState {
     /// The machine that is wanted; nil until the step `intentStep` has run. Steps and undos read it by `wanted()`.
     var intent: Intent? { get }
     /// The name of the step that notes the intent.

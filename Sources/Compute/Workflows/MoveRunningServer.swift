@@ -25,13 +25,9 @@ struct MoveRunningServer: MovingWorkflow {
     }
 
     typealias State = SameSizeState
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.live-migrate"
-    static let version = 1
     static let shows = ShownState.migrating
     static let terms = MoveTerms(kind: .live, accepted: "queued", claimed: "preparing") { .init(source: $0, isLive: true) }
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         accept()

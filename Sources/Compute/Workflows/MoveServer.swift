@@ -46,7 +46,7 @@ struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
         var host: String?
     }
 
-    struct State: Codable, MoveState {
+    struct State: MoveState {
         var offer: Placing.Offer?
         var former: Server.Former?
         var destination: String?
@@ -55,15 +55,11 @@ struct MoveServer<Purpose: MovePurpose>: MovingWorkflow {
         func requireFormer() throws -> Server.Former { try former.required("former", from: "accept") }
     }
 
-    typealias Needs = ServerWorld
     static var kind: WorkflowKind { Purpose.kind }
-    static var version: Int { 1 }
     static var shows: ShownState { .resizePreparing }
     static var terms: MoveTerms {
         MoveTerms(kind: Purpose.migration, accepted: "pre-migrating", claimed: "migrating") { .init(source: $0, mayStay: Purpose.mayStay) }
     }
-
-    static func start(_ input: Input) -> State { State() }
 
     static func note(_ server: Server, in state: inout State) throws {
         state.former = .init(flavor: server.flavor, host: try server.requireHost(), wasRunning: server.state == .active)

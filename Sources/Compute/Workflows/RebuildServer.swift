@@ -9,19 +9,15 @@ import Durable
 //
 // An undone rebuild leaves the server in error, because its disk may be lost.
 
-struct RebuildServer: Workflow {
+struct RebuildServer: ServerWorkflow {
     struct Input: Codable, Sendable {
         /// The server with the attributes that it is to have.
         var server: Server
         var startsAfter: Bool
     }
 
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.rebuild"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend", shows: .rebuilding) { state, run, tx in

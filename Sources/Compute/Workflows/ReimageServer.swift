@@ -16,7 +16,7 @@ import HostModel
 //
 // An undone rebuild leaves the server in error, perhaps without a machine: the bytes of its root disk are lost.
 
-struct ReimageServer: Workflow {
+struct ReimageServer: ServerWorkflow {
     struct Input: Codable, Sendable {
         /// The server with the attributes that it is to have.
         var server: Server
@@ -24,12 +24,8 @@ struct ReimageServer: Workflow {
         var startsAfter: Bool
     }
 
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.reimage"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend", shows: .rebuilding) { state, run, tx in

@@ -39,14 +39,14 @@ extension StartServerOtherwise.Input: PlainServerInput {
     init(serverID: ID<Kind.Server>) { self.init(serverID: serverID, image: nil) }
 }
 
-struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
+struct StartServerOtherwise<Purpose: RescuePurpose>: ServerWorkflow {
     struct Input: Codable, Sendable {
         var serverID: ID<Kind.Server>
         /// The image to start from; nil for the server's own disk.
         var image: Server.ImageReference?
     }
 
-    struct State: Codable, IntentState {
+    struct State: IntentState {
         var intent: Intent?
         /// The image that the server started from before; nil for its own disk.
         var former: Server.ImageReference?
@@ -57,11 +57,7 @@ struct StartServerOtherwise<Purpose: RescuePurpose>: Workflow {
         }
     }
 
-    typealias Needs = ServerWorld
     static var kind: WorkflowKind { Purpose.kind }
-    static var version: Int { 1 }
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend", shows: Purpose.shows) { state, run, tx in

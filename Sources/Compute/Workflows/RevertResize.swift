@@ -11,9 +11,9 @@ import Durable
 // 7 boot    (resize_reverting)  the machine runs, if it ran before the resize
 // 8 finish  (resize_reverting)  the server holds its former share again
 
-struct RevertResize: Workflow {
+struct RevertResize: ServerWorkflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
-    struct State: Codable, IntentState {
+    struct State: IntentState {
         var intent: Intent?
         var former: Server.Former?
 
@@ -23,11 +23,7 @@ struct RevertResize: Workflow {
         func hasMoved() throws -> Bool { try requireFormer().host != wanted().server.host }
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.revert-resize"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

@@ -27,6 +27,9 @@ struct ServerWorld: Sendable {
     var now: Timestamp { clock.now }
 }
 
+/// A workflow of servers.
+protocol ServerWorkflow: Workflow where Needs == ServerWorld {}
+
 extension Run where W.Needs == ServerWorld {
     var world: ServerWorld { needs }
 

@@ -11,7 +11,7 @@ protocol CopyState: IntentState {
     var snapshot: DiskSnapshot? { get set }
 }
 
-extension Workflow where Needs == ServerWorld, Input: CopyInput, State: CopyState {
+extension ServerWorkflow where Input: CopyInput, State: CopyState {
     /// Returns the undo of the whole workflow: it deletes the image that was queued before the user was answered.
     static func keepImage(shows: ShownState) -> WhenUndone<Self> {
         WhenUndone("keep", shows: shows) { _, run in

@@ -5,7 +5,7 @@ import HostModel
 // Steps that several workflows share. Each workflow lists them among its own steps, with its own shown states. A step's
 // name is stored in rows, so the names stay as they are, even if two workflows name the same work differently.
 
-extension Workflow where Needs == ServerWorld, State: IntentState {
+extension ServerWorkflow where State: IntentState {
     /// A function that tells whether a step or its undo has something to do.
     typealias Condition = @Sendable (State, Input) throws -> Bool
     /// A function that returns the host that a step calls; nil if the step has nothing to do.

@@ -16,7 +16,7 @@ extension PlacingState {
     func requireOffer() throws -> Placing.Offer { try offer.required("offer", from: "look-around") }
 }
 
-extension Workflow where Needs == ServerWorld, Input: ServerInput, State: PlacingState {
+extension ServerWorkflow where Input: ServerInput, State: PlacingState {
     /// Returns the step that notes the best hosts for the server.
     ///
     /// - Parameter terms: returns the terms of the choice; nil to look for nothing.
@@ -57,7 +57,7 @@ struct MoveTerms: Sendable {
 }
 
 /// A workflow that moves a server to another host. All of them begin with the steps `accept`, `lookAround` and `claim`.
-protocol MovingWorkflow: Workflow where Needs == ServerWorld, Input: MoveInput, State: MoveState {
+protocol MovingWorkflow: ServerWorkflow where Input: MoveInput, State: MoveState {
     static var terms: MoveTerms { get }
     /// The state that the common steps show.
     static var shows: ShownState { get }
@@ -76,7 +76,7 @@ extension MovingWorkflow {
 }
 
 /// The state of a move that does not change the server's size.
-struct SameSizeState: Codable, MoveState {
+struct SameSizeState: MoveState {
     var offer: Placing.Offer?
     /// The server's size; nil until the step `accept` has run.
     var flavor: Flavor?
@@ -154,7 +154,7 @@ extension ServerWorld {
         }
         try migrations.insert(
             ServerMigration(
-                number: try NumberStore().next("migration", in: tx), id: id, serverID: server.id, projectID: server.projectID,
+                number: try NumberStore.compute.next("migration", in: tx), id: id, serverID: server.id, projectID: server.projectID,
                 userID: server.userID, kind: terms.kind, status: terms.accepted, source: server.host, destination: nil,
                 oldFlavor: server.flavor.number, newFlavor: flavor.number, createdAt: now, updatedAt: now), in: tx)
     }

@@ -7,7 +7,7 @@ protocol ServerInput: Sendable { var serverID: ID<Kind.Server> { get } }
 /// The input of a workflow that needs no more than its server's id.
 protocol PlainServerInput: ServerInput { init(serverID: ID<Kind.Server>) }
 
-extension Workflow where Needs == ServerWorld, Input: ServerInput {
+extension ServerWorkflow where Input: ServerInput {
     /// A function that returns the host that ports are bound to. An empty name stands for no host; nil leaves the ports
     /// as they are.
     typealias Binding = @Sendable (State) throws -> String?

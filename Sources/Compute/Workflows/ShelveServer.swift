@@ -18,7 +18,7 @@ import SQL
 // 8 remove      (shelving_offloading)            the host has removed the machine, if the server is offloaded at once
 // 9 offload     (shelving_offloading)            the row says shelved_offloaded; share and binding are released
 
-struct ShelveServer: Workflow {
+struct ShelveServer: ServerWorkflow {
     struct Input: Codable, CopyInput {
         var serverID: ID<Kind.Server>
         var image: NewImage
@@ -26,16 +26,12 @@ struct ShelveServer: Workflow {
         var offloads: Bool
     }
 
-    struct State: Codable, CopyState {
+    struct State: CopyState {
         var intent: Intent?
         var snapshot: DiskSnapshot?
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.shelve"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         keepImage(shows: .shelving)
@@ -65,14 +61,10 @@ struct ShelveServer: Workflow {
 // 2 remove   (shelving_offloading)  the host has removed the machine
 // 3 offload  (shelving_offloading)  the row says shelved_offloaded; share and binding are released
 
-struct OffloadServer: Workflow {
+struct OffloadServer: ServerWorkflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.shelve-offload"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

@@ -10,14 +10,10 @@ import Durable
 // 4 remove      (shelving_offloading)  the host has removed the machine, which may use no volume any more
 // 5 offload     (shelving_offloading)  the row says shelved_offloaded; share and binding are released
 
-struct ShelveServerWithVolumes: Workflow {
+struct ShelveServerWithVolumes: ServerWorkflow {
     struct Input: Codable, PlainServerInput { var serverID: ID<Kind.Server> }
-    struct State: Codable, IntentState { var intent: Intent? }
-    typealias Needs = ServerWorld
+    struct State: IntentState { var intent: Intent? }
     static let kind: WorkflowKind = "compute.server.shelve-with-volumes"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("intend", shows: .shelving) { state, run, tx in

@@ -33,7 +33,7 @@ enum BackupPurpose: CopyPurpose {
 typealias SnapshotServer = CopyServer<SnapshotPurpose>
 typealias BackupServer = CopyServer<BackupPurpose>
 
-struct CopyServer<Purpose: CopyPurpose>: Workflow {
+struct CopyServer<Purpose: CopyPurpose>: ServerWorkflow {
     struct Input: Codable, CopyInput {
         /// The kind of the backup, and the number of backups of this kind that are kept.
         struct Rotation: Codable, Sendable {
@@ -46,16 +46,12 @@ struct CopyServer<Purpose: CopyPurpose>: Workflow {
         var rotation: Rotation?
     }
 
-    struct State: Codable, CopyState {
+    struct State: CopyState {
         var intent: Intent?
         var snapshot: DiskSnapshot?
     }
 
-    typealias Needs = ServerWorld
     static var kind: WorkflowKind { Purpose.kind }
-    static var version: Int { 1 }
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         keepImage(shows: Purpose.shows)

@@ -10,7 +10,7 @@ import HostModel
 // 2 snapshots  (image_snapshot)          volumes can be made of the snapshots
 // 3 publish    (image_uploading)         servers can be made of the image
 
-struct SnapshotServerVolumes: Workflow {
+struct SnapshotServerVolumes: ServerWorkflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         var image: NewImage
@@ -18,16 +18,12 @@ struct SnapshotServerVolumes: Workflow {
         var snapshots: [ID<Kind.Snapshot>]
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         /// The snapshots that are waited for; nil until the step `note` has run.
         var pending: [ID<Kind.Snapshot>]?
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.snapshot-volumes"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("keep", shows: .snapshotPending) { _, run in

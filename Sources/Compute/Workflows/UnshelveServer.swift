@@ -14,14 +14,14 @@ import Durable
 // 8 finish       (spawning)    the row says active
 // 9 tidy         (spawning)    the image is deleted
 
-struct UnshelveServer: Workflow {
+struct UnshelveServer: ServerWorkflow {
     struct Input: Codable, ServerInput {
         var serverID: ID<Kind.Server>
         /// The destination that an administrator asked for; nil to let the scheduler choose.
         var host: String?
     }
 
-    struct State: Codable, PlacingState {
+    struct State: PlacingState {
         var flavor: Flavor?
         var offer: Placing.Offer?
         var intent: Intent?
@@ -34,11 +34,7 @@ struct UnshelveServer: Workflow {
         }
     }
 
-    typealias Needs = ServerWorld
     static let kind: WorkflowKind = "compute.server.unshelve"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("accept", shows: .unshelving) { state, run, tx in

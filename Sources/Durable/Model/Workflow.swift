@@ -14,16 +14,27 @@ package protocol Workflow: Sendable {
     associatedtype Needs: Sendable
 
     static var kind: WorkflowKind { get }
-    /// The version of the steps and of the stored shapes; versions count from 1.
+    /// The version of the steps and of the stored shapes. The first one, 1, need not be declared.
     static var version: Int { get }
     /// The most workflows of the kind that one process carries out at a time; nil for as many as it has places.
     static var mostAtOnce: Int? { get }
+    /// Returns the state before the first step.
     static func start(_ input: Input) -> State
     @StepsBuilder<Self> static var steps: Steps<Self> { get }
 }
 
 extension Workflow {
+    package static var version: Int { 1 }
     package static var mostAtOnce: Int? { nil }
+}
+
+/// A state that has no findings before the first step.
+package protocol WorkflowState: Codable, Sendable {
+    init()
+}
+
+extension Workflow where State: WorkflowState {
+    package static func start(_ input: Input) -> State { State() }
 }
 
 /// The name of a durable operation, such as `compute.server.create`.

@@ -30,7 +30,7 @@ struct ImportImage: Workflow {
         let isTask: Bool
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         var source: StagedData?
         /// The description of the source image. The image takes it over in the step that makes it active, so an import
         /// that fails changes nothing.
@@ -54,13 +54,10 @@ struct ImportImage: Workflow {
     static let kind: WorkflowKind = "images.import"
     /// The most imports at a time. An import may wait for hours on a slow source, and servers must not wait with it.
     static let mostAtOnce: Int? = 8  // tidy: allow bound, places of a runner
-    static let version = 1
 
     /// The deadline of the download; it is longer than the one of the fetcher.
     private static let fetchDeadline = Duration.seconds(4 * 3600 + 600)
     private static let fillDeadline = Duration.seconds(12 * 3600)
-
-    static func start(_ input: Input) -> State { State() }
 
     /// Returns the purpose for which the token of an image's import is sealed.
     static func tokenPurpose(_ id: ID<Kind.Image>) -> String { "\(kind)/\(id)" }

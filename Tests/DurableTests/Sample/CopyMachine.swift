@@ -17,12 +17,9 @@ struct CopyMachine: Workflow {
         var name: String
     }
 
-    struct State: Codable, Sendable { var copyID: String? }
+    struct State: WorkflowState { var copyID: String? }
     typealias Needs = MachineNeeds
     static let kind: WorkflowKind = "sample.machine.copy"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("keep", shows: "copying") { _, run in

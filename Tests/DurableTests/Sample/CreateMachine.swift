@@ -17,7 +17,7 @@ struct CreateMachine: Workflow {
         var name: String
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         var diskID: String?
         var generation = 1
         var address: String?
@@ -33,9 +33,6 @@ struct CreateMachine: Workflow {
 
     typealias Needs = MachineNeeds
     static let kind: WorkflowKind = "sample.machine.create"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         Local("claim", shows: "scheduling") { _, run, tx in

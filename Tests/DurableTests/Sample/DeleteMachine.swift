@@ -14,13 +14,10 @@ struct DeleteMachine: Workflow {
         var name: String
     }
 
-    struct State: Codable, Sendable {}
+    struct State: WorkflowState {}
 
     typealias Needs = MachineNeeds
     static let kind: WorkflowKind = "sample.machine.delete"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()
