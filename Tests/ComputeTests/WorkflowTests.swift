@@ -32,6 +32,15 @@ struct WorkflowTests {
         }
     }
 
+    /// Starts the attachment of a volume that the request has reserved.
+    private static let attach: @Sendable (ServerStage, Workflows, Transaction) throws -> WorkflowID = {
+        stage, workflows, tx in
+        let volume = ServerStage.volume()
+        try stage.volumes.reserve(volume.use(in: "p"), in: tx)
+        try ServerVolumeStore().insert(volume, in: tx)
+        return try start(AttachVolume.self, .init(volume: volume))(stage, workflows, tx)
+    }
+
     private static func verb<Verb: ServerVerb>(_ verb: Verb.Type, from state: VMState) -> WorkflowFixture {
         let workflow = CommandServer<Verb>.self
         return fixture(workflow, .init(state: state, restoresPower: false), begin: start(workflow, .init(serverID: ServerStage.id)))
@@ -84,23 +93,13 @@ struct WorkflowTests {
                 volumes: [ServerStage.volume("/dev/vda", bootIndex: 0, isDeleted: true), ServerStage.volume()]),
             begin: start(DeleteServer.self, .init(serverID: ServerStage.id))),
         fixture(
-            AttachVolume.self, .init(state: .active, freeVolumes: [ServerStage.volume().volumeID])
-        ) { stage, workflows, tx in
-            let volume = ServerStage.volume()
-            try stage.volumes.reserve(volume.use(in: "p"), in: tx)
-            try ServerVolumeStore().insert(volume, in: tx)
-            return try workflows.start(
-                AttachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
-                as: ServerStage.principal, in: tx)
-        },
+            AttachVolume.self, .init(state: .active, freeVolumes: [ServerStage.volume().volumeID]), begin: attach),
         fixture(
             DetachVolume.self, .init(state: .active, volumes: [ServerStage.volume()])
         ) { stage, workflows, tx in
             let volume = ServerStage.volume()
             try stage.volumes.beginDetaching(volume.attachmentID, in: tx)
-            return try workflows.start(
-                DetachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
-                as: ServerStage.principal, in: tx)
+            return try start(DetachVolume.self, .init(volume: volume))(stage, workflows, tx)
         },
         fixture(
             ExtendServerVolume.self, .init(state: .active, volumes: [ServerStage.volume()]),
@@ -169,15 +168,8 @@ struct WorkflowTests {
             AttachVolume.self,
             .init(
                 state: .shelvedOffloaded, freeVolumes: [ServerStage.volume().volumeID],
-                prepare: { ($0.host, $0.power) = (nil, .none) })
-        ) { stage, workflows, tx in
-            let volume = ServerStage.volume()
-            try stage.volumes.reserve(volume.use(in: "p"), in: tx)
-            try ServerVolumeStore().insert(volume, in: tx)
-            return try workflows.start(
-                AttachVolume.self, .init(volume: volume), on: Server.resource(ServerStage.id),
-                as: ServerStage.principal, in: tx)
-        },
+                prepare: { ($0.host, $0.power) = (nil, .none) }),
+            begin: attach),
         fixture(
             ReimageServer.self, .init(state: .active, mayBreak: true, volumes: rootAndData)
         ) { stage, workflows, tx in

@@ -13,8 +13,8 @@ import HostModel
 // 8 boot         (spawning)              the machine runs
 // 9 finish       (spawning)              the row says active, and the volumes are in use
 
-struct CreateServerWithVolumes: Workflow {
-    struct Input: Codable, ServerInput {
+struct CreateServerWithVolumes: ServerWorkflow {
+    struct Input: Codable, CreationInput {
         var serverID: ID<Kind.Server>
         var flavor: Flavor
         var network: NetworkPlan
@@ -28,16 +28,8 @@ struct CreateServerWithVolumes: Workflow {
         fileprivate var new: [NewVolume] { volumes.compactMap(\.new) }
     }
 
-    struct State: Codable, PlacingState {
-        var offer: Placing.Offer?
-        var intent: Intent?
-    }
-
-    typealias Needs = ServerWorld
+    typealias State = CreationState
     static let kind: WorkflowKind = "compute.server.create-with-volumes"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("accept", shows: .scheduling) { _, run, tx in
@@ -51,26 +43,9 @@ struct CreateServerWithVolumes: Workflow {
             }
         }
         lookAround(shows: .scheduling) { _, input in input.terms }
-        Local("claim", shows: .scheduling) { state, run, tx in
-            let server = try run.world.require(run.input.serverID, in: tx)
-            let host = try run.world.placing.claim(server, try state.requireOffer(), run.input.terms, in: tx)
-            state.offer = nil
-            state.intent = try run.world.intend(server.id, in: tx) { $0.host = host.name }
-        } undo: { _, run, tx in
-            try run.world.placement.release(Server.consumer(of: run.input.serverID), in: tx)
-        }
-        Local("network", shows: .networking) { state, run, tx in
-            var intent = try state.wanted()
-            intent.ports = try run.world.networking.ensurePorts(
-                run.input.network, server: run.input.serverID, host: try intent.host, in: tx)
-            state.intent = intent
-        } undo: { _, run, tx in
-            try run.world.networking.releasePorts(of: run.input.serverID, in: tx)
-        }
-        wire(shows: .networking) { state in
-            let intent = try state.wanted()
-            return intent.ports.isEmpty ? nil : try intent.host
-        }
+        claim()
+        network()
+        wire()
         Remote("volumes", shows: .blockDeviceMapping, retry: .whileCopying) { state, run in
             // All of them are begun before the first is waited for.
             var unfinished: CloudError?

@@ -51,7 +51,7 @@ struct ServerWork: Sendable {
 
     /// Returns the work of a command to the machine.
     static func verb<Verb: ServerVerb>(_ verb: Verb.Type, from states: Set<VMState>) -> ServerWork {
-        ServerWork(CommandServer<Verb>.self, from: states, manner: .leaves(Verb.result))
+        ServerWork(CommandServer<Verb>.self, from: states, manner: .leaves(Verb.command.result))
     }
 
     /// The same work for an action that is allowed on a locked server, too.
