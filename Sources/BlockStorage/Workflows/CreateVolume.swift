@@ -8,7 +8,7 @@ import SQL
 // 2 make     (creating, downloading)  the host has the bytes; the undo removes them
 // 3 finish   (available)              the volume can be used
 
-struct CreateVolume: Workflow {
+struct CreateVolume: VolumeWorkflow {
     struct Input: Codable, Sendable {
         var volumeID: ID<Kind.Volume>
         var content: Content
@@ -36,18 +36,11 @@ struct CreateVolume: Workflow {
         var differentHost: [String] = []
     }
 
-    struct State: Codable, Sendable {
-        var wanted: Wanted?
-    }
-
-    typealias Needs = VolumeWorld
+    typealias State = WantedState
     static let kind: WorkflowKind = "volume.create"
-    static let version = 1
 
     /// The longest time of a copy.
     static let copyDeadline = Duration.seconds(12 * 3600)
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("accept") { _, run, tx in
@@ -76,11 +69,7 @@ struct CreateVolume: Workflow {
             let content = try await run.world.content(run.input.content)
             let begun = try await run.world.hosts.ensure(
                 wanted.spec, from: content, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.world.awaitWhole(begun) {
-                try await run.world.hosts.observe(wanted.spec.id, on: wanted.host)
-            } each: {
-                try run.follow($0)
-            }
+            try await run.awaitWhole(begun, of: wanted)
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "place")
             try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))

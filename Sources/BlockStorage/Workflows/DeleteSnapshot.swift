@@ -8,48 +8,17 @@ import HostModel
 // 3 forget               the row is gone
 
 /// A workflow that deletes a snapshot. It takes its turn among those of the volume.
-struct DeleteSnapshot: Workflow {
-    struct Input: Codable, Sendable {
-        var snapshotID: ID<Kind.Snapshot>
-        var volumeID: ID<Kind.Volume>
-    }
-
-    struct State: Codable, Sendable {
-        /// The host that has the snapshot. It is also nil if the row was gone before.
-        var host: String?
-        var generation: Int64?
-    }
-
-    typealias Needs = VolumeWorld
+struct DeleteSnapshot: VolumeWorkflow {
+    typealias Input = PlainSnapshotInput
+    typealias State = FormerSnapshotState
     static let kind: WorkflowKind = "volume.snapshot.delete"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()
-        Local("intend") { state, run, tx in
-            guard try run.world.snapshots.find(run.input.snapshotID, in: tx) != nil else { return }
-            state.host = try run.world.volumes.find(run.input.volumeID, in: tx)?.host
-            try run.world.changeBack(run.input.snapshotID, in: tx) { snapshot in
-                snapshot.status = .deleting
-                snapshot.generation += 1
-                state.generation = snapshot.generation
-            }
-        }
-        Remote("remove", deadline: .seconds(600)) { state, run in
-            guard let host = state.host else { return }
-            let fence = run.fence(try state.generation.required("generation", from: "intend"))
+        intend(.deleting)
+        giveUp("remove") { run, host, fence in
             try await run.world.hosts.removeSnapshot(run.input.snapshotID, on: host, fence: fence)
         }
-        Local("forget") { state, run, tx in
-            guard let snapshot = try run.world.snapshots.find(run.input.snapshotID, in: tx) else { return }
-            // The volume has a place that the first step did not know: the bytes would stay behind.
-            if try run.world.volumes.find(snapshot.volumeID, in: tx)?.host != nil {
-                _ = try state.host.required("host", from: "intend")
-            }
-            try run.world.snapshots.delete(snapshot.id, in: tx)
-            try run.world.forgetGroup(of: snapshot, in: tx)
-        }
+        forget()
     }
 }

@@ -7,12 +7,12 @@ import HostModel
 // 2 remove   (deleting)  the host has removed the snapshots and the volume
 // 3 forget               the rows are gone
 
-struct DeleteVolume: Workflow {
+struct DeleteVolume: VolumeWorkflow {
     struct Input: Codable, Sendable {
         var volumeID: ID<Kind.Volume>
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         /// The volume to remove. It is also nil if the volume has no place, or if its row was gone before.
         var wanted: Wanted?
         /// The snapshots that go with the volume; nil if its row was gone before.
@@ -25,11 +25,7 @@ struct DeleteVolume: Workflow {
         var generation: Int64
     }
 
-    typealias Needs = VolumeWorld
     static let kind: WorkflowKind = "volume.delete"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

@@ -7,32 +7,21 @@ import HostModel
 // 2 grow     (extending)  the host has made the volume larger, also for a guest that uses it
 // 3 finish                the volume has its new size and its former state, and the actions on its servers tell of it
 
-struct ExtendVolume: Workflow {
-    struct Input: Codable, Sendable {
+struct ExtendVolume: VolumeWorkflow {
+    struct Input: VolumeInput {
         var volumeID: ID<Kind.Volume>
         /// The new size in GiB.
         var size: Int
     }
 
-    struct State: Codable, Sendable {
-        var wanted: Wanted?
-    }
-
-    typealias Needs = VolumeWorld
+    typealias State = WantedState
     static let kind: WorkflowKind = "volume.extend"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        WhenUndone("accept") { _, run, tx in
-            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
-            try run.world.tell(.extend, .notExtended, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { volume in
-                // A guest goes on with a volume of the old size, so one in use is not in error.
-                volume.status = volume.previousStatus == .inUse ? .inUse : .errorExtending
-                (volume.previousStatus, volume.claimedSize) = (nil, volume.size)
-            }
+        whenUndone(.extend, .notExtended) { volume in
+            // A guest goes on with a volume of the old size, so one in use is not in error.
+            volume.status = volume.previousStatus == .inUse ? .inUse : .errorExtending
+            (volume.previousStatus, volume.claimedSize) = (nil, volume.size)
         }
         Local("intend") { state, run, tx in
             let volume = try run.world.change(run.input.volumeID, in: tx) { $0.generation += 1 }

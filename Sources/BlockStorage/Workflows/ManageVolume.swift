@@ -9,8 +9,8 @@ import HostModel
 // 4 finish  (available)  the volume can be used
 
 /// A workflow that makes a volume of a file of a pool.
-struct ManageVolume: Workflow {
-    struct Input: Codable, Sendable {
+struct ManageVolume: VolumeWorkflow {
+    struct Input: VolumeInput {
         var volumeID: ID<Kind.Volume>
         /// The file's name, and the host and the pool that have it.
         var file: String
@@ -18,25 +18,17 @@ struct ManageVolume: Workflow {
         var pool: String
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         /// The size of the file in bytes.
         var bytes: Int64?
         var wanted: Wanted?
     }
 
-    typealias Needs = VolumeWorld
     static let kind: WorkflowKind = "volume.manage"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        WhenUndone("accept") { _, run, tx in
-            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
-            try run.world.tell(.createFromBackend, .notCreated, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { volume in
-                (volume.status, volume.size, volume.claimedSize) = (.errorManaging, 0, 0)
-            }
+        whenUndone(.createFromBackend, .notCreated) { volume in
+            (volume.status, volume.size, volume.claimedSize) = (.errorManaging, 0, 0)
         }
         Remote("look") { state, run in
             let (file, pool) = (run.input.file, run.input.pool)
@@ -73,11 +65,7 @@ struct ManageVolume: Workflow {
             let wanted = try state.wanted.required("wanted", from: "claim")
             let begun = try await run.world.hosts.adopt(
                 run.input.file, as: wanted.spec, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.world.awaitWhole(begun) {
-                try await run.world.hosts.observe(wanted.spec.id, on: wanted.host)
-            } each: {
-                try run.follow($0)
-            }
+            try await run.awaitWhole(begun, of: wanted)
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "claim")
             try await run.world.release(wanted, as: run.input.file, fence: run.fence(wanted.generation))

@@ -8,8 +8,8 @@ import HostModel
 // 3 finish  (success)    the volume has its new place, its new type and its former state
 
 /// A workflow that brings a volume into another pool of its host, and gives it another type if that is asked for.
-struct MigrateVolume: Workflow {
-    struct Input: Codable, Sendable {
+struct MigrateVolume: VolumeWorkflow {
+    struct Input: VolumeInput {
         var volumeID: ID<Kind.Volume>
         /// The pool to go to, as `host@backend#pool`; nil for the best one.
         var target: String?
@@ -17,26 +17,18 @@ struct MigrateVolume: Workflow {
         var typeID: ID<VolumeType>?
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         /// The volume as it was, and as it is going to be.
         var former: Wanted?
         var wanted: Wanted?
     }
 
-    typealias Needs = VolumeWorld
     static let kind: WorkflowKind = "volume.migrate"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        WhenUndone("accept") { _, run, tx in
-            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
-            try run.world.tell(.createFromBackend, .notCreated, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { volume in
-                volume.migration = Volume.Migration.error
-                volume.endMigration()
-            }
+        whenUndone(.createFromBackend, .notCreated) { volume in
+            volume.migration = Volume.Migration.error
+            volume.endMigration()
         }
         Local("place") { state, run, tx in
             let volume = try run.world.require(run.input.volumeID, in: tx)
@@ -90,10 +82,6 @@ extension Run where W == MigrateVolume {
         let begun = try await world.hosts.move(
             wanted.spec.id, to: wanted.spec.pool, isThin: wanted.spec.isThin, on: wanted.host,
             fence: fence(wanted.generation))
-        try await world.awaitWhole(begun) {
-            try await world.hosts.observe(wanted.spec.id, on: wanted.host)
-        } each: {
-            try follow($0)
-        }
+        try await awaitWhole(begun, of: wanted)
     }
 }

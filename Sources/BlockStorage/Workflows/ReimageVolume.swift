@@ -8,28 +8,17 @@ import HostModel
 // 3 make    (downloading)  the volume has the bytes of the image
 // 4 finish                 the volume has its former state
 
-struct ReimageVolume: Workflow {
-    struct Input: Codable, Sendable {
+struct ReimageVolume: VolumeWorkflow {
+    struct Input: VolumeInput {
         var volumeID: ID<Kind.Volume>
         var imageID: ID<Kind.Image>
     }
 
-    struct State: Codable, Sendable {
-        var wanted: Wanted?
-    }
-
-    typealias Needs = VolumeWorld
+    typealias State = WantedState
     static let kind: WorkflowKind = "volume.reimage"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        WhenUndone("accept") { _, run, tx in
-            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
-            try run.world.tell(.reimage, .notReimaged, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { ($0.status, $0.previousStatus) = (.error, nil) }
-        }
+        whenUndone(.reimage, .notReimaged) { ($0.status, $0.previousStatus) = (.error, nil) }
         Local("intend") { state, run, tx in
             // A host takes a volume again only for a newer change than the one that removed it.
             let volume = try run.world.change(run.input.volumeID, in: tx) { $0.generation += 2 }
@@ -45,11 +34,7 @@ struct ReimageVolume: Workflow {
             let content = try await run.world.content(.image(run.input.imageID))
             let begun = try await run.world.hosts.ensure(
                 wanted.spec, from: content, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.world.awaitWhole(begun) {
-                try await run.world.hosts.observe(wanted.spec.id, on: wanted.host)
-            } each: {
-                try run.follow($0)
-            }
+            try await run.awaitWhole(begun, of: wanted)
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
             try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))

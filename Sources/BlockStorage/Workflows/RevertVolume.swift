@@ -7,21 +7,14 @@ import HostModel
 // 2 revert   (reverting)  the volume has the bytes of the snapshot
 // 3 finish   (available)  both can be used again
 
-struct RevertVolume: Workflow {
+struct RevertVolume: VolumeWorkflow {
     struct Input: Codable, Sendable {
         var volumeID: ID<Kind.Volume>
         var snapshotID: ID<Kind.Snapshot>
     }
 
-    struct State: Codable, Sendable {
-        var wanted: Wanted?
-    }
-
-    typealias Needs = VolumeWorld
+    typealias State = WantedState
     static let kind: WorkflowKind = "volume.revert"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         WhenUndone("accept") { _, run, tx in
@@ -37,11 +30,7 @@ struct RevertVolume: Workflow {
             let wanted = try state.wanted.required("wanted", from: "intend")
             let begun = try await run.world.hosts.revert(
                 wanted.spec.id, to: run.input.snapshotID, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.world.awaitWhole(begun) {
-                try await run.world.hosts.observe(wanted.spec.id, on: wanted.host)
-            } each: {
-                try run.follow($0)
-            }
+            try await run.awaitWhole(begun, of: wanted)
         }
         Local("finish") { state, run, tx in
             _ = try state.wanted.required("wanted", from: "intend")

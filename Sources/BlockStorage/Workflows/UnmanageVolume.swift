@@ -8,21 +8,17 @@ import HostModel
 // 3 forget                 the row is gone
 
 /// A workflow that gives a volume up and leaves its bytes.
-struct UnmanageVolume: Workflow {
+struct UnmanageVolume: VolumeWorkflow {
     struct Input: Codable, Sendable {
         var volumeID: ID<Kind.Volume>
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         /// The volume to give away. It is also nil if the volume has no place, or if its row was gone before.
         var wanted: Wanted?
     }
 
-    typealias Needs = VolumeWorld
     static let kind: WorkflowKind = "volume.unmanage"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
         PointOfNoReturn()

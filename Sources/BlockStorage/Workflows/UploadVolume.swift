@@ -10,30 +10,22 @@ import HostModel
 // 5 tidy     (uploading)  the host has no copy any more
 // 6 finish                the volume has its former state
 
-struct UploadVolume: Workflow {
-    struct Input: Codable, Sendable {
+struct UploadVolume: VolumeWorkflow {
+    struct Input: VolumeInput {
         var volumeID: ID<Kind.Volume>
         var image: VolumeImage
     }
 
-    struct State: Codable, Sendable {
+    struct State: WorkflowState {
         var wanted: Wanted?
         var copy: DiskSnapshot?
     }
 
-    typealias Needs = VolumeWorld
     static let kind: WorkflowKind = "volume.upload"
-    static let version = 1
-
-    static func start(_ input: Input) -> State { State() }
 
     static var steps: Steps<Self> {
-        WhenUndone("accept") { _, run, tx in
-            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
-            try run.world.tell(.copyToImage, .upload, about: volume, run, in: tx)
-            try run.world.change(volume.id, in: tx) { volume in
-                (volume.status, volume.previousStatus) = (volume.previousStatus ?? .available, nil)
-            }
+        whenUndone(.copyToImage, .upload) { volume in
+            (volume.status, volume.previousStatus) = (volume.previousStatus ?? .available, nil)
         }
         Remote("reserve") { _, run in
             try await run.world.images.ensure(run.input.image, for: try run.requirePrincipal())

@@ -32,10 +32,7 @@ struct VolumeWorld: Sendable {
 
     // MARK: Rows
 
-    func require(_ id: ID<Kind.Volume>, in tx: Transaction) throws -> Volume {
-        guard let volume = try volumes.find(id, in: tx) else { throw Volume.missing(id) }
-        return volume
-    }
+    func require(_ id: ID<Kind.Volume>, in tx: Transaction) throws -> Volume { try volumes.require(id, in: tx) }
 
     /// Changes a volume's row, and returns the new form.
     ///
@@ -134,6 +131,29 @@ struct VolumeWorld: Sendable {
     }
 }
 
+/// A workflow of volumes.
+protocol VolumeWorkflow: Workflow where Needs == VolumeWorld {}
+
+/// The input of a workflow of one volume.
+protocol VolumeInput: Codable, Sendable { var volumeID: ID<Kind.Volume> { get } }
+
+/// The state of a workflow that notes the wanted volume alone.
+struct WantedState: WorkflowState { var wanted: Wanted? }
+
+extension VolumeWorkflow where Input: VolumeInput {
+    /// Returns the undo of the whole workflow: a message says why it has failed, and the volume's row is changed.
+    static func whenUndone(
+        _ action: VolumeMessage.Action, _ cause: VolumeMessage.Cause,
+        _ change: @escaping @Sendable (inout Volume) -> Void
+    ) -> WhenUndone<Self> {
+        WhenUndone("accept") { _, run, tx in
+            guard let volume = try run.world.undone(run.input.volumeID, in: tx) else { return }
+            try run.world.tell(action, cause, about: volume, run, in: tx)
+            try run.world.change(volume.id, in: tx, change)
+        }
+    }
+}
+
 extension Run where W.Needs == VolumeWorld {
     var world: VolumeWorld { needs }
 
@@ -143,6 +163,24 @@ extension Run where W.Needs == VolumeWorld {
     func requirePrincipal() throws -> Principal { try principal.required("principal", from: "start") }
 
     func fence(_ generation: Int64) -> Fence { Fence(epoch: epoch, generation: generation) }
+
+    /// Waits until a volume is whole on its host, and notes how far it is.
+    func awaitWhole(_ begun: VolumeProgress, of wanted: Wanted) async throws {
+        try await world.awaitWhole(begun) {
+            try await world.hosts.observe(wanted.spec.id, on: wanted.host)
+        } each: {
+            try follow($0)
+        }
+    }
+
+    /// Waits until a snapshot is whole on its host, and notes how far it is.
+    func awaitWhole(_ begun: VolumeProgress, of snapshot: ID<Kind.Snapshot>, on host: String) async throws {
+        try await world.awaitWhole(begun) {
+            try await world.hosts.observe(snapshot, on: host)
+        } each: {
+            try follow($0)
+        }
+    }
 
     /// Notes how far a copy is, and ends the step if the workflow was cancelled.
     func follow(_ percent: Int) throws {
