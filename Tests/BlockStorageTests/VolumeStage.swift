@@ -138,7 +138,7 @@ struct VolumeStage: WorkflowStage {
                 + "\(volume.place ?? "-"), then \(volume.previousStatus?.rawValue ?? "-"), migration "
                 + "\(volume.migration ?? "-")"
         }
-        let snapshots = try SnapshotStore().page(.init(), page, in: tx).map {
+        let snapshots = try SnapshotStore().page(SnapshotStore.Filter(), page, in: tx).map {
             "row of snapshot \($0.id) \($0.status.rawValue)"
         }
         let messages = try MessageStore().page(.init(), page, in: tx).map { "message \($0.eventID)" }

@@ -1,7 +1,9 @@
 import CloudCore
 
 /// A snapshot of all volumes of a group. It is available when each of its snapshots is, and goes with the last one.
-struct GroupSnapshot: Sendable {
+struct GroupSnapshot: RowNoun {
+    static let word = "GroupSnapshot"
+
     let id: ID<GroupSnapshot>
     var groupID: ID<VolumeGroup>
     var typeID: ID<GroupType>
@@ -20,9 +22,5 @@ struct GroupSnapshot: Sendable {
         self.projectID = projectID
         self.userID = userID
         self.createdAt = createdAt
-    }
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("GroupSnapshot \(id) could not be found.")
     }
 }

@@ -1,7 +1,9 @@
 import CloudCore
 
 /// A kind of groups: the demands on the pool of their volumes.
-struct GroupType: Sendable {
+struct GroupType: RowNoun {
+    static let word = "Group type"
+
     var id: ID<GroupType>
     var name: String
     var description: String?
@@ -13,10 +15,6 @@ struct GroupType: Sendable {
 
     /// The name of the type of consistency groups. An operator makes it for users of the older API.
     static let ofConsistencyGroups = "default_cgsnapshot_type"
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Group type \(id) could not be found.")
-    }
 
     static func missing(name: String) -> CloudError {
         .notFound("Group type with name \(name) could not be found.")

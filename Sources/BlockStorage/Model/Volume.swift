@@ -2,7 +2,9 @@ import CloudCore
 import Durable
 
 /// A volume as the API's user sees it.
-struct Volume: Sendable {
+struct Volume: RowNoun {
+    static let word = "Volume"
+
     let id: ID<Kind.Volume>
     var projectID: String
     var userID: String
@@ -77,10 +79,6 @@ struct Volume: Sendable {
 
     /// Whether a migration of the volume runs.
     var isMigrating: Bool { ![nil, "success", "error", "deleting", "none"].contains(migration) }
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Volume \(id) could not be found.")
-    }
 }
 
 /// The name of a pool as the reference writes it: `host@backend#pool`. Each pool is a backend of its own here.

@@ -9,7 +9,9 @@ import CloudCore
 /// ```
 ///
 /// An attachment that is detached has no row any more.
-struct VolumeAttachment: Sendable {
+struct VolumeAttachment: RowNoun {
+    static let word = "Attachment"
+
     let id: ID<VolumeAttachment>
     var volumeID: ID<Kind.Volume>
     var projectID: String

@@ -7,7 +7,9 @@ import CloudCore
 ///   create from       creating          available when all its volumes are; error if one of them is
 ///   delete            deleting          the group goes with its last volume
 /// ```
-struct VolumeGroup: Sendable {
+struct VolumeGroup: RowNoun {
+    static let word = "Group"
+
     let id: ID<VolumeGroup>
     var projectID: String
     var userID: String
@@ -34,10 +36,6 @@ struct VolumeGroup: Sendable {
     }
 
     var place: PoolName? { host.flatMap { host in pool.map { PoolName(host: host, pool: $0) } } }
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Group \(id) could not be found.")
-    }
 
     /// The API through which a group is reached.
     enum Face: Sendable {

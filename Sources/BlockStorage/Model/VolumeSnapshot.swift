@@ -14,7 +14,9 @@ enum SnapshotStatus: String, Sendable, Codable, CaseIterable {
 }
 
 /// A snapshot of a volume: its content at one moment.
-struct VolumeSnapshot: Sendable {
+struct VolumeSnapshot: RowNoun {
+    static let word = "Snapshot"
+
     let id: ID<Kind.Snapshot>
     var volumeID: ID<Kind.Volume>
     var projectID: String
@@ -54,8 +56,4 @@ struct VolumeSnapshot: Sendable {
 
     static func resource(_ id: ID<Kind.Snapshot>) -> ResourceKey { ResourceKey("volume.snapshot/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Snapshot \(id) could not be found.")
-    }
 }

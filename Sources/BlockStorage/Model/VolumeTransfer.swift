@@ -1,7 +1,9 @@
 import CloudCore
 
 /// The offer of a volume to whoever has the key. It ends when it is accepted or deleted, and then has no row any more.
-struct VolumeTransfer: Sendable {
+struct VolumeTransfer: RowNoun {
+    static let word = "Transfer"
+
     let id: ID<VolumeTransfer>
     var volumeID: ID<Kind.Volume>
     /// The project that offers the volume.
@@ -11,8 +13,4 @@ struct VolumeTransfer: Sendable {
     var leavesSnapshots: Bool
     var lock: TransferKey.Lock
     var createdAt: Timestamp
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Transfer \(id) could not be found.")
-    }
 }

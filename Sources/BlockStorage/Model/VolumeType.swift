@@ -1,7 +1,9 @@
 import CloudCore
 
 /// A kind of volumes: what a volume of it can do, and where it may be.
-struct VolumeType: Sendable {
+struct VolumeType: RowNoun {
+    static let word = "Volume type"
+
     var id: ID<VolumeType>
     var name: String
     var description: String?
@@ -30,14 +32,12 @@ struct VolumeType: Sendable {
 
     /// The extra specs that every user may see.
     static let visibleSpecs = ["RESKEY:availability_zones", "multiattach", "replication_enabled"]
-
-    static func missing(_ id: some CustomStringConvertible) -> CloudError {
-        .notFound("Volume type \(id) could not be found.")
-    }
 }
 
 /// An operator's promise about the speed of volumes; types refer to it.
-struct QoSSpecs: Sendable {
+struct QoSSpecs: RowNoun {
+    static let word = "QoS specs"
+
     var id: ID<QoSSpecs>
     var name: String
     /// The side that keeps the promise: `front-end`, `back-end` or `both`.

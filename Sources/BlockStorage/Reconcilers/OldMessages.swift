@@ -11,8 +11,6 @@ struct OldMessages: Reconciler {
     /// The most messages that one transaction deletes: a transaction that holds the writer for long is an outage.
     private static let batch = 200
 
-    init(context: BlockStorageContext) { self.context = context }
-
     func reconcile() async throws -> ReconcilerReport {
         let now = context.world.now
         var total = 0

@@ -8,8 +8,6 @@ struct AttachmentRules: Sendable {
     let attachments = AttachmentStore()
     let world: World
 
-    init(world: World) { self.world = world }
-
     // MARK: Reserving
 
     /// The states in which a volume can be reserved.

@@ -16,18 +16,11 @@ struct AttachmentService: Sendable {
 
     // MARK: Finding
 
-    private func require(_ id: ID<VolumeAttachment>, by caller: Caller, in tx: Transaction) throws -> VolumeAttachment {
-        guard let found = try attachments.find(id, in: tx), caller.sees(found.projectID) else {
-            throw VolumeAttachment.missing(id)
-        }
-        return found
-    }
-
     func get(_ id: ID<VolumeAttachment>, by caller: Caller) async throws -> VolumeAttachment {
-        try await context.read { tx in try require(id, by: caller, in: tx) }
+        try await context.read { tx in try attachments.require(id, by: caller, in: tx) }
     }
 
-    func list(_ query: VolumeLister.Query, by caller: Caller) async throws -> [VolumeAttachment] {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> [VolumeAttachment] {
         var filters = try ListFilters(
             query.filters, of: "attachment", older: ["volume_id", "status", "instance_id", "attach_status"], by: caller)
         let isAll = filters.take("all_tenants") != nil && caller.isAdministrator
@@ -60,7 +53,7 @@ struct AttachmentService: Sendable {
             let new = try rules.reserve(
                 volume, for: wish.serverID.map { ID($0) }, mode: wish.mode ?? "null", isServers: false, in: tx)
             guard let connector = wish.connector, !connector.isEmpty else { return new }
-            guard let reserved = try volumes.volumes.find(volume.id, in: tx) else { throw Volume.missing(volume.id) }
+            let reserved = try volumes.volumes.require(volume.id, in: tx)
             return try rules.connect(new, connector, of: reserved, in: tx)
         }
     }
@@ -70,7 +63,7 @@ struct AttachmentService: Sendable {
     func update(_ id: ID<VolumeAttachment>, _ connector: JSONObject, by caller: Caller) async throws -> VolumeAttachment
     {
         try await context.write { tx in
-            let old = try require(id, by: caller, in: tx)
+            let old = try attachments.require(id, by: caller, in: tx)
             try caller.require(.updateAttachment, of: old.projectID)
             let volume = try volumes.require(old.volumeID, by: caller, in: tx)
             guard !volume.status.isError else {
@@ -88,7 +81,7 @@ struct AttachmentService: Sendable {
 
     func complete(_ id: ID<VolumeAttachment>, by caller: Caller) async throws {
         try await context.write { tx in
-            let old = try require(id, by: caller, in: tx)
+            let old = try attachments.require(id, by: caller, in: tx)
             let volume = try volumes.require(old.volumeID, by: caller, in: tx)
             try caller.require(.completeAttachment, of: old.projectID)
             try rules.complete(old, of: volume, in: tx)
@@ -100,12 +93,10 @@ struct AttachmentService: Sendable {
     /// - Returns: the attachments that the volume still has.
     func delete(_ id: ID<VolumeAttachment>, by caller: Caller) async throws -> [VolumeAttachment] {
         try await context.write { tx in
-            let old = try require(id, by: caller, in: tx)
+            let old = try attachments.require(id, by: caller, in: tx)
             try caller.require(.deleteAttachment, of: old.projectID)
             try rules.requireEndable(old)
-            guard let volume = try volumes.volumes.find(old.volumeID, in: tx) else {
-                throw Volume.missing(old.volumeID)
-            }
+            let volume = try volumes.volumes.require(old.volumeID, in: tx)
             return try rules.end(old, of: volume, in: tx)
         }
     }

@@ -7,8 +7,6 @@ struct GroupReplicationService: Sendable {
     let groups: GroupService
     private let types = GroupTypeStore()
 
-    init(groups: GroupService) { self.groups = groups }
-
     /// An action on the replication of a group.
     enum Change: Sendable {
         case enable, disable, failover

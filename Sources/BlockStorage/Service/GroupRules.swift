@@ -29,9 +29,7 @@ struct GroupRules: Sendable {
     func require(
         _ id: ID<VolumeGroup>, _ face: VolumeGroup.Face, by caller: Caller, in tx: Transaction
     ) throws -> VolumeGroup {
-        guard let group = try groups.find(id, in: tx), caller.sees(group.projectID) else {
-            throw VolumeGroup.missing(id)
-        }
+        let group = try groups.require(id, by: caller, in: tx)
         try caller.require(.getGroup, of: group.projectID)
         try check(group.typeID, face, in: tx)
         return group
@@ -41,9 +39,7 @@ struct GroupRules: Sendable {
     func require(
         _ id: ID<GroupSnapshot>, _ face: VolumeGroup.Face, by caller: Caller, in tx: Transaction
     ) throws -> GroupSnapshot {
-        guard let snapshot = try snapshots.find(id, in: tx), caller.sees(snapshot.projectID) else {
-            throw GroupSnapshot.missing(id)
-        }
+        let snapshot = try snapshots.require(id, by: caller, in: tx)
         try caller.require(.getGroupSnapshot, of: snapshot.projectID)
         try check(snapshot.typeID, face, ("Migrated group snapshots", "CG snapshot APIs"), in: tx)
         return snapshot

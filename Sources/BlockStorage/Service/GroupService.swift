@@ -9,8 +9,6 @@ struct GroupService: Sendable {
     let rules = GroupRules()
     var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     // MARK: Finding
 
     func get(
@@ -23,7 +21,7 @@ struct GroupService: Sendable {
 
     /// - Parameter withVolumes: whether the answer has the volumes of each group.
     func list(
-        _ query: VolumeLister.Query, _ face: VolumeGroup.Face, withVolumes: Bool = false, by caller: Caller
+        _ query: ListRequest, _ face: VolumeGroup.Face, withVolumes: Bool = false, by caller: Caller
     ) async throws -> [GroupView] {
         try caller.require(.listGroups)
         let given = query.filters.filter { $0.name != "list_volume" }
@@ -31,7 +29,7 @@ struct GroupService: Sendable {
         var filters = try ListFilters(
             given, of: "group", older: older, strictSince: face == .groups ? ListFilters.strictSince : .max, by: caller)
         let isAll = filters.take("all_tenants") != nil && caller.isAdministrator
-        var filter = GroupStore.Filter(projectID: isAll ? nil : caller.projectID)
+        var filter = ProjectFilter(projectID: isAll ? nil : caller.projectID)
         filter.columns = try filters.columns(ListColumn.groups)
         let page = try RowPage(query.page, by: query.sort, ListColumn.groups)
         return try await context.read { [filter] tx in

@@ -10,8 +10,6 @@ struct GroupSnapshotService: Sendable {
     private var volumes: VolumeService { snapshots.volumes }
     private var context: BlockStorageContext { snapshots.context }
 
-    init(snapshots: SnapshotService) { self.snapshots = snapshots }
-
     // MARK: Finding
 
     func get(_ id: ID<GroupSnapshot>, _ face: VolumeGroup.Face, by caller: Caller) async throws -> GroupSnapshot {
@@ -19,13 +17,13 @@ struct GroupSnapshotService: Sendable {
     }
 
     func list(
-        _ query: VolumeLister.Query, _ face: VolumeGroup.Face, by caller: Caller
+        _ query: ListRequest, _ face: VolumeGroup.Face, by caller: Caller
     ) async throws -> [GroupSnapshot] {
         try caller.require(.listGroupSnapshots)
         var filters = try ListFilters(
             query.filters, of: "group_snapshot", older: ["all_tenants"] + ListColumn.groupSnapshots.keys, by: caller)
         let isAll = filters.take("all_tenants") != nil && caller.isAdministrator
-        var filter = GroupSnapshotStore.Filter(projectID: isAll ? nil : caller.projectID)
+        var filter = ProjectFilter(projectID: isAll ? nil : caller.projectID)
         filter.columns = try filters.columns(ListColumn.groupSnapshots)
         let page = try RowPage(query.page, by: query.sort, ListColumn.groupSnapshots)
         return try await context.read { [filter] tx in

@@ -6,8 +6,6 @@ struct GroupTypeService: Sendable {
     let context: BlockStorageContext
     private let types = GroupTypeStore()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     // MARK: Finding
 
     /// Returns a type that the caller may know.
@@ -36,7 +34,7 @@ struct GroupTypeService: Sendable {
         try await context.read { tx in try require(id, by: caller, in: tx) }
     }
 
-    func list(_ query: VolumeLister.Query, by caller: Caller) async throws -> [GroupType] {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> [GroupType] {
         var filters = ListFilters(query.filters, by: caller)
         let text = filters.take("is_public")
         let isPublic = try caller.isAdministrator ? VolumeTypeService.publicity(text) : true

@@ -10,8 +10,6 @@ struct ManagingService: Sendable {
     private var volumes: VolumeService { snapshots.volumes }
     private var context: BlockStorageContext { snapshots.context }
 
-    init(snapshots: SnapshotService) { self.snapshots = snapshots }
-
     // MARK: Pools
 
     /// Returns the pool that a request names.

@@ -6,8 +6,6 @@ struct MessageService: Sendable {
     let context: BlockStorageContext
     private let messages = MessageStore()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     private func require(_ id: ID<VolumeMessage>, by caller: Caller, in tx: Transaction) throws -> VolumeMessage {
         guard let message = try messages.find(id, in: tx), caller.sees(message.projectID) else {
             throw VolumeMessage.missing(id)
@@ -26,10 +24,10 @@ struct MessageService: Sendable {
     /// The first minor version whose lists have filters, an order and pages.
     private static let pagesSince = 5
 
-    func list(_ query: VolumeLister.Query, by caller: Caller) async throws -> [VolumeMessage] {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> [VolumeMessage] {
         try caller.require(.listMessages)
         var query = query
-        if caller.minor < Self.pagesSince { query = VolumeLister.Query(filters: []) }
+        if caller.minor < Self.pagesSince { query = ListRequest(filters: []) }
         var filters = try ListFilters(
             query.filters, of: "message", older: ["resource_uuid", "resource_type", "event_id", "request_id"],
             by: caller)

@@ -9,8 +9,6 @@ struct MigrationService: Sendable {
     let volumes: VolumeService
     private var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     /// The migration that an administrator asks for.
     struct Wish: Sendable {
         var host: String?

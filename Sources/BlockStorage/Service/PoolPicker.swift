@@ -12,8 +12,6 @@ struct PoolPicker: Sendable {
     /// The number of pools whose rows are compared at a time.
     private static let few = 5
 
-    init(hosts: any BlockStorageHosts) { self.hosts = hosts }
-
     /// Returns the best pool for a volume.
     ///
     /// - Throws: `conflict` with `PoolChoice.code` that says why no pool serves.

@@ -14,18 +14,11 @@ struct QoSService: Sendable {
         "created_at": .init("created_at", .time),
     ]
 
-    init(context: BlockStorageContext) { self.context = context }
-
-    private func require(_ id: ID<QoSSpecs>, in tx: Transaction) throws -> QoSSpecs {
-        guard let found = try specs.find(id, in: tx) else { throw QoSSpecs.missing(id) }
-        return found
-    }
-
     func get(_ id: ID<QoSSpecs>) async throws -> QoSSpecs {
-        try await context.read { tx in try require(id, in: tx) }
+        try await context.read { tx in try specs.require(id, in: tx) }
     }
 
-    func list(_ query: VolumeLister.Query) async throws -> [QoSSpecs] {
+    func list(_ query: ListRequest) async throws -> [QoSSpecs] {
         let equal = query.filters.filter { ["id", "name", "consumer"].contains($0.name) }
         let page = try RowPage(query.page, by: query.sort, Self.columns)
         return try await context.read { tx in
@@ -60,7 +53,7 @@ struct QoSService: Sendable {
 
     private func change(_ id: ID<QoSSpecs>, _ body: @escaping @Sendable (inout QoSSpecs) throws -> Void) async throws {
         try await context.write { tx in
-            let old = try require(id, in: tx)
+            let old = try specs.require(id, in: tx)
             var new = old
             try body(&new)
             new.updatedAt = context.world.now
@@ -96,7 +89,7 @@ struct QoSService: Sendable {
     /// - Parameter isForced: whether they are taken from the types that have them.
     func delete(_ id: ID<QoSSpecs>, isForced: Bool) async throws {
         try await context.write { tx in
-            _ = try require(id, in: tx)
+            _ = try specs.require(id, in: tx)
             if try !types.list(withQoS: id, in: tx).isEmpty {
                 guard isForced else { throw CloudError.badRequest("Qos specs still in use.") }
                 try specs.disassociate(id, in: tx)
@@ -109,7 +102,7 @@ struct QoSService: Sendable {
 
     func associations(of id: ID<QoSSpecs>) async throws -> [VolumeType] {
         try await context.read { tx in
-            _ = try require(id, in: tx)
+            _ = try specs.require(id, in: tx)
             return try types.list(withQoS: id, in: tx)
         }
     }
@@ -119,7 +112,7 @@ struct QoSService: Sendable {
     /// - Parameter isWanted: whether the type is to have them.
     func associate(_ id: ID<QoSSpecs>, with type: ID<VolumeType>, isWanted: Bool, by caller: Caller) async throws {
         try await context.write { tx in
-            _ = try require(id, in: tx)
+            _ = try specs.require(id, in: tx)
             let old = try rules.require(type, by: caller, in: tx)
             if isWanted, let present = old.qosID, present != id {
                 throw VolumeRefusal.type("Type \(type) is already associated with another qos specs: \(present)")
@@ -132,7 +125,7 @@ struct QoSService: Sendable {
 
     func disassociateAll(_ id: ID<QoSSpecs>) async throws {
         try await context.write { tx in
-            _ = try require(id, in: tx)
+            _ = try specs.require(id, in: tx)
             try specs.disassociate(id, in: tx)
         }
     }

@@ -7,8 +7,6 @@ struct QuotaService: Sendable {
     private let quotas = QuotaStore()
     private let types = VolumeTypeStore()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     struct Entry: Sendable {
         var name: String
         var limit: Int

@@ -10,8 +10,6 @@ struct SnapshotService: Sendable {
     private let rules = SnapshotRules()
     var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     // MARK: Finding
 
     func get(_ id: ID<Kind.Snapshot>, by caller: Caller) async throws -> VolumeSnapshot {
@@ -22,7 +20,7 @@ struct SnapshotService: Sendable {
     private static let metadataSince = 22
 
     func list(
-        _ query: VolumeLister.Query, by caller: Caller
+        _ query: ListRequest, by caller: Caller
     ) async throws -> (snapshots: [VolumeSnapshot], count: Int?) {
         try caller.require(.listSnapshots)
         var filters = try ListFilters(

@@ -8,26 +8,17 @@ struct TransferService: Sendable {
     private let transfers = TransferStore()
     private var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     // MARK: Finding
-
-    private func require(_ id: ID<VolumeTransfer>, by caller: Caller, in tx: Transaction) throws -> VolumeTransfer {
-        guard let transfer = try transfers.find(id, in: tx), caller.sees(transfer.projectID) else {
-            throw VolumeTransfer.missing(id)
-        }
-        return transfer
-    }
 
     func get(_ id: ID<VolumeTransfer>, by caller: Caller) async throws -> VolumeTransfer {
         try caller.require(.getTransfer)
-        return try await context.read { tx in try require(id, by: caller, in: tx) }
+        return try await context.read { tx in try transfers.require(id, by: caller, in: tx) }
     }
 
-    func list(_ query: VolumeLister.Query, by caller: Caller) async throws -> [VolumeTransfer] {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> [VolumeTransfer] {
         try caller.require(.listTransfers)
         var filters = ListFilters(query.filters, by: caller)
-        var filter = TransferStore.Filter(projectID: try filters.takeProject())
+        var filter = ProjectFilter(projectID: try filters.takeProject())
         filter.columns = try filters.columns(ListColumn.transfers)
         let page = try RowPage(query.page, by: query.sort, ListColumn.transfers)
         return try await context.read { [filter] tx in try transfers.page(filter, page, in: tx) }
@@ -69,7 +60,7 @@ struct TransferService: Sendable {
     /// Takes an offer back.
     func delete(_ id: ID<VolumeTransfer>, by caller: Caller) async throws {
         try await context.write { tx in
-            let transfer = try require(id, by: caller, in: tx)
+            let transfer = try transfers.require(id, by: caller, in: tx)
             let volume = try volumes.require(transfer.volumeID, by: caller, in: tx)
             try caller.require(.deleteTransfer, of: volume.projectID)
             if volume.status == .awaitingTransfer {
@@ -88,14 +79,12 @@ struct TransferService: Sendable {
     func accept(_ id: ID<VolumeTransfer>, key: String, by caller: Caller) async throws -> VolumeTransfer {
         try caller.require(.acceptTransfer)
         return try await context.write { tx in
-            guard let transfer = try transfers.find(id, in: tx) else { throw VolumeTransfer.missing(id) }
+            let transfer = try transfers.require(id, in: tx)
             guard transfer.lock.isOpened(by: key) else {
                 throw CloudError.badRequest(
                     "Invalid auth key: Attempt to transfer \(id) with invalid auth key.")
             }
-            guard let volume = try volumes.volumes.find(transfer.volumeID, in: tx) else {
-                throw Volume.missing(transfer.volumeID)
-            }
+            let volume = try volumes.volumes.require(transfer.volumeID, in: tx)
             guard volume.groupID == nil else {
                 throw VolumeRefusal.volume("Volume \(volume.id) must not be part of a consistency group.")
             }

@@ -7,8 +7,6 @@ struct TypeSpecService: Sendable {
     private let types = VolumeTypeStore()
     private let rules = TypeRules()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     // MARK: Extra specs
 
     func specs(of id: ID<VolumeType>, by caller: Caller) async throws -> VolumeType {

@@ -8,8 +8,6 @@ struct VolumeActionService: Sendable {
     let volumes: VolumeService
     private var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     // MARK: Growing
 
     /// The first minor version that grows volumes in use.

@@ -33,8 +33,6 @@ struct VolumeCreation: Sendable {
     let service: VolumeService
     private var context: BlockStorageContext { service.context }
 
-    init(service: VolumeService) { self.service = service }
-
     func create(_ wish: Wish, by caller: Caller) async throws -> VolumeView {
         try caller.require(wish.image == nil ? .createVolume : .createFromImage)
         let named = [wish.snapshotID, wish.image, wish.sourceID].compactMap(\.self)

@@ -8,8 +8,6 @@ struct VolumeImageService: Sendable {
     let volumes: VolumeService
     private var context: BlockStorageContext { volumes.context }
 
-    init(volumes: VolumeService) { self.volumes = volumes }
-
     /// The image that a user asks for.
     struct Wish: Sendable {
         var name = ""

@@ -5,8 +5,6 @@ import CloudCore
 struct VolumeMetadata: Sendable {
     let service: VolumeService
 
-    init(service: VolumeService) { self.service = service }
-
     func get(_ id: ID<Kind.Volume>, by caller: Caller) async throws -> JSONObject {
         try await service.context.read { tx in
             let volume = try service.require(id, by: caller, in: tx)

@@ -12,17 +12,14 @@ struct VolumeService: Sendable {
     let types = VolumeTypeStore()
     let typeRules = TypeRules()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     // MARK: Finding
 
     /// Returns a volume of which the caller may know.
     ///
     /// - Throws: `notFound` if there is none, or if the caller may not see it.
     func require(_ id: ID<Kind.Volume>, by caller: Caller, in tx: Transaction) throws -> Volume {
-        guard let volume = try volumes.find(id, in: tx), caller.sees(volume.projectID),
-            caller.may(.getVolume, of: volume.projectID)
-        else { throw Volume.missing(id) }
+        let volume = try volumes.require(id, by: caller, in: tx)
+        guard caller.may(.getVolume, of: volume.projectID) else { throw Volume.missing(id) }
         return volume
     }
 

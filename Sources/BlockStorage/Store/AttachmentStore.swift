@@ -2,8 +2,8 @@ import CloudCore
 import SQL
 
 /// The rows of attachments.
-struct AttachmentStore: Sendable {
-    private static let map = RowMap<VolumeAttachment>(
+struct AttachmentStore: RowStore {
+    static let map = RowMap<VolumeAttachment>(
         "volume_attachment",
         [
             ("id", { $0.id }), ("volume_id", { $0.volumeID }), ("project_id", { $0.projectID }),
@@ -12,6 +12,8 @@ struct AttachmentStore: Sendable {
             ("is_connected", { $0.isConnected }), ("is_servers", { $0.isServers }), ("epoch", { $0.epoch }),
             ("attached_at", { $0.attachedAt }), ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }),
         ])
+    static let guards = ["status"]
+    private let numbers = NumberStore(table: "volume_number")
 
     /// Conditions on attachments; all must hold.
     struct Filter: Sendable {
@@ -36,21 +38,14 @@ struct AttachmentStore: Sendable {
         }
     }
 
-    func find(_ id: ID<VolumeAttachment>, in tx: Transaction) throws -> VolumeAttachment? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume_attachment WHERE id = ?", id).map(Self.attachment)
-    }
-
     /// Returns the attachments of volumes, the oldest first.
     func list(
         of volumes: [ID<Kind.Volume>], in tx: Transaction
     ) throws -> [ID<Kind.Volume>: [VolumeAttachment]] {
         let rows = try tx.pieces(of: volumes.map(\.sql)).flatMap { list, arguments in
-            try tx.rows(
-                """
-                SELECT \(Self.map.columns) FROM volume_attachment WHERE volume_id \(list) ORDER BY created_at, id
-                """, arguments: arguments)
+            try tx.rows("\(Self.selection) WHERE volume_id \(list) ORDER BY created_at, id", arguments: arguments)
         }
-        return Dictionary(grouping: try rows.map(Self.attachment), by: \.volumeID)
+        return Dictionary(grouping: try rows.map(Self.noun), by: \.volumeID)
     }
 
     func list(of volume: ID<Kind.Volume>, in tx: Transaction) throws -> [VolumeAttachment] {
@@ -60,39 +55,18 @@ struct AttachmentStore: Sendable {
     /// Returns the attachments of servers, the oldest first.
     func list(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [VolumeAttachment] {
         try tx.pieces(of: servers.map(\.sql)).flatMap { list, arguments in
-            try tx.rows(
-                """
-                SELECT \(Self.map.columns) FROM volume_attachment WHERE server_id \(list) ORDER BY created_at, id
-                """, arguments: arguments)
-        }.map(Self.attachment)
+            try tx.rows("\(Self.selection) WHERE server_id \(list) ORDER BY created_at, id", arguments: arguments)
+        }.map(Self.noun)
     }
 
     func page(_ filter: Filter, _ page: RowPage, in tx: Transaction) throws -> [VolumeAttachment] {
-        try page.rows(
-            Self.map.columns, from: "volume_attachment", where: filter.conditions,
-            lost: { VolumeAttachment.missing($0) }, in: tx
-        ).map(Self.attachment)
-    }
-
-    func insert(_ attachment: VolumeAttachment, in tx: Transaction) throws { try Self.map.insert(attachment, in: tx) }
-
-    /// Writes what differs between two forms of an attachment.
-    ///
-    /// - Throws: `conflict` if the attachment has another state than the old form says, or is gone.
-    func update(_ old: VolumeAttachment, to new: VolumeAttachment, in tx: Transaction) throws {
-        guard try Self.map.update(old, to: new, guards: ["status"], in: tx) else {
-            throw CloudError.conflict("Attachment \(old.id) was changed by another request.")
-        }
-    }
-
-    func delete(_ id: ID<VolumeAttachment>, in tx: Transaction) throws -> Bool {
-        try tx.execute("DELETE FROM volume_attachment WHERE id = ?", id) > 0
+        try rows(filter.conditions, of: page, in: tx)
     }
 
     /// Returns a number that is higher than that of every attachment so far.
-    func nextEpoch(in tx: Transaction) throws -> Int64 { Int64(try NumberStore().next("attachment", in: tx)) }
+    func nextEpoch(in tx: Transaction) throws -> Int64 { Int64(try numbers.next("attachment", in: tx)) }
 
-    private static func attachment(_ row: Row) throws -> VolumeAttachment {
+    static func noun(_ row: Row) throws -> VolumeAttachment {
         let volume = Volume(
             id: try row.value(at: 1), projectID: try row.value(at: 2), userID: "", size: 0, typeID: ID(""),
             createdAt: try row.value(at: 13))

@@ -2,8 +2,8 @@ import CloudCore
 import SQL
 
 /// The rows of groups, and of the volume types that their volumes may have.
-struct GroupStore: Sendable {
-    private static let map = RowMap<VolumeGroup>(
+struct GroupStore: RowStore {
+    static let map = RowMap<VolumeGroup>(
         "volume_group",
         [
             ("id", { $0.id }), ("project_id", { $0.projectID }), ("user_id", { $0.userID }), ("name", { $0.name }),
@@ -12,33 +12,7 @@ struct GroupStore: Sendable {
             ("group_snapshot_id", { $0.snapshotID }), ("source_group_id", { $0.sourceID }),
             ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }),
         ])
-
-    /// Conditions on groups; all must hold.
-    struct Filter: Sendable {
-        /// The project; nil for all projects.
-        var projectID: String?
-        /// A type whose groups are left out.
-        var exceptType: ID<GroupType>?
-        var columns = RowFilter()
-
-        fileprivate var conditions: Conditions {
-            var conditions = Conditions()
-            conditions.equal("project_id", projectID)
-            if let exceptType { conditions.add("type_id <> ?", [exceptType.sql]) }
-            conditions.add(columns)
-            return conditions
-        }
-    }
-
-    func find(_ id: ID<VolumeGroup>, in tx: Transaction) throws -> VolumeGroup? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume_group WHERE id = ?", id).map(Self.group)
-    }
-
-    func page(_ filter: Filter, _ page: RowPage, in tx: Transaction) throws -> [VolumeGroup] {
-        try page.rows(
-            Self.map.columns, from: "volume_group", where: filter.conditions, lost: { VolumeGroup.missing($0) }, in: tx
-        ).map(Self.group)
-    }
+    static let guards = ["status"]
 
     /// Writes a group.
     ///
@@ -48,19 +22,6 @@ struct GroupStore: Sendable {
         for type in Set(types).sorted() {
             try tx.execute("INSERT INTO volume_group_member_type (group_id, type_id) VALUES (?, ?)", group.id, type)
         }
-    }
-
-    /// Writes what differs between two forms of a group.
-    ///
-    /// - Throws: `conflict` if the group has another state than the old form says, or is gone.
-    func update(_ old: VolumeGroup, to new: VolumeGroup, in tx: Transaction) throws {
-        guard try Self.map.update(old, to: new, guards: ["status"], in: tx) else {
-            throw CloudError.conflict("Group \(old.id) was changed by another request.")
-        }
-    }
-
-    func delete(_ id: ID<VolumeGroup>, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM volume_group WHERE id = ?", id)
     }
 
     // MARK: What belongs to groups
@@ -134,7 +95,7 @@ struct GroupStore: Sendable {
             }.map { try $0.value(at: 0) })
     }
 
-    private static func group(_ row: Row) throws -> VolumeGroup {
+    static func noun(_ row: Row) throws -> VolumeGroup {
         var group = VolumeGroup(
             id: try row.value(at: 0), projectID: try row.value(at: 1), userID: try row.value(at: 2),
             typeID: try row.value(at: 7), createdAt: try row.value(at: 12))

@@ -1,3 +1,4 @@
+import CloudCore
 import SQL
 
 /// The filters of a query as conditions on columns; all must hold.
@@ -16,5 +17,22 @@ extension Conditions {
             add(value == .null ? "\(column) IS NULL" : "\(column) = ?", value == .null ? [] : [value])
         }
         for (column, part) in filter.contain { add("replace(\(column), ?, '') <> \(column)", [part.sql]) }
+    }
+}
+
+/// Conditions on things of projects; all must hold.
+struct ProjectFilter: Sendable {
+    /// The project; nil for all projects.
+    var projectID: String?
+    /// A type whose groups, or whose groups' snapshots, are left out.
+    var exceptType: ID<GroupType>?
+    var columns = RowFilter()
+
+    var conditions: Conditions {
+        var conditions = Conditions()
+        conditions.equal("project_id", projectID)
+        if let exceptType { conditions.add("type_id <> ?", [exceptType.sql]) }
+        conditions.add(columns)
+        return conditions
     }
 }

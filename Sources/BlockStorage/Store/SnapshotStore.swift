@@ -2,8 +2,8 @@ import CloudCore
 import SQL
 
 /// The rows of snapshots.
-struct SnapshotStore: Sendable {
-    private static let map = RowMap<VolumeSnapshot>(
+struct SnapshotStore: RowStore {
+    static let map = RowMap<VolumeSnapshot>(
         "volume_snapshot",
         [
             ("id", { $0.id }), ("volume_id", { $0.volumeID }), ("project_id", { $0.projectID }),
@@ -14,6 +14,7 @@ struct SnapshotStore: Sendable {
             ("generation", { $0.generation }), ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }),
             ("progress", { $0.reportedProgress }),
         ])
+    static let guards = ["status"]
 
     /// Conditions on snapshots; all must hold.
     struct Filter: Sendable {
@@ -77,21 +78,13 @@ struct SnapshotStore: Sendable {
         }
     }
 
-    func find(_ id: ID<Kind.Snapshot>, in tx: Transaction) throws -> VolumeSnapshot? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume_snapshot WHERE id = ?", id).map(Self.snapshot)
-    }
-
     /// Returns the snapshots of a volume, the oldest first.
     func list(of volume: ID<Kind.Volume>, in tx: Transaction) throws -> [VolumeSnapshot] {
-        try tx.rows(
-            "SELECT \(Self.map.columns) FROM volume_snapshot WHERE volume_id = ? ORDER BY created_at, id", volume
-        ).map(Self.snapshot)
+        try tx.rows("\(Self.selection) WHERE volume_id = ? ORDER BY created_at, id", volume).map(Self.noun)
     }
 
     func list(inGroup id: ID<GroupSnapshot>, in tx: Transaction) throws -> [VolumeSnapshot] {
-        try tx.rows(
-            "SELECT \(Self.map.columns) FROM volume_snapshot WHERE group_snapshot_id = ? ORDER BY created_at, id", id
-        ).map(Self.snapshot)
+        try tx.rows("\(Self.selection) WHERE group_snapshot_id = ? ORDER BY created_at, id", id).map(Self.noun)
     }
 
     func hasAny(of volume: ID<Kind.Volume>, in tx: Transaction) throws -> Bool {
@@ -99,10 +92,7 @@ struct SnapshotStore: Sendable {
     }
 
     func page(_ filter: Filter, _ page: RowPage, in tx: Transaction) throws -> [VolumeSnapshot] {
-        try page.rows(
-            Self.map.columns, from: "volume_snapshot", where: try filter.conditions(in: tx),
-            lost: { VolumeSnapshot.missing($0) }, in: tx
-        ).map(Self.snapshot)
+        try rows(try filter.conditions(in: tx), of: page, in: tx)
     }
 
     func count(_ filter: Filter, in tx: Transaction) throws -> Int {
@@ -120,14 +110,8 @@ struct SnapshotStore: Sendable {
     ///
     /// - Throws: `conflict` if the snapshot has another state than the old form says, or is gone.
     func update(_ old: VolumeSnapshot, to new: VolumeSnapshot, in tx: Transaction) throws {
-        guard try Self.map.update(old, to: new, guards: ["status"], in: tx) else {
-            throw CloudError.conflict("Snapshot \(old.id) was changed by another request.")
-        }
+        try write(old, to: new, in: tx)
         if old.metadata != new.metadata { try setProperties(of: new, in: tx) }
-    }
-
-    func delete(_ id: ID<Kind.Snapshot>, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM volume_snapshot WHERE id = ?", id)
     }
 
     private func setProperties(of snapshot: VolumeSnapshot, in tx: Transaction) throws {
@@ -141,7 +125,7 @@ struct SnapshotStore: Sendable {
             })
     }
 
-    private static func snapshot(_ row: Row) throws -> VolumeSnapshot {
+    static func noun(_ row: Row) throws -> VolumeSnapshot {
         let volume = Volume(
             id: try row.value(at: 1), projectID: "", userID: "", size: try row.value(at: 6),
             typeID: try row.value(at: 8), createdAt: try row.value(at: 14))

@@ -2,8 +2,8 @@ import CloudCore
 import SQL
 
 /// The rows of volumes.
-struct VolumeStore: Sendable {
-    private static let map = RowMap<Volume>(
+struct VolumeStore: RowStore {
+    static let map = RowMap<Volume>(
         "volume",
         [
             ("id", { $0.id }), ("project_id", { $0.projectID }), ("user_id", { $0.userID }), ("name", { $0.name }),
@@ -17,18 +17,7 @@ struct VolumeStore: Sendable {
             ("image_metadata", { $0.imageMetadata }), ("generation", { $0.generation }),
             ("created_at", { $0.createdAt }), ("updated_at", { $0.updatedAt }), ("launched_at", { $0.launchedAt }),
         ])
-
-    func find(_ id: ID<Kind.Volume>, in tx: Transaction) throws -> Volume? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume WHERE id = ?", id).map(Self.volume)
-    }
-
-    /// Returns some volumes by their ids. The result has no volume for an id without a row.
-    func find(_ ids: [ID<Kind.Volume>], in tx: Transaction) throws -> [Volume] {
-        try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
-            try tx.rows("SELECT \(Self.map.columns) FROM volume WHERE id \(list)", arguments: arguments).map(
-                Self.volume)
-        }
-    }
+    static let guards = ["status", "attach_status"]
 
     func insert(_ volume: Volume, in tx: Transaction) throws {
         try Self.map.insert(volume, in: tx)
@@ -40,17 +29,11 @@ struct VolumeStore: Sendable {
     ///
     /// - Throws: `conflict` if the volume has another state than the old form says, or is gone.
     func update(_ old: Volume, to new: Volume, in tx: Transaction) throws {
-        guard try Self.map.update(old, to: new, guards: ["status", "attach_status"], in: tx) else {
-            throw CloudError.conflict("Volume \(old.id) was changed by another request.")
-        }
+        try write(old, to: new, in: tx)
         if old.metadata != new.metadata { try setProperties(.user, new.metadata, of: new.id, in: tx) }
         if old.imageMetadata != new.imageMetadata {
             try setProperties(.image, new.imageMetadata, of: new.id, in: tx)
         }
-    }
-
-    func delete(_ id: ID<Kind.Volume>, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM volume WHERE id = ?", id)
     }
 
     // MARK: Properties
@@ -78,10 +61,7 @@ struct VolumeStore: Sendable {
     // MARK: Lists
 
     func page(_ filter: VolumeFilter, _ page: RowPage, in tx: Transaction) throws -> [Volume] {
-        let conditions = try filter.conditions(in: tx)
-        return try page.rows(
-            Self.map.columns, from: "volume", where: conditions, lost: { Volume.missing($0) }, in: tx
-        ).map(Self.volume)
+        try rows(try filter.conditions(in: tx), of: page, in: tx)
     }
 
     /// Counts the volumes of a list, and adds up their sizes.
@@ -116,8 +96,7 @@ struct VolumeStore: Sendable {
     }
 
     func list(inGroup id: ID<VolumeGroup>, in tx: Transaction) throws -> [Volume] {
-        try tx.rows("SELECT \(Self.map.columns) FROM volume WHERE group_id = ? ORDER BY created_at, id", id)
-            .map(Self.volume)
+        try tx.rows("\(Self.selection) WHERE group_id = ? ORDER BY created_at, id", id).map(Self.noun)
     }
 
     /// Returns the places of volumes, for the hints that name them.
@@ -128,7 +107,7 @@ struct VolumeStore: Sendable {
             }.map { try $0.value(at: 0) as String })
     }
 
-    private static func volume(_ row: Row) throws -> Volume {
+    static func noun(_ row: Row) throws -> Volume {
         var volume = Volume(
             id: try row.value(at: 0), projectID: try row.value(at: 1), userID: try row.value(at: 2),
             size: try row.value(at: 5), typeID: try row.value(at: 15), createdAt: try row.value(at: 25))

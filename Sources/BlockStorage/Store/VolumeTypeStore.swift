@@ -3,8 +3,8 @@ import SQL
 
 /// The rows of volume types, of the projects that may use those that are not public, and of the projects' default
 /// types.
-struct VolumeTypeStore: Sendable {
-    private static let map = RowMap<VolumeType>(
+struct VolumeTypeStore: RowStore {
+    static let map = RowMap<VolumeType>(
         "volume_type",
         [
             ("id", { $0.id }), ("name", { $0.name }), ("description", { $0.description }),
@@ -21,19 +21,8 @@ struct VolumeTypeStore: Sendable {
         var description: String?
     }
 
-    func find(_ id: ID<VolumeType>, in tx: Transaction) throws -> VolumeType? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume_type WHERE id = ?", id).map(Self.type)
-    }
-
     func find(name: String, in tx: Transaction) throws -> VolumeType? {
-        try tx.row("SELECT \(Self.map.columns) FROM volume_type WHERE name = ?", name).map(Self.type)
-    }
-
-    func find(_ ids: some Collection<ID<VolumeType>>, in tx: Transaction) throws -> [VolumeType] {
-        try tx.pieces(of: ids.map(\.sql)).flatMap { list, arguments in
-            try tx.rows("SELECT \(Self.map.columns) FROM volume_type WHERE id \(list)", arguments: arguments).map(
-                Self.type)
-        }
+        try tx.row("\(Self.selection) WHERE name = ?", name).map(Self.noun)
     }
 
     /// Returns the types that fulfil the conditions, the newest first.
@@ -49,30 +38,20 @@ struct VolumeTypeStore: Sendable {
         conditions.equal("name", filter.name)
         conditions.equal("description", filter.description)
         return try tx.rows(
-            "SELECT \(Self.map.columns) FROM volume_type \(conditions.clause) ORDER BY created_at DESC, id DESC",
+            "\(Self.selection) \(conditions.clause) ORDER BY created_at DESC, id DESC",
             arguments: conditions.arguments
-        ).map(Self.type)
+        ).map(Self.noun)
     }
 
     func isEmpty(in tx: Transaction) throws -> Bool { try tx.row("SELECT id FROM volume_type LIMIT 1") == nil }
 
     func isOnlyOne(in tx: Transaction) throws -> Bool { try tx.rows("SELECT id FROM volume_type LIMIT 2").count < 2 }
 
-    func insert(_ type: VolumeType, in tx: Transaction) throws { try Self.map.insert(type, in: tx) }
-
-    func update(_ old: VolumeType, to new: VolumeType, in tx: Transaction) throws {
-        guard try Self.map.update(old, to: new, in: tx) else { throw VolumeType.missing(old.id) }
-    }
-
-    func delete(_ id: ID<VolumeType>, in tx: Transaction) throws {
-        try tx.execute("DELETE FROM volume_type WHERE id = ?", id)
-    }
-
     func list(withQoS id: ID<QoSSpecs>, in tx: Transaction) throws -> [VolumeType] {
-        try tx.rows("SELECT \(Self.map.columns) FROM volume_type WHERE qos_id = ? ORDER BY name", id).map(Self.type)
+        try tx.rows("\(Self.selection) WHERE qos_id = ? ORDER BY name", id).map(Self.noun)
     }
 
-    private static func type(_ row: Row) throws -> VolumeType {
+    static func noun(_ row: Row) throws -> VolumeType {
         VolumeType(
             id: try row.value(at: 0), name: try row.value(at: 1), description: try row.value(at: 2),
             isPublic: try row.value(at: 3), extraSpecs: try row.value(at: 4), qosID: try row.value(at: 5),

@@ -1,0 +1,5 @@
+import SQL
+
+extension NumberStore {
+    static let compute = NumberStore(table: "compute_number")
+}
