@@ -60,8 +60,7 @@ struct AttachmentRoutes: RouteGroup {
         .inside("connector").inside("attachment")
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call)
-        let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
+        let query = try ListRequest(call)
         return Self.answer(try await service.list(query, by: call.caller), isDetailed: isDetailed)
     }
 

@@ -140,19 +140,11 @@ struct ConsistencyGroupRoutes: RouteGroup {
     ).inside("consistencygroup", open: true)
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call)
-        let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
-        let found = try await groups.list(query, .consistencyGroups, by: call.caller)
-        return .json { json in
-            json.array("consistencygroups", of: found) { json, view in
-                json.object { json in
-                    if isDetailed { Self.write(view, &json) } else { Self.brief(view.group, &json) }
-                }
-            }
-            Links(call).next(
-                &json, "consistencygroup_links", isDetailed ? "consistencygroups/detail" : "consistencygroups", call,
-                count: found.count, last: found.last?.group.id.text)
-        }
+        let found = try await groups.list(try ListRequest(call), .consistencyGroups, by: call.caller)
+        return try await call.page(
+            ("consistencygroups", "consistencygroup_links"),
+            at: isDetailed ? "consistencygroups/detail" : "consistencygroups", found, id: \.group.id.text
+        ) { if isDetailed { Self.write($0, &$1) } else { Self.brief($0.group, &$1) } }
     }
 
     private static func brief(_ group: VolumeGroup) -> Reply {
@@ -214,7 +206,7 @@ struct ConsistencyGroupRoutes: RouteGroup {
 
     private func listSnapshots(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
         let request = try ListRequest(call)
-        var query = VolumeLister.Query(filters: [])
+        var query = ListRequest(filters: [])
         (query.page.limit, query.page.offset) = (request.page.limit, request.page.offset)
         let found = try await snapshots.list(query, .consistencyGroups, by: call.caller)
         return .json { json in

@@ -172,24 +172,15 @@ struct GroupRoutes: RouteGroup {
     }
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call)
-        let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
+        let query = try ListRequest(call)
         let withVolumes = try isDetailed && Self.asksVolumes(call)
         let found = try await service.list(query, .groups, withVolumes: withVolumes, by: call.caller)
-        return .json { json in
-            json.array("groups", of: found) { json, view in
-                json.object { json in
-                    if isDetailed {
-                        Self.write(view, call.caller, &json)
-                    } else {
-                        json.member("id", view.group.id)
-                        json.member("name", view.group.name)
-                    }
-                }
-            }
-            Links(call).next(
-                &json, "group_links", isDetailed ? "groups/detail" : "groups", call, count: found.count,
-                last: found.last?.group.id.text)
+        return try await call.page(
+            ("groups", "group_links"), at: isDetailed ? "groups/detail" : "groups", found, id: \.group.id.text
+        ) { view, json in
+            if isDetailed { return Self.write(view, call.caller, &json) }
+            json.member("id", view.group.id)
+            json.member("name", view.group.name)
         }
     }
 

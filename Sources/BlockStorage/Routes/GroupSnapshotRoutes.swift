@@ -61,24 +61,15 @@ struct GroupSnapshotRoutes: RouteGroup {
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
         // Older versions know no query.
-        let request = try call.minor < Self.pagesSince ? nil : ListRequest(call)
-        let query =
-            request.map { VolumeLister.Query(filters: $0.filters, sort: $0.sort, page: $0.page) } ?? .init(filters: [])
+        let query = try call.minor < Self.pagesSince ? ListRequest(filters: []) : ListRequest(call)
         let found = try await service.list(query, .groups, by: call.caller)
-        return .json { json in
-            json.array("group_snapshots", of: found) { json, snapshot in
-                json.object { json in
-                    if isDetailed {
-                        Self.write(snapshot, call.caller, &json)
-                    } else {
-                        json.member("id", snapshot.id)
-                        json.member("name", snapshot.name)
-                    }
-                }
-            }
-            Links(call).next(
-                &json, "group_snapshot_links", isDetailed ? "group_snapshots/detail" : "group_snapshots", call,
-                count: found.count, last: found.last?.id.text)
+        return try await call.page(
+            ("group_snapshots", "group_snapshot_links"), at: isDetailed ? "group_snapshots/detail" : "group_snapshots",
+            found, id: \.id.text
+        ) { snapshot, json in
+            if isDetailed { return Self.write(snapshot, call.caller, &json) }
+            json.member("id", snapshot.id)
+            json.member("name", snapshot.name)
         }
     }
 

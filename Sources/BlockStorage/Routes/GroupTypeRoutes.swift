@@ -103,13 +103,9 @@ struct GroupTypeRoutes: RouteGroup {
     // MARK: Answers
 
     private func list(_ call: VolumeCall) async throws -> Reply {
-        let request = try ListRequest(call)
-        let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
-        let found = try await types.list(query, by: call.caller)
-        return .json { json in
-            json.array("group_types", of: found) { json, type in json.object { Self.write(type, call.caller, &$0) } }
-            Links(call).next(
-                &json, "group_type_links", "group_types", call, count: found.count, last: found.last?.id.text)
+        let found = try await types.list(try ListRequest(call), by: call.caller)
+        return try await call.page(("group_types", "group_type_links"), at: "group_types", found, id: \.id.text) {
+            Self.write($0, call.caller, &$1)
         }
     }
 

@@ -46,3 +46,29 @@ struct Links: Sendable {
         }
     }
 }
+
+extension VolumeCall {
+    /// Returns the answer with a page of a list.
+    ///
+    /// - Parameters:
+    ///   - names: the members with the elements and with the link to the next page, such as `volumes` and
+    ///     `volumes_links`.
+    ///   - path: the path of the list, such as `volumes/detail`.
+    ///   - id: the id of an element.
+    ///   - count: the number of all elements of the list; nil unless it was asked for.
+    ///   - write: writes the members of an element.
+    func page<Element: Sendable>(
+        _ names: (elements: StaticString, links: StaticString), at path: String, _ found: [Element],
+        id: any KeyPath<Element, String> & Sendable, count: Int? = nil,
+        _ write: @escaping @Sendable (Element, inout JSONWriter) -> Void
+    ) async throws -> Reply {
+        try await .page(of: found.count) {
+            .json { json in
+                json.array(names.elements, of: found) { json, element in json.object { write(element, &$0) } }
+                let last = found.last?[keyPath: id]
+                Links(self).next(&json, names.links, path, self, count: count ?? found.count, last: last)
+                if let count { json.member("count", count) }
+            }
+        }
+    }
+}

@@ -12,15 +12,9 @@ struct MessageRoutes: RouteGroup {
     var all: [Route] {
         [
             maker.route(.get, "/messages", nil, since: Self.since) { call in
-                let request = try ListRequest(call)
-                let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
-                let found = try await messages.list(query, by: call.caller)
-                return .json { json in
-                    json.array("messages", of: found) { json, message in
-                        json.object { Self.write(message, Links(call), &$0) }
-                    }
-                    Links(call).next(
-                        &json, "messages_links", "messages", call, count: found.count, last: found.last?.id.text)
+                let found = try await messages.list(try ListRequest(call), by: call.caller)
+                return try await call.page(("messages", "messages_links"), at: "messages", found, id: \.id.text) {
+                    Self.write($0, Links(call), &$1)
                 }
             },
             maker.route(.get, "/messages/{message_id}", nil, since: Self.since) { call in

@@ -14,13 +14,9 @@ struct QoSRoutes: RouteGroup {
     private var ofSpecs: [Route] {
         [
             maker.route(.get, "/qos-specs", .listQoS) { call in
-                let request = try ListRequest(call)
-                let query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
-                let found = try await service.list(query)
-                return .json { json in
-                    json.array("qos_specs", of: found) { json, specs in json.object { Self.write(specs, &$0) } }
-                    Links(call).next(
-                        &json, "qos_specs_links", "qos-specs", call, count: found.count, last: found.last?.id.text)
+                let found = try await service.list(try ListRequest(call))
+                return try await call.page(("qos_specs", "qos_specs_links"), at: "qos-specs", found, id: \.id.text) {
+                    Self.write($0, &$1)
                 }
             },
             maker.route(.post, "/qos-specs", .createQoS) { call in

@@ -171,22 +171,11 @@ struct SnapshotRoutes: RouteGroup {
     }
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call, hasCount: true)
-        let query = VolumeLister.Query(
-            filters: request.filters, sort: request.sort, page: request.page, hasCount: request.hasCount)
+        let query = try ListRequest(call, hasCount: true)
         let found = try await service.list(query, by: call.caller)
-        return try await .page(of: found.snapshots.count) {
-            .json { json in
-                json.array("snapshots", of: found.snapshots) { json, snapshot in
-                    json.object {
-                        Self.write(snapshot, call.caller, isDetailed: isDetailed, isWhole: isDetailed, &$0)
-                    }
-                }
-                Links(call).next(
-                    &json, "snapshots_links", isDetailed ? "snapshots/detail" : "snapshots", call,
-                    count: found.count ?? found.snapshots.count, last: found.snapshots.last?.id.text)
-                if let count = found.count { json.member("count", count) }
-            }
-        }
+        return try await call.page(
+            ("snapshots", "snapshots_links"), at: isDetailed ? "snapshots/detail" : "snapshots", found.snapshots,
+            id: \.id.text, count: found.count
+        ) { Self.write($0, call.caller, isDetailed: isDetailed, isWhole: isDetailed, &$1) }
     }
 }

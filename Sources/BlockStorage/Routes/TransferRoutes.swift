@@ -60,24 +60,13 @@ struct TransferRoutes: RouteGroup {
     // MARK: Answers
 
     private func list(_ call: VolumeCall, path: String, _ isNew: Bool, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call)
-        var query = VolumeLister.Query(filters: request.filters, sort: request.sort, page: request.page)
+        var query = try ListRequest(call)
         if !isNew || call.minor < Self.pagesSince {
             (query.sort, query.page.marker) = ([(key: "created_at", ascending: true)], nil)
         }
         let found = try await service.list(query, by: call.caller)
-        return .json { json in
-            json.array("transfers", of: found) { json, transfer in
-                json.object { json in
-                    if isDetailed {
-                        Self.write(transfer, call, key: nil, &json)
-                    } else {
-                        Self.brief(transfer, call, &json)
-                    }
-                }
-            }
-            Links(call).next(
-                &json, "transfers_links", path, call, count: found.count, last: found.last?.id.text)
+        return try await call.page(("transfers", "transfers_links"), at: path, found, id: \.id.text) {
+            if isDetailed { Self.write($0, call, key: nil, &$1) } else { Self.brief($0, call, &$1) }
         }
     }
 

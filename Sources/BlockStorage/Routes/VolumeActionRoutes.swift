@@ -44,6 +44,17 @@ struct VolumeActionRoutes: RouteGroup {
             let whole = form.inside(word)
             self.act = { id, body, call in try await act(id, try call.read(whole, body), call) }
         }
+
+        /// Returns an action that is accepted, and has no other answer.
+        static func accepting<Value: Sendable>(
+            _ word: String, since: Int = 0, _ form: Form<Value>,
+            _ act: @escaping @Sendable (ID<Kind.Volume>, Value, VolumeCall) async throws -> Void
+        ) -> Action {
+            Action(word, since: since, form) { id, value, call in
+                try await act(id, value, call)
+                return .accepted
+            }
+        }
     }
 
     private static let anything = Form(.any) { $0 }
@@ -70,33 +81,27 @@ struct VolumeActionRoutes: RouteGroup {
     private var attaching: [Action] {
         let old = OldAttachService(volumes: volumes)
         return [
-            Action("os-attach", Self.attach) { id, wish, call in
+            .accepting("os-attach", Self.attach) { id, wish, call in
                 guard wish.serverID != nil || wish.host != nil else {
                     throw CloudError.badRequest(
                         "Invalid input for field/attribute os-attach. 'instance_uuid' or 'host_name' is required.")
                 }
                 try await old.attach(id, wish, by: call.caller)
-                return .accepted
             },
-            Action("os-detach", Self.detach) { id, named, call in
+            .accepting("os-detach", Self.detach) { id, named, call in
                 try await old.detach(id, attachment: named?.id, by: call.caller)
-                return .accepted
             },
-            Action("os-reserve", Self.anything) { id, _, call in
+            .accepting("os-reserve", Self.anything) { id, _, call in
                 try await old.reserve(id, by: call.caller)
-                return .accepted
             },
-            Action("os-unreserve", Self.anything) { id, _, call in
+            .accepting("os-unreserve", Self.anything) { id, _, call in
                 try await old.unreserve(id, by: call.caller)
-                return .accepted
             },
-            Action("os-begin_detaching", Self.anything) { id, _, call in
+            .accepting("os-begin_detaching", Self.anything) { id, _, call in
                 try await old.beginDetaching(id, by: call.caller)
-                return .accepted
             },
-            Action("os-roll_detaching", Self.anything) { id, _, call in
+            .accepting("os-roll_detaching", Self.anything) { id, _, call in
                 try await old.rollDetaching(id, by: call.caller)
-                return .accepted
             },
             Action("os-initialize_connection", Self.connector) { id, connector, call in
                 let data = try await old.initialize(id, by: call.caller)
@@ -108,13 +113,11 @@ struct VolumeActionRoutes: RouteGroup {
                     }
                 }
             },
-            Action("os-terminate_connection", Self.oldConnector) { id, _, call in
+            .accepting("os-terminate_connection", Self.oldConnector) { id, _, call in
                 try await old.terminate(id, by: call.caller)
-                return .accepted
             },
-            Action("os-force_detach", Self.forceDetach) { id, named, call in
+            .accepting("os-force_detach", Self.forceDetach) { id, named, call in
                 try await old.forceDetach(id, attachment: named.id, by: call.caller)
-                return .accepted
             },
         ]
     }
@@ -176,35 +179,30 @@ struct VolumeActionRoutes: RouteGroup {
         let images = VolumeImageService(volumes: volumes)
         let properties = VolumeMetadata(service: volumes)
         return [
-            Action("os-extend", Self.extend) { id, size, call in
+            .accepting("os-extend", Self.extend) { id, size, call in
                 try await service.extend(id, to: size, by: call.caller)
-                return .accepted
             },
-            Action("os-retype", Self.retype) { id, retype, call in
+            .accepting("os-retype", Self.retype) { id, retype, call in
                 try await service.retype(
                     id, to: retype.type, mayMove: retype.policy == "on-demand", by: call.caller)
-                return .accepted
             },
-            Action("os-update_readonly_flag", Form.truth.inside("readonly")) { id, isReadOnly, call in
+            .accepting("os-update_readonly_flag", Form.truth.inside("readonly")) { id, isReadOnly, call in
                 try await service.setReadOnly(isReadOnly, id, by: call.caller)
-                return .accepted
             },
             Action("os-set_bootable", Form.truth.inside("bootable")) { id, isBootable, call in
                 try await service.setBootable(isBootable, id, by: call.caller)
                 return .ok
             },
-            Action("revert", since: Self.revertSince, Self.revert) { id, revert, call in
+            .accepting("revert", since: Self.revertSince, Self.revert) { id, revert, call in
                 try await service.revert(id, to: revert.snapshot, by: call.caller)
-                return .accepted
             },
             Action("os-volume_upload_image", Self.upload) { id, wish, call in
                 let made = try await images.upload(id, wish, by: call.caller)
                 return Self.answer(made.volume, made.image, call.minor)
             },
-            Action("os-reimage", since: Self.reimageSince, Self.reimage) { id, reimage, call in
+            .accepting("os-reimage", since: Self.reimageSince, Self.reimage) { id, reimage, call in
                 try await images.reimage(
                     id, from: ID(reimage.image), takesReserved: reimage.takesReserved, by: call.caller)
-                return .accepted
             },
             Action("os-show_image_metadata", Self.anything) { id, _, call in
                 Self.answer(try await properties.imageProperties(of: id, by: call.caller))
@@ -262,13 +260,11 @@ struct VolumeActionRoutes: RouteGroup {
     private var ofAdministrators: [Action] {
         let service = VolumeActionService(volumes: volumes)
         return [
-            Action("os-reset_status", Self.reset) { id, reset, call in
+            .accepting("os-reset_status", Self.reset) { id, reset, call in
                 try await service.reset(id, reset, by: call.caller)
-                return .accepted
             },
-            Action("os-force_delete", Self.anything) { id, _, call in
+            .accepting("os-force_delete", Self.anything) { id, _, call in
                 try await volumes.delete(id, cascade: false, force: .adminForceDelete, by: call.caller)
-                return .accepted
             },
         ]
     }
@@ -305,24 +301,21 @@ struct VolumeActionRoutes: RouteGroup {
         let migrations = MigrationService(volumes: volumes)
         let managing = ManagingService(snapshots: SnapshotService(volumes: volumes))
         return [
-            Action("os-migrate_volume", Self.migrate) { id, wish, call in
+            .accepting("os-migrate_volume", Self.migrate) { id, wish, call in
                 let target = try HostOrCluster(
                     host: wish.host, cluster: wish.cluster, knowsClusters: call.minor >= Self.clusterSince)
                 try await migrations.migrate(id, to: target, locked: wish.locksVolume, by: call.caller)
-                return .accepted
             },
             Action("os-migrate_volume_completion", Self.migrated) { id, completion, call in
                 let kept = try await migrations.complete(
                     id, with: ID(completion.newID), isFailed: completion.isFailed, by: call.caller)
                 return .json { $0.member("save_volume_id", kept) }
             },
-            Action("os-extend_volume_completion", Self.extended) { id, _, call in
+            .accepting("os-extend_volume_completion", Self.extended) { id, _, call in
                 try await migrations.completeExtend(id, by: call.caller)
-                return .accepted
             },
-            Action("os-unmanage", Self.anything) { id, _, call in
+            .accepting("os-unmanage", Self.anything) { id, _, call in
                 try await managing.unmanage(id, by: call.caller)
-                return .accepted
             },
         ]
     }

@@ -84,13 +84,3 @@ struct Caller: Sendable {
         ["project_id": projectID ?? principal.projectID?.text, "user_id": principal.userID.text]
     }
 }
-
-extension Reply {
-    static let accepted = Reply(.accepted)
-    static let ok = Reply(.ok)
-}
-
-extension HTTPField.Name {
-    /// The older name of the header with the request's id.
-    static let computeRequestID = Self("x-compute-request-id")!  // tidy: allow force-unwrap, a constant
-}

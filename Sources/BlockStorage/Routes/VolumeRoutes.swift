@@ -56,24 +56,13 @@ struct VolumeRoutes: RouteGroup {
     }
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call, hasCount: true)
-        let query = VolumeLister.Query(
-            filters: request.filters, sort: request.sort, page: request.page, hasCount: request.hasCount)
+        let query = try ListRequest(call, hasCount: true)
         let found = try await VolumeLister(service: service).list(query, by: call.caller)
         let wire = VolumeWire(call)
-        return try await .page(of: found.volumes.count) {
-            .json { json in
-                json.array("volumes", of: found.volumes) { json, view in
-                    json.object { json in
-                        if isDetailed { wire.write(view, isWhole: true, &json) } else { wire.brief(view, &json) }
-                    }
-                }
-                Links(call).next(
-                    &json, "volumes_links", isDetailed ? "volumes/detail" : "volumes", call,
-                    count: found.count ?? found.volumes.count, last: found.volumes.last?.volume.id.text)
-                if let count = found.count { json.member("count", count) }
-            }
-        }
+        return try await call.page(
+            ("volumes", "volumes_links"), at: isDetailed ? "volumes/detail" : "volumes", found.volumes,
+            id: \.volume.id.text, count: found.count
+        ) { if isDetailed { wire.write($0, isWhole: true, &$1) } else { wire.brief($0, &$1) } }
     }
 
     private func summary(_ call: VolumeCall) async throws -> Reply {
@@ -90,9 +79,4 @@ struct VolumeRoutes: RouteGroup {
             }
         }
     }
-}
-
-extension HTTPField.Name {
-    /// The header with the progress of a copy in per cent.
-    static let progress = Self("x-novella-progress")!  // tidy: allow force-unwrap, a constant
 }

@@ -6,23 +6,13 @@ struct VolumeLister: Sendable {
     let service: VolumeService
     private var context: BlockStorageContext { service.context }
 
-    /// A list as its query asks for it.
-    struct Query: Sendable {
-        var filters: [(name: String, value: String)]
-        var sort: [(key: String, ascending: Bool)] = [(key: "created_at", ascending: false)]
-        var page = ListPage()
-        var hasCount = false
-    }
-
     struct Answer: Sendable {
         var volumes: [VolumeView]
         /// The number of all volumes of the list; nil unless it was asked for.
         var count: Int?
     }
 
-    init(service: VolumeService) { self.service = service }
-
-    func list(_ query: Query, by caller: Caller) async throws -> Answer {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> Answer {
         try caller.require(.listVolumes)
         let filter = try Self.filter(query.filters, by: caller)
         let page = try RowPage(query.page, by: query.sort, ListColumn.volumes)
@@ -43,7 +33,7 @@ struct VolumeLister: Sendable {
     /// The first minor version whose summaries have metadata.
     static let metadataSince = 36
 
-    func summary(_ query: Query, by caller: Caller) async throws -> Summary {
+    func summary(_ query: ListRequest, by caller: Caller) async throws -> Summary {
         try caller.require(.listVolumes)
         var filters = try ListFilters(query.filters, of: "volume", strictSince: .max, by: caller)
         let project = try filters.takeProject()

@@ -7,8 +7,6 @@ struct VolumeTypeService: Sendable {
     private let types = VolumeTypeStore()
     private let rules = TypeRules()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     // MARK: Finding
 
     /// Returns a type; `default` stands for the one that the caller's volumes get.
@@ -22,17 +20,10 @@ struct VolumeTypeService: Sendable {
         }
     }
 
-    /// A list as its query asks for it.
-    struct Query: Sendable {
-        var filters: [(name: String, value: String)]
-        var sort: [(key: String, ascending: Bool)]
-        var page: ListPage
-    }
-
     /// The first minor version that refuses filters which are not enabled.
     private static let filtersSince = 52
 
-    func list(_ query: Query, by caller: Caller) async throws -> [VolumeType] {
+    func list(_ query: ListRequest, by caller: Caller) async throws -> [VolumeType] {
         try caller.require(.listTypes)
         var filters = try ListFilters(
             query.filters, of: "volume_type", older: ["is_public"], strictSince: Self.filtersSince, by: caller)

@@ -1,31 +1,22 @@
 import CloudCore
 import HTTPKit
 
-/// The query of a list: its page, its order, and the rest, which are filters.
-struct ListRequest: Sendable {
-    /// The keys of the order, as the query names them.
-    var sort: [(key: String, ascending: Bool)]
-    var page: ListPage
-    /// Whether the answer has the number of all rows of the list.
-    var hasCount = false
-    /// The other names of the query, each with its first value.
-    var filters: [(name: String, value: String)]
-
+extension ListRequest {
     private static let pageNames: Set<String> = ["limit", "marker", "offset", "sort", "sort_key", "sort_dir"]
     /// The first minor version that knows `with_count`.
     private static let countSince = 45
 
-    /// Reads the query of a list.
+    /// Reads the query of a request.
     ///
     /// - Parameters:
     ///   - hasCount: whether the list knows `with_count`.
     ///   - usual: the key of the order if the query names none.
     /// - Throws: `CloudError.badRequest`.
     init(_ call: VolumeCall, hasCount: Bool = false, usual: String = "created_at") throws {
+        var seen = Self.pageNames
+        self.init(filters: call.call.query.items.filter { seen.insert($0.name).inserted })
         page = ListPage(limit: try Self.limit(call), marker: call.query("marker"), offset: try Self.offset(call))
         sort = try Self.sort(call, usual: usual)
-        var seen = Self.pageNames
-        filters = call.call.query.items.filter { seen.insert($0.name).inserted }
         if hasCount, call.minor >= Self.countSince, call.query("with_count") != nil {
             self.hasCount = try call.truth("with_count")
             filters.removeAll { $0.name == "with_count" }
