@@ -95,17 +95,8 @@ package struct BlockStorageAssembly: ServiceAssembly {
     package var service: APIService {
         let routes = routeGroups.flatMap(\.all)
         return APIService(
-            name: "block-storage", prefixes: ["/volume"], envelope: VolumeEnvelope(),
-            microversions: MicroversionRange(
-                serviceType: "volume", VersionRoutes.range,
-                complaints: .init(
-                    malformed: {
-                        "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum."
-                    },
-                    outside: {
-                        "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is "
-                            + "\($1.maximum)."
-                    })),
+            name: "block-storage", prefixes: ["/volume"], envelope: FaultEnvelope(overLimit: [413], showsRetry: true),
+            microversions: MicroversionRange(serviceType: "volume", VersionRoutes.range, complaints: .faults),
             bodyLimit: Limits.request.shortBody.most, routes: routes + Route.belowProject(routes, prefix: Self.prefix)
         ).refusing(trailingSlash: true)
     }

@@ -83,12 +83,10 @@ package struct ComputeAssembly: ServiceAssembly {
     package var service: APIService {
         let routes = routeGroups.flatMap(\.all)
         return APIService(
-            name: "compute", prefixes: ["/compute"], envelope: ComputeEnvelope(),
+            name: "compute", prefixes: ["/compute"], envelope: FaultEnvelope(overLimit: [413, 429]),
             microversions: MicroversionRange(
                 serviceType: "compute", VersionRoutes.range, olderHeader: HTTPField.Name("X-OpenStack-Nova-API-Version"),
-                complaints: .init(
-                    malformed: { "API Version String \($0) is of invalid format. Must be of format MajorNum.MinorNum." },
-                    outside: { "Version \($0) is not supported by the API. Minimum is \($1.minimum) and maximum is \($1.maximum)." })),
+                complaints: .faults),
             // The reference's limit in bytes. Hints and user data are stored with the server and sent with every list.
             bodyLimit: Limits.request.shortBody.most, routes: routes + Route.belowProject(routes, prefix: Self.prefix)
         ).refusing(trailingSlash: true)

@@ -108,8 +108,3 @@ struct Page: Sendable {
 extension QueryShape {
     static let noneSince78 = QueryShape(closedSince: 78)
 }
-
-extension Reply {
-    static let accepted = Reply(.accepted)
-    static let ok = Reply(.ok)
-}

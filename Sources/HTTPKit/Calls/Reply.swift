@@ -40,6 +40,8 @@ package struct Reply: Sendable {
         Reply(status, headers: [.contentType: type], content: .bytes(Array(text.utf8)))
     }
 
+    package static let ok = Reply(.ok)
+    package static let accepted = Reply(.accepted)
     package static let noContent = Reply(.noContent)
 }
 
@@ -49,6 +51,20 @@ extension Reply {
     /// - Parameter count: the number of the list's elements.
     package static func page(of count: Int, _ write: @escaping @Sendable () throws -> Reply) async throws -> Reply {
         try await Elsewhere.run(ifLong: count >= Elsewhere.longFrom, write)
+    }
+
+    /// Returns the reply with one list.
+    ///
+    /// - Parameter write: writes the members of an element.
+    package static func page<Element: Sendable>(
+        _ name: StaticString, of elements: [Element],
+        _ write: @escaping @Sendable (Element, inout JSONWriter) -> Void
+    ) async throws -> Reply {
+        try await page(of: elements.count) {
+            .json { json in
+                json.array(name, of: elements) { json, element in json.object { write(element, &$0) } }
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ struct CacheRoutes: Sendable {
             },
             .put("/v2/cache/{image_id}") { call in
                 try await cache.queue(call.id("image_id"), by: try await call.caller())
-                return Reply(.accepted)
+                return .accepted
             },
             .delete("/v2/cache/{image_id}") { call in
                 try await cache.remove(call.id("image_id"), by: try await call.caller())

@@ -17,7 +17,7 @@ struct ImageLocationRoutes: Sendable {
             .post("/v2/images/{image_id}/locations") { call in
                 let caller = try await call.caller()
                 try await locations.add(try await call.body.json(), to: call.id("image_id"), by: caller)
-                return Reply(.accepted)
+                return .accepted
             },
             .delete("/v2/stores/{store_id}/{image_id}") { call in
                 try await locations.remove(from: call[parameter: "store_id"], call.id("image_id"), by: try await call.caller())

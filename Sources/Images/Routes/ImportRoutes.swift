@@ -20,7 +20,7 @@ struct ImportRoutes: Sendable {
                 let request = try ImportRequest(try await call.body.json(), store: call.headers[.imageStore])
                 let token = call.authToken.map(Secret.init)
                 try await imports.start(call.id("image_id"), request, by: caller, token: token, requestID: call.requestID)
-                return Reply(.accepted)
+                return .accepted
             },
         ]
     }

@@ -41,13 +41,7 @@ struct AggregateRoutes: RouteGroup {
         [
             maker.route(.get, "/os-aggregates", .listAggregates) { call in
                 let found = try await aggregates.list()
-                return try await .page(of: found.count) {
-                    .json { json in
-                        json.array("aggregates", of: found) { json, aggregate in
-                            json.object { Self.write(aggregate, call.minor, isNew: false, &$0) }
-                        }
-                    }
-                }
+                return try await .page("aggregates", of: found) { Self.write($0, call.minor, isNew: false, &$1) }
             },
             maker.route(.post, "/os-aggregates", .createAggregate) { call in
                 let new = try await call.read(Self.new)

@@ -15,16 +15,10 @@ struct HostRoutes: RouteGroup {
             maker.route(.get, "/os-hosts", .listHosts, until: Self.last) { call in
                 var found = try await hosts.all()
                 if let zone = call.query("zone"), !zone.isEmpty { found = found.filter { $0.zone == zone } }
-                return try await .page(of: found.count) { [found] in
-                    .json { json in
-                        json.array("hosts", of: found) { json, host in
-                            json.object { json in
-                                json.member("host_name", host.name)
-                                json.member("service", "compute")
-                                json.member("zone", host.zone)
-                            }
-                        }
-                    }
+                return try await .page("hosts", of: found) { host, json in
+                    json.member("host_name", host.name)
+                    json.member("service", "compute")
+                    json.member("zone", host.zone)
                 }
             },
             maker.route(.get, Self.path, .showHost, until: Self.last) { call in Self.answer(try await require(call)) },

@@ -46,13 +46,7 @@ struct HypervisorRoutes: RouteGroup {
             },
             maker.route(.get, Self.path + "/search", .searchHypervisors, until: Self.uuidSince - 1) { call in
                 let found = try await matching(call.parameter("hypervisor_id"))
-                return try await .page(of: found.count) {
-                    .json { json in
-                        json.array("hypervisors", of: found) { json, host in
-                            json.object { Self.brief(host, call.minor, &$0) }
-                        }
-                    }
-                }
+                return try await .page("hypervisors", of: found) { Self.brief($0, call.minor, &$1) }
             },
             maker.route(.get, Self.path + "/servers", .hypervisorServers, until: Self.uuidSince - 1) { call in try await servers(call) },
         ]

@@ -18,13 +18,7 @@ struct ServiceRoutes: RouteGroup {
                 var found = try await hosts.all()
                 if let host = call.query("host"), !host.isEmpty { found = found.filter { $0.name == host } }
                 if let binary = call.query("binary"), !binary.isEmpty, binary != Self.binary { found = [] }
-                return try await .page(of: found.count) { [found] in
-                    .json { json in
-                        json.array("services", of: found) { json, host in
-                            json.object { Self.write(host, call.minor, &$0) }
-                        }
-                    }
-                }
+                return try await .page("services", of: found) { Self.write($0, call.minor, &$1) }
             },
             maker.route(.put, "/os-services/{service_id}", .updateService) { call in
                 call.minor >= Self.uuidSince ? try await update(call) : try await act(call)

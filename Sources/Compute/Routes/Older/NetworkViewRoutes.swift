@@ -38,11 +38,7 @@ struct NetworkViewRoutes: RouteGroup {
         [
             maker.route(.get, path, list, until: OtherAPIs.last) { call in
                 let found = try await OtherAPIs(others, call).list("networks")
-                return try await .page(of: found.count) {
-                    .json { json in
-                        json.array("networks", of: found) { json, network in json.object { write(network, call, &$0) } }
-                    }
-                }
+                return try await .page("networks", of: found) { write($0, call, &$1) }
             },
             maker.route(.get, path + "/{network_id}", show, until: OtherAPIs.last) { call in
                 do {

@@ -8,7 +8,9 @@ struct VolumeViewRoutes: RouteGroup {
     let maker: RouteMaker<ComputeCall>
     let others: any OtherAPIsNeed
 
-    private static let path = "/os-volumes/{volume_id}"
+    private var views: StorageViewRoutes {
+        StorageViewRoutes(maker: maker, others: others, noun: .volume, path: "/os-volumes", write: Self.write)
+    }
 
     private struct New: Sendable {
         var size = 0
@@ -32,54 +34,28 @@ struct VolumeViewRoutes: RouteGroup {
     ).inside("volume")
 
     var all: [Route] {
-        [
-            list("/os-volumes", .listVolumeViews), list("/os-volumes/detail", .detailVolumeViews),
-            maker.route(.post, "/os-volumes", .createVolumeByView, until: OtherAPIs.last) { call in
+        views.lists(.listVolumeViews, .detailVolumeViews) + [
+            maker.route(.post, views.path, .createVolumeByView, until: OtherAPIs.last) { call in
                 try await create(call)
-            },
-            maker.route(.get, Self.path, .showVolumeView, until: OtherAPIs.last) { call in
-                Self.answer(try await volumes(call).get(call.parameter("volume_id")))
-            },
-            maker.route(.delete, Self.path, .deleteVolumeByView, until: OtherAPIs.last) { call in
-                try await volumes(call).delete(call.parameter("volume_id"))
-                return .accepted
-            },
-        ]
-    }
-
-    private func volumes(_ call: ComputeCall) -> StorageThings { StorageThings(.volume, others, call) }
-
-    /// Returns the route of a list. Both lists have the same members, as in the reference.
-    private func list(_ path: String, _ action: Action) -> Route {
-        maker.route(.get, path, action, until: OtherAPIs.last, query: StorageThings.listQuery) { call in
-            let found = try await volumes(call).list(call)
-            return try await .page(of: found.count) {
-                .json { json in
-                    json.array("volumes", of: found) { json, volume in json.object { Self.write(volume, &$0) } }
-                }
             }
-        }
+        ] + views.one(.showVolumeView, .deleteVolumeByView)
     }
 
     private func create(_ call: ComputeCall) async throws -> Reply {
         let new = try await call.read(Self.new)
         if let snapshot = new.snapshotID { _ = try await StorageThings(.snapshot, others, call).get(snapshot) }
-        let made = try await volumes(call).create([
+        let made = try await views.things(call).create([
             "size": .integer(Int64(new.size)), "name": new.name.map(JSON.string),
             "description": new.description.map(JSON.string), "volume_type": new.type.map(JSON.string),
             "metadata": new.metadata, "snapshot_id": new.snapshotID.map(JSON.string),
             "availability_zone": new.zone.map(JSON.string),
         ])
-        var reply = Self.answer(made)
+        var reply = views.answer(made)
         reply.headers[.location] = "\(Links(call).home)/os-volumes/\(made["id"]?.string ?? "")"
         return reply
     }
 
     // MARK: Views
-
-    private static func answer(_ volume: JSON) -> Reply {
-        .json { json in json.object("volume") { write(volume, &$0) } }
-    }
 
     private static func write(_ volume: JSON, _ json: inout JSONWriter) {
         json.member("id", volume["id"] ?? .null)

@@ -20,13 +20,7 @@ struct ServerGroupRoutes: RouteGroup {
                 page.marker = nil
                 if page.limit == 0 { page.limit = Page.most }
                 let found = try await groups.list(all: call.call.query.has("all_projects"), page, by: call.caller)
-                return try await .page(of: found.count) {
-                    .json { json in
-                        json.array("server_groups", of: found) { json, group in
-                            json.object { Self.write(group, call.minor, &$0) }
-                        }
-                    }
-                }
+                return try await .page("server_groups", of: found) { Self.write($0, call.minor, &$1) }
             },
             maker.route(.post, "/os-server-groups", .createServerGroup) { call in try await create(call) },
             maker.route(.get, Self.path, nil) { call in
