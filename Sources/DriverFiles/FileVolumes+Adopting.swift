@@ -66,7 +66,19 @@ extension FileVolumes: VolumeAdopting {
     func finishAdoption(_ id: VolumeID, _ name: String) async throws {
         guard let volume = volumes.value(id.text) else { return }
         let folder = try folder(volume.spec.pool)
-        let target = folder.file(of: volume)
+        try await take(name, folder, as: folder.file(of: volume)) { problem in
+            try volumes.update(id.text) { volume in
+                if let problem { volume.failure = problem } else { volume.work = nil }
+            }
+        }
+    }
+
+    /// Gives a file of a pool the name of the thing that it becomes.
+    ///
+    /// - Parameter note: records the end: nil, or the reason why the file could not be taken.
+    private func take(
+        _ name: String, _ folder: PoolFolder, as target: TargetFile, note: (AgentProblem?) throws -> Void
+    ) async throws {
         do {
             try step("take")
             try await blocking {
@@ -76,10 +88,10 @@ extension FileVolumes: VolumeAdopting {
         } catch {
             try step("note failure")
             let problem = error as? CloudError ?? .internalError("the file could not be taken", cause: error)
-            return try volumes.update(id.text) { $0.failure = AgentProblem(problem) }
+            return try note(AgentProblem(problem))
         }
         try step("note")
-        try volumes.update(id.text) { $0.work = nil }
+        try note(nil)
     }
 
     package func release(_ id: VolumeID, as wanted: String?, fence: Fence) async throws -> String {
@@ -169,20 +181,11 @@ extension FileVolumes: VolumeAdopting {
     func finishAdoption(_ id: SnapshotID, _ name: String) async throws {
         guard let snapshot = snapshots.value(id.text) else { return }
         let folder = try folder(snapshot.pool)
-        let target = folder.file(of: snapshot)
-        do {
-            try step("take")
-            try await blocking {
-                guard access(target.path, F_OK) != 0 else { return }
-                try VolumeFile.rename(folder.stranger(name), target.path)
+        try await take(name, folder, as: folder.file(of: snapshot)) { problem in
+            try snapshots.update(id.text) { snapshot in
+                if let problem { snapshot.failure = problem } else { snapshot.adopting = nil }
             }
-        } catch {
-            try step("note failure")
-            let problem = error as? CloudError ?? .internalError("the file could not be taken", cause: error)
-            return try snapshots.update(id.text) { $0.failure = AgentProblem(problem) }
         }
-        try step("note")
-        try snapshots.update(id.text) { $0.adopting = nil }
     }
 
     package func release(_ id: SnapshotID, as wanted: String?, fence: Fence) async throws -> String {
