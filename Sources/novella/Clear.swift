@@ -2,7 +2,7 @@ import ArgumentParser
 import CloudCore
 import ControlPlane
 
-struct Clear: AsyncParsableCommand {
+struct Clear: ReportingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take off this host what a stopped cloud left running there.",
         discussion: """
@@ -15,16 +15,14 @@ struct Clear: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        try await reporting {
-            let configuration = try common.load().configuration
-            let stopped = try await HostClearing.run(
-                configuration, directory: configuration.stateDirectory, world: .real, log: configuration.logger)
-            guard let stopped else {
-                Terminal.say("There is nothing of this cloud on this host.")
-                return
-            }
-            Terminal.say("Stopped \(stopped) \(stopped == 1 ? "server" : "servers") and removed the networks.")
+    func work() async throws {
+        let configuration = try common.load().configuration
+        let stopped = try await HostClearing.run(
+            configuration, directory: configuration.stateDirectory, world: .real, log: configuration.logger)
+        guard let stopped else {
+            Terminal.say("There is nothing of this cloud on this host.")
+            return
         }
+        Terminal.say("Stopped \(stopped) \(stopped == 1 ? "server" : "servers") and removed the networks.")
     }
 }

@@ -30,12 +30,16 @@ extension Configuration {
     var logger: Logger { LineLog.logger(level: log.level, clock: World.real.clock) }
 }
 
-extension AsyncParsableCommand {
-    /// Runs a command's body. An error becomes one line on standard error (a configuration error one line for each
-    /// problem) and the exit code 1.
-    func reporting(_ body: () async throws -> Void) async throws {
+/// A command whose errors become one line on standard error (a configuration error one line for each problem) and the
+/// exit code 1.
+protocol ReportingCommand: AsyncParsableCommand {
+    func work() async throws
+}
+
+extension ReportingCommand {
+    func run() async throws {
         do {
-            try await body()
+            try await work()
         } catch let exit as ExitCode {
             throw exit
         } catch let error as ConfigurationError {

@@ -6,19 +6,19 @@ struct Config: AsyncParsableCommand {
         abstract: "Look at the configuration.",
         subcommands: [Show.self, Check.self, Table.self])
 
-    struct Show: AsyncParsableCommand {
+    struct Show: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print every option's value and where it comes from, as a YAML file.",
             discussion: "Passwords are left out.")
 
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting { Terminal.say(try common.load().yaml.trimmingNewline) }
+        func work() async throws {
+            Terminal.say(try common.load().yaml.trimmingNewline)
         }
     }
 
-    struct Check: AsyncParsableCommand {
+    struct Check: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what is wrong with a configuration file, without using it.",
             discussion: "The environment is not looked at: a file is right or wrong by itself.")
@@ -26,11 +26,9 @@ struct Config: AsyncParsableCommand {
         @Argument(help: ArgumentHelp("The file.", valueName: "file"))
         var file: String = LoadedConfiguration.standardFile
 
-        func run() async throws {
-            try await reporting {
-                _ = try LoadedConfiguration.load(file: file)
-                Terminal.say("\(file) is good.")
-            }
+        func work() async throws {
+            _ = try LoadedConfiguration.load(file: file)
+            Terminal.say("\(file) is good.")
         }
     }
 

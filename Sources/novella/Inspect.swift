@@ -6,7 +6,7 @@ struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say why things are as they are.", subcommands: [Why.self])
 
-    struct Why: AsyncParsableCommand {
+    struct Why: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what was done to a server, and why it failed: for each host the filter that said no.",
             discussion: "It asks the running cloud as its administrator.")
@@ -16,12 +16,10 @@ struct Inspect: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting {
-                let cloud = try KnownCloud(in: try common.load().configuration.stateDirectory)
-                let client = try await CloudClient(cloud, user: "admin", password: cloud.adminPassword)
-                for found in try await servers(client) { try await tell(found, client) }
-            }
+        func work() async throws {
+            let cloud = try KnownCloud(in: try common.load().configuration.stateDirectory)
+            let client = try await CloudClient(cloud, user: "admin", password: cloud.adminPassword)
+            for found in try await servers(client) { try await tell(found, client) }
         }
 
         private func servers(_ client: CloudClient) async throws -> [JSON] {

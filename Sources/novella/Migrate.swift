@@ -1,7 +1,7 @@
 import ArgumentParser
 import ControlPlane
 
-struct Migrate: AsyncParsableCommand {
+struct Migrate: ReportingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the database to this version's schema.",
         discussion: """
@@ -20,19 +20,17 @@ struct Migrate: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        try await reporting {
-            let configuration = try common.load().configuration
-            if recount {
-                let tables = try await SchemaSteps.recount(configuration, directory: configuration.stateDirectory)
-                for table in tables { Terminal.say("counted \(table)") }
-                return
-            }
-            let steps = try await SchemaSteps.run(
-                configuration, directory: configuration.stateDirectory, isDry: check, log: configuration.logger)
-            for step in steps { Terminal.say("\(check ? "pending" : "applied") \(step)") }
-            if steps.isEmpty { Terminal.say("The database is up to date.") }
-            if check, !steps.isEmpty { throw ExitCode(2) }
+    func work() async throws {
+        let configuration = try common.load().configuration
+        if recount {
+            let tables = try await SchemaSteps.recount(configuration, directory: configuration.stateDirectory)
+            for table in tables { Terminal.say("counted \(table)") }
+            return
         }
+        let steps = try await SchemaSteps.run(
+            configuration, directory: configuration.stateDirectory, isDry: check, log: configuration.logger)
+        for step in steps { Terminal.say("\(check ? "pending" : "applied") \(step)") }
+        if steps.isEmpty { Terminal.say("The database is up to date.") }
+        if check, !steps.isEmpty { throw ExitCode(2) }
     }
 }

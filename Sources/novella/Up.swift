@@ -2,7 +2,7 @@ import ArgumentParser
 import CloudCore
 import ControlPlane
 
-struct Up: AsyncParsableCommand {
+struct Up: ReportingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the cloud in the foreground.",
         discussion: """
@@ -30,19 +30,17 @@ struct Up: AsyncParsableCommand {
         if hosts != nil, !simulate { throw ValidationError("--hosts goes with --simulate.") }
     }
 
-    func run() async throws {
-        try await reporting {
-            var flags: [LoadedConfiguration.Flag] = []
-            if simulate { flags.append(.init("--simulate", sets: "simulate.enabled", to: "true")) }
-            if let hosts { flags.append(.init("--hosts", sets: "simulate.hosts", to: "\(hosts)")) }
-            if let listen { flags.append(.init("--listen", sets: "server.listen", to: listen)) }
-            let configuration = try common.load(flags).configuration
-            let process = try await CloudProcess.start(
-                configuration, directory: configuration.stateDirectory, world: .real, log: configuration.logger
-            ) { url in
-                Terminal.say("ready \(url)")
-            }
-            try await process.run()
+    func work() async throws {
+        var flags: [LoadedConfiguration.Flag] = []
+        if simulate { flags.append(.init("--simulate", sets: "simulate.enabled", to: "true")) }
+        if let hosts { flags.append(.init("--hosts", sets: "simulate.hosts", to: "\(hosts)")) }
+        if let listen { flags.append(.init("--listen", sets: "server.listen", to: listen)) }
+        let configuration = try common.load(flags).configuration
+        let process = try await CloudProcess.start(
+            configuration, directory: configuration.stateDirectory, world: .real, log: configuration.logger
+        ) { url in
+            Terminal.say("ready \(url)")
         }
+        try await process.run()
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ControlPlane
 
-struct Hello: AsyncParsableCommand {
+struct Hello: ReportingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a first server in a running cloud, and all that it needs.",
         discussion: """
@@ -21,23 +21,21 @@ struct Hello: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        try await reporting {
-            let directory = try common.load().configuration.stateDirectory
-            let cloud = try KnownCloud(in: directory)
-            let steps = StepLog()
-            let keyFile = directory.path + "/hello.key"
-            let first = FirstServer(
-                guest: guest, keyFile: keyFile, admin: try await CloudClient(cloud, user: "admin", password: cloud.adminPassword),
-                demo: try await CloudClient(cloud, user: "demo", password: cloud.demoPassword), steps: steps)
-            let made = try await first.make()
-            if !noSsh {
-                try await steps.run("ssh answers") {
-                    try await steps.wait(for: .seconds(180), "ssh at \(made.floatingAddress)") { await SSHBanner.read(made.floatingAddress) }
-                }
+    func work() async throws {
+        let directory = try common.load().configuration.stateDirectory
+        let cloud = try KnownCloud(in: directory)
+        let steps = StepLog()
+        let keyFile = directory.path + "/hello.key"
+        let first = FirstServer(
+            guest: guest, keyFile: keyFile, admin: try await CloudClient(cloud, user: "admin", password: cloud.adminPassword),
+            demo: try await CloudClient(cloud, user: "demo", password: cloud.demoPassword), steps: steps)
+        let made = try await first.make()
+        if !noSsh {
+            try await steps.run("ssh answers") {
+                try await steps.wait(for: .seconds(180), "ssh at \(made.floatingAddress)") { await SSHBanner.read(made.floatingAddress) }
             }
-            Terminal.say(screen(made, cloud, directory, keyFile, steps.elapsed))
         }
+        Terminal.say(screen(made, cloud, directory, keyFile, steps.elapsed))
     }
 
     private func screen(_ made: FirstServer.Result, _ cloud: KnownCloud, _ directory: StateDirectory, _ keyFile: String, _ elapsed: String) -> String {

@@ -2,7 +2,7 @@ import ArgumentParser
 import CloudCore
 import ControlPlane
 
-struct BackupCommand: AsyncParsableCommand {
+struct BackupCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Make a backup of a cloud, which may run meanwhile.",
@@ -22,24 +22,22 @@ struct BackupCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        try await reporting {
-            let configuration = try common.load().configuration
-            let manifest = try await Backup.run(
-                configuration, of: configuration.stateDirectory, to: folder, world: .real, progress: ProgressLine.progress)
-            ProgressLine.end()
-            Terminal.say(
-                """
-                The backup of \(manifest.madeAt.iso8601Seconds) is in \(folder): the database, \(manifest.blobs.count) images' data \
-                (\(BackupProgress.size(manifest.blobBytes))).
-                It has the master key and the administrator's password in it: whoever reads it can be anybody in this cloud. Keep it where \
-                only you can read it.
-                """)
-        }
+    func work() async throws {
+        let configuration = try common.load().configuration
+        let manifest = try await Backup.run(
+            configuration, of: configuration.stateDirectory, to: folder, world: .real, progress: ProgressLine.progress)
+        ProgressLine.end()
+        Terminal.say(
+            """
+            The backup of \(manifest.madeAt.iso8601Seconds) is in \(folder): the database, \(manifest.blobs.count) images' data \
+            (\(BackupProgress.size(manifest.blobBytes))).
+            It has the master key and the administrator's password in it: whoever reads it can be anybody in this cloud. Keep it where \
+            only you can read it.
+            """)
     }
 }
 
-struct RestoreCommand: AsyncParsableCommand {
+struct RestoreCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Make a state directory of a backup.",
@@ -59,18 +57,16 @@ struct RestoreCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        try await reporting {
-            let configuration = try common.load().configuration
-            let directory = configuration.stateDirectory
-            let manifest = try await Restore.run(
-                configuration, from: folder, to: directory, world: .real, progress: ProgressLine.progress)
-            ProgressLine.end()
-            Terminal.say(
-                """
-                \(directory.path) is the cloud as it was at \(manifest.madeAt.iso8601Seconds). Start it with `novella up`.
-                Servers that were made later, and disks, are not in it: docs/running.md says what to look at.
-                """)
-        }
+    func work() async throws {
+        let configuration = try common.load().configuration
+        let directory = configuration.stateDirectory
+        let manifest = try await Restore.run(
+            configuration, from: folder, to: directory, world: .real, progress: ProgressLine.progress)
+        ProgressLine.end()
+        Terminal.say(
+            """
+            \(directory.path) is the cloud as it was at \(manifest.madeAt.iso8601Seconds). Start it with `novella up`.
+            Servers that were made later, and disks, are not in it: docs/running.md says what to look at.
+            """)
     }
 }

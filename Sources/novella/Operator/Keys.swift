@@ -8,18 +8,18 @@ struct Keys: AsyncParsableCommand {
         discussion: "It asks the running cloud as its administrator. The bytes of keys are never shown.",
         subcommands: [List.self, Rotate.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ReportingCommand {
         static let configuration = CommandConfiguration(abstract: "List the keys.")
 
         @OptionGroup var output: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting { try Keys.tell(await OperatorClient(common).call("GET", "/keys"), output.format) }
+        func work() async throws {
+            try Keys.tell(await OperatorClient(common).call("GET", "/keys"), output.format)
         }
     }
 
-    struct Rotate: AsyncParsableCommand {
+    struct Rotate: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a new key seal tokens from now on.",
             discussion: "Tokens that were given before stay valid: the old keys open what they sealed for as long as it may be shown.")
@@ -27,8 +27,8 @@ struct Keys: AsyncParsableCommand {
         @OptionGroup var output: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting { try Keys.tell(await OperatorClient(common).call("POST", "/keys/rotate"), output.format) }
+        func work() async throws {
+            try Keys.tell(await OperatorClient(common).call("POST", "/keys/rotate"), output.format)
         }
     }
 

@@ -20,7 +20,7 @@ struct WorkflowCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Show.self, Retry.self, Abandon.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ReportingCommand {
         static let configuration = CommandConfiguration(abstract: "List workflows, newest first.")
 
         @Flag(help: "Only those that wait for an administrator, or fail again and again.")
@@ -48,19 +48,17 @@ struct WorkflowCommand: AsyncParsableCommand {
             if limit < 1 { throw ValidationError("--limit must be 1 or more.") }
         }
 
-        func run() async throws {
-            try await reporting {
-                let found = try await OperatorClient(common).workflows(
-                    [
-                        ("stuck", stuck ? "true" : nil), ("resource", resource.map(WorkflowChoice.key)), ("kind", kind), ("status", status),
-                        ("project_id", project),
-                    ], limit: limit)
-                Terminal.say(output.format == .json ? JSON.array(found).text : WorkflowText.table(found))
-            }
+        func work() async throws {
+            let found = try await OperatorClient(common).workflows(
+                [
+                    ("stuck", stuck ? "true" : nil), ("resource", resource.map(WorkflowChoice.key)), ("kind", kind), ("status", status),
+                    ("project_id", project),
+                ], limit: limit)
+            Terminal.say(output.format == .json ? JSON.array(found).text : WorkflowText.table(found))
         }
     }
 
-    struct Show: AsyncParsableCommand {
+    struct Show: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a workflow: its steps, what it waits for, what failed, and what waits behind it.")
 
@@ -68,20 +66,18 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var output: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting {
-                let client = try await OperatorClient(common)
-                var all: [JSON] = []
-                for id in try await choice.chosen(client, isForActing: false) {
-                    all.append(try await client.call("GET", "/workflows/\(id)")["workflow"] ?? .null)
-                }
-                if output.format == .json { return Terminal.say(JSON.array(all).text) }
-                Terminal.say(all.map(WorkflowText.whole).joined(separator: "\n\n"))
+        func work() async throws {
+            let client = try await OperatorClient(common)
+            var all: [JSON] = []
+            for id in try await choice.chosen(client, isForActing: false) {
+                all.append(try await client.call("GET", "/workflows/\(id)")["workflow"] ?? .null)
             }
+            if output.format == .json { return Terminal.say(JSON.array(all).text) }
+            Terminal.say(all.map(WorkflowText.whole).joined(separator: "\n\n"))
         }
     }
 
-    struct Retry: AsyncParsableCommand {
+    struct Retry: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let stuck workflows try again, once the cause is removed.",
             discussion: "Each begins again at the step where it stands, with all its attempts.")
@@ -90,14 +86,12 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var output: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting {
-                try await choice.act(try await OperatorClient(common), "retry", nil, output.format) { "\($0) is tried again." }
-            }
+        func work() async throws {
+            try await choice.act(try await OperatorClient(common), "retry", nil, output.format) { "\($0) is tried again." }
         }
     }
 
-    struct Abandon: AsyncParsableCommand {
+    struct Abandon: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "End workflows where they are, without an undo.",
             discussion: """
@@ -112,11 +106,9 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var output: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting {
-                let body: JSON = ["reason": .string(reason)]
-                try await choice.act(try await OperatorClient(common), "abandon", body, output.format) { "\($0) is abandoned." }
-            }
+        func work() async throws {
+            let body: JSON = ["reason": .string(reason)]
+            try await choice.act(try await OperatorClient(common), "abandon", body, output.format) { "\($0) is abandoned." }
         }
     }
 }
