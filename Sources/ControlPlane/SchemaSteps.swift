@@ -49,15 +49,7 @@ package enum SchemaSteps {
             _ = try directory.masterKey(file: configuration.state.keyFile, random: World.real.random)
         }
         defer { withExtendedLifetime(lock) {} }
-        let database = try CloudProcess.openDatabase(configuration, directory)
-        do {
-            let value = try await body(database)
-            await database.close()
-            return value
-        } catch {
-            await database.close()
-            throw error
-        }
+        return try await CloudProcess.openDatabase(configuration, directory).closing(body)
     }
 
     private static func pending(_ database: Database) async throws -> [String] {

@@ -15,8 +15,6 @@ package struct Database: Sendable {
     let engine: any Engine
     private let counter = Counter()
 
-    init(engine: any Engine) { self.engine = engine }
-
     /// The number of transactions since the start, by which the cost of requests is counted.
     package var transactions: Int { counter.count.load(ordering: .relaxed) }
 
@@ -103,6 +101,14 @@ package struct Database: Sendable {
 
     /// Closes all connections after the running work has ended. The database must not be used afterwards.
     package func close() async { await engine.close() }
+
+    /// Runs `body` and closes the database, whichever way the body ends.
+    package func closing<Value>(_ body: (Database) async throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(self)) } catch { result = .failure(error) }
+        await close()
+        return try result.get()
+    }
 
     /// Turns errors of the database into errors of the API. A database that is away, overloaded or full becomes a 503
     /// that may be tried again. Any other error that no store translated is a bug, and stays as it is for the log.

@@ -175,15 +175,11 @@ package struct TestCloud: Sendable {
     /// Makes the database of the template. Its seed differs from that of all tests, so that a test does not draw the
     /// ids of the accounts again.
     fileprivate static func makeTemplate(_ database: Database) async throws {
-        do {
-            _ = try await withStores(plain.images) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
-        } catch {
-            await database.close()
-            throw error
-        }
         // On SQLite, closing the last connection brings everything into the one file. PostgreSQL does not copy a
         // database that is in use.
-        await database.close()
+        _ = try await database.closing { database in
+            try await withStores(plain.images) { try await TestCloud(plain, database, $0, seed: 0x5eed_0f_acc0_0e75).make() }
+        }
     }
 
     // MARK: Requests
@@ -279,6 +275,11 @@ package struct TestCloud: Sendable {
             clock.set(next)
         }
         throw UnexpectedResponse(description: "workflows do not come to an end")
+    }
+
+    /// Returns a token of a member of the project `demo`.
+    package func memberToken() async throws -> String {
+        try await token(user: "demo", password: Self.demoPassword, project: "demo")
     }
 
     /// Returns a token of a user of the default domain, for a project of that domain.

@@ -10,15 +10,7 @@ package enum UsageCheck {
             return HostCheck.Finding(name: name, verdict: .good, text: "there is no database yet")
         }
         do {
-            let database = try CloudProcess.openDatabase(configuration, directory)
-            do {
-                let finding = try await run(database)
-                await database.close()
-                return finding
-            } catch {
-                await database.close()
-                throw error
-            }
+            return try await CloudProcess.openDatabase(configuration, directory).closing { try await run($0) }
         } catch {
             return HostCheck.Finding(name: name, verdict: .notice, text: "not counted: \(error)")
         }

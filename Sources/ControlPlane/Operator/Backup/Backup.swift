@@ -173,16 +173,11 @@ package struct Backup: Sendable {
             throw StartError("The database cannot be copied: \(error)")
         }
         let database = try Database.sqlite(path: copy, readers: 1)
-        return try await names(in: database)
-    }
-
-    private func names(in database: Database) async throws -> [NamedBlob] {
         do {
-            let named = try await database.read(.long) { tx in try ImagesAssembly.namedBlobs(in: tx) }
-            await database.close()
-            return named
+            return try await database.closing { database in
+                try await database.read(.long) { tx in try ImagesAssembly.namedBlobs(in: tx) }
+            }
         } catch {
-            await database.close()
             throw StartError("The database cannot be read: \(error)")
         }
     }
@@ -191,21 +186,15 @@ package struct Backup: Sendable {
         let path = draft.file(BackupFolder.postgreSQL)
         unlink(path)
         let programs = try PostgresPrograms(connection)
-        let database = try CloudProcess.openDatabase(configuration, directory)
-        do {
+        return try await CloudProcess.openDatabase(configuration, directory).closing { database in
             // The snapshot ends with the transaction that exported it, so the dump runs inside that transaction.
-            let named = try await database.read(.long) { tx in
+            try await database.read(.long) { tx in
                 guard let snapshot: String = try tx.value("SELECT pg_export_snapshot()") else {
                     throw StartError("PostgreSQL gives no snapshot.")
                 }
                 try programs.dump(snapshot: snapshot, to: path)
                 return try ImagesAssembly.namedBlobs(in: tx)
             }
-            await database.close()
-            return named
-        } catch {
-            await database.close()
-            throw error
         }
     }
 }

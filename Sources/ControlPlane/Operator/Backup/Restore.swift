@@ -104,14 +104,14 @@ package struct Restore: Sendable {
         progress.step("database")
         let database = try await openDatabase()
         do {
-            _ = try await database.migrate(Cloud.schemas)
-            try await database.write { [manifest, now = world.now] tx in
-                try RestoreStore().insert(at: now, madeAt: manifest.madeAt, version: manifest.version, in: tx)
-                try ImagesAssembly.emptyCache(in: tx)
+            try await database.closing { database in
+                _ = try await database.migrate(Cloud.schemas)
+                try await database.write { [manifest, now = world.now] tx in
+                    try RestoreStore().insert(at: now, madeAt: manifest.madeAt, version: manifest.version, in: tx)
+                    try ImagesAssembly.emptyCache(in: tx)
+                }
             }
-            await database.close()
         } catch {
-            await database.close()
             throw StartError("The restored database cannot be used: \(error)")
         }
     }
