@@ -7,11 +7,6 @@ struct AggregateService: Sendable {
     let hosts: HostService
     private let aggregates = AggregateStore()
 
-    init(context: ComputeContext, hosts: HostService) {
-        self.context = context
-        self.hosts = hosts
-    }
-
     private func require(_ number: Int, in tx: Transaction) throws -> Aggregate {
         guard let aggregate = try aggregates.find(number, in: tx) else {
             throw CloudError.notFound("Aggregate \(number) could not be found.")
@@ -29,7 +24,7 @@ struct AggregateService: Sendable {
         return try await context.write { tx in
             try refuse(name, in: tx)
             let aggregate = Aggregate(
-                number: try NumberStore().next("aggregate", in: tx), id: ID(id), name: name,
+                number: try NumberStore.compute.next("aggregate", in: tx), id: ID(id), name: name,
                 metadata: zone.map { [Aggregate.zoneKey: $0] } ?? [:], createdAt: now)
             try aggregates.insert(aggregate, in: tx)
             return aggregate

@@ -6,8 +6,6 @@ struct FlavorService: Sendable {
     let context: ComputeContext
     private let flavors = FlavorStore()
 
-    init(context: ComputeContext) { self.context = context }
-
     /// The conditions and the order of a list.
     struct Query: Sendable {
         /// The kind of flavors; an inner nil for both kinds. It is ignored unless the caller is an administrator.
@@ -59,7 +57,7 @@ struct FlavorService: Sendable {
             if try flavors.exists(name: new.name, in: tx) { throw CloudError.conflict("Flavor with name \(new.name) already exists.") }
             if try flavors.find(new.id, in: tx) != nil { throw CloudError.conflict("Flavor with ID \(new.id) already exists.") }
             var flavor = new
-            flavor.number = try NumberStore().next("flavor", in: tx)
+            flavor.number = try NumberStore.compute.next("flavor", in: tx)
             try flavors.insert(flavor, in: tx)
             return flavor
         }

@@ -6,8 +6,6 @@ struct HostService: Sendable {
     let context: ComputeContext
     private let store = HostStore()
 
-    init(context: ComputeContext) { self.context = context }
-
     /// Returns all hosts that report, in the order in which Compute first saw them.
     func all() async throws -> [ComputeHost] {
         let reports = try await context.needs.hosts.reports()
@@ -33,7 +31,7 @@ struct HostService: Sendable {
         try await context.write { tx in
             let known = Set(try store.list(in: tx).map(\.name))
             for (report, id) in zip(new, ids) where !known.contains(report.name) {
-                try store.insert(.init(name: report.name, number: try NumberStore().next("host", in: tx), serviceID: id), in: tx)
+                try store.insert(.init(name: report.name, number: try NumberStore.compute.next("host", in: tx), serviceID: id), in: tx)
             }
         }
     }

@@ -6,8 +6,6 @@ struct KeyPairService: Sendable {
     let context: ComputeContext
     private let pairs = KeyPairStore()
 
-    init(context: ComputeContext) { self.context = context }
-
     func get(_ name: String, of user: String) async throws -> KeyPair {
         try await context.read { tx in
             guard let pair = try pairs.find(name, of: user, in: tx) else { throw Self.missing(name, user) }
@@ -44,7 +42,7 @@ struct KeyPairService: Sendable {
             }
             if try pairs.find(name, of: user, in: tx) != nil { throw CloudError.conflict("Key pair '\(name)' already exists.") }
             var pair = new
-            pair.number = try NumberStore().next("key_pair", in: tx)
+            pair.number = try NumberStore.compute.next("key_pair", in: tx)
             try pairs.insert(pair, in: tx)
             return pair
         }

@@ -48,12 +48,6 @@ struct Placing: Sendable {
     /// The number of times that a claim looks for other hosts after all of an offer have refused.
     private static let mostLooks = 3  // tidy: allow bound, of looks
 
-    init(needs: ComputeNeeds, database: Database, keeper: HostKeeper) {
-        self.needs = needs
-        self.database = database
-        self.keeper = keeper
-    }
-
     // MARK: The offer
 
     /// Returns the best hosts for a server.

@@ -6,8 +6,6 @@ struct QuotaService: Sendable {
     let context: ComputeContext
     private let quotas = QuotaStore()
 
-    init(context: ComputeContext) { self.context = context }
-
     struct Entry: Sendable {
         var limit: Int
         var used: Int

@@ -10,8 +10,6 @@ struct ServerActionService: Sendable {
     let service: ServerService
     var context: ComputeContext { service.context }
 
-    init(service: ServerService) { self.service = service }
-
     // MARK: Locks and states
 
     func lock(_ id: ID<Kind.Server>, _ policy: Action, reason: String?, by caller: Caller) async throws {

@@ -9,8 +9,6 @@ struct ServerCreation: Sendable {
     let service: ServerService
     private var context: ComputeContext { service.context }
 
-    init(service: ServerService) { self.service = service }
-
     /// The servers that the request's body asks for.
     struct Wish: Sendable {
         var name = ""
@@ -71,8 +69,9 @@ struct ServerCreation: Sendable {
             return try (0..<allowed).map { place in
                 let name = allowed > 1 ? "\(wish.name)-\(place + 1)" : wish.name
                 var server = Server(
-                    id: ID(ids[place]), number: try NumberStore().next("server", in: tx), projectID: caller.projectID,
-                    userID: caller.userID, name: name, hostname: wish.hostname ?? Hostname.from(name, id: ids[place]), flavor: flavor,
+                    id: ID(ids[place]), number: try NumberStore.compute.next("server", in: tx),
+                    projectID: caller.projectID, userID: caller.userID, name: name,
+                    hostname: wish.hostname ?? Hostname.from(name, id: ids[place]), flavor: flavor,
                     reservationID: reservation, createdAt: now, updatedAt: now)
                 server.description = wish.description
                 (server.image, server.disks, server.rootVolume) = (image, disks, volumes.root)

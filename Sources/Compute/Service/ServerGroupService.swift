@@ -6,8 +6,6 @@ struct ServerGroupService: Sendable {
     let context: ComputeContext
     private let groups = ServerGroupStore()
 
-    init(context: ComputeContext) { self.context = context }
-
     static func missing(_ id: some CustomStringConvertible) -> CloudError { .notFound("Instance group \(id) could not be found.") }
 
     private func require(_ id: ID<ServerGroup>, in tx: Transaction) throws -> ServerGroup {

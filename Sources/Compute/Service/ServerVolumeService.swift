@@ -8,8 +8,6 @@ struct ServerVolumeService: Sendable {
     private let store = ServerVolumeStore()
     private var context: ComputeContext { servers.context }
 
-    init(servers: ServerService) { self.servers = servers }
-
     /// The wish of a request for an attachment.
     struct Wish: Sendable {
         var volumeID = ID<Kind.Volume>("")

@@ -10,11 +10,6 @@ struct GuestMetadata: MetadataSource {
     let networking: NetworkingAssembly
     private let rows = GuestRows()
 
-    init(database: Database, networking: NetworkingAssembly) {
-        self.database = database
-        self.networking = networking
-    }
-
     func metadata(network: ID<Kind.Network>, address: IPAddress) async throws -> InstanceMetadata? {
         try await database.read { tx in
             guard let server = try networking.server(at: address, in: network, tx: tx) else { return nil }

@@ -13,14 +13,6 @@ package struct HostFacts: StoredValue, Hashable {
     package var seenAt: Timestamp
     var inventory: HostInventory
 
-    init(name: String, id: String, bootedAt: Timestamp, seenAt: Timestamp, inventory: HostInventory) {
-        self.name = name
-        self.id = id
-        self.bootedAt = bootedAt
-        self.seenAt = seenAt
-        self.inventory = inventory
-    }
-
     /// The time for which a host counts as up after its last report. An agent may miss two reports.
     package static let patience: Duration = .seconds(75)
 

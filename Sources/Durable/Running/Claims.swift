@@ -13,17 +13,6 @@ package struct Claims: Sendable {
     private let leases = LeaseStore()
     private let store = WorkflowStore()
 
-    init(
-        database: Database, catalog: WorkflowCatalog, owner: String, world: World, settings: RunnerSettings, log: Logger
-    ) {
-        self.database = database
-        self.catalog = catalog
-        self.owner = owner
-        self.world = world
-        self.settings = settings
-        self.log = log
-    }
-
     /// Claims up to `most` due workflows. It reads first and writes only if it finds something, because most looks find
     /// nothing.
     ///

@@ -14,11 +14,6 @@ struct Housekeeping: Service {
     private let revocations = RevocationStore()
     private static let interval = Duration.seconds(300)
 
-    init(identity: IdentityContext, log: Logger) {
-        self.identity = identity
-        self.log = log
-    }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {

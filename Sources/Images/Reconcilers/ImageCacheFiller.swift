@@ -18,12 +18,6 @@ struct ImageCacheFiller: Reconciler {
     private static let mostAtOnce = 100  // tidy: allow bound, of one pass
     private static let most = 10_000  // tidy: allow bound, of one pass
 
-    init(database: Database, world: World, stores: ImageStores) {
-        self.database = database
-        self.world = world
-        self.stores = stores
-    }
-
     func reconcile() async throws -> ReconcilerReport {
         var report = ReconcilerReport()
         guard let cache = stores.cache else { return report }

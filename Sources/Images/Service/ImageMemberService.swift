@@ -9,8 +9,6 @@ struct ImageMemberService: Sendable {
 
     private static let mostMembers = Limits.thing.imageMembers.most
 
-    init(context: ImagesContext) { self.context = context }
-
     func create(_ memberID: String, of id: ID<Kind.Image>, by caller: Principal) async throws -> ImageMember {
         guard !memberID.isEmpty, memberID.unicodeScalars.count <= 255 else { throw CloudError.badRequest("Member can't be empty") }
         let now = context.world.now

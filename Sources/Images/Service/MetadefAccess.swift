@@ -8,8 +8,6 @@ struct MetadefAccess: Sendable {
     let context: ServiceContext
     private let namespaces = MetadefNamespaceStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     /// Returns the viewer whose namespaces a list shows; nil for an administrator, who sees all.
     func viewer(_ caller: Principal) -> MetadefNamespaceStore.Viewer? {
         context.policy.allows(.contextIsAdmin, caller) ? nil : .init(projectID: caller.projectID?.text)

@@ -8,8 +8,6 @@ struct MetadefShipping: Sendable {
     let context: ServiceContext
     private let store = MetadefNamespaceStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     /// The owner of these namespaces: no project has this id, and everybody may see them.
     private static let owner = "admin"
 

@@ -11,8 +11,6 @@ struct AllocationService: Sendable {
     private let names = NameStore()
     private let claims = Claims()
 
-    init(context: ServiceContext) { self.context = context }
-
     func list(of id: ID<Kind.Consumer>) async throws -> [AllocationStore.Entry] {
         return try await context.read { tx in try allocations.entries(of: id, in: tx) }
     }

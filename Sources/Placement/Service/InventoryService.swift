@@ -9,8 +9,6 @@ struct InventoryService: Sendable {
     private let inventories = InventoryStore()
     private let names = NameStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     struct Found: Sendable {
         var inventories: [Inventory]
         var generation: Int

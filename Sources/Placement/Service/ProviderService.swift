@@ -8,8 +8,6 @@ struct ProviderService: Sendable {
     private let providers = ProviderStore()
     private let allocations = AllocationStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     struct New: Sendable {
         var id: ID<Kind.Provider>?
         var name: String

@@ -7,8 +7,6 @@ struct ResourceClassService: Sendable {
     let context: ServiceContext
     private let names = NameStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     func list() async throws -> [NameStore.Entry] {
         return try await context.read { tx in try names.resourceClasses(in: tx) }
     }

@@ -8,8 +8,6 @@ struct TraitService: Sendable {
     private let names = NameStore()
     private let providers = ProviderStore()
 
-    init(context: ServiceContext) { self.context = context }
-
     struct Filter: Sendable {
         var names: Set<String>?
         var prefix: String?
