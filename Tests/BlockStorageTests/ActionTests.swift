@@ -7,8 +7,7 @@ import Testing
 struct ActionTests {
     @Test("A volume grows, alone and in use, and never shrinks")
     func extend() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume()
             await client.act(id, "os-extend", ["new_size": 3])
             #expect(await client.status(id) == "extending")
@@ -29,8 +28,7 @@ struct ActionTests {
 
     @Test("A host that cannot grow a volume leaves it in error_extending, and the quota counts the old size")
     func failedExtend() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume(["metadata": ["simulate:fault": "grow-fails"]])
             await client.act(id, "os-extend", ["new_size": 5])
             try await cloud.settleAll()
@@ -45,8 +43,7 @@ struct ActionTests {
 
     @Test("Flags are set, and a read-only volume is attached read-only")
     func flags() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let id = try await client.volume()
             await client.act(id, "os-set_bootable", ["bootable": true])
             await client.act(id, "os-update_readonly_flag", ["readonly": true])
@@ -60,8 +57,7 @@ struct ActionTests {
 
     @Test("A volume goes back to its latest snapshot alone")
     func revert() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume()
             let first = try await client.snapshot(of: id)
             cloud.clock.advance(by: .seconds(1))
@@ -78,8 +74,7 @@ struct ActionTests {
 
     @Test("A volume gets another type that its pool serves")
     func retype() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, client in
             _ = try await admin.type("good", ["thin_provisioning_support": "<is> True"])
             _ = try await admin.type("far", ["volume_backend_name": "elsewhere"])
             let id = try await client.volume()
@@ -92,8 +87,7 @@ struct ActionTests {
 
     @Test("An administrator resets states, to those that the reference allows")
     func reset() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, client in
             let id = try await client.volume()
             await client.refused(.forbidden, .post, "/volumes/\(id)/action", ["os-reset_status": ["status": "error"]])
             await admin.act(id, "os-reset_status", ["status": "error"])
@@ -110,8 +104,7 @@ struct ActionTests {
 
     @Test("A word that is no action is refused, and an action of a newer version is not found")
     func words() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let id = try await client.volume()
             await client.refused(.badRequest, .post, "/volumes/\(id)/action", ["os-dance": .null])
             await client.refused(.notFound, .post, "/volumes/\(id)/action", ["revert": [:]], minor: 39)

@@ -43,8 +43,7 @@ struct AttachmentTests {
 
     @Test("An attachment is reserved, connected, completed and deleted, and the volume says so")
     func life() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             let id = try Self.id(await client.good(.post, "/attachments", Self.wish(volume)))
             #expect(await client.status(volume) == "reserved")
@@ -70,8 +69,7 @@ struct AttachmentTests {
 
     @Test("A volume of a multiattach type is attached several times, and is in use until the last one ends")
     func multiattach() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, client in
             _ = try await admin.type("many", ["multiattach": "<is> True"])
             let volume = try await client.volume(["volume_type": "many"])
             var ids: [String] = []
@@ -92,8 +90,7 @@ struct AttachmentTests {
 
     @Test("cve_2023_2088 An attachment without a server or without a connection may be deleted")
     func unconnected() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             let free = try Self.id(
                 await client.good(.post, "/attachments", Self.wish(volume, nil, connector: ["host": "h"])))
@@ -106,8 +103,7 @@ struct AttachmentTests {
 
     @Test("cve_2023_2088 An attachment that a server uses is deleted by no user and no administrator")
     func used() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, client in
             let volume = try await client.volume()
             let id = try await Self.attachAsCompute(volume, cloud, project: await Self.project(client, volume))
             let words = "Detach volume from instance \(Self.server) using the Compute API"
@@ -126,8 +122,7 @@ struct AttachmentTests {
 
     @Test("cve_2023_2088 Compute itself ends the attachment, in its own transaction")
     func byCompute() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let volume = try await client.volume()
             let id = try await Self.attachAsCompute(volume, cloud, project: await Self.project(client, volume))
             let storage = cloud.cloud.blockStorage
@@ -142,8 +137,7 @@ struct AttachmentTests {
 
     @Test("cve_2023_2088 An attachment for a server that Compute does not know may be deleted")
     func unknownServer() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             let wish = Self.wish(volume, connector: ["host": "h"])
             let id = try Self.id(await client.good(.post, "/attachments", wish))
@@ -154,8 +148,7 @@ struct AttachmentTests {
 
     @Test("cve_2023_2088 Beside the attachment of Compute, another one for the same server may be deleted")
     func otherAttachment() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let volume = try await client.volume()
             let own = try await Self.attachAsCompute(volume, cloud, project: await Self.project(client, volume))
             let other = try Self.id(await client.good(.post, "/attachments", Self.wish(volume)))
@@ -167,8 +160,7 @@ struct AttachmentTests {
 
     @Test("Each attachment has a higher epoch than those before it, and a volume of another project is not found")
     func epochs() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let volume = try await client.volume()
             let project = await Self.project(client, volume)
             let storage = cloud.cloud.blockStorage
@@ -192,8 +184,7 @@ struct AttachmentTests {
 
     @Test("The old way of attaching to a host works step by step")
     func old() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             await client.act(volume, "os-reserve")
             #expect(await client.status(volume) == "attaching")

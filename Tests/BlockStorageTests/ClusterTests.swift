@@ -7,8 +7,7 @@ import Testing
 struct ClusterTests {
     @Test("There is no cluster, and nothing waits to be cleaned up")
     func clusters() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, demo in
             #expect(await admin.good(.get, "/clusters")["clusters"] == [])
             #expect(await admin.good(.get, "/clusters/detail?is_up=true")["clusters"] == [])
             await admin.refused(.badRequest, .get, "/clusters?color=red")
@@ -32,8 +31,7 @@ struct ClusterTests {
 
     @Test("The log has one level, which an administrator changes")
     func logs() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let path = "/os-services/get-log"
             let all = await admin.good(.put, path, [:])["log_levels"]?.array ?? []
             #expect(all.map { $0["binary"] } == ["cinder-api", "cinder-scheduler", "cinder-volume"])
@@ -60,8 +58,7 @@ struct ClusterTests {
 
     @Test("No pool is replicated, and who asks for it hears so in the reference's words")
     func replication() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let host: JSON = ["host": "host-1@volumes"]
             for path in ["/os-services/failover_host", "/os-services/failover"] {
                 #expect(await admin.refused(.badRequest, .put, path, host).contains("must be up to failover"))

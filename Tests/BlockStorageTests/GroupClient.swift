@@ -15,6 +15,12 @@ struct GroupClient {
         demo = try await VolumeClient.member(cloud)
     }
 
+    static func run(
+        on kind: DatabaseKind = .usual, _ body: (TestCloud, GroupClient) async throws -> Void
+    ) async throws {
+        try await VolumeClient.run(on: kind) { cloud in try await body(cloud, try await GroupClient(cloud)) }
+    }
+
     /// Makes a group type; returns its id.
     func type(_ name: String = "g", _ specs: JSONObject = [:]) async throws -> String {
         let body: JSON = ["group_type": ["name": .string(name), "group_specs": .object(specs)]]

@@ -58,8 +58,7 @@ struct GroupSnapshotTests {
 
     @Test("A group snapshot and a group are in error if one of their parts is")
     func failures() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { cloud, stage in
             let demo = stage.demo
             let group = try await stage.group()
             let volume = try await stage.volume(in: group, ["metadata": ["simulate:fault": "snapshot-fails"]])
@@ -76,8 +75,7 @@ struct GroupSnapshotTests {
 
     @Test("A group without volumes has an empty snapshot, of which no group is made")
     func empty() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let group = try await stage.group()
             let snapshot = try await stage.snapshot(of: group)
             #expect(await stage.snapshotStatus(snapshot) == "available")
@@ -100,8 +98,7 @@ struct GroupSnapshotTests {
 
     @Test("The snapshots of a group count in the quota of its project, all or none")
     func quota() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let group = try await stage.group()
             let volume = await stage.demo.show(try await stage.volume(in: group))
             _ = try await stage.volume(in: group)
@@ -116,8 +113,7 @@ struct GroupSnapshotTests {
 
     @Test("Consistency groups are groups of a type that an operator makes, and the newer API leaves them alone")
     func older() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { cloud, stage in
             let demo = stage.demo
             let body: JSON = ["consistencygroup": ["name": "c", "volume_types": "__DEFAULT__,"]]
             #expect(

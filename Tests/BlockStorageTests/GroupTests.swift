@@ -86,8 +86,7 @@ struct GroupTests {
 
     @Test("A volume of a group needs a type that the group has")
     func types() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let group = try await stage.group()
             _ = try await stage.admin.type("gold")
             func wish(_ members: JSONObject) -> JSON {
@@ -108,8 +107,7 @@ struct GroupTests {
 
     @Test("A group is in error if no pool meets the demands of its type, and is deleted at once")
     func noPool() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             _ = try await stage.type("strict", ["consistent_group_snapshot_enabled": "<is> True"])
             let group = try await stage.group(type: "strict")
             #expect(await stage.show(group)["status"] == "error")
@@ -120,8 +118,7 @@ struct GroupTests {
 
     @Test("A project has no more groups than its quota allows")
     func quota() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let volume = await stage.demo.show(try await stage.demo.volume())
             let project = try #require(volume["os-vol-tenant-attr:tenant_id"]?.string)
             _ = try await stage.group()
@@ -135,8 +132,7 @@ struct GroupTests {
 
     @Test("Groups are listed by project, and an administrator sets their states")
     func lists() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let (first, _) = (try await stage.group("a"), try await stage.group("b"))
             #expect(await stage.demo.names("/groups?sort=name:asc", "groups") == ["a", "b"])
             #expect(await stage.demo.names("/groups/detail?name=b", "groups") == ["b"])
@@ -158,8 +154,7 @@ struct GroupTests {
 
     @Test("A group type has specs that administrators see, and goes when no group has it")
     func groupTypes() async throws {
-        try await VolumeClient.run { cloud in
-            let stage = try await GroupClient(cloud)
+        try await GroupClient.run { _, stage in
             let (admin, demo) = (stage.admin, stage.demo)
             let id = try await stage.type("g", ["a": "1"])
             let path = "/group_types/\(id)"

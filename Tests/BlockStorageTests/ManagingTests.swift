@@ -20,8 +20,7 @@ struct ManagingTests {
 
     @Test("A volume is given up, its bytes are listed as a file, and the file becomes a volume again")
     func volume() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, demo in
             let id = try await demo.volume(["size": 2])
             await demo.refused(.forbidden, .post, "/volumes/\(id)/action", ["os-unmanage": [:]])
             let managed = Self.body("\(id).raw")
@@ -58,8 +57,7 @@ struct ManagingTests {
 
     @Test("A file that is not there leaves a volume in error, which tells why and can be deleted")
     func missing() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { cloud, admin in
             let made = await admin.good(.post, "/manageable_volumes", Self.body("nothing.raw"))
             let id = try #require(made["volume"]?["id"]?.string)
             try await cloud.settleAll()
@@ -74,8 +72,7 @@ struct ManagingTests {
 
     @Test("A project without room does not get the file, and the file stays")
     func quota() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { cloud, admin in
             let id = try await admin.volume(["size": 3])
             await admin.act(id, "os-unmanage", [:])
             try await cloud.settle()
@@ -92,8 +89,7 @@ struct ManagingTests {
 
     @Test("A request that names no pool, or a file that no reference can name, is refused")
     func refusals() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { _, admin in
             for (body, words) in [
                 (Self.body("a.raw", ["host": "host-9@volumes"]), "Host 'host-9@volumes' not found"),
                 (Self.body("a.raw", ["host": .null, "cluster": "c"]), "Cluster 'c' not found"),
@@ -118,8 +114,7 @@ struct ManagingTests {
 
     @Test("A list of files is sorted and comes in pages")
     func pages() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { cloud, admin in
             var files: [String] = []
             for size in [3, 1, 2] {
                 let id = try await admin.volume(["size": .integer(Int64(size))])
@@ -141,8 +136,7 @@ struct ManagingTests {
 
     @Test("A snapshot is given up, and its file becomes a snapshot of a volume again")
     func snapshot() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, demo in
             let volume = try await demo.volume()
             let id = try await demo.snapshot(of: volume)
             await demo.refused(.forbidden, .post, "/snapshots/\(id)/action", ["os-unmanage": [:]])

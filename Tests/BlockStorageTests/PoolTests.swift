@@ -71,8 +71,7 @@ struct PoolTests {
 
     @Test("Operators see pools, services, zones and capabilities, and close a host to new volumes")
     func operators() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             _ = try await demo.volume()
             let pools = await admin.good(.get, "/scheduler-stats/get_pools?detail=true")["pools"]?.array
             #expect(pools?.first?["name"] == "host-1@volumes#volumes")

@@ -14,8 +14,7 @@ struct QuotaTests {
         "A project has no more volumes, gigabytes and snapshots than its quota allows", arguments: DatabaseKind.allCases
     )
     func limits(_ kind: DatabaseKind) async throws {
-        try await VolumeClient.run(on: kind) { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run(on: kind) { _, admin, client in
             let project = try await Self.project(client)
             let path = "/os-quota-sets/\(project)"
             #expect(await client.good(.get, path)["quota_set"]?["gigabytes"] == 1000)
@@ -47,8 +46,7 @@ struct QuotaTests {
 
     @Test("A type has limits of its own, which keep their value when it is renamed")
     func types() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, client in
             let type = try await admin.type("gold")
             let project = try await Self.project(client)
             let path = "/os-quota-sets/\(project)"
@@ -63,8 +61,7 @@ struct QuotaTests {
 
     @Test("The default class gives the limits of projects for which nothing is set")
     func classes() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, client) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, client in
             await admin.good(.put, "/os-quota-class-sets/default", ["quota_class_set": ["volumes": 1]])
             let project = try await Self.project(client)
             #expect(await client.good(.get, "/os-quota-sets/\(project)/defaults")["quota_set"]?["volumes"] == 1)

@@ -9,8 +9,7 @@ struct SnapshotTests {
         "A snapshot is taken, found, changed and deleted, and its volume waits for that",
         arguments: DatabaseKind.allCases)
     func life(_ kind: DatabaseKind) async throws {
-        try await VolumeClient.run(on: kind) { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember(on: kind) { cloud, client in
             let volume = try await client.volume()
             let id = try await client.snapshot(of: volume)
             let shown = await client.good(.get, "/snapshots/\(id)")["snapshot"]
@@ -30,8 +29,7 @@ struct SnapshotTests {
 
     @Test("A volume in use is snapshotted with force, and without it from 3.66 on")
     func used() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let volume = try await client.volume()
             await client.act(volume, "os-attach", ["host_name": "h", "mountpoint": "/mnt"])
             let plain: JSON = ["snapshot": ["volume_id": .string(volume)]]
@@ -51,8 +49,7 @@ struct SnapshotTests {
 
     @Test("The progress of a snapshot is the one that was reported, if one was")
     func progress() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             let made = await client.good(.post, "/snapshots", ["snapshot": ["volume_id": .string(volume)]])
             let path = "/snapshots/\(made["snapshot"]?["id"]?.string ?? "")"
@@ -70,8 +67,7 @@ struct SnapshotTests {
 
     @Test("A volume is deleted with its snapshots if that is asked for")
     func cascade() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let volume = try await client.volume()
             let id = try await client.snapshot(of: volume)
             await client.good(.delete, "/volumes/\(volume)?cascade=true")
@@ -83,8 +79,7 @@ struct SnapshotTests {
 
     @Test("Metadata of volumes and snapshots is set, merged, replaced and removed")
     func metadata() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let volume = try await client.volume()
             let snapshot = try await client.snapshot(of: volume)
             for path in ["/volumes/\(volume)/metadata", "/snapshots/\(snapshot)/metadata"] {

@@ -32,8 +32,7 @@ struct TransferTests {
         "Whoever has the key gets the volume with its snapshots, and the usage moves along",
         arguments: DatabaseKind.allCases)
     func life(_ kind: DatabaseKind) async throws {
-        try await VolumeClient.run(on: kind) { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run(on: kind) { _, admin, demo in
             let volume = try await demo.volume(["size": 2])
             let snapshot = try await demo.snapshot(of: volume)
             let giver = try #require(await demo.show(volume)["os-vol-tenant-attr:tenant_id"]?.string)
@@ -68,8 +67,7 @@ struct TransferTests {
 
     @Test("The snapshots stay if that is asked for, from 3.55 on and at the newer URL")
     func snapshots() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let volume = try await demo.volume()
             let snapshot = try await demo.snapshot(of: volume)
             let body = Self.offer(volume, ["no_snapshots": true])
@@ -86,8 +84,7 @@ struct TransferTests {
 
     @Test("An offer is taken back, and the volume is available again")
     func delete() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let volume = try await demo.volume()
             let made = await demo.good(.post, "/os-volume-transfer", Self.offer(volume), minor: 0)["transfer"]
             let id = try #require(made?["id"]?.string)
@@ -101,8 +98,7 @@ struct TransferTests {
 
     @Test("A transfer is refused that the taker's quota has no room for, and the volume still waits")
     func quota() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let own = await admin.show(try await admin.volume())
             let project = try #require(own["os-vol-tenant-attr:tenant_id"]?.string)
             let volume = try await demo.volume()
@@ -120,8 +116,7 @@ struct TransferTests {
 
     @Test("Transfers are listed by project, with filters, and in pages from 3.59 on")
     func lists() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { cloud, admin, demo in
             for name in ["a", "b", "c"] {
                 cloud.clock.advance(by: .seconds(1))
                 _ = try await Self.make(demo, try await demo.volume(), ["name": .string(name)])
@@ -142,8 +137,7 @@ struct TransferTests {
 
     @Test("A volume whose offers were forgotten by a reset is given away once, and an older key opens nothing then")
     func older() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let volume = try await demo.volume()
             let first = try await Self.make(demo, volume)
             await admin.act(volume, "os-reset_status", ["status": "available"])
@@ -155,8 +149,7 @@ struct TransferTests {
 
     @Test("The key of a transfer is in no row: its hash and its salt are")
     func hash() async throws {
-        try await VolumeClient.run { cloud in
-            let demo = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, demo in
             let (id, key) = try await Self.make(demo, try await demo.volume())
             let rows = try await cloud.database.read { tx in
                 try tx.rows("SELECT salt, key_hash FROM volume_transfer WHERE id = ?", id).map {

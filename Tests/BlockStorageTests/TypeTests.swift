@@ -7,8 +7,7 @@ import Testing
 struct TypeTests {
     @Test("A cloud has a type, which volumes get if nothing else is said and which cannot be deleted")
     func usual() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             #expect(await demo.names("/types", "volume_types") == ["__DEFAULT__"])
             let id = try #require(await demo.good(.get, "/types/default")["volume_type"]?["id"]?.string)
             await admin.refused(.badRequest, .delete, "/types/\(id)")
@@ -18,8 +17,7 @@ struct TypeTests {
 
     @Test("The answers to a creation and a change have fewer members than that to a show")
     func members() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { _, admin in
             let made = await admin.good(.post, "/types", ["volume_type": ["name": "t"]])["volume_type"]?.object
             let access = "os-volume-type-access:is_public"
             let names = ["id", "name", "is_public", "extra_specs", "description"]
@@ -34,8 +32,7 @@ struct TypeTests {
 
     @Test("Extra specs are changed while no volume has the type, and users see only some")
     func specs() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let id = try await admin.type("t", ["volume_backend_name": "volumes"])
             await admin.good(.post, "/types/\(id)/extra_specs", ["extra_specs": ["multiattach": "<is> False"]])
             #expect(await demo.good(.get, "/types/\(id)/extra_specs")["extra_specs"] == ["multiattach": "<is> False"])
@@ -54,8 +51,7 @@ struct TypeTests {
 
     @Test("A private type is for the projects that have access to it")
     func access() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let body: JSON = ["volume_type": ["name": "own", "os-volume-type-access:is_public": false]]
             let id = try #require(await admin.good(.post, "/types", body)["volume_type"]?["id"]?.string)
             #expect(await demo.names("/types", "volume_types") == ["__DEFAULT__"])
@@ -75,8 +71,7 @@ struct TypeTests {
 
     @Test("A project has its own default type from 3.62 on")
     func defaults() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             _ = try await admin.type("fast")
             let first = await demo.show(try await demo.volume())
             let project = try #require(first["os-vol-tenant-attr:tenant_id"]?.string)
@@ -93,8 +88,7 @@ struct TypeTests {
 
     @Test("No type and no volume is encrypted, and that is what is answered")
     func encryption() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let type = try await admin.type("t")
             #expect(await admin.good(.get, "/types/\(type)/encryption") == [:])
             let message = await admin.refused(.notFound, .get, "/types/\(type)/encryption/cipher")
@@ -108,8 +102,7 @@ struct TypeTests {
 
     @Test("QoS specs are made, changed, given to types and deleted")
     func qos() async throws {
-        try await VolumeClient.run { cloud in
-            let admin = try await VolumeClient(cloud)
+        try await VolumeClient.runAsAdmin { _, admin in
             let type = try await admin.type("t")
             let body: JSON = ["qos_specs": ["name": "q", "consumer": "front-end", "total_iops_sec": "100"]]
             let id = try #require(await admin.good(.post, "/qos-specs", body)["qos_specs"]?["id"]?.string)

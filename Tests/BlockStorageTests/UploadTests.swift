@@ -11,8 +11,7 @@ struct UploadTests {
 
     @Test("A volume becomes an image with the properties of its own image, and is as before then")
     func upload() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume()
             await client.act(id, "os-set_image_metadata", ["metadata": ["hw_disk_bus": "scsi", "min_disk": "7"]])
             let wish: JSON = ["image_name": "copy", "disk_format": "qcow2", "protected": true, "visibility": "shared"]
@@ -32,8 +31,7 @@ struct UploadTests {
 
     @Test("Visibility and protection are known from 3.1 on, and a volume in use needs force")
     func parameters() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume()
             let path = "/volumes/\(id)/action"
             func wish(_ more: JSONObject) -> JSON {
@@ -54,8 +52,7 @@ struct UploadTests {
 
     @Test("A copy that fails leaves the volume as it was and no image, and a message says why")
     func failed() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let id = try await client.volume(["metadata": ["simulate:fault": "export-fails"]])
             let made = await client.act(id, "os-volume_upload_image", ["image_name": "copy"])["os-volume_upload_image"]
             try await cloud.settleAll()

@@ -5,64 +5,22 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// A caller of Block Storage, for tests about what it does rather than about HTTP.
-struct VolumeClient {
+/// A caller of Block Storage. Its cloud has a simulated host with a pool.
+struct VolumeClient: VersionedClient {
+    static let hosts = 1
+    static let path = "/volume/v3"
+    static let version = "volume 3."
     let cloud: TestCloud
     let token: String
     var minor = 71
 
-    /// Makes a client of an administrator.
-    init(_ cloud: TestCloud) async throws {
-        self.cloud = cloud
-        token = try await cloud.token()
-    }
-
-    private init(_ cloud: TestCloud, token: String) {
-        self.cloud = cloud
-        self.token = token
-    }
-
-    /// Returns a client of a member of the project `demo`.
-    static func member(_ cloud: TestCloud) async throws -> VolumeClient {
-        VolumeClient(
-            cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
-    }
+    init(cloud: TestCloud, token: String) { (self.cloud, self.token) = (cloud, token) }
 
     /// Runs `body` with a cloud that has simulated hosts with pools.
     static func run(
         on kind: DatabaseKind = .usual, hosts: Int = 1, _ body: (TestCloud) async throws -> Void
     ) async throws {
         try await TestCloud.run(on: kind, { ($0.simulate.enabled, $0.simulate.hosts) = (true, hosts) }, body)
-    }
-
-    func send(
-        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, minor: Int? = nil
-    ) async -> TestCloud.Response {
-        await cloud.send(
-            method, "/volume/v3" + path, token: token, json: json,
-            headers: [.apiVersion: "volume 3.\(minor ?? self.minor)"])
-    }
-
-    /// Sends a request that must succeed, and returns its body.
-    @discardableResult
-    func good(
-        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, minor: Int? = nil,
-        location: SourceLocation = #_sourceLocation
-    ) async -> JSON {
-        let reply = await send(method, path, json, minor: minor)
-        #expect(reply.status.code < 300, "\(method) \(path): \(reply.status) \(reply.text)", sourceLocation: location)
-        return reply.json
-    }
-
-    /// Sends a request that must be refused with the given status, and returns the message.
-    @discardableResult
-    func refused(
-        _ status: HTTPResponse.Status, _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil,
-        minor: Int? = nil, location: SourceLocation = #_sourceLocation
-    ) async -> String {
-        let reply = await send(method, path, json, minor: minor)
-        #expect(reply.status == status, "\(method) \(path): \(reply.status) \(reply.text)", sourceLocation: location)
-        return reply.json.object?.members.first?.value["message"]?.string ?? ""
     }
 
     // MARK: Volumes

@@ -8,8 +8,7 @@ import Testing
 struct VolumeTests {
     @Test("A volume is made, found, changed and deleted", arguments: DatabaseKind.allCases)
     func life(_ kind: DatabaseKind) async throws {
-        try await VolumeClient.run(on: kind) { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember(on: kind) { cloud, client in
             let made = await client.good(
                 .post, "/volumes", ["volume": ["name": " a ", "size": 2, "metadata": ["k": "v"]]])
             let id = try #require(made["volume"]?["id"]?.string)
@@ -36,8 +35,7 @@ struct VolumeTests {
 
     @Test("There are no backups, but clients may say that a volume is made of none")
     func backups() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             _ = try await client.volume(["backup_id": .null])
             let id = "11111111-1111-4111-8111-111111111111"
             let body: JSON = ["volume": ["size": 1, "backup_id": .string(id)]]
@@ -47,8 +45,7 @@ struct VolumeTests {
 
     @Test("Users see the host of no volume, and nothing of other projects")
     func privacy() async throws {
-        try await VolumeClient.run { cloud in
-            let (admin, demo) = (try await VolumeClient(cloud), try await VolumeClient.member(cloud))
+        try await VolumeClient.run { _, admin, demo in
             let id = try await demo.volume()
             #expect(await demo.show(id)["os-vol-host-attr:host"] == nil)
             #expect(await admin.show(id)["os-vol-host-attr:host"] == "host-1@volumes#volumes")
@@ -79,8 +76,7 @@ struct VolumeTests {
 
     @Test("A volume is made from a volume and from a snapshot, and is never smaller than its content")
     func content() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let source = try await client.volume(["size": 2])
             let snapshot = try await client.snapshot(of: source)
             let clone = await client.show(try await client.volume(["source_volid": .string(source), "size": .null]))
@@ -102,8 +98,7 @@ struct VolumeTests {
 
     @Test("Lists are filtered, sorted, paged and counted")
     func lists() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             for (name, size) in [("c", 1), ("a", 3), ("b", 2)] as [(String, Int64)] {
                 cloud.clock.advance(by: .seconds(1))
                 _ = try await client.volume([
@@ -146,8 +141,7 @@ struct VolumeTests {
             (65, "consumes_quota", true),
         ])
     func members(_ minor: Int, _ member: String, _ isThere: Bool) async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let id = try await client.volume()
             let volume = await client.good(.get, "/volumes/\(id)", minor: minor)["volume"]
             #expect((volume?[member] != nil) == isThere)
@@ -156,8 +150,7 @@ struct VolumeTests {
 
     @Test("Unknown members of a body are refused from 3.53 on, and multiattach is asked by a type alone")
     func bodies() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { _, client in
             let odd: JSON = ["volume": ["size": 1, "color": "red"]]
             await client.good(.post, "/volumes", odd, minor: 52)
             #expect(
@@ -174,8 +167,7 @@ struct VolumeTests {
 
     @Test("The project in the URL must be the token's, and the versions need no token")
     func urls() async throws {
-        try await VolumeClient.run { cloud in
-            let client = try await VolumeClient.member(cloud)
+        try await VolumeClient.runAsMember { cloud, client in
             let shown = await cloud.send(
                 .get, "/v3/auth/tokens", token: client.token, headers: [.subjectToken: client.token])
             let project = shown.json["token"]?["project"]?["id"]?.string ?? ""

@@ -19,8 +19,7 @@ struct AccessTests {
 
     @Test("A project member gets 403 for every action that only administrators may do")
     func members() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient.member(cloud)
+        try await ComputeClient.runAsMember { _, client in
             let forbidden: [(HTTPRequest.Method, String)] = [
                 (.post, "/flavors"), (.put, "/flavors/x"), (.delete, "/flavors/x"), (.get, "/flavors/x/os-flavor-access"),
                 (.post, "/flavors/x/os-extra_specs"), (.put, "/flavors/x/os-extra_specs/a"), (.delete, "/flavors/x/os-extra_specs/a"),
@@ -46,8 +45,7 @@ struct AccessTests {
 
     @Test("An unsupported microversion is a 406, and answers name the microversion in both headers")
     func versions() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { cloud, client in
             let wrong = await client.send(.get, "/flavors", minor: 105)
             #expect(wrong.status == .notAcceptable)
             #expect(

@@ -8,8 +8,7 @@ import Testing
 struct FlavorTests {
     @Test("A private flavor is visible to the projects that have access to it, and to administrators who ask for it")
     func access() async throws {
-        try await TestCloud.run { cloud in
-            let (admin, demo) = (try await ComputeClient(cloud), try await ComputeClient.member(cloud))
+        try await ComputeClient.run { cloud, admin, demo in
             await admin.flavor("open")
             await admin.flavor("own", isPublic: false)
             func seen(_ client: ComputeClient, _ query: String = "") async -> [String] {
@@ -35,8 +34,7 @@ struct FlavorTests {
 
     @Test("Lists of flavors are filtered, sorted and paged")
     func lists() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { cloud, client in
             for (id, ram) in [("c", 1024), ("a", 2048), ("b", 512)] as [(String, Int64)] { await client.flavor(id, ram: ram) }
             func ids(_ query: String) async -> [String] {
                 await client.good(.get, "/flavors?\(query)")["flavors"]?.array?.compactMap { $0["id"]?.string } ?? []
@@ -67,8 +65,7 @@ struct FlavorTests {
             (["name": "x", "ram": 1, "vcpus": 1, "disk": 1, "rxtx_factor": 1], "Additional properties are not allowed ('rxtx_factor' was unexpected)"),
         ] as [(JSON, String)])
     func bodies(_ flavor: JSON, _ message: String) async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { _, client in
             #expect(await client.refused(.badRequest, .post, "/flavors", ["flavor": flavor]).hasSuffix(message))
         }
     }
@@ -83,8 +80,7 @@ struct FlavorTests {
             ("aggregate_instance_extra_specs:ssd", "true", true), ("hw:boot_menu", "maybe", false),
         ])
     func extraSpecs(_ key: String, _ value: String, _ isRight: Bool) async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { _, client in
             await client.flavor("1")
             let reply = await client.send(.post, "/flavors/1/os-extra_specs", ["extra_specs": [key: .string(value)]], minor: 86)
             #expect(reply.status == (isRight ? .ok : .badRequest), "\(reply.text)")

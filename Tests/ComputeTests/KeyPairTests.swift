@@ -20,8 +20,7 @@ struct KeyPairTests {
 
     @Test("A generated private key is shown once, and keys are generated only before microversion 2.92")
     func generation() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { _, client in
             let made = await client.good(.post, "/os-keypairs", ["keypair": ["name": "a"]], minor: 91)["keypair"]
             #expect(made?["private_key"]?.string?.hasPrefix("-----BEGIN OPENSSH PRIVATE KEY-----\n") == true)
             #expect(await client.good(.get, "/os-keypairs/a")["keypair"]?["private_key"] == nil)
@@ -32,8 +31,7 @@ struct KeyPairTests {
 
     @Test("A key pair belongs to its user; administrators also see those of others")
     func owners() async throws {
-        try await TestCloud.run { cloud in
-            let (admin, demo) = (try await ComputeClient(cloud), try await ComputeClient.member(cloud))
+        try await ComputeClient.run { _, admin, demo in
             let body: JSON = ["keypair": ["name": "a", "public_key": .string(Self.ed25519)]]
             let user = await demo.good(.post, "/os-keypairs", body)["keypair"]?["user_id"]?.string ?? ""
             await admin.refused(.notFound, .get, "/os-keypairs/a")

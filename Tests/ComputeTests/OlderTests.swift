@@ -8,8 +8,7 @@ import Testing
 struct OlderTests {
     @Test("Compute's security group routes manage Networking's groups in Nova's old format")
     func securityGroups() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { cloud, client in
             let body: JSON = ["security_group": ["name": "web", "description": "d"]]
             let made = await client.good(.post, "/os-security-groups", body, minor: 35)["security_group"]
             let id = made?["id"]?.string ?? ""
@@ -227,8 +226,7 @@ struct OlderTests {
 
     @Test("A URL may contain the caller's project, then links do too; another project is refused")
     func projectInURL() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { cloud, client in
             await client.flavor("small")
             let reply = await cloud.send(.get, "/v3/auth/tokens", token: client.token, headers: [.subjectToken: client.token])
             let project = reply.json["token"]?["project"]?["id"]?.string ?? ""
@@ -241,8 +239,7 @@ struct OlderTests {
 
     @Test("A key pair of type x509 has a certificate, and a PKCS #12 file with its key")
     func certificates() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { _, client in
             let made = await client.good(.post, "/os-keypairs", ["keypair": ["name": "c", "type": "x509"]], minor: 2)["keypair"]
             #expect(made?["public_key"]?.string?.hasPrefix("-----BEGIN CERTIFICATE-----\n") == true)
             #expect(made?["private_key"]?.string?.hasPrefix("MII") == true)

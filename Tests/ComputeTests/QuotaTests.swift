@@ -8,8 +8,7 @@ struct QuotaTests {
     private func withQuotas(
         _ body: @Sendable (_ admin: ComputeClient, _ path: String) async throws -> Void
     ) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await ComputeClient(cloud)
+        try await ComputeClient.runAsAdmin { _, admin in
             try await body(admin, "/os-quota-sets/\(await ServerCountTests.project(admin))")
         }
     }

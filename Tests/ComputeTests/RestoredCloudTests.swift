@@ -46,13 +46,13 @@ struct RestoredCloudTests {
                 try ServerStore().update(try #require(old), in: tx)
                 try tx.execute("DELETE FROM sql_change WHERE topic = 'networking' AND number > ?", commits)
             }
-            let naive = ComputeClient(try await client.cloud.restarted(seed: 3), token: client.token)
+            let naive = ComputeClient(cloud: try await client.cloud.restarted(seed: 3), token: client.token)
             #expect(try await act(naive, id, "os-stop").power == "running", "a host refuses what it takes for old")
             try await naive.cloud.database.write { tx in
                 try tx.execute(
                     "INSERT INTO cloud_restore (restored_at, made_at, version) VALUES (?, ?, ?)", naive.cloud.world.now, 1, "0.1.0")
             }
-            let restored = ComputeClient(try await naive.cloud.restarted(seed: 4), token: client.token)
+            let restored = ComputeClient(cloud: try await naive.cloud.restarted(seed: 4), token: client.token)
             #expect(try await act(restored, id, "os-stop") == ("SHUTOFF", "off"))
             #expect(try await act(restored, id, "os-start") == ("ACTIVE", "running"))
             let next = try await ServerTests.boot(restored, image, ["networks": network])

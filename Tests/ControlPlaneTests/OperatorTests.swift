@@ -62,7 +62,7 @@ import Testing
     @Test("Every operator route requires a token, and only administrators are allowed")
     func access() async throws {
         try await TestCloud.run { cloud in
-            let member = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            let member = try await cloud.memberToken()
             for (method, path) in Self.paths {
                 for token in [nil, "nv1-forged"] {
                     let reply = await cloud.send(method, "/novella/v1" + path, token: token, json: method == .post ? [:] : nil)

@@ -30,7 +30,7 @@ import Testing
         try await TestCloud.runProcesses { clouds in
             let (here, there) = (clouds[0], clouds[1])
             let admin = try await here.token()
-            let victim = try await there.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            let victim = try await there.memberToken()
             let seen = await there.send(.get, "/v3/auth/tokens", token: victim, headers: [.subjectToken: victim])
             // The second request puts the token into the memory of the process that must forget it.
             #expect(await there.send(.get, "/v3/auth/projects", token: victim).status == .ok)

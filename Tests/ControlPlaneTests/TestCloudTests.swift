@@ -32,7 +32,7 @@ import Testing
             let names = users.json["users"]?.array?.compactMap { $0["name"]?.string } ?? []
             #expect(Set(names).isSuperset(of: ["admin", "demo"]))
             #expect(await cloud.send(.get, "/v3/users").status == .unauthorized)
-            _ = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            _ = try await cloud.memberToken()
         }
     }
 

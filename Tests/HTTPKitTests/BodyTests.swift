@@ -9,45 +9,41 @@ import Testing
 
     @Test("A body must be a JSON object with a JSON content type or none")
     func rules() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                func status(_ body: String?, _ headers: [String] = [Self.json], _ path: String = "/sample/things") async throws -> Int {
-                    try await wire.ask("POST", path, headers, body: body).status
-                }
-                let echo = try await wire.ask("POST", "/sample/things", [Self.json], body: #"{"a": [1, null]}"#)
-                #expect(echo.text == #"{"a":[1,null]}"#)
-                for type in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"] {
-                    #expect(try await status("{}", ["Content-Type: \(type)"]) == 200, "\(type)")
-                }
-                #expect(try await status("{}", []) == 200)
-                for type in ["text/xml", "application/xml", "multipart/form-data", "application/octet-stream", "text/json2"] {
-                    #expect(try await status("{}", ["Content-Type: \(type)"]) == 415, "\(type)")
-                }
-                for body in [nil, "", "[]", "1", "\"x\"", "null", "{", "{}}", "{\"a\":1,}", "{\"a\": NaN}", "\u{feff}{}"] {
-                    #expect(try await status(body) == 400, "\(body ?? "none")")
-                }
-                #expect(try await status(nil, [], "/sample/maybe") == 200)
-                #expect(try await status("", [Self.json], "/sample/maybe") == 200)
-                #expect(try await status("[]", [Self.json], "/sample/maybe") == 400)
+        try await TestServer.connect { _, wire in
+            func status(_ body: String?, _ headers: [String] = [Self.json], _ path: String = "/sample/things") async throws -> Int {
+                try await wire.ask("POST", path, headers, body: body).status
             }
+            let echo = try await wire.ask("POST", "/sample/things", [Self.json], body: #"{"a": [1, null]}"#)
+            #expect(echo.text == #"{"a":[1,null]}"#)
+            for type in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"] {
+                #expect(try await status("{}", ["Content-Type: \(type)"]) == 200, "\(type)")
+            }
+            #expect(try await status("{}", []) == 200)
+            for type in ["text/xml", "application/xml", "multipart/form-data", "application/octet-stream", "text/json2"] {
+                #expect(try await status("{}", ["Content-Type: \(type)"]) == 415, "\(type)")
+            }
+            for body in [nil, "", "[]", "1", "\"x\"", "null", "{", "{}}", "{\"a\":1,}", "{\"a\": NaN}", "\u{feff}{}"] {
+                #expect(try await status(body) == 400, "\(body ?? "none")")
+            }
+            #expect(try await status(nil, [], "/sample/maybe") == 200)
+            #expect(try await status("", [Self.json], "/sample/maybe") == 200)
+            #expect(try await status("[]", [Self.json], "/sample/maybe") == 400)
         }
     }
 
     @Test("A chunked body is read with and without a content type")
     func chunked() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                for path in ["/sample/things", "/sample/maybe"] {
-                    for type in ["", Self.json + "\r\n"] {
-                        try await wire.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(type)Transfer-Encoding: chunked\r\n\r\n")
-                        for part in ["4\r\n{\"a\"\r\n", "1;x=y\r\n:\r\n", "2\r\n1}\r\n", "0\r\nTrailer: t\r\n\r\n"] { try await wire.send(part) }
-                        let answer = try await wire.answer()
-                        #expect(answer.text == #"{"a":1}"#, "\(path) \(answer.text)")
-                    }
+        try await TestServer.connect { _, wire in
+            for path in ["/sample/things", "/sample/maybe"] {
+                for type in ["", Self.json + "\r\n"] {
+                    try await wire.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(type)Transfer-Encoding: chunked\r\n\r\n")
+                    for part in ["4\r\n{\"a\"\r\n", "1;x=y\r\n:\r\n", "2\r\n1}\r\n", "0\r\nTrailer: t\r\n\r\n"] { try await wire.send(part) }
+                    let answer = try await wire.answer()
+                    #expect(answer.text == #"{"a":1}"#, "\(path) \(answer.text)")
                 }
-                try await wire.send("POST /sample/maybe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-                #expect(try await wire.answer().text == "{}")
             }
+            try await wire.send("POST /sample/maybe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+            #expect(try await wire.answer().text == "{}")
         }
     }
 
@@ -138,17 +134,15 @@ import Testing
 
     @Test("A chunked body is refused at the limit, and no more of it is read")
     func endless() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-                let part = "4000\r\n" + String(repeating: "x", count: 0x4000) + "\r\n"
-                for _ in 1...8 { try await wire.send(part) }
-                let answer = try await wire.answer()
-                #expect(answer.status == 413)
-                #expect(answer["Connection"] == "close")
-                // A client that keeps sending is cut off.
-                try await wire.sendInVain(part)
-            }
+        try await TestServer.connect { _, wire in
+            try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let part = "4000\r\n" + String(repeating: "x", count: 0x4000) + "\r\n"
+            for _ in 1...8 { try await wire.send(part) }
+            let answer = try await wire.answer()
+            #expect(answer.status == 413)
+            #expect(answer["Connection"] == "close")
+            // A client that keeps sending is cut off.
+            try await wire.sendInVain(part)
         }
     }
 
@@ -171,12 +165,10 @@ import Testing
 
     @Test("A client that falls silent within a body gets a 408 before the body's own deadline")
     func silent() async throws {
-        try await TestServer.run { $0.settings.silenceDeadline = .milliseconds(200) } _: { server in
-            try await server.connect { wire in
-                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
-                #expect(try await wire.answer().status == 408)
-                #expect(await wire.ends())
-            }
+        try await TestServer.connect { $0.settings.silenceDeadline = .milliseconds(200) } _: { _, wire in
+            try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
+            #expect(try await wire.answer().status == 408)
+            #expect(await wire.ends())
         }
     }
 
@@ -198,15 +190,13 @@ import Testing
 
     @Test("A client that keeps sending after malformed HTTP still gets its answer")
     func brokenAndMore() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
-                // The client sends far more than the limit of a head, in pieces.
-                for _ in 1...40 { try await wire.send(String(repeating: "X-A: b\r\n", count: 500)) }
-                let answer = try await wire.answer()
-                #expect(answer.status == 400)
-                #expect(answer["Connection"] == "close")
-            }
+        try await TestServer.connect { _, wire in
+            try await wire.send("POST /sample/bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+            // The client sends far more than the limit of a head, in pieces.
+            for _ in 1...40 { try await wire.send(String(repeating: "X-A: b\r\n", count: 500)) }
+            let answer = try await wire.answer()
+            #expect(answer.status == 400)
+            #expect(answer["Connection"] == "close")
         }
     }
 

@@ -8,18 +8,16 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct ConnectionTests {
     @Test("A connection is kept, and pipelined requests are answered in order")
     func pipelining() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                let targets = ["/sample/held", "/sample/things/1", "/sample/nothing", "/sample/things/2"]
-                try await wire.send(targets.map { "GET \($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
-                try await eventually { await server.gate.waiting == 1 }
-                await server.gate.open()
-                #expect(try await wire.answer().text == "held")
-                #expect(try await wire.answer().json["id"]?.string == "1")
-                #expect(try await wire.answer().status == 404)
-                #expect(try await wire.answer().json["id"]?.string == "2")
-                for _ in 1...50 { #expect(try await wire.ask("GET", "/sample/things").status == 200) }
-            }
+        try await TestServer.connect { server, wire in
+            let targets = ["/sample/held", "/sample/things/1", "/sample/nothing", "/sample/things/2"]
+            try await wire.send(targets.map { "GET \($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
+            try await eventually { await server.gate.waiting == 1 }
+            await server.gate.open()
+            #expect(try await wire.answer().text == "held")
+            #expect(try await wire.answer().json["id"]?.string == "1")
+            #expect(try await wire.answer().status == 404)
+            #expect(try await wire.answer().json["id"]?.string == "2")
+            for _ in 1...50 { #expect(try await wire.ask("GET", "/sample/things").status == 200) }
         }
     }
 
@@ -65,15 +63,13 @@ import Testing
 
     @Test("A stream of unknown length is chunked, and one of known length is not")
     func streams() async throws {
-        try await TestServer.run { server in
-            try await server.connect { wire in
-                let chunked = try await wire.ask("GET", "/sample/stream")
-                #expect(chunked["Transfer-Encoding"] == "chunked")
-                #expect(chunked.text == "one two three")
-                let plain = try await wire.ask("GET", "/sample/stream?length=13")
-                #expect(plain["Content-Length"] == "13")
-                #expect(plain.text == "one two three")
-            }
+        try await TestServer.connect { _, wire in
+            let chunked = try await wire.ask("GET", "/sample/stream")
+            #expect(chunked["Transfer-Encoding"] == "chunked")
+            #expect(chunked.text == "one two three")
+            let plain = try await wire.ask("GET", "/sample/stream?length=13")
+            #expect(plain["Content-Length"] == "13")
+            #expect(plain.text == "one two three")
         }
     }
 
@@ -154,12 +150,10 @@ import Testing
 
     @Test("A client that does not read its answer is cut off")
     func untaken() async throws {
-        try await TestServer.run { $0.settings.silenceDeadline = .milliseconds(300) } _: { server in
-            try await server.connect { wire in
-                try await wire.send("GET /sample/large?size=60000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-                try await wire.sendInVain("x")
-                await #expect(throws: Wire.Ended.self) { _ = try await wire.answer() }
-            }
+        try await TestServer.connect { $0.settings.silenceDeadline = .milliseconds(300) } _: { _, wire in
+            try await wire.send("GET /sample/large?size=60000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await wire.sendInVain("x")
+            await #expect(throws: Wire.Ended.self) { _ = try await wire.answer() }
         }
     }
 

@@ -88,6 +88,14 @@ struct TestServer: Sendable {
         }
     }
 
+    /// Runs `body` with a connection to a server.
+    static func connect(
+        _ configure: (inout Options) -> Void = { _ in },
+        _ body: @escaping @Sendable (TestServer, Wire) async throws -> Void
+    ) async throws {
+        try await run(configure) { server in try await server.connect { try await body(server, $0) } }
+    }
+
     private init(_ url: String, _ port: Int, _ other: TestServer) {
         self.url = url
         self.port = port

@@ -24,7 +24,7 @@ struct Stage: Sendable {
     init(_ cloud: TestCloud) async throws {
         self.cloud = cloud
         admin = try await cloud.token()
-        demo = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+        demo = try await cloud.memberToken()
         let users = await cloud.send(.get, "/v3/users", token: admin).json["users"]?.array ?? []
         adminID = try Self.id("admin", users)
         demoID = try Self.id("demo", users)

@@ -26,7 +26,7 @@ struct ImagesStage: Sendable {
     private init(_ cloud: TestCloud) async throws {
         self.cloud = cloud
         admin = try await cloud.token()
-        demo = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+        demo = try await cloud.memberToken()
         let admin = admin
         func id(_ path: String, _ noun: String, _ body: JSON) async throws -> String {
             let made = await cloud.send(.post, path, token: admin, json: [noun: body])

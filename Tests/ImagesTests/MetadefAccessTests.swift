@@ -61,8 +61,7 @@ struct MetadefAccessTests {
 
     @Test("A member reads public namespaces and those of the own project, and changes nothing", arguments: ["public", "own"])
     func member(kind: String) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { cloud, admin in
             let member = try await MetadefClient.member(cloud)
             let project = try await demoProject(admin)
             await make("n", owner: kind == "own" ? project : "other", kind == "own" ? "private" : "public", by: admin)
@@ -83,8 +82,7 @@ struct MetadefAccessTests {
 
     @Test("A private namespace of another project appears not to exist, whatever the request")
     func foreign() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { cloud, admin in
             let member = try await MetadefClient.member(cloud)
             await make("n", owner: "other", "private", by: admin)
             for call in Self.calls where call.path.contains("{n}") {
@@ -102,8 +100,7 @@ struct MetadefAccessTests {
 
     @Test("An administrator can do everything with the namespaces of all projects")
     func administrator() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             for (number, call) in Self.calls.enumerated() {
                 await make("n\(number)", owner: "other", "private", by: admin)
                 let path = call.path.replacing("{n}", with: "n\(number)")
@@ -116,8 +113,7 @@ struct MetadefAccessTests {
 
     @Test("A token without a project gets no access", arguments: ["system", "unscoped"])
     func otherScopes(scope: String) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { cloud, admin in
             await make("n", owner: "other", "public", by: admin)
             var token = try await cloud.token(project: nil)
             if scope == "system" {
@@ -143,8 +139,7 @@ struct MetadefAccessTests {
 
     @Test("Missing things in a namespace, and things in a missing namespace, are a 404")
     func notFound() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("n")
             for call in Self.calls where call.path.contains("{n}") {
                 await admin.refuses(call.method, call.path.replacing("{n}", with: "missing"), call.body, .notFound)
@@ -156,8 +151,7 @@ struct MetadefAccessTests {
 
     @Test("An unsupported method is refused with the list of allowed ones")
     func methods() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             let reply = await admin.send(.patch, "/namespaces/n", [:])
             #expect(reply.status == .methodNotAllowed)
             #expect(reply.headers[.allow] == "DELETE, GET, PUT")

@@ -37,9 +37,16 @@ struct MetadefClient {
         return MetadefClient(cloud: cloud, token: try await cloud.token())
     }
 
+    /// Runs `body` with a new cloud that has no definitions, and an administrator's client.
+    static func run(
+        on kind: DatabaseKind = .usual, _ body: (TestCloud, MetadefClient) async throws -> Void
+    ) async throws {
+        try await TestCloud.run(on: kind) { cloud in try await body(cloud, try await admin(cloud)) }
+    }
+
     static func member(_ cloud: TestCloud) async throws -> MetadefClient {
         MetadefClient(
-            cloud: cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
+            cloud: cloud, token: try await cloud.memberToken())
     }
 
     /// Sends a request.

@@ -7,8 +7,7 @@ import Testing
 struct MetadefListTests {
     @Test("Namespaces are listed newest first, in pages that link to each other", arguments: DatabaseKind.allCases)
     func pages(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { cloud, admin in
             for name in ["a::b", "c d", "e"] {
                 await admin.namespace(name, ["visibility": "public", "resource_type_associations": [["name": "T", "prefix": "p_"]]])
                 cloud.clock.advance(by: .seconds(1))
@@ -35,8 +34,7 @@ struct MetadefListTests {
 
     @Test("A list has 25 namespaces unless another limit is given")
     func usualPage() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             for number in 0..<26 { await admin.namespace("n\(number)") }
             #expect(await admin.names("/namespaces", "namespaces", "namespace").count == 25)
             #expect(await admin.names("/namespaces?limit=5000", "namespaces", "namespace").count == 26)
@@ -45,8 +43,7 @@ struct MetadefListTests {
 
     @Test("Lists of namespaces are filtered by visibility and resource types")
     func filters() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("image", ["visibility": "public", "resource_type_associations": [["name": "OS::Glance::Image"]]])
             await admin.namespace("both", ["resource_type_associations": [["name": "OS::Glance::Image"], ["name": "OS::Nova::Flavor"]]])
             await admin.namespace("none")
@@ -67,16 +64,14 @@ struct MetadefListTests {
         "limit=x", "limit=-1", "sort_key=colour", "sort_dir=up", "visibility=shared", "sort_key=id%3B%20DROP",
     ])
     func badQueries(query: String) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.refuses(.get, "/namespaces?\(query)", nil, .badRequest)
         }
     }
 
     @Test("An unknown marker is a 404")
     func markers() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("n")
             await admin.refuses(.get, "/namespaces?marker=gone", nil, .notFound)
             await admin.refuses(.get, "/namespaces/n/tags?marker=gone", nil, .notFound)
@@ -86,8 +81,7 @@ struct MetadefListTests {
 
     @Test("Tags are listed newest first and in pages, and objects in the order of creation unless sorted otherwise")
     func parts() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             let named: JSON = [["name": "b"], ["name": "a"], ["name": "c"]]
             await admin.namespace("n", ["tags": named, "objects": named])
             #expect(await admin.names("/namespaces/n/tags", "tags") == ["c", "a", "b"])

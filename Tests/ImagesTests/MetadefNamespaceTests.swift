@@ -9,8 +9,7 @@ import Testing
 struct MetadefNamespaceTests {
     @Test("A namespace is created with all its contents and shown unchanged", arguments: DatabaseKind.allCases)
     func everything(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { cloud, admin in
             let made = await admin.send(.post, "/namespaces", MetadefClient.hypervisor)
             #expect(made.status == .created, "\(made.text)")
             #expect(made.headers[.location] == "http://cloud.test:5000/image/v2/metadefs/namespaces/OS::Compute::Hypervisor")
@@ -38,8 +37,7 @@ struct MetadefNamespaceTests {
 
     @Test("An empty namespace is private, belongs to the caller's project, and shows only fields that it has")
     func alone() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { cloud, admin in
             await admin.namespace("empty")
             let shown = await admin.ask(.get, "/namespaces/empty")
             #expect(
@@ -55,8 +53,7 @@ struct MetadefNamespaceTests {
 
     @Test("With a resource type, a namespace shows its properties with the prefix of the association")
     func prefixes() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.ask(.post, "/namespaces", MetadefClient.hypervisor, .created)
             let path = "/namespaces/OS::Compute::Hypervisor"
             let seen = await admin.ask(.get, path + "?resource_type=OS::Glance::Image")
@@ -69,8 +66,7 @@ struct MetadefNamespaceTests {
 
     @Test("Reading a namespace costs the same number of transactions, whatever it contains")
     func fewTransactions() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { cloud, admin in
             await admin.namespace("small")
             let tags = JSON.array((0..<100).map { ["name": .string("tag \($0)")] })
             let properties = JSONObject((0..<100).map { ("p\($0)", ["title": "P", "type": "string"]) })
@@ -90,8 +86,7 @@ struct MetadefNamespaceTests {
 
     @Test("A duplicate namespace, or contents with a duplicate name, are refused and leave nothing")
     func duplicates() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("a")
             await admin.refuses(.post, "/namespaces", ["namespace": "a"], .conflict, saying: "named a already")
             let twice: [(String, JSON)] = [
@@ -108,8 +103,7 @@ struct MetadefNamespaceTests {
 
     @Test("Of several callers that create the same namespace at once one succeeds, and concurrent additions all succeed", arguments: DatabaseKind.allCases)
     func races(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { _, admin in
             func statuses(_ send: @escaping @Sendable (Int) async -> TestCloud.Response) async -> [Int] {
                 await withTaskGroup(of: Int.self) { group in
                     for number in 0..<6 { group.addTask { await send(number).status.code } }
@@ -125,8 +119,7 @@ struct MetadefNamespaceTests {
 
     @Test("PUT replaces the fields of a namespace, including its name, and keeps its contents", arguments: DatabaseKind.allCases)
     func updates(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { cloud, admin in
             await admin.ask(.post, "/namespaces", MetadefClient.hypervisor, .created)
             await admin.namespace("taken")
             cloud.clock.advance(by: .seconds(5))
@@ -150,8 +143,7 @@ struct MetadefNamespaceTests {
 
     @Test("Nothing of a protected namespace can be deleted, and deleting another one deletes its contents")
     func deletion() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.ask(.post, "/namespaces", MetadefClient.hypervisor, .created)
             let path = "/namespaces/OS::Compute::Hypervisor"
             await admin.ask(.put, path, ["namespace": "OS::Compute::Hypervisor", "protected": true])
@@ -189,16 +181,14 @@ struct MetadefNamespaceTests {
         (["namespace": "n", "properties": []], "namespace/properties"),
     ] as [(JSON, String)])
     func badBodies(body: JSON, says: String) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.refuses(.post, "/namespaces", body, .badRequest, saying: says)
         }
     }
 
     @Test("Fields that the service sets are read-only, a body must be an object, and GET and DELETE take no body")
     func refusedBodies() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("n")
             for name in ["self", "schema", "created_at", "updated_at"] {
                 let body: JSON = ["namespace": "x", .init(name): "y"]

@@ -9,8 +9,7 @@ struct MetadefPartTests {
 
     @Test("An object is created, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
     func objects(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { cloud, admin in
             await admin.namespace("n")
             let path = "/namespaces/n/objects"
             let properties: JSON = [
@@ -44,8 +43,7 @@ struct MetadefPartTests {
 
     @Test("A property is created, listed, shown, replaced, renamed and deleted", arguments: DatabaseKind.allCases)
     func properties(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { _, admin in
             await admin.namespace("n", ["resource_type_associations": [["name": "T", "prefix": "hw_"], ["name": "U"]]])
             let path = "/namespaces/n/properties"
             let definition: JSON = [
@@ -82,8 +80,7 @@ struct MetadefPartTests {
 
     @Test("A tag is created, listed, shown, renamed and deleted", arguments: DatabaseKind.allCases)
     func tags(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { _, admin in
             await admin.namespace("n")
             let path = "/namespaces/n/tags"
             let made = await admin.ask(.post, path + "/red%20one", nil, .created)
@@ -107,8 +104,7 @@ struct MetadefPartTests {
 
     @Test("A list of tags replaces or extends the existing tags, or nothing changes", arguments: DatabaseKind.allCases)
     func manyTags(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { _, admin in
             await admin.namespace("n", ["tags": [["name": "old"]]])
             let path = "/namespaces/n/tags"
             func sorted() async -> [String] { await admin.names(path + "?sort_key=name&sort_dir=asc", "tags") }
@@ -133,8 +129,7 @@ struct MetadefPartTests {
         "A namespace is associated with resource types, which remain known afterwards",
         arguments: DatabaseKind.allCases)
     func associations(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run(on: kind) { cloud, admin in
             await admin.namespace("n")
             let path = "/namespaces/n/resource_types"
             let known = await admin.names("/resource_types", "resource_types")
@@ -184,8 +179,7 @@ struct MetadefPartTests {
         ("resource_types", ["name": "t", "properties_target": 1], "string"),
     ] as [(String, JSON, String)])
     func badBodies(part: String, body: JSON, says: String) async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("n", ["tags": [["name": "t"]]])
             await admin.refuses(.post, "/namespaces/n/\(part)", body, .badRequest, saying: says)
         }
@@ -193,8 +187,7 @@ struct MetadefPartTests {
 
     @Test("Fields that the service sets are read-only")
     func readOnly() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await MetadefClient.admin(cloud)
+        try await MetadefClient.run { _, admin in
             await admin.namespace("n", ["tags": [["name": "t"]], "objects": [["name": "t"]]])
             for (method, path) in [
                 (HTTPRequest.Method.post, "objects"), (.put, "objects/t"), (.post, "properties"), (.put, "tags/t"),

@@ -131,8 +131,7 @@ struct AddressPropertyTests {
 
     @Test("The last free address is allocated, and a further port is refused", arguments: DatabaseKind.allCases)
     func exhaustion(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin(on: kind) { _, client in
             let (network, _) = try await client.network(cidr: "10.2.0.0/27")
             let bulk = JSON.array((0..<29).map { _ in ["network_id": .string(network)] })
             let made = await client.send(.post, "/ports", ["ports": bulk])
@@ -153,8 +152,7 @@ struct AddressPropertyTests {
 
     @Test("Finding a free address costs the same number of statements in a subnet of any size", arguments: ["10.0.0.0/8", "2001:db8::/64", "192.168.3.0/24"])
     func size(cidr: String) async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             let (network, subnet) = try await client.network(cidr: cidr)
             let port = try await client.port(network)
             let found = try #require(try await cloud.database.read { tx in try ResourceStore<Subnet>().find(ID(subnet), in: tx) })

@@ -11,8 +11,7 @@ import Testing
 struct CostTests {
     @Test("Requests for a port cost a few statements, and listing many ports costs as many as listing one")
     func ports() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.runAsMember { cloud, client in
             let (network, _) = try await client.network()
             func cost(_ body: () async throws -> Void) async rethrows -> (transactions: Int, statements: Int) {
                 let before = (cloud.database.transactions, cloud.database.statements)
@@ -37,8 +36,7 @@ struct CostTests {
 
     @Test("ossa_2014_025 A port with lists as long as they may be costs as many statements as one without")
     func fullPorts() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.runAsMember { cloud, client in
             let (network, _) = try await client.network()
             let (bare, full) = (try await client.port(network).id, try await client.port(network).id)
             let limits = Limits.thing

@@ -245,8 +245,7 @@ struct FilterTests {
 
     @Test("Service providers are filtered, so that no client finds a VPN")
     func providers() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.runAsMember { _, client in
             func list(_ query: String) async -> JSON? { await client.send(.get, "/service-providers?\(query)").json["service_providers"] }
             let all: JSON = [["service_type": "L3_ROUTER_NAT", "name": "single_node", "default": true]]
             for query in ["", "service_type=L3_ROUTER_NAT", "name=single_node", "default=True", "service_type=VPN&service_type=L3_ROUTER_NAT"] {
@@ -289,8 +288,7 @@ struct FilterTests {
 
     @Test("Numbers of addresses are exact integers, however large")
     func counts() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network(cidr: "2001:db8::/64")
             let reply = await client.send(.get, "/network-ip-availabilities/\(network)")
             #expect(reply.text.components("\"total_ips\":18446744073709551614").count == 3, "\(reply.text)")

@@ -4,26 +4,10 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// A caller of Networking, for tests about what it does rather than about HTTP.
-struct NetworkingClient {
+/// A caller of Networking.
+struct NetworkingClient: APIClient {
     let cloud: TestCloud
     let token: String
-
-    /// Makes a client of the administrator.
-    init(_ cloud: TestCloud) async throws {
-        self.cloud = cloud
-        token = try await cloud.token()
-    }
-
-    private init(_ cloud: TestCloud, token: String) {
-        self.cloud = cloud
-        self.token = token
-    }
-
-    /// Returns a client of a member of a project other than the administrator's.
-    static func member(_ cloud: TestCloud) async throws -> NetworkingClient {
-        NetworkingClient(cloud, token: try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))
-    }
 
     /// Returns a client of a member of a new project, and the project's id.
     static func member(_ cloud: TestCloud, of project: String, role: String = "member") async throws -> (client: NetworkingClient, project: String) {
@@ -37,7 +21,7 @@ struct NetworkingClient {
         let owner = try #require(await identity(.post, "/users", ["user": user])["user"]).id
         let found = await identity(.get, "/roles?name=\(role)")["roles"]?.array?.first?.id
         _ = await identity(.put, "/projects/\(id)/users/\(owner)/roles/\(try #require(found))")
-        return (NetworkingClient(cloud, token: try await cloud.token(user: project, password: password, project: project)), id)
+        return (NetworkingClient(cloud: cloud, token: try await cloud.token(user: project, password: password, project: project)), id)
     }
 
     func send(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: HTTPFields = [:]) async -> TestCloud.Response {

@@ -28,8 +28,7 @@ struct NetworkingTests {
 
     @Test("A new network, subnet and port show the reference's fields")
     func views() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network", ["name": "n"])
             #expect(network["status"] == "ACTIVE")
             #expect(network["provider:network_type"] == "vxlan")
@@ -56,8 +55,7 @@ struct NetworkingTests {
 
     @Test("A network can be deleted when no port is left on it, and its subnets are deleted with it")
     func removal() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             let (network, subnet) = try await client.network()
             let port = try await client.port(network).id
             #expect(await client.send(.delete, "/networks/\(network)").type == "NetworkInUse")
@@ -99,8 +97,7 @@ struct NetworkingTests {
             ("port", ["port_security_enabled": false, "allowed_address_pairs": [["ip_address": "10.0.0.9"]]], "AddressPairAndPortSecurityRequired"),
         ] as [(String, JSONObject, String)])
     func refusals(noun: String, members: JSONObject, type: String) async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network()
             var body = members
             body["network_id"] = .string(network)
@@ -114,8 +111,7 @@ struct NetworkingTests {
         "Lists are filtered by attributes, and several values of one attribute are alternatives",
         arguments: DatabaseKind.allCases)
     func filters(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin(on: kind) { _, client in
             let (network, subnet) = try await client.network()
             var ids: [String] = []
             for name in ["a", "b", "c"] {
@@ -141,8 +137,7 @@ struct NetworkingTests {
 
     @Test("Items of a bulk request may be wrapped in the name of their resource")
     func wrapped() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network").id
             for (noun, plural, body) in [
                 ("network", "networks", ["name": "n"]), ("port", "ports", ["network_id": .string(network)]),
@@ -159,8 +154,7 @@ struct NetworkingTests {
 
     @Test("A subnet keeps the service types of its request")
     func serviceTypes() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.runAsMember { _, client in
             let network = try await client.make("network").id
             let types: JSON = ["compute:nova"]
             let body: JSONObject = ["network_id": .string(network), "ip_version": 4, "cidr": "10.0.0.0/24", "service_types": types]
@@ -172,8 +166,7 @@ struct NetworkingTests {
 
     @Test("A VLAN network without a segmentation id gets a free one")
     func vlans() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let body: JSONObject = ["provider:network_type": "vlan", "provider:physical_network": "public"]
             var seen: Set<Int64> = []
             for _ in 0..<5 {
@@ -187,8 +180,7 @@ struct NetworkingTests {
 
     @Test("Pages link to the next and the previous page")
     func pages() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             let names = ["a", "b", "c", "d", "e"]
             for name in names { try await client.make("network", ["name": .string(name)]) }
             let first = await client.send(.get, "/networks?limit=2&sort_key=name&sort_dir=asc").json
@@ -204,8 +196,7 @@ struct NetworkingTests {
 
     @Test("A list of ports costs at most two transactions, with addresses and groups")
     func costs() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             let (network, _) = try await client.network()
             for _ in 0..<3 { _ = try await client.port(network) }
             let before = cloud.database.transactions
@@ -216,8 +207,7 @@ struct NetworkingTests {
 
     @Test("A change with an outdated revision number is refused")
     func revisions() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network")
             let body: JSON = ["network": ["name": "new"]]
             let header: HTTPFields = [.ifMatch: "revision_number=0"]
@@ -231,8 +221,7 @@ struct NetworkingTests {
 
     @Test("Tags are added, replaced, shown and deleted")
     func tags() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let path = "/networks/\(try await client.make("network").id)/tags"
             #expect(await client.send(.put, path + "/red").status == .created)
             #expect(await client.send(.put, path, ["tags": ["blue", "green"]]).json["tags"] == ["blue", "green"])
@@ -248,9 +237,7 @@ struct NetworkingTests {
 
     @Test("A member sees own and shared networks, and changes only its own")
     func visibility() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await NetworkingClient(cloud)
-            let member = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.run { _, admin, member in
             let (hidden, _) = try await admin.network("hidden")
             let (shared, _) = try await admin.network("shared", cidr: "10.1.0.0/24", ["shared": true])
             let (external, _) = try await admin.network("external", cidr: "10.2.0.0/24", ["router:external": true])
@@ -279,8 +266,7 @@ struct NetworkingTests {
 
     @Test("Deleting an external network deletes its floating IPs without a port")
     func externalRemoval() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network(cidr: "203.0.113.0/24", ["router:external": true])
             let floating = try await client.make("floatingip", ["floating_network_id": .string(network)]).id
             #expect(await client.send(.delete, "/networks/\(network)").status == .noContent)
@@ -290,8 +276,7 @@ struct NetworkingTests {
 
     @Test("A port gets a new MAC address if a change sets it to null")
     func newMAC() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network()
             let port = try await client.port(network)
             let new = await client.change("port", port.id, ["mac_address": .null]).json["port"]
@@ -303,8 +288,7 @@ struct NetworkingTests {
 
     @Test("Ports of a SLAAC subnet get the address that their MAC address gives")
     func automatic() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network").id
             let early = try await client.port(network, ["mac_address": "fa:16:3e:00:00:01"]).id
             let modes: JSONObject = [
@@ -319,8 +303,7 @@ struct NetworkingTests {
 
     @Test("The addresses of a port can be changed one by one")
     func changedAddresses() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, subnet) = try await client.network()
             let port = try await client.port(network, ["fixed_ips": [["ip_address": "10.0.0.9"]]])
             let two = await client.change("port", port.id, ["fixed_ips": [["ip_address": "10.0.0.9"], ["subnet_id": .string(subnet), "ip_address": "10.0.0.20"]]])

@@ -12,8 +12,7 @@ import Testing
 struct PoolTests {
     @Test("A pool allocates prefixes of any length, and shows lengths as strings")
     func lengths() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let pool = try await client.make("subnetpool", ["name": "p", "prefixes": ["2001:db8::/32"], "min_prefixlen": 48, "default_prefixlen": "56"])
             #expect(pool["min_prefixlen"] == "48" && pool["default_prefixlen"] == "56" && pool["max_prefixlen"] == "128")
             let usual = try await client.make("subnetpool", ["name": "q", "prefixes": ["10.0.0.0/8"]])
@@ -31,9 +30,7 @@ struct PoolTests {
 
     @Test("Missing and foreign address scopes look alike, and a pool in a shared scope cannot be changed by its owner")
     func scopes() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await NetworkingClient(cloud)
-            let member = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.run { _, admin, member in
             let hidden = try await admin.make("address_scope", ["name": "s", "ip_version": 4]).id
             for scope in [hidden, "00000000-0000-4000-8000-000000000000"] {
                 let body: JSON = ["subnetpool": ["name": "p", "prefixes": ["10.0.0.0/8"], "address_scope_id": .string(scope)]]
@@ -50,8 +47,7 @@ struct PoolTests {
 
     @Test("Pools of one request in one scope must not overlap, and the scope is read once")
     func together() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             let scope = try await client.make("address_scope", ["name": "s", "ip_version": 4]).id
             func pool(_ at: Int, count: Int = 50) -> JSON {
                 let prefixes = (0..<count).map { JSON.string("10.\(at).\($0 * 2).0/24") }
@@ -73,8 +69,7 @@ struct PoolTests {
 
     @Test("A pool has at most 100 prefixes")
     func prefixes() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             func body(_ count: Int) -> JSONObject { ["name": "p", "prefixes": .array((0..<count).map { .string("10.0.\($0 * 2).0/24") })] }
             let reply = await client.send(.post, "/subnetpools", ["subnetpool": .object(body(101))])
             #expect(reply.status == .conflict && reply.type == "OverQuota", "\(reply.text)")

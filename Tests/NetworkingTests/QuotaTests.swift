@@ -63,8 +63,7 @@ struct QuotaTests {
 
     @Test("An address group has at most 1000 addresses, and a list of groups comes in pages")
     func addressGroups() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             func addresses(_ range: Range<Int>) -> JSON { .array(range.map { .string("10.1.\($0 / 256).\($0 % 256)/32") }) }
             let body: JSON = ["address_group": ["name": "g", "addresses": addresses(0..<1001)]]
             #expect(await client.send(.post, "/address-groups", body).type == "OverQuota")
@@ -88,8 +87,7 @@ struct QuotaTests {
 
     @Test("A port has at most 64 DHCP options, also if they come one after the other")
     func dhcpOptions() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network", ["name": "n"])
             func options(_ range: Range<Int>) -> JSON {
                 .array(range.map { ["opt_name": .string("\($0)"), "opt_value": "x"] })
@@ -109,8 +107,7 @@ struct QuotaTests {
 
     @Test("A thing has at most 50 tags, however they come")
     func tags() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let network = try await client.make("network", ["name": "n"])
             let path = "/networks/\(network.id)/tags"
             func tags(_ count: Int) -> JSON { ["tags": .array((0..<count).map { .string("t\($0)") })] }

@@ -16,9 +16,13 @@ struct RouterTests {
         let subnet: String
         let router: String
 
-        init(_ cloud: TestCloud) async throws {
-            admin = try await NetworkingClient(cloud)
-            member = try await NetworkingClient.member(cloud)
+        static func run(_ body: (TestCloud, Stage) async throws -> Void) async throws {
+            try await NetworkingClient.run { try await body($0, try await Stage($1, $2)) }
+        }
+
+        private init(_ admin: NetworkingClient, _ member: NetworkingClient) async throws {
+            self.admin = admin
+            self.member = member
             (external, _) = try await admin.network("external", cidr: "203.0.113.0/24", ["router:external": true])
             (network, subnet) = try await member.network("private", cidr: "10.0.0.0/24")
             let made = try await member.make("router", ["name": "r", "external_gateway_info": ["network_id": .string(external)]])
@@ -33,8 +37,7 @@ struct RouterTests {
 
     @Test("A floating IP belongs to a port until it is moved away or the port is deleted")
     func floating() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let member = stage.member
             let port = try await member.port(stage.network)
             let floating = try await member.make("floatingip", ["floating_network_id": .string(stage.external), "port_id": .string(port.id)])
@@ -63,8 +66,7 @@ struct RouterTests {
 
     @Test("A floating IP can belong to a router's interface, but not to a DHCP port")
     func floatingToPorts() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let interface = try #require(await stage.member.list("ports", "device_owner=network:router_interface").first).id
             let external = JSON.string(stage.external)
             let floating = try await stage.member.make("floatingip", ["floating_network_id": external, "port_id": .string(interface)])
@@ -77,8 +79,7 @@ struct RouterTests {
 
     @Test("A router can be deleted when it has no interfaces, and its gateway is deleted with it")
     func removal() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let member = stage.member
             #expect(await member.send(.delete, "/routers/\(stage.router)").type == "RouterInUse")
             let ports = await member.list("ports", "device_id=\(stage.router)")
@@ -96,8 +97,7 @@ struct RouterTests {
 
     @Test("A router does not join overlapping networks")
     func overlaps() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let member = stage.member
             let path = "/routers/\(stage.router)/add_router_interface"
             #expect(await member.send(.put, path, ["subnet_id": .string(stage.subnet)]).status == .badRequest)
@@ -116,8 +116,7 @@ struct RouterTests {
 
     @Test("The next hop of a route must be on one of the router's networks")
     func routes() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let member = stage.member
             let good: JSON = ["destination": "192.0.2.0/24", "nexthop": "10.0.0.9"]
             #expect(await member.change("router", stage.router, ["routes": [good]]).json["router"]?["routes"] == [good])
@@ -138,8 +137,7 @@ struct RouterTests {
 
     @Test("Only administrators may set enable_snat of a gateway")
     func gatewayRights() async throws {
-        try await TestCloud.run { cloud in
-            let stage = try await Stage(cloud)
+        try await Stage.run { _, stage in
             let info: JSON = ["network_id": .string(stage.external), "enable_snat": false]
             #expect(await stage.member.change("router", stage.router, ["external_gateway_info": info]).status == .forbidden)
             let set = await stage.admin.change("router", stage.router, ["external_gateway_info": info])

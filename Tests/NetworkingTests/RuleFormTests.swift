@@ -147,8 +147,7 @@ struct RuleFormTests {
 
     @Test("The initial rules of a group count towards the quota")
     func quota() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, admin in
             let (client, project) = try await NetworkingClient.member(cloud, of: "own")
             #expect(await client.list("security_groups").count == 1)
             #expect(await admin.send(.put, "/quotas/\(project)", ["quota": ["security_group_rule": 5]]).status == .ok)
@@ -160,8 +159,7 @@ struct RuleFormTests {
 
     @Test("Listing the groups of a project as an administrator makes its default group")
     func administrators() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, admin in
             let (client, project) = try await NetworkingClient.member(cloud, of: "new")
             let (_, other) = try await NetworkingClient.member(cloud, of: "newer")
             #expect(await client.list("security_groups", "project_id=\(other)").isEmpty)

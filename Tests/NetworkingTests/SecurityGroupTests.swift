@@ -9,8 +9,7 @@ import Testing
 struct SecurityGroupTests {
     @Test("A project's default group is made at the first listing, exactly once", arguments: DatabaseKind.allCases)
     func defaultGroup(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let client = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.runAsMember(on: kind) { _, client in
             await withTaskGroup(of: Int.self) { group in
                 for _ in 0..<4 { group.addTask { await client.list("security_groups").count } }
                 for await count in group { #expect(count == 1) }
@@ -25,8 +24,7 @@ struct SecurityGroupTests {
 
     @Test("Rules are validated and unique")
     func rules() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let group = try await client.make("security_group", ["name": "web"])
             #expect(group["security_group_rules"]?.array?.count == 2)
             func rule(_ more: JSONObject) async -> TestCloud.Response {
@@ -64,8 +62,7 @@ struct SecurityGroupTests {
 
     @Test("A group that a port uses cannot be deleted")
     func use() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network()
             let group = try await client.make("security_group", ["name": "g"]).id
             let port = try await client.port(network, ["security_groups": [.string(group)]])
@@ -79,8 +76,7 @@ struct SecurityGroupTests {
 
     @Test("Addresses can be added to and removed from an address group, which stays while a rule uses it")
     func addressGroups() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let addresses = try await client.make("address_group", ["name": "a", "addresses": ["10.0.0.0/24"]])
             let path = "/address-groups/\(addresses.id)"
             let body: JSON = ["address_group": ["addresses": ["10.0.1.0/24"]]]
@@ -96,8 +92,7 @@ struct SecurityGroupTests {
 
     @Test("A new security group gets the default rules that the operator has set")
     func defaultRules() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { cloud, client in
             #expect(await client.list("default_security_group_rules").count == 4)
             try await client.make("default_security_group_rule", ["direction": "ingress", "protocol": "tcp", "port_range_min": 22, "port_range_max": 22])
             let group = try await client.make("security_group", ["name": "g"])

@@ -9,8 +9,7 @@ import Testing
 struct SharingTests {
     @Test("Subnets are allocated from a pool without overlaps", arguments: DatabaseKind.allCases)
     func pools(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin(on: kind) { _, client in
             let pool = try await client.make("subnetpool", ["name": "p", "prefixes": ["10.8.0.0/24", "10.8.1.0/24"], "default_prefixlen": 26])
             #expect(pool["prefixes"] == ["10.8.0.0/23"])
             #expect(pool["ip_version"] == 4)
@@ -37,8 +36,7 @@ struct SharingTests {
 
     @Test("Pools in one address scope must not overlap")
     func scopes() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let scope = try await client.make("address_scope", ["name": "s", "ip_version": 4]).id
             let first: JSONObject = ["name": "a", "prefixes": ["10.8.0.0/16"], "address_scope_id": .string(scope)]
             try await client.make("subnetpool", first)
@@ -50,9 +48,7 @@ struct SharingTests {
 
     @Test("An RBAC policy gives a project access to a network, and stays while the project uses it")
     func policies() async throws {
-        try await TestCloud.run { cloud in
-            let admin = try await NetworkingClient(cloud)
-            let member = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.run { _, admin, member in
             let project = try #require(try await member.make("network")["project_id"]?.string)
             let (network, _) = try await admin.network("lent")
             #expect(await member.send(.get, "/networks/\(network)").status == .notFound)
@@ -77,9 +73,7 @@ struct SharingTests {
 
     @Test("A quota holds under concurrent requests", arguments: DatabaseKind.allCases)
     func quotas(kind: DatabaseKind) async throws {
-        try await TestCloud.run(on: kind) { cloud in
-            let admin = try await NetworkingClient(cloud)
-            let member = try await NetworkingClient.member(cloud)
+        try await NetworkingClient.run(on: kind) { _, admin, member in
             let project = try #require(try await member.make("network")["project_id"]?.string)
             #expect(await admin.send(.put, "/quotas/\(project)", ["quota": ["network": 3]]).json["quota"]?["network"] == 3)
             let statuses = await withTaskGroup(of: HTTPResponse.Status.self) { group in
@@ -100,8 +94,7 @@ struct SharingTests {
 
     @Test("The used and total addresses of a network are counted")
     func availability() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await NetworkingClient(cloud)
+        try await NetworkingClient.runAsAdmin { _, client in
             let (network, _) = try await client.network()
             _ = try await client.port(network)
             let shown = await client.send(.get, "/network-ip-availabilities/\(network)").json["network_ip_availability"]

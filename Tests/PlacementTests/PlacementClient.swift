@@ -4,16 +4,13 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// An administrator's client of Placement, for tests about what Placement does rather than about HTTP.
-struct PlacementClient {
+/// A caller of Placement.
+struct PlacementClient: APIClient {
     let cloud: TestCloud
     let token: String
     var version = "1.39"
 
-    init(_ cloud: TestCloud) async throws {
-        self.cloud = cloud
-        token = try await cloud.token()
-    }
+    init(cloud: TestCloud, token: String) { (self.cloud, self.token) = (cloud, token) }
 
     func send(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, version: String? = nil) async -> TestCloud.Response {
         await cloud.send(

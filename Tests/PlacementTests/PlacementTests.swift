@@ -34,7 +34,7 @@ struct PlacementTests {
     @Test("A project member gets 403 on every route")
     func unprivileged() async throws {
         try await TestCloud.run { cloud in
-            let token = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            let token = try await cloud.memberToken()
             for route in cloud.cloud.placement.service.routes where route.path != "/" {
                 let path = "/placement" + route.path.replacing(/\{[^}]*\}/, with: "x")
                 let headers: HTTPFields = [.apiVersion: "placement 1.39"]
@@ -46,8 +46,7 @@ struct PlacementTests {
 
     @Test("An error has the form of its microversion")
     func errors() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { _, client in
             let old = await client.send(.get, "/nothing", version: "1.22").json["errors"]?.array?.first
             #expect(old?["title"] == "Not Found")
             #expect(old?["code"] == nil)
@@ -64,8 +63,7 @@ struct PlacementTests {
 
     @Test("A change with an outdated generation is refused")
     func generations() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { _, client in
             try await client.provider(host, [("VCPU", 4)])
             let late = await client.send(
                 .put, "/resource_providers/\(host)/traits", ["resource_provider_generation": 0, "traits": ["HW_CPU_X86_AVX"]])
@@ -80,8 +78,7 @@ struct PlacementTests {
 
     @Test("A claim that fits only in part changes nothing")
     func wholeClaims() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { _, client in
             try await client.provider(host, [("VCPU", 4), ("MEMORY_MB", 100)])
             try await client.provider(device, parent: host, [("VGPU", 1)])
             let reply = await client.claim(consumer, [host: ["VCPU": 4, "MEMORY_MB": 100], device: ["VGPU": 2]])
@@ -96,8 +93,7 @@ struct PlacementTests {
 
     @Test("Allocation candidates reflect every change at once")
     func candidatesFollow() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { _, client in
             let query = "/allocation_candidates?resources=VCPU:2"
             func count() async -> Int? { await client.send(.get, query).json["allocation_requests"]?.array?.count }
             #expect(await count() == 0)
@@ -112,8 +108,7 @@ struct PlacementTests {
 
     @Test("Allocation candidates cost no transaction while nothing was committed")
     func candidatesCostNothing() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { cloud, client in
             try await client.provider(host, [("VCPU", 3)])
             _ = await client.send(.get, "/allocation_candidates?resources=VCPU:1")
             let before = cloud.database.transactions
@@ -124,8 +119,7 @@ struct PlacementTests {
 
     @Test("Trees and shared pools serve a request together, and the mappings name the provider of each group")
     func treesAndPools() async throws {
-        try await TestCloud.run { cloud in
-            let client = try await PlacementClient(cloud)
+        try await PlacementClient.runAsAdmin { _, client in
             try await client.provider(host, [("VCPU", 4)])
             try await client.provider(device, parent: host, [("VGPU", 1)])
             try await client.provider(pool, [("DISK_GB", 100)])

@@ -55,7 +55,7 @@ struct PolicyOverrideTests {
         func statuses(_ rules: String) async throws -> [HTTPResponse.Status] {
             try await Self.run(rules) { cloud in
                 let admin = try await cloud.token()
-                let demo = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+                let demo = try await cloud.memberToken()
                 let users = await cloud.send(.get, "/v3/users?name=demo", token: admin).json["users"]?.array
                 let id = try #require(users?.first?["id"]?.string)
                 return [await cloud.send(.get, "/v3/users/\(id)/credentials/OS-EC2", token: demo).status]

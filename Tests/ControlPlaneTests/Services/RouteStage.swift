@@ -13,7 +13,7 @@ struct RouteStage: Sendable {
     init(_ cloud: TestCloud) async throws {
         self.cloud = cloud
         admin = try await cloud.token()
-        member = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+        member = try await cloud.memberToken()
     }
 
     /// Returns the token of a user with the given role on the project `demo`.

@@ -232,7 +232,7 @@ struct GlanceDownloadTests {
             }
             let next = try await stage.cloud.restarted()
             try await next.settleAll()
-            let token = try await next.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            let token = try await next.memberToken()
             let shown = await next.send(.get, "/image/v2/images/\(id)", token: token).json
             #expect(shown["status"] == "queued" && shown["disk_format"] == "iso")
             #expect(server.requests.isEmpty)

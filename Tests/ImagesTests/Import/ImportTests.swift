@@ -284,7 +284,7 @@ struct ImportTests {
     func others() async throws {
         try await withCloud { cloud, token in
             let id = try await image(cloud, token)
-            let demo = try await cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo")
+            let demo = try await cloud.memberToken()
             #expect(await cloud.send(.put, "/image/v2/images/\(id)/stage", token: demo, data: Self.content).status == .notFound)
             #expect(await start(cloud, demo, id, ["method": ["name": "web-download", "uri": "http://127.0.0.1/"]]).status == .notFound)
             #expect(await cloud.send(.put, "/image/v2/images/\(id)/stage", data: Self.content).status == .unauthorized)
