@@ -57,24 +57,13 @@ package struct DriverCheck: Sendable, CustomStringConvertible {
     @discardableResult
     package func run(on subject: DriverSubject) async throws -> Bool {
         let trial = DriverTrial(subject)
-        do {
-            try await body(trial)
-        } catch is NoSuchAbility {
-            await trial.clean()
-            return false
-        } catch {
-            await trial.clean()
-            throw error
-        }
-        await trial.clean()
-        return true
+        return try await trial.run { try await body(trial) }
     }
 }
 
-struct NoSuchAbility: Error {}
-
 /// The machine of one check, and its fences.
-struct DriverTrial: Sendable {
+struct DriverTrial: CheckTrial {
+    static let checks = "DriverConformance"
     let subject: DriverSubject
     let id: MachineID
     private let generation = Box<Int64>(0)
@@ -97,22 +86,6 @@ struct DriverTrial: Sendable {
 
     func clean() async { try? await driver.remove(id, fence: Fence(epoch: 1_000_000, generation: 1_000_000)) }
 
-    func expect(_ isSo: Bool, _ what: String, line: Int = #line) throws {
-        guard isSo else { throw NotConforming(description: "\(what) (DriverConformance, line \(line))") }
-    }
-
-    func expectRefusal(
-        _ kind: CloudError.Kind, code: String? = nil, _ what: String, line: Int = #line, _ body: () async throws -> Void
-    ) async throws {
-        do {
-            try await body()
-        } catch let error as CloudError {
-            try expect(error.kind == kind && (code == nil || error.code == code), "\(what): \(error)", line: line)
-            return
-        }
-        try expect(false, "\(what) was not refused", line: line)
-    }
-
     /// Makes and starts the machine, and returns it once its guest is up.
     func started() async throws -> ObservedMachine {
         try await driver.ensure(spec, fence: next())
@@ -132,10 +105,5 @@ struct DriverTrial: Sendable {
         try await eventually("the machine \(power.rawValue)", within: subject.patience) {
             try await driver.observe(id)?.power == power
         }
-    }
-
-    func ability<Ability>(_ type: Ability.Type) throws -> Ability {
-        guard let able = driver as? Ability else { throw NoSuchAbility() }
-        return able
     }
 }

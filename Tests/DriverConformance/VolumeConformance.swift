@@ -65,22 +65,15 @@ package struct VolumeDriverCheck: Sendable, CustomStringConvertible {
     @discardableResult
     package func run(on subject: VolumeSubject) async throws -> Bool {
         let trial = VolumeTrial(subject)
-        do {
+        return try await trial.run {
             if restarts { try await body(trial) } else { try await trial.alive { try await body(trial) } }
-        } catch is NoSuchAbility {
-            await trial.clean()
-            return false
-        } catch {
-            await trial.clean()
-            throw error
         }
-        await trial.clean()
-        return true
     }
 }
 
 /// The volumes of one check, and their fences.
-struct VolumeTrial: Sendable {
+struct VolumeTrial: CheckTrial {
+    static let checks = "VolumeChecks"
     let subject: VolumeSubject
     let machine: MachineID
     private let current: Box<any VolumeDriver>
@@ -153,9 +146,13 @@ struct VolumeTrial: Sendable {
     }
 
     func isWhole(_ id: VolumeID, line: Int = #line) async throws {
-        try await eventually("volume \(id) of line \(line)", within: .seconds(60)) {
+        try await isWhole("volume \(id)", line: line) { try await driver.observe(id)?.progress }
+    }
+
+    private func isWhole(_ what: String, line: Int, _ observe: () async throws -> VolumeProgress?) async throws {
+        try await eventually("\(what) of line \(line)", within: .seconds(60)) {
             if subject.hasCrashed() { throw CancellationError() }
-            let progress = try await driver.observe(id)?.progress
+            let progress = try await observe()
             if case .failed(let problem) = progress { throw NotConforming(description: "line \(line): \(problem)") }
             return progress == .whole
         }
@@ -170,12 +167,7 @@ struct VolumeTrial: Sendable {
     }
 
     func isWhole(_ id: SnapshotID, line: Int = #line) async throws {
-        try await eventually("snapshot \(id) of line \(line)", within: .seconds(60)) {
-            if subject.hasCrashed() { throw CancellationError() }
-            let progress = try await driver.observe(id)?.progress
-            if case .failed(let problem) = progress { throw NotConforming(description: "line \(line): \(problem)") }
-            return progress == .whole
-        }
+        try await isWhole("snapshot \(id)", line: line) { try await driver.observe(id)?.progress }
     }
 
     /// The pattern that checks write: no zeros.
@@ -216,27 +208,6 @@ struct VolumeTrial: Sendable {
                 try expect(found == wanted, "at \(place): \(found.prefix(8)) and not \(wanted.prefix(8))", line: line)
             }
         }
-    }
-
-    func expect(_ isSo: Bool, _ what: String, line: Int = #line) throws {
-        guard isSo else { throw NotConforming(description: "\(what) (VolumeChecks, line \(line))") }
-    }
-
-    func expectRefusal(
-        _ kind: CloudError.Kind, code: String? = nil, _ what: String, line: Int = #line, _ body: () async throws -> Void
-    ) async throws {
-        do {
-            try await body()
-        } catch let error as CloudError {
-            try expect(error.kind == kind && (code == nil || error.code == code), "\(what): \(error)", line: line)
-            return
-        }
-        try expect(false, "\(what) was not refused", line: line)
-    }
-
-    func ability<Ability>(_ type: Ability.Type) throws -> Ability {
-        guard let able = driver as? Ability else { throw NoSuchAbility() }
-        return able
     }
 
     func clean() async {
