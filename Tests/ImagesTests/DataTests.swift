@@ -257,7 +257,7 @@ struct DataTests {
             do {
                 try await ImageDataService(context: context).upload(id, Pieces(pieces), size: nil, store: nil, by: caller)
                 #expect(!isTakenOver)
-                #expect(await stage.image(id.text, as: try await stage.cloud.token(user: "demo", password: TestCloud.demoPassword, project: "demo"))["status"] == "active")
+                #expect(await stage.image(id.text, as: try await stage.cloud.memberToken())["status"] == "active")
             } catch let error as CloudError {
                 #expect(isTakenOver)
                 #expect(error.kind == .gone)
@@ -298,90 +298,6 @@ struct DataTests {
             #expect(try await garbage.reconcile().changed == 0)
             stage.cloud.clock.advance(by: BlobGarbage.grace)
             #expect(try await garbage.reconcile().changed == 1)
-        }
-    }
-
-    @Test("Identity's limits on images, sizes and concurrent uploads hold", arguments: DatabaseKind.allCases)
-    func quotas(_ kind: DatabaseKind) async throws {
-        try await ImagesStage.run(on: kind) { stage in
-            let services = await stage.cloud.send(.get, "/v3/services?type=image", token: stage.admin).json["services"]?.array
-            let service = try #require(services?.first?["id"])
-            func register(_ name: String, _ limit: Int64) async {
-                let body: JSON = ["registered_limits": [["service_id": service, "resource_name": .string(name), "default_limit": .integer(limit)]]]
-                let made = await stage.cloud.send(.post, "/v3/registered_limits", token: stage.admin, json: body)
-                #expect(made.status == .created, "\(made.text)")
-            }
-            func usage() async -> JSON { await stage.send(.get, "/info/usage", as: stage.demo, .ok).json["usage"] ?? .null }
-            #expect(await usage()["image_count_total"] == ["usage": 0, "limit": -1])
-            await register("image_count_total", 2)
-            await register("image_size_total", 1)
-            let (first, second) = (try await stage.make(), try await stage.make())
-            await stage.send(.post, "/images", [:], as: stage.demo, .contentTooLarge)
-            await stage.send(.post, "/images", [:], as: stage.other, .created)
-            await stage.upload(Array(repeating: 1, count: 2 << 20), to: first, .contentTooLarge)
-            // No size is announced, so the excess is noticed at the end.
-            await stage.upload(Array(repeating: 1, count: 1 << 20), to: first)
-            await stage.upload(Array(repeating: 1, count: 1 << 20), to: second, .contentTooLarge)
-            #expect(await stage.image(second)["status"] == "queued")
-            #expect(await usage()["image_size_total"] == ["usage": 1, "limit": 1])
-            #expect(await usage()["image_count_total"] == ["usage": 2, "limit": 2])
-            await register("image_count_uploading", 0)
-            await stage.upload([1], to: second, .contentTooLarge)
-            let own: JSON = [
-                "limits": [
-                    [
-                        "service_id": service, "resource_name": "image_count_total", "project_id": .string(stage.demoProject),
-                        "resource_limit": 3,
-                    ]
-                ]
-            ]
-            #expect(await stage.cloud.send(.post, "/v3/limits", token: stage.admin, json: own).status == .created)
-            await stage.send(.post, "/images", [:], as: stage.demo, .created)
-            await stage.send(.post, "/images", [:], as: stage.demo, .contentTooLarge)
-        }
-    }
-
-    @Test("Services add and list locations, administrators patch them, and removing one store keeps the other")
-    func locations() async throws {
-        try await ImagesStage.run({ $0.images.stores = ["fast", "slow"] }) { stage in
-            let (one, two) = (try await stage.make(), try await stage.make())
-            await stage.upload(Self.bytes, to: one)
-            await stage.upload(Self.bytes, to: two, headers: [.imageStore: "slow"])
-            #expect(await stage.image(two)["stores"] == "slow")
-            await stage.send(.get, "/images/\(one)/locations", as: stage.demo, .forbidden)
-            let list = await stage.send(.get, "/images/\(one)/locations", as: stage.admin, .ok).json.array ?? []
-            let url = try #require(list.first?["url"]?.string)
-            #expect(list.first?["metadata"] == ["store": "fast"])
-            let slow = url.replacing("fast", with: "slow")
-
-            await stage.patch(one, [["op": "add", "path": "/locations/-", "value": ["url": .string(slow), "metadata": [:]]]], .forbidden)
-            func add(_ url: String, _ status: HTTPResponse.Status, to id: String) async -> JSON {
-                let value: JSON = ["url": .string(url), "metadata": ["a": "b"]]
-                return await stage.patch(id, [["op": "add", "path": "/locations/-", "value": value]], as: stage.admin, status).json
-            }
-            let both = await add(slow, .ok, to: one)
-            #expect(both["stores"] == "fast,slow")
-            #expect(both["locations"]?.array?.last == ["url": .string(slow), "metadata": ["a": "b", "store": "slow"]])
-            _ = await add(slow, .badRequest, to: one)
-            _ = await add("file:///etc/passwd", .badRequest, to: one)
-            _ = await add(url.replacing("fast", with: "none"), .badRequest, to: one)
-            await stage.send(.delete, "/stores/none/\(one)", as: stage.admin, .conflict)
-            await stage.send(.delete, "/stores/fast/\(one)", as: stage.demo, .forbidden)
-            await stage.send(.delete, "/stores/fast/\(one)", as: stage.admin, .noContent)
-            await stage.send(.delete, "/stores/slow/\(one)", as: stage.admin, .forbidden)
-            #expect(await stage.send(.get, "/images/\(one)/file", as: stage.demo, .ok).bytes == Self.bytes)
-            await stage.patch(one, [["op": "remove", "path": "/locations/0"]], as: stage.admin, .forbidden)
-
-            let filled = try await stage.make()
-            let active = await add(slow, .ok, to: filled)
-            #expect(active["status"] == "active")
-            #expect(active["size"] == 22)
-            #expect(active["checksum"] == (await stage.image(one))["checksum"])
-            // The API of 2.17 is only for services: no other caller may state where data is.
-            let queued = try await stage.make()
-            await stage.send(.post, "/images/\(queued)/locations", ["url": .string(slow)], as: stage.demo, .forbidden)
-            await stage.send(.post, "/images/\(queued)/locations", [:], as: stage.demo, .badRequest)
-            await stage.send(.post, "/images/\(one)/locations", ["url": .string(slow)], as: stage.demo, .conflict)
         }
     }
 
