@@ -11,14 +11,13 @@ import http.client
 import json
 import os
 import socket
-import socketserver
 import statistics
 import struct
 import threading
 import time
 import urllib.parse
 
-from harness import Client, Cloud, Failure, password_login, say
+from harness import Client, Cloud, Failure, SlowSource, password_login, say
 
 SECONDS = float(os.environ.get("SECONDS", "8"))
 # Longer than this an answer is none.
@@ -173,21 +172,6 @@ def many_sort_keys(scene, client):
 
 def prepare_network(scene):
     scene.extra = scene.attacker.post(f"{NETWORK}/networks", {"network": {"name": "x"}}).json["network"]["id"]
-
-
-class SlowSource(socketserver.ThreadingTCPServer):
-    """Sends a head at last, after 29 seconds."""
-
-    allow_reuse_address = daemon_threads = True
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            self.request.recv(65536)
-            time.sleep(29)
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 SOURCE = SlowSource()

@@ -9,9 +9,11 @@ import re
 import select
 import shutil
 import signal
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -212,6 +214,21 @@ class Cloud:
         client = self.client()
         client.log_in(password_login("admin", self.password(), scope or ADMIN_PROJECT))
         return client
+
+
+class SlowSource(socketserver.ThreadingTCPServer):
+    """Sends its head at last, after 29 seconds: a source of images that holds whoever fetches from it."""
+
+    allow_reuse_address = daemon_threads = True
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(65536)
+            time.sleep(29)
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 ADMIN_PROJECT = {"project": {"name": "admin", "domain": {"id": "default"}}}

@@ -15,12 +15,11 @@ import multiprocessing
 import os
 import random
 import re
-import socketserver
 import statistics
 import threading
 import time
 
-from harness import Client, Cloud, Failure, password_login, say
+from harness import Client, Cloud, Failure, SlowSource, password_login, say
 from hostile_attacks import ATTACKS, COMPUTE, IDENTITY, IMAGES, LATEST, NETWORK, Tenant
 
 CLIENTS = 10
@@ -36,21 +35,6 @@ GROWTH, AGAIN = 1.3, 1.1
 WAIT = 60
 # A server is built within this time, or not at all.
 PATIENCE = 30
-
-
-class Source(socketserver.ThreadingTCPServer):
-    """Sends its head at last, after 29 seconds: a source of images that holds whoever fetches from it."""
-
-    allow_reuse_address = daemon_threads = True
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            self.request.recv(65536)
-            time.sleep(29)
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Account:
@@ -316,7 +300,7 @@ def run(binary, report):
     seed = int(os.environ.get("HOSTILE_SEED", random.randrange(10**6)))
     names = [name for name in os.environ.get("HOSTILE_CLASSES", "").split(",") if name] or list(ATTACKS)
     rounds, seconds = ROUNDS.get(report.name, ROUNDS["hostile"])
-    source = Source().server_address[1]
+    source = SlowSource().server_address[1]
     settings = {"IMPORT_FILTERING_OPTS_PRIVATE_HOSTS": "127.0.0.1", "IMPORT_FILTERING_OPTS_ALLOWED_PORTS": str(source)}
     say(f"  seed {seed}, {len(names)} attacks, {RATE:.0f} requests of B a second")
     with Cloud(binary, settings) as cloud:
