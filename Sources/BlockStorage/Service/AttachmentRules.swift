@@ -110,7 +110,7 @@ struct AttachmentRules: Sendable {
     /// - Returns: the attachments that the volume still has.
     @discardableResult
     func end(_ attachment: VolumeAttachment, of volume: Volume, in tx: Transaction) throws -> [VolumeAttachment] {
-        _ = try attachments.delete(attachment.id, in: tx)
+        try attachments.delete(attachment.id, in: tx)
         let rest = try attachments.list(of: volume.id, in: tx)
         let isAttached = rest.contains { $0.status == .attached }
         let next: VolumeStatus = rest.isEmpty ? .available : isAttached ? .inUse : .reserved

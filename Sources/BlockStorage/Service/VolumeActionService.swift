@@ -139,7 +139,7 @@ struct VolumeActionService: Sendable {
                 volume.migration = migration == "none" ? nil : migration
             }
             guard attachStatus == .detached else { return }
-            for attachment in attachments { _ = try volumes.attachments.delete(attachment.id, in: tx) }
+            for attachment in attachments { try volumes.attachments.delete(attachment.id, in: tx) }
         }
     }
 

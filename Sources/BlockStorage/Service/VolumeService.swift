@@ -154,7 +154,7 @@ struct VolumeService: Sendable {
     func beginDelete(_ volume: Volume, by caller: Caller, in tx: Transaction) throws {
         // A volume that was reserved or half attached loses that with a forced delete.
         for attachment in try attachments.list(of: volume.id, in: tx) {
-            _ = try attachments.delete(attachment.id, in: tx)
+            try attachments.delete(attachment.id, in: tx)
         }
         try change(volume, in: tx) { volume, _ in volume.status = .deleting }
         try context.start(

@@ -76,9 +76,7 @@ extension RowStore {
         throw CloudError.conflict("\(Noun.word) \(old.id) was changed by another request.")
     }
 
-    /// - Returns: false if there was no row.
-    @discardableResult
-    func delete(_ id: Noun.Key, in tx: Transaction) throws -> Bool {
-        try tx.execute("DELETE FROM \(Self.map.table) WHERE id = ?", id) > 0
+    func delete(_ id: Noun.Key, in tx: Transaction) throws {
+        try tx.execute("DELETE FROM \(Self.map.table) WHERE id = ?", id)
     }
 }
