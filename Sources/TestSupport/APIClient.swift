@@ -1,4 +1,5 @@
 package import CloudCore
+import ControlPlane
 import HTTPKit
 package import HTTPTypes
 package import Testing

@@ -1,4 +1,5 @@
 import CloudCore
+import ControlPlane
 import HTTPKit
 import HTTPTypes
 import TestSupport
