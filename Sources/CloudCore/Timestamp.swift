@@ -58,49 +58,70 @@ extension Duration {
 // MARK: - ISO 8601
 
 extension Timestamp {
+    /// The forms in which APIs write moments.
+    package enum Form: Sendable {
+        /// The form of Keystone: `2026-11-21T03:52:23.000000Z`.
+        case microseconds
+        /// The form of Nova and Glance: `2026-11-21T03:52:23Z`.
+        case seconds
+        /// The form of APIs that write no zone: `2026-11-21T03:52:23.000000`.
+        case microsecondsNoZone
+    }
+
     /// The moment as Keystone writes it: `2026-11-21T03:52:23.000000Z`.
-    package var iso8601Microseconds: String { text(fraction: true, suffix: "Z") }
+    package var iso8601Microseconds: String { text(.microseconds) }
 
     /// The moment as Nova and Glance write it: `2026-11-21T03:52:23Z`.
-    package var iso8601Seconds: String { text(fraction: false, suffix: "Z") }
+    package var iso8601Seconds: String { text(.seconds) }
 
     /// The moment as APIs without a zone write it: `2026-11-21T03:52:23.000000`.
-    package var iso8601MicrosecondsNoZone: String { text(fraction: true, suffix: "") }
+    package var iso8601MicrosecondsNoZone: String { text(.microsecondsNoZone) }
 
-    private func text(fraction: Bool, suffix: String) -> String {
+    /// The most bytes of a form.
+    private static let longest = 32
+
+    private func text(_ form: Form) -> String {
+        String(unsafeUninitializedCapacity: Self.longest) { write(form, $0) }
+    }
+
+    /// Gives the bytes of a form to `body`.
+    func withText(_ form: Form, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.longest) { out in
+            let count = write(form, out)
+            body(UnsafeBufferPointer(rebasing: out[..<count]))
+        }
+    }
+
+    /// Writes the moment. Returns the number of bytes.
+    private func write(_ form: Form, _ out: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let total = seconds
         var days = total / 86_400
         var inDay = total % 86_400
         if inDay < 0 { (days, inDay) = (days - 1, inDay + 86_400) }
         let (year, month, day) = Self.civil(daysSinceEpoch: days)
         let micro = microseconds - total * 1_000_000
-        return String(unsafeUninitializedCapacity: 32) { out in
-            var at = 0
-            func put(_ value: Int64, _ width: Int, _ separator: UInt8?) {
-                var rest = value
-                for place in stride(from: at + width - 1, through: at, by: -1) {
-                    out[place] = UInt8(48 + rest % 10)
-                    rest /= 10
-                }
-                at += width
-                if let separator {
-                    out[at] = separator
-                    at += 1
-                }
+        var at = 0
+        func put(_ value: Int64, _ width: Int, _ separator: UInt8?) {
+            var rest = value
+            for place in stride(from: at + width - 1, through: at, by: -1) {
+                out[place] = UInt8(48 + rest % 10)
+                rest /= 10
             }
-            put(year, 4, UInt8(ascii: "-"))
-            put(month, 2, UInt8(ascii: "-"))
-            put(day, 2, UInt8(ascii: "T"))
-            put(inDay / 3600, 2, UInt8(ascii: ":"))
-            put(inDay / 60 % 60, 2, UInt8(ascii: ":"))
-            put(inDay % 60, 2, fraction ? UInt8(ascii: ".") : nil)
-            if fraction { put(micro, 6, nil) }
-            for byte in suffix.utf8 {
-                out[at] = byte
+            at += width
+            if let separator {
+                out[at] = separator
                 at += 1
             }
-            return at
         }
+        let zone = form == .microsecondsNoZone ? nil : UInt8(ascii: "Z")
+        put(year, 4, UInt8(ascii: "-"))
+        put(month, 2, UInt8(ascii: "-"))
+        put(day, 2, UInt8(ascii: "T"))
+        put(inDay / 3600, 2, UInt8(ascii: ":"))
+        put(inDay / 60 % 60, 2, UInt8(ascii: ":"))
+        put(inDay % 60, 2, form == .seconds ? zone : UInt8(ascii: "."))
+        if form != .seconds { put(micro, 6, zone) }
+        return at
     }
 
     /// Reads `2026-11-21[T ]03:52:23[.fraction][Z|±hh:mm|±hhmm]`; a text without a zone is in UTC. Returns nil for

@@ -15,7 +15,7 @@ extension NetworkingAssembly {
     /// Returns the network cards of a server, in their order.
     package func guestCards(of server: ID<Kind.Server>, in tx: Transaction) throws -> [GuestCard] {
         let addresses = AddressStore(world: networking.world)
-        let ports = try ServerPortStore.ports(of: [server], addresses: addresses, in: tx)[server] ?? []
+        let ports = try ServerPortStore.ports(of: [server], in: tx)[server] ?? []
         let fixed = try addresses.addresses(ofPorts: ports.map(\.id.text), in: tx)
         let networks = Set(ports.map(\.network.text)).sorted()
         var ofNetworks = ListQuery()

@@ -48,7 +48,7 @@ extension NetworkingAssembly {
 
     /// Returns the ports of each server that has some, in their order, in a few statements for any number of servers.
     package func ports(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerPort]] {
-        try ServerPortStore.ports(of: servers, addresses: AddressStore(world: networking.world), in: tx)
+        try ServerPortStore.ports(of: servers, in: tx)
     }
 
     /// Returns the servers that have an address in a range of texts, fixed or floating; nil if there are more than

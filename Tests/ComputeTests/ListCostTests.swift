@@ -168,6 +168,15 @@ struct ListCostTests {
                     }
                 ))
         }
+        costs.append(
+            (
+                "in detail",
+                try await cost(cloud.database) { tx in
+                    let found = try ServerLister(service: service, query: query { _ in }).views(
+                        Page(limit: few), in: tx)
+                    #expect(found.count == few)
+                }
+            ))
         let middle = id(50)
         costs.append(
             (
@@ -191,7 +200,7 @@ struct ListCostTests {
             (
                 "show",
                 try await cost(cloud.database) { tx in
-                    let server = try #require(try service.servers.find(middle, in: tx))
+                    let server = try #require(try service.servers.findStored(middle, in: tx))
                     _ = try service.views([server], in: tx)
                 }
             ))
@@ -211,7 +220,7 @@ struct ListCostTests {
                 "addresses",
                 try await cost(cloud.database) { tx in
                     var query = query { _ in }
-                    (query.addresses, query.needsViews) = ([.beginning("10.5.")], true)
+                    (query.addresses, query.viewTests) = ([.beginning("10.5.")], [{ !$0.ports.isEmpty }])
                     let found = try ServerLister(service: service, query: query).views(Page(limit: few), in: tx)
                     #expect(found.isEmpty)
                 }
@@ -221,7 +230,7 @@ struct ListCostTests {
                 "tasks",
                 try await cost(cloud.database) { tx in
                     var query = query { _ in }
-                    (query.needsTask, query.needsViews) = (true, true)
+                    (query.needsTask, query.viewTests) = (true, [{ $0.task != nil }])
                     let found = try ServerLister(service: service, query: query).views(Page(limit: few), in: tx)
                     #expect(found.isEmpty)
                 }

@@ -31,8 +31,7 @@ struct ServerFilterTests {
                 let (filter, query) = Self.query(&random)
                 let limit = Int.random(in: 1...20, using: &random)
                 let expected = servers.filter { Self.lets($0, filter, query) }
-                let whole = query.page(of: expected.map { ServerView(server: $0) }, after: nil, limit: 100).map(
-                    \.server.id)
+                let whole = query.page(of: expected, after: nil, limit: 100).map(\.id)
                 let found = try await test.database.read { tx in try Self.list(filter, query, limit, in: tx) }
                 #expect(found == whole, "round \(round): \(filter), \(query.sort)")
             }
@@ -47,7 +46,7 @@ struct ServerFilterTests {
         var (found, place) = ([ServerBrief](), [SQLValue]?.none)
         while true {
             let page = try pages.next(.brief, after: place, limit: limit, in: tx)
-            let same = try pages.next(.details, after: place, limit: limit, in: tx).map { try $0.server() }
+            let same = try pages.next(.details, after: place, limit: limit, in: tx).map { try $0.stored().server() }
             #expect(try page.map { try $0.brief().id } == same.map(\.id))
             found += try page.map { try $0.brief() }
             guard page.count == limit, let last = same.last else { return found.map(\.id) }

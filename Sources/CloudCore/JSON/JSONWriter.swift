@@ -7,13 +7,15 @@
 ///         writer.array("tags", of: user.tags) { $0.string($1) }
 ///     }
 package struct JSONWriter: ~Copyable {
-    package private(set) var bytes: [UInt8] = []
+    private var out: JSONBuffer
     /// Whether the next member or element is the first of its object or array.
     private var isFirst = true
 
-    package init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+    package init(capacity: Int = 512) { out = JSONBuffer(capacity: capacity) }
 
-    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// The text so far. Each use makes a copy.
+    package var bytes: [UInt8] { Array(out.bytes) }
+    package var text: String { String(decoding: out.bytes, as: UTF8.self) }
 
     // MARK: Objects and arrays
 
@@ -47,13 +49,17 @@ package struct JSONWriter: ~Copyable {
     }
 
     /// Writes an array whose elements `write` writes one by one, each by `element`.
+    @inlinable package mutating func elements(_ write: (inout JSONWriter) throws -> Void) rethrows {
+        open(UInt8(ascii: "["))
+        try write(&self)
+        close(UInt8(ascii: "]"))
+    }
+
     @inlinable package mutating func array(
         _ key: StaticString, _ write: (inout JSONWriter) throws -> Void
     ) rethrows {
         self.key(key)
-        open(UInt8(ascii: "["))
-        try write(&self)
-        close(UInt8(ascii: "]"))
+        try elements(write)
     }
 
     @inlinable package mutating func element(_ write: (inout JSONWriter) throws -> Void) rethrows {
@@ -76,24 +82,21 @@ package struct JSONWriter: ~Copyable {
     // MARK: Members
 
     package mutating func key(_ key: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        key.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        out.put(name: key, isFirst: isFirst)
+        isFirst = false
     }
 
     /// Writes a key that is not known at compile time.
     package mutating func key(dynamic key: String) {
         separate()
         string(key)
-        bytes.append(UInt8(ascii: ":"))
+        out.put(UInt8(ascii: ":"))
     }
 
     /// Writes a key that `writtenKey` has prepared, for code that writes the same keys again and again.
     package mutating func key(written key: [UInt8]) {
         separate()
-        bytes.append(contentsOf: key)
+        key.withUnsafeBufferPointer { out.put($0) }
     }
 
     /// Returns the key as JSON text, with its quotes and its colon.
@@ -111,12 +114,15 @@ package struct JSONWriter: ~Copyable {
     /// Writes a text that is known at compile time and needs no escaping.
     package mutating func member(_ key: StaticString, _ value: StaticString) {
         self.key(key)
-        bytes.append(UInt8(ascii: "\""))
-        literal(value)
-        bytes.append(UInt8(ascii: "\""))
+        string(value)
     }
 
-    package mutating func member<Entity>(_ key: StaticString, _ value: ID<Entity>?) { member(key, value?.text) }
+    package mutating func member(_ key: StaticString, _ moment: Timestamp?, _ form: Timestamp.Form) {
+        self.key(key)
+        if let moment { string(moment, form) } else { null() }
+    }
+
+    @inlinable package mutating func member<Entity>(_ key: StaticString, _ value: ID<Entity>?) { member(key, value?.text) }
 
     package mutating func member(_ key: StaticString, _ value: Bool?) {
         self.key(key)
@@ -162,27 +168,50 @@ package struct JSONWriter: ~Copyable {
                 digits[at] = UInt8(48 + rest % 10)
                 rest /= 10
             } while rest > 0
-            if value < 0 { bytes.append(UInt8(ascii: "-")) }
-            bytes.append(contentsOf: digits[at...])
+            if value < 0 { out.put(UInt8(ascii: "-")) }
+            out.put(UnsafeBufferPointer(rebasing: digits[at...]))
         }
     }
 
     /// Writes a number. JSON cannot express infinity or NaN; they are written as null.
     package mutating func number(_ value: Double) {
-        if value.isFinite { bytes.append(contentsOf: value.description.utf8) } else { null() }
+        if value.isFinite { piece(value.description) } else { null() }
     }
 
     package mutating func string(_ value: String) {
-        bytes.append(UInt8(ascii: "\""))
+        quote()
+        piece(value)
+        quote()
+    }
+
+    /// Writes a text that is known at compile time and needs no escaping.
+    package mutating func string(_ value: StaticString) {
+        quote()
+        literal(value)
+        quote()
+    }
+
+    /// Writes a moment as a text.
+    package mutating func string(_ moment: Timestamp, _ form: Timestamp.Form) {
+        quote()
+        moment.withText(form) { out.put($0) }
+        quote()
+    }
+
+    /// Writes a member whose text `write` writes piece by piece, each by `piece`.
+    @inlinable package mutating func text(_ key: StaticString, _ write: (inout JSONWriter) -> Void) {
+        self.key(key)
+        quote()
+        write(&self)
+        quote()
+    }
+
+    /// Writes a piece of a text.
+    package mutating func piece(_ value: String) {
         var value = value
         value.withUTF8 { utf8 in
-            if Self.isPlain(utf8) {
-                bytes.append(contentsOf: utf8)
-            } else {
-                escape(utf8)
-            }
+            if JSONBytes.plain(UnsafeRawBufferPointer(utf8)) == utf8.count { out.put(utf8) } else { escape(utf8) }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     package mutating func value(_ value: JSON) {
@@ -197,64 +226,47 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
-    /// Returns whether a text needs no escaping in JSON. It checks eight bytes at a time, because lists consist mostly
-    /// of texts.
-    private static func isPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
-        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
-        // Returns a word with the high bit set in each byte below `least`. Bytes above 0x7f never count.
-        func below(_ least: UInt64, _ word: UInt64) -> UInt64 { (word &- ones &* least) & ~word & highs }
-        let bytes = UnsafeRawBufferPointer(utf8)
-        var at = 0
-        while at + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\""))), slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            guard below(0x20, word) | below(1, quotes) | below(1, slashes) == 0 else { return false }
-            at += 8
-        }
-        while at < bytes.count {
-            let byte = bytes[at]
-            guard byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
-            at += 1
-        }
-        return true
-    }
+    /// Writes JSON text that already exists.
+    package mutating func raw(_ json: [UInt8]) { json.withUnsafeBufferPointer { out.put($0) } }
 
     /// Writes JSON text that already exists.
-    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
+    package mutating func raw(_ json: some Sequence<UInt8>) { raw(Array(json)) }
 
     /// Writes JSON text that already exists.
-    package mutating func raw(_ json: some Sequence<UInt8>) { bytes.append(contentsOf: json) }
+    mutating func copy(_ json: UnsafeBufferPointer<UInt8>) { out.put(json) }
 
     // MARK: Parts
 
+    @usableFromInline package mutating func quote() { out.put(UInt8(ascii: "\"")) }
+
     @usableFromInline package mutating func open(_ bracket: UInt8) {
-        bytes.append(bracket)
+        out.put(bracket)
         isFirst = true
     }
 
     @usableFromInline package mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+        out.put(bracket)
         isFirst = false
     }
 
     @usableFromInline package mutating func separate() {
-        if isFirst { isFirst = false } else { bytes.append(UInt8(ascii: ",")) }
+        if isFirst { isFirst = false } else { out.put(UInt8(ascii: ",")) }
     }
 
-    private mutating func literal(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
+    private mutating func literal(_ text: StaticString) { out.put(text) }
 
     private mutating func escape(_ utf8: UnsafeBufferPointer<UInt8>) {
         for byte in utf8 {
             switch byte {
-            case UInt8(ascii: "\""): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
+            case UInt8(ascii: "\""): literal("\\\"")
+            case UInt8(ascii: "\\"): literal("\\\\")
             case 0x0a: literal("\\n")
             case 0x0d: literal("\\r")
             case 0x09: literal("\\t")
             case 0..<0x20:
                 literal("\\u00")
-                bytes.append(contentsOf: Hex.text([byte]).utf8)
-            default: bytes.append(byte)
+                raw(Hex.text([byte]).utf8)
+            default: out.put(byte)
             }
         }
     }

@@ -22,17 +22,19 @@ final class StoredDocument {
 
     let entries: [Entry]
     private let bytes: UnsafeMutablePointer<UInt8>
+    /// The number of bytes, with the padding for `StoredPaths.Name`.
+    private let size: Int
 
     struct Unreadable: Error, CustomStringConvertible {
         let description: String
     }
 
     init(_ text: some Collection<UInt8>) throws {
-        let count = text.count
-        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(count, 1))
-        _ = buffer.initialize(from: text)
-        guard let bytes = buffer.baseAddress else { throw Unreadable(description: "no memory") }
-        self.bytes = bytes
+        let (count, padding) = (text.count, StoredPaths.Name.padding)
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: count + padding)
+        _ = UnsafeMutableBufferPointer(start: bytes, count: count).initialize(from: text)
+        (bytes + count).initialize(repeating: 0, count: padding)
+        (self.bytes, size) = (bytes, count + padding)
         do { entries = try StoredScanner(bytes, count).entries } catch {
             bytes.deallocate()
             throw error
@@ -43,6 +45,20 @@ final class StoredDocument {
 
     // MARK: Values
 
+    /// Returns the text of a value as it stands in the document, with some bytes on each side. It lives as long as the
+    /// document.
+    func bytes(_ entry: Entry, with around: Int = 0) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(
+            start: bytes + Int(entry.start) - around, count: Int(entry.end - entry.start) + 2 * around)
+    }
+
+    /// Returns the name that a string without escapes is.
+    func name(_ entry: Entry) -> StoredPaths.Name {
+        StoredPaths.Name(
+            UnsafeRawBufferPointer(start: bytes, count: size), at: Int(entry.start),
+            length: Int(entry.end - entry.start))
+    }
+
     /// Returns whether a string in the text is this one.
     func isString(_ entry: Entry, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let length = Int(entry.end - entry.start)
@@ -51,7 +67,7 @@ final class StoredDocument {
     }
 
     func text(_ entry: Entry) throws -> String {
-        let part = UnsafeBufferPointer(start: bytes + Int(entry.start), count: Int(entry.end - entry.start))
+        let part = bytes(entry)
         if entry.kind == .escapedString {
             // Few texts have escapes, and the parser of requests reads these.
             guard case .string(let text)? = try? JSON.parse([0x22] + part + [0x22]) else {
@@ -85,9 +101,6 @@ final class StoredDocument {
     }
 
     func number(_ entry: Entry) -> Double? {
-        Double(
-            String(
-                decoding: UnsafeBufferPointer(start: bytes + Int(entry.start), count: Int(entry.end - entry.start)),
-                as: UTF8.self))
+        Double(String(decoding: bytes(entry), as: UTF8.self))
     }
 }

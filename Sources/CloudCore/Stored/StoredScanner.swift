@@ -24,12 +24,12 @@ struct StoredScanner {
         while at < count, bytes[at] == 0x20 || bytes[at] == 0x0a || bytes[at] == 0x0d || bytes[at] == 0x09 { at += 1 }
     }
 
-    fileprivate mutating func value(depth: Int) throws {
+    private mutating func value(depth: Int) throws {
         guard depth < Self.deepest else { throw unreadable("too many values inside each other") }
         skipSpace()
         switch byte {
-        case UInt8(ascii: "{"): try members(depth: depth)
-        case UInt8(ascii: "["): try elements(depth: depth)
+        case UInt8(ascii: "{"): try list(.object, UInt8(ascii: "}"), depth: depth)
+        case UInt8(ascii: "["): try list(.array, UInt8(ascii: "]"), depth: depth)
         case UInt8(ascii: "\""): try string()
         case UInt8(ascii: "t"): try word("true", .yes)
         case UInt8(ascii: "f"): try word("false", .no)
@@ -38,30 +38,25 @@ struct StoredScanner {
         }
     }
 
-    private mutating func members(depth: Int) throws {
-        try list(.object, UInt8(ascii: "}")) { scanner in
-            scanner.skipSpace()
-            guard scanner.byte == UInt8(ascii: "\"") else { throw scanner.unreadable("no name of a member") }
-            try scanner.string()
-            scanner.skipSpace()
-            guard scanner.byte == UInt8(ascii: ":") else { throw scanner.unreadable("no colon") }
-            scanner.at += 1
-            try scanner.value(depth: depth + 1)
-        }
+    /// Reads a member's name and its colon.
+    private mutating func name() throws {
+        skipSpace()
+        guard byte == UInt8(ascii: "\"") else { throw unreadable("no name of a member") }
+        try string()
+        skipSpace()
+        guard byte == UInt8(ascii: ":") else { throw unreadable("no colon") }
+        at += 1
     }
 
-    private mutating func elements(depth: Int) throws {
-        try list(.array, UInt8(ascii: "]")) { try $0.value(depth: depth + 1) }
-    }
-
-    private mutating func list(_ kind: StoredDocument.Kind, _ close: UInt8, _ one: (inout Self) throws -> Void) throws {
+    private mutating func list(_ kind: StoredDocument.Kind, _ close: UInt8, depth: Int) throws {
         let own = entries.count
         entries.append(StoredDocument.Entry(kind: kind, start: Int32(at), end: 0))
         at += 1
         skipSpace()
         var found: Int32 = 0
         while byte != close || found > 0 {
-            try one(&self)
+            if kind == .object { try name() }
+            try value(depth: depth + 1)
             found += 1
             skipSpace()
             if byte == close { break }
@@ -82,14 +77,15 @@ struct StoredScanner {
         at += 1
         let start = at
         var kind = StoredDocument.Kind.string
-        while at < count, bytes[at] != UInt8(ascii: "\"") {
-            if bytes[at] == UInt8(ascii: "\\") {
-                kind = .escapedString
-                at += 1
-            }
+        while true {
+            at += JSONBytes.plain(UnsafeRawBufferPointer(start: bytes + at, count: count - at))
+            guard at < count, bytes[at] == UInt8(ascii: "\\") else { break }
+            kind = .escapedString
+            at += 1
             guard at < count, bytes[at] >= 0x20 else { throw unreadable("a control character in a string") }
             at += 1
         }
+        guard at >= count || bytes[at] == UInt8(ascii: "\"") else { throw unreadable("a control character in a string") }
         guard at < count else { throw unreadable("a string without an end") }
         add(kind, from: start, to: at)
         at += 1

@@ -55,10 +55,19 @@ package enum StoredJSON {
     private static func read<Value: StoredValue>(
         _ type: Value.Type, _ bytes: some Collection<UInt8>
     ) throws(CloudError) -> Value {
-        do { return try StoredDecoder.value(type, from: bytes) } catch {
-            var unreadable = CloudError.internalError("what was stored is no \(Value.storedName)", cause: error)
-            unreadable.code = unreadableCode
-            throw unreadable
-        }
+        do { return try StoredDecoder.value(type, from: bytes) } catch { throw unreadable(type, error) }
+    }
+
+    /// Finds some members of a value, without making the value.
+    package static func parts<Value: StoredValue>(
+        _ paths: StoredPaths, of type: Value.Type, from text: String
+    ) throws(CloudError) -> StoredParts {
+        do { return try StoredParts(paths, of: text) } catch { throw unreadable(type, error) }
+    }
+
+    private static func unreadable<Value: StoredValue>(_ type: Value.Type, _ cause: any Error) -> CloudError {
+        var unreadable = CloudError.internalError("what was stored is no \(Value.storedName)", cause: cause)
+        unreadable.code = unreadableCode
+        return unreadable
     }
 }

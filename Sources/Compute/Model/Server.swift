@@ -134,8 +134,8 @@ struct Server: StoredValue {
     static func resource(_ id: ID<Kind.Server>) -> ResourceKey { ResourceKey("\(resourceKind)/\(id)") }
     var resource: ResourceKey { Self.resource(id) }
 
-    /// The name that the hypervisor shows, such as `instance-0000002a`.
-    var hypervisorName: String {
+    /// Returns the name that the hypervisor shows, such as `instance-0000002a`.
+    static func hypervisorName(of number: Int64) -> String {
         let digits = String(number, radix: 16)
         return "instance-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }

@@ -3,7 +3,7 @@ import HostModel
 
 /// A server with the values that are not in its row: its task, its ports, its zone and its fault.
 struct ServerView: Sendable {
-    var server: Server
+    private(set) var stored: StoredServer
     /// The task that the running workflow shows; nil if no workflow runs.
     var task: String?
     /// The progress of the running workflow in per cent.
@@ -16,7 +16,18 @@ struct ServerView: Sendable {
     var hostIsDisabled = false
     var fault: Server.Fault?
 
-    var status: String { ServerStatus.text(server.state, task: task) }
+    init(_ stored: StoredServer) { self.stored = stored }
+
+    /// The server, decoded at each use.
+    var server: Server { get throws { try stored.server() } }
+    var status: String { ServerStatus.text(stored.state, task: task) }
+
+    /// Changes the server that the view shows.
+    mutating func change(_ body: (inout Server) -> Void) throws {
+        var server = try self.server
+        body(&server)
+        stored = try StoredServer(server)
+    }
 }
 
 /// The attributes of a server that a list without details shows.

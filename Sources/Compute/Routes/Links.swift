@@ -19,13 +19,28 @@ struct Links: Sendable {
         bookmarks = base + project
     }
 
-    private func link(_ json: inout JSONWriter, _ rel: StaticString, _ href: String, type: String? = nil) {
+    private func link(
+        _ json: inout JSONWriter, _ rel: StaticString, type: String? = nil, _ href: (inout JSONWriter) -> Void
+    ) {
         json.element { json in
             json.object { json in
                 json.member("rel", rel)
                 if let type { json.member("type", type) }
-                json.member("href", href)
+                json.text("href", href)
             }
+        }
+    }
+
+    private func link(
+        _ json: inout JSONWriter, _ rel: StaticString, type: String? = nil, _ base: String, _ collection: String,
+        _ id: String
+    ) {
+        link(&json, rel, type: type) { json in
+            json.piece(base)
+            json.piece("/")
+            json.piece(collection)
+            json.piece("/")
+            json.piece(id)
         }
     }
 
@@ -33,18 +48,18 @@ struct Links: Sendable {
     ///
     /// - Parameter alternate: the media type of the same resource in the API of Images; nil for no such link.
     func write(_ json: inout JSONWriter, _ collection: String, _ id: String, alternate: String? = nil) {
-        let path = "/\(collection)/\(Percent.encode(id))"
+        let id = Percent.encode(id)
         json.array("links") { json in
-            link(&json, "self", home + path)
-            link(&json, "bookmark", bookmarks + path)
+            link(&json, "self", home, collection, id)
+            link(&json, "bookmark", bookmarks, collection, id)
             guard let alternate else { return }
-            link(&json, "alternate", base.replacing(/\/compute$/, with: "/image") + path, type: alternate)
+            link(&json, "alternate", type: alternate, base.replacing(/\/compute$/, with: "/image"), collection, id)
         }
     }
 
     /// Writes only the bookmark of a resource.
     func bookmark(_ json: inout JSONWriter, _ collection: String, _ id: String) {
-        json.array("links") { link(&$0, "bookmark", "\(bookmarks)/\(collection)/\(Percent.encode(id))") }
+        json.array("links") { link(&$0, "bookmark", bookmarks, collection, Percent.encode(id)) }
     }
 
     /// Writes the link to the next page, if this page has as many elements as the request allowed.
@@ -56,6 +71,8 @@ struct Links: Sendable {
         items.append((name: "marker", value: last))
         items.sort { $0.name < $1.name }
         let query = items.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
-        json.array(key) { link(&$0, "next", "\(home)/\(collection)?\(query)") }
+        json.array(key) { json in
+            link(&json, "next") { $0.piece("\(home)/\(collection)?\(query)") }
+        }
     }
 }

@@ -120,8 +120,10 @@ extension ServerActionService {
             }
         }
         var view = try await service.get(id, try RebuildServer.rule.policy, by: caller)
-        change.apply(to: &view.server)
-        change.keyName.apply(to: &view.server.keyName)
+        try view.change { server in
+            change.apply(to: &server)
+            change.keyName.apply(to: &server.keyName)
+        }
         return view
     }
 

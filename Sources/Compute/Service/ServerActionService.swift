@@ -59,9 +59,11 @@ struct ServerActionService: Sendable {
             return .init(server: wanted, startsAfter: server.state != .stopped)
         }
         var view = try await service.get(id, policy, by: caller)
-        view.server.image = image
-        change.apply(to: &view.server)
-        change.keyName.apply(to: &view.server.keyName)
+        try view.change { server in
+            server.image = image
+            change.apply(to: &server)
+            change.keyName.apply(to: &server.keyName)
+        }
         return view
     }
 

@@ -21,7 +21,9 @@ struct ServerLister {
 
     func briefs(_ page: Page, in tx: Transaction) throws -> [ServerBrief] {
         guard query.isOfColumns else {
-            return try views(page, in: tx).map { ServerBrief(id: $0.server.id, name: $0.server.name) }
+            return try views(page, in: tx).map {
+                ServerBrief(id: $0.stored.id, name: try $0.stored.shown.text(.name) ?? "")
+            }
         }
         let marker = try marker(page, in: tx)
         guard page.limit > 0, let pages = try pages(in: tx) else { return [] }
@@ -57,11 +59,13 @@ struct ServerLister {
     private func collected(_ pages: ServerPages, after place: [SQLValue]?, limit: Int, in tx: Transaction) throws
         -> [ServerView]
     {
-        let selection: ServerPages.Selection = query.statuses == nil ? .details : .detailsWithState
-        let page = try collected(pages, selection, after: place, limit: limit, in: tx) { rows in
-            try tested(try rows.map { try $0.server() }, in: tx)
+        guard query.viewTests.isEmpty else {
+            return try collected(pages, .details, after: place, limit: limit, in: tx) { rows in
+                try service.views(try tested(rows), in: tx).filter { view in query.viewTests.allSatisfy { $0(view) } }
+            }
         }
-        return query.needsViews ? page : try service.views(page.map(\.server), in: tx)
+        return try service.views(
+            try collected(pages, .details, after: place, limit: limit, in: tx, tested), in: tx)
     }
 
     /// Reads pages until enough servers pass. Those without a wanted status are dropped before `pass` sees the rest.
@@ -69,7 +73,7 @@ struct ServerLister {
         _ pages: ServerPages, _ selection: ServerPages.Selection, after place: [SQLValue]?, limit: Int,
         in tx: Transaction, _ pass: ([ServerPages.Found]) throws -> [Value]
     ) throws -> [Value] {
-        let isTested = !query.tests.isEmpty || query.statuses != nil
+        let isTested = !query.tests.isEmpty || !query.viewTests.isEmpty || query.statuses != nil
         let size = isTested ? min(max(limit, Self.leastAtOnce), Self.mostAtOnce) : limit
         var (found, place) = ([Value](), place)
         while found.count < limit {
@@ -86,24 +90,34 @@ struct ServerLister {
     private func ofStatus(_ rows: [ServerPages.Found], in tx: Transaction) throws -> [ServerPages.Found] {
         guard let statuses = query.statuses else { return rows }
         let states = try rows.map { try $0.state() }
-        let lines = try service.workflows.lines(on: states.map { Server.resource($0.id) }, in: tx)
+        let lines = try service.lines(of: states.map(\.id), in: tx)
         return zip(rows, states).filter { _, one in
-            statuses.contains(ServerService.status(one.state, lines[Server.resource(one.id)]))
+            statuses.contains(ServerService.status(one.state, lines[one.id.text]))
         }.map(\.0)
     }
 
-    /// Returns the servers that pass all tests. Views are made first only if a test needs them, because they cost more.
-    private func tested(_ servers: [Server], in tx: Transaction) throws -> [ServerView] {
-        let views = try query.needsViews ? service.views(servers, in: tx) : servers.map { ServerView(server: $0) }
-        return query.tests.isEmpty ? views : views.filter { view in query.tests.allSatisfy { $0(view) } }
+    /// Returns the servers that pass all tests of their rows. They are decoded only if there is a test.
+    private func tested(_ rows: [ServerPages.Found]) throws -> [StoredServer] {
+        let servers = try rows.map { try $0.stored() }
+        return try query.tests.isEmpty
+            ? servers
+            : servers.filter { one in
+                let server = try one.server()
+                return query.tests.allSatisfy { $0(server) }
+            }
     }
 
     /// Returns a page in the order of a value that has no column. All servers of the list are read for it.
     private func sorted(after marker: Server?, limit: Int, in tx: Transaction) throws -> [ServerView] {
         let pages = try ServerPages(
             try narrowed(in: tx), in: query.tables, by: [(.createdAt, false), (.id, false)], tx: tx)
-        let all = query.page(of: try collected(pages, after: nil, limit: .max, in: tx), after: marker, limit: limit)
-        return query.needsViews ? all : try service.views(all.map(\.server), in: tx)
+        let found =
+            try query.viewTests.isEmpty
+            ? collected(pages, .details, after: nil, limit: .max, in: tx, tested)
+            : collected(pages, after: nil, limit: .max, in: tx).map(\.stored)
+        let byID = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
+        let page = query.page(of: try found.map { try $0.server() }, after: marker, limit: limit)
+        return try service.views(page.compactMap { byID[$0.id] }, in: tx)
     }
 
     // MARK: Narrowing by others' rows

@@ -9,9 +9,9 @@ struct ServerQuery: Sendable {
     /// The wanted statuses, in capitals; nil for all. A status follows from the state and the unfinished workflows.
     var statuses: Set<String>?
     /// The conditions on values that have no column; all must hold.
-    var tests: [@Sendable (ServerView) -> Bool] = []
-    /// Whether a condition needs values that are not in the row.
-    var needsViews = false
+    var tests: [@Sendable (Server) -> Bool] = []
+    /// The conditions on values that are not in the row; all must hold.
+    var viewTests: [@Sendable (ServerView) -> Bool] = []
     /// Ranges of addresses; each server of the list has one in each.
     var addresses: [TextRange] = []
     /// Whether only servers with an unfinished workflow are in the list.
@@ -20,7 +20,7 @@ struct ServerQuery: Sendable {
     var sort: [(key: String, ascending: Bool)] = []
 
     /// Whether the page is found without the documents of servers.
-    var isOfColumns: Bool { tests.isEmpty && !needsViews && columns != nil }
+    var isOfColumns: Bool { tests.isEmpty && viewTests.isEmpty && columns != nil }
 
     /// Whether the page is found by looking at hardly more servers than it has.
     var isShort: Bool { isOfColumns && filter.namePart == nil && filter.namePatterns.isEmpty && statuses == nil }
@@ -48,11 +48,11 @@ struct ServerQuery: Sendable {
     /// Returns the requested page of the list, in order.
     ///
     /// - Parameter marker: the last server of the previous page. The server need not be in the list any longer.
-    func page(of views: [ServerView], after marker: Server?, limit: Int) -> [ServerView] {
+    func page(of servers: [Server], after marker: Server?, limit: Int) -> [Server] {
         let precedes = precedes
-        let sorted = views.sorted { precedes($0.server, $1.server) }
+        let sorted = servers.sorted(by: precedes)
         guard let marker else { return Array(sorted.prefix(limit)) }
-        return Array(sorted.drop { !precedes(marker, $0.server) }.prefix(limit))
+        return Array(sorted.drop { !precedes(marker, $0) }.prefix(limit))
     }
 
     /// Returns a function that tells whether one server comes before another in the order of the list.

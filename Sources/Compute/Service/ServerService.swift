@@ -24,7 +24,13 @@ struct ServerService: Sendable {
     /// - Throws: `notFound` also for a server of another project, unless the caller is an administrator; `forbidden` if
     ///   the policy does not allow the action.
     func require(_ id: ID<Kind.Server>, _ action: Action, by caller: Caller, in tx: Transaction) throws -> Server {
-        guard let server = try servers.find(id, in: tx) else { throw Self.missing(id) }
+        try requireStored(id, action, by: caller, in: tx).server()
+    }
+
+    private func requireStored(
+        _ id: ID<Kind.Server>, _ action: Action, by caller: Caller, in tx: Transaction
+    ) throws -> StoredServer {
+        guard let server = try servers.findStored(id, in: tx) else { throw Self.missing(id) }
         guard server.projectID == caller.projectID || caller.isAdministrator else { throw Self.missing(id) }
         try caller.require(action, projectID: server.projectID)
         return server
@@ -70,39 +76,45 @@ struct ServerService: Sendable {
     // MARK: Views
 
     func get(_ id: ID<Kind.Server>, _ action: Action = .showServer, by caller: Caller) async throws -> ServerView {
-        let server = try await context.read { tx in
-            let server = try require(id, action, by: caller, in: tx)
+        let view = try await context.read { tx in
+            let server = try requireStored(id, action, by: caller, in: tx)
             return try views([server], in: tx)[0]
         }
-        return try await withHosts([server], for: caller)[0]
+        return try await withHosts([view], for: caller)[0]
     }
 
-    func views(_ list: [Server], in tx: Transaction) throws -> [ServerView] {
-        let lines = try workflows.lines(on: list.map(\.resource), in: tx)
+    /// Returns the unfinished workflows of each server that has some, by the server's id.
+    func lines(of ids: [ID<Kind.Server>], in tx: Transaction) throws -> [String: ResourceLine] {
+        try workflows.lines(of: Server.resourceKind, ids.map(\.text), in: tx)
+    }
+
+    func views(_ list: [StoredServer], in tx: Transaction) throws -> [ServerView] {
         let ids = list.map(\.id)
+        let lines = try lines(of: ids, in: tx)
         let ports = try context.needs.networking.ports(of: ids, in: tx)
         let groups = try context.needs.networking.securityGroups(of: ids, in: tx)
         let volumes = try ServerVolumeStore().list(of: ids, in: tx)
-        let zones = try zonesByHost(in: tx)
-        return try list.map { server in
-            let line = lines[server.resource]
-            var view = ServerView(server: Self.honest(server, isBusy: line != nil))
-            let server = view.server
+        let zones = try zonesByHost(Set(list.compactMap(\.host)), in: tx)
+        return try list.map { stored in
+            let line = lines[stored.id.text]
+            var stored = stored
+            stored.state = Self.honest(stored.state, isBusy: line != nil)
+            var view = ServerView(stored)
             view.task = line?.shows?.text
             view.progress = line?.active.progress
-            view.ports = ports[server.id] ?? []
-            view.volumes = volumes[server.id] ?? []
-            view.securityGroups = (groups[server.id] ?? []).map(\.name)
-            view.zone = server.host.map { zones[$0] ?? Aggregate.usualZone }
-            if server.state == .error || server.state == .deleted { view.fault = try fault(of: server, in: tx) }
+            view.ports = ports[stored.id] ?? []
+            view.volumes = volumes[stored.id] ?? []
+            view.securityGroups = (groups[stored.id] ?? []).map(\.name)
+            view.zone = stored.host.map { zones[$0] ?? Aggregate.usualZone }
+            if stored.state == .error || stored.state == .deleted { view.fault = try fault(of: stored, in: tx) }
             return view
         }
     }
 
     /// Returns why a server is in error: the fault that an operator set, or the failure of its last failed workflow.
-    private func fault(of server: Server, in tx: Transaction) throws -> Server.Fault? {
-        if let fault = server.fault { return fault }
-        for row in try workflows.actions(on: server.resource, limit: 5, in: tx) {
+    private func fault(of server: StoredServer, in tx: Transaction) throws -> Server.Fault? {
+        if let fault = try server.server().fault { return fault }
+        for row in try workflows.actions(on: Server.resource(server.id), limit: 5, in: tx) {
             guard let failure = row.failure, row.status == .unwound, !failure.isCancellation else { continue }
             return Server.Fault(
                 code: 500, message: failure.message, details: failure.detail, at: row.finishedAt ?? row.updatedAt)
@@ -110,9 +122,10 @@ struct ServerService: Sendable {
         return nil
     }
 
-    func zonesByHost(in tx: Transaction) throws -> [String: String] {
+    /// Returns the zones of those hosts that an aggregate puts into one.
+    func zonesByHost(_ hosts: Set<String>, in tx: Transaction) throws -> [String: String] {
         var zones: [String: String] = [:]
-        for aggregate in try AggregateStore().list(in: tx) {
+        for aggregate in try AggregateStore().list(of: hosts.sorted(), in: tx) {
             guard let zone = aggregate.zone else { continue }
             for host in aggregate.hosts where zones[host] == nil { zones[host] = zone }
         }
@@ -124,12 +137,14 @@ struct ServerService: Sendable {
     /// Adds whether hosts are up, if the caller may see that. Only then the hosts are looked up.
     private func withHosts(_ views: [ServerView], for caller: Caller) async throws -> [ServerView] {
         guard caller.minor >= Self.hostStatusSince,
-            views.contains(where: { $0.server.host != nil && caller.may(.showHostStatus, projectID: $0.server.projectID) })
+            Set(views.filter { $0.stored.host != nil }.map(\.stored.projectID)).contains(where: {
+                caller.may(.showHostStatus, projectID: $0)
+            })
         else { return views }
         let known = try await context.hosts.overview()
         return views.map { view in
             var view = view
-            if let host = view.server.host, known.isKnown(host) {
+            if let host = view.stored.host, known.isKnown(host) {
                 view.hostIsUp = known.isUp(host)
                 view.hostIsDisabled = known.isDisabled(host)
             }
@@ -173,7 +188,7 @@ struct ServerService: Sendable {
     private func pin(_ server: inout Server, to zone: String?, in tx: Transaction) throws {
         guard zone != server.pinnedZone else { return }
         if let zone {
-            let present = try server.host.map { try zonesByHost(in: tx)[$0] ?? Aggregate.usualZone }
+            let present = try server.host.map { try zonesByHost([$0], in: tx)[$0] ?? Aggregate.usualZone }
             guard server.pinnedZone == nil, zone == present else {
                 throw CloudError.conflict(
                     "The server is in availability zone '\(present ?? "none")' and pinned to '\(server.pinnedZone ?? "none")': it cannot be pinned to '\(zone)'.")

@@ -13,33 +13,43 @@ struct ServerPages {
 
     /// The values that are read of each server.
     enum Selection: String {
-        case details = "s.details"
+        case details = "s.details, s.id, s.project_id, s.host, s.vm_state"
         case brief = "s.id, s.name"
-        /// The document, and what the server's status follows from.
-        case detailsWithState = "s.details, s.id, s.vm_state"
         /// The brief values, and what the server's status follows from.
-        case briefWithState = "s.id, s.name, s.id, s.vm_state"
+        case briefWithState = "s.id, s.name, s.vm_state"
         case name = "s.name"
 
-        fileprivate var count: Int { rawValue.split(separator: ",").count }
+        fileprivate var count: Int {
+            switch self {
+            case .details: 5
+            case .brief: 2
+            case .briefWithState: 3
+            case .name: 1
+            }
+        }
     }
 
     struct Found {
         let row: Row
-        /// The place of the row in the order, behind which the next page begins.
-        let place: [SQLValue]
+        private let selection: Selection
 
-        func server() throws -> Server { try StoredJSON.value(from: try row.value(at: 0) as String) }
+        fileprivate init(_ row: Row, _ selection: Selection) { (self.row, self.selection) = (row, selection) }
+
+        func stored() throws -> StoredServer { try ServerStore.stored(row) }
         func brief() throws -> ServerBrief { ServerBrief(id: ID(try row.value(at: 0)), name: try row.value(at: 1)) }
         fileprivate func name() throws -> String { try row.value(at: 0) }
 
         /// Returns the server's id and state; for a selection with the state.
         func state() throws -> (id: ID<Kind.Server>, state: VMState) {
-            let end = row.values.count - place.count
-            let word: String = try row.value(at: end - 1)
-            guard let state = VMState(rawValue: word) else { throw SQLError.misuse("'\(word)' is no state") }
-            return (ID(try row.value(at: end - 2)), state)
+            let (id, state) = selection == .details ? (1, 4) : (0, 2)
+            return (ID(try row.value(at: id)), try ServerStore.state(row, at: state))
         }
+
+        /// The place of the row in the order, behind which the next page begins.
+        var place: [SQLValue] { Array(row.values[selection.count...]) }
+
+        /// Returns a value of the place.
+        fileprivate func value(_ key: Int) -> SQLValue { row.values[selection.count + key] }
     }
 
     private struct Stream {
@@ -79,7 +89,7 @@ struct ServerPages {
                 : try named(stream, selection, after: place, limit: limit, in: tx)
         }
         guard found.count > 1 else { return found.first ?? [] }
-        return Array(found.joined().sorted { precedes($0.place, $1.place) }.prefix(limit))
+        return Array(found.joined().sorted(by: precedes).prefix(limit))
     }
 
     /// The number of names that are read at a time.
@@ -119,12 +129,12 @@ struct ServerPages {
             SELECT \(columns) FROM \(stream.table.rawValue) AS s \(conditions.clause) \(Keyset.ordering(keys)) LIMIT ?
             """,
             arguments: conditions.arguments + [limit.sql]
-        ).map { Found(row: $0, place: Array($0.values[selection.count...])) }
+        ).map { Found($0, selection) }
     }
 
-    private func precedes(_ left: [SQLValue], _ right: [SQLValue]) -> Bool {
-        for (at, key) in order.enumerated() where left[at] != right[at] {
-            switch (left[at], right[at]) {
+    private func precedes(_ left: Found, _ right: Found) -> Bool {
+        for (at, key) in order.enumerated() where left.value(at) != right.value(at) {
+            switch (left.value(at), right.value(at)) {
             case (.integer(let a), .integer(let b)): return (a < b) == key.ascending
             case (.text(let a), .text(let b)): return a.utf8.lexicographicallyPrecedes(b.utf8) == key.ascending
             default: return false

@@ -7,6 +7,14 @@ struct ServerStore: Sendable {
         try tx.row("SELECT details FROM compute_server WHERE id = ?", id).map(Self.server)
     }
 
+    /// The columns of `stored(_:)`.
+    private static let columns = "details, id, project_id, host, vm_state"
+
+    /// Returns a server as its row has it.
+    func findStored(_ id: ID<Kind.Server>, in tx: Transaction) throws -> StoredServer? {
+        try tx.row("SELECT \(Self.columns) FROM compute_server WHERE id = ?", id).map(Self.stored)
+    }
+
     /// Returns a deleted server.
     func findArchived(_ id: ID<Kind.Server>, in tx: Transaction) throws -> Server? {
         try tx.row("SELECT details FROM compute_server_archive WHERE id = ?", id).map(Self.server)
@@ -114,6 +122,18 @@ struct ServerStore: Sendable {
     }
 
     private static func disk(_ server: Server) -> Int { server.flavor.diskGiB + server.flavor.ephemeralGiB }
+
+    static func stored(_ row: Row) throws -> StoredServer {
+        StoredServer(
+            id: ID(try row.value(at: 1)), projectID: try row.value(at: 2), host: try row.value(at: 3),
+            state: try state(row, at: 4), document: try row.value(at: 0))
+    }
+
+    static func state(_ row: Row, at position: Int) throws -> VMState {
+        let word: String = try row.value(at: position)
+        guard let state = VMState(rawValue: word) else { throw SQLError.misuse("'\(word)' is no state") }
+        return state
+    }
 
     private static func server(_ row: Row) throws -> Server { try StoredJSON.value(from: try row.value(at: 0) as String) }
 }

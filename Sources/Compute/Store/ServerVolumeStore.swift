@@ -14,11 +14,11 @@ struct ServerVolumeStore: Sendable {
 
     /// Returns the volumes of each server in the order in which it got them.
     func list(of servers: [ID<Kind.Server>], in tx: Transaction) throws -> [ID<Kind.Server>: [ServerVolume]] {
-        var conditions = Conditions()
-        conditions.isIn("server_id", servers.map(\.text))
-        let rows = try tx.rows(
-            "SELECT \(Self.columns) FROM compute_server_volume \(conditions.clause) ORDER BY server_id, number",
-            arguments: conditions.arguments)
+        let rows = try tx.pieces(of: servers.map(\.sql)).flatMap { list, arguments in
+            try tx.rows(
+                "SELECT \(Self.columns) FROM compute_server_volume WHERE server_id \(list) ORDER BY server_id, number",
+                arguments: arguments)
+        }
         return Dictionary(grouping: try rows.map(Self.volume), by: \.serverID)
     }
 

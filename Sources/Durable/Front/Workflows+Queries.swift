@@ -43,6 +43,23 @@ extension Workflows {
         return lines
     }
 
+    /// Returns the lines of a kind's resources by their ids, for those that have an unfinished workflow. Few resources
+    /// have one, so those of a long list are found among all that have one, unless these are more.
+    package func lines(of kind: String, _ ids: [String], in tx: Transaction) throws -> [String: ResourceLine] {
+        var ids = ids
+        if ids.count > Self.fewResources, let busy = try busyResources(of: kind, most: ids.count, in: tx) {
+            let busy = Set(busy)
+            ids = busy.isEmpty ? [] : ids.filter(busy.contains)
+        }
+        guard !ids.isEmpty else { return [:] }
+        let keys = ids.map { ResourceKey("\(kind)/\($0)") }
+        let lines = try lines(on: keys, in: tx)
+        return Dictionary(zip(ids, keys).compactMap { id, key in lines[key].map { (id, $0) } }) { first, _ in first }
+    }
+
+    /// The number of resources that are looked up one by one.
+    private static let fewResources = 50
+
     package func line(on resource: ResourceKey, in tx: Transaction) throws -> ResourceLine? {
         try lines(on: [resource], in: tx)[resource]
     }

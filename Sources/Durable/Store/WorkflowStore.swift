@@ -33,19 +33,15 @@ struct WorkflowStore: Sendable {
     /// Returns all unfinished workflows of some resources. Those of one resource come in the order of their turns, with
     /// the active one first.
     func listUnfinished(on resources: [ResourceKey], in tx: Transaction) throws -> [WorkflowRecord] {
-        var found: [WorkflowRecord] = []
-        // Both databases limit the number of arguments of a statement. Each half of the query has its own partial
-        // index.
-        for start in stride(from: 0, to: resources.count, by: 250) {
-            let some = resources[start..<min(start + 250, resources.count)]
-            let marks = some.map { _ in "?" }.joined(separator: ", ")
-            let sql = """
-                SELECT \(Self.columns) FROM workflow
-                WHERE resource IN (\(marks)) AND finished_at IS NULL AND status <> 'queued'
-                UNION ALL SELECT \(Self.columns) FROM workflow WHERE resource IN (\(marks)) AND status = 'queued'
+        // Each half of the query has its own partial index.
+        let found = try tx.pieces(of: resources.map(\.text.sql)).flatMap { list, arguments in
+            try tx.rows(
                 """
-            let names = some.map { SQLValue.text($0.text) }
-            found += try tx.rows(sql, arguments: names + names).map(Self.record)
+                SELECT \(Self.columns) FROM workflow
+                WHERE resource \(list) AND finished_at IS NULL AND status <> 'queued'
+                UNION ALL SELECT \(Self.columns) FROM workflow WHERE resource \(list) AND status = 'queued'
+                """, arguments: arguments + arguments
+            ).map(Self.record)
         }
         return found.sorted { ($0.status == .queued ? 1 : 0, $0.place) < ($1.status == .queued ? 1 : 0, $1.place) }
     }

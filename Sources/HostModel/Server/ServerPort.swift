@@ -14,7 +14,7 @@ package struct ServerPort: Sendable, Hashable, Codable {
             self.isFloating = isFloating
         }
 
-        package var version: Int { text.contains(":") ? 6 : 4 }
+        package var version: Int { text.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 }
     }
 
     package var id: ID<Kind.Port>

@@ -31,7 +31,7 @@ struct ServerPortService: Sendable {
             try ServerPortStore.add(planned, to: server, in: tx)
         }
         for network in Set(plan.ports.map(\.network)).sorted() { try hostPorts.renew(network, on: host, in: tx) }
-        let all = try ServerPortStore.ports(of: [server], addresses: addresses, in: tx)[server] ?? []
+        let all = try ServerPortStore.ports(of: [server], in: tx)[server] ?? []
         return plan.ports.compactMap { planned in all.first { $0.id == planned.id } }
     }
 

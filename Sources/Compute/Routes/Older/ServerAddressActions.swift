@@ -71,7 +71,7 @@ struct ServerAddressActions: Sendable {
         guard let place = own.first(where: { fixed == nil ? $0.address.version == 4 : $0.address.text == fixed }) else {
             throw CloudError.badRequest(
                 fixed != nil ? "Specified fixed address not assigned to instance"
-                    : "Unable to associate floating IP \(address) to any fixed IPs for instance \(view.server.id). Instance has no fixed IPv4 addresses to associate.")
+                    : "Unable to associate floating IP \(address) to any fixed IPs for instance \(view.stored.id). Instance has no fixed IPv4 addresses to associate.")
         }
         let floating = try await find(address)
         do {
@@ -80,7 +80,7 @@ struct ServerAddressActions: Sendable {
                 ["port_id": .string(place.port.text), "fixed_ip_address": .string(place.address.text)])
         } catch let error as CloudError where error.kind == .conflict || error.kind == .notFound {
             throw CloudError.badRequest(
-                "Unable to associate floating IP \(address) to fixed IP \(place.address.text) for instance \(view.server.id). Error: \(error.message)")
+                "Unable to associate floating IP \(address) to fixed IP \(place.address.text) for instance \(view.stored.id). Error: \(error.message)")
         }
     }
 
@@ -88,7 +88,7 @@ struct ServerAddressActions: Sendable {
         let view = try await act.view()
         let floating = try await find(address)
         guard let port = floating["port_id"]?.string, view.ports.contains(where: { $0.id.text == port }) else {
-            throw CloudError.conflict("Floating IP \(address) is not associated with instance \(view.server.id).")
+            throw CloudError.conflict("Floating IP \(address) is not associated with instance \(view.stored.id).")
         }
         try await apis.update("floatingips", floating["id"]?.string ?? "", ["port_id": .null])
     }

@@ -100,7 +100,7 @@ struct InstanceActionRoutes: RouteGroup {
         json.member("result", event.result)
         if seesTrace || call.minor < eventsSince { json.member("traceback", event.row.failure?.detail) }
         if call.minor >= 62 {
-            json.member("hostId", ServerWire.hostID(server))
+            json.member("hostId", ServerWire.hostID(server.host, of: server.projectID))
             if call.caller.may(.actionEvents, projectID: server.projectID) { json.member("host", server.host) }
         }
         if call.minor >= 84, call.caller.may(.actionEventDetails, projectID: server.projectID) {

@@ -34,7 +34,7 @@ extension ServerActionCall {
         let parts = ServerWire.Parts(
             all: isWhole, keyName: isWhole || call.minor >= 54, userData: true, groups: call.minor >= 71,
             adminPassword: password(rebuild.password))
-        var reply = ServerRoutes.answer(view, call, parts, .accepted)
+        var reply = try ServerRoutes.answer(view, call, parts, .accepted)
         reply.headers[.location] = "\(Links(call).home)/servers/\(id)"
         return reply
     }

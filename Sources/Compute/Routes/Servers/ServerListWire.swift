@@ -125,13 +125,13 @@ enum ServerListWire {
         if let state = value("vm_state") { query.filter.states = Set([VMState(rawValue: state)].compactMap(\.self)) }
         func test(_ name: String, _ check: @escaping @Sendable (Server, String) -> Bool) {
             guard let text = value(name) else { return }
-            query.tests.append { check($0.server, text) }
+            query.tests.append { check($0, text) }
         }
         try names(value, &query)
         for name in ["description", "display_description"] {
             guard let text = value(name) else { continue }
             let pattern = try NamePattern(text)
-            query.tests.append { pattern.isFound(in: $0.server.description ?? "") }
+            query.tests.append { pattern.isFound(in: $0.description ?? "") }
         }
         test("reservation_id") { $0.reservationID == $1 }
         test("key_name") { $0.keyName == $1 }
@@ -147,11 +147,10 @@ enum ServerListWire {
         test("created_at") { $0.createdAt.wholeSeconds == Timestamp(isotime: $1)?.wholeSeconds }
         if let text = value("locked") {
             guard let wanted = Truth.strict(text) else { throw CloudError.badRequest("Invalid value '\(text.prefix(60))' for locked.") }
-            query.tests.append { ($0.server.lock != nil) == wanted }
+            query.tests.append { ($0.lock != nil) == wanted }
         }
         if let text = value("task_state") {
-            query.needsViews = true
-            query.tests.append { $0.task == text }
+            query.viewTests.append { $0.task == text }
             query.needsTask = !text.isEmpty
         }
         try addresses(value, &query)
@@ -162,9 +161,8 @@ enum ServerListWire {
         for (name, version) in [("ip", 4), ("ip6", 6)] {
             guard let text = value(name) else { continue }
             let pattern = try NamePattern(text)
-            query.needsViews = true
             if let range = pattern.range { query.addresses.append(range) }
-            query.tests.append { view in
+            query.viewTests.append { view in
                 view.ports.contains { $0.addresses.contains { $0.version == version && pattern.isFound(in: $0.text) } }
             }
         }
@@ -191,7 +189,7 @@ enum ServerListWire {
             all: tags("tags"), any: tags("tags-any"), notAll: tags("not-tags"), notAny: tags("not-tags-any"))
         query.filter.tags = wanted
         // The archive has no rows of tags.
-        if query.isDeleted != false, !wanted.isEmpty { query.tests.append { wanted.lets($0.server.tags) } }
+        if query.isDeleted != false, !wanted.isEmpty { query.tests.append { wanted.lets($0.tags) } }
     }
 
     private static func sort(_ call: ComputeCall, _ isAdmin: Bool) throws -> [(key: String, ascending: Bool)] {

@@ -36,7 +36,7 @@ struct ServerNetworkRoutes: RouteGroup {
                 let view = try await servers.get(call.call.id("server_id"), .showInterface, by: call.caller)
                 let id = call.parameter("port_id")
                 guard let port = view.ports.first(where: { $0.id.text == id }) else {
-                    throw CloudError.notFound("Instance \(view.server.id) does not have a port with id \(id)")
+                    throw CloudError.notFound("Instance \(view.stored.id) does not have a port with id \(id)")
                 }
                 return Self.answer(port, call.minor)
             },

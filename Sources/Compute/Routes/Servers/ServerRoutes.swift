@@ -19,7 +19,7 @@ struct ServerRoutes: RouteGroup {
             maker.route(.post, "/servers", .createServer) { call in try await create(call) },
             maker.route(.get, Self.path, nil) { call in
                 let view = try await servers.get(call.call.id("server_id"), by: call.caller)
-                var reply = Self.answer(view, call, .init(groups: call.minor >= Self.groupsSince))
+                var reply = try Self.answer(view, call, .init(groups: call.minor >= Self.groupsSince))
                 if let progress = view.progress { reply.headers[.progress] = String(progress) }
                 return reply
             },
@@ -35,11 +35,11 @@ struct ServerRoutes: RouteGroup {
         guard let query = try ServerListWire.query(call, detailed: detailed) else {
             return .json { $0.array("servers", of: [] as [String]) { $0.string($1) } }
         }
-        let wire = ServerWire(call)
         guard detailed else {
             let found = try await servers.listBriefly(query, try call.page(), by: call.caller)
             return try await .page(of: found.count) {
                 .json { json in
+                    let wire = ServerWire(call)
                     json.array("servers", of: found) { json, brief in json.object { wire.write(brief, &$0) } }
                     wire.links.next(
                         &json, "servers_links", "servers", call, count: found.count, last: found.last?.id.text)
@@ -48,17 +48,23 @@ struct ServerRoutes: RouteGroup {
         }
         let found = try await servers.list(query, try call.page(), by: call.caller)
         return try await .page(of: found.count) {
-            .json { json in
-                json.array("servers", of: found) { json, view in json.object { wire.write(view, .init(), &$0) } }
+            try .json { json in
+                var wire = ServerWire(call)
+                try json.array("servers", of: found) { json, view in
+                    try json.object { try wire.write(view, .init(), &$0) }
+                }
                 wire.links.next(
-                    &json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.server.id.text
+                    &json, "servers_links", "servers/detail", call, count: found.count, last: found.last?.stored.id.text
                 )
             }
         }
     }
 
-    static func answer(_ view: ServerView, _ call: ComputeCall, _ parts: ServerWire.Parts, _ status: HTTPResponse.Status = .ok) -> Reply {
-        .json(status) { json in json.object("server") { ServerWire(call).write(view, parts, &$0) } }
+    static func answer(
+        _ view: ServerView, _ call: ComputeCall, _ parts: ServerWire.Parts, _ status: HTTPResponse.Status = .ok
+    ) throws -> Reply {
+        var wire = ServerWire(call)
+        return try .json(status) { json in try json.object("server") { try wire.write(view, parts, &$0) } }
     }
 
     // MARK: Create
@@ -160,6 +166,6 @@ struct ServerRoutes: RouteGroup {
         let view = try await servers.update(call.call.id("server_id"), change, by: call.caller)
         let parts = ServerWire.Parts(
             all: call.minor >= Self.allPartsSince, keyName: false, userData: false, groups: call.minor >= Self.groupsSince)
-        return Self.answer(view, call, parts)
+        return try Self.answer(view, call, parts)
     }
 }

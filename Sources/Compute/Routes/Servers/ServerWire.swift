@@ -3,14 +3,19 @@ import Crypto
 import HTTPKit
 import HostModel
 
-/// The form of servers in answers, by microversion.
-struct ServerWire: Sendable {
+/// The form of servers in answers, by microversion. One value writes all servers of an answer.
+struct ServerWire {
     let call: ComputeCall
     let links: Links
+    /// The rights of the caller in the project of the last server, since most answers are about one project.
+    private var rights: Rights
+    /// The texts that stand for the hosts of the answer's servers.
+    private var hostIDs: [String: String] = [:]
 
     init(_ call: ComputeCall) {
         self.call = call
         links = Links(call)
+        rights = Rights(call.caller, in: call.caller.projectID)
     }
 
     /// The parts of a view. Before 2.75, the answers to updates and rebuilds have fewer parts.
@@ -23,55 +28,72 @@ struct ServerWire: Sendable {
         var adminPassword: String?
     }
 
+    /// What the caller may see of the servers of a project.
+    private struct Rights {
+        let projectID: String
+        let attributes: Bool
+        let hostStatus: Bool
+        let extraSpecs: Bool
+
+        init(_ caller: Caller, in projectID: String) {
+            self.projectID = projectID
+            attributes = caller.may(.showExtendedAttributes, projectID: projectID)
+            hostStatus = caller.may(.showHostStatus, projectID: projectID)
+            extraSpecs = caller.may(.showServerExtraSpecs, projectID: projectID)
+        }
+    }
+
     func write(_ brief: ServerBrief, _ json: inout JSONWriter) {
         json.member("id", brief.id)
         json.member("name", brief.name)
         links.write(&json, "servers", brief.id.text)
     }
 
-    func write(_ view: ServerView, _ parts: Parts = Parts(), _ json: inout JSONWriter) {
-        let server = view.server
-        let minor = call.minor
-        write(ServerBrief(id: server.id, name: server.name), &json)
-        json.member("status", view.status)
-        json.member("tenant_id", server.projectID)
-        json.member("user_id", server.userID)
-        json.member("created", server.createdAt.iso8601Seconds)
-        json.member("updated", server.updatedAt.iso8601Seconds)
-        json.member("hostId", Self.hostID(server))
-        json.member("accessIPv4", server.accessIPv4 ?? "")
-        json.member("accessIPv6", server.accessIPv6 ?? "")
-        json.object("metadata") { $0.members(of: TextMap.json(server.metadata)) }
-        json.member("OS-DCF:diskConfig", server.resizesDisk ? "AUTO" : "MANUAL")
+    mutating func write(_ view: ServerView, _ parts: Parts = Parts(), _ json: inout JSONWriter) throws {
+        let (stored, server) = (view.stored, try view.stored.shown)
+        let status = view.status
+        if rights.projectID != stored.projectID { rights = Rights(call.caller, in: stored.projectID) }
+        json.member("id", server, .id)
+        json.member("name", server, .name)
+        links.write(&json, "servers", stored.id.text)
+        json.member("status", status)
+        json.member("tenant_id", server, .projectID)
+        json.member("user_id", server, .userID)
+        json.member("created", server, .createdAt, .seconds)
+        json.member("updated", server, .updatedAt, .seconds)
+        json.member("hostId", hostID(stored))
+        json.member("accessIPv4", server, .accessIPv4, otherwise: "")
+        json.member("accessIPv6", server, .accessIPv6, otherwise: "")
+        json.member("metadata", server, .metadata)
+        json.member("OS-DCF:diskConfig", server.isTrue(.resizesDisk) ? "AUTO" : "MANUAL")
         flavor(server, &json)
         image(server, &json)
         json.object("addresses") { json in
-            if server.state != .building { Self.addresses(view.ports, extended: parts.all, &json) }
+            if stored.state != .building { Self.addresses(view.ports, extended: parts.all, &json) }
         }
-        if ["ERROR", "DELETED"].contains(view.status), let fault = view.fault { self.fault(fault, &json) }
-        if ["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"].contains(view.status) {
+        if ["ERROR", "DELETED"].contains(status), let fault = view.fault { self.fault(fault, &json) }
+        if ["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"].contains(status) {
             // The reference counts the progress in one of its drivers only, and clients print any other number in the
             // middle of their output. So a workflow's progress has a header of its own.
             json.member("progress", 0)
         }
-        if parts.all || parts.keyName { json.member("key_name", server.keyName) }
-        if parts.all { state(view, parts, &json) }
-        if parts.userData, minor >= 57 { json.member("user_data", server.userData) }
-        later(view, parts, &json)
+        if parts.all || parts.keyName { json.member("key_name", server, .keyName) }
+        if parts.all { state(view, server, parts, &json) }
+        if parts.userData, call.minor >= 57 { json.member("user_data", server, .userData) }
+        later(view, server, parts, &json)
         if let password = parts.adminPassword { json.member("adminPass", password) }
     }
 
     /// Writes the attributes that began as API extensions.
-    private func state(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
-        let server = view.server
+    private func state(_ view: ServerView, _ server: ServerDocument, _ parts: Parts, _ json: inout JSONWriter) {
         let minor = call.minor
         json.member("OS-EXT-AZ:availability_zone", view.zone ?? "")
-        json.member("config_drive", server.hasConfigDrive ? "True" : "")
-        json.member("OS-SRV-USG:launched_at", server.launchedAt?.iso8601MicrosecondsNoZone)
-        json.member("OS-SRV-USG:terminated_at", server.endedAt?.iso8601MicrosecondsNoZone)
+        json.member("config_drive", server.isTrue(.hasConfigDrive) ? "True" : "")
+        json.member("OS-SRV-USG:launched_at", server, .launchedAt, .microsecondsNoZone)
+        json.member("OS-SRV-USG:terminated_at", server, .endedAt, .microsecondsNoZone)
         json.member("OS-EXT-STS:task_state", view.task)
-        json.member("OS-EXT-STS:vm_state", server.state.rawValue)
-        json.member("OS-EXT-STS:power_state", server.power.rawValue)
+        json.member("OS-EXT-STS:vm_state", view.stored.state.rawValue)
+        json.member("OS-EXT-STS:power_state", server, .power)
         json.array("os-extended-volumes:volumes_attached", of: view.volumes) { json, volume in
             json.object { json in
                 json.member("id", volume.volumeID)
@@ -81,42 +103,41 @@ struct ServerWire: Sendable {
         if !view.securityGroups.isEmpty {
             json.array("security_groups", of: view.securityGroups) { json, name in json.object { $0.member("name", name) } }
         }
-        guard call.caller.may(.showExtendedAttributes, projectID: server.projectID) else {
-            if minor >= 90 { json.member("OS-EXT-SRV-ATTR:hostname", server.hostname) }
+        guard rights.attributes else {
+            if minor >= 90 { json.member("OS-EXT-SRV-ATTR:hostname", server, .hostname) }
             return
         }
-        json.member("OS-EXT-SRV-ATTR:host", server.host)
-        json.member("OS-EXT-SRV-ATTR:hypervisor_hostname", server.host)
-        json.member("OS-EXT-SRV-ATTR:instance_name", server.hypervisorName)
+        json.member("OS-EXT-SRV-ATTR:host", server, .host)
+        json.member("OS-EXT-SRV-ATTR:hypervisor_hostname", server, .host)
+        json.member("OS-EXT-SRV-ATTR:instance_name", Server.hypervisorName(of: server.integer(.number) ?? 0))
         guard minor >= 3 else { return }
-        json.member("OS-EXT-SRV-ATTR:hostname", server.hostname)
-        json.member("OS-EXT-SRV-ATTR:kernel_id", server.imageProperties["kernel_id"] ?? "")
-        json.member("OS-EXT-SRV-ATTR:ramdisk_id", server.imageProperties["ramdisk_id"] ?? "")
-        json.member("OS-EXT-SRV-ATTR:launch_index", server.launchIndex)
-        json.member("OS-EXT-SRV-ATTR:reservation_id", server.reservationID)
-        json.member("OS-EXT-SRV-ATTR:root_device_name", server.rootDevice)
-        if !parts.userData { json.member("OS-EXT-SRV-ATTR:user_data", server.userData) }
+        json.member("OS-EXT-SRV-ATTR:hostname", server, .hostname)
+        let hasImage = server.has(.imageID)
+        json.member("OS-EXT-SRV-ATTR:kernel_id", server, hasImage ? .imageKernel : .volumeKernel, otherwise: "")
+        json.member("OS-EXT-SRV-ATTR:ramdisk_id", server, hasImage ? .imageRamdisk : .volumeRamdisk, otherwise: "")
+        json.member("OS-EXT-SRV-ATTR:launch_index", server, .launchIndex)
+        json.member("OS-EXT-SRV-ATTR:reservation_id", server, .reservationID)
+        json.member("OS-EXT-SRV-ATTR:root_device_name", server, .rootDevice)
+        if !parts.userData { json.member("OS-EXT-SRV-ATTR:user_data", server, .userData) }
     }
 
     /// Writes the attributes that came with later microversions.
-    private func later(_ view: ServerView, _ parts: Parts, _ json: inout JSONWriter) {
-        let server = view.server
+    private func later(_ view: ServerView, _ server: ServerDocument, _ parts: Parts, _ json: inout JSONWriter) {
         let minor = call.minor
-        if minor >= 9 { json.member("locked", server.lock != nil) }
-        if minor >= 16, parts.all, let status = hostStatus(view) { json.member("host_status", status) }
-        if minor >= 19 { json.member("description", server.description) }
-        if minor >= 26 { json.array("tags", of: server.tags) { $0.string($1) } }
-        if minor >= 63 {
-            json.key("trusted_image_certificates")
-            if let certificates = server.certificates { json.array(of: certificates) { $0.string($1) } } else { json.null() }
-        }
+        if minor >= 9 { json.member("locked", server.has(.lockHolder)) }
+        if minor >= 16, parts.all, rights.hostStatus { json.member("host_status", Self.hostStatus(view)) }
+        if minor >= 19 { json.member("description", server, .description) }
+        if minor >= 26 { json.member("tags", server, .tags) }
+        if minor >= 63 { json.member("trusted_image_certificates", server, .certificates) }
         if minor >= 71, parts.groups {
-            json.array("server_groups", of: [server.groupID].compactMap(\.self)) { $0.string($1.text) }
+            json.array("server_groups") { json in
+                if server.has(.groupID) { json.element { server.write(.groupID, into: &$0) } }
+            }
         }
-        if minor >= 73 { json.member("locked_reason", server.lock?.reason) }
-        if minor >= 90, !parts.all { json.member("OS-EXT-SRV-ATTR:hostname", server.hostname) }
-        if minor >= 96, parts.all { json.member("pinned_availability_zone", server.pinnedZone) }
-        if minor >= 100 { json.member("scheduler_hints", Self.hints(server.hints.given)) }
+        if minor >= 73 { json.member("locked_reason", server, .lockReason) }
+        if minor >= 90, !parts.all { json.member("OS-EXT-SRV-ATTR:hostname", server, .hostname) }
+        if minor >= 96, parts.all { json.member("pinned_availability_zone", server, .pinnedZone) }
+        if minor >= 100 { json.member("scheduler_hints", Self.hints(server.text(.hints) ?? "{}")) }
     }
 
     /// Returns the hints. Each one is a list, even if it was given as a single value.
@@ -128,39 +149,34 @@ struct ServerWire: Sendable {
         return .object(JSONObject(lists))
     }
 
-    private func hostStatus(_ view: ServerView) -> String? {
-        let isKnown = call.caller.may(.showHostStatus, projectID: view.server.projectID)
-        guard view.server.host != nil else { return isKnown ? "" : nil }
-        let status = view.hostIsDisabled ? "MAINTENANCE" : view.hostIsUp == true ? "UP" : "DOWN"
-        return isKnown ? status : nil
+    private static func hostStatus(_ view: ServerView) -> String {
+        guard view.stored.host != nil else { return "" }
+        return view.hostIsDisabled ? "MAINTENANCE" : view.hostIsUp == true ? "UP" : "DOWN"
     }
 
-    private func flavor(_ server: Server, _ json: inout JSONWriter) {
-        let flavor = server.flavor
+    private func flavor(_ server: ServerDocument, _ json: inout JSONWriter) {
         json.object("flavor") { json in
             guard call.minor >= 47 else {
-                json.member("id", flavor.id)
-                return links.bookmark(&json, "flavors", flavor.id.text)
+                json.member("id", server, .flavorID)
+                return links.bookmark(&json, "flavors", server.text(.flavorID) ?? "")
             }
-            json.member("original_name", flavor.name)
-            json.member("vcpus", flavor.vcpus)
-            json.member("ram", flavor.ramMiB)
-            json.member("disk", flavor.diskGiB)
-            json.member("ephemeral", flavor.ephemeralGiB)
-            json.member("swap", flavor.swapMiB)
-            if call.caller.may(.showServerExtraSpecs, projectID: server.projectID) {
-                FlavorWire.specs("extra_specs", flavor.extraSpecs, &json)
-            }
+            json.member("original_name", server, .flavorName)
+            json.member("vcpus", server, .vcpus)
+            json.member("ram", server, .ram)
+            json.member("disk", server, .disk)
+            json.member("ephemeral", server, .ephemeral)
+            json.member("swap", server, .swap)
+            if rights.extraSpecs { json.member("extra_specs", server, .extraSpecs) }
         }
     }
 
-    private func image(_ server: Server, _ json: inout JSONWriter) {
+    private func image(_ server: ServerDocument, _ json: inout JSONWriter) {
         json.key("image")
-        guard let image = server.image else { return json.string("") }
+        guard let image = server.text(.imageID) else { return json.string("") }
         json.object { json in
-            json.member("id", image.id)
-            links.bookmark(&json, "images", image.id.text)
-            if call.minor >= 98 { json.object("properties") { $0.members(of: TextMap.json(image.properties)) } }
+            json.member("id", server, .imageID)
+            links.bookmark(&json, "images", image)
+            if call.minor >= 98 { json.member("properties", server, .imageProperties) }
         }
     }
 
@@ -173,28 +189,43 @@ struct ServerWire: Sendable {
         }
     }
 
-    /// Returns a text that tells whether two servers of a project are on the same host, without naming the host.
-    static func hostID(_ server: Server) -> String {
+    private mutating func hostID(_ server: StoredServer) -> String {
         guard let host = server.host else { return "" }
-        return Hex.text(SHA256.hash(data: Array((server.projectID + host).utf8))).prefix(56).description
+        let key = server.projectID + host
+        if let known = hostIDs[key] { return known }
+        let id = Self.hostID(host, of: server.projectID)
+        hostIDs[key] = id
+        return id
+    }
+
+    /// Returns a text that tells whether two servers of a project are on the same host, without naming the host.
+    static func hostID(_ host: String?, of projectID: String) -> String {
+        guard let host else { return "" }
+        return Hex.text(SHA256.hash(data: Array((projectID + host).utf8))).prefix(56).description
     }
 
     static func addresses(_ ports: [ServerPort], extended: Bool, only: String? = nil, _ json: inout JSONWriter) {
-        var names: [String] = []
-        for port in ports where !names.contains(port.networkName) && only ?? port.networkName == port.networkName {
-            names.append(port.networkName)
-        }
-        for name in names {
-            let addresses = ports.filter { $0.networkName == name }.flatMap { port in port.addresses.map { (port, $0) } }
-            json.array(dynamic: name, of: addresses) { json, pair in
-                json.object { json in
-                    json.member("version", pair.1.version)
-                    json.member("addr", pair.1.text)
-                    guard extended else { return }
-                    json.member("OS-EXT-IPS:type", pair.1.isFloating ? "floating" : "fixed")
-                    json.member("OS-EXT-IPS-MAC:mac_addr", pair.0.mac)
+        for (at, port) in ports.enumerated() {
+            let name = port.networkName
+            guard only ?? name == name, !ports[..<at].contains(where: { $0.networkName == name }) else { continue }
+            json.key(dynamic: name)
+            json.elements { json in
+                for port in ports[at...] where port.networkName == name {
+                    for address in port.addresses { json.element { write(address, of: port, extended, &$0) } }
                 }
             }
+        }
+    }
+
+    private static func write(
+        _ address: ServerPort.Address, of port: ServerPort, _ extended: Bool, _ json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("version", address.version)
+            json.member("addr", address.text)
+            guard extended else { return }
+            json.member("OS-EXT-IPS:type", address.isFloating ? "floating" : "fixed")
+            json.member("OS-EXT-IPS-MAC:mac_addr", port.mac)
         }
     }
 }
