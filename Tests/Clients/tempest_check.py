@@ -226,7 +226,7 @@ def run_selection(selection, cloud, believed, report, used, more=()):
     if not (out / "results.tsv").exists():
         raise Failure("tempest-run made no results:\n" + (out / "tempest-run.log").read_text()[-3000:])
     failures = len(report.failures)
-    judge(selection, out, report, used)
+    judge(selection, out, report, used, cloud)
     if len(report.failures) > failures:
         print(cloud.tail(20))
         say(f"  every request and answer is in {out}/tempest.log")
@@ -275,16 +275,23 @@ def follow(process, results):
             say(f"  under way, {size // 1024} KiB of results")
 
 
-def refusals(out, test):
-    """The last requests of a test that were refused, its cleaning up included, from Tempest's log. The log of CI is not kept."""
+def requests_of(out, test):
+    """The requests of a test as Tempest's log has them, `STATUS METHOD URL`."""
     log = out / "tempest.log"
     case, method = test.rsplit(".", 2)[-2:]
-    which = re.compile(rf"Request \({re.escape(case)}:({re.escape(method)}|_run_cleanups)\): [45].*")
+    which = re.compile(rf"Request \({re.escape(case)}:{re.escape(method)}\): (\d.*)")
     found = [which.search(line) for line in log.read_text(errors="replace").splitlines()] if log.exists() else []
-    return [match[0] for match in found if match][-10:]
+    return [match[1] for match in found if match]
 
 
-def judge(selection, out, report, used):
+def causes(cloud, requests):
+    """What the cloud's log says of failures of the things that a test has asked for. CI keeps no more than what is printed."""
+    things = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", " ".join(requests)))
+    lines = [line for thing in sorted(things) for line in cloud.lines_about(thing)]
+    return [line for line in lines if re.search(r"failed|undone|warning|error", line)]
+
+
+def judge(selection, out, report, used, cloud):
     reasons = allowed_skips()
     passed = skipped = 0
     rows = [line.split("\t") for line in (out / "results.tsv").read_text().splitlines()]
@@ -302,9 +309,9 @@ def judge(selection, out, report, used):
                 used.add(pattern)
                 skipped += 1
         else:
-            report.fail(short, message)
-            for line in refusals(out, short):
-                say(f"    {line}")
+            requests = requests_of(out, short)
+            refused = [request for request in requests if request[0] in "45"]
+            report.fail(short, " | ".join([message, *refused[-2:], *causes(cloud, requests)[-2:]]))
     # What is noted besides tests is a class whose cleaning up went wrong.
     for name, status, _, message in rows:
         if status.startswith("note:"):
