@@ -50,20 +50,21 @@ extension SimulatedDriver: Suspending {
 extension SimulatedDriver: Snapshotting {
     package func snapshot(_ id: MachineID, as snapshot: String, fence: Fence) async throws -> DiskSnapshot {
         guard PathPart.isUUID(snapshot) else { throw CloudError.badRequest("A snapshot's id must be a UUID in lower case.") }
-        let path = try host.copyPath("\(snapshot).qcow2")
-        var bytes: Int64 = 0
-        try await change(id, fence) { machine in
-            guard let root = machine.spec.rootDisk, let virtual = root.virtualBytes else {
-                throw CloudError.conflict("The machine has no disk of its own.")
+        return try await host.makeCopy("\(snapshot).qcow2") { path in
+            var bytes: Int64 = 0
+            try await change(id, fence) { machine in
+                guard let root = machine.spec.rootDisk, let virtual = root.virtualBytes else {
+                    throw CloudError.conflict("The machine has no disk of its own.")
+                }
+                if machine.spec.faults.contains(.snapshotFails) {
+                    throw CloudError(.unavailable, "The disk could not be copied.", detail: "simulated: snapshot-fails", code: "snapshot_failed")
+                }
+                bytes = virtual
+                if try DurableFile.read(path) == nil { try DurableFile.write(EmptyQCOW2.image(virtualBytes: virtual), to: path) }
             }
-            if machine.spec.faults.contains(.snapshotFails) {
-                throw CloudError(.unavailable, "The disk could not be copied.", detail: "simulated: snapshot-fails", code: "snapshot_failed")
-            }
-            bytes = virtual
-            if try DurableFile.read(path) == nil { try DurableFile.write(EmptyQCOW2.image(virtualBytes: virtual), to: path) }
+            let size = try DurableFile.read(path)?.count ?? 0
+            return DiskSnapshot(path: path, format: "qcow2", virtualBytes: bytes, sizeBytes: Int64(size))
         }
-        let size = try DurableFile.read(path)?.count ?? 0
-        return DiskSnapshot(path: path, format: "qcow2", virtualBytes: bytes, sizeBytes: Int64(size))
     }
 
     package func removeSnapshot(_ snapshot: String) async throws {

@@ -15,7 +15,7 @@ package final class SimulatedHost: Sendable {
     let pool: SimulatedPool
     /// The folder for copies of disks; nil until there is a copy, so that thousands of hosts in memory do not need a
     /// folder each.
-    private let spool: Mutex<String?>
+    private let spool: Mutex<Spool>
     private let folder: String?
     private let chance: Mutex<SimulatedChance>
     private let lost = Mutex(false)
@@ -27,7 +27,7 @@ package final class SimulatedHost: Sendable {
         self.settings = settings
         if let folder { try DurableFile.makeFolder(folder) }
         self.folder = folder
-        spool = Mutex(folder.map { "\($0)/snapshots" })
+        spool = Mutex(Spool(path: folder.map { "\($0)/snapshots" }))
         records = try FencedRecords(folder: folder.map { "\($0)/machines" }, clock: world.clock)
         pool = try SimulatedPool(folder: folder, settings: settings, clock: world.clock)
         chance = Mutex(SimulatedChance(state: seed))
@@ -52,36 +52,53 @@ package final class SimulatedHost: Sendable {
 
     /// The ids of the copies of disks on the host.
     package var snapshots: [String] {
-        guard let spool = spool.withLock({ $0 }) else { return [] }
+        guard let spool = spool.withLock({ $0.path }) else { return [] }
         return DurableFile.names(in: spool).filter { $0.hasSuffix(".qcow2") }.map { String($0.dropLast(6)) }.sorted()
     }
 
-    /// Returns the path of a copy.
-    ///
-    /// - Parameter name: the copy's id and its format.
-    func copyPath(_ name: String) throws -> String {
-        try spool.withLock { spool in
-            let place: String
-            if let spool {
-                try DurableFile.makeFolder(spool)
-                place = spool
-            } else {
-                // The system's own randomness is used here: two worlds with the same seed must not share a folder.
-                var template = Array((FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX").utf8CString)
-                guard mkdtemp(&template) != nil else { throw DurableFile.failure("make", "a temporary folder") }
-                place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    /// The folder of copies.
+    private struct Spool {
+        /// The folder's path; nil before the first copy of a host in memory.
+        var path: String?
+        /// The number of copies that are being made.
+        var writers = 0
+
+        /// Makes the folder unless it is there. Returns its path.
+        mutating func open() throws -> String {
+            if let path {
+                try DurableFile.makeFolder(path)
+                return path
             }
-            spool = place
-            return "\(place)/\(name)"
+            // The system's own randomness is used here: two worlds with the same seed must not share a folder.
+            var template = Array((FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX").utf8CString)
+            guard mkdtemp(&template) != nil else { throw DurableFile.failure("make", "a temporary folder") }
+            let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            path = made
+            return made
         }
     }
 
+    /// Makes a copy. The folder stays meanwhile, also if the last other copy is removed.
+    ///
+    /// - Parameters:
+    ///   - name: the copy's id and its format.
+    ///   - make: writes the copy to a path.
+    func makeCopy<Value>(_ name: String, _ make: (_ path: String) async throws -> Value) async throws -> Value {
+        let folder = try spool.withLock { spool in
+            let folder = try spool.open()
+            spool.writers += 1
+            return folder
+        }
+        defer { spool.withLock { $0.writers -= 1 } }
+        return try await make("\(folder)/\(name)")
+    }
+
     func removeCopy(_ name: String) throws {
-        try spool.withLock { place in
-            guard let path = place, access(path, F_OK) == 0 else { return }
+        try spool.withLock { spool in
+            guard let path = spool.path, access(path, F_OK) == 0 else { return }
             try DurableFile.remove("\(path)/\(name)")
             // This has no effect while another copy is there.
-            if folder == nil, rmdir(path) == 0 { place = nil }
+            if folder == nil, spool.writers == 0, rmdir(path) == 0 { spool.path = nil }
         }
     }
 

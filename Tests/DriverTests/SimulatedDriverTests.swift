@@ -96,6 +96,26 @@ struct SimulatedDriverTests {
         #expect(found.virtualSize == 64 << 20)
     }
 
+    @Test("A copy of a disk is made while the copies of other machines are removed")
+    func copiesAtOnce() async throws {
+        let driver = try host().driver()
+        let random = World.test().random
+        try await withThrowingDiscardingTaskGroup { group in
+            for _ in 0..<8 {
+                let id = MachineID(random.uuid())
+                try await driver.ensure(Self.spec(id), fence: fence)
+                group.addTask {
+                    for _ in 0..<40 {
+                        let snapshot = random.uuid()
+                        let copy = try await driver.snapshot(id, as: snapshot, fence: fence)
+                        #expect(FileManager.default.fileExists(atPath: copy.path))
+                        try await driver.removeSnapshot(snapshot)
+                    }
+                }
+            }
+        }
+    }
+
     @Test("A lost host answers nothing, and its machines run on")
     func lostHost() async throws {
         let host = try host()

@@ -72,15 +72,16 @@ extension SimulatedVolumes {
             let (spec, bytes) = try content(source)
             try fail(spec, .exportFails, "The volume could not be copied.")
             if pool.exports.value(export) == nil { try pool.exports.put(export, fence, ExportMark(source: source)) }
-            let path = try host.copyPath("\(export).\(format.rawValue)")
-            if access(path, F_OK) != 0 {
-                try await host.work(isSlow: spec.faults.contains(.slow))
-                try write(bytes, spec.bytes, to: path, format)
+            let copy = try await host.makeCopy("\(export).\(format.rawValue)") { path in
+                if access(path, F_OK) != 0 {
+                    try await host.work(isSlow: spec.faults.contains(.slow))
+                    try write(bytes, spec.bytes, to: path, format)
+                }
+                var status = stat()
+                guard stat(path, &status) == 0 else { throw DurableFile.failure("read", path) }
+                return DiskSnapshot(
+                    path: path, format: format.rawValue, virtualBytes: spec.bytes, sizeBytes: Int64(status.st_size))
             }
-            var status = stat()
-            guard stat(path, &status) == 0 else { throw DurableFile.failure("read", path) }
-            let copy = DiskSnapshot(
-                path: path, format: format.rawValue, virtualBytes: spec.bytes, sizeBytes: Int64(status.st_size))
             return VolumeExport(progress: .whole, copy: copy)
         }
     }
