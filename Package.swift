@@ -56,12 +56,13 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The kernel.
         target("CloudCore", [crypto]),
         target("SQL", ["CloudCore", "CLibPQ", "CSQLite", log]),
         target("Access", ["CloudCore"]),
-        target("Blobs", ["CloudCore", nio, crypto, .product(name: "NIOPosix", package: "swift-nio")]),
+        target("Blobs", ["CloudCore", "CZlib", nio, crypto, .product(name: "NIOPosix", package: "swift-nio")]),
         target("ImageFormats", ["CloudCore"]),
         target("Telemetry", ["CloudCore", metrics, tracing]),
         target("Durable", ["CloudCore", "SQL", "Telemetry", log, lifecycle, tracing]),
@@ -99,8 +100,8 @@ let package = Package(
         target(
             "BlockStorage",
             [
-                "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", httpTypes, log,
-                lifecycle, crypto,
+                "CloudCore", "HostModel", "SQL", "Access", "Durable", "HTTPKit", "Resources", "ServiceKit", "Blobs", httpTypes, log,
+                lifecycle, crypto, nio,
             ]),
         target(
             "Compute",
@@ -111,10 +112,10 @@ let package = Package(
 
         // A host with machines; knows no database, no service and no HTTP API.
         target("Drivers", ["HostModel", "CloudCore", "ImageFormats", nio, crypto]),
-        target("DriverSimulated", ["Drivers", "HostModel", "CloudCore"]),
+        target("DriverSimulated", ["Drivers", "HostModel", "CloudCore", nio]),
         target(
             "DriverFiles",
-            ["Drivers", "HostModel", "Programs", "CloudCore", "ImageFormats", .product(name: "NIOPosix", package: "swift-nio")]),
+            ["Drivers", "HostModel", "Programs", "CloudCore", "ImageFormats", nio, .product(name: "NIOPosix", package: "swift-nio")]),
         // Swift cannot say this: a child process with limits, in a network namespace.
         .target(name: "CPrograms"),
         target("Programs", ["CloudCore", "CPrograms"]),
@@ -163,7 +164,7 @@ let package = Package(
             ],
             exclude: ["README.md"], swiftSettings: strict),
         // The suite for every driver; see docs/adding-a-driver.md. Apart from TestSupport, which knows all services and one driver.
-        .target(name: "DriverConformance", dependencies: ["Drivers", "HostModel", "CloudCore", "TestSupport"], path: "Tests/DriverConformance", swiftSettings: strict),
+        .target(name: "DriverConformance", dependencies: ["Drivers", "HostModel", "CloudCore", "TestSupport", nio], path: "Tests/DriverConformance", swiftSettings: strict),
 
         tests("CloudCoreTests", ["CloudCore"]),
         tests("SQLTests", ["SQL", "CloudCore"]),
@@ -201,8 +202,8 @@ let package = Package(
         tests(
             "BlockStorageTests",
             [
-                "BlockStorage", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Durable", "HostModel",
-                httpTypes,
+                "BlockStorage", "HTTPKit", "SQL", "CloudCore", "ControlPlane", "Access", "Resources", "Durable", "HostModel", "Blobs",
+                "DriverSimulated", httpTypes, nio,
             ]),
         tests(
             "ControlPlaneTests",

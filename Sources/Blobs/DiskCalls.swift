@@ -92,6 +92,30 @@ enum Disk {
         try Descriptor(parent, O_RDONLY | O_DIRECTORY).sync(calls)
     }
 
+    /// Removes a file durably unless it was stored, or stored again, at or after `cutoff`.
+    ///
+    /// - Returns: whether the file is gone now.
+    static func remove(
+        _ name: String, in folder: String, storedBefore cutoff: Timestamp, _ calls: DiskCalls
+    ) throws(CloudError) -> Bool {
+        do throws(CloudError) {
+            let place = try Descriptor(folder, O_RDONLY | O_DIRECTORY)
+            // The same bytes may be stored again at this moment: the lock makes the check and the removal one
+            // operation.
+            try place.lock()
+            let path = "\(folder)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw failure("examine", path) }
+            guard Timestamp(status.st_mtim) < cutoff else { return false }
+            guard unlink(path) == 0 else { throw failure("remove", path) }
+            try place.sync(calls)
+            return true
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return true
+        }
+    }
+
     /// Returns the names in a folder; none if the folder does not exist.
     static func names(in path: String) throws(CloudError) -> [String] {
         guard let folder = opendir(path) else {

@@ -2,7 +2,6 @@ package import CloudCore
 import Foundation
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// A store that keeps blobs as files in a folder. Several processes may use the same folder.
 ///
@@ -112,23 +111,8 @@ package struct FileBlobStore: BlobStore {
     }
 
     package func remove(_ id: ContentID, storedBefore cutoff: Timestamp) async throws -> Bool {
-        let (path, shard, calls) = (path(id), "\(blobs)/\(id.shard)", calls)
-        return try await run {
-            do {
-                let folder = try Descriptor(shard, O_RDONLY | O_DIRECTORY)
-                // The same bytes may be stored again at this moment: the lock makes the check and the removal one
-                // operation.
-                try folder.lock()
-                var status = stat()
-                guard lstat(path, &status) == 0 else { throw Disk.failure("examine", path) }
-                guard Timestamp(status.st_mtim) < cutoff else { return false }
-                guard unlink(path) == 0 else { throw Disk.failure("remove", path) }
-                try folder.sync(calls)
-                return true
-            } catch let error as CloudError where error.kind == .notFound {
-                return true
-            }
-        }
+        let (shard, calls) = ("\(blobs)/\(id.shard)", calls)
+        return try await run { try Disk.remove(id.text, in: shard, storedBefore: cutoff, calls) }
     }
 
     /// The least free bytes: with less than one chunk the store counts as full.
@@ -166,12 +150,4 @@ package struct FileBlobStore: BlobStore {
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await pool.runIfActive(body)
     }
-}
-
-/// The folders of blobs whose names are known to be durable, so that not every upload syncs the folder above.
-private final class KnownShards: Sendable {
-    private let names = Mutex<Set<String>>([])
-
-    func has(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
-    func note(_ name: String) { names.withLock { _ = $0.insert(name) } }
 }

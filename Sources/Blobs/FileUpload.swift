@@ -72,7 +72,7 @@ final class FileUpload: BlobUpload, @unchecked Sendable {  // Its one owner call
             let blob = try digests.finish(size: size)
             try expected.check(blob)
             let (store, now) = (store, store.world.now)
-            try await store.run { try parts.file.publish(blob.id, in: store.shard(of: blob.id), at: now) }
+            try await store.run { try parts.file.publish(blob.id.text, in: store.shard(of: blob.id), at: now) }
             self.parts = nil
             return blob
         } catch {

@@ -89,14 +89,14 @@ final class TemporaryFile: @unchecked Sendable {  // One lane writes; `publish` 
 
     /// Syncs the bytes and then gives them their name, so that the name has all bytes from its first moment on, also
     /// after a power cut. If the same bytes exist already, they are replaced and count as stored now.
-    func publish(_ id: ContentID, in shard: String, at now: Timestamp) throws(CloudError) {
+    func publish(_ name: String, in shard: String, at now: Timestamp) throws(CloudError) {
         var times = [now.timespec, now.timespec]
         guard futimens(descriptor.number, &times) == 0 else { throw Disk.failure("date", path) }
         try descriptor.sync(calls)
         let shardFolder = try Descriptor(shard, O_RDONLY | O_DIRECTORY)
         // A removal that has just seen old bytes of this name must not remove the new ones.
         try shardFolder.lock()
-        guard rename(path, "\(shard)/\(id)") == 0 else { throw Disk.failure("name", path) }
+        guard rename(path, "\(shard)/\(name)") == 0 else { throw Disk.failure("name", path) }
         isPublished = true
         try shardFolder.sync(calls)
     }

@@ -12,6 +12,8 @@ package import ServiceLifecycle
 package struct BlockStorageAssembly: ServiceAssembly {
     let context: BlockStorageContext
     private let cleaner: ReconcilerLoop
+    private let keeper: ReconcilerLoop
+    private let scrubber: ReconcilerLoop
 
     /// Makes the service.
     ///
@@ -28,6 +30,8 @@ package struct BlockStorageAssembly: ServiceAssembly {
             database: database, policy: policy, world: world, topic: Topic("volumes"), prefix: "volume")
         context = BlockStorageContext(base: base, needs: needs, workflows: wiring.workflows, sleeper: sleeper)
         cleaner = ReconcilerLoop(OldMessages(context: context), world: world, sleeper: sleeper, log: wiring.log)
+        scrubber = ReconcilerLoop(BackupScrubber(context: context), world: world, sleeper: sleeper, log: wiring.log)
+        keeper = ReconcilerLoop(BackupKeeper(context: context), world: world, sleeper: sleeper, log: wiring.log)
     }
 
     /// The engine of workflows, made of a list that includes `BlockStorageAssembly.workflows`, and the log.
@@ -58,7 +62,7 @@ package struct BlockStorageAssembly: ServiceAssembly {
     package var definitions: [WorkflowDefinition] { VolumeWork.definitions(VolumeWorld(context: context)) }
 
     /// The background work of the service.
-    package var backgroundServices: [any Service] { [cleaner] }
+    package var backgroundServices: [any Service] { [cleaner, keeper, scrubber] }
 
     private static let prefix = "/v3"
 
@@ -88,6 +92,7 @@ package struct BlockStorageAssembly: ServiceAssembly {
             PoolRoutes(maker: maker, hosts: hosts), ClusterRoutes(maker: maker, hosts: hosts),
             LogRoutes(maker: maker, hosts: hosts),
             ManagingRoutes(maker: maker, service: ManagingService(snapshots: snapshots)),
+            BackupRoutes(maker: maker, service: BackupService(volumes: volumes)),
             MessageRoutes(maker: maker, messages: MessageService(context: context)),
         ]
     }

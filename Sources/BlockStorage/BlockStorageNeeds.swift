@@ -1,5 +1,7 @@
+package import Blobs
 package import CloudCore
 package import HostModel
+package import NIOCore
 package import SQL
 
 /// The parts of other services that Block Storage needs. ControlPlane connects them.
@@ -9,16 +11,19 @@ package struct BlockStorageNeeds: Sendable {
     package var identity: any BlockStorageIdentity
     package var logs: any BlockStorageLogs
     package var servers: any BlockStorageServers
+    /// The store of the pieces of backups.
+    package var chunks: any ChunkStore
 
     package init(
         hosts: any BlockStorageHosts, images: any BlockStorageImages, identity: any BlockStorageIdentity,
-        logs: any BlockStorageLogs, servers: any BlockStorageServers
+        logs: any BlockStorageLogs, servers: any BlockStorageServers, chunks: any ChunkStore
     ) {
         self.hosts = hosts
         self.images = images
         self.identity = identity
         self.logs = logs
         self.servers = servers
+        self.chunks = chunks
     }
 }
 
@@ -95,10 +100,12 @@ package protocol BlockStorageHosts: Sendable {
     func revert(
         _ id: VolumeID, to snapshot: SnapshotID, on host: String, fence: Fence
     ) async throws -> VolumeProgress
-    /// Makes a flat copy for an image, or returns how it goes on.
+    /// Makes a flat copy for an image or a backup, or returns how it goes on.
     func export(
         _ source: VolumeSource, as name: String, format: VolumeFormat, on host: String, fence: Fence
     ) async throws -> VolumeExport
+    /// Returns the bytes of a copy, in order. Each piece is read when it is requested.
+    func bytes(of copy: DiskSnapshot, on host: String) async throws -> AsyncThrowingStream<ByteBuffer, any Error>
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws
 
     /// Returns the files of a pool that are nobody's.

@@ -1,3 +1,4 @@
+package import Blobs
 package import BlockStorage
 package import CloudCore
 package import Compute
@@ -50,13 +51,14 @@ package struct Cloud: Sendable {
     ///
     /// - Parameters:
     ///   - sleeper: the sleeper of the background work; nil for the world's clock.
+    ///   - chunks: the store of the backups of volumes.
     ///   - hosts: the hosts on which machines run.
     ///   - faults: faults that disturb workflows, for tests.
     ///   - cheapHashes: whether password hashes cost next to nothing, for tests.
     /// - Throws: `StartError`, and the errors of a service that rejects its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        hosts: HostsPlan, sleeper: (any Sleeper)? = nil, instruments: Instruments = Instruments(),
+        chunks: any ChunkStore, hosts: HostsPlan, sleeper: (any Sleeper)? = nil, instruments: Instruments = Instruments(),
         cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
     ) throws {
         self.configuration = configuration
@@ -72,7 +74,9 @@ package struct Cloud: Sendable {
             database: database, world: world, stores: imageStores, limits: UnifiedImageLimits(region: configuration.cloud.regionName),
             regions: RegionsForImages(identity: identity), workflows: workflows, fetchRules: try FetchRules(configuration.webDownload),
             sleeper: sleeper, policyOverrides: rules[ImagesAssembly.self], log: log)
-        let fleet = try Fleet(hosts, images: ImageSource(imageStores), world: world, log: log)
+        let backups = BackupReader(database: database, chunks: chunks)
+        let sources = HostSources(images: ImageSource(imageStores), backups: BackupSource(backups))
+        let fleet = try Fleet(hosts, sources: sources, world: world, log: log)
         self.fleet = fleet
         let known = KnownHosts(fleet: fleet, world: world)
         let doors = MetadataDoors()
@@ -90,7 +94,7 @@ package struct Cloud: Sendable {
             hosts: HostsForBlockStorage(fleet: fleet, world: world),
             images: ImagesForBlockStorage(images: images, fleet: fleet),
             identity: IdentityForBlockStorage(identity: identity), logs: LogsForBlockStorage(dial: .process),
-            servers: ServersForBlockStorage(workflows: workflows))
+            servers: ServersForBlockStorage(workflows: workflows), chunks: chunks)
         blockStorage = try BlockStorageAssembly(
             database: database, world: world, sleeper: sleeper, policyOverrides: rules[BlockStorageAssembly.self],
             needs: storage, wiring: .init(workflows: workflows, log: log))

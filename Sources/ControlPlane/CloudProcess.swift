@@ -1,3 +1,4 @@
+import Blobs
 package import CloudCore
 import Foundation
 package import HTTPKit
@@ -55,6 +56,8 @@ package struct CloudProcess: Sendable {
             let cloud = try Cloud(
                 configuration: configuration, database: database, world: world, masterKey: masterKey,
                 imageStores: try await ImageStores.opened(configuration.images, below: directory.images, world: world),
+                chunks: try await FolderChunkStore.opened(
+                    configuration.volumes, usual: directory.volumeBackups, world: world),
                 hosts: hosts, instruments: instruments, log: log)
             for step in try await database.migrate(Cloud.schemas) { log.info("the schema was changed", metadata: ["step": "\(step)"]) }
             try await cloud.prepareToServe()

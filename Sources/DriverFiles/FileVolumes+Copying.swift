@@ -9,7 +9,7 @@ extension FileVolumes {
     func isQuick(_ content: VolumeContent, _ spec: VolumeSpec) throws -> Bool {
         switch content {
         case .nothing: return true
-        case .image: return false
+        case .image, .backup: return false
         case .volume(let id):
             let source = try whole(id)
             // A guest's QEMU keeps parts of a qcow2 file in its memory.
@@ -30,6 +30,7 @@ extension FileVolumes {
         try step("make")
         switch content {
         case .nothing: try await blocking { try VolumeFile.makeBlank(target) }
+        case .backup(let backup): try await fill(target, from: backup, ticket)
         case .image(let image):
             try await images.with([image]) { paths in
                 guard let path = paths[image] else { throw CloudError.internalError("no file for \(image.content)") }

@@ -50,6 +50,7 @@ extension FileVolumes {
             }
         case .volume(let id): try Self.require(whole(id).spec.bytes, in: spec.bytes)
         case .snapshot(let id): try Self.require(whole(id).bytes, in: spec.bytes)
+        case .backup(let backup): try Self.require(backup.bytes, in: spec.bytes)
         }
     }
 

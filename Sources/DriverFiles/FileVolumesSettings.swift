@@ -1,3 +1,4 @@
+package import Drivers
 package import HostModel
 
 /// The settings of a host's volumes in files.
@@ -20,6 +21,8 @@ package struct FileVolumesSettings: Sendable {
     package var pools: [Pool]
     /// The most copies that run at the same time.
     package var copies = 2
+    /// The source of the contents of backups.
+    package var backups = BackupSource.none
     /// The seconds after which a copy is given up.
     package var copySeconds = 6 * 3600
     /// Is called before each step of a change, with its name. A test throws there, as if the process had ended.

@@ -1,5 +1,5 @@
 package import CloudCore
-import Drivers
+package import Drivers
 import Foundation
 import HostModel
 import Synchronization
@@ -37,6 +37,7 @@ package final class SimulatedFleet: Sendable {
     private let world: World
     private let folder: String?
     private let hosts = Mutex<[String: SimulatedHost]>([:])
+    private let backups = SimulatedBackups()
 
     /// Creates a fleet; its hosts are created at their first use.
     ///
@@ -48,6 +49,9 @@ package final class SimulatedFleet: Sendable {
         self.settings = settings
     }
 
+    /// Lets the hosts fetch the contents of backups from a source, as the control plane that runs now offers it.
+    package func fetchBackups(from source: BackupSource) { backups.source = source }
+
     /// Returns the host with that name, and creates it at the first use.
     ///
     /// - Parameter name: 1 to 64 characters of `a-z`, `0-9`, `-` and `_`.
@@ -58,7 +62,8 @@ package final class SimulatedFleet: Sendable {
             // The name is part of the seed, so that hosts differ and each is the same in every run.
             let seed = name.utf8.reduce(settings.seed) { $0 &* 1_099_511_628_211 ^ UInt64($1) }
             let host = try SimulatedHost(
-                name: name, folder: folder.map { "\($0)/\(name)" }, world: world, settings: settings, seed: seed)
+                name: name, folder: folder.map { "\($0)/\(name)" }, world: world, settings: settings,
+                backups: backups, seed: seed)
             hosts[name] = host
             return host
         }

@@ -13,6 +13,7 @@ package final class SimulatedHost: Sendable {
     let lanes = SerialKeys<MachineID>()
     let hub = EventHub<MachineEvent>()
     let pool: SimulatedPool
+    let backups: SimulatedBackups
     /// The folder for copies of disks; nil until there is a copy, so that thousands of hosts in memory do not need a
     /// folder each.
     private let spool: Mutex<Spool>
@@ -21,10 +22,13 @@ package final class SimulatedHost: Sendable {
     private let lost = Mutex(false)
     private let room = Mutex(true)
 
-    init(name: String, folder: String?, world: World, settings: SimulationSettings, seed: UInt64) throws {
+    init(
+        name: String, folder: String?, world: World, settings: SimulationSettings, backups: SimulatedBackups, seed: UInt64
+    ) throws {
         self.name = name
         self.world = world
         self.settings = settings
+        self.backups = backups
         if let folder { try DurableFile.makeFolder(folder) }
         self.folder = folder
         spool = Mutex(Spool(path: folder.map { "\($0)/snapshots" }))

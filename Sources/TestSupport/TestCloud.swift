@@ -1,4 +1,4 @@
-import Blobs
+package import Blobs
 package import CloudCore
 package import ControlPlane
 import Crypto
@@ -25,8 +25,16 @@ package struct TestCloud: Sendable {
     package let clock: ManualClock
     package let world: World
     package var database: Database { cloud.database }
+    /// The store of the backups of volumes.
+    package var chunks: FolderChunkStore { stores.chunks }
     private let configuration: Configuration
-    private let stores: ImageStores
+    private let stores: Stores
+    /// The stores of bytes, which outlive a control plane.
+    private struct Stores: Sendable {
+        var images: ImageStores
+        var chunks: FolderChunkStore
+    }
+
     /// The address that requests come from.
     private var address = "192.0.2.1"
 
@@ -93,12 +101,12 @@ package struct TestCloud: Sendable {
     }
 
     /// Runs `body` with stores of image data in a folder that is removed afterwards.
-    private static func withStores<Value>(_ images: Configuration.Images, _ body: (ImageStores) async throws -> Value) async throws -> Value {
+    private static func withStores<Value>(_ images: Configuration.Images, _ body: (Stores) async throws -> Value) async throws -> Value {
         try await withTemporaryDirectory { try await withStores(images, below: $0, body) }
     }
 
     private static func withStores<Value>(
-        _ images: Configuration.Images, below folder: String, _ body: (ImageStores) async throws -> Value
+        _ images: Configuration.Images, below folder: String, _ body: (Stores) async throws -> Value
     ) async throws -> Value {
         var opened: [(name: String, store: FileBlobStore)] = []
         // Two threads are enough, because most clouds of tests never store a byte.
@@ -108,9 +116,11 @@ package struct TestCloud: Sendable {
         let entries = opened.prefix(images.stores.count).map { ImageStores.Entry($0.name, $0.store) }
         var stores = ImageStores(entries[0], Array(entries.dropFirst()))
         if images.cacheSize > 0, let last = opened.last { stores.cache = .init(last.store, most: Int64(images.cacheSize) << 30) }
+        let chunks = try await FolderChunkStore(folder: "\(folder)/volume-backups", world: .test(), threads: 2)
         let result: Result<Value, any Error>
-        do { result = .success(try await body(stores)) } catch { result = .failure(error) }
+        do { result = .success(try await body(.init(images: stores, chunks: chunks))) } catch { result = .failure(error) }
         for one in opened { await one.store.close() }
+        await chunks.close()
         return try result.get()
     }
 
@@ -134,7 +144,7 @@ package struct TestCloud: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, _ database: Database, _ stores: ImageStores, hosts: HostsPlan? = nil,
+        _ configuration: Configuration, _ database: Database, _ stores: Stores, hosts: HostsPlan? = nil,
         masterKey: SymmetricKey = SymmetricKey(data: [UInt8](repeating: 7, count: 32)), clock: ManualClock = ManualClock(), seed: UInt64,
         faults: FaultPlan = .none
     ) throws {
@@ -147,7 +157,7 @@ package struct TestCloud: Sendable {
             : HostsPlan.none
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: masterKey, imageStores: stores, hosts: hosts ?? simulated, sleeper: clock,
+            masterKey: masterKey, imageStores: stores.images, chunks: stores.chunks, hosts: hosts ?? simulated, sleeper: clock,
             cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

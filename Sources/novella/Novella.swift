@@ -20,7 +20,7 @@ struct Novella: AsyncParsableCommand {
             """,
         version: "novella \(Version.current)",
         subcommands: [
-            Up.self, Hello.self, Clear.self, Doctor.self, Inspect.self, WorkflowCommand.self, Keys.self, BackupCommand.self, RestoreCommand.self,
+            Up.self, Hello.self, Clear.self, Doctor.self, Inspect.self, WorkflowCommand.self, Keys.self, BackupCommand.self, RestoreCommand.self, VolumeBackupCommand.self,
             Migrate.self, Config.self,
         ])
 }

@@ -34,7 +34,7 @@ struct ClusterTests {
         try await VolumeClient.run { _, admin, demo in
             let path = "/os-services/get-log"
             let all = await admin.good(.put, path, [:])["log_levels"]?.array ?? []
-            #expect(all.map { $0["binary"] } == ["cinder-api", "cinder-scheduler", "cinder-volume"])
+            #expect(all.map { $0["binary"] } == ["cinder-api", "cinder-scheduler", "cinder-backup", "cinder-volume"])
             let before = try #require(all.first?["levels"]?["novella"]?.string)
             for level in ["debug", "ERROR", before] {
                 await admin.good(.put, "/os-services/set-log", ["level": .string(level), "binary": "*"])

@@ -1,6 +1,7 @@
 @testable import BlockStorage
 import CloudCore
 import HostModel
+import NIOCore
 import SQL
 import Synchronization
 
@@ -124,8 +125,18 @@ final class MemoryHosts: BlockStorageHosts {
             guard !state.removedExports.contains(name) else { throw CloudError(.conflict, "", code: Fence.staleCode) }
             state.exports.insert(name)
         }
-        let copy = DiskSnapshot(path: "/\(name)", format: format.rawValue, virtualBytes: 1 << 30, sizeBytes: 1 << 30)
+        let copy = DiskSnapshot(path: "/\(name)", format: format.rawValue, virtualBytes: 9 << 20, sizeBytes: 9 << 20)
         return VolumeExport(progress: .whole, copy: copy)
+    }
+
+    /// Returns 4 MiB of ones, as much of zeros, and one MiB of twos.
+    func bytes(of copy: DiskSnapshot, on host: String) async throws -> AsyncThrowingStream<ByteBuffer, any Error> {
+        AsyncThrowingStream { stream in
+            for (byte, count) in [(UInt8(1), 4 << 20), (0, 4 << 20), (2, 1 << 20)] {
+                stream.yield(ByteBuffer(repeating: byte, count: count))
+            }
+            stream.finish()
+        }
     }
 
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws {

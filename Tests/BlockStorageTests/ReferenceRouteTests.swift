@@ -122,7 +122,6 @@ struct ReferenceRouteTests {
 
     /// The operations that do not exist, by the beginning of their URLs, and why.
     private static let missing = [
-        (begin: "/v3/backups", methods: ["GET", "POST", "PUT", "DELETE"], reason: "There are no backups yet."),
         (begin: "/v3/types/{}/encryption", methods: ["POST", "PUT", "DELETE"], reason: "No type can be encrypted yet."),
     ]
 

@@ -1,4 +1,5 @@
 import Access
+import Blobs
 @testable import BlockStorage
 import CloudCore
 import Durable
@@ -13,6 +14,7 @@ struct VolumeStage: WorkflowStage {
     let world: World
     let hosts: MemoryHosts
     let images = MemoryVolumeImages()
+    let chunks = MemoryChunks()
     private let context: BlockStorageContext
     private let begin: @Sendable (VolumeStage, Workflows, Transaction) throws -> WorkflowID
     /// The things on hosts and in Images before the workflow.
@@ -23,6 +25,8 @@ struct VolumeStage: WorkflowStage {
     static let volumeID = ID<Kind.Volume>("33333333-3333-4333-8333-333333333333")
     static let snapshotID = ID<Kind.Snapshot>("44444444-4444-4444-8444-444444444444")
     static let typeID = ID<VolumeType>("55555555-5555-4555-8555-555555555555")
+    static let backupID = ID<VolumeBackup>("88888888-8888-4888-8888-888888888888")
+    static let manifestID = ID<BackupManifest>("99999999-9999-4999-8999-999999999999")
     static let imageID = ID<Kind.Image>("66666666-6666-4666-8666-666666666666")
     static let principal = Principal(
         userID: "u", userName: "u", userDomain: .init(id: "default", name: "Default"),
@@ -42,6 +46,8 @@ struct VolumeStage: WorkflowStage {
         var isSnapshotThere = true
         /// Whether the volume's bytes are on the host.
         var isVolumeThere = true
+        /// The state of a backup of the volume; nil if there is none.
+        var backup: BackupStatus?
         /// The state of the volume's migration.
         var migration: String?
         /// The number of the host's pools.
@@ -65,7 +71,8 @@ struct VolumeStage: WorkflowStage {
         context = BlockStorageContext(
             base: base,
             needs: .init(
-                hosts: hosts, images: images, identity: AllProjects(), logs: FixedLog(), servers: NoServers()),
+                hosts: hosts, images: images, identity: AllProjects(), logs: FixedLog(), servers: NoServers(),
+                chunks: chunks),
             workflows: try Workflows(VolumeWork.types, world: world), sleeper: ClockSleeper(clock: world.clock))
         let type = VolumeType(id: Self.typeID, name: "t", isPublic: true, createdAt: world.now)
         let volume = setting.status.map { status in
@@ -79,6 +86,7 @@ struct VolumeStage: WorkflowStage {
             try VolumeTypeStore().insert(type, in: tx)
             guard let volume else { return }
             try VolumeStore().insert(volume, in: tx)
+            if let status = setting.backup { try Self.insertBackup(of: volume, status, world, tx) }
             guard let status = setting.snapshot else { return }
             var snapshot = Self.snapshot(of: volume, world)
             (snapshot.status, snapshot.generation) = (status, 1)
@@ -107,6 +115,18 @@ struct VolumeStage: WorkflowStage {
         VolumeSnapshot(id: snapshotID, of: volume, projectID: "p", userID: "u", createdAt: world.now)
     }
 
+    private static func insertBackup(
+        of volume: Volume, _ status: BackupStatus, _ world: World, _ tx: Transaction
+    ) throws {
+        var backup = VolumeBackup(
+            id: backupID, of: volume.id, size: 1, projectID: "p", userID: "u", createdAt: world.now)
+        (backup.status, backup.manifestID) = (status, manifestID)
+        var manifest = BackupManifest(id: manifestID, projectID: "p")
+        if status == .restoring { (manifest.bytes, manifest.done) = (1, 1) }
+        try BackupManifestStore().insert(manifest, in: tx)
+        try BackupStore().insert(backup, in: tx)
+    }
+
     func definitions() -> [WorkflowDefinition] { VolumeWork.definitions(VolumeWorld(context: context)) }
 
     func start(_ workflows: Workflows, in tx: Transaction) throws -> WorkflowID { try begin(self, workflows, tx) }
@@ -118,7 +138,8 @@ struct VolumeStage: WorkflowStage {
     /// The states in which a workflow works on a volume or a snapshot.
     private static let passing: Set<String> = [
         "creating", "downloading", "deleting", "extending", "uploading", "reverting", "restoring", "managing",
-        "unmanaging", "retyping", "maintenance", "starting", "migrating",
+        "unmanaging", "retyping", "maintenance", "starting", "migrating", "backing-up", "restoring-backup",
+        "passing",
     ]
 
     func leftovers(_ tx: Transaction) throws -> [String] {
@@ -141,7 +162,16 @@ struct VolumeStage: WorkflowStage {
         let snapshots = try SnapshotStore().page(SnapshotStore.Filter(), page, in: tx).map {
             "row of snapshot \($0.id) \($0.status.rawValue)"
         }
+        let backups = try BackupStore().page(.init(), page, in: tx).map { backup in
+            "row of backup \(backup.id) \(backup.status.rawValue), \(backup.objectCount) pieces of "
+                + "\(backup.manifestID?.text ?? "-")"
+        }
+        let manifest = try BackupManifestStore().find(Self.manifestID, in: tx).map { manifest in
+            let isOwned = try BackupStore().uses(manifest.id, in: tx)
+            let isRight = isOwned == (manifest.freedAt == nil)
+            return "list of pieces \(isOwned ? "owned" : "free")\(isRight ? "" : ", but passing")"
+        }
         let messages = try MessageStore().page(.init(), page, in: tx).map { "message \($0.eventID)" }
-        return volumes + snapshots + messages.sorted()
+        return volumes + snapshots + backups + (manifest.map { [$0] } ?? []) + messages.sorted()
     }
 }

@@ -85,6 +85,18 @@ struct WorkflowTests {
         fixture(
             UnmanageSnapshot.self, .init(status: .available, snapshot: .unmanaging),
             .init(snapshotID: snapshot, volumeID: volume)),
+        fixture(
+            CreateBackup.self, .init(status: .backingUp, previous: .available, backup: .creating),
+            .init(backupID: VolumeStage.backupID, volumeID: volume)),
+        fixture(
+            CreateBackup.self, .init(status: .available, snapshot: .backingUp, backup: .creating),
+            .init(backupID: VolumeStage.backupID, volumeID: volume, snapshotID: snapshot)),
+        fixture(
+            RestoreBackup.self, .init(status: .restoringBackup, previous: .available, backup: .restoring),
+            .init(backupID: VolumeStage.backupID, volumeID: volume)),
+        fixture(
+            DeleteBackup.self, .init(status: .available, backup: .deleting), .init(backupID: VolumeStage.backupID)),
+        restoration,
         migration(.init(status: .available, migration: "starting", pools: 2), .init(volumeID: volume)),
         migration(
             .init(status: .maintenance, previous: .available, migration: "starting", pools: 2),
@@ -93,6 +105,19 @@ struct WorkflowTests {
             .init(status: .retyping, previous: .available, migration: "starting", pools: 2),
             .init(volumeID: volume, target: "host-1@volumes-2#volumes-2", typeID: VolumeStage.typeID)),
     ]
+
+    /// A backup that becomes a new volume.
+    private static let restoration = fixture(
+        RestoreBackup.self, .init(status: .available, backup: .restoring)
+    ) { stage, workflows, tx in
+        var volume = Volume(
+            id: "77777777-7777-4777-8777-777777777777", projectID: "p", userID: "u", size: 1,
+            typeID: VolumeStage.typeID, createdAt: stage.world.now)
+        volume.status = .restoringBackup
+        try VolumeStore().insert(volume, in: tx)
+        let input = RestoreBackup.Input(backupID: VolumeStage.backupID, volumeID: volume.id, terms: .init())
+        return try workflows.start(RestoreBackup.self, input, on: volume.resource, as: VolumeStage.principal, in: tx)
+    }
 
     private static func migration(
         _ setting: VolumeStage.Setting, _ input: MigrateVolume.Input

@@ -6,7 +6,7 @@ import TestSupport
 
 extension VolumeDriverCheck {
     /// All checks of the suite.
-    package static let all: [VolumeDriverCheck] = making + copies + places + machines + crashes
+    package static let all: [VolumeDriverCheck] = making + copies + backups + places + machines + crashes
 
     private static let making: [VolumeDriverCheck] = [
         VolumeDriverCheck("A volume that is made twice is one volume, and is zeros") { trial in

@@ -171,7 +171,11 @@ struct VolumeTrial: CheckTrial {
     }
 
     /// The pattern that checks write: no zeros.
-    func pattern(_ seed: UInt8, _ count: Int = 4096) -> [UInt8] { (0..<count).map { UInt8($0 % 199) &+ seed | 1 } }
+    func pattern(_ seed: UInt8, _ count: Int = 4096) -> [UInt8] { Self.pattern(seed, count) }
+
+    static func pattern(_ seed: UInt8, _ count: Int = 4096) -> [UInt8] {
+        (0..<count).map { UInt8($0 % 199) &+ seed | 1 }
+    }
 
     /// Connects the volume to a machine, which is the check's own if none is named.
     func connect(

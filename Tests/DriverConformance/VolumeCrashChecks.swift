@@ -78,7 +78,7 @@ extension VolumeDriverCheck {
 
 /// A change in which the process ends.
 enum CrashedChange: CaseIterable {
-    case blank, thick, qcow2, copy, copyToOther, snapshot, grow, growQCOW2, revert, remove, removeSnapshot
+    case blank, thick, qcow2, copy, copyToOther, backup, snapshot, grow, growQCOW2, revert, remove, removeSnapshot
     case adopt, release, adoptSnapshot, releaseSnapshot, move
 }
 
@@ -110,7 +110,7 @@ struct CrashRun: Sendable {
             try await trial.whole(spec)
             try await trial.write(1, to: spec.id)
         case .adopt: file = try trial.subject.stranger?(trial.pattern(1), VolumeTrial.bytes) ?? ""
-        case .blank, .thick, .qcow2: break
+        case .blank, .thick, .qcow2, .backup: break
         }
         if [.revert, .removeSnapshot, .releaseSnapshot].contains(change) {
             snapshot = try await trial.snapshot(of: source.id)
@@ -127,6 +127,7 @@ struct CrashRun: Sendable {
         let driver = trial.driver
         switch change {
         case .blank, .thick, .qcow2: try await driver.ensure(spec, from: .nothing, fence: fence)
+        case .backup: try await driver.ensure(spec, from: .backup(VolumeSubject.backup), fence: fence)
         case .copy, .copyToOther: try await driver.ensure(spec, from: .volume(source.id), fence: fence)
         case .snapshot:
             try await driver.snapshot(snapshot, of: source.id, fence: fence)

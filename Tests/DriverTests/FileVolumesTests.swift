@@ -64,6 +64,7 @@ struct FileVolumesTests {
                 FileVolumesSettings.Pool(name: name, folder: "\(folder)/\(name)", bounds: bounds)
             }
             var settings = FileVolumesSettings(folder: folder + "/records", pools: pools)
+            settings.backups = VolumeSubject.backups
             settings.step = { [process] name in
                 try refuse(name)
                 var isEnd = false

@@ -24,7 +24,9 @@ struct SimulatedVolumesTests {
             var settings = SimulationSettings.immediate
             settings.pools = 2
             let open = { @Sendable [settings] in
-                try SimulatedFleet(folder: folder, world: world, settings: settings).host("a")
+                let fleet = try SimulatedFleet(folder: folder, world: world, settings: settings)
+                fleet.fetchBackups(from: VolumeSubject.backups)
+                return try fleet.host("a")
             }
             let current = Box(try open())
             var subject = VolumeSubject(driver: current.value.volumes(), pool: "volumes", world: world) {

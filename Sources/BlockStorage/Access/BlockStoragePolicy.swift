@@ -48,6 +48,7 @@ enum BlockStoragePolicy {
         .resetGroupSnapshot, .showGroupSnapshotProject, .createGroupType, .updateGroupType, .deleteGroupType,
         .showGroupSpecs, .listManageable, .manageVolume, .unmanageVolume, .listManageableSnapshots, .manageSnapshot,
         .unmanageSnapshot, .failoverHost, .listClusters, .getCluster, .updateCluster, .cleanWorkers,
+        .importBackup, .exportBackup, .showBackupProject, .resetBackup, .forceDeleteBackup,
         .listGroupSpecs, .getGroupSpec, .createGroupSpecs, .updateGroupSpec, .deleteGroupSpec,
     ]
 
@@ -61,6 +62,7 @@ enum BlockStoragePolicy {
         .updateSnapshotMetadata, .deleteSnapshotMetadata, .showTypeAccess, .deleteMessage, .createTransfer,
         .acceptTransfer, .deleteTransfer, .createGroup, .updateGroup, .deleteGroup, .createGroupSnapshot,
         .deleteGroupSnapshot, .enableReplication, .disableReplication, .failoverReplication, .listReplicationTargets,
+        .createBackup, .updateBackup, .deleteBackup, .restoreBackup,
     ]
 
     private static let readers: [Action] = [
@@ -68,5 +70,6 @@ enum BlockStoragePolicy {
         .listSnapshots, .showExtendedSnapshot, .getSnapshot, .getSnapshotMetadata, .getType, .listTypes, .showTypeSpecs,
         .listExtraSpecs, .showExtraSpecs, .showQuota, .showUsedLimits, .listMessages, .getMessage,
         .listTransfers, .getTransfer, .listGroups, .getGroup, .listGroupSnapshots, .getGroupSnapshot,
+        .listBackups, .getBackup,
     ]
 }

@@ -13,6 +13,7 @@ struct Extension: Sendable {
         .init("SchedulerHints", "OS-SCH-HNT", "2013-04-18", "Pass arbitrary key/value pairs to the scheduler."),
         .init("AdminActions", "os-admin-actions", "2012-08-25", "Enable admin actions."),
         .init("AvailabilityZones", "os-availability-zone", "2013-06-27", "Describe Availability Zones."),
+        .init("Backups", "backups", "2012-12-12", "Backups support."),
         .init("Cgsnapshots", "cgsnapshots", "2014-08-18", "cgsnapshots support."),
         .init("Consistencygroups", "consistencygroups", "2014-08-18", "consistency groups support."),
         .init("Capabilities", "capabilities", "2015-08-31", "Capabilities support."),

@@ -38,6 +38,16 @@ struct ListColumn: Sendable {
         "created_at": .init("created_at", .time), "updated_at": .init("updated_at", .time),
     ]
 
+    static let backups: [String: ListColumn] = [
+        "id": .init("id"), "name": .init("name"), "display_name": .init("name"), "description": .init("description"),
+        "display_description": .init("description"), "status": .init("status"), "volume_id": .init("volume_id"),
+        "snapshot_id": .init("snapshot_id"), "parent_id": .init("parent_id"), "size": .init("size", .number),
+        "container": .init("container"), "availability_zone": .init("zone"), "user_id": .init("user_id"),
+        "project_id": .init("project_id"), "object_count": .init("object_count", .number),
+        "data_timestamp": .init("data_at", .time), "created_at": .init("created_at", .time),
+        "updated_at": .init("updated_at", .time),
+    ]
+
     static let attachments: [String: ListColumn] = [
         "id": .init("id"), "volume_id": .init("volume_id"), "attach_status": .init("status"), "status": .init("status"),
         "instance_uuid": .init("server_id"), "instance_id": .init("server_id"), "attached_host": .init("host"),

@@ -6,6 +6,7 @@ struct VolumeMessage: Sendable {
     enum Subject: String, Sendable {
         case volume = "VOLUME"
         case snapshot = "VOLUME_SNAPSHOT"
+        case backup = "VOLUME_BACKUP"
     }
 
     /// The action that failed. The number is a part of the message's event id.
@@ -18,6 +19,8 @@ struct VolumeMessage: Sendable {
         case createFromBackend = "008"
         case createSnapshot = "009"
         case deleteSnapshot = "010"
+        case createBackup = "013"
+        case restoreBackup = "015"
         case reimage = "016"
 
         var words: String {
@@ -30,6 +33,8 @@ struct VolumeMessage: Sendable {
             case .createFromBackend: "create volume from backend storage"
             case .createSnapshot: "create snapshot"
             case .deleteSnapshot: "delete snapshot"
+            case .createBackup: "create backup"
+            case .restoreBackup: "restore backup"
             case .reimage: "reimage volume"
             }
         }
@@ -45,6 +50,8 @@ struct VolumeMessage: Sendable {
         case notCreated = "012"
         case noSnapshot = "013"
         case snapshotKept = "016"
+        case notBackedUp = "020"
+        case notRestored = "026"
         case notReimaged = "028"
 
         var words: String {
@@ -57,6 +64,8 @@ struct VolumeMessage: Sendable {
             case .notCreated: "Driver failed to create the volume."
             case .noSnapshot: "Snapshot failed to create."
             case .snapshotKept: "Snapshot failed to delete."
+            case .notBackedUp: "Backup driver failed to create backup."
+            case .notRestored: "Backup driver failed to restore backup."
             case .notReimaged: "Compute service failed to reimage volume."
             }
         }

@@ -4,6 +4,7 @@ import CloudCore
 enum VolumeRefusal {
     static func volume(_ reason: String) -> CloudError { .badRequest("Invalid volume: \(reason)") }
     static func snapshot(_ reason: String) -> CloudError { .badRequest("Invalid snapshot: \(reason)") }
+    static func backup(_ reason: String) -> CloudError { .badRequest("Invalid backup: \(reason)") }
     static func input(_ reason: String) -> CloudError { .badRequest("Invalid input received: \(reason)") }
     static func type(_ reason: String) -> CloudError { .badRequest("Invalid volume type: \(reason)") }
     static func group(_ reason: String) -> CloudError { .badRequest("Invalid Group: \(reason)") }

@@ -19,10 +19,12 @@
 ///   retype, with move  available                     retyping        the same as before
 ///   manage             -                             managing        available; undone, error_managing
 ///   unmanage           available, error…             unmanaging      the volume is gone, and its bytes stay
+///   backup             available, in-use             backing-up      the same as before
+///   restore            available; a new volume       restoring-…     available; undone, error_restoring
+///   create from backup -                             creating        available; undone, error
 /// ```
 ///
-/// A migration has a state of its own (`Volume.migration`). The states of backups are set by an operator's reset alone,
-/// or by what the next release brings.
+/// A migration has a state of its own (`Volume.migration`).
 enum VolumeStatus: String, Sendable, Codable, CaseIterable {
     case creating, available, deleting, error
     case errorDeleting = "error_deleting"

@@ -23,7 +23,6 @@ struct VolumeWire: Sendable {
         var imageID: String?
         var oldGroupID: String?
         var asksMultiattach: Bool?
-        var backupID: String?
         var hints: VolumeCreation.Hints?
     }
 
@@ -45,7 +44,7 @@ struct VolumeWire: Sendable {
         .optional("multiattach", \.asksMultiattach, .nullable(.truth)), .optional("image_id", \.imageID, .shortText),
         .optional("imageRef", \.wish.image, .shortText),
         .optional("group_id", \.wish.groupID, .shortText, since: groupsSince),
-        .optional("backup_id", \.backupID, .uuidOrNull, since: backupsSince),
+        .optional("backup_id", \.wish.backupID, .uuidOrNull, since: backupsSince),
     ]
 
     /// The form of a body of `POST /volumes`. Before 3.53 the reference lets unknown members pass.
@@ -83,8 +82,6 @@ struct VolumeWire: Sendable {
                     + "types. Contact your administrator to create a multiattach enabled volume type and use it to "
                     + "create multiattach volumes.")
         }
-        // There are no backups yet. Clients send a null.
-        if let backup = new.backupID { throw CloudError.notFound("Backup \(backup) could not be found.") }
         var wish = new.wish
         wish.name = wish.name ?? new.displayName
         wish.description = wish.description ?? new.displayDescription

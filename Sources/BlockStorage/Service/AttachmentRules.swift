@@ -127,7 +127,9 @@ struct AttachmentRules: Sendable {
     }
 
     /// The states of a volume on which a workflow works that outlives attachments.
-    private static let working: Set<VolumeStatus> = [.uploading, .retyping, .downloading, .extending, .reverting]
+    private static let working: Set<VolumeStatus> = [
+        .uploading, .retyping, .downloading, .extending, .reverting, .backingUp,
+    ]
 
     /// Gives a server a new attachment in place of an old one. Nobody else gets the volume meanwhile, and no machine
     /// may use it before the new one is connected.

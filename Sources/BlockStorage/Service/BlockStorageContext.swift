@@ -13,6 +13,7 @@ struct BlockStorageContext: Sendable {
     let sleeper: any Sleeper
 
     var world: World { base.world }
+    var database: Database { base.database }
     var policy: Policy { base.policy }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {

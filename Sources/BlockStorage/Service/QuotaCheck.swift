@@ -9,13 +9,15 @@ struct QuotaCheck: Sendable {
         var snapshots = 0
         var gigabytes = 0
         var groups = 0
+        var backups = 0
+        var backupGigabytes = 0
         /// The type whose limits count besides the limits of all types.
         var type: VolumeType?
         /// Whether only the limits of the type count, because the project has the volume already.
         var isOfTypeOnly = false
         /// The size in GiB that the error names.
         var requested = 0
-        /// The thing that the error names: `volumes`, `snapshots` or `groups`.
+        /// The thing that the error names: `volumes`, `snapshots`, `groups` or `backups`.
         var thing = QuotaResource.volumes
     }
 
@@ -48,6 +50,8 @@ struct QuotaCheck: Sendable {
         ]
         var all = addition.isOfTypeOnly ? [] : amounts.map { ($0.rawValue, $0.rawValue, $1) }
         if addition.groups > 0 { all.append((QuotaResource.groups.rawValue, "groups", addition.groups)) }
+        let ofBackups = [(QuotaResource.backups, addition.backups), (.backupGigabytes, addition.backupGigabytes)]
+        all += ofBackups.map { ($0.rawValue, $0.rawValue, $1) }
         if let type = addition.type {
             all += amounts.map { ("\($0.rawValue)_\(type.name)", "\($0.rawValue)_\(type.id)", $1) }
         }
@@ -64,8 +68,14 @@ struct QuotaCheck: Sendable {
                 "Requested volume or snapshot exceeds allowed \(name) quota. Requested \(addition.requested)G, "
                     + "quota is \(limit)G and \(used)G has been consumed.")
         }
+        if name == QuotaResource.backupGigabytes.rawValue {
+            return refused(
+                "Requested backup exceeds allowed Backup gigabytes quota. Requested \(addition.requested)G, quota is "
+                    + "\(limit)G and \(used)G has been consumed.")
+        }
         switch addition.thing {
         case .snapshots: return refused("Maximum number of snapshots allowed (\(limit)) exceeded")
+        case .backups: return refused("Maximum number of backups allowed (\(limit)) exceeded")
         case .groups: return refused("Maximum number of groups allowed (\(limit)) exceeded")
         default: return refused("Maximum number of volumes allowed (\(limit)) exceeded for quota '\(name)'.")
         }

@@ -35,8 +35,10 @@ struct StorageHostService: Sendable {
         let scheduler = Entry(
             binary: "cinder-scheduler", host: "novella", zone: VolumeCreation.usualZone, isUp: true, lastSeen: now,
             hasPool: false)
+        var backups = scheduler
+        backups.binary = "cinder-backup"
         let decided = try await context.read { tx in try hosts.list(in: tx) }
-        return [scheduler]
+        return [scheduler, backups]
             + context.needs.hosts.pools().map { report in
                 Entry(
                     binary: Self.volumeBinary, host: "\(report.host)@\(report.pool.name)", zone: report.zone,

@@ -19,6 +19,7 @@ struct VolumeCreation: Sendable {
         var snapshotID: String?
         var sourceID: String?
         var groupID: String?
+        var backupID: String?
         /// The id or the name of an image.
         var image: String?
         var hints = Hints()
@@ -35,7 +36,7 @@ struct VolumeCreation: Sendable {
 
     func create(_ wish: Wish, by caller: Caller) async throws -> VolumeView {
         try caller.require(wish.image == nil ? .createVolume : .createFromImage)
-        let named = [wish.snapshotID, wish.image, wish.sourceID].compactMap(\.self)
+        let named = [wish.snapshotID, wish.image, wish.sourceID, wish.backupID].compactMap(\.self)
         guard named.count <= 1 else {
             throw VolumeRefusal.input("May specify only one of backup, imageRef, snapshot, source volume")
         }
@@ -83,6 +84,19 @@ struct VolumeCreation: Sendable {
         var plan = try plan(wish, nil, by: caller, in: tx)
         plan.put(in: group)
         _ = try insert(plan, ID(context.world.random.uuid()), by: caller, in: tx)
+    }
+
+    /// Makes a volume that gets the content of a backup, and begins to restore it.
+    func create(
+        _ id: ID<Kind.Volume>, from backup: VolumeBackup, named name: String, by caller: Caller, in tx: Transaction
+    ) throws -> VolumeView {
+        try caller.require(.createVolume)
+        var wish = Wish()
+        (wish.name, wish.description) = (name, BackupRestoring.newDescription)
+        (wish.size, wish.backupID) = (backup.size, backup.id.text)
+        var plan = try plan(wish, nil, by: caller, in: tx)
+        plan.status = .restoringBackup
+        return try insert(plan, id, by: caller, in: tx)
     }
 
     // MARK: The image
@@ -147,6 +161,9 @@ struct VolumeCreation: Sendable {
         var size: Int
         var type: VolumeType
         var content = CreateVolume.Content.nothing
+        /// The backup whose content the volume gets; nil for another content.
+        var backup: VolumeBackup?
+        var status = VolumeStatus.creating
         var terms = CreateVolume.Terms()
         var zone: String?
         var isBootable = false
@@ -170,7 +187,13 @@ struct VolumeCreation: Sendable {
         let snapshot = try wish.snapshotID.map { try SnapshotRules().require(ID($0), by: caller, in: tx) }
         let source = try wish.sourceID.map { try service.require(ID($0), by: caller, in: tx) }
         let type = try type(named, source, snapshot, image, by: caller, in: tx)
-        var plan = Plan(wish: wish, size: try Self.size(wish.size, source, snapshot), type: type)
+        let backup = try wish.backupID.map { try BackupRules().require(ID($0), by: caller, in: tx) }
+        let size = try Self.size(wish.size ?? backup?.size, source, snapshot)
+        var plan = Plan(wish: wish, size: size, type: type)
+        if let backup {
+            try Self.require(backup, fits: size)
+            plan.backup = backup
+        }
         if let snapshot {
             guard snapshot.status == .available else {
                 throw VolumeRefusal.snapshot("Originating snapshot status must be one of 'available' values")
@@ -199,6 +222,17 @@ struct VolumeCreation: Sendable {
         plan.terms.sameHost = wish.hints.sameHost.isEmpty ? nil : wish.hints.sameHost
         plan.terms.differentHost = wish.hints.differentHost
         return plan
+    }
+
+    private static func require(_ backup: VolumeBackup, fits size: Int) throws {
+        guard backup.status == .available, backup.manifestID != nil else {
+            throw VolumeRefusal.backup("Originating backup status must be one of 'available' values")
+        }
+        guard size >= backup.size else {
+            throw VolumeRefusal.input(
+                "Volume size \(size)GB cannot be smaller than the backup size \(backup.size)GB. It must be >= backup "
+                    + "size.")
+        }
     }
 
     private static func size(_ wanted: Int?, _ source: Volume?, _ snapshot: VolumeSnapshot?) throws -> Int {
@@ -269,7 +303,7 @@ struct VolumeCreation: Sendable {
             id: id, projectID: caller.projectID, userID: caller.userID, size: plan.size, typeID: plan.type.id,
             createdAt: context.world.now)
         (volume.name, volume.description, volume.zone) = (plan.wish.name, plan.wish.description, plan.zone)
-        volume.groupID = plan.groupID
+        (volume.groupID, volume.status) = (plan.groupID, plan.status)
         (volume.metadata, volume.imageMetadata) = (plan.wish.metadata, plan.imageMetadata)
         (volume.isBootable, volume.isMultiattach) = (plan.isBootable, plan.type.isMultiattach)
         switch plan.content {
@@ -278,6 +312,10 @@ struct VolumeCreation: Sendable {
         case .image, .nothing: break
         }
         try service.volumes.insert(volume, in: tx)
+        if let backup = plan.backup {
+            try BackupRestoring(volumes: service).begin(backup, into: volume, terms: plan.terms, by: caller, in: tx)
+            return VolumeView(volume: volume, typeName: plan.type.name)
+        }
         try context.start(
             CreateVolume.self, .init(volumeID: id, content: plan.content, terms: plan.terms), on: volume.resource,
             by: caller, in: tx)

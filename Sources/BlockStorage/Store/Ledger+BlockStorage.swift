@@ -3,7 +3,7 @@ import SQL
 extension Ledger {
     /// The usage of Block Storage by projects, in all and of each type; and the use of each pool, which is a user of no
     /// project with the name of its place. A volume counts with the size that it is going to have.
-    static let blockStorage = Ledger("volume_usage", Tally.volumes + [.groups])
+    static let blockStorage = Ledger("volume_usage", Tally.volumes + [.groups, .backups])
 }
 
 extension Tally {
@@ -23,4 +23,8 @@ extension Tally {
     ]
 
     static let groups = Tally(of: "volume_group", owners: [.project("row.project_id")], [.use("groups")])
+
+    static let backups = Tally(
+        of: "volume_backup", owners: [.project("row.project_id")],
+        [.use("backups"), .use("backup_gigabytes", "row.size")])
 }

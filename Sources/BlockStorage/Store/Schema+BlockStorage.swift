@@ -12,6 +12,8 @@ extension Schema {
             Migration(2, "transfers", transfers),
             Migration(3, "groups", SchemaScript(groups) + Ledger.addition(of: .groups, to: "volume_usage")),
             Migration(4, "progress of snapshots", "ALTER TABLE volume_snapshot ADD COLUMN progress TEXT;"),
+            Migration(
+                5, "backups", SchemaScript(backupTables) + Ledger.addition(of: .backups, to: "volume_usage")),
         ])
 
     private static let types = """

@@ -53,7 +53,8 @@ struct CreateVolume: VolumeWorkflow {
         Local("place") { state, run, tx in
             let volume = try run.world.require(run.input.volumeID, in: tx)
             let type = try run.world.types.find(volume.typeID, in: tx).required("type", from: "start")
-            let place = try run.world.picker.pick(try wish(volume, type, run, tx), in: tx)
+            let wish = try run.world.wish(volume, type, run.input.terms, in: tx)
+            let place = try run.world.picker.pick(wish, in: tx)
             let placed = try run.world.change(volume.id, in: tx) { volume in
                 (volume.host, volume.pool) = (place.host, place.pool)
                 volume.zone = volume.zone ?? run.world.zone(of: place)
@@ -67,9 +68,7 @@ struct CreateVolume: VolumeWorkflow {
         Remote("make", deadline: copyDeadline) { state, run in
             let wanted = try state.wanted.required("wanted", from: "place")
             let content = try await run.world.content(run.input.content)
-            let begun = try await run.world.hosts.ensure(
-                wanted.spec, from: content, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.awaitWhole(begun, of: wanted)
+            try await run.fill(wanted, with: content)
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "place")
             try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))
@@ -83,21 +82,21 @@ struct CreateVolume: VolumeWorkflow {
             try run.world.settleGroup(of: volume, in: tx)
         }
     }
-
-    private static func wish(
-        _ volume: Volume, _ type: VolumeType, _ run: Run<Self>, _ tx: Transaction
-    ) throws -> PoolWish {
-        let terms = run.input.terms
-        var wish = PoolWish(size: volume.size, type: type)
-        wish.zones = terms.zones.map(Set.init)
-        (wish.only, wish.place) = (terms.host, terms.place)
-        if let same = terms.sameHost { wish.sameAs = try run.world.volumes.places(of: same, in: tx) }
-        wish.differentFrom = try run.world.volumes.places(of: terms.differentHost, in: tx)
-        return wish
-    }
 }
 
 extension VolumeWorld {
+    /// Returns the demands on the pool of a new volume.
+    func wish(
+        _ volume: Volume, _ type: VolumeType, _ terms: CreateVolume.Terms, in tx: Transaction
+    ) throws -> PoolWish {
+        var wish = PoolWish(size: volume.size, type: type)
+        wish.zones = terms.zones.map(Set.init)
+        (wish.only, wish.place) = (terms.host, terms.place)
+        if let same = terms.sameHost { wish.sameAs = try volumes.places(of: same, in: tx) }
+        wish.differentFrom = try volumes.places(of: terms.differentHost, in: tx)
+        return wish
+    }
+
     /// Returns the content as a host understands it.
     func content(_ content: CreateVolume.Content) async throws -> VolumeContent {
         switch content {

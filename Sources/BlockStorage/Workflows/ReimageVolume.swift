@@ -32,9 +32,7 @@ struct ReimageVolume: VolumeWorkflow {
         Remote("make", deadline: CreateVolume.copyDeadline) { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
             let content = try await run.world.content(.image(run.input.imageID))
-            let begun = try await run.world.hosts.ensure(
-                wanted.spec, from: content, on: wanted.host, fence: run.fence(wanted.generation))
-            try await run.awaitWhole(begun, of: wanted)
+            try await run.fill(wanted, with: content)
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
             try await run.world.hosts.remove(wanted.spec.id, on: wanted.host, fence: run.fence(wanted.generation))

@@ -36,19 +36,13 @@ struct UploadVolume: VolumeWorkflow {
             state.wanted = try Wanted(try run.world.require(run.input.volumeID, in: tx), type: nil)
         }
         Remote("copy", deadline: CreateVolume.copyDeadline) { state, run in
-            let wanted = try state.wanted.required("wanted", from: "intend")
-            let begun = try await run.export(wanted)
-            var last = begun
-            try await run.world.awaitWhole(begun.progress) {
-                last = try await run.export(wanted)
-                return last.progress
-            } each: {
-                try run.follow($0)
-            }
-            state.copy = try last.copy.required("copy", from: "copy")
+            let image = run.input.image
+            state.copy = try await run.export(
+                .volume(run.input.volumeID), as: image.id.text, image.diskFormat == "qcow2" ? .qcow2 : .raw,
+                of: try state.wanted.required("wanted", from: "intend"))
         } undo: { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
-            try await run.forgetExport(wanted)
+            try await run.forgetExport(run.input.image.id.text, of: wanted)
         }
         Remote("fill", deadline: CreateVolume.copyDeadline) { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
@@ -58,29 +52,12 @@ struct UploadVolume: VolumeWorkflow {
         }
         Remote("tidy") { state, run in
             let wanted = try state.wanted.required("wanted", from: "intend")
-            try await run.forgetExport(wanted)
+            try await run.forgetExport(run.input.image.id.text, of: wanted)
         }
         Local("finish") { _, run, tx in
             try run.world.changeBack(run.input.volumeID, in: tx) { volume in
                 (volume.status, volume.previousStatus) = (volume.previousStatus ?? .available, nil)
             }
         }
-    }
-}
-
-extension Run where W == UploadVolume {
-    /// The fence of the copy. An owner that has lost the workflow has a lower epoch, and after the removal of the copy
-    /// no order can make it again.
-    private var copyFence: Fence { fence(1) }
-
-    fileprivate func export(_ wanted: Wanted) async throws -> VolumeExport {
-        let image = input.image
-        return try await world.hosts.export(
-            .volume(wanted.spec.id), as: image.id.text, format: image.diskFormat == "qcow2" ? .qcow2 : .raw,
-            on: wanted.host, fence: copyFence)
-    }
-
-    fileprivate func forgetExport(_ wanted: Wanted) async throws {
-        try await world.hosts.forgetExport(input.image.id.text, on: wanted.host, fence: copyFence)
     }
 }

@@ -20,6 +20,6 @@ enum VolumeWork {
         Entry(CreateVolume.self), Entry(DeleteVolume.self), Entry(ExtendVolume.self), Entry(RevertVolume.self),
         Entry(UploadVolume.self), Entry(ReimageVolume.self), Entry(CreateSnapshot.self), Entry(DeleteSnapshot.self),
         Entry(ManageVolume.self), Entry(UnmanageVolume.self), Entry(ManageSnapshot.self), Entry(UnmanageSnapshot.self),
-        Entry(MigrateVolume.self),
+        Entry(MigrateVolume.self), Entry(CreateBackup.self), Entry(RestoreBackup.self), Entry(DeleteBackup.self),
     ]
 }

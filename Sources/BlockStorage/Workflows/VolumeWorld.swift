@@ -11,16 +11,22 @@ struct VolumeWorld: Sendable {
     let attachments = AttachmentStore()
     let groups = GroupStore()
     let groupSnapshots = GroupSnapshotStore()
+    let backups = BackupStore()
+    let manifests = BackupManifestStore()
+    let backupRules = BackupRules()
+    let pieces: BackupWriter
     let picker: PoolPicker
     private let messages = MessageStore()
     private let needs: BlockStorageNeeds
+    private let database: Database
     private let clock: World
     private let sleeper: any Sleeper
 
     init(context: BlockStorageContext) {
-        needs = context.needs
+        (needs, database) = (context.needs, context.database)
         clock = context.world
         sleeper = context.sleeper
+        pieces = BackupWriter(database: context.database, chunks: context.needs.chunks)
         picker = PoolPicker(hosts: context.needs.hosts)
     }
 
@@ -68,6 +74,11 @@ struct VolumeWorld: Sendable {
         try body(&new)
         new.updatedAt = now
         try snapshots.update(old, to: new, in: tx)
+    }
+
+    /// Reads rows apart from any step's transaction.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        try await database.read(body)
     }
 
     // MARK: Copies
@@ -163,6 +174,43 @@ extension Run where W.Needs == VolumeWorld {
     func requirePrincipal() throws -> Principal { try principal.required("principal", from: "start") }
 
     func fence(_ generation: Int64) -> Fence { Fence(epoch: epoch, generation: generation) }
+
+    /// Lets a host make a flat copy of a volume or a snapshot, and returns the copy when it is whole.
+    ///
+    /// - Parameters:
+    ///   - name: a UUID. The same name gives the same copy again.
+    ///   - wanted: the volume, for its host.
+    func export(
+        _ source: VolumeSource, as name: String, _ format: VolumeFormat, of wanted: Wanted
+    ) async throws -> DiskSnapshot {
+        func look() async throws -> VolumeExport {
+            try await world.hosts.export(source, as: name, format: format, on: wanted.host, fence: copyFence)
+        }
+        let begun = try await look()
+        var last = begun
+        try await world.awaitWhole(begun.progress) {
+            last = try await look()
+            return last.progress
+        } each: {
+            try follow($0)
+        }
+        return try last.copy.required("copy", from: "copy")
+    }
+
+    func forgetExport(_ name: String, of wanted: Wanted) async throws {
+        try await world.hosts.forgetExport(name, on: wanted.host, fence: copyFence)
+    }
+
+    /// The fence of a copy. An owner that has lost the workflow has a lower epoch, and after the removal of the copy
+    /// no order can make it again.
+    private var copyFence: Fence { fence(1) }
+
+    /// Makes a volume with a content on its host, and returns when it is whole.
+    func fill(_ wanted: Wanted, with content: VolumeContent) async throws {
+        let begun = try await world.hosts.ensure(
+            wanted.spec, from: content, on: wanted.host, fence: fence(wanted.generation))
+        try await awaitWhole(begun, of: wanted)
+    }
 
     /// Waits until a volume is whole on its host, and notes how far it is.
     func awaitWhole(_ begun: VolumeProgress, of wanted: Wanted) async throws {

@@ -2,6 +2,7 @@ import AgentCore
 import BlockStorage
 import CloudCore
 import HostModel
+import NIOCore
 
 /// The hosts with pools of volumes, as Block Storage needs them.
 struct HostsForBlockStorage: BlockStorageHosts {
@@ -69,6 +70,10 @@ struct HostsForBlockStorage: BlockStorageHosts {
 
     func forgetExport(_ name: String, on host: String, fence: Fence) async throws {
         try await fleet.link(to: host).forgetExport(name, fence: fleet.era.raise(fence))
+    }
+
+    func bytes(of copy: DiskSnapshot, on host: String) async throws -> AsyncThrowingStream<ByteBuffer, any Error> {
+        try await fleet.link(to: host).bytes(of: copy)
     }
 
     // MARK: Files of others, and other pools

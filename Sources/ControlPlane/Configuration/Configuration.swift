@@ -160,5 +160,7 @@ package struct Configuration: Sendable, Equatable {
         package var softLimit = 80
         /// The percentage of used space from which the pool refuses new volumes.
         package var hardLimit = 90
+        /// The folder of the backups of volumes; nil for `volume-backups` in the state directory.
+        package var backupFolder: String?
     }
 }

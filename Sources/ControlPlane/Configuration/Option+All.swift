@@ -181,6 +181,9 @@ extension Option {
         .integer(
             "volumes", "hard_limit", \.volumes.hardLimit, 1...100, unit: "percent",
             "How full the pool may be before it refuses new volumes, snapshots and growth."),
+        .optionalText(
+            "volumes", "backup_folder", \.volumes.backupFolder,
+            "The folder of the backups of volumes. Unset: `volume-backups` in the state directory."),
     ]
 
     static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })

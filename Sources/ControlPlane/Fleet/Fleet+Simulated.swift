@@ -8,8 +8,8 @@ package import Logging
 extension Fleet {
     /// Creates the fleet of a plan.
     ///
-    /// - Parameter images: the source from which hosts fetch images.
-    convenience init(_ plan: HostsPlan, images: ImageSource, world: World, log: Logger) throws {
+    /// - Parameter sources: the sources from which hosts fetch bytes.
+    convenience init(_ plan: HostsPlan, sources: HostSources, world: World, log: Logger) throws {
         switch plan {
         case .none: self.init(posts: [], world: world, log: log)
         case .again(let former):
@@ -22,8 +22,9 @@ extension Fleet {
                 host: HostID(name), driver: driver, folder: folder, bootID: Agent.kernelBootID, world: world, log: log)
             let id = UUIDText.derived(from: name, in: Self.namespace)
             self.init(posts: [Post(name: name, id: id, agent: agent, bootedAt: world.now)], world: world, log: log)
-        case .thisMachine(let settings): try self.init(thisMachine: settings, images: images, world: world, log: log)
+        case .thisMachine(let settings): try self.init(thisMachine: settings, sources: sources, world: world, log: log)
         }
+        simulated?.fetchBackups(from: sources.backups)
     }
 
     /// The UUID namespace for the ids of hosts that do not store an id.

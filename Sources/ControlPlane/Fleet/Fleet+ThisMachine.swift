@@ -64,20 +64,21 @@ extension Fleet {
     ///     volumes/    the pool of volumes, unless the configuration has another folder
     ///     volume-records/   the memory of the volume driver
     ///     machines/, images/, …   the driver's files
-    convenience init(thisMachine settings: HostSettings, images: ImageSource, world: World, log: Logger) throws {
+    convenience init(thisMachine settings: HostSettings, sources: HostSources, world: World, log: Logger) throws {
         let path = settings.folder + "/host.json"
         let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
         self.init(
             posts: [], known: known.map { [$0] } ?? [],
-            late: { try await Self.open(settings, known, path, images, world, log) }, world: world, log: log)
+            late: { try await Self.open(settings, known, path, sources, world, log) }, world: world, log: log)
     }
 
     /// Stops the machines on this machine, removes its networks, and returns the number of machines.
     static func clear(_ settings: HostSettings, graceSeconds: Int, world: World, log: Logger) async throws -> Int {
         let path = settings.folder + "/host.json"
         let known = try DurableFile.read(path).map { try StoredJSON.value(HostFacts.self, from: $0) }
-        // Nothing is started, so no image is fetched.
-        let nothing = ImageSource { content, _ in throw CloudError.notFound("image", content.text) }
+        // Nothing is started, so nothing is fetched.
+        let images = ImageSource { content, _ in throw CloudError.notFound("image", content.text) }
+        let nothing = HostSources(images: images, backups: .none)
         let post = try await open(settings, known, path, nothing, world, log)
         let result: Result<Int, any Error>
         do { result = .success(try await post.agent.clear(graceSeconds: graceSeconds).count) } catch { result = .failure(error) }
@@ -86,15 +87,16 @@ extension Fleet {
     }
 
     private static func open(
-        _ settings: HostSettings, _ known: HostFacts?, _ path: String, _ images: ImageSource, _ world: World, _ log: Logger
+        _ settings: HostSettings, _ known: HostFacts?, _ path: String, _ sources: HostSources, _ world: World,
+        _ log: Logger
     ) async throws -> Post {
         var driverSettings = LibvirtSettings(folder: settings.folder)
         driverSettings.acceleration = settings.acceleration
         driverSettings.uri = settings.uri
-        let driver = try await LibvirtDriver.open(driverSettings, images: images, world: world)
+        let driver = try await LibvirtDriver.open(driverSettings, images: sources.images, world: world)
         do {
             let networks = networks(settings.folder, log)
-            let volumes = try volumes(settings, driver, world)
+            let volumes = try volumes(settings, driver, sources.backups, world)
             let agent = try Agent(
                 host: Fleet.lateHost, driver: driver, networks: networks, volumes: volumes,
                 folder: settings.folder + "/agent", bootID: Agent.kernelBootID, world: world, log: log)
@@ -121,13 +123,14 @@ extension Fleet {
 
     /// Opens the pools of volumes.
     private static func volumes(
-        _ settings: HostSettings, _ driver: LibvirtDriver, _ world: World
+        _ settings: HostSettings, _ driver: LibvirtDriver, _ backups: BackupSource, _ world: World
     ) throws -> FileVolumes {
         let all = [(name: HostSettings.firstPool, folder: settings.volumes)] + settings.pools
         let pools = all.map { name, folder in
             FileVolumesSettings.Pool(name: name, folder: folder, bounds: settings.poolBounds)
         }
-        let files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: pools)
+        var files = FileVolumesSettings(folder: settings.folder + "/volume-records", pools: pools)
+        files.backups = backups
         return try FileVolumes(files, images: driver.images, machines: driver, world: world)
     }
 

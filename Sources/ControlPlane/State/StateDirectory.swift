@@ -10,6 +10,7 @@ import Foundation
 ///     clouds.yaml   logins for clients; openrc: the same for a shell
 ///     log/          access.log
 ///     images/       the data of images, unless its stores have paths of their own
+///     volume-backups/   the backups of volumes, unless they have a path of their own
 ///     host/         this machine as a host: the disks and the wanted state of its machines
 package struct StateDirectory: Sendable {
     package let path: String
@@ -20,6 +21,7 @@ package struct StateDirectory: Sendable {
     package var openrc: String { path + "/openrc" }
     package var accessLog: String { path + "/log/access.log" }
     var images: String { path + "/images" }
+    var volumeBackups: String { path + "/volume-backups" }
     var host: String { path + "/host" }
     var lock: String { path + "/lock" }
 

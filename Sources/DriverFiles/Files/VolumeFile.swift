@@ -2,6 +2,7 @@ import CloudCore
 import Drivers
 import Foundation
 import HostModel
+import NIOCore
 
 /// The files of volumes. The functions block their thread; each may be repeated after it was interrupted.
 enum VolumeFile {
@@ -52,6 +53,21 @@ enum VolumeFile {
         }
         if !target.isThin { try takeSpace(file, target.bytes, path) }
         guard fsync(file) == 0 else { throw DurableFile.failure("sync", path) }
+    }
+
+    /// Writes a piece of a raw draft.
+    static func write(_ bytes: ByteBuffer, at offset: Int64, to path: String) throws(CloudError) {
+        let file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw DurableFile.failure("write", path) }
+        defer { close(file) }
+        var (rest, place) = (bytes, off_t(offset))
+        while rest.readableBytes > 0 {
+            let count = rest.withUnsafeReadableBytes { pwrite(file, $0.baseAddress, $0.count, place) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw DurableFile.failure("write", path) }
+            rest.moveReaderIndex(forwardBy: count)
+            place += off_t(count)
+        }
     }
 
     private static func takeSpace(_ file: Int32, _ bytes: Int64, _ path: String) throws(CloudError) {

@@ -2,6 +2,7 @@ import CloudCore
 import Drivers
 import Foundation
 package import HostModel
+import Synchronization
 
 /// A volume driver of a simulated host. It stores nothing itself, so a second driver of the same host sees the same
 /// volumes.
@@ -57,7 +58,7 @@ package struct SimulatedVolumes: VolumeDriver {
     }
 
     private func make(_ spec: VolumeSpec, _ content: VolumeContent, _ fence: Fence) async throws {
-        let bytes = try bytes(content, spec)
+        let bytes = try await bytes(content, spec)
         try await host.work(isSlow: spec.faults.contains(.slow))
         try fail(spec, .createFails, "The volume could not be made.")
         if spec.faults.contains(.poolFull) {
@@ -75,7 +76,7 @@ package struct SimulatedVolumes: VolumeDriver {
     }
 
     /// Returns the bytes with which a volume begins.
-    private func bytes(_ content: VolumeContent, _ spec: VolumeSpec) throws -> SimulatedBytes {
+    private func bytes(_ content: VolumeContent, _ spec: VolumeSpec) async throws -> SimulatedBytes {
         switch content {
         // Images are not fetched.
         case .nothing, .image: return SimulatedBytes()
@@ -87,6 +88,13 @@ package struct SimulatedVolumes: VolumeDriver {
             guard let source = pool.snapshots.value(id.text) else { throw notFound(id) }
             try requireRoom(source.volume.bytes, spec)
             return source.bytes
+        case .backup(let backup):
+            try requireRoom(backup.bytes, spec)
+            let bytes = Mutex(SimulatedBytes())
+            try await host.backups.source.read(backup) { offset, piece in
+                bytes.withLock { $0.writeParts(of: piece, at: offset) }
+            }
+            return bytes.withLock { $0 }
         }
     }
 

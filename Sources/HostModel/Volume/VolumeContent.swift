@@ -7,4 +7,6 @@ package enum VolumeContent: Hashable, Sendable, Codable {
     /// The present bytes of another volume of the same host. If a guest writes to it, they are those of one moment.
     case volume(VolumeID)
     case snapshot(SnapshotID)
+    /// The content of a backup, which the host fetches. The bytes behind its end are zeros.
+    case backup(BackupReference)
 }
