@@ -2,6 +2,7 @@ import Blobs
 import CloudCore
 import ControlPlane
 import DriverSimulated
+import HTTPTypes
 import HostModel
 import Synchronization
 import TestSupport
