@@ -147,7 +147,8 @@ package struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: String) {
         guard text.utf8.count == 12 || text.utf8.count == 17 else { return nil }
         let digits = text.utf8.filter { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "-") }
-        guard let bytes = Hex.bytes(digits), bytes.count == 6, bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 }) else { return nil }
+        guard let bytes = Hex.bytes(digits), bytes.count == 6, bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 })
+        else { return nil }
         self.bytes = bytes
     }
 

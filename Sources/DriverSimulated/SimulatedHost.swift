@@ -74,7 +74,8 @@ package final class SimulatedHost: Sendable {
                 return path
             }
             // The system's own randomness is used here: two worlds with the same seed must not share a folder.
-            var template = Array((FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX").utf8CString)
+            let pattern = FileManager.default.temporaryDirectory.path + "/novella-simulated-XXXXXX"
+            var template = Array(pattern.utf8CString)
             guard mkdtemp(&template) != nil else { throw DurableFile.failure("make", "a temporary folder") }
             let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             path = made

@@ -95,8 +95,8 @@ package struct Database: Sendable {
         try await Self.naming { try await engine.revisions(of: topics) }
     }
 
-    /// Frees the memory that is only kept to be faster the next time: pages of the database and prepared statements. Each
-    /// connection keeps some megabytes of them after much work.
+    /// Frees the memory that is only kept to be faster the next time: pages of the database and prepared statements.
+    /// Each connection keeps some megabytes of them after much work.
     package func releaseMemory() async throws { try await Self.naming { try await engine.releaseMemory() } }
 
     /// Closes all connections after the running work has ended. The database must not be used afterwards.

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What tests do with backups.
+/// The requests of tests about backups.
 extension VolumeClient {
     /// Makes a backup and carries out its workflow; returns its id.
     func backup(

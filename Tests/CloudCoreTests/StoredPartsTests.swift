@@ -84,7 +84,11 @@ struct StoredPartsTests {
     @Test("A text without a member that every value has is unreadable, and so is one that is no JSON")
     func unreadable() {
         let paths = StoredPaths(["a", "b.c", "d?.e"])
-        for text in [#"{"a":1}"#, #"{"b":{"c":1}}"#, #"{"a":1,"b":{}}"#, #"{"a":1,"b":2}"#, "[]", "{", "", #"{"a":null,"b":{"c":1}}"#] {
+        let texts = [
+            #"{"a":1}"#, #"{"b":{"c":1}}"#, #"{"a":1,"b":{}}"#, #"{"a":1,"b":2}"#, "[]", "{", "",
+            #"{"a":null,"b":{"c":1}}"#,
+        ]
+        for text in texts {
             let error = #expect(throws: CloudError.self) { try StoredJSON.parts(paths, of: Thing.self, from: text) }
             #expect(error?.code == StoredJSON.unreadableCode, "\(text)")
         }

@@ -61,19 +61,23 @@ struct ServerDocumentTests {
     }
 
     private static let texts = [
-        "", "plain", "é\u{1f600}", "\"quoted\" \\ / \n\r\t\u{1}\u{1f}\u{7f}", "q\u{301}", "a.b", "ü", "z", "B", "a10", "a9",
+        "", "plain", "é\u{1f600}", "\"quoted\" \\ / \n\r\t\u{1}\u{1f}\u{7f}", "q\u{301}", "a.b", "ü", "z", "B",
+        "a10", "a9",
     ]
 
     private static func server(_ random: inout SplitMix64) -> Server {
         func text() -> String { texts.randomElement(using: &random) ?? "" }
         func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
         func number() -> Int { Int.random(in: -5...1_000_000, using: &random) }
-        func moment() -> Timestamp { Timestamp(microseconds: Int64.random(in: -1...4_000_000_000_000_000, using: &random)) }
+        func moment() -> Timestamp {
+            Timestamp(microseconds: Int64.random(in: -1...4_000_000_000_000_000, using: &random))
+        }
         func map() -> [String: String] {
             Dictionary((0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) }) { $1 }
         }
         func image() -> Server.ImageReference {
-            .init(id: ID(text()), properties: map().merging(maybe(["kernel_id": text(), "ramdisk_id": text()]) ?? [:]) { $1 })
+            let boot = maybe(["kernel_id": text(), "ramdisk_id": text()]) ?? [:]
+            return .init(id: ID(text()), properties: map().merging(boot) { $1 })
         }
         var server = ServerStage.server(.test())
         (server.id, server.number, server.projectID, server.userID) = (ID(text()), number(), text(), text())

@@ -62,7 +62,9 @@ struct TopicCopyTests {
         }
     }
 
-    @Test("The read for all callers goes on when the request that began it was cut off", arguments: DatabaseKind.allCases)
+    @Test(
+        "The read for all callers goes on when the request that began it was cut off", arguments: DatabaseKind.allCases
+    )
     func isNobodysRequest(kind: DatabaseKind) async throws {
         try await TestDatabase.withDatabase(kind, schemas: [Self.schema]) { test in
             let copy = TopicCopy(Words(), of: test.database)

@@ -34,7 +34,8 @@ struct VolumeService: Sendable {
         ) { first, _ in first }
         let attached = try attachments.list(of: found.filter { $0.attachStatus != .detached }.map(\.id), in: tx)
         let old = try GroupStore().consistencyGroups(among: found.compactMap(\.groupID), in: tx)
-        let busy = found.filter { [.creating, .downloading, .uploading, .restoringBackup].contains($0.status) || $0.isMigrating }
+        let copying: Set<VolumeStatus> = [.creating, .downloading, .uploading, .restoringBackup]
+        let busy = found.filter { copying.contains($0.status) || $0.isMigrating }
         let lines = try busy.isEmpty ? [:] : context.workflows.lines(on: busy.map(\.resource), in: tx)
         return found.map { volume in
             VolumeView(

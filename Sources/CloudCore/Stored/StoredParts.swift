@@ -50,8 +50,8 @@ package struct StoredParts {
 
     // MARK: Writing
 
-    /// Writes a member's value as an answer has it: objects of texts are in the order of their keys. What the answer
-    /// writes in the same way is copied.
+    /// Writes a member's value as an answer has it: objects of texts are in the order of their keys. A value that
+    /// the answer writes in the same way is copied.
     ///
     /// - Parameter other: the text in place of a member that is missing; nil for null.
     package func write(_ path: Int, otherwise other: StaticString? = nil, into json: inout JSONWriter) {

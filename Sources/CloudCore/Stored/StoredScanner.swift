@@ -85,8 +85,8 @@ struct StoredScanner {
             guard at < count, bytes[at] >= 0x20 else { throw unreadable("a control character in a string") }
             at += 1
         }
-        guard at >= count || bytes[at] == UInt8(ascii: "\"") else { throw unreadable("a control character in a string") }
         guard at < count else { throw unreadable("a string without an end") }
+        guard bytes[at] == UInt8(ascii: "\"") else { throw unreadable("a control character in a string") }
         add(kind, from: start, to: at)
         at += 1
     }

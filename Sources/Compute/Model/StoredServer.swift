@@ -1,6 +1,7 @@
 import CloudCore
 
-/// A server as its row has it. Lists look at the columns, and leave the document as it is unless a condition needs more.
+/// A server as its row has it. Lists look at the columns, and leave the document as it is unless a condition needs
+/// more.
 struct StoredServer: Sendable {
     let id: ID<Kind.Server>
     let projectID: String

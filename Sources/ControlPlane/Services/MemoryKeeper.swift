@@ -43,7 +43,7 @@ struct MemoryKeeper: Service {
                 let now = ProcessFigures.residentBytes
                 least = min(least, now)
                 guard now > least + Self.growth else { continue }
-                // What the database's connections keep lies between pieces that are free. A database that is away
+                // The pages of the database lie between pieces that are free. A database that is away
                 // keeps it until the next time.
                 try? await database.releaseMemory()
                 _ = trim(0)

@@ -24,7 +24,7 @@ final class SQLiteConnection: Connection {
     }
 
     private static let mostPrepared = 256
-    /// What a connection is for.
+    /// The use of a connection.
     enum Role {
         case writes, reads, readsLong
 

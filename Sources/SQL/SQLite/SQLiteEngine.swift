@@ -35,7 +35,8 @@ final class SQLiteEngine: Engine {
         // One share leaves a thread for the others.
         let shared = PoolLimits(threadsOfShare: max(1, count - 1))
         readers = WorkerPool(
-            name: "sqlite-reader", workers: try (0..<count).map { _ in try SQLiteConnection(path: path, .readsLong, durable: durable) },
+            name: "sqlite-reader",
+            workers: try (0..<count).map { _ in try SQLiteConnection(path: path, .readsLong, durable: durable) },
             limits: shared, close: { $0.close() })
         nearby = ReaderShelf(try (0..<count).map { _ in try SQLiteConnection(path: path, .reads, durable: durable) })
     }

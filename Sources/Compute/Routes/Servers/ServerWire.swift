@@ -28,7 +28,7 @@ struct ServerWire {
         var adminPassword: String?
     }
 
-    /// What the caller may see of the servers of a project.
+    /// The parts of a project's servers that the caller may see.
     private struct Rights {
         let projectID: String
         let attributes: Bool
