@@ -21,7 +21,7 @@ struct BackupAPITests {
             #expect(await names("") == ["a", "c", "b"])
             #expect(await names("?sort=name:asc") == ["a", "b", "c"])
             #expect(await names("?name=c") == ["c"])
-            #expect(await names("?name~=c&status=available&volume_id=\(volume)") == ["c"])
+            #expect(await names("?name=c&status=available&volume_id=\(volume)") == ["c"])
             #expect(await names("?status=error") == [])
             #expect(await names("/detail?limit=1&marker=\(ids[2])") == ["c"])
             let page = await client.good(.get, "/backups?limit=2&with_count=true")
@@ -123,7 +123,8 @@ struct BackupAPITests {
             let last = try await VolumeClient(cloud)
             await last.refused(.badRequest, .post, "/backups/import_record", body)
             for text in ["e30=", "!!", ""] {
-                let wrong: JSON = ["backup-record": ["backup_service": "s", "backup_url": .string(text)]]
+                let service = JSON.string(BackupRecords.service)
+                let wrong: JSON = ["backup-record": ["backup_service": service, "backup_url": .string(text)]]
                 await last.refused(.badRequest, .post, "/backups/import_record", wrong)
             }
         }
