@@ -58,8 +58,8 @@ package struct Cloud: Sendable {
     /// - Throws: `StartError`, and the errors of a service that rejects its rules or settings.
     package init(
         configuration: Configuration, database: Database, world: World, masterKey: SymmetricKey, imageStores: ImageStores,
-        chunks: any ChunkStore, hosts: HostsPlan, sleeper: (any Sleeper)? = nil, instruments: Instruments = Instruments(),
-        cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
+        chunks: any ChunkStore, hosts: HostsPlan, sleeper: (any Sleeper)? = nil,
+        instruments: Instruments = Instruments(), cheapHashes: Bool = false, faults: FaultPlan = .none, log: Logger
     ) throws {
         self.configuration = configuration
         self.database = database

@@ -23,7 +23,8 @@ package final class SimulatedHost: Sendable {
     private let room = Mutex(true)
 
     init(
-        name: String, folder: String?, world: World, settings: SimulationSettings, backups: SimulatedBackups, seed: UInt64
+        name: String, folder: String?, world: World, settings: SimulationSettings, backups: SimulatedBackups,
+        seed: UInt64
     ) throws {
         self.name = name
         self.world = world

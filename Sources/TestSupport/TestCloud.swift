@@ -118,7 +118,8 @@ package struct TestCloud: Sendable {
         if images.cacheSize > 0, let last = opened.last { stores.cache = .init(last.store, most: Int64(images.cacheSize) << 30) }
         let chunks = try await FolderChunkStore(folder: "\(folder)/volume-backups", world: .test(), threads: 2)
         let result: Result<Value, any Error>
-        do { result = .success(try await body(.init(images: stores, chunks: chunks))) } catch { result = .failure(error) }
+        let all = Stores(images: stores, chunks: chunks)
+        do { result = .success(try await body(all)) } catch { result = .failure(error) }
         for one in opened { await one.store.close() }
         await chunks.close()
         return try result.get()
@@ -157,7 +158,8 @@ package struct TestCloud: Sendable {
             : HostsPlan.none
         cloud = try Cloud(
             configuration: configuration, database: database, world: world,
-            masterKey: masterKey, imageStores: stores.images, chunks: stores.chunks, hosts: hosts ?? simulated, sleeper: clock,
+            masterKey: masterKey, imageStores: stores.images, chunks: stores.chunks, hosts: hosts ?? simulated,
+            sleeper: clock,
             cheapHashes: true, faults: faults, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

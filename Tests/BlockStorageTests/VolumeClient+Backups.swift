@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The requests of tests about backups.
+/// Calls about backups.
 extension VolumeClient {
     /// Makes a backup and carries out its workflow; returns its id.
     func backup(

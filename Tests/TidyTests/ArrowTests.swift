@@ -50,11 +50,14 @@ struct ArrowTests {
     ]
 
     /// Targets in C: headers of libraries, and code that cannot be written in Swift.
-    private static let bindings: Set<String> = ["CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork", "CPrograms", "CZlib"]
+    private static let bindings: Set<String> = [
+        "CLibPQ", "CSQLite", "CArgon2", "CLibvirt", "CHostNetwork", "CPrograms", "CZlib",
+    ]
 
     /// Libraries that only a few targets may import.
     private static let quarantined: [String: Set<String>] = [
-        "CSQLite": ["SQL"], "CLibPQ": ["SQL"], "CArgon2": ["Identity"], "CZlib": ["Blobs"], "CLibvirt": ["DriverLibvirt"],
+        "CSQLite": ["SQL"], "CLibPQ": ["SQL"], "CArgon2": ["Identity"], "CLibvirt": ["DriverLibvirt"],
+        "CZlib": ["Blobs"],
         "Hummingbird": ["HTTPKit"], "HummingbirdCore": ["HTTPKit"], "HummingbirdTLS": ["HTTPKit"],
         "NIOSSL": ["HTTPKit"], "X509": ["Compute"], "SwiftASN1": ["Compute"],
         "CoreMetrics": ["Telemetry", "HTTPKit", "ControlPlane"], "Tracing": ["Telemetry", "HTTPKit", "Durable"],

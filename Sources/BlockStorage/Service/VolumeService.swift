@@ -12,14 +12,17 @@ struct VolumeService: Sendable {
     let types = VolumeTypeStore()
     let typeRules = TypeRules()
 
+    init(context: BlockStorageContext) { self.context = context }
+
     // MARK: Finding
 
     /// Returns a volume of which the caller may know.
     ///
     /// - Throws: `notFound` if there is none, or if the caller may not see it.
     func require(_ id: ID<Kind.Volume>, by caller: Caller, in tx: Transaction) throws -> Volume {
-        let volume = try volumes.require(id, by: caller, in: tx)
-        guard caller.may(.getVolume, of: volume.projectID) else { throw Volume.missing(id) }
+        guard let volume = try volumes.find(id, in: tx), caller.sees(volume.projectID),
+            caller.may(.getVolume, of: volume.projectID)
+        else { throw Volume.missing(id) }
         return volume
     }
 
@@ -34,7 +37,7 @@ struct VolumeService: Sendable {
         ) { first, _ in first }
         let attached = try attachments.list(of: found.filter { $0.attachStatus != .detached }.map(\.id), in: tx)
         let old = try GroupStore().consistencyGroups(among: found.compactMap(\.groupID), in: tx)
-        let copying: Set<VolumeStatus> = [.creating, .downloading, .uploading, .restoringBackup]
+        let copying: [VolumeStatus] = [.creating, .downloading, .uploading, .restoringBackup]
         let busy = found.filter { copying.contains($0.status) || $0.isMigrating }
         let lines = try busy.isEmpty ? [:] : context.workflows.lines(on: busy.map(\.resource), in: tx)
         return found.map { volume in
@@ -155,7 +158,7 @@ struct VolumeService: Sendable {
     func beginDelete(_ volume: Volume, by caller: Caller, in tx: Transaction) throws {
         // A volume that was reserved or half attached loses that with a forced delete.
         for attachment in try attachments.list(of: volume.id, in: tx) {
-            try attachments.delete(attachment.id, in: tx)
+            _ = try attachments.delete(attachment.id, in: tx)
         }
         try change(volume, in: tx) { volume, _ in volume.status = .deleting }
         try context.start(

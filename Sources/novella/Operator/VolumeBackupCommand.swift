@@ -12,8 +12,8 @@ struct VolumeBackupCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read all of them, and say which ones are damaged.",
             discussion: """
-                Each piece is compared with its SHA-256, as a restore does. The cloud may run meanwhile: it does the same
-                by itself, some pieces each hour. This must run where the store of backups is. It changes nothing.
+                Each piece is compared with its SHA-256, as a restore does. The cloud may run meanwhile: it does the
+                same by itself, some pieces each hour. This must run where the store of backups is. It changes nothing.
 
                 It exits with 1 when something is damaged or gone.
                 """)
