@@ -43,8 +43,8 @@ struct MemoryKeeper: Service {
                 let now = ProcessFigures.residentBytes
                 least = min(least, now)
                 guard now > least + Self.growth else { continue }
-                // The pages of the database lie between pieces that are free. A database that is away
-                // keeps it until the next time.
+                // The pages of the database lie between pieces that are free. A database that is away keeps them
+                // until the next time.
                 try? await database.releaseMemory()
                 _ = trim(0)
                 least = ProcessFigures.residentBytes
