@@ -12,17 +12,14 @@ struct VolumeService: Sendable {
     let types = VolumeTypeStore()
     let typeRules = TypeRules()
 
-    init(context: BlockStorageContext) { self.context = context }
-
     // MARK: Finding
 
     /// Returns a volume of which the caller may know.
     ///
     /// - Throws: `notFound` if there is none, or if the caller may not see it.
     func require(_ id: ID<Kind.Volume>, by caller: Caller, in tx: Transaction) throws -> Volume {
-        guard let volume = try volumes.find(id, in: tx), caller.sees(volume.projectID),
-            caller.may(.getVolume, of: volume.projectID)
-        else { throw Volume.missing(id) }
+        let volume = try volumes.require(id, by: caller, in: tx)
+        guard caller.may(.getVolume, of: volume.projectID) else { throw Volume.missing(id) }
         return volume
     }
 
@@ -158,7 +155,7 @@ struct VolumeService: Sendable {
     func beginDelete(_ volume: Volume, by caller: Caller, in tx: Transaction) throws {
         // A volume that was reserved or half attached loses that with a forced delete.
         for attachment in try attachments.list(of: volume.id, in: tx) {
-            _ = try attachments.delete(attachment.id, in: tx)
+            try attachments.delete(attachment.id, in: tx)
         }
         try change(volume, in: tx) { volume, _ in volume.status = .deleting }
         try context.start(
