@@ -138,10 +138,7 @@ struct BackupRoutes: RouteGroup {
     }
 
     private func list(_ call: VolumeCall, isDetailed: Bool) async throws -> Reply {
-        let request = try ListRequest(call, hasCount: true)
-        let query = VolumeLister.Query(
-            filters: request.filters, sort: request.sort, page: request.page, hasCount: request.hasCount)
-        let found = try await service.list(query, by: call.caller)
+        let found = try await service.list(try ListRequest(call, hasCount: true), by: call.caller)
         let wire = BackupWire(call)
         return try await .page(of: found.backups.count) {
             .json { json in

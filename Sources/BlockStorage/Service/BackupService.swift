@@ -27,7 +27,7 @@ struct BackupService: Sendable {
     private static let nameSince = 37
 
     func list(
-        _ query: VolumeLister.Query, by caller: Caller
+        _ query: ListRequest, by caller: Caller
     ) async throws -> (backups: [BackupView], count: Int?) {
         try caller.require(.listBackups)
         var filters = try ListFilters(query.filters, of: "backup", by: caller)
