@@ -17,6 +17,8 @@ extension RouteExpectations {
             "/volume/v3/snapshots",
             ["snapshot": ["volume_id": .string(volume), "metadata": ["1": "x"], "force": true]])
         try await stage.cloud.settle()
+        let backup = try await stage.make("/volume/v3/backups", ["backup": ["volume_id": .string(volume)]])
+        try await stage.cloud.settleAll()
         let attachment = try await stage.make(
             "/volume/v3/attachments", ["attachment": ["volume_uuid": .string(volume)]], version: newest)
         let failed = try await stage.make(
@@ -40,7 +42,7 @@ extension RouteExpectations {
         let groupSnapshot = try await stage.make(
             "/volume/v3/group_snapshots", ["group_snapshot": ["group_id": .string(group)]], version: newest)
         return [
-            "group_type_id": groupType, "group_id": group, "consistencygroup_id": group,
+            "backup_id": backup, "group_type_id": groupType, "group_id": group, "consistencygroup_id": group,
             "group_snapshot_id": groupSnapshot, "cgsnapshot_id": groupSnapshot,
             "volume_id": volume, "snapshot_id": snapshot, "attachment_id": attachment, "qos_id": qos, "type_id": type,
             "transfer_id": transfer, "message_id": messages.json["messages"]?.array?.first?["id"]?.string ?? "",
@@ -54,6 +56,11 @@ extension RouteExpectations {
         let group = JSON.string(things["group_id"] ?? "")
         let file: JSON = ["source-name": "x.raw"]
         return [
+            "POST /v3/backups": ["backup": ["volume_id": volume]],
+            "PUT /v3/backups/{backup_id}": ["backup": ["name": "x"]],
+            "POST /v3/backups/{backup_id}/action": ["os-force_delete": [:]],
+            "POST /v3/backups/{backup_id}/restore": ["restore": [:]],
+            "POST /v3/backups/import_record": ["backup-record": ["backup_service": "x", "backup_url": "e30="]],
             "POST /v3/os-volume-manage": ["volume": ["host": "host-1@volumes", "ref": file]],
             "POST /v3/manageable_volumes": ["volume": ["host": "host-1@volumes", "ref": file]],
             "POST /v3/os-snapshot-manage": ["snapshot": ["volume_id": volume, "ref": file]],
