@@ -8,7 +8,7 @@ struct VolumeBackupCommand: AsyncParsableCommand {
         abstract: "Look at the backups of volumes that users have made.",
         subcommands: [Verify.self])
 
-    struct Verify: AsyncParsableCommand {
+    struct Verify: ReportingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read all of them, and say which ones are damaged.",
             discussion: """
@@ -20,16 +20,14 @@ struct VolumeBackupCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        func run() async throws {
-            try await reporting {
-                let configuration = try common.load().configuration
-                let report = try await BackupVerification.run(
-                    configuration, configuration.stateDirectory, world: .real, progress: ProgressLine.progress)
-                ProgressLine.end()
-                for damage in report.damages { Terminal.say(damage) }
-                Terminal.say("\(report.examined) pieces, \(report.damages.count) of them damaged or gone")
-                if !report.damages.isEmpty { throw ExitCode.failure }
-            }
+        func work() async throws {
+            let configuration = try common.load().configuration
+            let report = try await BackupVerification.run(
+                configuration, configuration.stateDirectory, world: .real, progress: ProgressLine.progress)
+            ProgressLine.end()
+            for damage in report.damages { Terminal.say(damage) }
+            Terminal.say("\(report.examined) pieces, \(report.damages.count) of them damaged or gone")
+            if !report.damages.isEmpty { throw ExitCode.failure }
         }
     }
 }
