@@ -79,8 +79,9 @@ package final class Budget: Sendable {
         if wanted < allowance.load(ordering: .relaxed) { allowance.store(wanted, ordering: .relaxed) }
     }
 
-    /// The time that is left; nil if it has no limit.
+    /// The time that is left; nil if it has no limit, or if the request was answered.
     package var remaining: Duration? {
+        if state.load(ordering: .relaxed) == End.answered.rawValue { return nil }
         let nanoseconds = allowance.load(ordering: .relaxed)
         return nanoseconds == .max ? nil : max(.zero, .nanoseconds(nanoseconds) - (ContinuousClock.now - began))
     }
