@@ -50,7 +50,7 @@ struct BackupRecords: Sendable {
     /// Makes a backup of a record.
     ///
     /// - Throws: `badRequest` for a record that cannot be read, of a backup that is there, or whose list of pieces is
-    ///   not in this database; `unavailable` for a record of another service.
+    ///   not in this database, and for a record of another service.
     func take(_ text: String, of service: String, by caller: Caller) async throws -> VolumeBackup {
         try caller.require(.importBackup)
         guard let bytes = Base64.decode(text) else { throw VolumeRefusal.input("Can't decode backup record.") }
@@ -58,7 +58,7 @@ struct BackupRecords: Sendable {
             throw VolumeRefusal.input("Can't parse backup record.")
         }
         guard service == Self.service else {
-            throw CloudError(.unavailable, "Service \(service.prefix(255)) could not be found.")
+            throw CloudError.badRequest("Service \(service.prefix(255)) could not be found.")
         }
         let backup = try backup(of: record, for: caller)
         return try await context.write { tx in
